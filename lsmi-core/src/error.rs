@@ -1,0 +1,151 @@
+//! What can be wrong with the input of this crate, and how to mend it.
+//!
+//! Rows and classes are counted from 0.
+
+/// A result whose error is [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something could not be computed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An array does not have one value a sample.
+    #[error("`{array}` has {found} values where {expected} are needed; give one value for every sample")]
+    Length {
+        /// The array.
+        array: &'static str,
+        /// How many values it should have.
+        expected: usize,
+        /// How many it has.
+        found: usize,
+    },
+
+    /// A value is not a number, or infinite.
+    #[error(
+        "`{term}` of row {row} (id `{id}`) is {found}; every term must be finite, so leave the row out or mend its features"
+    )]
+    NotFinite {
+        /// The term: `h1`, `h2`, `i1`, `i2` or `i12`.
+        term: &'static str,
+        /// The row.
+        row: usize,
+        /// The id of the row.
+        id: String,
+        /// The value.
+        found: f64,
+    },
+
+    /// Two samples have the same id.
+    #[error("rows {first} and {second} have the same id `{id}`; give every sample an id of its own")]
+    DuplicateId {
+        /// The id.
+        id: String,
+        /// The earlier row.
+        first: usize,
+        /// The later row.
+        second: usize,
+    },
+
+    /// A pass over the data has no value for a sample.
+    #[error(
+        "the pass of `{term}` has no sample with the id `{id}`; evaluate `{term}` for the same samples as the other terms"
+    )]
+    MissingId {
+        /// The term.
+        term: &'static str,
+        /// The id that was looked for.
+        id: String,
+    },
+
+    /// A name stands for nothing that is known.
+    #[error("`{found}` is no {kind}; use one of {expected}")]
+    UnknownName {
+        /// What was to be named, such as `measure`.
+        kind: &'static str,
+        /// The name found.
+        found: String,
+        /// The names known, separated by commas.
+        expected: String,
+    },
+
+    /// A label names no class.
+    #[error(
+        "the label of row {row} is {found}, but there are {classes} classes; number the classes from 0 to one below their count"
+    )]
+    Label {
+        /// The row.
+        row: usize,
+        /// The label.
+        found: u32,
+        /// How many classes there are.
+        classes: usize,
+    },
+
+    /// A class has no sample, so that its empirical probability would be 0.
+    #[error("no sample is of class {class}; number only classes that occur, or give the class prior")]
+    AbsentClass {
+        /// The class.
+        class: usize,
+    },
+
+    /// The probability of a class is not in (0, 1].
+    #[error("the probability of class {class} is {found}; it must be above 0 and at most 1")]
+    Probability {
+        /// The class.
+        class: usize,
+        /// The probability.
+        found: f64,
+    },
+
+    /// Probabilities do not sum to 1.
+    #[error("the probabilities of {array} sum to {found}; divide them by their sum")]
+    ProbabilitySum {
+        /// What the probabilities are of.
+        array: &'static str,
+        /// Their sum.
+        found: f64,
+    },
+
+    /// Two things that should be about the same classes are not.
+    #[error("{what} has {found} classes where there should be {expected}; use one set of classes throughout")]
+    Classes {
+        /// What has the wrong number of classes.
+        what: &'static str,
+        /// How many it should have.
+        expected: usize,
+        /// How many it has.
+        found: usize,
+    },
+
+    /// A parameter is outside what it may be.
+    #[error("`{name}` is {found}; it must be {expected}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+}
+
+impl Error {
+    /// A [`Error::Parameter`].
+    pub(crate) fn parameter(name: &'static str, expected: &'static str, found: &(impl ToString + ?Sized)) -> Self {
+        Self::Parameter { name, expected, found: found.to_string() }
+    }
+}
+
+/// Checks that `array` has `expected` values.
+pub(crate) fn check_length(array: &'static str, expected: usize, found: usize) -> Result<()> {
+    if found == expected { Ok(()) } else { Err(Error::Length { array, expected, found }) }
+}
+
+/// The one of `all` whose name is `found`.
+pub(crate) fn from_name<T: Copy>(kind: &'static str, found: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
+    all.iter().copied().find(|&one| name(one) == found).ok_or_else(|| Error::UnknownName {
+        kind,
+        found: found.to_owned(),
+        expected: all.iter().map(|&one| name(one)).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,75 @@
+//! The mathematics of LSMI: how much two modalities tell about a label together, each alone, and only in combination,
+//! for every single sample.
+//!
+//! Two modalities x1 and x2 have a label y. For each sample, in nats:
+//!
+//! ```text
+//! i_m   = log p(y|x_m) - log p(y)           pointwise mutual information of modality m and the label
+//! i_12  = log p(y|x1,x2) - log p(y)         the same of both modalities together
+//! h_m   = -log p(x_m)                       surprisal (of a density: it can be negative and depends on coordinates)
+//! h_m|y = h_m - i_m                         conditional surprisal
+//! r     = min(h_1, h_2) - min(h_1|y, h_2|y) redundancy (measure `pm`)
+//! u_m   = i_m - r                           uniqueness
+//! s     = i_12 - i_1 - i_2 + r              synergy
+//! ```
+//!
+//! so that r + `u_m` = `i_m` and r + u1 + u2 + s = i12 hold for every sample, to rounding. The method is that of Yang,
+//! Wang and Hu, "Efficient Quantification of Multimodal Interaction at Sample Level" (ICML 2025); the redundancy is
+//! that of Finn and Lizier (Entropy 20(4), 2018).
+//!
+//! This crate starts from the terms h1, h2, i1, i2 and i12, wherever they come from:
+//!
+//! - [`ids`]: which sample a value belongs to;
+//! - [`terms`]: the five terms of every sample, joined by id;
+//! - [`measure`]: definitions of redundancy, each turning terms into a [`Decomposition`];
+//! - [`adjustment`]: the constant shift that makes the means of the components non-negative;
+//! - [`prior`]: probabilities of the classes, and terms under another prior;
+//! - [`families`]: data with a known density and hence exact terms;
+//! - [`statistics`] and [`random`]: accurate sums, reproducible random numbers.
+//!
+//! Everything is `f64` and in nats. Nothing here reads files, prints or starts threads.
+//!
+//! ```
+//! use lsmi_core::{Measure, SampleIds, Terms, adjust};
+//!
+//! let terms = Terms::new(
+//!     SampleIds::from_names(["cat", "dog"])?,
+//!     vec![5.0, 4.5], // h1
+//!     vec![6.0, 4.0], // h2
+//!     vec![0.6, 0.1], // i1
+//!     vec![0.3, 0.5], // i2
+//!     vec![0.7, 0.6], // i12
+//! )?;
+//! let parts = Measure::Pm.decompose(&terms);
+//! for row in 0..terms.len() {
+//!     assert!((parts.r[row] + parts.u1[row] - terms.i1[row]).abs() < 1e-12);
+//!     let total = parts.r[row] + parts.u1[row] + parts.u2[row] + parts.s[row];
+//!     assert!((total - terms.i12[row]).abs() < 1e-12);
+//! }
+//!
+//! let adjusted = adjust(&parts.means());
+//! assert!(adjusted.u2 >= 0.0 && adjusted.shift < 0.0);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod adjustment;
+pub mod decomposition;
+pub mod error;
+pub mod families;
+pub mod ids;
+pub mod measure;
+pub mod prior;
+pub mod random;
+pub mod statistics;
+pub mod terms;
+
+pub use adjustment::{Adjusted, Branch, adjust};
+pub use decomposition::{Decomposition, Interaction, Means};
+pub use error::{Error, Result};
+pub use families::{Draw, Family, FamilyName, Settings};
+pub use ids::{IdIndex, SampleIds};
+pub use measure::{Measure, Modality, Reference};
+pub use prior::{ClassPrior, PriorChoice};
+pub use terms::{Pass, TermMeans, Terms};

@@ -1,0 +1,150 @@
+//! Sums, means and comparisons of arrays, accurate for tens of millions of values.
+
+/// `log(exp(values[0]) + exp(values[1]) + ...)` without overflow; negative infinity for no values.
+///
+/// ```
+/// use lsmi_core::statistics::log_sum_exp;
+///
+/// assert!((log_sum_exp(&[-1000.0, -1000.0]) - (2.0_f64.ln() - 1000.0)).abs() < 1e-12);
+/// assert_eq!(log_sum_exp(&[]), f64::NEG_INFINITY);
+/// ```
+pub fn log_sum_exp(values: &[f64]) -> f64 {
+    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest.is_infinite() {
+        // Infinity minus infinity is no number; a NaN among the values must still show.
+        return values.iter().fold(largest, |sum, value| if value.is_nan() { *value } else { sum });
+    }
+    largest + values.iter().map(|value| (value - largest).exp()).sum::<f64>().ln()
+}
+
+/// `log(exp(a) + exp(b))` without overflow.
+pub fn log_add_exp(a: f64, b: f64) -> f64 {
+    let (largest, distance) = (a.max(b), (a - b).abs());
+    if largest.is_infinite() {
+        // Infinity minus infinity is no number; a NaN beside it must still show.
+        return if a.is_nan() || b.is_nan() { f64::NAN } else { largest };
+    }
+    largest + (-distance).exp().ln_1p()
+}
+
+/// The sum, with the rounding error of every addition carried along (Neumaier, 1974).
+///
+/// ```
+/// use lsmi_core::statistics::sum;
+///
+/// assert_eq!(sum(&[1.0, 1e100, 1.0, -1e100]), 2.0);
+/// ```
+pub fn sum(values: &[f64]) -> f64 {
+    let (total, lost) = values.iter().fold((0.0_f64, 0.0_f64), |(total, lost), &value| {
+        let next = total + value;
+        let error = if total.abs() >= value.abs() { (total - next) + value } else { (value - next) + total };
+        (next, lost + error)
+    });
+    // After an overflow the carried error is no number.
+    if total.is_finite() { total + lost } else { total }
+}
+
+/// The mean; NaN for no values.
+pub fn mean(values: &[f64]) -> f64 {
+    sum(values) / values.len() as f64
+}
+
+/// The sample standard deviation, whose square divides by one less than the number of values; NaN for fewer than two.
+pub fn standard_deviation(values: &[f64]) -> f64 {
+    if values.len() < 2 {
+        return f64::NAN;
+    }
+    (centred_products(values, values) / (values.len() - 1) as f64).sqrt()
+}
+
+/// Pearson's correlation coefficient.
+///
+/// None where there is none: arrays of different lengths, fewer than two values, or an array that does not vary.
+///
+/// ```
+/// use lsmi_core::statistics::pearson;
+///
+/// let correlation = pearson(&[1.0, 2.0, 3.0], &[5.0, 3.0, 1.0]).unwrap();
+/// assert!((correlation + 1.0).abs() < 1e-15);
+/// assert_eq!(pearson(&[1.0, 2.0, 3.0], &[5.0, 5.0, 5.0]), None);
+/// ```
+pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
+    if a.len() != b.len() || a.len() < 2 {
+        return None;
+    }
+    // Asked of the values, since the rounding of a mean can make equal values seem to vary.
+    let varies = |values: &[f64]| values.iter().any(|value| value.total_cmp(&values[0]).is_ne());
+    if !varies(a) || !varies(b) {
+        return None;
+    }
+    let scale = centred_products(a, a).sqrt() * centred_products(b, b).sqrt();
+    (scale > 0.0).then(|| (centred_products(a, b) / scale).clamp(-1.0, 1.0))
+}
+
+/// The root of the mean squared difference; NaN for no values or arrays of different lengths.
+pub fn root_mean_square_error(a: &[f64], b: &[f64]) -> f64 {
+    if a.len() != b.len() {
+        return f64::NAN;
+    }
+    let squares: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
+    (squares / a.len() as f64).sqrt()
+}
+
+/// The sum of the products of both arrays' deviations from their means.
+fn centred_products(a: &[f64], b: &[f64]) -> f64 {
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_sum_exp_at_its_edges() {
+        assert!(log_sum_exp(&[f64::NEG_INFINITY, f64::NEG_INFINITY]).is_infinite());
+        assert!((log_sum_exp(&[f64::NEG_INFINITY, 3.0]) - 3.0).abs() < 1e-15);
+        assert!(log_sum_exp(&[f64::INFINITY, 3.0]).is_infinite());
+        assert!(log_sum_exp(&[f64::NAN, f64::NEG_INFINITY]).is_nan());
+        assert!(log_sum_exp(&[f64::NAN, 0.0]).is_nan());
+        assert!((log_sum_exp(&[800.0, 800.0, 800.0]) - (800.0 + 3.0_f64.ln())).abs() < 1e-12);
+    }
+
+    #[test]
+    fn log_add_exp_is_log_sum_exp_of_two() {
+        for (a, b) in [(0.0, 0.0), (-700.0, 3.0), (1e3, 1e3 - 1.0), (f64::NEG_INFINITY, 2.0)] {
+            assert!((log_add_exp(a, b) - log_sum_exp(&[a, b])).abs() < 1e-12);
+        }
+        for infinite in [f64::NEG_INFINITY, f64::INFINITY] {
+            assert_eq!(log_add_exp(infinite, infinite).total_cmp(&infinite), std::cmp::Ordering::Equal);
+            assert!(log_add_exp(f64::NAN, infinite).is_nan());
+        }
+        assert!(log_add_exp(0.0, f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn a_long_sum_keeps_its_digits() {
+        // Added in order without care, ten million tenths are off by 1.6e-4.
+        let tenths = vec![0.1; 10_000_000];
+        assert!((sum(&tenths) - 1e6).abs() < 1e-9);
+        assert!(sum(&[f64::MAX, f64::MAX]).is_infinite());
+    }
+
+    #[test]
+    fn moments_of_a_known_array() {
+        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        assert!((mean(&values) - 5.0).abs() < 1e-15);
+        assert!((standard_deviation(&values) - (32.0_f64 / 7.0).sqrt()).abs() < 1e-15);
+        assert!(mean(&[]).is_nan() && standard_deviation(&[1.0]).is_nan());
+    }
+
+    #[test]
+    fn comparisons_of_arrays() {
+        assert!((root_mean_square_error(&[1.0, 2.0], &[4.0, 6.0]) - 12.5_f64.sqrt()).abs() < 1e-15);
+        assert!(root_mean_square_error(&[1.0], &[]).is_nan());
+        assert_eq!(pearson(&[1.0, 2.0], &[1.0]), None);
+        assert_eq!(pearson(&[1.0], &[1.0]), None);
+        let correlation = pearson(&[0.0, 0.0, 1.0, 1.0], &[0.0, 1.0, 0.0, 5.0]).unwrap();
+        assert!((correlation - 2.0 / 17.0_f64.sqrt()).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,40 @@
+//! Every public type can be sent to and shared between threads.
+
+use lsmi_core::{
+    Adjusted, Branch, ClassPrior, Decomposition, Draw, Error, Family, FamilyName, IdIndex, Interaction, Means, Measure,
+    Modality, Pass, PriorChoice, Reference, SampleIds, Settings, TermMeans, Terms,
+    families::{Cell, Gate, Gauss, Mixed, Mixture},
+    random::ChaCha8Rng,
+};
+
+fn has_autotraits<T: Send + Sync + Unpin>() {}
+
+#[test]
+fn autotraits() {
+    has_autotraits::<Adjusted>();
+    has_autotraits::<Branch>();
+    has_autotraits::<Box<dyn Family>>();
+    has_autotraits::<Cell>();
+    has_autotraits::<ChaCha8Rng>();
+    has_autotraits::<ClassPrior>();
+    has_autotraits::<Decomposition>();
+    has_autotraits::<Draw>();
+    has_autotraits::<Error>();
+    has_autotraits::<FamilyName>();
+    has_autotraits::<Gate>();
+    has_autotraits::<Gauss>();
+    has_autotraits::<IdIndex<'static>>();
+    has_autotraits::<Interaction>();
+    has_autotraits::<Means>();
+    has_autotraits::<Measure>();
+    has_autotraits::<Mixed>();
+    has_autotraits::<Mixture>();
+    has_autotraits::<Modality>();
+    has_autotraits::<Pass>();
+    has_autotraits::<PriorChoice>();
+    has_autotraits::<Reference>();
+    has_autotraits::<SampleIds>();
+    has_autotraits::<Settings>();
+    has_autotraits::<TermMeans>();
+    has_autotraits::<Terms>();
+}
