@@ -1,0 +1,124 @@
+//! What can go wrong while an estimator is fitted, saved, loaded or applied.
+
+use thiserror::Error;
+
+use crate::device::DeviceError;
+use crate::gauge::GaugeError;
+
+/// The result of an estimator's operations.
+pub type Result<T, E = EstimatorError> = std::result::Result<T, E>;
+
+/// What can go wrong while an estimator is fitted, saved, loaded or applied.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EstimatorError {
+    /// A setting outside its range.
+    #[error("the setting `{name}` is {found}, but must be {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// What was given.
+        found: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// Labels of one class only.
+    #[error("every row has the label `{class}`: information about a label needs at least two classes")]
+    OneClass {
+        /// The class.
+        class: String,
+    },
+    /// A class too rare to be in the training rows of every fold and be held out as well.
+    #[error(
+        "class `{class}` has {rows} rows, fewer than the {folds} folds: use fewer folds (--folds), or merge or drop the class"
+    )]
+    RareClass {
+        /// The class.
+        class: String,
+        /// Its rows.
+        rows: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
+    /// Too few rows to fit, choose and calibrate.
+    #[error(
+        "{rows} rows are too few to fit, choose and calibrate models in {folds} folds: at least {least} are needed"
+    )]
+    FewRows {
+        /// Rows given.
+        rows: usize,
+        /// Folds asked for.
+        folds: usize,
+        /// Rows needed.
+        least: usize,
+    },
+    /// Every class has a single row among the training rows of a fold.
+    #[error(
+        "none of the {classes} classes has two of the {rows} training rows of a fold, so none can be held out to choose a head by: use more rows, or more folds (--folds)"
+    )]
+    NothingHeldOut {
+        /// Training rows of the fold.
+        rows: usize,
+        /// Classes.
+        classes: usize,
+    },
+    /// Features of other dimensions than the estimator was fitted on.
+    #[error(
+        "{modality} has {found} columns, but the estimator was fitted on {expected}: give the features it was fitted on"
+    )]
+    Dimensions {
+        /// The modality, `x1` or `x2`.
+        modality: &'static str,
+        /// Columns the estimator knows.
+        expected: usize,
+        /// Columns given.
+        found: usize,
+    },
+    /// A class prior that does not fit the labels.
+    #[error(transparent)]
+    Prior(#[from] lsmi_core::Error),
+    /// The gauge could not be fitted.
+    #[error(transparent)]
+    Gauge(#[from] GaugeError),
+    /// The device could not be opened.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A trainable tensor that the loss does not reach, so that training would leave it as it began.
+    #[error("the loss gave no gradient to the parameters {names:?}: a defect of the model; please report it")]
+    NoGradient {
+        /// The parameters.
+        names: Vec<String>,
+    },
+    /// Terms that came out infinite or not a number.
+    #[error(
+        "{term} of the sample `{id}` came out as {value}: its features lie too far from the training rows; check it for corruption"
+    )]
+    NotFinite {
+        /// The term.
+        term: &'static str,
+        /// The sample.
+        id: String,
+        /// The value.
+        value: f64,
+    },
+    /// The worker threads could not be started.
+    #[error("{threads} worker threads could not be started: use fewer (--threads)")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// What the thread pool said.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// A bundle that cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] crate::estimator::BundleError),
+    /// A tensor operation failed, on the device or for want of memory.
+    #[error("a tensor operation failed")]
+    Candle(#[source] Box<candle_core::Error>),
+}
+
+impl From<candle_core::Error> for EstimatorError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Candle(Box::new(error))
+    }
+}

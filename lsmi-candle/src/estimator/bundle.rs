@@ -1,0 +1,181 @@
+//! Bundles: an estimator as one safetensors file.
+//!
+//! Every weight and statistic is a tensor (`gauge.x1.means`, `fold0.density.x1.factors`, ...): f64 where the host computes
+//! with it, f32 where the device does. Everything else is JSON in the metadata under `lsmi`. Saving, loading and scoring
+//! gives the same bits.
+
+mod models;
+mod tensors;
+
+use std::collections::HashMap;
+
+use candle_core::Device;
+use lsmi_core::ClassPrior;
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use self::models::{FoldLayout, read_coordinates, read_fold, write_coordinates, write_fold};
+use self::tensors::{Reader, Writer};
+use super::{Description, Estimator};
+use crate::device::DeviceChoice;
+use crate::error::Result;
+use crate::gauge::Gauge;
+
+/// Version of the bundle's layout that this crate writes, and the newest that it reads.
+pub const SCHEMA: u32 = 1;
+
+/// The metadata key that holds all that is no tensor.
+const KEY: &str = "lsmi";
+
+/// A bundle that cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// Not a safetensors file, or one cut short.
+    #[error("{file} is not a readable safetensors file: write it again with `lsmi fit`")]
+    Format {
+        /// The file.
+        file: String,
+        /// What the reader found.
+        source: safetensors::SafeTensorError,
+    },
+    /// A safetensors file that is no bundle.
+    #[error(
+        "{file} is not an estimator: its metadata has no `{KEY}`; give a file written by `lsmi fit` or `lsmi analyze`"
+    )]
+    NotABundle {
+        /// The file.
+        file: String,
+    },
+    /// A description that cannot be understood.
+    #[error("the description of the estimator in {file} cannot be understood: write it again with `lsmi fit`")]
+    Description {
+        /// The file.
+        file: String,
+        /// What the parser found.
+        source: serde_json::Error,
+    },
+    /// A layout newer than this version knows.
+    #[error(
+        "{file} has schema {found}, but this version reads up to {SCHEMA}: update lsmi, or fit the estimator again with this version"
+    )]
+    NewerSchema {
+        /// The file.
+        file: String,
+        /// Its schema.
+        found: u64,
+    },
+    /// A tensor that is missing or has another type or shape.
+    #[error(
+        "the tensor `{tensor}` of {file} should be {expected}, but is {found}: the file is damaged; write it again with `lsmi fit`"
+    )]
+    Tensor {
+        /// The file.
+        file: String,
+        /// The tensor.
+        tensor: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A bundle could not be laid out.
+    #[error("the estimator could not be written as safetensors")]
+    Write {
+        /// What the writer found.
+        source: safetensors::SafeTensorError,
+    },
+    /// A description that could not be written.
+    #[error("the description of the estimator could not be written as JSON")]
+    WriteDescription {
+        /// What the writer found.
+        source: serde_json::Error,
+    },
+}
+
+/// All that is no tensor.
+#[derive(Serialize, Deserialize)]
+struct Metadata<D> {
+    description: D,
+    layout: Vec<FoldLayout>,
+}
+
+impl Estimator {
+    /// The estimator as the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// A candle error where the device fails.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut writer = Writer::default();
+        writer.numbers("prior", &[self.prior.classes()], self.prior.log_probabilities());
+        write_coordinates(&mut writer, "gauge.x1", &self.gauge.x1);
+        write_coordinates(&mut writer, "gauge.x2", &self.gauge.x2);
+        let mut layout = Vec::new();
+        for (index, fold) in self.folds.iter().enumerate() {
+            layout.push(write_fold(&mut writer, &format!("fold{index}"), fold)?);
+        }
+        // One key only: the metadata is a hash map, whose order would change the bytes from run to run.
+        let metadata = serde_json::to_string(&Metadata { description: &self.description, layout })
+            .map_err(|source| BundleError::WriteDescription { source })?;
+        let metadata = HashMap::from([(KEY.to_owned(), metadata)]);
+        let bytes = writer.views().and_then(|views| safetensors::serialize(views, Some(metadata)));
+        Ok(bytes.map_err(|source| BundleError::Write { source })?)
+    }
+
+    /// An estimator from the bytes of a safetensors file; `file` names it in messages.
+    ///
+    /// # Errors
+    /// [`BundleError`] for bytes that are no bundle, are damaged or newer than this version; a device that cannot be
+    /// opened.
+    pub fn from_bytes(file: &str, bytes: &[u8], device: DeviceChoice) -> Result<Self> {
+        let device = device.open()?;
+        let format = |source| BundleError::Format { file: file.to_owned(), source };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let metadata = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let metadata = metadata.ok_or_else(|| BundleError::NotABundle { file: file.to_owned() })?;
+        let Metadata { description, layout } = parse(file, metadata)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
+        Ok(Self::read(&Reader::new(file, &tensors, &device), description, &layout, device.clone())?)
+    }
+
+    fn read(
+        reader: &Reader<'_>,
+        description: Description,
+        layout: &[FoldLayout],
+        device: Device,
+    ) -> std::result::Result<Self, BundleError> {
+        let classes = description.classes.len();
+        let log_prior = reader.numbers("prior", &[classes])?;
+        let prior = ClassPrior::from_log_probabilities(log_prior)
+            .map_err(|error| reader.wrong("prior", "logarithms of class probabilities", &error.to_string()))?;
+        let [d1, d2] = description.dims;
+        let [k1, k2] = description.gauge_dims;
+        let gauge = Gauge {
+            kind: description.gauge,
+            x1: read_coordinates(reader, "gauge.x1", d1, k1)?,
+            x2: read_coordinates(reader, "gauge.x2", d2, k2)?,
+        };
+        let folds = layout.iter().enumerate();
+        let folds = folds.map(|(index, fold)| read_fold(reader, &format!("fold{index}"), fold, &gauge, classes));
+        let folds = folds.collect::<std::result::Result<Vec<_>, _>>()?;
+        if folds.is_empty() || folds.len() != description.folds {
+            return Err(reader.wrong(
+                "fold0",
+                &format!("one of {} folds", description.folds),
+                &folds.len().to_string(),
+            ));
+        }
+        Ok(Self { description, prior, gauge, folds, device })
+    }
+}
+
+fn parse(file: &str, metadata: &str) -> std::result::Result<Metadata<Description>, BundleError> {
+    let understood = |source| BundleError::Description { file: file.to_owned(), source };
+    let value: serde_json::Value = serde_json::from_str(metadata).map_err(understood)?;
+    // Before all else: a newer description may have fields that this version cannot know.
+    if let Some(found) = value["description"]["schema"].as_u64().filter(|schema| *schema > u64::from(SCHEMA)) {
+        return Err(BundleError::NewerSchema { file: file.to_owned(), found });
+    }
+    serde_json::from_value(value).map_err(understood)
+}

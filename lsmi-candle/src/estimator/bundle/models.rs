@@ -1,0 +1,188 @@
+//! Gauges, densities and heads as tensors of a bundle, and back.
+
+use std::collections::BTreeMap;
+
+use candle_core::Result as CandleResult;
+use serde::{Deserialize, Serialize};
+
+use super::BundleError;
+use super::tensors::{Reader, Writer};
+use crate::estimator::FoldModels;
+use crate::gauge::{Coordinates, Gauge, Standardizer};
+use crate::heads::{CalibratedHead, Calibration, GenerativeHead, Head, NetworkHead};
+use crate::knife::Knife;
+use crate::mixture::{Covariance, Mixture};
+
+type Result<T> = std::result::Result<T, BundleError>;
+
+/// The structure of a fold's models: all that their tensors do not tell.
+#[derive(Serialize, Deserialize)]
+pub(super) struct FoldLayout {
+    densities: [MixtureLayout; 2],
+    heads: [HeadLayout; 3],
+}
+
+#[derive(Serialize, Deserialize)]
+struct MixtureLayout {
+    covariance: Covariance,
+    components: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum HeadLayout {
+    Generative(MixtureLayout),
+    /// A network with this many hidden units; none: a linear softmax.
+    Network(Option<usize>),
+}
+
+const HEADS: [&str; 3] = ["x1", "x2", "joint"];
+
+pub(super) fn write_coordinates(writer: &mut Writer, name: &str, coordinates: &Coordinates) {
+    let standardizer = &coordinates.standardizer;
+    let columns = standardizer.columns();
+    writer.indices(&format!("{name}.columns"), &standardizer.columns);
+    writer.numbers(&format!("{name}.means"), &[columns], &standardizer.means);
+    writer.numbers(&format!("{name}.deviations"), &[columns], &standardizer.deviations);
+    writer.numbers(&format!("{name}.log_determinant"), &[1], &[coordinates.log_determinant]);
+    if let Some(axes) = &coordinates.axes {
+        writer.numbers(&format!("{name}.axes"), &[coordinates.dims(), columns], axes);
+    }
+}
+
+pub(super) fn read_coordinates(
+    reader: &Reader<'_>,
+    name: &str,
+    input_columns: usize,
+    dims: usize,
+) -> Result<Coordinates> {
+    let of = |part: &str| format!("{name}.{part}");
+    let axes_name = of("axes");
+    let whitened = reader.has(&axes_name);
+    let columns = if whitened { reader.length(&of("columns"))? } else { dims };
+    let standardizer = Standardizer {
+        columns: reader.indices(&of("columns"), columns)?,
+        means: reader.numbers(&of("means"), &[columns])?,
+        deviations: reader.numbers(&of("deviations"), &[columns])?,
+        input_columns,
+    };
+    if let Some(column) = standardizer.columns.iter().find(|column| **column >= input_columns) {
+        return Err(reader.wrong(&of("columns"), &format!("below {input_columns}"), &column.to_string()));
+    }
+    if let Some(deviation) = standardizer.deviations.iter().find(|deviation| **deviation <= 0.0) {
+        return Err(reader.wrong(&of("deviations"), "positive", &deviation.to_string()));
+    }
+    Ok(Coordinates {
+        axes: if whitened { Some(reader.numbers(&axes_name, &[dims, columns])?) } else { None },
+        log_determinant: reader.numbers(&of("log_determinant"), &[1])?[0],
+        standardizer,
+    })
+}
+
+pub(super) fn write_fold(writer: &mut Writer, name: &str, fold: &FoldModels) -> CandleResult<FoldLayout> {
+    let [first, second] = &fold.densities;
+    let [x1, x2, joint] = &fold.heads;
+    let mut head = |head: &str, model: &CalibratedHead| write_head(writer, &format!("{name}.head.{head}"), model);
+    let heads = [head(HEADS[0], x1)?, head(HEADS[1], x2)?, head(HEADS[2], joint)?];
+    let mut density =
+        |modality: &str, model: &Knife| write_mixture(writer, &format!("{name}.density.{modality}"), model.mixture());
+    Ok(FoldLayout { densities: [density("x1", first)?, density("x2", second)?], heads })
+}
+
+pub(super) fn read_fold(
+    reader: &Reader<'_>,
+    name: &str,
+    layout: &FoldLayout,
+    gauge: &Gauge,
+    classes: usize,
+) -> Result<FoldModels> {
+    let density = |modality: &str, layout: &MixtureLayout, dims: usize| {
+        read_mixture(reader, &format!("{name}.density.{modality}"), layout, dims).map(Knife::from_mixture)
+    };
+    let (d1, d2) = (gauge.x1.standardizer.columns(), gauge.x2.standardizer.columns());
+    let head = |index: usize, inputs: usize| {
+        read_head(reader, &format!("{name}.head.{}", HEADS[index]), &layout.heads[index], inputs, classes)
+    };
+    Ok(FoldModels {
+        densities: [
+            density("x1", &layout.densities[0], gauge.x1.dims())?,
+            density("x2", &layout.densities[1], gauge.x2.dims())?,
+        ],
+        heads: [head(0, d1)?, head(1, d2)?, head(2, d1 + d2)?],
+    })
+}
+
+fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> CandleResult<MixtureLayout> {
+    writer.numbers(&format!("{name}.log_weights"), &[mixture.components()], mixture.log_weights());
+    writer.tensor(&format!("{name}.means"), mixture.means())?;
+    writer.tensor(&format!("{name}.factors"), mixture.factors())?;
+    Ok(MixtureLayout { covariance: mixture.covariance(), components: mixture.components() })
+}
+
+fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: usize) -> Result<Mixture> {
+    let MixtureLayout { covariance, components } = *layout;
+    let log_weights = reader.numbers(&format!("{name}.log_weights"), &[components])?;
+    let means = reader.tensor(&format!("{name}.means"), &[components, dims])?;
+    let factors = format!("{name}.factors");
+    let tensor = reader.tensor(&factors, &covariance.factor_shape(components, dims))?;
+    Mixture::new(covariance, log_weights, means, tensor)
+        .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
+}
+
+fn write_head(writer: &mut Writer, name: &str, head: &CalibratedHead) -> CandleResult<HeadLayout> {
+    let calibration = &head.calibration;
+    let classes = calibration.log_frequencies.len();
+    writer.numbers(&format!("{name}.log_frequencies"), &[classes], &calibration.log_frequencies);
+    writer.numbers(&format!("{name}.calibration"), &[2], &[calibration.factor, calibration.floor]);
+    match &head.head {
+        Head::Generative(generative) => {
+            let probabilities = generative.class_probabilities();
+            let shape = [generative.mixture().components(), classes];
+            writer.numbers(&format!("{name}.class_probabilities"), &shape, probabilities);
+            Ok(HeadLayout::Generative(write_mixture(writer, name, generative.mixture())?))
+        }
+        Head::Network(network) => {
+            for (part, weight) in &network.weights {
+                writer.tensor(&format!("{name}.{part}"), weight)?;
+            }
+            let hidden = network.weights.get("hidden.bias").map(candle_core::Tensor::elem_count);
+            Ok(HeadLayout::Network(hidden))
+        }
+    }
+}
+
+fn read_head(
+    reader: &Reader<'_>,
+    name: &str,
+    layout: &HeadLayout,
+    inputs: usize,
+    classes: usize,
+) -> Result<CalibratedHead> {
+    let of = |part: &str| format!("{name}.{part}");
+    let calibration = reader.numbers(&of("calibration"), &[2])?;
+    let log_frequencies = reader.numbers(&of("log_frequencies"), &[classes])?;
+    let head = match layout {
+        HeadLayout::Generative(layout) => {
+            let probabilities = reader.numbers(&of("class_probabilities"), &[layout.components, classes])?;
+            if let Some(probability) = probabilities.iter().find(|probability| **probability <= 0.0) {
+                return Err(reader.wrong(&of("class_probabilities"), "positive", &probability.to_string()));
+            }
+            Head::Generative(GenerativeHead::new(read_mixture(reader, name, layout, inputs)?, probabilities))
+        }
+        HeadLayout::Network(hidden) => {
+            let mut shapes = vec![("output.bias", vec![classes])];
+            match *hidden {
+                Some(hidden) => shapes.extend([
+                    ("hidden.weight", vec![inputs, hidden]),
+                    ("hidden.bias", vec![hidden]),
+                    ("output.weight", vec![hidden, classes]),
+                ]),
+                None => shapes.push(("output.weight", vec![inputs, classes])),
+            }
+            let weights = shapes.iter().map(|(part, shape)| Ok(((*part).to_owned(), reader.tensor(&of(part), shape)?)));
+            Head::Network(NetworkHead { weights: weights.collect::<Result<BTreeMap<_, _>>>()? })
+        }
+    };
+    let calibration = Calibration { log_frequencies, factor: calibration[0], floor: calibration[1] };
+    Ok(CalibratedHead { head, calibration })
+}

@@ -1,0 +1,127 @@
+//! Settings of the cross-fitted estimator.
+
+use lsmi_core::{Measure, PriorChoice};
+
+use crate::device::DeviceChoice;
+use crate::error::{EstimatorError, Result};
+use crate::gauge::{Dims, GaugeKind};
+use crate::knife;
+
+/// Fewest training rows a fold: enough to fit, hold out and calibrate.
+const ROWS_OF_A_FOLD: usize = 4;
+
+/// Settings of the cross-fitted estimator.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Seed of every random stream. Default: 0.
+    pub seed: u64,
+    /// Number of folds, at least 2. Default: 5.
+    pub folds: usize,
+    /// The coordinates that surprisals are measured in. Default: whitened.
+    pub gauge: GaugeKind,
+    /// Dimensions of the whitened coordinates; only for them. Default: automatic.
+    pub dims: Dims,
+    /// The class prior of the information terms. Default: empirical.
+    pub prior: PriorChoice,
+    /// The definition of redundancy. Default: `pm`.
+    pub measure: Measure,
+    /// How densities are fitted. Default: by held-out likelihood.
+    pub knife: knife::Params,
+    /// Models fitted at the same time; 0: as many as the machine has processors. Default: 0.
+    ///
+    /// Every model is fitted by one thread, so the result does not depend on this number. candle must be kept from
+    /// starting threads of its own: set the environment variables `RAYON_NUM_THREADS` and `CANDLE_NUM_THREADS` to 1.
+    pub threads: usize,
+    /// The device that tensors live on. Default: automatic.
+    pub device: DeviceChoice,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            folds: 5,
+            gauge: GaugeKind::default(),
+            dims: Dims::default(),
+            prior: PriorChoice::Empirical,
+            measure: Measure::default(),
+            knife: knife::Params::default(),
+            threads: 0,
+            device: DeviceChoice::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Checks the settings against labels below `classes.len()`, given the class names.
+    pub(super) fn check(&self, labels: &[u32], classes: &[String]) -> Result<()> {
+        let rows = labels.len();
+        if self.folds < 2 || u32::try_from(self.folds).is_err() {
+            return Err(EstimatorError::Setting {
+                name: "folds",
+                found: self.folds.to_string(),
+                expected: "at least 2, as every row's terms come from models that did not see it".to_owned(),
+            });
+        }
+        if self.gauge != GaugeKind::Whitened && self.dims != Dims::Auto {
+            return Err(EstimatorError::Setting {
+                name: "dims",
+                found: "a number".to_owned(),
+                expected: format!("`auto` in the {} gauge, which keeps all columns", self.gauge),
+            });
+        }
+        let mut counts = vec![0usize; classes.len()];
+        for label in labels {
+            counts[*label as usize] += 1;
+        }
+        if counts.iter().filter(|count| **count > 0).count() < 2 {
+            let class = labels.first().map_or_else(String::new, |label| classes[*label as usize].clone());
+            return Err(EstimatorError::OneClass { class });
+        }
+        if let Some(rare) = counts.iter().position(|count| *count < self.folds) {
+            return Err(EstimatorError::RareClass {
+                class: classes[rare].clone(),
+                rows: counts[rare],
+                folds: self.folds,
+            });
+        }
+        let least = ROWS_OF_A_FOLD * self.folds;
+        if rows < least {
+            return Err(EstimatorError::FewRows { rows, folds: self.folds, least });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(settings: &Settings, labels: &[u32]) -> Result<()> {
+        settings.check(labels, &["a".to_owned(), "b".to_owned()])
+    }
+
+    #[test]
+    fn invalid_folds() {
+        let settings = Settings { folds: 1, ..Default::default() };
+        assert!(matches!(check(&settings, &[0, 1]), Err(EstimatorError::Setting { name: "folds", .. })));
+    }
+
+    #[test]
+    fn dims_outside_the_whitened_gauge() {
+        let settings = Settings { gauge: GaugeKind::Raw, dims: Dims::Fixed(3), ..Default::default() };
+        assert!(matches!(check(&settings, &[0, 1]), Err(EstimatorError::Setting { name: "dims", .. })));
+    }
+
+    #[test]
+    fn unusable_labels() {
+        let settings = Settings::default();
+        assert!(matches!(check(&settings, &[1; 30]), Err(EstimatorError::OneClass { class }) if class == "b"));
+        let rare: Vec<u32> = (0..30).map(|row| u32::from(row < 4)).collect();
+        assert!(matches!(check(&settings, &rare), Err(EstimatorError::RareClass { rows: 4, folds: 5, .. })));
+        let few: Vec<u32> = (0..12).map(|row| row % 2).collect();
+        assert!(matches!(check(&settings, &few), Err(EstimatorError::FewRows { rows: 12, least: 20, .. })));
+        let enough: Vec<u32> = (0..20).map(|row| row % 2).collect();
+        assert!(check(&settings, &enough).is_ok());
+    }
+}

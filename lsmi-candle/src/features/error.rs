@@ -1,0 +1,258 @@
+//! What can be wrong with a feature file, and how to mend it.
+//!
+//! Rows and columns are counted from 0, as `NumPy` counts them.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why a feature file cannot be used.
+///
+/// Every message names the file, then what was found where, then the mend.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FeatureError {
+    /// There is no such file.
+    #[error("{file}: no such file; check the path")]
+    NotFound {
+        /// The path as given.
+        file: String,
+    },
+
+    /// The path is a directory.
+    #[error("{file}: is a directory; name the feature file in it")]
+    IsDirectory {
+        /// The path as given.
+        file: String,
+    },
+
+    /// The file could not be read.
+    #[error("{file}: cannot be read; check its permissions and the disk")]
+    Io {
+        /// The path as given.
+        file: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// The extension is none that a reader is known for.
+    #[error("{file}: `{found}` is not the extension of a feature file; use one of {supported}")]
+    UnknownFormat {
+        /// The path as given.
+        file: String,
+        /// The extension found; empty if there is none.
+        found: String,
+        /// The extensions known.
+        supported: String,
+    },
+
+    /// The bytes are not a file of the format, or not a whole one.
+    #[error("{file}: not a readable {format} file: {reason}; if it was copied or is still being written, get it again")]
+    Corrupt {
+        /// The file.
+        file: String,
+        /// The format its extension promises.
+        format: &'static str,
+        /// What is wrong, with the array or archive member if one is to blame.
+        reason: String,
+    },
+
+    /// An array that is needed is not there.
+    #[error("{file}: there is no array `{array}`; arrays there: {available}; say which to use with --keys X1,X2,LABEL")]
+    MissingArray {
+        /// The file.
+        file: String,
+        /// The array looked for.
+        array: String,
+        /// The arrays of the file.
+        available: String,
+    },
+
+    /// The file has splits, but none to train on.
+    #[error(
+        "{file}: there is no split `train`, only {found}; rename the training arrays to `x1_train` and so on, or use the file for evaluation"
+    )]
+    MissingTrainingSplit {
+        /// The file.
+        file: String,
+        /// The splits found.
+        found: String,
+    },
+
+    /// Arrays without a suffix stand beside those of the split `train`.
+    #[error("{file}: both `{array}` and `{other}` could be the training split; remove or rename one of them")]
+    AmbiguousTrainingSplit {
+        /// The file.
+        file: String,
+        /// The array without a suffix.
+        array: String,
+        /// The array with the suffix.
+        other: String,
+    },
+
+    /// The elements are of a type that cannot serve here.
+    #[error("{file}: `{array}` holds {found}, but {expected}")]
+    ElementType {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The element type found.
+        found: String,
+        /// What is needed, and how to get it.
+        expected: &'static str,
+    },
+
+    /// The array has the wrong number of dimensions.
+    #[error("{file}: `{array}` has shape {found}, but {expected}")]
+    Shape {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The shape found.
+        found: String,
+        /// What is needed, and how to get it.
+        expected: &'static str,
+    },
+
+    /// There is nothing in the array.
+    #[error("{file}: `{array}` has shape {found}: nothing to analyse; give it at least one row and one column")]
+    Empty {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The shape found.
+        found: String,
+    },
+
+    /// Two arrays of a split do not have the same number of rows.
+    #[error(
+        "{file}: `{array}` has {found} rows, but `{reference}` has {expected}; row i of every array must be the same sample"
+    )]
+    RowCount {
+        /// The file.
+        file: String,
+        /// The array with the other number of rows.
+        array: String,
+        /// Its rows.
+        found: usize,
+        /// The array compared with.
+        reference: String,
+        /// Its rows.
+        expected: usize,
+    },
+
+    /// A modality has another number of columns in one split than in the first.
+    #[error(
+        "{file}: `{array}` has {found} columns, but `{reference}` has {expected}; compute the features of all splits alike"
+    )]
+    ColumnCount {
+        /// The file.
+        file: String,
+        /// The array with the other number of columns.
+        array: String,
+        /// Its columns.
+        found: usize,
+        /// The array of the first split.
+        reference: String,
+        /// Its columns.
+        expected: usize,
+    },
+
+    /// A feature is not a finite number.
+    #[error(
+        "{file}: `{array}` is {found} at row {row}, column {column}; remove such rows or fill in the value before the analysis"
+    )]
+    NotFinite {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The row.
+        row: usize,
+        /// The column.
+        column: usize,
+        /// NaN or an infinity.
+        found: f64,
+    },
+
+    /// All training rows of a modality are equal.
+    #[error(
+        "{file}: all {rows} rows of `{array}` are equal: the modality can tell nothing; check how its features were computed"
+    )]
+    ConstantModality {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The rows.
+        rows: usize,
+    },
+
+    /// The training labels are all the same.
+    #[error("{file}: all labels in `{array}` are `{found}`; at least two classes are needed")]
+    SingleClass {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The only class.
+        found: String,
+    },
+
+    /// A label of an evaluation split is none of the training classes.
+    #[error(
+        "{file}: `{array}` has the label `{label}` at row {row}, which was never seen in training (classes: {known}); remove those rows or train with them"
+    )]
+    UnseenClass {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The first row with that label.
+        row: usize,
+        /// The label.
+        label: String,
+        /// The training classes.
+        known: String,
+    },
+
+    /// Two rows of a split have the same id.
+    #[error("{file}: `{array}` has the id `{id}` at rows {first} and {second}; ids must be unique within a split")]
+    DuplicateId {
+        /// The file.
+        file: String,
+        /// The array or metadata key.
+        array: String,
+        /// The id.
+        id: String,
+        /// The first row with it.
+        first: usize,
+        /// The next row with it.
+        second: usize,
+    },
+
+    /// The ids cannot be used.
+    #[error("{file}: the ids in `{array}` cannot be used")]
+    Ids {
+        /// The file.
+        file: String,
+        /// The array or metadata key.
+        array: String,
+        /// Why not.
+        source: lsmi_core::Error,
+    },
+
+    /// The metadata say something that cannot be used.
+    #[error("{file}: the metadata key `{key}` {reason}")]
+    Metadata {
+        /// The file.
+        file: String,
+        /// The metadata key.
+        key: String,
+        /// What is wrong, and what is needed.
+        reason: String,
+    },
+}

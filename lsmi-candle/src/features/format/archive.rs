@@ -1,0 +1,93 @@
+//! Zip archives that may lie: the sizes in their directory are believed only as far as the bytes bear them out.
+
+use std::io::{Cursor, Read};
+
+use zip::read::ZipFile;
+use zip::{CompressionMethod, ZipArchive};
+
+use crate::features::array::Corrupt;
+
+/// No array is larger than this: 64 GiB.
+const LARGEST_MEMBER: u64 = 64 << 30;
+
+/// Deflate makes at most 258 bytes of two bits, a factor of 1032.
+const LARGEST_EXPANSION: u64 = 1032;
+
+pub(super) struct Archive<'a> {
+    zip: ZipArchive<Cursor<&'a [u8]>>,
+    size: u64,
+}
+
+/// A member opened for reading.
+pub(super) struct Member<'m, 'a> {
+    /// Its size once unpacked, as the directory has it: possible, but not yet seen to be true.
+    pub(super) size: u64,
+    file: ZipFile<'m, Cursor<&'a [u8]>>,
+}
+
+impl<'a> Archive<'a> {
+    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Corrupt> {
+        let zip = ZipArchive::new(Cursor::new(bytes))
+            .map_err(|error| Corrupt(format!("not a whole zip archive: {error}")))?;
+        Ok(Self { zip, size: bytes.len() as u64 })
+    }
+
+    /// The names of all members.
+    pub(super) fn names(&self) -> Result<Vec<String>, Corrupt> {
+        self.zip
+            .file_names()
+            .map(|name| match name {
+                Ok(name) => Ok(name.into_owned()),
+                Err(error) => Err(Corrupt(format!("a member's name is unreadable: {error}"))),
+            })
+            .collect()
+    }
+
+    /// Opens a member, refusing sizes that cannot be true.
+    pub(super) fn member(&mut self, name: &str) -> Result<Member<'_, 'a>, Corrupt> {
+        let archive_size = self.size;
+        let file = self.zip.by_name(name).map_err(|error| Corrupt(format!("`{name}`: {error}")))?;
+        let (size, packed) = (file.size(), file.compressed_size());
+        let largest = match file.compression() {
+            CompressionMethod::Stored => packed,
+            _ => packed.saturating_mul(LARGEST_EXPANSION),
+        };
+        if packed > archive_size || size > largest.min(LARGEST_MEMBER) {
+            return Err(Corrupt(format!(
+                "`{name}` claims {size} bytes, packed in {packed} of the archive's {archive_size}: impossible"
+            )));
+        }
+        Ok(Member { size, file })
+    }
+
+    /// All bytes of a member.
+    pub(super) fn read(&mut self, name: &str) -> Result<Vec<u8>, Corrupt> {
+        let member = self.member(name)?;
+        let size = member.size;
+        member.read_exactly(size).map_err(|corrupt| corrupt.inside(name))
+    }
+}
+
+impl Member<'_, '_> {
+    /// The bytes from here to the end, of which there must be `length`.
+    pub(super) fn read_exactly(mut self, length: u64) -> Result<Vec<u8>, Corrupt> {
+        let mut bytes = Vec::new();
+        // One more than expected: the checksum is compared when the end is reached.
+        self.file
+            .by_ref()
+            .take(length.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| Corrupt(error.to_string()))?;
+        if bytes.len() as u64 == length {
+            Ok(bytes)
+        } else {
+            Err(Corrupt(format!("it unpacks to another size than the {length} bytes announced")))
+        }
+    }
+}
+
+impl Read for Member<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.file.read(buffer)
+    }
+}

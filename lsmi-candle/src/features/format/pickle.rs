@@ -1,0 +1,431 @@
+//! Python pickles, read as data: objects are laid out, none is created and no code runs.
+//!
+//! `torch.save` writes a dictionary of tensors as a pickle that refers to the tensors' bytes. `candle_core::pickle`
+//! reads these too, but prints what it skips, knows no 32-bit integers and panics on some malformed files; features
+//! come from anywhere, so they are read by this smaller reader, which does none of the three.
+//!
+//! Objects lie in an arena and refer to each other by place. The size of everything is bounded by the pickle's
+//! length, however often it shares or nests.
+
+use std::collections::BTreeMap;
+
+use crate::features::array::Corrupt;
+
+/// The place of an object in a [`Pickle`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(usize);
+
+/// What an object of a dictionary of tensors may be.
+#[derive(Debug, PartialEq)]
+pub(super) enum Object {
+    None,
+    Bool(bool),
+    Integer(i64),
+    Float,
+    Text(String),
+    Sequence(Vec<Place>),
+    Dictionary(Vec<(Place, Place)>),
+    /// A class or function, by module and name.
+    Global(String, String),
+    /// A reference to something outside the pickle.
+    Persistent(Place),
+    Call {
+        callable: Place,
+        arguments: Place,
+    },
+}
+
+/// A pickle's objects.
+#[derive(Debug, Default)]
+pub(super) struct Pickle {
+    objects: Vec<Object>,
+}
+
+impl Pickle {
+    /// Reads a pickle; gives its objects and the place of the outermost.
+    pub(super) fn read(bytes: &[u8]) -> Result<(Self, Place), Corrupt> {
+        let mut machine = Machine {
+            pickle: Self::default(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: BTreeMap::new(),
+            rest: bytes,
+        };
+        loop {
+            let at = bytes.len() - machine.rest.len();
+            match machine.step() {
+                Some(Step::Go) => {}
+                Some(Step::Stop(place)) => return Ok((machine.pickle, place)),
+                None => {
+                    return Err(Corrupt(format!("its pickle cannot be understood from byte {at} on")));
+                }
+            }
+        }
+    }
+
+    pub(super) fn get(&self, place: Place) -> &Object {
+        &self.objects[place.0]
+    }
+
+    pub(super) fn text(&self, place: Place) -> Option<&str> {
+        match self.get(place) {
+            Object::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn sequence(&self, place: Place) -> Option<&[Place]> {
+        match self.get(place) {
+            Object::Sequence(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub(super) fn size(&self, place: Place) -> Option<usize> {
+        match self.get(place) {
+            Object::Integer(value) => usize::try_from(*value).ok(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn sizes(&self, place: Place) -> Option<Vec<usize>> {
+        self.sequence(place)?.iter().map(|item| self.size(*item)).collect()
+    }
+
+    /// The arguments, if the object is a call of this function.
+    pub(super) fn call(&self, place: Place, module: &str, function: &str) -> Option<&[Place]> {
+        let Object::Call { callable, arguments } = self.get(place) else {
+            return None;
+        };
+        match self.get(*callable) {
+            Object::Global(m, f) if m == module && f == function => self.sequence(*arguments),
+            _ => None,
+        }
+    }
+}
+
+enum Step {
+    Go,
+    Stop(Place),
+}
+
+/// The stack machine that a pickle is a program for. `None` from a step means a malformed or unknown instruction.
+struct Machine<'a> {
+    pickle: Pickle,
+    stack: Vec<Place>,
+    /// Heights of the stack, innermost last.
+    marks: Vec<usize>,
+    memo: BTreeMap<u32, Place>,
+    rest: &'a [u8],
+}
+
+impl Machine<'_> {
+    fn step(&mut self) -> Option<Step> {
+        let [code] = self.take()?;
+        match code {
+            // PROTO and FRAME only announce.
+            0x80 => drop(self.take::<1>()?),
+            0x95 => drop(self.take::<8>()?),
+            b'.' => return Some(Step::Stop(self.pop()?)),
+
+            b'N' => self.push(Object::None),
+            0x88 => self.push(Object::Bool(true)),
+            0x89 => self.push(Object::Bool(false)),
+            b'J' => self.integer_4()?,
+            b'K' => self.integer_1()?,
+            b'M' => self.integer_2()?,
+            0x8a => self.long()?,
+            b'G' => {
+                self.take::<8>()?;
+                self.push(Object::Float);
+            }
+            b'X' => self.text_4()?,
+            0x8c => self.text_1()?,
+
+            b'(' => self.marks.push(self.stack.len()),
+            b')' | b']' => self.push(Object::Sequence(Vec::new())),
+            b'}' => self.push(Object::Dictionary(Vec::new())),
+            b't' => {
+                let items = self.pop_to_mark()?;
+                self.push(Object::Sequence(items));
+            }
+            0x85..=0x87 => {
+                let items = self.pop_many(usize::from(code - 0x84))?;
+                self.push(Object::Sequence(items));
+            }
+            b'a' => {
+                let items = self.pop_many(1)?;
+                self.append(items)?;
+            }
+            b'e' => {
+                let items = self.pop_to_mark()?;
+                self.append(items)?;
+            }
+            b's' => {
+                let items = self.pop_many(2)?;
+                self.set_items(&items)?;
+            }
+            b'u' => {
+                let items = self.pop_to_mark()?;
+                self.set_items(&items)?;
+            }
+
+            b'c' => self.global_lines()?,
+            0x93 => self.global_stack()?,
+            b'Q' => {
+                let id = self.pop()?;
+                self.push(Object::Persistent(id));
+            }
+            // REDUCE and NEWOBJ: a call either way.
+            b'R' | 0x81 => self.call()?,
+            // BUILD sets attributes of an object, which are not among its items.
+            b'b' => drop(self.pop()?),
+
+            b'q' => {
+                let [key] = self.take()?;
+                self.remember(key.into())?;
+            }
+            b'r' => {
+                let key = u32::from_le_bytes(self.take()?);
+                self.remember(key)?;
+            }
+            0x94 => self.remember(u32::try_from(self.memo.len()).ok()?)?,
+            b'h' => {
+                let [key] = self.take()?;
+                self.recall(key.into())?;
+            }
+            b'j' => {
+                let key = u32::from_le_bytes(self.take()?);
+                self.recall(key)?;
+            }
+            _ => return None,
+        }
+        Some(Step::Go)
+    }
+
+    fn take<const SIZE: usize>(&mut self) -> Option<[u8; SIZE]> {
+        let (taken, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*taken)
+    }
+
+    fn take_text(&mut self, length: usize) -> Option<()> {
+        let (text, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        self.push(Object::Text(str::from_utf8(text).ok()?.to_owned()));
+        Some(())
+    }
+
+    fn take_line(&mut self) -> Option<String> {
+        let end = self.rest.iter().position(|byte| *byte == b'\n')?;
+        let line = str::from_utf8(&self.rest[..end]).ok()?.to_owned();
+        self.rest = &self.rest[end + 1..];
+        Some(line)
+    }
+
+    fn push(&mut self, object: Object) {
+        self.stack.push(Place(self.pickle.objects.len()));
+        self.pickle.objects.push(object);
+    }
+
+    /// The topmost object, unless it lies under the innermost mark.
+    fn pop(&mut self) -> Option<Place> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        if self.stack.len() > floor { self.stack.pop() } else { None }
+    }
+
+    fn pop_many(&mut self, count: usize) -> Option<Vec<Place>> {
+        let mut items: Vec<Place> = (0..count).map(|_| self.pop()).collect::<Option<_>>()?;
+        items.reverse();
+        Some(items)
+    }
+
+    fn pop_to_mark(&mut self) -> Option<Vec<Place>> {
+        let mark = self.marks.pop()?;
+        Some(self.stack.split_off(mark))
+    }
+
+    fn top(&mut self) -> Option<&mut Object> {
+        let place = self.stack.last()?;
+        self.pickle.objects.get_mut(place.0)
+    }
+
+    fn integer_1(&mut self) -> Option<()> {
+        let value = u8::from_le_bytes(self.take()?);
+        self.push(Object::Integer(value.into()));
+        Some(())
+    }
+
+    fn integer_2(&mut self) -> Option<()> {
+        let value = u16::from_le_bytes(self.take()?);
+        self.push(Object::Integer(value.into()));
+        Some(())
+    }
+
+    fn integer_4(&mut self) -> Option<()> {
+        let value = i32::from_le_bytes(self.take()?);
+        self.push(Object::Integer(value.into()));
+        Some(())
+    }
+
+    /// LONG1: a signed integer of up to 255 bytes, of which those that fit an `i64` are understood.
+    fn long(&mut self) -> Option<()> {
+        let [length] = self.take()?;
+        let (bytes, rest) = self.rest.split_at_checked(length.into())?;
+        self.rest = rest;
+        let is_negative = bytes.last().is_some_and(|last| *last >= 0x80);
+        let mut value = [if is_negative { 0xff } else { 0 }; 8];
+        value.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        self.push(Object::Integer(i64::from_le_bytes(value)));
+        Some(())
+    }
+
+    fn text_1(&mut self) -> Option<()> {
+        let [length] = self.take()?;
+        self.take_text(length.into())
+    }
+
+    fn text_4(&mut self) -> Option<()> {
+        let length = u32::from_le_bytes(self.take()?);
+        self.take_text(length.try_into().ok()?)
+    }
+
+    fn global_lines(&mut self) -> Option<()> {
+        let module = self.take_line()?;
+        let name = self.take_line()?;
+        self.push(Object::Global(module, name));
+        Some(())
+    }
+
+    fn global_stack(&mut self) -> Option<()> {
+        let name = self.pop()?;
+        let module = self.pop()?;
+        let module = self.pickle.text(module)?.to_owned();
+        let name = self.pickle.text(name)?.to_owned();
+        self.push(Object::Global(module, name));
+        Some(())
+    }
+
+    fn call(&mut self) -> Option<()> {
+        let arguments = self.pop()?;
+        let callable = self.pop()?;
+        let object = match self.pickle.get(callable) {
+            Object::Global(module, name) if module == "collections" && name == "OrderedDict" => {
+                Object::Dictionary(Vec::new())
+            }
+            _ => Object::Call { callable, arguments },
+        };
+        self.push(object);
+        Some(())
+    }
+
+    fn append(&mut self, items: Vec<Place>) -> Option<()> {
+        match self.top()? {
+            Object::Sequence(list) => list.extend(items),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn set_items(&mut self, items: &[Place]) -> Option<()> {
+        let (pairs, rest) = items.as_chunks::<2>();
+        match self.top()? {
+            Object::Dictionary(entries) if rest.is_empty() => {
+                entries.extend(pairs.iter().map(|[key, value]| (*key, *value)));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn remember(&mut self, key: u32) -> Option<()> {
+        self.memo.insert(key, *self.stack.last()?);
+        Some(())
+    }
+
+    fn recall(&mut self, key: u32) -> Option<()> {
+        self.stack.push(*self.memo.get(&key)?);
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Object, Pickle};
+
+    #[test]
+    fn dictionaries_in_protocols_2_and_4() {
+        // pickle.dumps({"a": (1, -2, 70000)}, protocol=2)
+        let two = b"\x80\x02}q\x00X\x01\x00\x00\x00aq\x01K\x01J\xfe\xff\xff\xffJp\x11\x01\x00\x87q\x02s.";
+        // pickle.dumps({"a": (1, -2, 70000)}, protocol=4)
+        let four = b"\x80\x04\x95\x17\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01a\x94K\x01J\xfe\xff\xff\xffJp\x11\x01\x00\x87\x94s.";
+        for bytes in [two.as_slice(), four] {
+            let (pickle, top) = Pickle::read(bytes).unwrap();
+            let Object::Dictionary(entries) = pickle.get(top) else { panic!("a dictionary was pickled") };
+            let (key, value) = entries[0];
+            assert_eq!(pickle.text(key), Some("a"));
+            let items = pickle.sequence(value).unwrap();
+            assert_eq!(pickle.get(items[1]), &Object::Integer(-2));
+            assert_eq!(pickle.size(items[2]), Some(70000));
+            assert_eq!(pickle.size(items[1]), None);
+        }
+    }
+
+    #[test]
+    fn long_integers_of_up_to_eight_bytes() {
+        let value = |bytes: &[u8]| {
+            let (pickle, top) = Pickle::read(bytes).ok()?;
+            match pickle.get(top) {
+                Object::Integer(value) => Some(*value),
+                _ => None,
+            }
+        };
+        assert_eq!(value(b"\x8a\x00."), Some(0));
+        assert_eq!(value(b"\x8a\x01\xff."), Some(-1));
+        assert_eq!(value(b"\x8a\x05\x00\x00\x00\x00\x01."), Some(1 << 32));
+        assert_eq!(value(b"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01."), None);
+    }
+
+    #[test]
+    fn malformed_programs_are_refused() {
+        for bytes in [
+            b"".as_slice(),
+            b".",
+            b"t.",
+            b"(.",
+            b"}K\x01u.",
+            b"}(K\x01u.",
+            b"}(K\x01s.",
+            b"K\x01(\x85.",
+            b"h\x00.",
+            b"X\xff\xff\xff\xffa.",
+            b"X\x01\x00\x00\x00\xff.",
+            b"cos\nsystem",
+            b"K\x01K\x02a.",
+            b"\xff.",
+        ] {
+            assert!(Pickle::read(bytes).is_err(), "{bytes:?}");
+        }
+    }
+
+    /// Doubling by reference, a thousand times over, costs a thousand objects.
+    #[test]
+    fn sharing_does_not_multiply() {
+        let mut bytes = b")q\x00".to_vec();
+        for _ in 0..1000 {
+            bytes.extend(b"h\x00h\x00\x86q\x00");
+        }
+        bytes.push(b'.');
+        let (pickle, _) = Pickle::read(&bytes).unwrap();
+        assert_eq!(pickle.objects.len(), 1001);
+    }
+
+    /// A million tuples in each other need no stack when they are read or dropped.
+    #[test]
+    fn nesting_does_not_recurse() {
+        let mut bytes = b")".to_vec();
+        bytes.resize(1_000_001, 0x85);
+        bytes.push(b'.');
+        assert!(Pickle::read(&bytes).is_ok());
+    }
+}

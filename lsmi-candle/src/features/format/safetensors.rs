@@ -1,0 +1,80 @@
+//! `.safetensors`: eight bytes of header length, a JSON header, the tensors.
+//!
+//! The header is parsed and checked by the `safetensors` crate. Its length is compared with the file here, with the
+//! two sizes in the message: a file cut short is the commonest fault.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use ::safetensors::Dtype;
+use ::safetensors::tensor::Metadata;
+
+use super::{Container, Opened};
+use crate::features::array::{Array, Corrupt, Element, Values};
+
+/// The length of the header's length.
+const PREFIX: usize = size_of::<u64>();
+
+struct SafeTensorsFile<'a> {
+    header: Metadata,
+    data: &'a [u8],
+}
+
+pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
+    let cut_short = || Corrupt(format!("it ends within its header, after {} bytes", bytes.len()));
+    let (length, rest) = bytes.split_first_chunk::<PREFIX>().ok_or_else(cut_short)?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut_short())?;
+    let (header, data) = rest.split_at_checked(length).ok_or_else(cut_short)?;
+    let header: Metadata =
+        serde_json::from_slice(header).map_err(|error| Corrupt(format!("its header is invalid: {error}")))?;
+    if header.data_len() != data.len() {
+        return Err(Corrupt(format!(
+            "its header announces {} bytes of tensors, but {} follow",
+            header.data_len(),
+            data.len()
+        )));
+    }
+    Ok(Box::new(SafeTensorsFile { header, data }))
+}
+
+impl Container for SafeTensorsFile<'_> {
+    fn names(&self) -> BTreeSet<String> {
+        self.header.offset_keys().into_iter().collect()
+    }
+
+    fn array(&mut self, name: &str) -> Result<Array<'_>, Corrupt> {
+        let info = self.header.info(name).ok_or_else(|| Corrupt(format!("`{name}` is not in the header")))?;
+        let (start, end) = info.data_offsets;
+        let bytes = self.data.get(start..end).ok_or_else(|| Corrupt(format!("`{name}` reaches beyond the end")))?;
+        let shape = info.shape.clone();
+        match element(info.dtype) {
+            Some(element) => {
+                Array::contiguous(shape, element, Cow::Borrowed(bytes)).map_err(|corrupt| corrupt.inside(name))
+            }
+            None => Ok(Array { shape, values: Values::Other(format!("elements of type {}", info.dtype)) }),
+        }
+    }
+
+    fn metadata(&self, key: &str) -> Option<&str> {
+        Some(self.header.metadata().as_ref()?.get(key)?.as_str())
+    }
+}
+
+fn element(dtype: Dtype) -> Option<Element> {
+    Some(match dtype {
+        Dtype::BOOL => Element::Bool,
+        Dtype::U8 => Element::U8,
+        Dtype::U16 => Element::U16,
+        Dtype::U32 => Element::U32,
+        Dtype::U64 => Element::U64,
+        Dtype::I8 => Element::I8,
+        Dtype::I16 => Element::I16,
+        Dtype::I32 => Element::I32,
+        Dtype::I64 => Element::I64,
+        Dtype::F16 => Element::F16,
+        Dtype::BF16 => Element::Bf16,
+        Dtype::F32 => Element::F32,
+        Dtype::F64 => Element::F64,
+        _ => return None,
+    })
+}

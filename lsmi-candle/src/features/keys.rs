@@ -1,0 +1,253 @@
+//! Which arrays of a file are the two modalities, the label and the id, and which belong to which split.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// The splits every reader knows, in the order they are given back.
+pub(super) const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];
+
+/// The names of the arrays: `x1`, `x2`, `y` and, where there is one, `id`.
+///
+/// A split's arrays are named with its suffix, `x1_train` or `image_test`.
+///
+/// ```
+/// use lsmi_candle::features::Keys;
+///
+/// let keys: Keys = "image,text,label".parse()?;
+/// assert_eq!((keys.x1.as_str(), keys.label.as_str()), ("image", "label"));
+/// assert!("image,text".parse::<Keys>().is_err());
+/// # Ok::<(), lsmi_candle::features::KeysError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The first modality.
+    pub x1: String,
+    /// The second modality.
+    pub x2: String,
+    /// The label.
+    pub label: String,
+    /// The id: an array that must be there; `None` takes the array `id` if there is one.
+    pub id: Option<String>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { x1: "x1".to_owned(), x2: "x2".to_owned(), label: "y".to_owned(), id: None }
+    }
+}
+
+/// Why a list of array names cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// There are not three or four names.
+    #[error("`{given}` names {found} arrays; three or four are needed: X1,X2,LABEL or X1,X2,LABEL,ID")]
+    WrongCount {
+        /// The list as given.
+        given: String,
+        /// How many names are in it.
+        found: usize,
+    },
+    /// A name is empty.
+    #[error("name {position} of `{given}` is empty; write X1,X2,LABEL or X1,X2,LABEL,ID")]
+    Empty {
+        /// The list as given.
+        given: String,
+        /// Which name, counted from 1.
+        position: usize,
+    },
+    /// A name appears twice.
+    #[error("`{name}` is named twice in `{given}`; the modalities, the label and the id must be different arrays")]
+    Repeated {
+        /// The list as given.
+        given: String,
+        /// The name.
+        name: String,
+    },
+}
+
+impl FromStr for Keys {
+    type Err = KeysError;
+
+    fn from_str(given: &str) -> Result<Self, KeysError> {
+        let names: Vec<&str> = given.split(',').map(str::trim).collect();
+        for (index, name) in names.iter().enumerate() {
+            if name.is_empty() && names.len() > 1 {
+                return Err(KeysError::Empty { given: given.to_owned(), position: index + 1 });
+            }
+            if names[..index].contains(name) {
+                return Err(KeysError::Repeated { given: given.to_owned(), name: (*name).to_owned() });
+            }
+        }
+        let (&[x1, x2, label], id) = (match names.as_slice() {
+            [first @ .., id] if first.len() == 3 => (first, Some((*id).to_owned())),
+            all => (all, None),
+        }) else {
+            return Err(KeysError::WrongCount { given: given.to_owned(), found: names.len() });
+        };
+        Ok(Self { x1: x1.to_owned(), x2: x2.to_owned(), label: label.to_owned(), id })
+    }
+}
+
+/// The arrays of one split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SplitArrays {
+    pub(super) split: String,
+    pub(super) x1: String,
+    pub(super) x2: String,
+    pub(super) label: String,
+    pub(super) id: String,
+    /// The metadata key under which the ids may stand instead.
+    pub(super) metadata_ids: String,
+}
+
+impl SplitArrays {
+    /// The arrays without a suffix: a file without splits is all training data.
+    fn unsuffixed(keys: &Keys) -> Self {
+        Self::named(keys, "train", str::to_owned)
+    }
+
+    fn suffixed(keys: &Keys, split: &str) -> Self {
+        Self::named(keys, split, |name| format!("{name}_{split}"))
+    }
+
+    fn named(keys: &Keys, split: &str, name: impl Fn(&str) -> String) -> Self {
+        Self {
+            split: split.to_owned(),
+            x1: name(&keys.x1),
+            x2: name(&keys.x2),
+            label: name(&keys.label),
+            id: name(keys.id.as_deref().unwrap_or("id")),
+            metadata_ids: name("ids"),
+        }
+    }
+
+    /// The names used by the reference implementation of LSMI (Yang, Wang, Hu, ICML 2025).
+    fn reference(split: &str) -> Self {
+        Self {
+            split: split.to_owned(),
+            x1: format!("{split}_modal_1_features"),
+            x2: format!("{split}_modal_2_features"),
+            label: format!("{split}_targets"),
+            id: format!("{split}_id"),
+            metadata_ids: format!("ids_{split}"),
+        }
+    }
+
+    fn count_in(&self, names: &BTreeSet<String>) -> usize {
+        let needed = [&self.x1, &self.x2, &self.label];
+        needed.iter().filter(|name| names.contains(**name)).count()
+    }
+}
+
+/// The splits that a file with arrays of these `names` has: `train`, `val`, `test`, then others by name.
+///
+/// One array is enough to announce a known split, so that the others are missed rather than the split passed over;
+/// an unknown suffix (`x1_raw`) makes a split only if all three arrays have it. Arrays without a suffix come first, as
+/// a split `train`, even beside a suffixed one of that name: the caller refuses that. They also stand in where there is
+/// nothing at all, to be missed by name. The first split is apart from the others, for there always is one.
+pub(super) fn find_splits(names: &BTreeSet<String>, keys: &Keys) -> (SplitArrays, Vec<SplitArrays>) {
+    let is_announced = |arrays: &SplitArrays| arrays.count_in(names) > 0;
+    let is_complete = |arrays: &SplitArrays| arrays.count_in(names) == 3;
+    let prefix = format!("{}_", keys.x1);
+    let others = names
+        .iter()
+        .filter_map(|name| name.strip_prefix(&prefix))
+        .filter(|split| !split.is_empty() && !KNOWN_SPLITS.contains(split))
+        .map(|split| SplitArrays::suffixed(keys, split));
+    let mut splits: Vec<SplitArrays> = KNOWN_SPLITS
+        .map(|split| SplitArrays::suffixed(keys, split))
+        .into_iter()
+        .filter(is_announced)
+        .chain(others.filter(is_complete))
+        .collect();
+    let unsuffixed = SplitArrays::unsuffixed(keys);
+    if is_complete(&unsuffixed) || (splits.is_empty() && is_announced(&unsuffixed)) {
+        splits.insert(0, unsuffixed);
+    }
+    if splits.is_empty() && *keys == Keys::default() {
+        let reference = KNOWN_SPLITS.map(SplitArrays::reference);
+        splits.extend(reference.into_iter().filter(is_announced));
+    }
+    let mut splits = splits.into_iter();
+    let first = splits.next();
+    (first.unwrap_or_else(|| SplitArrays::unsuffixed(keys)), splits.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keys, KeysError, find_splits};
+    use std::collections::BTreeSet;
+
+    fn names(list: &str) -> BTreeSet<String> {
+        list.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn found(list: &str, keys: &Keys) -> Vec<(String, String)> {
+        let (first, others) = find_splits(&names(list), keys);
+        std::iter::once(first).chain(others).map(|arrays| (arrays.split, arrays.x1)).collect()
+    }
+
+    #[test]
+    fn three_or_four_names() {
+        let keys: Keys = " image, text ,label".parse().unwrap();
+        assert_eq!(keys.x2, "text");
+        assert_eq!(keys.id, None);
+        let keys: Keys = "a,b,c,row".parse().unwrap();
+        assert_eq!(keys.id.as_deref(), Some("row"));
+        for (given, count) in [("", 1), ("a", 1), ("a,b", 2), ("a,b,c,d,e", 5)] {
+            let error = given.parse::<Keys>().unwrap_err();
+            assert_eq!(error, KeysError::WrongCount { given: given.to_owned(), found: count });
+        }
+    }
+
+    #[test]
+    fn empty_and_repeated_names_are_refused() {
+        assert!(matches!("a,,c".parse::<Keys>(), Err(KeysError::Empty { position: 2, .. })));
+        assert!(matches!(
+            "a,b,a".parse::<Keys>(),
+            Err(KeysError::Repeated { name, .. }) if name == "a"
+        ));
+    }
+
+    #[test]
+    fn splits_come_in_order() {
+        let all = "x1_train x2_train y_train x1_test x2_test y_test x1_val x2_val y_val \
+                   x1_ood x2_ood y_ood x1_alt x2_alt y_alt";
+        let splits: Vec<String> = found(all, &Keys::default()).into_iter().map(|(split, _)| split).collect();
+        assert_eq!(splits, ["train", "val", "test", "alt", "ood"]);
+    }
+
+    #[test]
+    fn unknown_suffixes_need_all_three_arrays() {
+        let splits = found("x1 x2 y x1_raw y_raw", &Keys::default());
+        assert_eq!(splits, [("train".to_owned(), "x1".to_owned())]);
+    }
+
+    #[test]
+    fn one_array_announces_a_known_split() {
+        let splits = found("x1 x2 y x1_val", &Keys::default());
+        assert_eq!(splits.len(), 2);
+        assert_eq!(splits[1].0, "val");
+        // Without a suffix, all three are needed beside suffixed ones: `y` may be anything here.
+        let splits = found("x1_train x2_train y_train y", &Keys::default());
+        assert_eq!(splits, [("train".to_owned(), "x1_train".to_owned())]);
+    }
+
+    #[test]
+    fn renamed_keys_take_suffixes() {
+        let keys: Keys = "image,text,label".parse().unwrap();
+        let splits = found("image_train text_train label_train image_test text_test label_test", &keys);
+        assert_eq!(splits[1], ("test".to_owned(), "image_test".to_owned()));
+    }
+
+    #[test]
+    fn reference_names_are_understood_only_without_others() {
+        let list = "train_modal_1_features train_modal_2_features train_targets";
+        assert_eq!(found(list, &Keys::default())[0].1, "train_modal_1_features");
+        let keys: Keys = "image,text,label".parse().unwrap();
+        assert_eq!(found(list, &keys)[0].1, "image");
+    }
+}

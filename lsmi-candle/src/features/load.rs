@@ -1,0 +1,201 @@
+//! From an open file to checked splits: arrays are matched to each other and labels become class indices.
+
+use std::path::Path;
+use std::{fs, io};
+
+use lsmi_core::SampleIds;
+
+use super::classes::{Classes, Label};
+use super::error::FeatureError;
+use super::format::Format;
+use super::keys::{Keys, SplitArrays, find_splits};
+use super::source::Source;
+use super::{FeatureFile, FeatureSet, Split};
+use crate::matrix::Matrix;
+
+/// How many classes a message lists.
+const LISTED_CLASSES: usize = 20;
+
+/// The training split's name.
+const TRAIN: &str = "train";
+
+/// A split whose labels are still as the file has them.
+struct RawSplit {
+    ids: SampleIds,
+    x1: Matrix,
+    x2: Matrix,
+    labels: Vec<Label>,
+}
+
+/// The bytes of a file, and the format its extension promises.
+pub(super) fn bytes(path: &Path) -> Result<(Vec<u8>, Format), FeatureError> {
+    let file = path.display().to_string();
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => FeatureError::NotFound { file: file.clone() },
+        _ => FeatureError::Io { file: file.clone(), source: error },
+    };
+    if fs::metadata(path).map_err(failed)?.is_dir() {
+        return Err(FeatureError::IsDirectory { file });
+    }
+    let format = Format::from_path(path).ok_or_else(|| unknown_format(path))?;
+    let bytes = fs::read(path).map_err(failed)?;
+    Ok((bytes, format))
+}
+
+fn unknown_format(path: &Path) -> FeatureError {
+    let supported: Vec<String> =
+        Format::ALL.iter().flat_map(|format| format.extensions()).map(|extension| format!(".{extension}")).collect();
+    FeatureError::UnknownFormat {
+        file: path.display().to_string(),
+        found: path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default(),
+        supported: supported.join(", "),
+    }
+}
+
+/// All splits of a file, its labels numbered by `known` classes or by those of its training split.
+pub(super) fn load(
+    path: &Path,
+    bytes: &[u8],
+    format: Format,
+    keys: &Keys,
+    known: Option<&Classes>,
+) -> Result<FeatureFile, FeatureError> {
+    let file = path.display().to_string();
+    let mut source = Source::open(&file, bytes, format)?;
+    let (first, others) = find_splits(source.names(), keys);
+    check_training_split(&file, &first, &others, known.is_none())?;
+    let names = source.class_names()?;
+
+    let first_raw = read_split(&mut source, &first, keys)?;
+    let classes = match known {
+        Some(known) => known.clone(),
+        None => training_classes(&file, &first, &first_raw, names.as_deref())?,
+    };
+    let mut splits = vec![encode(&file, &first, first_raw, &classes, names.as_deref())?];
+    for other in &others {
+        let raw = read_split(&mut source, other, keys)?;
+        let reference = &splits[0].features;
+        check_columns(&file, (&first.x1, &reference.x1), (&other.x1, &raw.x1))?;
+        check_columns(&file, (&first.x2, &reference.x2), (&other.x2, &raw.x2))?;
+        splits.push(encode(&file, other, raw, &classes, names.as_deref())?);
+    }
+    Ok(FeatureFile { splits, classes, path: path.to_owned() })
+}
+
+/// There is one training split, or none if none is needed.
+fn check_training_split(
+    file: &str,
+    first: &SplitArrays,
+    others: &[SplitArrays],
+    is_needed: bool,
+) -> Result<(), FeatureError> {
+    if let Some(second) = others.iter().find(|other| other.split == first.split) {
+        return Err(FeatureError::AmbiguousTrainingSplit {
+            file: file.to_owned(),
+            array: first.x1.clone(),
+            other: second.x1.clone(),
+        });
+    }
+    if is_needed && first.split != TRAIN {
+        let mut found = vec![first.split.as_str()];
+        found.extend(others.iter().map(|other| other.split.as_str()));
+        return Err(FeatureError::MissingTrainingSplit { file: file.to_owned(), found: found.join(", ") });
+    }
+    Ok(())
+}
+
+fn read_split(source: &mut Source<'_>, arrays: &SplitArrays, keys: &Keys) -> Result<RawSplit, FeatureError> {
+    let x1 = source.matrix(&arrays.x1)?;
+    let x2 = source.matrix(&arrays.x2)?;
+    let labels = source.labels(&arrays.label)?;
+    let (ids, ids_name) = if keys.id.is_some() || source.names().contains(&arrays.id) {
+        (source.ids(&arrays.id)?, &arrays.id)
+    } else {
+        let ids = source.metadata_ids(&arrays.metadata_ids)?;
+        (ids.unwrap_or_else(|| SampleIds::rows(x1.rows())), &arrays.metadata_ids)
+    };
+    for (array, found) in [(&arrays.x2, x2.rows()), (&arrays.label, labels.len()), (ids_name, ids.len())] {
+        if found != x1.rows() {
+            return Err(FeatureError::RowCount {
+                file: source.file(),
+                array: array.clone(),
+                found,
+                reference: arrays.x1.clone(),
+                expected: x1.rows(),
+            });
+        }
+    }
+    Ok(RawSplit { ids, x1, x2, labels })
+}
+
+/// A modality has the columns it has in the first split.
+fn check_columns(
+    file: &str,
+    (reference, expected): (&str, &Matrix),
+    (array, found): (&str, &Matrix),
+) -> Result<(), FeatureError> {
+    if found.columns() == expected.columns() {
+        return Ok(());
+    }
+    Err(FeatureError::ColumnCount {
+        file: file.to_owned(),
+        array: array.to_owned(),
+        found: found.columns(),
+        reference: reference.to_owned(),
+        expected: expected.columns(),
+    })
+}
+
+/// The classes of the training split, which must have something to tell: rows that differ in both modalities, and
+/// two classes.
+fn training_classes(
+    file: &str,
+    arrays: &SplitArrays,
+    training: &RawSplit,
+    names: Option<&[String]>,
+) -> Result<Classes, FeatureError> {
+    for (array, matrix) in [(&arrays.x1, &training.x1), (&arrays.x2, &training.x2)] {
+        if (1..matrix.rows()).all(|row| matrix.row(row) == matrix.row(0)) {
+            return Err(FeatureError::ConstantModality {
+                file: file.to_owned(),
+                array: array.clone(),
+                rows: matrix.rows(),
+            });
+        }
+    }
+    let classes = Classes::of_training(&training.labels, names);
+    if let [only] = classes.names() {
+        return Err(FeatureError::SingleClass {
+            file: file.to_owned(),
+            array: arrays.label.clone(),
+            found: only.clone(),
+        });
+    }
+    Ok(classes)
+}
+
+fn encode(
+    file: &str,
+    arrays: &SplitArrays,
+    raw: RawSplit,
+    classes: &Classes,
+    names: Option<&[String]>,
+) -> Result<Split, FeatureError> {
+    let labels = classes.encode(&raw.labels, names).map_err(|row| FeatureError::UnseenClass {
+        file: file.to_owned(),
+        array: arrays.label.clone(),
+        row,
+        label: raw.labels[row].to_string(),
+        known: listed(classes.names()),
+    })?;
+    Ok(Split { name: arrays.split.clone(), features: FeatureSet { ids: raw.ids, x1: raw.x1, x2: raw.x2, labels } })
+}
+
+fn listed(names: &[String]) -> String {
+    match names.split_at_checked(LISTED_CLASSES) {
+        Some((listed, rest)) if !rest.is_empty() => {
+            format!("{} and {} more", listed.join(", "), rest.len())
+        }
+        _ => names.join(", "),
+    }
+}

@@ -1,0 +1,142 @@
+//! Feature files read into checked memory: two modalities and a label for every sample, keyed by id.
+//!
+//! [`read`] takes a file for training: it finds the splits, numbers the classes by the training labels and refuses
+//! whatever no analysis could use. [`read_with_classes`] takes a file to be evaluated against classes already known.
+//! The rows of a [`FeatureSet`] are finite, belong together and have distinct ids: nothing behind here checks again.
+//!
+//! | what | accepted |
+//! |---|---|
+//! | formats | `.safetensors`, `.npz`, `.pt` (see [`Format`]) |
+//! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
+//! | `y` `[n]` | integers, booleans; in `.npz` also strings |
+//! | `id` `[n]`, optional | integers; in `.npz` also strings; in `.safetensors` also a metadata key `ids` |
+//! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names |
+//! | metadata (`.safetensors`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
+//!
+//! All other arrays are left alone. The whole file is held in memory while it is read.
+
+mod array;
+mod classes;
+mod error;
+mod format;
+mod hash;
+mod keys;
+mod load;
+mod source;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use lsmi_core::SampleIds;
+
+use crate::matrix::Matrix;
+
+pub use classes::{Classes, ClassesError};
+pub use error::FeatureError;
+pub use format::Format;
+pub use keys::{Keys, KeysError};
+pub use write::{ArrayValues, WriteError, write_safetensors};
+
+/// Samples: row i of everything is the same sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureSet {
+    /// What the samples are called; no two alike.
+    pub ids: SampleIds,
+    /// The first modality, `[n, d1]`.
+    pub x1: Matrix,
+    /// The second modality, `[n, d2]`.
+    pub x2: Matrix,
+    /// The class index of every sample, below [`Classes::len`].
+    pub labels: Vec<u32>,
+}
+
+impl FeatureSet {
+    /// Number of samples.
+    pub fn rows(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The given samples in the given order.
+    ///
+    /// # Panics
+    /// If an index is not below [`rows`](Self::rows), as indexing a slice does.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            ids: self.ids.select(indices),
+            x1: self.x1.select(indices),
+            x2: self.x2.select(indices),
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+
+    /// SHA-256 of shapes, values, labels and ids, in hexadecimal: equal for equal data, whatever file they came in.
+    pub fn hash(&self) -> String {
+        hash::of_set(self)
+    }
+}
+
+/// A part of a file: training, validation or test data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// `train`, `val`, `test`, or whatever suffix the file uses.
+    pub name: String,
+    /// Its samples.
+    pub features: FeatureSet,
+}
+
+/// All samples of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureFile {
+    /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
+    pub splits: Vec<Split>,
+    /// The classes that the labels of all splits index.
+    pub classes: Classes,
+    /// Where the file was.
+    pub path: PathBuf,
+}
+
+impl FeatureFile {
+    /// The samples of a split.
+    pub fn split(&self, name: &str) -> Option<&FeatureSet> {
+        self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
+    }
+
+    /// SHA-256 of all splits and class names, in hexadecimal, for provenance; the path does not enter.
+    pub fn hash(&self) -> String {
+        hash::of_file(self)
+    }
+}
+
+/// Reads a feature file for training.
+///
+/// Class indices are the ranks of the distinct labels of the split `train`: integers by value, strings by bytes.
+///
+/// # Errors
+/// [`FeatureError`] if the file cannot be read, lacks an array or a split `train`, or holds what no analysis could
+/// use: values that are not finite, arrays that do not match, a modality or a label that never varies in training,
+/// a label of another split that training has not.
+pub fn read(path: &Path, keys: &Keys) -> Result<FeatureFile, FeatureError> {
+    let (bytes, format) = load::bytes(path)?;
+    load::load(path, &bytes, format, keys, None)
+}
+
+/// Reads a feature file to be evaluated: its labels become indices of `classes`.
+///
+/// Labels are matched by class name where the file names its labels, otherwise by the label itself. The file needs no
+/// split `train`, and its samples need not vary.
+///
+/// # Errors
+/// [`FeatureError`] as for [`read`]; [`FeatureError::UnseenClass`] for a label that is none of `classes`.
+pub fn read_with_classes(path: &Path, keys: &Keys, classes: &Classes) -> Result<FeatureFile, FeatureError> {
+    let (bytes, format) = load::bytes(path)?;
+    load::load(path, &bytes, format, keys, Some(classes))
+}
+
+/// Reads a feature file for training from memory; `name` stands for it in messages.
+///
+/// # Errors
+/// [`FeatureError`] as for [`read`].
+pub fn read_bytes(name: &str, bytes: &[u8], format: Format, keys: &Keys) -> Result<FeatureFile, FeatureError> {
+    load::load(Path::new(name), bytes, format, keys, None)
+}

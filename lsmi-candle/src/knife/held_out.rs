@@ -1,0 +1,191 @@
+//! The default fit: structure by held-out likelihood, parameters by expectation maximisation.
+
+use candle_core::Device;
+use lsmi_core::random::stream;
+use rand::seq::SliceRandom;
+
+use super::{Fitted, Knife};
+use crate::error::{EstimatorError, Result};
+use crate::mixture::{Covariance, Mixture, NoEvidence, Sample, Settings, Start, fit as fit_mixture};
+
+const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-5 };
+/// Structures that do worse one after another before a covariance's larger ones are left untried.
+const PATIENCE: usize = 2;
+
+/// Which structures are tried.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldOutParams {
+    /// Numbers of components, rising. Default: 1, 2, 3, 4, 6, 8, 12, 16, 24, 32.
+    pub components: Vec<usize>,
+    /// Structures of the covariances. Default: tied, full, diagonal.
+    pub covariances: Vec<Covariance>,
+    /// Share of the rows held out to choose by. Default: 0.2.
+    pub share: f64,
+}
+
+impl Default for HeldOutParams {
+    fn default() -> Self {
+        Self {
+            components: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32],
+            covariances: vec![Covariance::Tied, Covariance::Full, Covariance::Diagonal],
+            share: 0.2,
+        }
+    }
+}
+
+impl HeldOutParams {
+    fn check(&self) -> Result<()> {
+        let setting = |name, found: String, expected: &str| {
+            Err(EstimatorError::Setting { name, found, expected: expected.to_owned() })
+        };
+        if self.components.is_empty() || self.components[0] == 0 || !self.components.is_sorted() {
+            return setting("knife components", format!("{:?}", self.components), "rising numbers of at least 1");
+        }
+        if self.covariances.is_empty() {
+            return setting("knife covariances", "empty".to_owned(), "at least one structure");
+        }
+        if !(self.share > 0.0 && self.share < 1.0) {
+            return setting("knife share", self.share.to_string(), "between 0 and 1");
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Structure {
+    covariance: Covariance,
+    components: usize,
+}
+
+impl Structure {
+    fn fit(self, sample: &Sample, seed: u64) -> Result<Mixture> {
+        let mut random = stream(seed, &format!("knife {} {}", self.covariance, self.components));
+        let start = Start::Clusters { components: self.components, random: &mut random };
+        Ok(fit_mixture(sample, self.covariance, start, &NoEvidence, SETTINGS)?.mixture)
+    }
+}
+
+pub(super) fn fit(
+    rows: &[f64],
+    dims: usize,
+    params: &HeldOutParams,
+    seed: u64,
+    device: &Device,
+    report: &dyn Fn(String, f64),
+) -> Result<Fitted> {
+    params.check()?;
+    let count = rows.len() / dims;
+    let mut order: Vec<usize> = (0..count).collect();
+    order.shuffle(&mut stream(seed, "knife held-out rows"));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count is a count")]
+    let held = ((count as f64 * params.share) as usize).clamp(1, count - 2);
+    let gather = |indices: &[usize]| -> Vec<f64> {
+        indices.iter().flat_map(|index| &rows[index * dims..][..dims]).copied().collect()
+    };
+    let held_out = crate::mixture::tensor(&gather(&order[..held]), dims, device)?;
+    let kept = Sample::new(gather(&order[held..]), dims, device)?;
+
+    let mut best: Option<(Mixture, f64)> = None;
+    for covariance in &params.covariances {
+        let mut best_of_covariance = f64::INFINITY;
+        let mut worse = 0;
+        for components in params.components.iter().copied() {
+            let structure = Structure { covariance: *covariance, components };
+            if best.is_some() && !affordable(structure, kept.rows, dims) {
+                break;
+            }
+            let mixture = structure.fit(&kept, seed)?;
+            let loss = -mixture.log_density(&held_out)?.iter().sum::<f64>() / held as f64;
+            report(format!("density with {components} {covariance} kernels"), loss);
+            if best.as_ref().is_none_or(|(_, best)| loss < *best) {
+                best = Some((mixture, loss));
+            }
+            if loss < best_of_covariance {
+                best_of_covariance = loss;
+                worse = 0;
+            } else {
+                worse += 1;
+                if worse == PATIENCE {
+                    break;
+                }
+            }
+        }
+    }
+    #[expect(clippy::expect_used, reason = "the first structure is fitted whatever it costs")]
+    let (mixture, loss) = best.expect("at least one structure");
+    drop(kept);
+    let sample = Sample::new(rows.to_vec(), dims, device)?;
+    let covariance = mixture.covariance();
+    let mixture = fit_mixture(&sample, covariance, Start::From(mixture), &NoEvidence, SETTINGS)?.mixture;
+    Ok(Fitted { knife: Knife::from_mixture(mixture), loss })
+}
+
+/// Whether there are rows enough for a structure to stand a chance; what is left out could only lose.
+fn affordable(structure: Structure, rows: usize, dims: usize) -> bool {
+    let rows_of_a_component = rows / structure.components;
+    match structure.covariance {
+        Covariance::Diagonal | Covariance::Tied => rows_of_a_component >= 4,
+        // One full covariance is the tied one.
+        Covariance::Full => structure.components > 1 && rows_of_a_component >= 2 * dims,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lsmi_core::random::stream;
+    use rand_distr::{Distribution, StandardNormal};
+
+    fn normal(rows: usize, dims: usize, seed: u64) -> Vec<f64> {
+        let mut random = stream(seed, "rows");
+        (0..rows * dims).map(|_| StandardNormal.sample(&mut random)).collect()
+    }
+
+    #[test]
+    fn a_normal_in_ten_dimensions_is_near_the_truth_sample_by_sample() {
+        let knife =
+            fit(&normal(2000, 10, 0), 10, &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {}).unwrap().knife;
+        let fresh = normal(2000, 10, 1);
+        let surprisal = knife.surprisal(&fresh, 10).unwrap();
+        let errors: Vec<f64> = fresh
+            .chunks_exact(10)
+            .zip(&surprisal)
+            .map(|(row, surprisal)| {
+                surprisal - 5.0 * std::f64::consts::TAU.ln() - 0.5 * row.iter().map(|value| value * value).sum::<f64>()
+            })
+            .collect();
+        // Ten means fitted to 2,000 rows cost 10 / 4,000 nats on average and move single values by about .1.
+        let mean = errors.iter().sum::<f64>() / 2000.0;
+        let spread = (errors.iter().map(|error| error * error).sum::<f64>() / 2000.0).sqrt();
+        assert!(mean.abs() < 0.03, "mean error {mean}");
+        assert!(spread < 0.25, "root mean square error {spread}");
+    }
+
+    #[test]
+    fn clusters_are_counted_by_held_out_likelihood() {
+        let mut rows = normal(1500, 2, 0);
+        for (index, row) in rows.chunks_exact_mut(2).enumerate() {
+            row[0] += [0.0, 8.0, 16.0][index % 3];
+        }
+        let fitted = fit(&rows, 2, &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {}).unwrap();
+        let truth = 3.0f64.ln() + (std::f64::consts::TAU * std::f64::consts::E).ln();
+        // 300 held-out rows of standard deviation 1 in surprisal leave .06 as its error.
+        assert!((fitted.loss - truth).abs() < 0.15, "{} against {truth}", fitted.loss);
+        // A component too many costs next to nothing and may win by chance; one too few costs a nat.
+        assert!((3..=4).contains(&fitted.knife.mixture().components()));
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_refused() {
+        let rows = normal(50, 1, 0);
+        for params in [
+            HeldOutParams { components: vec![], ..Default::default() },
+            HeldOutParams { components: vec![4, 2], ..Default::default() },
+            HeldOutParams { covariances: vec![], ..Default::default() },
+            HeldOutParams { share: 1.0, ..Default::default() },
+        ] {
+            let result = fit(&rows, 1, &params, 0, &Device::Cpu, &|_, _| {});
+            assert!(matches!(result, Err(EstimatorError::Setting { .. })));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! KNIFE: the surprisal h(x) = -log p(x) by a mixture of Gaussian kernels with learned shapes (Pichler et al. 2022).
+//!
+//! Two ways to fit the same density:
+//!
+//! - [`Params::default`]: expectation maximisation from k-means++ clusters, the number of kernels and the structure of
+//!   their covariances chosen by held-out likelihood, then fitted to all rows. It converges.
+//! - [`Params::published`]: as LSMI's authors run it: five kernels from random values, tanh-bounded scales, 30 epochs of
+//!   Adam. In ten dimensions and more it ends far from convergence; it is here for comparison.
+//!
+//! Rows should come in well-scaled coordinates; see [`crate::gauge`].
+
+mod gradient;
+mod held_out;
+
+pub use gradient::GradientParams;
+pub use held_out::HeldOutParams;
+
+use candle_core::{Device, Tensor};
+
+use crate::error::{EstimatorError, Result};
+use crate::mixture::{Mixture, Sample};
+
+/// How a KNIFE density is fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Params {
+    /// Expectation maximisation with the structure chosen by held-out likelihood.
+    HeldOut(HeldOutParams),
+    /// Gradient steps on a fixed structure.
+    Gradient(GradientParams),
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self::HeldOut(HeldOutParams::default())
+    }
+}
+
+impl Params {
+    /// The configuration that LSMI was published with (Yang, Wang, Hu 2025, released code).
+    pub fn published() -> Self {
+        Self::Gradient(GradientParams::default())
+    }
+}
+
+/// A fitted density.
+#[derive(Debug, Clone)]
+pub struct Knife {
+    mixture: Mixture,
+}
+
+/// A fitted density with the loss that it was chosen or ended with.
+pub(crate) struct Fitted {
+    pub(crate) knife: Knife,
+    /// Mean surprisal of held-out rows (default) or of the last epoch's rows (published), in nats.
+    pub(crate) loss: f64,
+}
+
+impl Knife {
+    /// Fits a density to rows `[n, d]`, row-major.
+    ///
+    /// # Errors
+    /// [`EstimatorError::Setting`] for parameters out of range, [`EstimatorError::FewRows`] for fewer than ten rows, a
+    /// candle error where the device fails.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use lsmi_candle::knife::{Knife, Params};
+    ///
+    /// let rows: Vec<f64> = (0..1000).map(|row| (f64::from(row) + 0.5) / 1000.0).collect();
+    /// let knife = Knife::fit(&rows, 1, &Params::default(), 0, &Device::Cpu)?;
+    /// let middle = knife.surprisal(&[0.5], 1)?[0];
+    /// // A uniform density on [0, 1] has surprisal 0 everywhere.
+    /// assert!(middle.abs() < 0.2);
+    /// # Ok::<(), lsmi_candle::EstimatorError>(())
+    /// ```
+    pub fn fit(rows: &[f64], dims: usize, params: &Params, seed: u64, device: &Device) -> Result<Self> {
+        Ok(Self::fit_reporting(rows, dims, params, seed, device, &|_, _| {})?.knife)
+    }
+
+    /// As [`Self::fit`], telling `report` of every structure or epoch with its loss.
+    pub(crate) fn fit_reporting(
+        rows: &[f64],
+        dims: usize,
+        params: &Params,
+        seed: u64,
+        device: &Device,
+        report: &dyn Fn(String, f64),
+    ) -> Result<Fitted> {
+        let count = rows.len() / dims;
+        if count < 10 {
+            return Err(EstimatorError::FewRows { rows: count, folds: 1, least: 10 });
+        }
+        match params {
+            Params::HeldOut(params) => held_out::fit(rows, dims, params, seed, device, report),
+            Params::Gradient(params) => {
+                let sample = Sample::new(rows.to_vec(), dims, device)?;
+                gradient::fit(&sample, params, seed, report)
+            }
+        }
+    }
+
+    /// A density from a mixture fitted elsewhere.
+    pub fn from_mixture(mixture: Mixture) -> Self {
+        Self { mixture }
+    }
+
+    /// The mixture that the density is.
+    pub fn mixture(&self) -> &Mixture {
+        &self.mixture
+    }
+
+    /// Surprisal `-log p(x)` of rows `[n, dims]`, row-major, in nats.
+    ///
+    /// # Errors
+    /// A candle error where the rows have other dimensions or the device fails.
+    pub fn surprisal(&self, rows: &[f64], dims: usize) -> Result<Vec<f64>> {
+        let rows = crate::mixture::tensor(rows, dims, self.mixture.means().device())?;
+        Ok(self.log_density(&rows)?.into_iter().map(|value| -value).collect())
+    }
+
+    pub(crate) fn log_density(&self, rows: &Tensor) -> Result<Vec<f64>> {
+        Ok(self.mixture.log_density(rows)?)
+    }
+}

@@ -1,0 +1,52 @@
+//! What of LSMI needs tensors: feature files, the gauge, KNIFE, heads, the cross-fitted estimator and its bundles.
+//!
+//! The way through this crate:
+//!
+//! 1. [`features`] reads two modalities and a label for every sample into checked memory.
+//! 2. [`gauge`] fits the coordinates in which surprisals are measured.
+//! 3. [`knife`] fits the densities p(x1) and p(x2), [`heads`] the posteriors p(y|x1), p(y|x2) and p(y|x1, x2).
+//! 4. [`estimator`] does both for every fold, gives each training row the terms of models that did not see it, and keeps
+//!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
+//!
+//! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
+//! gives the same bytes on one kind of device.
+//!
+//! ```
+//! use lsmi_candle::estimator::{Settings, cross_fit};
+//! use lsmi_candle::features::{Classes, FeatureSet};
+//! use lsmi_candle::matrix::Matrix;
+//! use lsmi_core::SampleIds;
+//! use lsmi_core::families::{FamilyName, Settings as FamilySettings};
+//!
+//! let family = FamilyName::Rdn.build(&FamilySettings { dims: 2, ..Default::default() })?;
+//! let draw = family.sample(200, &mut lsmi_core::random::stream(0, "example"));
+//! let train = FeatureSet {
+//!     ids: SampleIds::rows(200),
+//!     x1: Matrix::new(200, 2, draw.x1)?,
+//!     x2: Matrix::new(200, 2, draw.x2)?,
+//!     labels: draw.labels,
+//! };
+//! let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()])?;
+//! let fit = cross_fit(&train, &classes, &Settings::default(), None)?;
+//! let means = fit.estimator.measure().decompose(&fit.scores.terms).means();
+//! // Both modalities carry the label in full: nearly all of its ln 2 nats are redundant.
+//! assert!((means.r - 0.693).abs() < 0.05);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod device;
+pub mod estimator;
+pub mod features;
+pub mod gauge;
+pub mod heads;
+pub mod knife;
+pub mod matrix;
+pub mod mixture;
+
+mod adam;
+mod error;
+mod folds;
+mod linear_algebra;
+mod parameters;
+
+pub use error::{EstimatorError, Result};

@@ -1,0 +1,97 @@
+//! Small dense linear algebra on the host, in f64: what the gauge and the covariances need of faer.
+
+use faer::linalg::triangular_inverse::invert_lower_triangular;
+use faer::{Mat, MatRef, Par, Side};
+
+/// The inverse of the Cholesky factor: the lower triangular `W` with `W A W' = I` for a symmetric positive definite `A`.
+///
+/// `matrix` and the result are `[size, size]`, row-major; only the lower triangle of `matrix` is read. `None` when the
+/// matrix is not positive definite.
+pub(crate) fn whitening_factor(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
+    let factor = MatRef::from_row_major_slice(matrix, size, size).llt(Side::Lower).ok()?;
+    let mut inverse = Mat::zeros(size, size);
+    invert_lower_triangular(inverse.as_mut(), factor.L(), Par::Seq);
+    Some(row_major(inverse.as_ref()))
+}
+
+/// Eigenvalues in falling order and the eigenvectors as rows (`[size, size]`, row-major) of a symmetric matrix.
+///
+/// Each eigenvector's sign makes its entry of largest magnitude positive, so that the result is one, not one of many.
+/// `None` when the iteration does not converge (only for values that are not finite).
+pub(crate) fn symmetric_eigen(matrix: &[f64], size: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    let eigen = MatRef::from_row_major_slice(matrix, size, size).self_adjoint_eigen(Side::Lower).ok()?;
+    let rising = eigen.S().column_vector();
+    let vectors = eigen.U();
+    let mut values = Vec::with_capacity(size);
+    let mut rows = Vec::with_capacity(size * size);
+    for column in (0..size).rev() {
+        values.push(rising[column]);
+        let vector: Vec<f64> = (0..size).map(|row| vectors[(row, column)]).collect();
+        let largest = vector.iter().fold(0.0f64, |best, value| if value.abs() > best.abs() { *value } else { best });
+        rows.extend(vector.iter().map(|value| value * largest.signum()));
+    }
+    Some((values, rows))
+}
+
+/// The product `left * right'` of two row-major matrices, `[rows, inner]` and `[columns, inner]`.
+pub(crate) fn product_transposed(left: &[f64], right: &[f64], inner: usize) -> Vec<f64> {
+    if inner == 0 {
+        return Vec::new();
+    }
+    let (rows, columns) = (left.len() / inner, right.len() / inner);
+    let left = MatRef::from_row_major_slice(left, rows, inner);
+    let right = MatRef::from_row_major_slice(right, columns, inner);
+    row_major((left * right.transpose()).as_ref())
+}
+
+/// The second moments `X' X` (`[columns, columns]`) of a row-major matrix with `columns` columns.
+pub(crate) fn second_moments(rows: &[f64], columns: usize) -> Vec<f64> {
+    let matrix = MatRef::from_row_major_slice(rows, rows.len() / columns, columns);
+    row_major((matrix.transpose() * matrix).as_ref())
+}
+
+fn row_major(matrix: MatRef<'_, f64>) -> Vec<f64> {
+    let mut values = Vec::with_capacity(matrix.nrows() * matrix.ncols());
+    for row in 0..matrix.nrows() {
+        values.extend((0..matrix.ncols()).map(|column| matrix[(row, column)]));
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MATRIX: [f64; 9] = [4.0, 1.0, 0.5, 1.0, 3.0, -0.2, 0.5, -0.2, 2.0];
+
+    #[test]
+    fn the_whitening_factor_whitens() {
+        let factor = whitening_factor(&MATRIX, 3).unwrap();
+        let whitened = product_transposed(&product_transposed(&factor, &MATRIX, 3), &factor, 3);
+        for row in 0..3 {
+            for column in 0..3 {
+                let expected = f64::from(u8::from(row == column));
+                assert!((whitened[row * 3 + column] - expected).abs() < 1e-12);
+            }
+        }
+        assert_eq!([factor[1], factor[2], factor[5]], [0.0; 3], "lower triangular");
+        assert!(whitening_factor(&[1.0, 2.0, 2.0, 1.0], 2).is_none());
+    }
+
+    #[test]
+    fn eigenvectors_are_ordered_and_reproduce_the_matrix() {
+        let (values, vectors) = symmetric_eigen(&MATRIX, 3).unwrap();
+        assert!(values[0] >= values[1] && values[1] >= values[2]);
+        for row in 0..3 {
+            for column in 0..3 {
+                let sum: f64 = (0..3).map(|k| values[k] * vectors[k * 3 + row] * vectors[k * 3 + column]).sum();
+                assert!((sum - MATRIX[row * 3 + column]).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn second_moments_are_the_product_with_the_transpose() {
+        assert_eq!(second_moments(&[1.0, 2.0, 3.0, 4.0], 2), [10.0, 14.0, 14.0, 20.0]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Trainable parameters by name, in the order of their names, drawn on the host from seeded streams.
+//!
+//! candle's own store iterates in an order that changes from run to run and its initialisation cannot be seeded on the
+//! CPU; this one gives the same bytes for the same seed, and the same start on every device.
+
+use std::collections::BTreeMap;
+
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Shape, Tensor, Var};
+use lsmi_core::random::stream;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::error::{EstimatorError, Result};
+
+/// Trainable parameters by name.
+#[derive(Debug, Clone)]
+pub(crate) struct ParameterStore {
+    variables: BTreeMap<String, Var>,
+    seed: u64,
+    device: Device,
+}
+
+impl ParameterStore {
+    /// An empty store whose draws come from `seed`.
+    pub(crate) fn new(seed: u64, device: &Device) -> Self {
+        Self { variables: BTreeMap::new(), seed, device: device.clone() }
+    }
+
+    /// Adds a parameter of independent normal values; each name has a random stream of its own.
+    ///
+    /// # Errors
+    /// A candle error where the device cannot hold it.
+    pub(crate) fn normal(&mut self, name: &str, shape: impl Into<Shape>, deviation: f64) -> Result<Tensor> {
+        let shape = shape.into();
+        let mut random = stream(self.seed, name);
+        let values = (0..shape.elem_count()).map(|_| {
+            let value: f64 = StandardNormal.sample(&mut random);
+            #[expect(clippy::cast_possible_truncation, reason = "tensors are f32 by design")]
+            {
+                (deviation * value) as f32
+            }
+        });
+        let value = Tensor::from_vec(values.collect(), shape, &self.device)?;
+        self.insert(name, &value)
+    }
+
+    /// Adds a parameter of zeros.
+    ///
+    /// # Errors
+    /// A candle error where the device cannot hold it.
+    pub(crate) fn zeros(&mut self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
+        let zeros = Tensor::zeros(shape, candle_core::DType::F32, &self.device)?;
+        self.insert(name, &zeros)
+    }
+
+    fn insert(&mut self, name: &str, value: &Tensor) -> Result<Tensor> {
+        let variable = Var::from_tensor(value)?;
+        let tensor = variable.as_tensor().clone();
+        self.variables.insert(name.to_owned(), variable);
+        Ok(tensor)
+    }
+
+    /// The parameters in the order of their names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
+        self.variables.iter().map(|(name, variable)| (name.as_str(), variable))
+    }
+
+    /// Copies of the present values, by name; they do not follow later training steps.
+    ///
+    /// # Errors
+    /// A candle error where the device fails.
+    pub(crate) fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.iter().map(|(name, variable)| Ok((name.to_owned(), variable.as_detached_tensor().copy()?))).collect()
+    }
+
+    /// Checks that a loss reached every parameter: candle drops gradients silently where an operation has none.
+    ///
+    /// # Errors
+    /// [`EstimatorError::NoGradient`] naming the parameters that were not reached.
+    pub(crate) fn assert_all_gradients(&self, gradients: &GradStore) -> Result<()> {
+        let missing = |(_, variable): &(&str, &Var)| gradients.get(variable.as_tensor()).is_none();
+        let names: Vec<String> = self.iter().filter(missing).map(|(name, _)| name.to_owned()).collect();
+        if names.is_empty() { Ok(()) } else { Err(EstimatorError::NoGradient { names }) }
+    }
+}
+
+/// Compares the gradients of `loss` with central differences in every coordinate of every parameter.
+#[cfg(test)]
+pub(crate) fn assert_gradients_match_differences(
+    store: &ParameterStore,
+    step: f32,
+    tolerance: f32,
+    loss: impl Fn() -> Tensor,
+) {
+    let gradients = loss().backward().unwrap();
+    store.assert_all_gradients(&gradients).unwrap();
+    for (name, variable) in store.iter() {
+        let analytic = gradients.get(variable.as_tensor()).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let start = variable.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert!(analytic.iter().any(|value| *value != 0.0), "the gradient of {name} is all zero");
+        for (index, expected) in analytic.iter().enumerate() {
+            let at = |offset: f32| {
+                let mut moved = start.clone();
+                moved[index] += offset;
+                variable.set(&Tensor::from_vec(moved, variable.shape(), variable.device()).unwrap()).unwrap();
+                loss().to_scalar::<f32>().unwrap()
+            };
+            let difference = (at(step) - at(-step)) / (2.0 * step);
+            assert!((difference - expected).abs() < tolerance, "{name}[{index}]: {difference} against {expected}");
+        }
+        variable.set(&Tensor::from_vec(start, variable.shape(), variable.device()).unwrap()).unwrap();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_depend_on_seed_and_name_alone() {
+        let draw = |seed, name: &str, other: Option<&str>| {
+            let mut store = ParameterStore::new(seed, &Device::Cpu);
+            if let Some(other) = other {
+                store.normal(other, 3, 1.0).unwrap();
+            }
+            store.normal(name, 4, 0.5).unwrap().to_vec1::<f32>().unwrap()
+        };
+        assert_eq!(draw(1, "weight", None), draw(1, "weight", Some("bias")));
+        assert_ne!(draw(1, "weight", None), draw(2, "weight", None));
+        assert_ne!(draw(1, "weight", None), draw(1, "bias", None));
+    }
+
+    #[test]
+    fn a_parameter_out_of_reach_is_named() {
+        let mut store = ParameterStore::new(0, &Device::Cpu);
+        let reached = store.normal("reached", 2, 1.0).unwrap();
+        store.normal("forgotten", 2, 1.0).unwrap();
+        let gradients = reached.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        let error = store.assert_all_gradients(&gradients).unwrap_err();
+        assert!(matches!(error, EstimatorError::NoGradient { names } if names == ["forgotten"]));
+    }
+
+    #[test]
+    fn snapshots_do_not_follow() {
+        let mut store = ParameterStore::new(0, &Device::Cpu);
+        store.zeros("bias", 1).unwrap();
+        let before = store.snapshot().unwrap();
+        store.variables["bias"].set(&Tensor::new(&[5.0f32], &Device::Cpu).unwrap()).unwrap();
+        assert_eq!(before["bias"].to_vec1::<f32>().unwrap(), [0.0]);
+        assert_eq!(store.snapshot().unwrap()["bias"].to_vec1::<f32>().unwrap(), [5.0]);
+    }
+}

@@ -1,0 +1,9 @@
+//! Feature files: what is accepted, what is refused with which advice, and what hostile bytes can do (nothing).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its file has failed")]
+
+mod build;
+mod formats;
+mod hostile;
+mod refusals;
+mod splits;
