@@ -1,0 +1,79 @@
+//! `lsmi analyze`: cross-fit on the split `train`, score all others, decompose, save.
+
+use std::path::Path;
+
+use lsmi_candle::estimator::cross_fit;
+use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, Split, read, read_with_classes};
+
+use super::finish::{by_id, check_analysis, tell, write_analysis};
+use crate::arguments::Analyze;
+use crate::failure::Failure;
+use crate::output::summary::Summary;
+use crate::progress;
+use crate::scored::{ScoredSplit, evaluation_rows};
+use crate::sentence::Words;
+
+pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
+    let data = arguments.data.as_path();
+    let inputs: Vec<&Path> = std::iter::once(data).chain(arguments.eval.iter().map(AsRef::as_ref)).collect();
+    check_analysis(&arguments.out, arguments.common.force, &inputs)?;
+
+    let keys = arguments.arrays.keys();
+    let file = read(data, &keys)?;
+    let evaluations = read_evaluations(arguments, &keys, &file)?;
+    let train = training_rows(&file)?;
+    let settings = arguments.estimation.settings(&arguments.common);
+    let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
+        .map_err(|error| Failure::from(error).about(data))?;
+
+    let estimator = fit.estimator;
+    let mut splits = vec![ScoredSplit::new("train", fit.scores, &estimator)];
+    for split in file.splits.iter().filter(|split| split.name != "train") {
+        splits.push(ScoredSplit::score(&split.name, &split.features, &estimator, data)?);
+    }
+    for (path, split) in arguments.eval.iter().zip(&evaluations) {
+        splits.push(ScoredSplit::score(&split.name, &split.features, &estimator, path)?);
+    }
+    let summary = Summary::new(&estimator, &splits);
+    write_analysis(&arguments.out, arguments.format, &estimator, &summary, &splits)?;
+
+    let words = Words { names: &arguments.names, label: "the label" };
+    tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
+}
+
+/// The split that an estimator is fitted on.
+pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, Failure> {
+    file.split("train").ok_or_else(|| Failure::data("there is no split `train`").about(&file.path))
+}
+
+/// The samples of every `--eval`, checked against the training data before anything is fitted.
+fn read_evaluations(arguments: &Analyze, keys: &Keys, training: &FeatureFile) -> Result<Vec<Split>, Failure> {
+    let train = training_rows(training)?;
+    let mut splits: Vec<Split> = Vec::new();
+    for (index, path) in arguments.eval.iter().enumerate() {
+        let name = if index == 0 { "eval".to_owned() } else { format!("eval{}", index + 1) };
+        if training.split(&name).is_some() {
+            let data = training.path.display();
+            return Err(Failure::usage(format!(
+                "{data}: has a split `{name}` of its own; rename its arrays, or leave out --eval"
+            )));
+        }
+        let file = read_with_classes(path, keys, &training.classes)?;
+        let split = evaluation_rows(file.splits, &name, path)?;
+        for (array, expected, found) in
+            [(&keys.x1, &train.x1, &split.features.x1), (&keys.x2, &train.x2, &split.features.x2)]
+        {
+            if expected.columns() != found.columns() {
+                return Err(Failure::from(FeatureError::ColumnCount {
+                    file: path.display().to_string(),
+                    array: array.clone(),
+                    found: found.columns(),
+                    reference: format!("{array} of {}", training.path.display()),
+                    expected: expected.columns(),
+                }));
+            }
+        }
+        splits.push(split);
+    }
+    Ok(splits)
+}

@@ -1,0 +1,81 @@
+//! `lsmi demo`: the whole path on data in the binary, with emoji to look at.
+
+use lsmi_candle::estimator::cross_fit;
+use lsmi_candle::features::{Format, Keys, read_bytes};
+use lsmi_core::SampleIds;
+use serde::Deserialize;
+
+use super::finish::{check_analysis, tell, write_analysis};
+use crate::arguments::Demo;
+use crate::console;
+use crate::failure::Failure;
+use crate::output::summary::Summary;
+use crate::progress;
+use crate::scored::ScoredSplit;
+use crate::sentence::Words;
+
+const FEATURES: &[u8] = include_bytes!("../../data/emoji/emoji_pca48.safetensors");
+const TABLE: &[u8] = include_bytes!("../../data/emoji/emoji.csv");
+
+/// A row of the table of emoji, in the order of the features' rows.
+#[derive(Debug, Deserialize)]
+struct Emoji {
+    id: String,
+    #[serde(rename = "emoji")]
+    symbol: String,
+    name: String,
+    category: String,
+}
+
+pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
+    if let Some(directory) = &arguments.out {
+        check_analysis(directory, arguments.common.force, &[])?;
+    }
+    let emoji: Vec<Emoji> =
+        csv::Reader::from_reader(TABLE).deserialize().collect::<Result<_, _>>().map_err(Failure::failed)?;
+    let mut file = read_bytes("the emoji", FEATURES, Format::SafeTensors, &Keys::default())?;
+    let [split] = file.splits.as_mut_slice() else { return Err(Failure::failed("the emoji are of one split")) };
+    split.features.ids = SampleIds::from_names(emoji.iter().map(|emoji| &emoji.id)).map_err(Failure::failed)?;
+    let train = &split.features;
+    if !arguments.common.quiet {
+        console::say(&format!(
+            "What do picture (x1) and name (x2) of {} emoji tell about their category (y), one of {}?",
+            train.rows(),
+            file.classes.len()
+        ));
+    }
+
+    let settings = arguments.estimation.settings(&arguments.common);
+    let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))?;
+    let estimator = fit.estimator;
+    let splits = [ScoredSplit::new("train", fit.scores, &estimator)];
+    let summary = Summary::new(&estimator, &splits);
+    if let Some(directory) = &arguments.out {
+        write_analysis(directory, arguments.format, &estimator, &summary, &splits)?;
+    }
+
+    let describe = |row: usize| {
+        let Emoji { symbol, name, category, .. } = &emoji[row];
+        format!("{symbol}  {name} ({category})")
+    };
+    tell(&arguments.common, Words { names: &arguments.names, label: "the category" }, &summary, &splits, &describe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_and_features_are_of_the_same_emoji() {
+        #[derive(Deserialize)]
+        struct Row {
+            category: String,
+            label: u32,
+        }
+        let rows: Vec<Row> = csv::Reader::from_reader(TABLE).deserialize().collect::<Result<_, _>>().unwrap();
+        let file = read_bytes("the emoji", FEATURES, Format::SafeTensors, &Keys::default()).unwrap();
+        let labels: Vec<u32> = rows.iter().map(|row| row.label).collect();
+        assert_eq!(file.splits[0].features.labels, labels);
+        assert!(rows.iter().all(|row| file.classes.names()[row.label as usize] == row.category));
+    }
+}

@@ -1,0 +1,24 @@
+//! The commands, one a file: each checks where its output goes, does its work, writes, and tells.
+
+mod analyze;
+mod demo;
+mod finish;
+mod fit;
+mod partition;
+mod score;
+mod simulate;
+
+use crate::arguments::Command;
+use crate::failure::Failure;
+
+/// Does what the command line asks for.
+pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Analyze(arguments) => analyze::run(arguments),
+        Command::Fit(arguments) => fit::run(arguments),
+        Command::Score(arguments) => score::run(arguments),
+        Command::Simulate(arguments) => simulate::run(arguments),
+        Command::Partition(arguments) => partition::run(arguments),
+    }
+}

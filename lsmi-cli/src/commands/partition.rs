@@ -1,0 +1,124 @@
+//! `lsmi partition`: lists of the ids high, middle and low in an interaction.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use lsmi_core::Interaction;
+use lsmi_guide::{Rule, partition};
+use serde::Serialize;
+
+use crate::arguments::Partition;
+use crate::console;
+use crate::failure::Failure;
+use crate::input::read_column;
+use crate::output::staging::{Staging, check_directory};
+
+const LISTS: [&str; 3] = ["high.txt", "middle.txt", "low.txt"];
+const REPORT: &str = "partition.json";
+
+/// `partition.json`.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Version of this layout.
+    schema: u32,
+    /// Version of the program.
+    version: &'static str,
+    /// The interaction split by.
+    by: Interaction,
+    /// Where the lines are drawn; an infinite threshold is null.
+    rule: Rule,
+    /// Whether every class gives the same share to each list.
+    balanced: bool,
+    /// The split that the samples are of, if one was chosen.
+    split: Option<String>,
+    /// How many samples are in each list.
+    counts: Counts,
+    /// The largest value of low and the smallest of high; null where each class has its own.
+    bounds: Option<Bounds>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Counts {
+    high: usize,
+    middle: usize,
+    low: usize,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Bounds {
+    low: f64,
+    high: f64,
+}
+
+pub(super) fn run(arguments: &Partition) -> Result<(), Failure> {
+    let [high, middle, low] = LISTS;
+    let samples = arguments.samples.as_path();
+    check_directory(&arguments.out, arguments.common.force, &[high, middle, low, REPORT], &[samples])?;
+
+    let rule = match (arguments.rule.fraction, arguments.rule.threshold) {
+        (Some(fraction), _) => Rule::Fraction(fraction),
+        (None, Some((low, high))) => Rule::Threshold { low, high },
+        (None, None) => return Err(Failure::usage("say where to draw the lines, with --fraction or --threshold")),
+    };
+    let column = read_column(samples, arguments.by, arguments.split.as_deref(), arguments.balanced)?;
+    let labels = arguments.balanced.then(|| class_indices(&column.labels));
+    let parts =
+        partition(&column.values, labels.as_deref(), &rule).map_err(|error| Failure::from(error).about(samples))?;
+
+    let report = Report {
+        schema: 1,
+        version: env!("CARGO_PKG_VERSION"),
+        by: arguments.by,
+        rule,
+        balanced: arguments.balanced,
+        split: arguments.split.clone(),
+        counts: Counts { high: parts.high.len(), middle: parts.middle.len(), low: parts.low.len() },
+        bounds: parts.bounds.map(|(low, high)| Bounds { low, high }),
+    };
+    let mut staging = Staging::default();
+    for (name, rows) in LISTS.into_iter().zip([&parts.high, &parts.middle, &parts.low]) {
+        staging.write(&arguments.out.join(name), |file| {
+            for row in rows {
+                writeln!(file, "{}", column.ids[*row])?;
+            }
+            Ok(())
+        })?;
+    }
+    let path = arguments.out.join(REPORT);
+    staging.write(&path, |file| Ok(file.write_all(console::as_json(&report)?.as_bytes())?))?;
+    staging.commit(&[])?;
+
+    if !arguments.common.quiet {
+        console::say(&words(&report));
+    }
+    if arguments.common.json { console::print_json(&report) } else { Ok(()) }
+}
+
+/// An index for every class, by its name.
+fn class_indices(labels: &[String]) -> Vec<u32> {
+    let mut classes: BTreeMap<&str, u32> = labels.iter().map(|label| (label.as_str(), 0)).collect();
+    for (index, class) in (0..).zip(classes.values_mut()) {
+        *class = index;
+    }
+    labels.iter().map(|label| classes[label.as_str()]).collect()
+}
+
+fn words(report: &Report) -> String {
+    let Counts { high, middle, low } = report.counts;
+    let bounds = match report.bounds {
+        Some(Bounds { low, high }) => format!(" (low up to {low:.3} nats, high from {high:.3})"),
+        None => String::new(),
+    };
+    format!("by {}: {high} samples high, {middle} middle, {low} low{bounds}", report.by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_numbered_by_name() {
+        let labels = ["b", "a", "c", "a"].map(str::to_owned);
+        assert_eq!(class_indices(&labels), [1, 0, 2, 0]);
+    }
+}

@@ -1,0 +1,108 @@
+//! `lsmi simulate`: samples of a known density, with their exact terms and decomposition.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use lsmi_candle::features::{ArrayValues, Format, write_safetensors};
+use lsmi_candle::matrix::Matrix;
+use lsmi_core::random::stream;
+use lsmi_core::{Adjusted, FamilyName, Means, Measure, Settings, TermMeans, adjust};
+use serde::Serialize;
+
+use crate::arguments::Simulate;
+use crate::console;
+use crate::failure::Failure;
+use crate::output::staging::{Staging, check_file};
+use crate::output::summary::Information;
+use crate::table::nats;
+
+/// What `--json` prints: the exact means over the samples drawn.
+#[derive(Debug, Serialize)]
+struct Exact {
+    family: FamilyName,
+    parameters: Settings,
+    seed: u64,
+    units: &'static str,
+    measure: Measure,
+    n: u32,
+    information: Information,
+    raw: Means,
+    adjusted: Adjusted,
+}
+
+pub(super) fn run(arguments: &Simulate) -> Result<(), Failure> {
+    if Format::from_path(&arguments.out) != Some(Format::SafeTensors) {
+        let out = arguments.out.display();
+        return Err(Failure::usage(format!("{out}: samples are written as safetensors; end the name in .safetensors")));
+    }
+    check_file(&arguments.out, arguments.common.force, &[])?;
+
+    let settings = arguments.settings();
+    let family = arguments.family.build(&settings).map_err(Failure::usage)?;
+    let draw = family.sample(arguments.n as usize, &mut stream(arguments.common.seed, "simulated samples"));
+    let terms = family.terms(&draw).map_err(Failure::failed)?;
+    let parts = arguments.measure.decompose(&terms);
+
+    let (rows, (d1, d2)) = (draw.labels.len(), draw.dims);
+    let x1 = Matrix::new(rows, d1, draw.x1).map_err(Failure::failed)?;
+    let x2 = Matrix::new(rows, d2, draw.x2).map_err(Failure::failed)?;
+    let y: Vec<i64> = draw.labels.iter().map(|label| i64::from(*label)).collect();
+    let values = [
+        ("h1", &terms.h1),
+        ("h2", &terms.h2),
+        ("i1", &terms.i1),
+        ("i2", &terms.i2),
+        ("i12", &terms.i12),
+        ("r", &parts.r),
+        ("u1", &parts.u1),
+        ("u2", &parts.u2),
+        ("s", &parts.s),
+    ];
+    let mut arrays: BTreeMap<&str, ArrayValues<'_>> =
+        values.into_iter().map(|(name, values)| (name, ArrayValues::Vector(values))).collect();
+    arrays.extend([
+        ("x1", ArrayValues::Matrix(&x1)),
+        ("x2", ArrayValues::Matrix(&x2)),
+        ("y", ArrayValues::Integers(&y)),
+    ]);
+    let metadata = BTreeMap::from([
+        ("family", arguments.family.to_string()),
+        ("parameters", serde_json::to_string(&settings).map_err(Failure::failed)?),
+        ("seed", arguments.common.seed.to_string()),
+        ("units", "nats".to_owned()),
+        ("measure", arguments.measure.to_string()),
+    ]);
+    let bytes = write_safetensors(&arrays, &metadata).map_err(Failure::failed)?;
+    let mut staging = Staging::default();
+    staging.write(&arguments.out, |file| Ok(file.write_all(&bytes)?))?;
+    staging.commit(&[])?;
+
+    let TermMeans { i1, i2, i12, .. } = terms.means();
+    let raw = parts.means();
+    let exact = Exact {
+        family: arguments.family,
+        parameters: settings,
+        seed: arguments.common.seed,
+        units: "nats",
+        measure: arguments.measure,
+        n: arguments.n,
+        information: Information { i1, i2, i12 },
+        raw,
+        adjusted: adjust(&raw),
+    };
+    if !arguments.common.quiet {
+        console::say(&words(&exact));
+    }
+    if arguments.common.json { console::print_json(&exact) } else { Ok(()) }
+}
+
+fn words(exact: &Exact) -> String {
+    let Exact { n, family, information, raw, .. } = exact;
+    let [i1, i2, i12] = [information.i1, information.i2, information.i12].map(nats);
+    let [r, u1, u2, s] = [raw.r, raw.u1, raw.u2, raw.s].map(nats);
+    format!(
+        "{n} samples of {family}; exact means over them, in nats:\n\
+         I(x1;y) {i1}  I(x2;y) {i2}  I(x1,x2;y) {i12}\n\
+         R {r}  U1 {u1}  U2 {u2}  S {s}"
+    )
+}

@@ -1,0 +1,235 @@
+//! Options from a file: `--config FILE.toml` holds options by the names they have on the command line.
+//!
+//! The file's options are put in front of those of the command line, except where the command line has the same option
+//! or one that excludes it, and then everything is parsed once more: types, ranges and messages are the same for both.
+//! One file may serve several commands: options of another command are passed over, names that no command has are
+//! refused.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
+use thiserror::Error;
+use toml::{Table, Value};
+
+use crate::arguments::Arguments;
+
+/// Why the options of a configuration file cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum ConfigurationError {
+    /// The file cannot be read.
+    #[error("{file}: the configuration cannot be read")]
+    Read { file: String, source: std::io::Error },
+    /// The file is not TOML.
+    #[error("{file}: not valid TOML")]
+    Parse { file: String, source: Box<toml::de::Error> },
+    /// No command has such an option.
+    #[error("{file}: there is no option `{name}`; the names are those of the command line without `--`")]
+    UnknownOption { file: String, name: String },
+    /// The value has a type that no option takes.
+    #[error("{file}: `{name}` is {found}, but must be {expected}")]
+    ValueType { file: String, name: String, found: &'static str, expected: &'static str },
+    /// The options together are wrong usage.
+    #[error("{message}\n(options were also taken from {file})")]
+    Usage { file: String, message: String },
+}
+
+/// What parsing the command line may end in besides arguments.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Help or version to be printed, or wrong usage, in clap's own words.
+    Clap(clap::Error),
+    /// The configuration file is wrong.
+    Configuration(ConfigurationError),
+}
+
+impl From<clap::Error> for Stop {
+    fn from(error: clap::Error) -> Self {
+        Self::Clap(error)
+    }
+}
+
+impl From<ConfigurationError> for Stop {
+    fn from(error: ConfigurationError) -> Self {
+        Self::Configuration(error)
+    }
+}
+
+/// Parses the command line `argv`, program name first, together with the file of `--config`.
+pub(crate) fn parse(argv: &[OsString]) -> Result<Arguments, Stop> {
+    // Required options may stand in the file, so the first look must not insist on them.
+    let first_look = Arguments::command().ignore_errors(true).try_get_matches_from(argv)?;
+    let Some((command, given)) = first_look.subcommand() else { return Ok(strict(argv)?) };
+    let Ok(Some(path)) = given.try_get_one::<PathBuf>("config") else { return Ok(strict(argv)?) };
+    let options = options_for(command, given, path)?;
+    // There are no options before the command, so it is the second word.
+    let (start, rest) = argv.split_at(2);
+    let all: Vec<OsString> = start.iter().cloned().chain(options).chain(rest.iter().cloned()).collect();
+    strict(&all).map_err(|error| {
+        if error.use_stderr() {
+            let message = error.to_string().trim_start_matches("error: ").trim_end().to_owned();
+            ConfigurationError::Usage { file: path.display().to_string(), message }.into()
+        } else {
+            Stop::Clap(error)
+        }
+    })
+}
+
+fn strict(argv: &[OsString]) -> Result<Arguments, clap::Error> {
+    Arguments::from_arg_matches(&Arguments::command().try_get_matches_from(argv)?)
+}
+
+/// The file's options that `command` has and the command line does not settle, as words of a command line.
+fn options_for(command: &str, given: &ArgMatches, path: &Path) -> Result<Vec<OsString>, ConfigurationError> {
+    let file = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|source| ConfigurationError::Read { file: file.clone(), source })?;
+    let table: Table =
+        text.parse().map_err(|source| ConfigurationError::Parse { file: file.clone(), source: Box::new(source) })?;
+    let arguments = Arguments::command();
+    let mut words = Vec::new();
+    for (name, value) in &table {
+        let is_known = |command: &clap::Command| option_named(command, name).is_some();
+        if !arguments.get_subcommands().any(is_known) {
+            return Err(ConfigurationError::UnknownOption { file, name: name.clone() });
+        }
+        let Some(command) = arguments.find_subcommand(command) else { continue };
+        if let Some(option) = option_named(command, name)
+            && !is_settled(command, given, option.get_id().as_str())
+        {
+            words.extend(as_words(option, name, value, &file)?);
+        }
+    }
+    Ok(words)
+}
+
+fn option_named<'command>(command: &'command clap::Command, name: &str) -> Option<&'command clap::Arg> {
+    command
+        .get_opts()
+        .chain(command.get_arguments().filter(|argument| !argument.is_positional()))
+        .find(|option| option.get_long() == Some(name) && !matches!(name, "config" | "help" | "version"))
+}
+
+/// Whether the command line has the option, or another of which only one may be given.
+fn is_settled(command: &clap::Command, given: &ArgMatches, id: &str) -> bool {
+    let is_given = |id: &str| given.value_source(id) == Some(ValueSource::CommandLine);
+    is_given(id)
+        || command.get_groups().any(|group| {
+            let exclusive = !group.clone().is_multiple();
+            exclusive
+                && group.get_args().any(|member| member.as_str() == id)
+                && group.get_args().any(|member| is_given(member.as_str()))
+        })
+}
+
+fn as_words(option: &clap::Arg, name: &str, value: &Value, file: &str) -> Result<Vec<OsString>, ConfigurationError> {
+    let wrong = |expected| ConfigurationError::ValueType {
+        file: file.to_owned(),
+        name: name.to_owned(),
+        found: value.type_str(),
+        expected,
+    };
+    if matches!(option.get_action(), ArgAction::SetTrue) {
+        let is_set = value.as_bool().ok_or_else(|| wrong("true or false"))?;
+        return Ok(if is_set { vec![format!("--{name}").into()] } else { Vec::new() });
+    }
+    let texts: Vec<String> = match value {
+        Value::Array(values) => values.iter().map(scalar).collect(),
+        value => scalar(value).map(|text| vec![text]),
+    }
+    .ok_or_else(|| wrong("a string, a number or a list of them"))?;
+    let texts = if matches!(option.get_action(), ArgAction::Append) { texts } else { vec![texts.join(",")] };
+    Ok(texts.into_iter().map(|text| format!("--{name}={text}").into()).collect())
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::{Analyze, Command, Partition};
+    use std::io::Write;
+
+    fn parsed(configuration: &str, words: &str) -> Result<Command, Stop> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(configuration.as_bytes()).unwrap();
+        let mut argv: Vec<OsString> = words.split(' ').map(OsString::from).collect();
+        argv.push("--config".into());
+        argv.push(file.path().into());
+        parse(&argv).map(|arguments| arguments.command)
+    }
+
+    fn analyze(configuration: &str, words: &str) -> Analyze {
+        let Command::Analyze(analyze) = parsed(configuration, words).unwrap() else { panic!("not analyze") };
+        analyze
+    }
+
+    fn partition(configuration: &str, words: &str) -> Partition {
+        let Command::Partition(partition) = parsed(configuration, words).unwrap() else { panic!("not partition") };
+        partition
+    }
+
+    fn refusal(configuration: &str, words: &str) -> String {
+        match parsed(configuration, words).unwrap_err() {
+            Stop::Clap(error) => error.to_string(),
+            Stop::Configuration(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn options_come_from_the_file() {
+        let configuration = "seed = 7\nout = 'result'\nquiet = true\njson = false\neval = ['a.npz', 'b.npz']";
+        let analyze = analyze(configuration, "lsmi analyze data.npz");
+        assert_eq!(analyze.common.seed, 7);
+        assert_eq!(analyze.out, PathBuf::from("result"));
+        assert!(analyze.common.quiet && !analyze.common.json);
+        assert_eq!(analyze.eval, [PathBuf::from("a.npz"), PathBuf::from("b.npz")]);
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let analyze = analyze("seed = 7\nnames = ['a', 'b']", "lsmi analyze data.npz --out x --seed 3");
+        assert_eq!(analyze.common.seed, 3);
+        assert_eq!(analyze.names.x2, "b");
+    }
+
+    #[test]
+    fn the_command_line_wins_over_an_option_it_excludes() {
+        let rule = partition("fraction = 0.3", "lsmi partition s.csv --by r --out x --threshold -0.5,1").rule;
+        assert_eq!((rule.fraction, rule.threshold), (None, Some((-0.5, 1.0))));
+        let rule = partition("threshold = [-0.5, 1]", "lsmi partition s.csv --by r --out x").rule;
+        assert_eq!(rule.threshold, Some((-0.5, 1.0)));
+    }
+
+    #[test]
+    fn options_of_other_commands_are_passed_over_and_typos_refused() {
+        assert_eq!(analyze("amplitude = 2.0", "lsmi analyze data.npz --out x").common.seed, 0);
+        let message = refusal("sed = 7", "lsmi analyze data.npz --out x");
+        assert!(message.contains("there is no option `sed`"), "{message}");
+        assert!(refusal("config = 'a'", "lsmi analyze data.npz --out x").contains("`config`"));
+    }
+
+    #[test]
+    fn wrong_values_name_the_file() {
+        let message = refusal("folds = 1", "lsmi analyze data.npz --out x");
+        assert!(message.contains("--folds") && message.contains("also taken from"), "{message}");
+        assert!(refusal("quiet = 1", "lsmi analyze data.npz --out x").contains("true or false"));
+        assert!(refusal("seed = {}", "lsmi analyze data.npz --out x").contains("must be a string"));
+        assert!(refusal("seed = ", "lsmi analyze data.npz --out x").contains("not valid TOML"));
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error() {
+        let argv = ["lsmi", "demo", "--config", "nowhere.toml"].map(OsString::from);
+        assert!(matches!(parse(&argv), Err(Stop::Configuration(ConfigurationError::Read { .. }))));
+    }
+}

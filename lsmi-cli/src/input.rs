@@ -1,0 +1,266 @@
+//! Reads one interaction of every sample back from a file of samples, csv or jsonl.
+//!
+//! Only the columns that are needed must be there. Rows are counted from 0, without the header.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use lsmi_core::Interaction;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::failure::Failure;
+use crate::output::Format;
+
+/// Why a file of samples cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum SamplesError {
+    /// There is no such file.
+    #[error("{file}: no such file; give the samples that `analyze` or `score` wrote")]
+    NotFound { file: String },
+    /// The file cannot be read.
+    #[error("{file}: cannot be read")]
+    Read { file: String, source: io::Error },
+    /// A row is not in the format.
+    #[error("{file}: row {row} is not a row of {format}; the file may be damaged or cut short, so write it again")]
+    Row { file: String, row: usize, format: Format, source: Box<dyn std::error::Error + Send + Sync> },
+    /// A column that is needed is not there.
+    #[error("{file}: row {row} has no column `{column}`; give the samples that `analyze` or `score` wrote")]
+    MissingColumn { file: String, row: usize, column: &'static str },
+    /// A value is not what its column holds.
+    #[error("{file}: `{column}` is `{found}` at row {row}, but must be {expected}; mend or remove the row")]
+    Value { file: String, row: usize, column: &'static str, found: String, expected: &'static str },
+    /// Two of the chosen samples have one id.
+    #[error("{file}: rows {first} and {second} have the id `{id}`; choose one of the splits {splits} with --split")]
+    DuplicateId { file: String, id: String, first: usize, second: usize, splits: String },
+    /// No sample is left.
+    #[error("{file}: there are no samples{of_split}; the splits there: {splits}")]
+    Empty { file: String, of_split: String, splits: String },
+}
+
+impl From<SamplesError> for Failure {
+    fn from(error: SamplesError) -> Self {
+        Self::data(error)
+    }
+}
+
+/// One interaction of the chosen samples, in the order of the file.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Column {
+    pub(crate) ids: Vec<String>,
+    /// The class names; empty if they were not asked for.
+    pub(crate) labels: Vec<String>,
+    pub(crate) values: Vec<f64>,
+}
+
+/// Reads the interaction `by` of the samples of a split, or of all splits.
+pub(crate) fn read_column(
+    path: &Path,
+    by: Interaction,
+    split: Option<&str>,
+    with_labels: bool,
+) -> Result<Column, Failure> {
+    let file = path.display().to_string();
+    let format = Format::of_path(path)
+        .map_err(|error| Failure::data(format!("{error}; name the file accordingly")).about(path))?;
+    let reader = BufReader::new(File::open(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => SamplesError::NotFound { file: file.clone() },
+        _ => SamplesError::Read { file: file.clone(), source },
+    })?);
+    let mut collector = Collector {
+        file,
+        by: by.name(),
+        split,
+        with_labels,
+        column: Column::default(),
+        splits: BTreeSet::new(),
+        rows: BTreeMap::new(),
+        duplicate: None,
+    };
+    match format {
+        Format::Csv => read_csv(reader, &mut collector)?,
+        Format::Jsonl => read_jsonl(reader, &mut collector)?,
+    }
+    Ok(collector.finish()?)
+}
+
+fn read_csv(reader: impl BufRead, collector: &mut Collector<'_>) -> Result<(), SamplesError> {
+    let file = collector.file.clone();
+    let failed = |row, source: csv::Error| {
+        if source.is_io_error() {
+            return SamplesError::Read { file: file.clone(), source: source.into() };
+        }
+        SamplesError::Row { file: file.clone(), row, format: Format::Csv, source: source.into() }
+    };
+    let mut reader = csv::Reader::from_reader(reader);
+    let header = reader.headers().map_err(|source| failed(0, source))?.clone();
+    for (row, record) in reader.records().enumerate() {
+        let record = record.map_err(|source| failed(row, source))?;
+        let field = |name: &'static str| {
+            let place = header.iter().position(|column| column == name)?;
+            Some(record.get(place)?.to_owned())
+        };
+        collector.take(row, field)?;
+    }
+    Ok(())
+}
+
+fn read_jsonl(reader: impl BufRead, collector: &mut Collector<'_>) -> Result<(), SamplesError> {
+    let file = collector.file.clone();
+    for (row, line) in reader.lines().enumerate() {
+        let line = line.map_err(|source| SamplesError::Read { file: file.clone(), source })?;
+        let object: BTreeMap<String, Value> = serde_json::from_str(&line).map_err(|source| SamplesError::Row {
+            file: file.clone(),
+            row,
+            format: Format::Jsonl,
+            source: source.into(),
+        })?;
+        let field = |name: &'static str| match object.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        collector.take(row, field)?;
+    }
+    Ok(())
+}
+
+/// Takes the rows one by one and keeps what is wanted.
+struct Collector<'a> {
+    file: String,
+    by: &'static str,
+    split: Option<&'a str>,
+    with_labels: bool,
+    column: Column,
+    /// All splits of the file.
+    splits: BTreeSet<String>,
+    /// The first row of every id.
+    rows: BTreeMap<String, usize>,
+    /// The first id that came twice, with its rows; told once all splits are known.
+    duplicate: Option<(String, usize, usize)>,
+}
+
+impl Collector<'_> {
+    fn take(&mut self, row: usize, field: impl Fn(&'static str) -> Option<String>) -> Result<(), SamplesError> {
+        let needed =
+            |column| field(column).ok_or_else(|| SamplesError::MissingColumn { file: self.file.clone(), row, column });
+        let wrong = |column, found: String, expected| {
+            Err(SamplesError::Value { file: self.file.clone(), row, column, found, expected })
+        };
+        let (id, text) = (needed("id")?, needed(self.by)?);
+        if id.contains(['\n', '\r']) {
+            return wrong("id", id.escape_debug().to_string(), "on one line to be listed");
+        }
+        let value = match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => value,
+            _ => return wrong(self.by, text, "a finite number"),
+        };
+        let label = if self.with_labels { Some(needed("label")?) } else { None };
+        let split = match field("split") {
+            Some(split) => split,
+            None if self.split.is_none() => String::new(),
+            None => needed("split")?,
+        };
+        let is_chosen = self.split.is_none_or(|wanted| split == wanted);
+        self.splits.insert(split);
+        if is_chosen {
+            if let Some(first) = self.rows.insert(id.clone(), row)
+                && self.duplicate.is_none()
+            {
+                self.duplicate = Some((id.clone(), first, row));
+            }
+            self.column.ids.push(id);
+            self.column.labels.extend(label);
+            self.column.values.push(value);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Column, SamplesError> {
+        let splits: Vec<String> = self.splits.into_iter().collect();
+        let (file, splits) = (self.file, splits.join(", "));
+        if let Some((id, first, second)) = self.duplicate {
+            return Err(SamplesError::DuplicateId { file, id, first, second, splits });
+        }
+        if self.column.ids.is_empty() {
+            let of_split = self.split.map_or_else(String::new, |split| format!(" of the split `{split}`"));
+            return Err(SamplesError::Empty { file, of_split, splits });
+        }
+        Ok(self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const CSV: &str = "id,split,label,r,s\na,train,cat,0.5,-1e-3\nb,train,dog,-2,7\na,eval,cat,1,2\n";
+    const JSONL: &str = concat!(
+        r#"{"id":"a","split":"train","label":"cat","r":0.5,"s":-1e-3}"#,
+        "\n",
+        r#"{"id":"b","split":"train","label":"dog","r":-2.0,"s":7}"#,
+        "\n",
+        r#"{"id":"a","split":"eval","label":"cat","r":1,"s":2}"#,
+        "\n"
+    );
+
+    fn read(name: &str, content: &str, split: Option<&str>) -> Result<Column, Failure> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(name);
+        fs::write(&path, content).unwrap();
+        read_column(&path, Interaction::Synergy, split, true)
+    }
+
+    fn refusal(name: &str, content: &str, split: Option<&str>) -> String {
+        read(name, content, split).unwrap_err().message()
+    }
+
+    #[test]
+    fn both_formats_read_alike() {
+        let expected = Column {
+            ids: vec!["a".to_owned(), "b".to_owned()],
+            labels: vec!["cat".to_owned(), "dog".to_owned()],
+            values: vec![-1e-3, 7.0],
+        };
+        assert_eq!(read("s.csv", CSV, Some("train")).unwrap(), expected);
+        assert_eq!(read("s.jsonl", JSONL, Some("train")).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_id_in_two_splits_asks_for_one() {
+        for (name, content) in [("s.csv", CSV), ("s.jsonl", JSONL)] {
+            let message = refusal(name, content, None);
+            assert!(
+                message.contains("rows 0 and 2 have the id `a`; choose one of the splits eval, train"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn bad_rows_are_named() {
+        let message = refusal("s.csv", &CSV.replace("-2,7", "-2,seven"), None);
+        assert!(message.contains("`s` is `seven` at row 1, but must be a finite number"), "{message}");
+        let message = refusal("s.jsonl", &JSONL.replace(r#""s":7"#, r#""s":null"#), None);
+        assert!(message.contains("`s` is `null` at row 1"), "{message}");
+        let message = refusal("s.csv", &CSV.replace("-2,7", "-2"), None);
+        assert!(message.contains("row 1 is not a row of csv"), "{message}");
+        let message = refusal("s.jsonl", &JSONL[..70], None);
+        assert!(message.contains("row 1 is not a row of jsonl"), "{message}");
+        let message = refusal("s.csv", &CSV.replace("label", "class"), None);
+        assert!(message.contains("row 0 has no column `label`"), "{message}");
+        let message = refusal("s.csv", &CSV.replace("\nb,", "\n\"b\nc\","), None);
+        assert!(message.contains("`id` is `b\\nc` at row 1"), "{message}");
+    }
+
+    #[test]
+    fn nothing_to_partition() {
+        let message = refusal("s.csv", CSV, Some("test"));
+        assert!(message.contains("no samples of the split `test`; the splits there: eval, train"), "{message}");
+        assert!(refusal("s.csv", "id,label,s\n", None).contains("there are no samples"));
+        assert!(refusal("s.parquet", "", None).contains("parquet comes in a later version"));
+    }
+}

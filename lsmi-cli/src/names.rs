@@ -1,0 +1,52 @@
+//! What people call the two modalities: `picture,name` instead of x1 and x2.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// The names of the two modalities in tables and sentences; files keep `x1` and `x2`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) x1: String,
+    pub(crate) x2: String,
+}
+
+/// Names that cannot be told apart.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("`{found}` does not name two modalities: expected two different names, as in `picture,caption`")]
+pub(crate) struct NamesError {
+    found: String,
+}
+
+impl FromStr for Names {
+    type Err = NamesError;
+
+    fn from_str(text: &str) -> Result<Self, NamesError> {
+        match text.split(',').map(str::trim).collect::<Vec<_>>().as_slice() {
+            [x1, x2] if !x1.is_empty() && !x2.is_empty() && x1 != x2 => {
+                Ok(Self { x1: (*x1).to_owned(), x2: (*x2).to_owned() })
+            }
+            _ => Err(NamesError { found: text.to_owned() }),
+        }
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{},{}", self.x1, self.x2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_different_names() {
+        assert_eq!("picture, name".parse::<Names>().unwrap().to_string(), "picture,name");
+        for wrong in ["", "a", "a,", "a,a", "a,b,c"] {
+            assert!(wrong.parse::<Names>().is_err(), "{wrong}");
+        }
+    }
+}

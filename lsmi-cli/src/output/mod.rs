@@ -1,0 +1,84 @@
+//! The files that commands write: what is in them, and how they appear whole or not at all.
+
+pub(crate) mod samples;
+pub(crate) mod staging;
+pub(crate) mod summary;
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// The format of a file of samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Comma-separated values with a header.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+impl Format {
+    /// All formats, in the order in which they are listed.
+    pub(crate) const ALL: [Self; 2] = [Self::Csv, Self::Jsonl];
+
+    /// The extension of files in this format, without the dot.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    /// The format that a file's extension announces.
+    pub(crate) fn of_path(path: &Path) -> Result<Self, FormatError> {
+        path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase().parse()
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.extension())
+    }
+}
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Self, FormatError> {
+        match text {
+            "csv" => Ok(Self::Csv),
+            "jsonl" => Ok(Self::Jsonl),
+            "parquet" => Err(FormatError::Later),
+            _ => Err(FormatError::Unknown { found: text.to_owned() }),
+        }
+    }
+}
+
+/// A format that samples cannot be written or read in.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub(crate) enum FormatError {
+    /// Planned, but not there.
+    #[error("parquet comes in a later version: use csv or jsonl")]
+    Later,
+    /// No such format.
+    #[error("`{found}` is not a format of samples: use csv or jsonl")]
+    Unknown { found: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_announce_formats() {
+        for format in Format::ALL {
+            assert_eq!(Format::of_path(Path::new(&format!("a/b.{format}"))), Ok(format));
+        }
+        assert_eq!(Format::of_path(Path::new("a.CSV")), Ok(Format::Csv));
+        assert_eq!(Format::of_path(Path::new("a.parquet")), Err(FormatError::Later));
+        assert!(Format::of_path(Path::new("samples")).is_err());
+    }
+}

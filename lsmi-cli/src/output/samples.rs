@@ -1,0 +1,142 @@
+//! Files of samples: one row a sample, in input order, raw values in nats.
+//!
+//! The columns are those of [`Sample`]. Numbers are written with the fewest digits that give back the same f64.
+
+use std::error::Error;
+use std::io::Write;
+
+use serde::{Deserialize, Serialize};
+
+use super::Format;
+
+/// One row of a file of samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Sample<Text> {
+    /// The id of the sample.
+    pub(crate) id: Text,
+    /// The split it belongs to.
+    pub(crate) split: Text,
+    /// The fold that held it out; none for samples that all folds' models scored together.
+    pub(crate) fold: Option<u32>,
+    /// The name of its class.
+    pub(crate) label: Text,
+    /// Surprisal of x1.
+    pub(crate) h1: f64,
+    /// Surprisal of x2.
+    pub(crate) h2: f64,
+    /// Pointwise mutual information of x1 with the label.
+    pub(crate) i1: f64,
+    /// Pointwise mutual information of x2 with the label.
+    pub(crate) i2: f64,
+    /// Pointwise mutual information of both together with the label.
+    pub(crate) i12: f64,
+    /// Redundancy.
+    pub(crate) r: f64,
+    /// Uniqueness of x1.
+    pub(crate) u1: f64,
+    /// Uniqueness of x2.
+    pub(crate) u2: f64,
+    /// Synergy.
+    pub(crate) s: f64,
+    /// The class predicted from x1.
+    pub(crate) pred1: Text,
+    /// The class predicted from x2.
+    pub(crate) pred2: Text,
+    /// The class predicted from both.
+    pub(crate) pred12: Text,
+}
+
+/// Writes samples, one a line; csv begins with a header.
+pub(crate) fn write<Text: Serialize>(
+    output: &mut impl Write,
+    format: Format,
+    samples: impl IntoIterator<Item = Sample<Text>>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    match format {
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(output);
+            for sample in samples {
+                writer.serialize(sample)?;
+            }
+            writer.flush()?;
+        }
+        Format::Jsonl => {
+            for sample in samples {
+                serde_json::to_writer(&mut *output, &sample)?;
+                output.write_all(b"\n")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples() -> [Sample<&'static str>; 2] {
+        let first = Sample {
+            id: "a,b",
+            split: "train",
+            fold: Some(2),
+            label: "cat \"tom\"",
+            h1: 0.1 + 0.2,
+            h2: -1.5e-300,
+            i1: 0.25,
+            i2: -0.0,
+            i12: 1.0,
+            r: 1e300,
+            u1: 5e-324,
+            u2: 123_456_789.125,
+            s: f64::MAX,
+            pred1: "x",
+            pred2: "y",
+            pred12: "z",
+        };
+        [first.clone(), Sample { id: "é", fold: None, ..first }]
+    }
+
+    fn text(format: Format) -> String {
+        let mut bytes = Vec::new();
+        write(&mut bytes, format, samples()).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn csv_has_the_contracts_columns() {
+        let text = text(Format::Csv);
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("id,split,fold,label,h1,h2,i1,i2,i12,r,u1,u2,s,pred1,pred2,pred12"));
+        let start = "\"a,b\",train,2,\"cat \"\"tom\"\"\",0.30000000000000004,-1.5e-300,0.25,-0.0,1.0,";
+        assert!(lines.next().unwrap().starts_with(start));
+        assert!(lines.next().unwrap().starts_with("é,train,,"));
+        assert_eq!(lines.next(), None);
+    }
+
+    #[test]
+    fn jsonl_has_the_same_fields() {
+        let text = text(Format::Jsonl);
+        let mut lines = text.lines();
+        assert!(
+            lines
+                .next()
+                .unwrap()
+                .starts_with(r#"{"id":"a,b","split":"train","fold":2,"label":"cat \"tom\"","h1":0.30000000000000004,"#)
+        );
+        assert!(lines.next().unwrap().contains(r#""fold":null,"#));
+    }
+
+    #[test]
+    fn numbers_come_back_exactly() {
+        let csv = text(Format::Csv);
+        let from_csv: Vec<Sample<String>> =
+            csv::Reader::from_reader(csv.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap();
+        let from_json: Vec<Sample<String>> =
+            text(Format::Jsonl).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for (found, expected) in from_csv.iter().chain(&from_json).zip(samples().iter().cycle()) {
+            assert_eq!((found.h1, found.h2, found.u1), (expected.h1, expected.h2, expected.u1));
+            assert_eq!((found.u2, found.s, found.fold), (expected.u2, expected.s, expected.fold));
+            assert_eq!(found.i2.to_bits(), expected.i2.to_bits());
+        }
+    }
+}

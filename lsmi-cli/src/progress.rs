@@ -1,0 +1,72 @@
+//! Progress bars on stderr: models fitted, time left, and the loss of the last step.
+//!
+//! They appear only where stderr is a terminal, and neither with `--quiet` nor where the environment variable
+//! `LSMI_NO_PROGRESS` is set. They are plain text without colours, so `NO_COLOR` needs nothing more.
+
+use std::io::{self, IsTerminal};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lsmi_candle::estimator::Progress;
+
+const TEMPLATE: &str = "{bar:20} {pos} of {len} models, {eta} left  {wide_msg}";
+
+/// Does the work, which may send its progress, and shows that.
+pub(crate) fn shown<T>(quiet: bool, work: impl FnOnce(Option<&Sender<Progress>>) -> T) -> T {
+    let is_hidden = quiet || std::env::var_os("LSMI_NO_PROGRESS").is_some_and(|value| !value.is_empty());
+    if is_hidden || !io::stderr().is_terminal() {
+        return work(None);
+    }
+    let (sender, receiver) = unbounded();
+    thread::scope(|scope| {
+        scope.spawn(move || show(&receiver));
+        let result = work(Some(&sender));
+        // The bar goes when there is nobody left to send.
+        drop(sender);
+        result
+    })
+}
+
+fn show(receiver: &Receiver<Progress>) {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    for progress in receiver {
+        if bar.length().is_none() {
+            // The first step: now there is something to show, and a clock that goes on between the steps.
+            bar.enable_steady_tick(Duration::from_millis(500));
+        }
+        bar.set_length(progress.total as u64);
+        bar.set_position(progress.done as u64);
+        bar.set_message(message(&progress));
+    }
+    bar.finish_and_clear();
+}
+
+fn message(progress: &Progress) -> String {
+    format!("{}: loss {:.4}", progress.what, progress.loss)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_valid() {
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+    }
+
+    #[test]
+    fn quiet_work_is_done_without_a_listener() {
+        assert_eq!(shown(true, |sender| (sender.is_none(), 7)), (true, 7));
+    }
+
+    #[test]
+    fn the_loss_is_shown() {
+        let progress = Progress { done: 3, total: 25, what: "fold 2 of 5, head of both".to_owned(), loss: 0.312_54 };
+        assert_eq!(message(&progress), "fold 2 of 5, head of both: loss 0.3125");
+    }
+}

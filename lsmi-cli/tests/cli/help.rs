@@ -1,0 +1,19 @@
+//! The help, word for word. Run `INSTA_UPDATE=always cargo test -p lsmi-cli help` to accept a change.
+
+use crate::place::{Place, stderr, stdout};
+
+#[test]
+fn help_of_every_command() {
+    for command in ["", "demo", "analyze", "fit", "score", "simulate", "partition"] {
+        let shown = Place::new().lsmi(&format!("{command} --help")).success();
+        assert_eq!(stderr(&shown), "");
+        let name = if command.is_empty() { "lsmi" } else { command };
+        insta::assert_snapshot!(format!("help_{name}"), stdout(&shown));
+    }
+}
+
+#[test]
+fn version() {
+    let shown = Place::new().lsmi("--version").success();
+    assert_eq!(stdout(&shown), format!("lsmi {}\n", env!("CARGO_PKG_VERSION")));
+}

@@ -1,0 +1,11 @@
+//! The binary from outside: what it prints, what it writes, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+mod bad_input;
+mod configuration;
+mod demo;
+mod help;
+mod place;
+mod round_trip;
+mod usage;

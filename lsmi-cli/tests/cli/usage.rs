@@ -1,0 +1,89 @@
+//! Wrong usage: exit status 2, a word on what to do, and nothing written or overwritten.
+
+use crate::place::{Place, good, safetensors, stderr, stdout};
+
+#[test]
+fn wrong_command_lines() {
+    let place = Place::new();
+    place.write("data.safetensors", safetensors(&good()));
+    place.write("samples.csv", "id,split,label,r\na,train,x,0.5\n");
+    let cases = [
+        ("", "Usage: lsmi"),
+        ("analyse data.safetensors --out result", "unrecognized subcommand"),
+        ("analyze data.safetensors", "--out"),
+        ("analyze data.safetensors --out result --gauge metric", "whitened"),
+        ("analyze data.safetensors --out result --dims 0", "--dims"),
+        ("analyze data.safetensors --out result --gauge raw --dims 2", "the setting `dims`"),
+        ("analyze data.safetensors --out result --dims 3", "ask for fewer"),
+        ("analyze data.safetensors --out result --folds 1", "--folds"),
+        ("analyze data.safetensors --out result --threads 0", "--threads"),
+        ("analyze data.safetensors --out result --prior given", "empirical or uniform"),
+        ("analyze data.safetensors --out result --measure min", "pm, sx, mmi, ccs"),
+        ("analyze data.safetensors --out result --device tpu", "metal"),
+        ("analyze data.safetensors --out result --format parquet", "parquet comes in a later version"),
+        ("analyze data.safetensors --out result --format xml", "csv or jsonl"),
+        ("analyze data.safetensors --out result --keys x1,x2", "three or four"),
+        ("analyze data.safetensors --out result --names same,same", "two different names"),
+        ("analyze data.safetensors --out samples.csv", "is a file, not a directory"),
+        ("fit data.safetensors --out .", "is a directory, not a file"),
+        ("fit data.safetensors --out data.safetensors --force", "both input and output"),
+        ("score data.safetensors --estimator e.safetensors --out result.parquet", "parquet comes in a later version"),
+        ("simulate xor --n 0 --out new.safetensors", "--n"),
+        ("simulate nor --n 10 --out new.safetensors", "xor, or, and, copy1, rdn, mixed, gauss"),
+        ("simulate xor --n 10 --out new.npz", ".safetensors"),
+        ("simulate xor --n 10 --sigma -1 --out new.safetensors", "sigma"),
+        ("simulate gauss --n 10 --correlation 1.5 --out new.safetensors", "correlation"),
+        ("partition samples.csv --by q --fraction 0.3 --out lists", "r, u1, u2, s"),
+        ("partition samples.csv --by r --out lists", "--fraction"),
+        ("partition samples.csv --by r --fraction 0.7 --out lists", "at most 0.5"),
+        ("partition samples.csv --by r --threshold 1,0 --out lists", "below the second"),
+        ("partition samples.csv --by r --threshold 0,1 --fraction 0.2 --out lists", "cannot be used with"),
+        ("partition samples.csv --by r --fraction 0.2 --out lists --config none.toml", "cannot be read"),
+    ];
+    for (words, expected) in cases {
+        let refused = place.lsmi(words).code(2);
+        assert!(stderr(&refused).contains(expected), "{words}: {}", stderr(&refused));
+        assert_eq!(stdout(&refused), "", "{words}");
+        assert_eq!(place.names("."), ["data.safetensors", "samples.csv"], "{words}");
+    }
+}
+
+#[test]
+fn nothing_is_overwritten_without_force() {
+    let place = Place::new();
+    place.simulate("copy1 --n 80 --dims 2", "data.safetensors");
+    place.write("old.safetensors", "old");
+    std::fs::create_dir(place.path("full")).unwrap();
+    place.write("full/mine.txt", "mine");
+    place.write("samples.csv", "id,split,label,r\na,train,x,0.5\n");
+    for words in [
+        "simulate xor --n 10 --out old.safetensors",
+        "fit data.safetensors --out old.safetensors",
+        "score data.safetensors --estimator none --format csv --out old.safetensors",
+        "analyze data.safetensors --out full",
+        "demo --out full",
+        "partition samples.csv --by r --fraction 0.3 --out full",
+    ] {
+        let refused = place.lsmi(words).code(2);
+        assert!(stderr(&refused).contains("--force"), "{words}: {}", stderr(&refused));
+        assert_eq!(place.text("old.safetensors"), "old", "{words}");
+        assert_eq!(place.names("full"), ["mine.txt"], "{words}");
+    }
+}
+
+#[test]
+fn force_replaces_its_own_output_and_leaves_the_rest() {
+    let place = Place::new();
+    place.simulate("copy1 --n 80 --dims 2", "data.safetensors");
+    place.lsmi("analyze data.safetensors --out result").success();
+    place.write("result/mine.txt", "mine");
+    place.lsmi("analyze data.safetensors --out result --format jsonl --seed 1 --force").success();
+    assert_eq!(place.names("result"), ["estimator.safetensors", "mine.txt", "samples.jsonl", "summary.json"]);
+    assert_eq!(place.json("result/summary.json")["seed"], 1);
+
+    // A run that fails changes nothing.
+    let before = place.bytes("result/summary.json");
+    place.lsmi("analyze data.safetensors --out result --folds 60 --force").code(3);
+    assert_eq!(place.bytes("result/summary.json"), before);
+    assert_eq!(place.names("result"), ["estimator.safetensors", "mine.txt", "samples.jsonl", "summary.json"]);
+}
