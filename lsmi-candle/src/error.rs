@@ -111,7 +111,7 @@ pub enum EstimatorError {
     },
     /// A bundle that cannot be read.
     #[error(transparent)]
-    Bundle(#[from] crate::estimator::BundleError),
+    Bundle(#[from] BundleError),
     /// A tensor operation failed, on the device or for want of memory.
     #[error("a tensor operation failed")]
     Candle(#[source] Box<candle_core::Error>),
@@ -121,4 +121,72 @@ impl From<candle_core::Error> for EstimatorError {
     fn from(error: candle_core::Error) -> Self {
         Self::Candle(Box::new(error))
     }
+}
+
+/// A bundle that cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// Not a safetensors file, or one cut short.
+    #[error("{file} is not a readable safetensors file: write it again with `lsmi fit`")]
+    Format {
+        /// The file.
+        file: String,
+        /// What the reader found.
+        source: safetensors::SafeTensorError,
+    },
+    /// A safetensors file that is no bundle.
+    #[error(
+        "{file} is not an estimator: its metadata has no `lsmi`; give a file written by `lsmi fit` or `lsmi analyze`"
+    )]
+    NotABundle {
+        /// The file.
+        file: String,
+    },
+    /// A description that cannot be understood.
+    #[error("the description of the estimator in {file} cannot be understood: write it again with `lsmi fit`")]
+    Description {
+        /// The file.
+        file: String,
+        /// What the parser found.
+        source: serde_json::Error,
+    },
+    /// A layout newer than this version knows.
+    #[error(
+        "{file} has schema {found}, but this version reads up to {known}: update lsmi, or fit the estimator again with this version"
+    )]
+    NewerSchema {
+        /// The file.
+        file: String,
+        /// Its schema.
+        found: u64,
+        /// The newest schema that this version reads.
+        known: u32,
+    },
+    /// A tensor that is missing or has another type or shape.
+    #[error(
+        "the tensor `{tensor}` of {file} should be {expected}, but is {found}: the file is damaged; write it again with `lsmi fit`"
+    )]
+    Tensor {
+        /// The file.
+        file: String,
+        /// The tensor.
+        tensor: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A bundle could not be laid out.
+    #[error("the estimator could not be written as safetensors")]
+    Write {
+        /// What the writer found.
+        source: safetensors::SafeTensorError,
+    },
+    /// A description that could not be written.
+    #[error("the description of the estimator could not be written as JSON")]
+    WriteDescription {
+        /// What the writer found.
+        source: serde_json::Error,
+    },
 }

@@ -49,4 +49,4 @@ mod folds;
 mod linear_algebra;
 mod parameters;
 
-pub use error::{EstimatorError, Result};
+pub use error::{BundleError, EstimatorError, Result};

@@ -4,13 +4,13 @@
 
 use std::collections::HashMap;
 
-use lsmi_candle::EstimatorError;
 use lsmi_candle::device::DeviceChoice;
-use lsmi_candle::estimator::{BundleError, CrossFit, Estimator, Settings, cross_fit};
+use lsmi_candle::estimator::{CrossFit, Estimator, Settings, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::gauge::GaugeKind;
 use lsmi_candle::knife;
 use lsmi_candle::matrix::Matrix;
+use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{pearson, root_mean_square_error};

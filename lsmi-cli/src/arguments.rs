@@ -262,7 +262,7 @@ pub(crate) struct Partition {
     /// Let every class give the same share of its samples to each list
     #[arg(long)]
     pub(crate) balanced: bool,
-    /// Take only the samples of this split
+    /// Take the samples of this split [default: train, or the only one]
     #[arg(long)]
     pub(crate) split: Option<String>,
     /// Directory for the lists

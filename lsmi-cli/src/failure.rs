@@ -7,11 +7,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use lsmi_candle::EstimatorError;
 use lsmi_candle::device::DeviceError;
-use lsmi_candle::estimator::BundleError;
 use lsmi_candle::features::FeatureError;
 use lsmi_candle::gauge::GaugeError;
+use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_guide::PartitionError;
 
 use crate::configuration::ConfigurationError;

@@ -2,7 +2,7 @@
 //!
 //! Only the columns that are needed must be there. Rows are counted from 0, without the header.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::Path;
@@ -33,12 +33,18 @@ pub(crate) enum SamplesError {
     /// A value is not what its column holds.
     #[error("{file}: `{column}` is `{found}` at row {row}, but must be {expected}; mend or remove the row")]
     Value { file: String, row: usize, column: &'static str, found: String, expected: &'static str },
-    /// Two of the chosen samples have one id.
-    #[error("{file}: rows {first} and {second} have the id `{id}`; choose one of the splits {splits} with --split")]
-    DuplicateId { file: String, id: String, first: usize, second: usize, splits: String },
-    /// No sample is left.
-    #[error("{file}: there are no samples{of_split}; the splits there: {splits}")]
-    Empty { file: String, of_split: String, splits: String },
+    /// Two samples of a split have one id.
+    #[error("{file}: rows {first} and {second} have the id `{id}`; remove one of them")]
+    DuplicateId { file: String, id: String, first: usize, second: usize },
+    /// No split was named, and none is the obvious one.
+    #[error("{file}: there are several splits, none of them `train`; choose one of {splits} with --split")]
+    ChooseSplit { file: String, splits: String },
+    /// There is no sample of the split.
+    #[error("{file}: there are no samples of the split `{split}`; the splits there: {splits}")]
+    NoSplit { file: String, split: String, splits: String },
+    /// There is no sample at all.
+    #[error("{file}: there are no samples; give the samples that `analyze` or `score` wrote")]
+    Empty { file: String },
 }
 
 impl From<SamplesError> for Failure {
@@ -47,16 +53,20 @@ impl From<SamplesError> for Failure {
     }
 }
 
-/// One interaction of the chosen samples, in the order of the file.
+/// One interaction of the samples of a split, in the order of the file.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Column {
+    /// The split; empty where the file names none.
+    pub(crate) split: String,
+    /// Whether the file has other splits.
+    pub(crate) is_part: bool,
     pub(crate) ids: Vec<String>,
     /// The class names; empty if they were not asked for.
     pub(crate) labels: Vec<String>,
     pub(crate) values: Vec<f64>,
 }
 
-/// Reads the interaction `by` of the samples of a split, or of all splits.
+/// Reads the interaction `by` of the samples of a split: the one named, else `train`, else the only one.
 pub(crate) fn read_column(
     path: &Path,
     by: Interaction,
@@ -70,24 +80,16 @@ pub(crate) fn read_column(
         ErrorKind::NotFound => SamplesError::NotFound { file: file.clone() },
         _ => SamplesError::Read { file: file.clone(), source },
     })?);
-    let mut collector = Collector {
-        file,
-        by: by.name(),
-        split,
-        with_labels,
-        column: Column::default(),
-        splits: BTreeSet::new(),
-        rows: BTreeMap::new(),
-        duplicate: None,
-    };
+    let mut collector =
+        Collector { file, by: by.name(), with_labels, splits: BTreeMap::new(), has_splits: split.is_some() };
     match format {
         Format::Csv => read_csv(reader, &mut collector)?,
         Format::Jsonl => read_jsonl(reader, &mut collector)?,
     }
-    Ok(collector.finish()?)
+    Ok(collector.finish(split)?)
 }
 
-fn read_csv(reader: impl BufRead, collector: &mut Collector<'_>) -> Result<(), SamplesError> {
+fn read_csv(reader: impl BufRead, collector: &mut Collector) -> Result<(), SamplesError> {
     let file = collector.file.clone();
     let failed = |row, source: csv::Error| {
         if source.is_io_error() {
@@ -108,7 +110,7 @@ fn read_csv(reader: impl BufRead, collector: &mut Collector<'_>) -> Result<(), S
     Ok(())
 }
 
-fn read_jsonl(reader: impl BufRead, collector: &mut Collector<'_>) -> Result<(), SamplesError> {
+fn read_jsonl(reader: impl BufRead, collector: &mut Collector) -> Result<(), SamplesError> {
     let file = collector.file.clone();
     for (row, line) in reader.lines().enumerate() {
         let line = line.map_err(|source| SamplesError::Read { file: file.clone(), source })?;
@@ -127,28 +129,30 @@ fn read_jsonl(reader: impl BufRead, collector: &mut Collector<'_>) -> Result<(),
     Ok(())
 }
 
-/// Takes the rows one by one and keeps what is wanted.
-struct Collector<'a> {
+/// Takes the rows one by one and sorts them by split.
+struct Collector {
     file: String,
     by: &'static str,
-    split: Option<&'a str>,
     with_labels: bool,
-    column: Column,
-    /// All splits of the file.
-    splits: BTreeSet<String>,
-    /// The first row of every id.
-    rows: BTreeMap<String, usize>,
-    /// The first id that came twice, with its rows; told once all splits are known.
-    duplicate: Option<(String, usize, usize)>,
+    splits: BTreeMap<String, Part>,
+    /// Whether every row must name its split.
+    has_splits: bool,
 }
 
-impl Collector<'_> {
+/// The samples of one split.
+#[derive(Default)]
+struct Part {
+    column: Column,
+    /// The row of every id.
+    rows: BTreeMap<String, usize>,
+}
+
+impl Collector {
     fn take(&mut self, row: usize, field: impl Fn(&'static str) -> Option<String>) -> Result<(), SamplesError> {
-        let needed =
-            |column| field(column).ok_or_else(|| SamplesError::MissingColumn { file: self.file.clone(), row, column });
-        let wrong = |column, found: String, expected| {
-            Err(SamplesError::Value { file: self.file.clone(), row, column, found, expected })
-        };
+        let file = || self.file.clone();
+        let needed = |column| field(column).ok_or_else(|| SamplesError::MissingColumn { file: file(), row, column });
+        let wrong =
+            |column, found: String, expected| Err(SamplesError::Value { file: file(), row, column, found, expected });
         let (id, text) = (needed("id")?, needed(self.by)?);
         if id.contains(['\n', '\r']) {
             return wrong("id", id.escape_debug().to_string(), "on one line to be listed");
@@ -158,37 +162,31 @@ impl Collector<'_> {
             _ => return wrong(self.by, text, "a finite number"),
         };
         let label = if self.with_labels { Some(needed("label")?) } else { None };
-        let split = match field("split") {
-            Some(split) => split,
-            None if self.split.is_none() => String::new(),
-            None => needed("split")?,
-        };
-        let is_chosen = self.split.is_none_or(|wanted| split == wanted);
-        self.splits.insert(split);
-        if is_chosen {
-            if let Some(first) = self.rows.insert(id.clone(), row)
-                && self.duplicate.is_none()
-            {
-                self.duplicate = Some((id.clone(), first, row));
-            }
-            self.column.ids.push(id);
-            self.column.labels.extend(label);
-            self.column.values.push(value);
+        let split = if self.has_splits { needed("split")? } else { field("split").unwrap_or_default() };
+        let part = self.splits.entry(split).or_default();
+        if let Some(first) = part.rows.insert(id.clone(), row) {
+            return Err(SamplesError::DuplicateId { file: self.file.clone(), id, first, second: row });
         }
+        part.column.ids.push(id);
+        part.column.labels.extend(label);
+        part.column.values.push(value);
         Ok(())
     }
 
-    fn finish(self) -> Result<Column, SamplesError> {
-        let splits: Vec<String> = self.splits.into_iter().collect();
-        let (file, splits) = (self.file, splits.join(", "));
-        if let Some((id, first, second)) = self.duplicate {
-            return Err(SamplesError::DuplicateId { file, id, first, second, splits });
+    fn finish(mut self, split: Option<&str>) -> Result<Column, SamplesError> {
+        let file = self.file;
+        let names: Vec<String> = self.splits.keys().cloned().collect();
+        let name = match (split, names.as_slice()) {
+            (Some(split), _) => split,
+            (None, []) => return Err(SamplesError::Empty { file }),
+            (None, [only]) => only,
+            (None, _) if self.splits.contains_key("train") => "train",
+            (None, _) => return Err(SamplesError::ChooseSplit { file, splits: names.join(", ") }),
+        };
+        match self.splits.remove(name) {
+            Some(part) => Ok(Column { split: name.to_owned(), is_part: names.len() > 1, ..part.column }),
+            None => Err(SamplesError::NoSplit { file, split: name.to_owned(), splits: names.join(", ") }),
         }
-        if self.column.ids.is_empty() {
-            let of_split = self.split.map_or_else(String::new, |split| format!(" of the split `{split}`"));
-            return Err(SamplesError::Empty { file, of_split, splits });
-        }
-        Ok(self.column)
     }
 }
 
@@ -221,6 +219,8 @@ mod tests {
     #[test]
     fn both_formats_read_alike() {
         let expected = Column {
+            split: "train".to_owned(),
+            is_part: true,
             ids: vec!["a".to_owned(), "b".to_owned()],
             labels: vec!["cat".to_owned(), "dog".to_owned()],
             values: vec![-1e-3, 7.0],
@@ -230,14 +230,22 @@ mod tests {
     }
 
     #[test]
-    fn an_id_in_two_splits_asks_for_one() {
+    fn the_split_is_the_one_named_or_the_obvious_one() {
         for (name, content) in [("s.csv", CSV), ("s.jsonl", JSONL)] {
-            let message = refusal(name, content, None);
-            assert!(
-                message.contains("rows 0 and 2 have the id `a`; choose one of the splits eval, train"),
-                "{message}"
-            );
+            let split = |content: &str, split| read(name, content, split).map(|column| column.split);
+            assert_eq!(split(content, None).unwrap(), "train");
+            assert_eq!(split(content, Some("eval")).unwrap(), "eval");
+            let message = refusal(name, &content.replace("train", "test"), None);
+            assert!(message.contains("choose one of eval, test with --split"), "{message}");
         }
+        let column = read("s.csv", "id,label,s\na,cat,1\n", None).unwrap();
+        assert_eq!((column.split.as_str(), column.is_part), ("", false));
+    }
+
+    #[test]
+    fn an_id_twice_in_a_split() {
+        let message = refusal("s.csv", &CSV.replace("b,train", "a,train"), None);
+        assert!(message.contains("rows 0 and 1 have the id `a`"), "{message}");
     }
 
     #[test]

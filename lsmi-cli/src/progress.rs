@@ -47,7 +47,7 @@ fn show(receiver: &Receiver<Progress>) {
 }
 
 fn message(progress: &Progress) -> String {
-    format!("{}: loss {:.4}", progress.what, progress.loss)
+    format!("loss {:.4}  {}", progress.loss, progress.what)
 }
 
 #[cfg(test)]
@@ -67,6 +67,6 @@ mod tests {
     #[test]
     fn the_loss_is_shown() {
         let progress = Progress { done: 3, total: 25, what: "fold 2 of 5, head of both".to_owned(), loss: 0.312_54 };
-        assert_eq!(message(&progress), "fold 2 of 5, head of both: loss 0.3125");
+        assert_eq!(message(&progress), "loss 0.3125  fold 2 of 5, head of both");
     }
 }

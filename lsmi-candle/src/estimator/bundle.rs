@@ -13,13 +13,12 @@ use candle_core::Device;
 use lsmi_core::ClassPrior;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use self::models::{FoldLayout, read_coordinates, read_fold, write_coordinates, write_fold};
 use self::tensors::{Reader, Writer};
 use super::{Description, Estimator};
 use crate::device::DeviceChoice;
-use crate::error::Result;
+use crate::error::{BundleError, Result};
 use crate::gauge::Gauge;
 
 /// Version of the bundle's layout that this crate writes, and the newest that it reads.
@@ -27,72 +26,6 @@ pub const SCHEMA: u32 = 1;
 
 /// The metadata key that holds all that is no tensor.
 const KEY: &str = "lsmi";
-
-/// A bundle that cannot be read.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum BundleError {
-    /// Not a safetensors file, or one cut short.
-    #[error("{file} is not a readable safetensors file: write it again with `lsmi fit`")]
-    Format {
-        /// The file.
-        file: String,
-        /// What the reader found.
-        source: safetensors::SafeTensorError,
-    },
-    /// A safetensors file that is no bundle.
-    #[error(
-        "{file} is not an estimator: its metadata has no `{KEY}`; give a file written by `lsmi fit` or `lsmi analyze`"
-    )]
-    NotABundle {
-        /// The file.
-        file: String,
-    },
-    /// A description that cannot be understood.
-    #[error("the description of the estimator in {file} cannot be understood: write it again with `lsmi fit`")]
-    Description {
-        /// The file.
-        file: String,
-        /// What the parser found.
-        source: serde_json::Error,
-    },
-    /// A layout newer than this version knows.
-    #[error(
-        "{file} has schema {found}, but this version reads up to {SCHEMA}: update lsmi, or fit the estimator again with this version"
-    )]
-    NewerSchema {
-        /// The file.
-        file: String,
-        /// Its schema.
-        found: u64,
-    },
-    /// A tensor that is missing or has another type or shape.
-    #[error(
-        "the tensor `{tensor}` of {file} should be {expected}, but is {found}: the file is damaged; write it again with `lsmi fit`"
-    )]
-    Tensor {
-        /// The file.
-        file: String,
-        /// The tensor.
-        tensor: String,
-        /// What it should be.
-        expected: String,
-        /// What it is.
-        found: String,
-    },
-    /// A bundle could not be laid out.
-    #[error("the estimator could not be written as safetensors")]
-    Write {
-        /// What the writer found.
-        source: safetensors::SafeTensorError,
-    },
-    /// A description that could not be written.
-    #[error("the description of the estimator could not be written as JSON")]
-    WriteDescription {
-        /// What the writer found.
-        source: serde_json::Error,
-    },
-}
 
 /// All that is no tensor.
 #[derive(Serialize, Deserialize)]
@@ -175,7 +108,7 @@ fn parse(file: &str, metadata: &str) -> std::result::Result<Metadata<Description
     let value: serde_json::Value = serde_json::from_str(metadata).map_err(understood)?;
     // Before all else: a newer description may have fields that this version cannot know.
     if let Some(found) = value["description"]["schema"].as_u64().filter(|schema| *schema > u64::from(SCHEMA)) {
-        return Err(BundleError::NewerSchema { file: file.to_owned(), found });
+        return Err(BundleError::NewerSchema { file: file.to_owned(), found, known: SCHEMA });
     }
     serde_json::from_value(value).map_err(understood)
 }

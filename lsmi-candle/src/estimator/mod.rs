@@ -11,7 +11,7 @@ mod progress;
 mod score;
 mod settings;
 
-pub use bundle::{BundleError, SCHEMA};
+pub use bundle::SCHEMA;
 pub use cross_fit::{CrossFit, cross_fit};
 pub use progress::Progress;
 pub use score::Scores;

@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use lsmi_core::random::ChaCha8Rng;
 use lsmi_core::statistics::log_sum_exp;
 
-use super::select::Rows;
+use super::rows::Rows;
 use crate::error::Result;
 use crate::mixture::{Covariance, Evidence, Fit, Mixture, Settings, Start, fit};
 

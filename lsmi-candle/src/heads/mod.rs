@@ -7,6 +7,7 @@
 mod calibration;
 mod generative;
 mod network;
+mod rows;
 mod select;
 
 pub use calibration::Calibration;

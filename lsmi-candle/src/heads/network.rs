@@ -12,7 +12,7 @@ use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
 use super::calibration::log_loss;
-use super::select::Rows;
+use super::rows::Rows;
 use crate::adam::Adam;
 use crate::error::Result;
 use crate::mixture::host;

@@ -5,6 +5,7 @@ use lsmi_core::random::stream;
 
 use super::calibration::log_loss;
 use super::network::Trained;
+use super::rows::Rows;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head, NetworkHead, NetworkParams};
 use crate::error::{EstimatorError, Result};
 use crate::folds::held_out_rows;
@@ -18,13 +19,6 @@ const ROWS_OF_A_COMPONENT: usize = 10;
 const PATIENCE: usize = 2;
 /// Free components are only sought in up to this many dimensions: beyond, they are lost in noise and slow.
 const MOST_DIMENSIONS: usize = 256;
-
-/// Rows to fit a head to.
-pub(crate) struct Rows<'a> {
-    pub(crate) sample: &'a Sample,
-    pub(crate) labels: &'a [u32],
-    pub(crate) classes: usize,
-}
 
 /// A chosen head with its held-out loss.
 pub(crate) struct Fitted {

@@ -29,7 +29,7 @@ struct Report {
     rule: Rule,
     /// Whether every class gives the same share to each list.
     balanced: bool,
-    /// The split that the samples are of, if one was chosen.
+    /// The split that the samples are of; null where the file names none.
     split: Option<String>,
     /// How many samples are in each list.
     counts: Counts,
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Partition) -> Result<(), Failure> {
         by: arguments.by,
         rule,
         balanced: arguments.balanced,
-        split: arguments.split.clone(),
+        split: Some(column.split.clone()).filter(|split| !split.is_empty()),
         counts: Counts { high: parts.high.len(), middle: parts.middle.len(), low: parts.low.len() },
         bounds: parts.bounds.map(|(low, high)| Bounds { low, high }),
     };
@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Partition) -> Result<(), Failure> {
     staging.commit(&[])?;
 
     if !arguments.common.quiet {
-        console::say(&words(&report));
+        console::say(&words(&report, column.is_part));
     }
     if arguments.common.json { console::print_json(&report) } else { Ok(()) }
 }
@@ -103,13 +103,17 @@ fn class_indices(labels: &[String]) -> Vec<u32> {
     labels.iter().map(|label| classes[label.as_str()]).collect()
 }
 
-fn words(report: &Report) -> String {
+fn words(report: &Report, is_part: bool) -> String {
     let Counts { high, middle, low } = report.counts;
     let bounds = match report.bounds {
         Some(Bounds { low, high }) => format!(" (low up to {low:.3} nats, high from {high:.3})"),
         None => String::new(),
     };
-    format!("by {}: {high} samples high, {middle} middle, {low} low{bounds}", report.by)
+    let of_split = match &report.split {
+        Some(split) if is_part => format!(" of `{split}` (other splits left out; see --split)"),
+        _ => String::new(),
+    };
+    format!("by {}{of_split}: {high} samples high, {middle} middle, {low} low{bounds}", report.by)
 }
 
 #[cfg(test)]

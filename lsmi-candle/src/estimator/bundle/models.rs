@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use candle_core::Result as CandleResult;
 use serde::{Deserialize, Serialize};
 
-use super::BundleError;
 use super::tensors::{Reader, Writer};
+use crate::error::BundleError;
 use crate::estimator::FoldModels;
 use crate::gauge::{Coordinates, Gauge, Standardizer};
 use crate::heads::{CalibratedHead, Calibration, GenerativeHead, Head, NetworkHead};

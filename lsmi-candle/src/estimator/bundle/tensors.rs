@@ -6,7 +6,7 @@ use candle_core::{Device, Result as CandleResult, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 
-use super::BundleError;
+use crate::error::BundleError;
 
 struct Stored {
     dtype: Dtype,
