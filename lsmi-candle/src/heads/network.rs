@@ -18,6 +18,9 @@ use crate::error::Result;
 use crate::mixture::host;
 use crate::parameters::ParameterStore;
 
+/// Steps of an epoch at most: with more rows each step takes more of them.
+const STEPS_OF_AN_EPOCH: usize = 64;
+
 /// Settings of a network head.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NetworkParams {
@@ -27,7 +30,7 @@ pub struct NetworkParams {
     pub epochs: usize,
     /// Epochs without a lower held-out loss before training stops.
     pub patience: usize,
-    /// Rows a step.
+    /// Rows a step; more where an epoch would take over 64 steps.
     pub batch: usize,
     /// Adam's step size.
     pub rate: f64,
@@ -159,7 +162,7 @@ impl Training {
             adam: Adam::new(params.rate, params.decay),
             order: (0..).take(rows.labels.len()).collect(),
             random: stream(seed, "network batches"),
-            batch: params.batch,
+            batch: params.batch.max(rows.labels.len() / STEPS_OF_AN_EPOCH),
             labels: Tensor::new(rows.labels, device)?,
         })
     }

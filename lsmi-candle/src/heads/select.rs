@@ -8,9 +8,11 @@ use super::network::Trained;
 use super::rows::Rows;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head, NetworkHead, NetworkParams};
 use crate::error::{EstimatorError, Result};
-use crate::folds::held_out_rows;
+use crate::folds::{held_out_rows, stratified_sample};
 use crate::mixture::{Sample, tensor};
 
+/// Rows that candidates compete on at most; the winner is fitted to all.
+const MOST_ROWS: usize = 20_000;
 /// Numbers of free components that the mixture heads try.
 const COMPONENTS: [usize; 4] = [2, 4, 8, 16];
 /// Fewest rows for each of them.
@@ -97,13 +99,16 @@ pub(crate) fn fit(
     device: &Device,
     report: &dyn Fn(String, f64),
 ) -> Result<Fitted> {
-    let (kept, held) = held_out_rows(labels, classes, seed);
+    let competing = stratified_sample(labels, classes, MOST_ROWS, seed);
+    let competing_labels: Vec<u32> = competing.iter().map(|row| labels[*row]).collect();
+    let (kept, held) = held_out_rows(&competing_labels, classes, seed);
     if held.is_empty() {
         return Err(EstimatorError::NothingHeldOut { rows: labels.len(), classes });
     }
     let gather = |indices: &[usize]| -> (Vec<f64>, Vec<u32>) {
-        let values = indices.iter().flat_map(|index| &values[index * columns..][..columns]).copied().collect();
-        (values, indices.iter().map(|index| labels[*index]).collect())
+        let rows = indices.iter().map(|index| competing[*index]);
+        let values = rows.clone().flat_map(|row| &values[row * columns..][..columns]).copied().collect();
+        (values, rows.map(|row| labels[row]).collect())
     };
     let (kept_values, kept_labels) = gather(&kept);
     let (held_values, held_labels) = gather(&held);

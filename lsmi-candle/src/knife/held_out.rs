@@ -9,6 +9,8 @@ use crate::error::{EstimatorError, Result};
 use crate::mixture::{Covariance, Mixture, NoEvidence, Sample, Settings, Start, fit as fit_mixture};
 
 const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-5 };
+/// Rows that structures compete on at most; the winner is fitted to all.
+const MOST_ROWS: usize = 20_000;
 /// Structures that do worse one after another before a covariance's larger ones are left untried.
 const PATIENCE: usize = 2;
 
@@ -78,7 +80,8 @@ pub(super) fn fit(
     let mut order: Vec<usize> = (0..count).collect();
     order.shuffle(&mut stream(seed, "knife held-out rows"));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count is a count")]
-    let held = ((count as f64 * params.share) as usize).clamp(1, count - 2);
+    let held = ((count.min(MOST_ROWS) as f64 * params.share) as usize).clamp(1, count - 2);
+    order.truncate(MOST_ROWS);
     let gather = |indices: &[usize]| -> Vec<f64> {
         indices.iter().flat_map(|index| &rows[index * dims..][..dims]).copied().collect()
     };
