@@ -52,6 +52,16 @@ pub enum EstimatorError {
         /// Rows needed.
         least: usize,
     },
+    /// Too few rows to fit a density to.
+    #[error(
+        "{rows} rows are too few to fit a density to: at least {least} are needed; use more rows, or more folds (--folds)"
+    )]
+    FewRowsForDensity {
+        /// Rows given.
+        rows: usize,
+        /// Rows needed.
+        least: usize,
+    },
     /// Every class has a single row among the training rows of a fold.
     #[error(
         "none of the {classes} classes has two of the {rows} training rows of a fold, so none can be held out to choose a head by: use more rows, or more folds (--folds)"

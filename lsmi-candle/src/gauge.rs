@@ -16,6 +16,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use lsmi_core::statistics;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -166,25 +167,24 @@ impl Gauge {
 
 impl Standardizer {
     fn fit(modality: &'static str, x: &Matrix) -> Result<Self, GaugeError> {
-        let rows = x.rows() as f64;
-        let all_means = x.column_means();
-        let mut squares = vec![0.0; x.columns()];
         let mut largest = vec![0.0f64; x.columns()];
         for row in x.values().chunks_exact(x.columns()) {
-            for ((value, mean), (square, largest)) in
-                row.iter().zip(&all_means).zip(squares.iter_mut().zip(&mut largest))
-            {
-                *square += (value - mean) * (value - mean);
+            for (value, largest) in row.iter().zip(&mut largest) {
                 *largest = largest.max(value.abs());
             }
         }
         let (mut columns, mut means, mut deviations) = (Vec::new(), Vec::new(), Vec::new());
-        for column in 0..x.columns() {
-            let deviation = (squares[column] / rows).sqrt();
-            if deviation > CONSTANT * largest[column] {
+        for (column, largest) in largest.into_iter().enumerate().filter(|(_, largest)| *largest > 0.0) {
+            // Relative to the largest, neither sums nor squares leave the range of numbers.
+            let relative: Vec<f64> =
+                x.values().iter().skip(column).step_by(x.columns()).map(|value| value / largest).collect();
+            let mean = statistics::mean(&relative);
+            let squares: Vec<f64> = relative.iter().map(|value| (value - mean) * (value - mean)).collect();
+            let deviation = statistics::mean(&squares).sqrt();
+            if deviation > CONSTANT {
                 columns.push(column);
-                means.push(all_means[column]);
-                deviations.push(deviation);
+                means.push(mean * largest);
+                deviations.push(deviation * largest);
             }
         }
         if columns.is_empty() {
@@ -358,6 +358,20 @@ mod tests {
         let constant = Matrix::new(100, 2, vec![3.0; 200]).unwrap();
         let error = Gauge::fit(GaugeKind::Standardized, Dims::Auto, &varied, &constant).unwrap_err();
         assert!(matches!(error, GaugeError::ConstantModality { modality: "x2", rows: 100 }));
+    }
+
+    #[test]
+    fn the_scale_of_a_column_does_not_matter() {
+        let x = normal(100, 3, "x");
+        let standardised = |scale: f64| {
+            let scaled = Matrix::new(100, 3, x.values().iter().map(|value| value * scale).collect()).unwrap();
+            Standardizer::fit("x1", &scaled).unwrap().apply(&scaled)
+        };
+        let plain = standardised(1.0);
+        for scale in [1e-250, 1e-3, 1e250] {
+            let scaled = standardised(scale);
+            assert!(plain.iter().zip(scaled).all(|(plain, scaled)| (plain - scaled).abs() < 1e-12), "{scale}");
+        }
     }
 
     #[test]

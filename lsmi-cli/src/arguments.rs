@@ -206,21 +206,21 @@ pub(crate) struct Simulate {
     /// Dimensions of each modality [default: 10; gauss: one per class]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) dims: Option<u32>,
-    /// How far a bit moves its modality from the middle (all families but gauss)
-    #[arg(long, default_value_t = 3.0)]
-    pub(crate) amplitude: f64,
-    /// Standard deviation of the noise (all families but gauss)
-    #[arg(long, default_value_t = 1.0)]
-    pub(crate) sigma: f64,
-    /// Number of classes (gauss)
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=100_000))]
-    pub(crate) classes: u32,
-    /// Correlation of the two modalities' noise (gauss)
-    #[arg(long, default_value_t = 0.5)]
-    pub(crate) correlation: f64,
-    /// Standard deviation of the noise (gauss)
-    #[arg(long, default_value_t = 0.5)]
-    pub(crate) noise: f64,
+    /// How far a bit moves its modality from the middle (all families but gauss) [default: 3]
+    #[arg(long)]
+    pub(crate) amplitude: Option<f64>,
+    /// Standard deviation of the noise (all families but gauss) [default: 1]
+    #[arg(long)]
+    pub(crate) sigma: Option<f64>,
+    /// Number of classes (gauss) [default: 10]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub(crate) classes: Option<u32>,
+    /// Correlation of the two modalities' noise (gauss) [default: 0.5]
+    #[arg(long)]
+    pub(crate) correlation: Option<f64>,
+    /// Standard deviation of the noise (gauss) [default: 0.5]
+    #[arg(long)]
+    pub(crate) noise: Option<f64>,
     /// Measure of redundancy: pm, sx, mmi or ccs
     #[arg(long, default_value = "pm")]
     pub(crate) measure: Measure,
@@ -229,22 +229,30 @@ pub(crate) struct Simulate {
 }
 
 impl Simulate {
-    /// What makes the family out of its name.
-    pub(crate) fn settings(&self) -> lsmi_core::Settings {
-        let dims = match (self.dims, self.family) {
-            (Some(dims), _) => dims,
-            (None, FamilyName::Gauss) => self.classes,
-            (None, _) => 10,
-        };
-        lsmi_core::Settings {
-            dims: dims as usize,
-            classes: self.classes as usize,
-            amplitude: self.amplitude,
-            sigma: self.sigma,
-            correlation: self.correlation,
-            noise: self.noise,
-            parameter_seed: self.parameters,
+    /// What makes the family out of its name, or the option given that the family does not have.
+    pub(crate) fn settings(&self) -> Result<lsmi_core::Settings, &'static str> {
+        let is_gauss = self.family == FamilyName::Gauss;
+        let foreign = [
+            ("--amplitude", is_gauss && self.amplitude.is_some()),
+            ("--sigma", is_gauss && self.sigma.is_some()),
+            ("--classes", !is_gauss && self.classes.is_some()),
+            ("--correlation", !is_gauss && self.correlation.is_some()),
+            ("--noise", !is_gauss && self.noise.is_some()),
+        ];
+        if let Some((option, _)) = foreign.into_iter().find(|(_, is_foreign)| *is_foreign) {
+            return Err(option);
         }
+        let usual = lsmi_core::Settings::default();
+        let classes = self.classes.map_or(usual.classes, |classes| classes as usize);
+        Ok(lsmi_core::Settings {
+            dims: self.dims.map_or(if is_gauss { classes } else { usual.dims }, |dims| dims as usize),
+            classes,
+            amplitude: self.amplitude.unwrap_or(usual.amplitude),
+            sigma: self.sigma.unwrap_or(usual.sigma),
+            correlation: self.correlation.unwrap_or(usual.correlation),
+            noise: self.noise.unwrap_or(usual.noise),
+            parameter_seed: self.parameters,
+        })
     }
 }
 
@@ -396,14 +404,23 @@ mod tests {
     fn defaults_of_simulate_are_those_of_the_library() {
         let words = "lsmi simulate gauss --n 5 --out a.safetensors";
         let Command::Simulate(simulate) = Arguments::parse_from(words.split(' ')).command else { panic!() };
-        assert_eq!(simulate.settings(), lsmi_core::Settings::default());
+        assert_eq!(simulate.settings(), Ok(lsmi_core::Settings::default()));
+    }
+
+    #[test]
+    fn options_of_another_family_are_refused() {
+        for (words, expected) in [("xor --noise 1", "--noise"), ("gauss --sigma 2", "--sigma")] {
+            let words = format!("lsmi simulate {words} --n 5 --out a.safetensors");
+            let Command::Simulate(simulate) = Arguments::parse_from(words.split(' ')).command else { panic!() };
+            assert_eq!(simulate.settings(), Err(expected));
+        }
     }
 
     #[test]
     fn negative_numbers_are_values() {
         let words = "lsmi simulate gauss --n 5 --out a.safetensors --correlation -0.3";
         let Command::Simulate(simulate) = Arguments::parse_from(words.split(' ')).command else { panic!() };
-        assert!((simulate.correlation + 0.3).abs() < 1e-15);
+        assert_eq!(simulate.correlation, Some(-0.3));
         let words = "lsmi partition a.csv --by s --threshold -0.5,-0.1 --out b";
         let Command::Partition(partition) = Arguments::parse_from(words.split(' ')).command else { panic!() };
         assert_eq!(partition.rule.threshold, Some((-0.5, -0.1)));

@@ -9,7 +9,26 @@ use crate::failure::Failure;
 /// Prints lines for people.
 pub(crate) fn say(text: &str) {
     // A closed stderr shall not spoil the work.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+/// Text with its control characters escaped, line breaks apart: names in the data must not command the terminal.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\n' {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// A name of at most 60 characters: the start of one that is longer.
+pub(crate) fn shortened(name: &str) -> String {
+    const MOST: usize = 60;
+    if name.chars().count() <= MOST { name.to_owned() } else { name.chars().take(MOST - 1).chain(['…']).collect() }
 }
 
 /// A value as JSON for people and programs: indented, with a line break at the end.
@@ -25,5 +44,21 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
         // Whoever read has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| Failure::failed(format!("the result cannot be printed to stdout: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(harmless("a\u{1b}[31mred\r\n\u{9b}b ⚔️"), "a\\u{1b}[31mred\\r\n\\u{9b}b ⚔️");
+    }
+
+    #[test]
+    fn long_names_are_shortened() {
+        assert_eq!(shortened("short"), "short");
+        assert_eq!(shortened(&"é".repeat(1000)).chars().count(), 60);
     }
 }

@@ -14,6 +14,7 @@ use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_guide::PartitionError;
 
 use crate::configuration::ConfigurationError;
+use crate::console;
 use crate::output::FormatError;
 use crate::output::staging::OutputError;
 
@@ -68,7 +69,7 @@ impl Failure {
     /// Prints the error and its causes to stderr and gives the exit status.
     pub(crate) fn report(&self) -> ExitCode {
         // Nothing can be done about a closed stderr; the exit status still tells.
-        let _ = io::stderr().lock().write_all(self.message().as_bytes());
+        let _ = io::stderr().lock().write_all(console::harmless(&self.message()).as_bytes());
         ExitCode::from(self.status as u8)
     }
 
@@ -147,6 +148,7 @@ impl From<EstimatorError> for Failure {
             E::OneClass { .. }
             | E::RareClass { .. }
             | E::FewRows { .. }
+            | E::FewRowsForDensity { .. }
             | E::NothingHeldOut { .. }
             | E::Dimensions { .. }
             | E::NotFinite { .. }

@@ -7,6 +7,7 @@ use lsmi_candle::estimator::{Estimator, Scores};
 use lsmi_candle::features::{FeatureSet, Split};
 use lsmi_core::Decomposition;
 
+use crate::console;
 use crate::failure::Failure;
 use crate::output::samples::Sample;
 
@@ -28,13 +29,20 @@ impl ScoredSplit {
         Self { name: name.to_owned(), scores, decomposition }
     }
 
-    /// Scores samples that were read from `file`.
+    /// Scores samples that were read from `file`; says so if they are the very ones that the estimator was fitted on.
     pub(crate) fn score(
         name: &str,
         features: &FeatureSet,
         estimator: &Estimator,
         file: &Path,
     ) -> Result<Self, Failure> {
+        if features.hash() == estimator.description().data_hash {
+            console::say(&format!(
+                "warning: {}: these are the rows that the estimator was fitted on: their values are far too good; \
+                 `lsmi analyze` gives those of models that did not see them",
+                file.display()
+            ));
+        }
         let scores = estimator.score(features).map_err(|error| Failure::from(error).about(file))?;
         Ok(Self::new(name, scores, estimator))
     }

@@ -36,7 +36,7 @@ pub enum FeatureError {
     },
 
     /// The extension is none that a reader is known for.
-    #[error("{file}: `{found}` is not the extension of a feature file; use one of {supported}")]
+    #[error("{file}: {} of a feature file; use one of {supported}", if found.is_empty() { "the name has no extension".to_owned() } else { format!("`{found}` is not the extension") })]
     UnknownFormat {
         /// The path as given.
         file: String,
@@ -80,7 +80,9 @@ pub enum FeatureError {
     },
 
     /// Arrays without a suffix stand beside those of the split `train`.
-    #[error("{file}: both `{array}` and `{other}` could be the training split; remove or rename one of them")]
+    #[error(
+        "{file}: the arrays named as `{array}` and those named as `{other}` could both be the training split; remove or rename one set"
+    )]
     AmbiguousTrainingSplit {
         /// The file.
         file: String,

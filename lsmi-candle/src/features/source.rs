@@ -78,7 +78,7 @@ impl<'a> Source<'a> {
     pub(super) fn labels(&mut self, name: &str) -> Result<Vec<Label>, FeatureError> {
         self.identifiers(
             name,
-            "labels must be integers or strings; convert them, e.g. y.astype('int64')",
+            "labels must be integers or strings: y.astype(str) for text, y.astype('int64') for class numbers, y.argmax(axis=1) for one-hot rows, bins for a continuous target",
             "labels need [rows]; use y.reshape(-1), or y.argmax(axis=1) if they are one-hot",
         )
     }
@@ -87,7 +87,7 @@ impl<'a> Source<'a> {
     pub(super) fn ids(&mut self, name: &str) -> Result<SampleIds, FeatureError> {
         let ids = self.identifiers(
             name,
-            "ids must be integers or strings; convert them, e.g. id.astype('int64')",
+            "ids must be integers or strings: id.astype(str) for text, id.astype('int64') for numbers",
             "ids need [rows]; use id.reshape(-1)",
         )?;
         let numbers: Option<Vec<i64>> = ids

@@ -20,6 +20,9 @@ use candle_core::{Device, Tensor};
 use crate::error::{EstimatorError, Result};
 use crate::mixture::{Mixture, Sample};
 
+/// Fewest rows that a density is fitted to.
+const LEAST_ROWS: usize = 10;
+
 /// How a KNIFE density is fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Params {
@@ -59,7 +62,7 @@ impl Knife {
     /// Fits a density to rows `[n, d]`, row-major.
     ///
     /// # Errors
-    /// [`EstimatorError::Setting`] for parameters out of range, [`EstimatorError::FewRows`] for fewer than ten rows, a
+    /// [`EstimatorError::Setting`] for parameters out of range, [`EstimatorError::FewRowsForDensity`] for fewer than ten rows, a
     /// candle error where the device fails.
     ///
     /// ```
@@ -87,8 +90,8 @@ impl Knife {
         report: &dyn Fn(String, f64),
     ) -> Result<Fitted> {
         let count = rows.len() / dims;
-        if count < 10 {
-            return Err(EstimatorError::FewRows { rows: count, folds: 1, least: 10 });
+        if count < LEAST_ROWS {
+            return Err(EstimatorError::FewRowsForDensity { rows: count, least: LEAST_ROWS });
         }
         match params {
             Params::HeldOut(params) => held_out::fit(rows, dims, params, seed, device, report),

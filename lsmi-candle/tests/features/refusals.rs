@@ -45,7 +45,7 @@ fn directory() {
 #[test]
 fn unknown_extension() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, extension) in [("notes.txt", "`txt`"), ("notes", "``")] {
+    for (name, extension) in [("notes.txt", "`txt`"), ("notes", "the name has no extension")] {
         let path = folder.path().join(name);
         std::fs::write(&path, "").unwrap();
         let error = read(&path, &Keys::default()).unwrap_err();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lsmi_candle::estimator::Estimator;
 
 use crate::arguments::Common;
-use crate::console;
+use crate::console::{self, shortened};
 use crate::failure::Failure;
 use crate::output::staging::{OutputError, Staging, check_directory};
 use crate::output::summary::Summary;
@@ -74,8 +74,9 @@ pub(super) fn tell(
 pub(super) fn by_id<'a>(split: Option<&'a ScoredSplit>, classes: &'a [String]) -> impl Fn(usize) -> String + 'a {
     move |row| {
         split.map_or_else(String::new, |split| {
-            let label = &classes[split.scores.labels[row] as usize];
-            format!("{} ({label})", split.scores.terms.ids.get(row))
+            let label = shortened(&classes[split.scores.labels[row] as usize]);
+            // One line a sample, whatever its id holds.
+            format!("{} ({label})", shortened(&split.scores.terms.ids.get(row))).replace('\n', "\\n")
         })
     }
 }

@@ -37,7 +37,9 @@ pub(super) fn run(arguments: &Simulate) -> Result<(), Failure> {
     }
     check_file(&arguments.out, arguments.common.force, &[])?;
 
-    let settings = arguments.settings();
+    let settings = arguments
+        .settings()
+        .map_err(|option| Failure::usage(format!("the family {} has no `{option}`: leave it out", arguments.family)))?;
     let family = arguments.family.build(&settings).map_err(Failure::usage)?;
     let draw = family.sample(arguments.n as usize, &mut stream(arguments.common.seed, "simulated samples"));
     let terms = family.terms(&draw).map_err(Failure::failed)?;

@@ -34,14 +34,12 @@ pub(crate) enum OutputError {
 /// Makes sure, before any work, that a file may be written at `path`.
 pub(crate) fn check_file(path: &Path, force: bool, inputs: &[&Path]) -> Result<(), OutputError> {
     let name = path.display().to_string();
-    let Ok(metadata) = fs::metadata(path) else { return check_parents(path) };
-    if metadata.is_dir() {
-        return Err(OutputError::WrongKind { path: name, what: "is a directory, not a file" });
-    }
+    check_replaceable(path)?;
+    check_writable(parent(path))?;
     if is_one_of(path, inputs) {
         return Err(OutputError::IsInput { path: name });
     }
-    if metadata.len() > 0 && !force {
+    if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) && !force {
         return Err(OutputError::Exists { path: name, what: "there is already such a file" });
     }
     Ok(())
@@ -50,15 +48,12 @@ pub(crate) fn check_file(path: &Path, force: bool, inputs: &[&Path]) -> Result<(
 /// Makes sure, before any work, that the files called `outputs` may be written in the directory `path`.
 pub(crate) fn check_directory(path: &Path, force: bool, outputs: &[&str], inputs: &[&Path]) -> Result<(), OutputError> {
     let name = path.display().to_string();
-    let Ok(metadata) = fs::metadata(path) else { return check_parents(path) };
-    if !metadata.is_dir() {
-        return Err(OutputError::WrongKind { path: name, what: "is a file, not a directory" });
+    check_writable(path)?;
+    if !path.is_dir() {
+        return Ok(());
     }
     for output in outputs.iter().map(|output| path.join(output)) {
-        if output.is_dir() {
-            let path = output.display().to_string();
-            return Err(OutputError::WrongKind { path, what: "is a directory, not a file" });
-        }
+        check_replaceable(&output)?;
         if is_one_of(&output, inputs) {
             return Err(OutputError::IsInput { path: output.display().to_string() });
         }
@@ -70,13 +65,37 @@ pub(crate) fn check_directory(path: &Path, force: bool, outputs: &[&str], inputs
     Ok(())
 }
 
-/// What does not exist yet can be made: the nearest thing above it that exists is a directory.
-fn check_parents(path: &Path) -> Result<(), OutputError> {
-    match path.ancestors().skip(1).find(|parent| parent.exists()) {
-        Some(parent) if !parent.is_dir() => {
-            Err(OutputError::WrongKind { path: parent.display().to_string(), what: "is a file, not a directory" })
-        }
-        _ => Ok(()),
+/// Only a regular file may be replaced: a device or a pipe would be lost, and a link would come to point elsewhere.
+fn check_replaceable(path: &Path) -> Result<(), OutputError> {
+    let what = match fs::symlink_metadata(path) {
+        Err(_) => return Ok(()),
+        Ok(metadata) if metadata.is_file() => return Ok(()),
+        Ok(metadata) if metadata.is_dir() => "is a directory, not a file",
+        Ok(metadata) if metadata.is_symlink() => "is a symbolic link, which would be replaced",
+        Ok(_) => "is a device or a pipe, not a regular file",
+    };
+    Err(OutputError::WrongKind { path: path.display().to_string(), what })
+}
+
+/// Makes sure that files can be made in a directory, or in the nearest one above it that is there.
+fn check_writable(directory: &Path) -> Result<(), OutputError> {
+    let there = directory.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    let name = there.display().to_string();
+    if !there.is_dir() {
+        let what =
+            if there.is_symlink() { "is a symbolic link that leads nowhere" } else { "is a file, not a directory" };
+        return Err(OutputError::WrongKind { path: name, what });
+    }
+    // A file without a name, gone as soon as it is closed.
+    tempfile::tempfile_in(there).map(drop).map_err(|source| OutputError::Write { path: name, source })
+}
+
+/// The directory that a file stands in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }
 
@@ -101,10 +120,7 @@ impl Staging {
         content: impl FnOnce(&mut BufWriter<&File>) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
     ) -> Result<(), OutputError> {
         let failed = |source| OutputError::Write { path: path.display().to_string(), source };
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let directory = parent(path);
         self.made.make(directory).map_err(failed)?;
         let temporary = new_file(directory).map_err(failed)?;
         let mut writer = BufWriter::new(temporary.as_file());
@@ -238,6 +254,34 @@ mod tests {
         assert!(check_file(&path, true, &[]).is_ok());
         assert!(matches!(check_file(&path, true, &[&path]), Err(OutputError::IsInput { .. })));
         assert!(matches!(check_file(root.path(), true, &[]), Err(OutputError::WrongKind { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_what_is_no_regular_file_are_not_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink(root.path().join("nowhere"), &link).unwrap();
+        for refusal in [
+            check_file(&link, true, &[]),
+            check_file(&link.join("file"), true, &[]),
+            check_directory(&link, true, &[], &[]),
+            check_directory(root.path(), true, &["link"], &[]),
+            check_file(Path::new("/dev/null"), true, &[]),
+        ] {
+            assert!(matches!(refusal, Err(OutputError::WrongKind { .. })), "{refusal:?}");
+        }
+        assert!(link.is_symlink());
+    }
+
+    #[test]
+    fn a_place_below_a_file_is_refused_before_any_work() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::write(&file, "x").unwrap();
+        assert!(matches!(check_directory(&file.join("a/b"), false, &[], &[]), Err(OutputError::WrongKind { .. })));
+        assert!(check_directory(&root.path().join("a/b"), false, &[], &[]).is_ok());
+        assert_eq!(count(root.path()), 1);
     }
 
     #[test]

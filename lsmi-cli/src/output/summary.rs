@@ -33,6 +33,10 @@ pub(crate) struct Summary {
     pub(crate) n: usize,
     /// Columns of the features, and dimensions of the gauge.
     pub(crate) dims: Dimensions,
+    /// Folds of the cross-fitting.
+    pub(crate) folds: usize,
+    /// SHA-256 of the rows that the estimator was fitted on.
+    pub(crate) data_hash: String,
     /// Class names, in the order of the class indices.
     pub(crate) classes: Vec<String>,
     /// The splits, in the order of the samples.
@@ -123,6 +127,8 @@ impl Summary {
             measure: description.measure,
             n: description.rows,
             dims: Dimensions { x1, x2, gauge: GaugeDimensions { x1: gauge1, x2: gauge2 } },
+            folds: description.folds,
+            data_hash: description.data_hash.clone(),
             classes: estimator.classes().names().to_vec(),
             splits: splits.iter().map(|split| (split.name.clone(), SplitSummary::new(estimator, split))).collect(),
             notes: estimator.notes().to_vec(),

@@ -52,6 +52,10 @@ fn simulate_analyze_score_partition() {
     let of_score: Value = serde_json::from_str(&stdout(&scored)).unwrap();
     assert_eq!(of_score["splits"]["eval"], summary["splits"]["eval"]);
 
+    let seen = place.lsmi("score train.safetensors --estimator result/estimator.safetensors --out seen.csv").success();
+    assert!(stderr(&seen).contains("the rows that the estimator was fitted on"), "{}", stderr(&seen));
+    assert!(!stderr(&scored).contains("warning"), "{}", stderr(&scored));
+
     place.lsmi("partition result/samples.csv --by s --fraction 0.25 --split train --out lists").success();
     check_lists(&place, train);
 }
