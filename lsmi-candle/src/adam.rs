@@ -2,7 +2,7 @@
 //!
 //! `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`,
 //! `p = p - rate (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + e) + decay p)`
-//! (Kingma, Ba 2015, algorithm 1; Loshchilov, Hutter 2019, algorithm 2).
+//! (Kingma, Ba 2015, algorithm 1; Loshchilov, Hutter 2019, algorithm 2, with the decay scaled by the rate as in PyTorch).
 
 use std::collections::BTreeMap;
 

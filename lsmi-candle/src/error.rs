@@ -28,7 +28,7 @@ pub enum EstimatorError {
         /// The class.
         class: String,
     },
-    /// A class too rare to be in the training rows of every fold and be held out as well.
+    /// A class with fewer rows than there are folds.
     #[error(
         "class `{class}` has {rows} rows, fewer than the {folds} folds: use fewer folds (--folds), or merge or drop the class"
     )]
@@ -72,6 +72,16 @@ pub enum EstimatorError {
         /// Classes.
         classes: usize,
     },
+    /// Samples put together by hand that do not fit together.
+    #[error("the samples do not fit together: {what} is {found}, but must be {expected}")]
+    Samples {
+        /// What does not fit.
+        what: &'static str,
+        /// What was given.
+        found: String,
+        /// What it must be.
+        expected: String,
+    },
     /// Features of other dimensions than the estimator was fitted on.
     #[error(
         "{modality} has {found} columns, but the estimator was fitted on {expected}: give the features it was fitted on"
@@ -84,9 +94,9 @@ pub enum EstimatorError {
         /// Columns given.
         found: usize,
     },
-    /// A class prior that does not fit the labels.
+    /// A class prior that does not fit the labels, or terms that do not fit together.
     #[error(transparent)]
-    Prior(#[from] lsmi_core::Error),
+    Core(#[from] lsmi_core::Error),
     /// The gauge could not be fitted.
     #[error(transparent)]
     Gauge(#[from] GaugeError),
@@ -101,7 +111,7 @@ pub enum EstimatorError {
     },
     /// Terms that came out infinite or not a number.
     #[error(
-        "{term} of the sample `{id}` came out as {value}: its features lie too far from the training rows; check it for corruption"
+        "{term} of the sample `{id}` came out as {value}: its features lie too far from the training rows (check it for corruption), or the model is damaged"
     )]
     NotFinite {
         /// The term.

@@ -28,10 +28,20 @@ pub(crate) fn stratified_folds(labels: &[u32], classes: usize, folds: u32, seed:
     fold_of_row
 }
 
-/// At most about `most` rows, the classes in proportion; all of them where there are no more.
+/// About `most` rows, the classes in proportion but each with a row at least; all rows where there are no more.
 pub(crate) fn stratified_sample(labels: &[u32], classes: usize, most: usize, seed: u64) -> Vec<usize> {
     let parts = u32::try_from(labels.len().div_ceil(most)).unwrap_or(u32::MAX);
-    let part_of_row = stratified_folds(labels, classes, parts, seed, "sample of the rows");
+    let mut part_of_row = stratified_folds(labels, classes, parts, seed, "sample of the rows");
+    let mut is_there = vec![false; classes];
+    for (part, label) in part_of_row.iter().zip(labels) {
+        is_there[*label as usize] |= *part == 0;
+    }
+    for (part, label) in part_of_row.iter_mut().zip(labels) {
+        if !is_there[*label as usize] {
+            is_there[*label as usize] = true;
+            *part = 0;
+        }
+    }
     (0..labels.len()).filter(|row| part_of_row[*row] == 0).collect()
 }
 
@@ -85,12 +95,13 @@ mod tests {
         #[test]
         fn a_sample_has_the_classes_in_proportion(labels in proptest::collection::vec(0u32..3, 30..300)) {
             let sample = stratified_sample(&labels, 3, 20, 1);
-            prop_assert!((10..=20).contains(&sample.len()));
+            prop_assert!((10..=23).contains(&sample.len()));
             for class in 0..3 {
                 let share = |rows: &mut dyn Iterator<Item = usize>| rows.filter(|row| labels[*row] == class).count();
                 let (all, here) = (share(&mut (0..labels.len())), share(&mut sample.iter().copied()));
                 let expected = all as f64 / labels.len().div_ceil(20) as f64;
                 prop_assert!((here as f64 - expected).abs() <= 1.0);
+                prop_assert_eq!(here > 0, all > 0);
             }
             prop_assert_eq!(stratified_sample(&labels, 3, 300, 1).len(), labels.len());
         }

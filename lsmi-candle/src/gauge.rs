@@ -274,6 +274,9 @@ impl Spectrum {
         }
         let (variances, axes) =
             symmetric_eigen(&correlation, standardizer.columns()).ok_or(GaugeError::Spectrum { modality })?;
+        if !variances.iter().all(|variance| variance.is_finite()) || variances[0] <= 0.0 {
+            return Err(GaugeError::Spectrum { modality });
+        }
         let rank = variances.iter().take_while(|variance| **variance > NEGLIGIBLE * variances[0]).count();
         Ok(Self { modality, variances, axes, rank })
     }

@@ -9,7 +9,7 @@
 //!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
 //!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
-//! gives the same bytes on one kind of device.
+//! gives the same bytes on the CPU.
 //!
 //! ```
 //! use lsmi_candle::estimator::{Settings, cross_fit};

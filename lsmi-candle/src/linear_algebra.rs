@@ -17,7 +17,7 @@ pub(crate) fn whitening_factor(matrix: &[f64], size: usize) -> Option<Vec<f64>> 
 /// Eigenvalues in falling order and the eigenvectors as rows (`[size, size]`, row-major) of a symmetric matrix.
 ///
 /// Each eigenvector's sign makes its entry of largest magnitude positive, so that the result is one, not one of many.
-/// `None` when the iteration does not converge (only for values that are not finite).
+/// `None` when the iteration does not converge; values that are not finite may give others that are not.
 pub(crate) fn symmetric_eigen(matrix: &[f64], size: usize) -> Option<(Vec<f64>, Vec<f64>)> {
     let eigen = MatRef::from_row_major_slice(matrix, size, size).self_adjoint_eigen(Side::Lower).ok()?;
     let rising = eigen.S().column_vector();

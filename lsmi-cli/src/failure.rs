@@ -152,7 +152,8 @@ impl From<EstimatorError> for Failure {
             | E::NothingHeldOut { .. }
             | E::Dimensions { .. }
             | E::NotFinite { .. }
-            | E::Prior(_)
+            | E::Core(_)
+            | E::Samples { .. }
             | E::Gauge(_)
             | E::Bundle(_) => Status::Data,
             _ => Status::Failed,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::progress::Reporter;
 use super::score::{Features, Scores, score_by_fold};
-use super::{Description, Estimator, FoldModels, Progress, SCHEMA, Settings};
+use super::{Description, Estimator, FoldModels, Progress, SCHEMA, Settings, check_samples};
 use crate::error::{EstimatorError, Result};
 use crate::features::{Classes, FeatureSet};
 use crate::folds::stratified_folds;
@@ -49,11 +49,11 @@ enum Model {
 /// Fits an estimator to training rows and gives their terms by cross-fitting.
 ///
 /// `classes` are those that the labels index. Models are fitted in parallel, one thread each; for one seed the result is
-/// the same to the bit whatever their number. Steps are sent to `progress` if given; they are dropped, not waited for,
+/// the same to the bit whatever their number, provided that candle starts none of its own (see [`Settings::threads`]). Steps are sent to `progress` if given; they are dropped, not waited for,
 /// where the channel is full.
 ///
 /// # Errors
-/// [`EstimatorError`] for settings out of range, labels of one class, a class with fewer rows than folds, too few rows, a
+/// [`EstimatorError`] for samples that do not fit together, settings out of range, labels of one class, a class with fewer rows than folds, too few rows, a
 /// constant modality, a device that cannot be opened or fails.
 pub fn cross_fit(
     train: &FeatureSet,
@@ -61,6 +61,7 @@ pub fn cross_fit(
     settings: &Settings,
     progress: Option<&Sender<Progress>>,
 ) -> Result<CrossFit> {
+    check_samples(train, classes.len())?;
     settings.check(&train.labels, classes.names())?;
     let device = settings.device.open()?;
     let prior = settings.prior.resolve(&train.labels, classes.len())?;
@@ -204,4 +205,89 @@ fn cut_note(modality: &str, coordinates: &Coordinates, varied: usize) -> String 
         "the surprisal of {modality} is measured in its {} leading principal components of {varied}; heads see all columns",
         coordinates.dims()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::DeviceChoice;
+    use crate::matrix::Matrix;
+    use lsmi_core::SampleIds;
+    use rand_distr::{Distribution, StandardNormal};
+
+    const ROWS: usize = 60;
+
+    /// Two classes, a little apart in both modalities, and ids that are not the row numbers.
+    fn train() -> (FeatureSet, Classes) {
+        let mut random = stream(0, "cross-fit test");
+        let labels: Vec<u32> = (0..60).map(|row| row % 2).collect();
+        let mut modality = |columns: usize| {
+            let values = labels.iter().flat_map(|label| vec![f64::from(*label); columns]);
+            let values: Vec<f64> = values
+                .map(|centre| {
+                    let noise: f64 = StandardNormal.sample(&mut random);
+                    centre + noise
+                })
+                .collect();
+            Matrix::new(ROWS, columns, values).unwrap()
+        };
+        let (x1, x2) = (modality(2), modality(3));
+        let ids = SampleIds::from_names((0..ROWS).map(|row| format!("sample {}", ROWS - row))).unwrap();
+        (FeatureSet { ids, x1, x2, labels }, Classes::new(vec!["a".to_owned(), "b".to_owned()]).unwrap())
+    }
+
+    fn settings() -> Settings {
+        Settings { folds: 3, device: DeviceChoice::Cpu, ..Settings::default() }
+    }
+
+    #[test]
+    fn every_row_has_the_terms_of_its_own_folds_models() {
+        let (train, classes) = train();
+        let fit = cross_fit(&train, &classes, &settings(), None).unwrap();
+        let folds = fit.scores.folds.clone().unwrap();
+        for fold in 0..3 {
+            let mut only = fit.estimator.clone();
+            only.folds = vec![fit.estimator.folds[fold].clone()];
+            let rows: Vec<usize> = (0..ROWS).filter(|row| folds[*row] as usize == fold).collect();
+            assert_eq!(rows.len(), 20);
+            let alone = only.score(&train.select(&rows)).unwrap();
+            assert_eq!(alone.terms, fit.scores.terms.select(&rows));
+            for (alone, crossed) in alone.predictions.iter().zip(&fit.scores.predictions) {
+                assert_eq!(*alone, rows.iter().map(|row| crossed[*row]).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn a_folds_models_know_nothing_of_its_rows() {
+        let (train, _) = train();
+        let assignment = stratified_folds(&train.labels, 2, 3, 0, "folds");
+        let mut changed = train.clone();
+        let mut values = train.x1.values().to_vec();
+        for row in (0..ROWS).filter(|row| assignment[*row] == 0) {
+            changed.labels[row] = 1 - changed.labels[row];
+            values[2 * row] += 5.0;
+        }
+        changed.x1 = Matrix::new(ROWS, 2, values).unwrap();
+        // One gauge for both, as the gauge may know all rows.
+        let gauge = Gauge::fit(GaugeKind::Standardized, crate::gauge::Dims::Auto, &train.x1, &train.x2).unwrap();
+        let models = |samples: &FeatureSet| {
+            let features = Features::new(&gauge, samples);
+            fit_models(&features, &samples.labels, 2, &assignment, &settings(), &Device::Cpu, None).unwrap()
+        };
+        // What a fold's models say of one and the same row tells whether they are the same.
+        let (before, after) = (models(&train), models(&changed));
+        let row = |models: &FoldModels| {
+            let coordinates = crate::mixture::tensor(&[0.3, -0.2], 2, &Device::Cpu).unwrap();
+            let joint = crate::mixture::tensor(&[0.3, -0.2, 0.1, 0.5, -0.4], 5, &Device::Cpu).unwrap();
+            let mut values = models.densities[0].log_density(&coordinates).unwrap();
+            values.extend(models.heads[0].log_posteriors(&coordinates).unwrap());
+            values.extend(models.heads[2].log_posteriors(&joint).unwrap());
+            values
+        };
+        assert_eq!(row(&before[0]), row(&after[0]));
+        for fold in 1..3 {
+            assert!(row(&before[fold]).iter().zip(row(&after[fold])).all(|(before, after)| *before != after));
+        }
+    }
 }

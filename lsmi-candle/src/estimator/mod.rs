@@ -21,7 +21,7 @@ use candle_core::Device;
 use lsmi_core::{ClassPrior, Measure, Reference};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{EstimatorError, Result};
 use crate::features::{Classes, FeatureSet};
 use crate::gauge::{Gauge, GaugeKind};
 use crate::heads::CalibratedHead;
@@ -84,9 +84,11 @@ impl Estimator {
     /// The terms and predictions of new rows, by the models of all folds together.
     ///
     /// # Errors
+    /// [`crate::EstimatorError::Samples`] for samples that do not fit together,
     /// [`crate::EstimatorError::Dimensions`] for features of other widths, [`crate::EstimatorError::NotFinite`] for rows
     /// too far from the training rows, a candle error where the device fails.
     pub fn score(&self, features: &FeatureSet) -> Result<Scores> {
+        check_samples(features, self.classes().len())?;
         score::score_all_folds(self, features)
     }
 
@@ -118,5 +120,32 @@ impl Estimator {
     /// What a user should know of the fit, in sentences.
     pub fn notes(&self) -> &[String] {
         &self.description.notes
+    }
+}
+
+/// Checks samples that may have been put together by hand; those read from a file pass.
+fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
+    let wrong = |what, found: String, expected: String| Err(EstimatorError::Samples { what, found, expected });
+    let rows = samples.rows();
+    for (what, found) in [
+        ("the number of ids", samples.ids.len()),
+        ("the number of rows of x1", samples.x1.rows()),
+        ("the number of rows of x2", samples.x2.rows()),
+    ] {
+        if found != rows || rows == 0 {
+            return wrong(what, found.to_string(), format!("the number of labels, {rows}, and at least 1"));
+        }
+    }
+    for (what, x) in [("x1", &samples.x1), ("x2", &samples.x2)] {
+        if x.columns() == 0 {
+            return wrong(what, "without columns".to_owned(), "of at least one column".to_owned());
+        }
+        if let Some(value) = x.values().iter().find(|value| !value.is_finite()) {
+            return wrong(what, format!("{value} somewhere"), "finite everywhere".to_owned());
+        }
+    }
+    match samples.labels.iter().find(|label| **label as usize >= classes) {
+        Some(label) => wrong("a label", label.to_string(), format!("the index of one of {classes} classes")),
+        None => Ok(()),
     }
 }

@@ -63,6 +63,10 @@ impl Settings {
                 expected: "at least 2, as every row's terms come from models that did not see it".to_owned(),
             });
         }
+        if self.dims == Dims::Fixed(0) {
+            let expected = "`auto` or a number of at least 1".to_owned();
+            return Err(EstimatorError::Setting { name: "dims", found: "0".to_owned(), expected });
+        }
         if self.gauge != GaugeKind::Whitened && self.dims != Dims::Auto {
             return Err(EstimatorError::Setting {
                 name: "dims",
@@ -109,8 +113,10 @@ mod tests {
 
     #[test]
     fn dims_outside_the_whitened_gauge() {
-        let settings = Settings { gauge: GaugeKind::Raw, dims: Dims::Fixed(3), ..Default::default() };
-        assert!(matches!(check(&settings, &[0, 1]), Err(EstimatorError::Setting { name: "dims", .. })));
+        for (gauge, dims) in [(GaugeKind::Raw, 3), (GaugeKind::Whitened, 0)] {
+            let settings = Settings { gauge, dims: Dims::Fixed(dims), ..Default::default() };
+            assert!(matches!(check(&settings, &[0, 1]), Err(EstimatorError::Setting { name: "dims", .. })));
+        }
     }
 
     #[test]

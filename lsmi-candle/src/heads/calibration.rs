@@ -9,7 +9,7 @@
 use lsmi_core::statistics::log_sum_exp;
 
 /// The largest factor considered.
-const LARGEST: f64 = 4.0;
+const LARGEST: f64 = std::f64::consts::E;
 /// The deviation of the logarithm of a factor above 1 that is expected before any row is seen: where rows are too few or
 /// too well separated to tell, evidence is not inflated.
 const DEVIATION: f64 = 0.5;
@@ -38,7 +38,8 @@ impl Calibration {
             let penalty = if factor > 1.0 { 0.5 * (factor.ln() / DEVIATION).powi(2) } else { 0.0 };
             log_loss(&calibrated, labels) * labels.len() as f64 + penalty
         };
-        // The objective is convex over the interval, so ternary steps close in on its minimum.
+        // The log loss is convex in the factor and so is the penalty up to e, which is where the interval ends: ternary
+        // steps close in on the minimum.
         let (mut low, mut high) = (0.0, LARGEST);
         for _ in 0..STEPS {
             let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);

@@ -82,7 +82,7 @@ impl Judge<'_> {
         calibration.apply(&mut posteriors);
         let loss = log_loss(&posteriors, &self.labels);
         (self.report)(candidate.name(), loss);
-        if self.best.as_ref().is_none_or(|(_, _, best)| loss < *best) {
+        if self.best.as_ref().is_none_or(|(_, _, best)| loss < *best || best.is_nan()) {
             self.best = Some((candidate, calibration, loss));
         }
         Ok(loss)

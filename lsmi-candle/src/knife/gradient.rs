@@ -44,8 +44,18 @@ impl GradientParams {
         let positive = [
             ("knife components", self.components),
             ("knife batch", self.batch),
+            ("knife epochs", self.epochs),
             ("knife rate epochs", self.epochs_a_rate),
         ];
+        for (name, found) in [("knife rate", self.rate), ("knife start deviation", self.start_deviation)] {
+            if !(found > 0.0 && found.is_finite()) {
+                return Err(EstimatorError::Setting {
+                    name,
+                    found: found.to_string(),
+                    expected: "positive and finite".to_owned(),
+                });
+            }
+        }
         for (name, found) in positive {
             if found == 0 {
                 return Err(EstimatorError::Setting { name, found: "0".to_owned(), expected: "at least 1".to_owned() });

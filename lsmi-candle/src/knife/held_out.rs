@@ -95,12 +95,12 @@ pub(super) fn fit(
         for components in params.components.iter().copied() {
             let structure = Structure { covariance: *covariance, components };
             if best.is_some() && !affordable(structure, kept.rows, dims) {
-                break;
+                continue;
             }
             let mixture = structure.fit(&kept, seed)?;
             let loss = -mixture.log_density(&held_out)?.iter().sum::<f64>() / held as f64;
             report(format!("density with {components} {covariance} kernels"), loss);
-            if best.as_ref().is_none_or(|(_, best)| loss < *best) {
+            if best.as_ref().is_none_or(|(_, best)| loss < *best || best.is_nan()) {
                 best = Some((mixture, loss));
             }
             if loss < best_of_covariance {
@@ -176,6 +176,22 @@ mod tests {
         assert!((fitted.loss - truth).abs() < 0.15, "{} against {truth}", fitted.loss);
         // A component too many costs next to nothing and may win by chance; one too few costs a nat.
         assert!((3..=4).contains(&fitted.knife.mixture().components()));
+    }
+
+    #[test]
+    fn kernels_of_different_shapes_get_full_covariances() {
+        let mut rows = normal(2000, 2, 0);
+        for (index, row) in rows.chunks_exact_mut(2).enumerate() {
+            let side = if index % 2 == 0 { 1.0 } else { -1.0 };
+            row[1] = 0.99 * side * row[0] + 0.14 * row[1];
+        }
+        let tried = std::cell::RefCell::new(Vec::new());
+        let report = |what: String, _| tried.borrow_mut().push(what);
+        let knife = fit(&rows, 2, &HeldOutParams::default(), 0, &Device::Cpu, &report).unwrap().knife;
+        for covariance in ["tied", "full", "diagonal"] {
+            assert!(tried.borrow().iter().any(|what| what.contains(covariance)), "{covariance} was not tried");
+        }
+        assert_eq!(knife.mixture().covariance(), Covariance::Full);
     }
 
     #[test]

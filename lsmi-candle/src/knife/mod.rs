@@ -4,8 +4,8 @@
 //!
 //! - [`Params::default`]: expectation maximisation from k-means++ clusters, the number of kernels and the structure of
 //!   their covariances chosen by held-out likelihood, then fitted to all rows. It converges.
-//! - [`Params::published`]: as LSMI's authors run it: five kernels from random values, tanh-bounded scales, 30 epochs of
-//!   Adam. In ten dimensions and more it ends far from convergence; it is here for comparison.
+//! - [`Params::published`]: the settings of LSMI's released code: five kernels from random values, tanh-bounded scales, 30
+//!   epochs of Adam; but with fresh gradients in every step, which that code accumulates, and in the gauge's coordinates. In ten dimensions and more it ends far from convergence; it is here for comparison.
 //!
 //! Rows should come in well-scaled coordinates; see [`crate::gauge`].
 
@@ -39,7 +39,8 @@ impl Default for Params {
 }
 
 impl Params {
-    /// The configuration that LSMI was published with (Yang, Wang, Hu 2025, released code).
+    /// The settings that LSMI was published with (Yang, Wang, Hu 2025, released code); see the [module](self) for what
+    /// differs all the same.
     pub fn published() -> Self {
         Self::Gradient(GradientParams::default())
     }
@@ -89,6 +90,13 @@ impl Knife {
         device: &Device,
         report: &dyn Fn(String, f64),
     ) -> Result<Fitted> {
+        if dims == 0 {
+            return Err(EstimatorError::Samples {
+                what: "the number of dimensions",
+                found: "0".to_owned(),
+                expected: "at least 1".to_owned(),
+            });
+        }
         let count = rows.len() / dims;
         if count < LEAST_ROWS {
             return Err(EstimatorError::FewRowsForDensity { rows: count, least: LEAST_ROWS });

@@ -1,7 +1,6 @@
 //! Structures of a mixture's covariances, their shrinkage, and their whitening factors.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,19 +41,6 @@ impl fmt::Display for Covariance {
             Self::Tied => "tied",
             Self::Full => "full",
         })
-    }
-}
-
-impl FromStr for Covariance {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "diagonal" => Ok(Self::Diagonal),
-            "tied" => Ok(Self::Tied),
-            "full" => Ok(Self::Full),
-            _ => Err(format!("`{text}` is not a covariance: expected `diagonal`, `tied` or `full`")),
-        }
     }
 }
 
@@ -126,13 +112,5 @@ mod tests {
         assert!((factor[0] - 1.0).abs() < 1e-5);
         let nothing = ridged_factor(&[0.0; 4], 2, 4.0);
         assert!((nothing[0] - 5e3).abs() < 1e-9 && nothing[1] == 0.0);
-    }
-
-    #[test]
-    fn names_round_trip() {
-        for covariance in [Covariance::Diagonal, Covariance::Tied, Covariance::Full] {
-            assert_eq!(covariance.to_string().parse::<Covariance>().unwrap(), covariance);
-        }
-        assert!("round".parse::<Covariance>().is_err());
     }
 }

@@ -71,10 +71,10 @@ pub struct Mixture {
 
 impl Mixture {
     /// A mixture from its parts: `K` logarithms of weights, means `[K, d]` and whitening factors `[K, d]` (diagonal),
-    /// `[1, d, d]` (tied) or `[K, d, d]` (full), whose diagonals are positive.
+    /// `[1, d, d]` (tied) or `[K, d, d]` (full), lower triangular with positive diagonals.
     ///
     /// # Errors
-    /// A candle error where the shapes do not fit.
+    /// A candle error where the shapes do not fit, the weights do not sum to 1 or a diagonal is not positive.
     pub fn new(covariance: Covariance, log_weights: Vec<f64>, means: Tensor, factors: Tensor) -> CandleResult<Self> {
         let (components, dims) = means.dims2()?;
         let expected = covariance.factor_shape(components, dims);
@@ -85,7 +85,12 @@ impl Mixture {
             );
         }
         let diagonals = host(&factors)?;
-        let log_constants = (0..components)
+        let weight: f64 = log_weights.iter().map(|weight| weight.exp()).sum();
+        // Components that lost their rows keep a trace of weight, so the sum is not exact.
+        if (weight - 1.0).abs() > 0.01 {
+            candle_core::bail!("mixture: expected weights with sum 1, found {weight}");
+        }
+        let log_constants: Vec<f64> = (0..components)
             .map(|component| {
                 let log_determinant: f64 = (0..dims)
                     .map(|dim| match covariance {
@@ -97,6 +102,9 @@ impl Mixture {
                 log_weights[component] + log_determinant - 0.5 * dims as f64 * std::f64::consts::TAU.ln()
             })
             .collect();
+        if log_constants.iter().any(|constant| !constant.is_finite()) {
+            candle_core::bail!("mixture: expected whitening factors with positive diagonals");
+        }
         Ok(Self { covariance, log_weights, means, factors, log_constants })
     }
 
@@ -202,6 +210,10 @@ mod tests {
         let device = Device::Cpu;
         let means = Tensor::zeros((2, 3), DType::F32, &device).unwrap();
         let factors = Tensor::ones((2, 2), DType::F32, &device).unwrap();
-        assert!(Mixture::new(Covariance::Diagonal, vec![0.0; 2], means, factors).is_err());
+        assert!(Mixture::new(Covariance::Diagonal, vec![0.5f64.ln(); 2], means.clone(), factors).is_err());
+        let factors = (Tensor::ones((2, 3), DType::F32, &device).unwrap() * -1.0).unwrap();
+        assert!(Mixture::new(Covariance::Diagonal, vec![0.5f64.ln(); 2], means.clone(), factors).is_err());
+        let factors = Tensor::ones((2, 3), DType::F32, &device).unwrap();
+        assert!(Mixture::new(Covariance::Diagonal, vec![50.0; 2], means, factors).is_err());
     }
 }

@@ -60,6 +60,9 @@ pub(super) fn read_coordinates(
     let axes_name = of("axes");
     let whitened = reader.has(&axes_name);
     let columns = if whitened { reader.length(&of("columns"))? } else { dims };
+    if columns == 0 || dims == 0 {
+        return Err(reader.wrong(&of("columns"), "at least one column in at least one dimension", "none"));
+    }
     let standardizer = Standardizer {
         columns: reader.indices(&of("columns"), columns)?,
         means: reader.numbers(&of("means"), &[columns])?,
@@ -121,6 +124,9 @@ fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> CandleRe
 
 fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: usize) -> Result<Mixture> {
     let MixtureLayout { covariance, components } = *layout;
+    if components == 0 {
+        return Err(reader.wrong(&format!("{name}.means"), "at least one component", "none"));
+    }
     let log_weights = reader.numbers(&format!("{name}.log_weights"), &[components])?;
     let means = reader.tensor(&format!("{name}.means"), &[components, dims])?;
     let factors = format!("{name}.factors");
@@ -160,18 +166,24 @@ fn read_head(
 ) -> Result<CalibratedHead> {
     let of = |part: &str| format!("{name}.{part}");
     let calibration = reader.numbers(&of("calibration"), &[2])?;
+    if !(calibration[0] >= 0.0 && (0.0..1.0).contains(&calibration[1])) {
+        let expected = "a factor of at least 0 and a floor between 0 and 1";
+        return Err(reader.wrong(&of("calibration"), expected, &format!("{calibration:?}")));
+    }
     let log_frequencies = reader.numbers(&of("log_frequencies"), &[classes])?;
     let head = match layout {
         HeadLayout::Generative(layout) => {
             let probabilities = reader.numbers(&of("class_probabilities"), &[layout.components, classes])?;
-            if let Some(probability) = probabilities.iter().find(|probability| **probability <= 0.0) {
-                return Err(reader.wrong(&of("class_probabilities"), "positive", &probability.to_string()));
+            if let Some(row) = probabilities.chunks_exact(classes).find(|row| !is_distribution(row)) {
+                let expected = "rows of positive probabilities with sum 1";
+                return Err(reader.wrong(&of("class_probabilities"), expected, &format!("{row:?}")));
             }
             Head::Generative(GenerativeHead::new(read_mixture(reader, name, layout, inputs)?, probabilities))
         }
         HeadLayout::Network(hidden) => {
             let mut shapes = vec![("output.bias", vec![classes])];
             match *hidden {
+                Some(0) => return Err(reader.wrong(&of("hidden.bias"), "at least one hidden unit", "none")),
                 Some(hidden) => shapes.extend([
                     ("hidden.weight", vec![inputs, hidden]),
                     ("hidden.bias", vec![hidden]),
@@ -185,4 +197,8 @@ fn read_head(
     };
     let calibration = Calibration { log_frequencies, factor: calibration[0], floor: calibration[1] };
     Ok(CalibratedHead { head, calibration })
+}
+
+fn is_distribution(probabilities: &[f64]) -> bool {
+    probabilities.iter().all(|probability| *probability > 0.0) && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6
 }
