@@ -75,7 +75,7 @@ fn estimate(
 }
 
 fn draw(family: &dyn Family, seed: u64) -> Draw {
-    family.sample(ROWS, &mut stream(seed, "simulate"))
+    family.sample(ROWS, &mut stream(seed, "simulated samples"))
 }
 
 fn features(draw: &Draw) -> Result<FeatureSet, Box<dyn Error>> {

@@ -43,34 +43,36 @@ fn fit(name: FamilyName, rows: usize, settings: &Settings) -> CrossFit {
     cross_fit(&train, &classes, settings, None).unwrap()
 }
 
-/// Correlations of estimated with exact r, u1, u2, s, and the root mean square errors: the worse of the training rows,
-/// cross-fitted, and of fresh ones.
-fn agreement(name: FamilyName) -> [(f64, f64); 4] {
+/// Correlations of estimated with exact r, u1, u2, s and the root mean square errors, over fresh rows and over the training
+/// rows, cross-fitted.
+fn agreement(name: FamilyName) -> [[(f64, f64); 4]; 2] {
     let fit = fit(name, 1200, &raw(0));
     let (fresh, _, of_fresh) = simulate(name, 1200, 1);
     let (_, _, of_train) = simulate(name, 1200, 0);
     let pairs = [(fit.estimator.score(&fresh).unwrap().terms, of_fresh), (fit.scores.terms, of_train)];
-    let pairs = pairs.map(|(estimated, exact)| (Measure::Pm.decompose(&estimated), Measure::Pm.decompose(&exact)));
-    INTERACTIONS.map(|interaction| {
-        let of = pairs.each_ref().map(|(estimated, exact)| {
+    pairs.map(|(estimated, exact)| {
+        let (estimated, exact) = (Measure::Pm.decompose(&estimated), Measure::Pm.decompose(&exact));
+        INTERACTIONS.map(|interaction| {
             let (estimated, exact) = (estimated.values(interaction), exact.values(interaction));
             (pearson(estimated, exact).unwrap_or(0.0), root_mean_square_error(estimated, exact))
-        });
-        (of[0].0.min(of[1].0), of[0].1.max(of[1].1))
+        })
     })
 }
 
-/// 1,200 rows in four dimensions are fewer than the README's table has, so the bounds here are a little lower; a fit
-/// without the structure of the family (one kernel, a linear head) ends below .8.
+/// 1,200 rows in four dimensions are fewer than the README's table has, so the bounds here are a little lower, and lower
+/// again for training rows, which one fold's models score instead of five together. A fit without the structure of the
+/// family (one kernel, a linear head) ends below .8, terms joined to the wrong rows end at 0.
 #[test]
 fn samples_agree_with_the_exact_decomposition() {
     for name in [FamilyName::Or, FamilyName::Mixed, FamilyName::Gauss] {
-        for (interaction, (correlation, _)) in INTERACTIONS.into_iter().zip(agreement(name)) {
-            assert!(correlation > 0.9, "{name}, {interaction}: correlation {correlation}");
+        for (rows, least) in agreement(name).into_iter().zip([0.9, 0.85]) {
+            for (interaction, (correlation, _)) in INTERACTIONS.into_iter().zip(rows) {
+                assert!(correlation > least, "{name}, {interaction}: correlation {correlation}, at least {least}");
+            }
         }
     }
     for name in [FamilyName::Xor, FamilyName::Rdn] {
-        for (interaction, (_, error)) in INTERACTIONS.into_iter().zip(agreement(name)) {
+        for (interaction, (_, error)) in INTERACTIONS.into_iter().cycle().zip(agreement(name).into_iter().flatten()) {
             assert!(error < 0.15, "{name}, {interaction}: error {error}");
         }
     }
@@ -157,6 +159,11 @@ fn damaged_and_foreign_bundles_are_refused() {
     for missing in ["prior", "gauge.x1.means", "fold0.density.x2.factors", "fold1.head.joint.calibration"] {
         let damaged = rewrite(&|_, _| {}, Some(missing));
         assert!(matches!(load(&damaged), BundleError::Tensor { tensor, .. } if tensor == missing));
+    }
+    for (from, to) in [("\"gauge_dims\":[4,4]", "\"gauge_dims\":[0,4]"), ("\"components\":", "\"components\":9")] {
+        let damaged = rewrite(&|_, value| *value = value.replace(from, to), None);
+        assert_ne!(damaged, bytes, "{from}");
+        assert!(matches!(load(&damaged), BundleError::Tensor { .. }), "{to}");
     }
     let plain = safetensors::serialize(Vec::<(String, safetensors::tensor::TensorView<'_>)>::new(), None).unwrap();
     assert!(matches!(load(&plain), BundleError::NotABundle { .. }));

@@ -126,7 +126,7 @@ pub(crate) struct Demo {
 pub(crate) struct Analyze {
     /// Feature file to fit on and to decompose
     pub(crate) data: PathBuf,
-    /// Feature file to score as the split `eval`; may be repeated (`eval2`, `eval3`, ...)
+    /// Feature file to score as the split `eval` (of one with splits, `test`); may be repeated (`eval2`, `eval3`, ...)
     #[arg(long, value_name = "DATA")]
     pub(crate) eval: Vec<PathBuf>,
     /// Directory for the samples, the summary and the estimator

@@ -11,6 +11,8 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lsmi_candle::estimator::Progress;
 
+/// Before the first model is finished nothing is known of the time left.
+const FIRST_TEMPLATE: &str = "{bar:20} {pos} of {len} models  {wide_msg}";
 const TEMPLATE: &str = "{bar:20} {pos} of {len} models, {eta} left  {wide_msg}";
 
 /// Does the work, which may send its progress, and shows that.
@@ -31,19 +33,26 @@ pub(crate) fn shown<T>(quiet: bool, work: impl FnOnce(Option<&Sender<Progress>>)
 
 fn show(receiver: &Receiver<Progress>) {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-        bar.set_style(style.progress_chars("=> "));
-    }
+    set_template(&bar, FIRST_TEMPLATE);
     for progress in receiver {
         if bar.length().is_none() {
             // The first step: now there is something to show, and a clock that goes on between the steps.
             bar.enable_steady_tick(Duration::from_millis(500));
         }
         bar.set_length(progress.total as u64);
+        if bar.position() == 0 && progress.done > 0 {
+            set_template(&bar, TEMPLATE);
+        }
         bar.set_position(progress.done as u64);
         bar.set_message(message(&progress));
     }
     bar.finish_and_clear();
+}
+
+fn set_template(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
 }
 
 fn message(progress: &Progress) -> String {
@@ -55,8 +64,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_is_valid() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+    fn the_templates_are_valid() {
+        for template in [FIRST_TEMPLATE, TEMPLATE] {
+            assert!(ProgressStyle::with_template(template).is_ok());
+        }
     }
 
     #[test]

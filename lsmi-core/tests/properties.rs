@@ -61,10 +61,12 @@ fn shifted(terms: &Terms, shift1: f64, shift2: f64) -> Terms {
 proptest! {
     #[test]
     fn components_add_up_to_the_information(terms in terms()) {
-        let tolerance = TOLERANCE * magnitude(&terms);
         for measure in Measure::ALL {
             let parts = measure.decompose(&terms);
             for row in 0..terms.len() {
+                let tolerance = TOLERANCE * [terms.i1[row], terms.i2[row], terms.i12[row], parts.r[row]]
+                    .into_iter()
+                    .fold(1.0, |largest: f64, value| largest.max(value.abs()));
                 let (r, u1, u2, s) = (parts.r[row], parts.u1[row], parts.u2[row], parts.s[row]);
                 prop_assert!((r + u1 - terms.i1[row]).abs() <= tolerance);
                 prop_assert!((r + u2 - terms.i2[row]).abs() <= tolerance);

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::staging::{Staging, check_file};
 use crate::output::summary::Summary;
 use crate::output::{Format, FormatError};
-use crate::scored::{ScoredSplit, evaluation_rows};
+use crate::scored::ScoredSplit;
 use crate::sentence::Words;
 
 pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     check_file(&arguments.out, arguments.common.force, &[&arguments.data, &arguments.estimator])?;
     let estimator = read_estimator(&arguments.estimator, arguments.common.device)?;
     let file = read_with_classes(&arguments.data, &arguments.arrays.keys(), estimator.classes())?;
-    let rows = rows_to_score(file.splits, arguments)?;
+    let rows = rows_to_score(file.splits, arguments);
     let splits = rows
         .iter()
         .map(|split| ScoredSplit::score(&split.name, &split.features, &estimator, &arguments.data))
@@ -51,10 +51,13 @@ fn read_estimator(path: &Path, device: DeviceChoice) -> Result<Estimator, Failur
     Ok(Estimator::from_bytes(&name, &bytes, device)?)
 }
 
-/// All splits but `train`; what is there alone is called `eval`, as `analyze --eval` calls it.
-fn rows_to_score(mut splits: Vec<Split>, arguments: &Score) -> Result<Vec<Split>, Failure> {
-    if splits.len() == 1 {
-        return Ok(vec![evaluation_rows(splits, "eval", &arguments.data)?]);
+/// All splits but `train`; rows without a split are called `eval`, as `analyze --eval` calls them.
+fn rows_to_score(mut splits: Vec<Split>, arguments: &Score) -> Vec<Split> {
+    if let [only] = splits.as_mut_slice()
+        && only.name == "train"
+    {
+        "eval".clone_into(&mut only.name);
+        return splits;
     }
     let all = splits.len();
     splits.retain(|split| split.name != "train");
@@ -63,5 +66,5 @@ fn rows_to_score(mut splits: Vec<Split>, arguments: &Score) -> Result<Vec<Split>
             "note: the split `train` is not scored; `lsmi analyze` gives its values by models that did not see it",
         );
     }
-    Ok(splits)
+    splits
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use lsmi_candle::features::{ArrayValues, Format, write_safetensors};
 use lsmi_candle::matrix::Matrix;
+use lsmi_core::families::Family;
 use lsmi_core::random::stream;
 use lsmi_core::{Adjusted, FamilyName, Means, Measure, Settings, TermMeans, adjust};
 use serde::Serialize;
@@ -30,6 +31,18 @@ struct Exact {
     adjusted: Adjusted,
 }
 
+/// Makes sure that the samples fit into memory: twice their features, as drawn and as written, and their terms.
+fn reserve(rows: usize, family: &dyn Family) -> Result<(), Failure> {
+    let (d1, d2) = family.dims();
+    let numbers = rows.saturating_mul(2 * (d1 + d2) + 20);
+    Vec::<f64>::new().try_reserve_exact(numbers).map_err(|_| {
+        let gigabytes = numbers as f64 * 8e-9;
+        Failure::failed(format!(
+            "{rows} samples need about {gigabytes:.0} GB of memory: choose a smaller --n or --dims"
+        ))
+    })
+}
+
 pub(super) fn run(arguments: &Simulate) -> Result<(), Failure> {
     if Format::from_path(&arguments.out) != Some(Format::SafeTensors) {
         let out = arguments.out.display();
@@ -41,8 +54,11 @@ pub(super) fn run(arguments: &Simulate) -> Result<(), Failure> {
         .settings()
         .map_err(|option| Failure::usage(format!("the family {} has no `{option}`: leave it out", arguments.family)))?;
     let family = arguments.family.build(&settings).map_err(Failure::usage)?;
+    reserve(arguments.n as usize, family.as_ref())?;
     let draw = family.sample(arguments.n as usize, &mut stream(arguments.common.seed, "simulated samples"));
-    let terms = family.terms(&draw).map_err(Failure::failed)?;
+    let terms = family.terms(&draw).map_err(|error| {
+        Failure::usage(format!("the parameters of {} are beyond what numbers can hold ({error})", arguments.family))
+    })?;
     let parts = arguments.measure.decompose(&terms);
 
     let (rows, (d1, d2)) = (draw.labels.len(), draw.dims);

@@ -34,6 +34,9 @@ pub(crate) enum OutputError {
 /// Makes sure, before any work, that a file may be written at `path`.
 pub(crate) fn check_file(path: &Path, force: bool, inputs: &[&Path]) -> Result<(), OutputError> {
     let name = path.display().to_string();
+    if name.ends_with(std::path::is_separator) {
+        return Err(OutputError::WrongKind { path: name, what: "is the name of a directory, not of a file" });
+    }
     check_replaceable(path)?;
     check_writable(parent(path))?;
     if is_one_of(path, inputs) {

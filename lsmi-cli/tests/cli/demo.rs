@@ -9,22 +9,22 @@ use crate::place::{Place, rows, stderr, stdout};
 #[test]
 fn emoji_are_decomposed_and_shown() {
     let place = Place::new();
-    // Two folds instead of five are enough to see that everything is there.
-    let demo = place.lsmi("demo --folds 2 --out demo --json").success();
+    let demo = place.lsmi("demo --out demo --json").success();
     assert_eq!(place.names("demo"), ["estimator.safetensors", "samples.csv", "summary.json"]);
     assert_eq!(stdout(&demo), place.text("demo/summary.json"));
 
     let summary: Value = serde_json::from_str(&stdout(&demo)).unwrap();
     assert_eq!(summary["classes"][0], "Activities");
     assert_eq!(summary["gauge"], "whitened");
-    // Always answering with the most frequent category would be right for 386 of 1,906.
+    // Multinomial logistic regression (scikit-learn's defaults, standardised features, five folds, three shuffles) is
+    // right for at most .8405 of the emoji out of fold.
     let accuracy = summary["splits"]["train"]["accuracy"]["joint"].as_f64().unwrap();
-    assert!(accuracy > 0.8, "{accuracy}");
+    assert!(accuracy > 0.85, "{accuracy}");
 
     let samples = rows(&place.text("demo/samples.csv"));
     assert_eq!(samples.len(), 1906);
     assert_eq!((samples[0]["id"].as_str(), samples[0]["label"].as_str()), ("0023-FE0F-20E3", "Symbols"));
-    assert_eq!(samples.iter().map(|row| &row["fold"]).collect::<BTreeSet<_>>().len(), 2);
+    assert_eq!(samples.iter().map(|row| &row["fold"]).collect::<BTreeSet<_>>().len(), 5);
 
     let shown = stderr(&demo);
     assert!(shown.contains("What do picture (x1) and name (x2) of 1906 emoji tell about their category"), "{shown}");
