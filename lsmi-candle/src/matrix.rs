@@ -27,7 +27,6 @@ pub struct MatrixError {
 ///
 /// let matrix = Matrix::new(2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
 /// assert_eq!(matrix.row(1), [4.0, 5.0, 6.0]);
-/// assert_eq!(matrix.column_means(), [2.5, 3.5, 4.5]);
 /// assert!(Matrix::new(2, 3, vec![1.0]).is_err());
 /// # Ok::<(), lsmi_candle::matrix::MatrixError>(())
 /// ```
@@ -87,18 +86,6 @@ impl Matrix {
         }
         Self { rows: indices.len(), columns: self.columns, values }
     }
-
-    /// The mean of every column; zeros for a matrix without rows.
-    pub fn column_means(&self) -> Vec<f64> {
-        let mut sums = vec![0.0; self.columns];
-        for index in 0..self.rows {
-            for (sum, value) in sums.iter_mut().zip(self.row(index)) {
-                *sum += value;
-            }
-        }
-        let count = self.rows.max(1) as f64;
-        sums.iter().map(|sum| sum / count).collect()
-    }
 }
 
 #[cfg(test)]
@@ -126,12 +113,5 @@ mod tests {
         let matrix = Matrix::new(3, 0, Vec::new()).unwrap();
         assert!(matrix.row(2).is_empty());
         assert_eq!(matrix.select(&[1, 1]).rows(), 2);
-    }
-
-    #[test]
-    fn means_are_by_column() {
-        let matrix = Matrix::new(2, 2, vec![1.0, 10.0, 3.0, 30.0]).unwrap();
-        assert_eq!(matrix.column_means(), [2.0, 20.0]);
-        assert_eq!(Matrix::new(0, 2, Vec::new()).unwrap().column_means(), [0.0, 0.0]);
     }
 }
