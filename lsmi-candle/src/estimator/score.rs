@@ -24,6 +24,8 @@ pub struct Scores {
     pub labels: Vec<u32>,
     /// The class that each head finds most probable: x1, x2, both joined.
     pub predictions: [Vec<u32>; 3],
+    /// The posterior probability of that class: how sure each head is.
+    pub confidences: [Vec<f64>; 3],
 }
 
 impl Scores {
@@ -87,6 +89,7 @@ struct Columns {
     surprisal: [Vec<f64>; 2],
     information: [Vec<f64>; 3],
     predictions: [Vec<u32>; 3],
+    confidences: [Vec<f64>; 3],
 }
 
 pub(super) fn score_all_folds(estimator: &Estimator, rows: &FeatureSet) -> Result<Scores> {
@@ -144,6 +147,7 @@ impl Columns {
             surprisal: std::array::from_fn(|_| vec![0.0; rows]),
             information: std::array::from_fn(|_| vec![0.0; rows]),
             predictions: std::array::from_fn(|_| vec![0; rows]),
+            confidences: std::array::from_fn(|_| vec![0.0; rows]),
         }
     }
 
@@ -172,15 +176,17 @@ impl Columns {
             for (row, label) in posterior.chunks_exact(classes).zip(labels) {
                 let label = *label as usize;
                 self.information[head].push(row[label] - estimator.prior.log_probability(label));
-                self.predictions[head].push(most_probable(row));
+                let prediction = most_probable(row);
+                self.predictions[head].push(prediction);
+                self.confidences[head].push(row[prediction as usize].exp());
             }
         }
         Ok(())
     }
 
     fn scatter(&mut self, rows: &[usize], part: &Self) {
-        let values = self.surprisal.iter_mut().chain(&mut self.information);
-        for (all, part) in values.zip(part.surprisal.iter().chain(&part.information)) {
+        let values = self.surprisal.iter_mut().chain(&mut self.information).chain(&mut self.confidences);
+        for (all, part) in values.zip(part.surprisal.iter().chain(&part.information).chain(&part.confidences)) {
             for (row, value) in rows.iter().zip(part) {
                 all[*row] = *value;
             }
@@ -205,6 +211,7 @@ impl Columns {
             folds,
             labels: rows.labels.clone(),
             predictions: self.predictions,
+            confidences: self.confidences,
         })
     }
 }
