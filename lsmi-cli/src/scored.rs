@@ -49,7 +49,7 @@ impl ScoredSplit {
 
     /// The rows of the file of samples; `classes` has the class names.
     pub(crate) fn samples<'a>(&'a self, classes: &'a [String]) -> impl Iterator<Item = Sample<Cow<'a, str>>> {
-        let Scores { terms, folds, labels, predictions } = &self.scores;
+        let Scores { terms, folds, labels, predictions, .. } = &self.scores;
         let parts = &self.decomposition;
         let class = |index: u32| Cow::Borrowed(classes[index as usize].as_str());
         terms.ids.iter().enumerate().map(move |(row, id)| Sample {
