@@ -14,7 +14,9 @@ use lsmi_core::ClassPrior;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use self::models::{FoldLayout, read_coordinates, read_fold, write_coordinates, write_fold};
+use self::models::{
+    FoldLayout, read_coordinates, read_fold, read_invariant, write_coordinates, write_fold, write_invariant,
+};
 use self::tensors::{Reader, Writer};
 use super::{Description, Estimator};
 use crate::device::DeviceChoice;
@@ -44,6 +46,10 @@ impl Estimator {
         writer.numbers("prior", &[self.prior.classes()], self.prior.log_probabilities());
         write_coordinates(&mut writer, "gauge.x1", &self.gauge.x1);
         write_coordinates(&mut writer, "gauge.x2", &self.gauge.x2);
+        if let Some([x1, x2]) = &self.gauge.invariant {
+            write_invariant(&mut writer, "gauge.x1", x1, self.gauge.x1.standardizer.columns());
+            write_invariant(&mut writer, "gauge.x2", x2, self.gauge.x2.standardizer.columns());
+        }
         let mut layout = Vec::new();
         for (index, fold) in self.folds.iter().enumerate() {
             layout.push(write_fold(&mut writer, &format!("fold{index}"), fold)?);
@@ -84,11 +90,18 @@ impl Estimator {
             .map_err(|error| reader.wrong("prior", "logarithms of class probabilities", &error.to_string()))?;
         let [d1, d2] = description.dims;
         let [k1, k2] = description.gauge_dims;
-        let gauge = Gauge {
-            kind: description.gauge,
-            x1: read_coordinates(reader, "gauge.x1", d1, k1)?,
-            x2: read_coordinates(reader, "gauge.x2", d2, k2)?,
+        let x1 = read_coordinates(reader, "gauge.x1", d1, k1)?;
+        let x2 = read_coordinates(reader, "gauge.x2", d2, k2)?;
+        let of_heads = [("gauge.x1", &x1), ("gauge.x2", &x2)]
+            .map(|(name, coordinates)| read_invariant(reader, name, coordinates.standardizer.columns()));
+        let invariant = match of_heads {
+            [Ok(Some(first)), Ok(Some(second))] => Some([first, second]),
+            [first, second] => {
+                (first?, second?);
+                None
+            }
         };
+        let gauge = Gauge { kind: description.gauge, x1, x2, invariant };
         let folds = layout.iter().enumerate();
         let folds = folds.map(|(index, fold)| read_fold(reader, &format!("fold{index}"), fold, &gauge, classes));
         let folds = folds.collect::<std::result::Result<Vec<_>, _>>()?;

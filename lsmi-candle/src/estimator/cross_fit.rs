@@ -16,7 +16,7 @@ use crate::error::{EstimatorError, Result};
 use crate::features::{Classes, FeatureSet};
 use crate::folds::stratified_folds;
 use crate::gauge::{Coordinates, Gauge, GaugeKind};
-use crate::heads::{self, CalibratedHead};
+use crate::heads::{self, HeadPool};
 use crate::knife::Knife;
 
 /// An estimator and the terms of its training rows, each from models that did not see the row.
@@ -42,7 +42,7 @@ const TARGETS: [Target; 5] =
     [Target::Head(2), Target::Head(0), Target::Head(1), Target::Density(0), Target::Density(1)];
 
 enum Model {
-    Head(CalibratedHead),
+    Head(HeadPool),
     Density(Knife),
 }
 
@@ -121,10 +121,12 @@ fn fit_models(
                 (Model::Density(fitted.knife), fitted.loss)
             }
             Target::Head(head) => {
-                let (values, columns) = features.standardised(head);
+                let (values, columns) = features.inputs(head);
                 let labels: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
                 let values = gather(values, columns, &rows);
-                let fitted = heads::fit(&values, columns, &labels, classes, seed, device, &report)?;
+                let back = features.back[head].as_deref();
+                let data = heads::Data { values: &values, columns, back, labels: &labels, classes };
+                let fitted = heads::fit(&data, seed, device, &report)?;
                 (Model::Head(fitted.head), fitted.loss)
             }
         };

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{EstimatorError, Result};
 use crate::features::{Classes, FeatureSet};
 use crate::gauge::{Gauge, GaugeKind};
-use crate::heads::CalibratedHead;
+use crate::heads::HeadPool;
 use crate::knife::Knife;
 
 /// Fitted gauge, densities, heads and prior: what gives the terms of new rows.
@@ -77,7 +77,7 @@ struct FoldModels {
     /// Densities of x1 and x2, in the gauge's coordinates.
     densities: [Knife; 2],
     /// Heads of x1, x2 and both joined, over standardised features.
-    heads: [CalibratedHead; 3],
+    heads: [HeadPool; 3],
 }
 
 impl Estimator {

@@ -56,19 +56,21 @@ impl Scores {
 pub(super) struct Features {
     /// x1 and x2 in the gauge's coordinates, with their dimensions.
     coordinates: [(Vec<f64>, usize); 2],
-    /// x1, x2 and both joined, standardised, with their columns.
-    standardised: [(Vec<f64>, usize); 3],
+    /// x1, x2 and both joined as heads take them, with their columns.
+    inputs: [(Vec<f64>, usize); 3],
+    /// From those to standardised columns, see [`Gauge::back`].
+    pub(super) back: [Option<Vec<f64>>; 3],
 }
 
 impl Features {
     pub(super) fn new(gauge: &Gauge, rows: &FeatureSet) -> Self {
-        let (first, second) = (gauge.x1.standardizer().apply(&rows.x1), gauge.x2.standardizer().apply(&rows.x2));
-        let (d1, d2) = (gauge.x1.standardizer().columns(), gauge.x2.standardizer().columns());
+        let [(first, d1), (second, d2)] = gauge.head_inputs(&rows.x1, &rows.x2);
         let joint = first.chunks_exact(d1).zip(second.chunks_exact(d2));
         let joint = joint.flat_map(|(x1, x2)| x1.iter().chain(x2)).copied().collect();
         Self {
             coordinates: [(gauge.x1.apply(&rows.x1), gauge.x1.dims()), (gauge.x2.apply(&rows.x2), gauge.x2.dims())],
-            standardised: [(first, d1), (second, d2), (joint, d1 + d2)],
+            inputs: [(first, d1), (second, d2), (joint, d1 + d2)],
+            back: [gauge.back(0), gauge.back(1), gauge.back(2)],
         }
     }
 
@@ -78,8 +80,8 @@ impl Features {
     }
 
     /// Values and columns that head 0 (x1), 1 (x2) or 2 (both) takes.
-    pub(super) fn standardised(&self, head: usize) -> (&[f64], usize) {
-        (&self.standardised[head].0, self.standardised[head].1)
+    pub(super) fn inputs(&self, head: usize) -> (&[f64], usize) {
+        (&self.inputs[head].0, self.inputs[head].1)
     }
 }
 
@@ -136,7 +138,8 @@ impl Features {
         };
         Self {
             coordinates: self.coordinates.each_ref().map(select),
-            standardised: self.standardised.each_ref().map(select),
+            inputs: self.inputs.each_ref().map(select),
+            back: self.back.clone(),
         }
     }
 }
@@ -170,7 +173,7 @@ impl Columns {
         }
         let classes = estimator.classes().len();
         for head in 0..3 {
-            let rows = part(features.standardised(head))?;
+            let rows = part(features.inputs(head))?;
             let posteriors = folds.iter().map(|fold| fold.heads[head].log_posteriors(&rows));
             let posterior = log_mean(&posteriors.collect::<Result<Vec<_>>>()?);
             for (row, label) in posterior.chunks_exact(classes).zip(labels) {

@@ -1,8 +1,8 @@
 //! Generative heads: a Gaussian mixture over features whose components each hold a distribution over classes.
 //!
-//! `p(x, y) = sum_k w_k N(x; m_k, S) p(y|k)`, so `p(y|x) = sum_k p(k|x) p(y|k)`, with one covariance for all components.
-//! With one component a class, fixed by the labels, this is linear discriminant analysis with a shrunk covariance, in
-//! closed form; with free components, expectation maximisation over features and labels together finds clusters that
+//! `p(x, y) = sum_k w_k N(x; m_k, S_k) p(y|k)`, so `p(y|x) = sum_k p(k|x) p(y|k)`. With one component a class, fixed by the
+//! labels, this is discriminant analysis in closed form: linear with one shrunk covariance for all, quadratic with a
+//! covariance a class, shrunk towards the common one (Friedman 1989). With free components of one covariance, expectation maximisation over features and labels together finds clusters that
 //! share a label in ways no linear rule can express (an exclusive or, say).
 
 use candle_core::Tensor;
@@ -41,33 +41,32 @@ impl GenerativeHead {
         &self.class_probabilities
     }
 
-    /// Linear discriminant analysis: one component a class.
-    pub(super) fn discriminant(rows: &Rows<'_>) -> Result<Self> {
+    /// Discriminant analysis: one component a class; linear with a tied covariance, quadratic with full ones.
+    pub(super) fn discriminant(rows: &Rows<'_>, covariance: Covariance) -> Result<Self> {
         let mut responsibilities = vec![0.0; rows.labels.len() * rows.classes];
         for (row, label) in responsibilities.chunks_exact_mut(rows.classes).zip(rows.labels) {
             row[*label as usize] = 1.0;
         }
-        Self::fit(rows, Start::Given { components: rows.classes, responsibilities })
+        let start = Start::Given { components: rows.classes, responsibilities };
+        Self::ascend(rows, covariance, start, &Labels::new(rows.labels, rows.classes))
     }
 
     /// A mixture of `components` free components.
     pub(super) fn clustered(rows: &Rows<'_>, components: usize, random: &mut ChaCha8Rng) -> Result<Self> {
-        Self::fit(rows, Start::Clusters { components, random })
+        let start = Start::Clusters { components, random };
+        Self::ascend(rows, Covariance::Tied, start, &Labels::new(rows.labels, rows.classes))
     }
 
     /// The head fitted on, to more rows than it was fitted to.
     pub(super) fn continued(self, rows: &Rows<'_>) -> Result<Self> {
         let mut evidence = Labels::new(rows.labels, rows.classes);
         evidence.set_probabilities(self.class_probabilities);
-        Self::ascend(rows, Start::From(self.mixture), &evidence)
+        let covariance = self.mixture.covariance();
+        Self::ascend(rows, covariance, Start::From(self.mixture), &evidence)
     }
 
-    fn fit(rows: &Rows<'_>, start: Start<'_>) -> Result<Self> {
-        Self::ascend(rows, start, &Labels::new(rows.labels, rows.classes))
-    }
-
-    fn ascend(rows: &Rows<'_>, start: Start<'_>, evidence: &Labels<'_>) -> Result<Self> {
-        let Fit { mixture, evidence } = fit(rows.sample, Covariance::Tied, start, evidence, SETTINGS)?;
+    fn ascend(rows: &Rows<'_>, covariance: Covariance, start: Start<'_>, evidence: &Labels<'_>) -> Result<Self> {
+        let Fit { mixture, evidence } = fit(rows.sample, covariance, start, evidence, SETTINGS)?;
         Ok(Self { mixture, class_probabilities: evidence.probabilities })
     }
 
@@ -169,7 +168,7 @@ mod tests {
         let (sample, labels, _) = joint(FamilyName::Xor, 1000, 0);
         let rows = Rows { sample: &sample, labels: &labels, classes: 2 };
         let clustered = GenerativeHead::clustered(&rows, 4, &mut stream(0, "head")).unwrap();
-        let discriminant = GenerativeHead::discriminant(&rows).unwrap();
+        let discriminant = GenerativeHead::discriminant(&rows, Covariance::Tied).unwrap();
         let (fresh, labels, exact) = joint(FamilyName::Xor, 1000, 1);
         let loss = |head: &GenerativeHead| log_loss(&head.log_posteriors(&fresh.tensor).unwrap(), &labels);
         let truth = 2.0f64.ln() - exact.iter().sum::<f64>() / 1000.0;
@@ -181,7 +180,7 @@ mod tests {
     fn discriminant_analysis_is_exact_for_normal_classes() {
         let (sample, labels, _) = joint(FamilyName::Gauss, 3000, 0);
         let rows = Rows { sample: &sample, labels: &labels, classes: 3 };
-        let head = GenerativeHead::discriminant(&rows).unwrap();
+        let head = GenerativeHead::discriminant(&rows, Covariance::Tied).unwrap();
         let (fresh, labels, exact) = joint(FamilyName::Gauss, 3000, 1);
         let posteriors = head.log_posteriors(&fresh.tensor).unwrap();
         assert!(

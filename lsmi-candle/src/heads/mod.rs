@@ -1,21 +1,25 @@
 //! Heads: classifiers that give the posterior p(y|x) of a label.
 //!
-//! Four kinds compete, and held-out log loss decides: linear discriminant analysis (closed form), a mixture whose
-//! components each hold a distribution over classes, a linear softmax, and a network with one hidden layer. The winner is
-//! calibrated on the rows that decided and fitted again to all rows. Posteriors are kept as logarithms throughout.
+//! Several kinds compete: linear and quadratic discriminant analysis (closed form), shrunken centroids where classes are
+//! many, a mixture whose components each hold a distribution over classes, a linear softmax, and a network with one hidden
+//! layer. Each is calibrated on held-out rows, and those that these rows find most likely together are pooled and fitted
+//! again to all rows. Posteriors are kept as logarithms throughout.
 
 mod calibration;
+mod centroids;
 mod generative;
 mod network;
+mod pool;
 mod rows;
 mod select;
 
 pub use calibration::Calibration;
 pub use generative::GenerativeHead;
 pub use network::{NetworkHead, NetworkParams};
-pub(crate) use select::fit;
+pub(crate) use select::{Data, fit};
 
 use candle_core::Tensor;
+use lsmi_core::statistics::log_add_exp;
 
 use crate::error::Result;
 
@@ -35,6 +39,13 @@ pub struct CalibratedHead {
     pub head: Head,
     /// What its held-out rows say of its confidence.
     pub calibration: Calibration,
+}
+
+/// Calibrated heads whose posteriors are averaged: `p(y|x) = sum_k w_k p_k(y|x)`.
+#[derive(Debug, Clone)]
+pub struct HeadPool {
+    /// The weight of each head, above 0 with sum 1, and the head.
+    pub members: Vec<(f64, CalibratedHead)>,
 }
 
 impl Head {
@@ -59,5 +70,28 @@ impl CalibratedHead {
         let mut posteriors = self.head.log_posteriors(rows)?;
         self.calibration.apply(&mut posteriors);
         Ok(posteriors)
+    }
+}
+
+impl HeadPool {
+    /// Pooled `log p(y|x)` of every class: `[n, classes]`, row-major, from rows `[n, d]`.
+    ///
+    /// # Errors
+    /// A candle error where the rows have other dimensions or the device fails.
+    pub fn log_posteriors(&self, rows: &Tensor) -> Result<Vec<f64>> {
+        let mut pooled: Option<Vec<f64>> = None;
+        for (weight, head) in &self.members {
+            let log_weight = weight.ln();
+            let posteriors = head.log_posteriors(rows)?;
+            match &mut pooled {
+                None => pooled = Some(posteriors.into_iter().map(|value| value + log_weight).collect()),
+                Some(pooled) => {
+                    for (sum, value) in pooled.iter_mut().zip(posteriors) {
+                        *sum = log_add_exp(*sum, value + log_weight);
+                    }
+                }
+            }
+        }
+        Ok(pooled.unwrap_or_default())
     }
 }

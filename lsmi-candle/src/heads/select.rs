@@ -1,17 +1,18 @@
-//! The choice of a head: candidates compete on held-out rows, the winner is calibrated there and fitted again to all rows.
+//! The choice of heads: candidates compete on held-out rows, are calibrated and pooled there, and fitted again to all rows.
 
 use candle_core::{Device, Tensor};
 use lsmi_core::random::stream;
+use lsmi_core::statistics::log_sum_exp;
 
 use super::calibration::log_loss;
 use super::network::Trained;
 use super::rows::Rows;
-use super::{CalibratedHead, Calibration, GenerativeHead, Head, NetworkHead, NetworkParams};
+use super::{CalibratedHead, Calibration, GenerativeHead, Head, HeadPool, NetworkHead, NetworkParams, centroids, pool};
 use crate::error::{EstimatorError, Result};
 use crate::folds::{held_out_rows, stratified_sample};
-use crate::mixture::{Sample, tensor};
+use crate::mixture::{Covariance, Sample, tensor};
 
-/// Rows that candidates compete on at most; the winner is fitted to all.
+/// Rows that candidates compete on at most; the winners are fitted to all.
 const MOST_ROWS: usize = 20_000;
 /// Numbers of free components that the mixture heads try.
 const COMPONENTS: [usize; 4] = [2, 4, 8, 16];
@@ -21,11 +22,24 @@ const ROWS_OF_A_COMPONENT: usize = 10;
 const PATIENCE: usize = 2;
 /// Free components are only sought in up to this many dimensions: beyond, they are lost in noise and slow.
 const MOST_DIMENSIONS: usize = 256;
+/// A covariance for each class is only tried up to this many numbers in them all.
+const MOST_COVARIANCES: usize = 4_000_000;
 
-/// A chosen head with its held-out loss.
+/// What heads are fitted to.
+pub(crate) struct Data<'a> {
+    /// `[n, columns]`, row-major.
+    pub(crate) values: &'a [f64],
+    pub(crate) columns: usize,
+    /// From the values to the standardised columns, `[standardised columns, columns]`; none where the values are those.
+    pub(crate) back: Option<&'a [f64]>,
+    pub(crate) labels: &'a [u32],
+    pub(crate) classes: usize,
+}
+
+/// Chosen heads with their held-out loss.
 pub(crate) struct Fitted {
-    pub(crate) head: CalibratedHead,
-    /// Calibrated log loss of the held-out rows, in nats.
+    pub(crate) head: HeadPool,
+    /// Log loss of the pool on the held-out rows, in nats.
     pub(crate) loss: f64,
 }
 
@@ -33,14 +47,19 @@ pub(crate) struct Fitted {
 enum Candidate {
     Discriminant(GenerativeHead),
     Clustered(GenerativeHead),
+    Centroids { head: NetworkHead, threshold: f64 },
     Network { head: NetworkHead, params: NetworkParams, epochs: usize },
 }
 
 impl Candidate {
     fn name(&self) -> String {
         match self {
-            Self::Discriminant(_) => "linear discriminant".to_owned(),
+            Self::Discriminant(head) if head.mixture().covariance() == Covariance::Tied => {
+                "linear discriminant".to_owned()
+            }
+            Self::Discriminant(_) => "quadratic discriminant".to_owned(),
             Self::Clustered(head) => format!("mixture of {}", head.mixture().components()),
+            Self::Centroids { threshold, .. } => format!("centroids shrunken by {threshold}"),
             Self::Network { params: NetworkParams { hidden: None, .. }, .. } => "linear softmax".to_owned(),
             Self::Network { params: NetworkParams { hidden: Some(hidden), .. }, .. } => {
                 format!("network with {hidden} hidden units")
@@ -51,17 +70,28 @@ impl Candidate {
     fn log_posteriors(&self, rows: &Tensor) -> Result<Vec<f64>> {
         match self {
             Self::Discriminant(head) | Self::Clustered(head) => head.log_posteriors(rows),
-            Self::Network { head, .. } => head.log_posteriors(rows),
+            Self::Centroids { head, .. } | Self::Network { head, .. } => head.log_posteriors(rows),
         }
     }
 
-    fn fit_again(self, rows: &Rows<'_>, seed: u64) -> Result<Head> {
+    fn fit_again(self, rows: &Rows<'_>, back: Option<&[f64]>, seed: u64) -> Result<Head> {
         Ok(match self {
-            Self::Discriminant(_) => Head::Generative(GenerativeHead::discriminant(rows)?),
+            Self::Discriminant(head) => {
+                Head::Generative(GenerativeHead::discriminant(rows, head.mixture().covariance())?)
+            }
             Self::Clustered(head) => Head::Generative(head.continued(rows)?),
+            Self::Centroids { threshold, .. } => Head::Network(centroids::fit(rows, back, threshold)?),
             Self::Network { params, epochs, .. } => Head::Network(NetworkHead::train_for(rows, epochs, params, seed)?),
         })
     }
+}
+
+/// A candidate with what the held-out rows say of it.
+struct Judged {
+    candidate: Candidate,
+    calibration: Calibration,
+    /// Calibrated log posterior of each held-out row's label.
+    log_posteriors: Vec<f64>,
 }
 
 /// The rows that candidates are judged on.
@@ -71,34 +101,57 @@ struct Judge<'a> {
     log_frequencies: Vec<f64>,
     rows_of_the_fit: usize,
     report: &'a dyn Fn(String, f64),
-    best: Option<(Candidate, Calibration, f64)>,
+    judged: Vec<Judged>,
 }
 
 impl Judge<'_> {
-    /// The calibrated loss of a candidate; keeps it if it is the best so far.
+    /// The calibrated loss of a candidate, which is kept for the pool unless it is not a number.
     fn judge(&mut self, candidate: Candidate) -> Result<f64> {
         let mut posteriors = candidate.log_posteriors(&self.rows)?;
         let calibration = Calibration::fit(&self.log_frequencies, &posteriors, &self.labels, self.rows_of_the_fit);
         calibration.apply(&mut posteriors);
         let loss = log_loss(&posteriors, &self.labels);
         (self.report)(candidate.name(), loss);
-        if self.best.as_ref().is_none_or(|(_, _, best)| loss < *best || best.is_nan()) {
-            self.best = Some((candidate, calibration, loss));
+        if loss.is_finite() {
+            let rows = self.labels.iter().zip(posteriors.chunks_exact(self.log_frequencies.len()));
+            let log_posteriors = rows.map(|(label, row)| row[*label as usize]).collect();
+            self.judged.push(Judged { candidate, calibration, log_posteriors });
         }
         Ok(loss)
     }
+
+    /// Judges candidates of growing size until several in a row have been worse.
+    fn judge_growing(&mut self, candidates: impl Iterator<Item = Result<Candidate>>) -> Result<()> {
+        let (mut lowest, mut worse) = (f64::INFINITY, 0);
+        for candidate in candidates {
+            let loss = self.judge(candidate?)?;
+            worse = if loss < lowest { 0 } else { worse + 1 };
+            lowest = lowest.min(loss);
+            if worse == PATIENCE {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The weights of the judged candidates, and the loss of their pool.
+    fn pool(&self) -> (Vec<f64>, f64) {
+        let log_posteriors: Vec<&[f64]> = self.judged.iter().map(|judged| judged.log_posteriors.as_slice()).collect();
+        let weights = pool::weights(&log_posteriors);
+        let log_weights: Vec<f64> = weights.iter().map(|weight| weight.ln()).collect();
+        let of_row = |row: usize| {
+            let joint: Vec<f64> =
+                log_weights.iter().zip(&log_posteriors).map(|(weight, of)| weight + of[row]).collect();
+            log_sum_exp(&joint)
+        };
+        let rows = self.labels.len();
+        (weights, -(0..rows).map(of_row).sum::<f64>() / rows as f64)
+    }
 }
 
-/// Chooses, calibrates and fits a head for rows `[n, columns]`, row-major, telling `report` of every candidate's loss.
-pub(crate) fn fit(
-    values: &[f64],
-    columns: usize,
-    labels: &[u32],
-    classes: usize,
-    seed: u64,
-    device: &Device,
-    report: &dyn Fn(String, f64),
-) -> Result<Fitted> {
+/// Chooses, calibrates, pools and fits heads, telling `report` of every candidate's loss.
+pub(crate) fn fit(data: &Data<'_>, seed: u64, device: &Device, report: &dyn Fn(String, f64)) -> Result<Fitted> {
+    let &Data { values, columns, back, labels, classes } = data;
     let competing = stratified_sample(labels, classes, MOST_ROWS, seed);
     let competing_labels: Vec<u32> = competing.iter().map(|row| labels[*row]).collect();
     let (kept, held) = held_out_rows(&competing_labels, classes, seed);
@@ -120,30 +173,46 @@ pub(crate) fn fit(
         log_frequencies: log_frequencies(labels, classes),
         rows_of_the_fit: labels.len(),
         report,
-        best: None,
+        judged: Vec::new(),
     };
+    compete(&mut judge, &rows, back, seed)?;
 
-    judge.judge(Candidate::Discriminant(GenerativeHead::discriminant(&rows)?))?;
+    let (weights, loss) = judge.pool();
+    let sample = Sample::new(values.to_vec(), columns, device)?;
+    let rows = Rows { sample: &sample, labels, classes };
+    let mut members = Vec::new();
+    for (weight, judged) in weights.into_iter().zip(judge.judged).filter(|(weight, _)| *weight > 0.0) {
+        let head = judged.candidate.fit_again(&rows, back, seed)?;
+        members.push((weight, CalibratedHead { head, calibration: judged.calibration }));
+    }
+    Ok(Fitted { head: HeadPool { members }, loss })
+}
+
+/// Fits and judges all candidates.
+fn compete(judge: &mut Judge<'_>, rows: &Rows<'_>, back: Option<&[f64]>, seed: u64) -> Result<()> {
+    let Rows { sample, classes, .. } = rows;
+    let columns = sample.columns;
+    judge.judge(Candidate::Discriminant(GenerativeHead::discriminant(rows, Covariance::Tied)?))?;
+    if columns <= MOST_DIMENSIONS && classes * columns * columns <= MOST_COVARIANCES {
+        judge.judge(Candidate::Discriminant(GenerativeHead::discriminant(rows, Covariance::Full)?))?;
+    }
+    if centroids::are_means_noisy(sample.rows, columns, *classes) {
+        for threshold in centroids::THRESHOLDS {
+            judge.judge(Candidate::Centroids { head: centroids::fit(rows, back, threshold)?, threshold })?;
+        }
+    }
     for params in [NetworkParams::linear(), NetworkParams::hidden()] {
-        let Trained { head, epochs } = NetworkHead::train_until(&rows, (&judge.rows, &judge.labels), params, seed)?;
+        let Trained { head, epochs } = NetworkHead::train_until(rows, (&judge.rows, &judge.labels), params, seed)?;
         judge.judge(Candidate::Network { head, params, epochs })?;
     }
-    let (mut lowest, mut worse) = (f64::INFINITY, 0);
-    for components in COMPONENTS {
-        if columns > MOST_DIMENSIONS || components * ROWS_OF_A_COMPONENT > rows.labels.len() || worse == PATIENCE {
-            break;
-        }
-        let mut random = stream(seed, &format!("head mixture {components}"));
-        let loss = judge.judge(Candidate::Clustered(GenerativeHead::clustered(&rows, components, &mut random)?))?;
-        worse = if loss < lowest { 0 } else { worse + 1 };
-        lowest = lowest.min(loss);
+    if columns <= MOST_DIMENSIONS {
+        let affordable = COMPONENTS.into_iter().filter(|components| components * ROWS_OF_A_COMPONENT <= sample.rows);
+        judge.judge_growing(affordable.map(|components| {
+            let mut random = stream(seed, &format!("head mixture {components}"));
+            Ok(Candidate::Clustered(GenerativeHead::clustered(rows, components, &mut random)?))
+        }))?;
     }
-
-    #[expect(clippy::expect_used, reason = "the discriminant was judged above")]
-    let (candidate, calibration, loss) = judge.best.expect("at least one candidate");
-    let sample = Sample::new(values.to_vec(), columns, device)?;
-    let head = candidate.fit_again(&Rows { sample: &sample, labels, classes }, seed)?;
-    Ok(Fitted { head: CalibratedHead { head, calibration }, loss })
+    Ok(())
 }
 
 /// Logarithms of the class frequencies; a class without rows counts as half a row.
@@ -167,11 +236,15 @@ mod tests {
         (0..rows * 3).map(|_| StandardNormal.sample(&mut random)).collect()
     }
 
+    fn data<'a>(values: &'a [f64], labels: &'a [u32], classes: usize) -> Data<'a> {
+        Data { values, columns: 3, back: None, labels, classes }
+    }
+
     #[test]
     fn features_that_say_nothing_give_next_to_no_information() {
         let values = normal(600, "noise");
         let labels: Vec<u32> = (0..600).map(|row| row % 3).collect();
-        let fitted = fit(&values, 3, &labels, 3, 0, &Device::Cpu, &|_, _| {}).unwrap();
+        let fitted = fit(&data(&values, &labels, 3), 0, &Device::Cpu, &|_, _| {}).unwrap();
         let fresh = tensor(&normal(600, "fresh"), 3, &Device::Cpu).unwrap();
         let posteriors = fitted.head.log_posteriors(&fresh).unwrap();
         let information = 3.0f64.ln() - log_loss(&posteriors, &labels);
@@ -184,8 +257,15 @@ mod tests {
         let values = normal(300, "noise");
         let labels: Vec<u32> = values.chunks_exact(3).map(|row| u32::from(row[0] > 0.0)).collect();
         let names = RefCell::new(Vec::new());
-        let fitted = fit(&values, 3, &labels, 2, 0, &Device::Cpu, &|name, _| names.borrow_mut().push(name)).unwrap();
-        for kind in ["linear discriminant", "linear softmax", "network with 64 hidden units", "mixture of 2"] {
+        let fitted =
+            fit(&data(&values, &labels, 2), 0, &Device::Cpu, &|name, _| names.borrow_mut().push(name)).unwrap();
+        for kind in [
+            "linear discriminant",
+            "quadratic discriminant",
+            "linear softmax",
+            "network with 64 hidden units",
+            "mixture of 2",
+        ] {
             assert!(names.borrow().iter().any(|name| name == kind), "{kind}");
         }
         assert!(fitted.loss < 0.3, "{}", fitted.loss);

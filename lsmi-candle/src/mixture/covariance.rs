@@ -48,7 +48,7 @@ impl fmt::Display for Covariance {
 ///
 /// The weight of the identity is the oracle-approximating one (Chen, Wiesel, Eldar, Hero 2010, eq. 23): it tends to 0 as
 /// rows accumulate, unless the covariance is that of a sphere.
-pub(super) fn shrink_to_sphere(covariance: &mut [f64], dims: usize, rows: f64) {
+pub(crate) fn shrink_to_sphere(covariance: &mut [f64], dims: usize, rows: f64) {
     let size = dims as f64;
     let trace: f64 = (0..dims).map(|dim| covariance[dim * dims + dim]).sum();
     let trace_of_square: f64 = covariance.iter().map(|value| value * value).sum();
@@ -67,7 +67,7 @@ pub(super) fn shrink_to_sphere(covariance: &mut [f64], dims: usize, rows: f64) {
 /// The whitening factor of a covariance, a ridge added first; a covariance that no ridge can save becomes a sphere.
 ///
 /// `overall` is the mean variance of all rows.
-pub(super) fn ridged_factor(covariance: &[f64], dims: usize, overall: f64) -> Vec<f64> {
+pub(crate) fn ridged_factor(covariance: &[f64], dims: usize, overall: f64) -> Vec<f64> {
     let own = ((0..dims).map(|dim| covariance[dim * dims + dim]).sum::<f64>() / dims as f64).max(0.0);
     let least = (LEAST_VARIANCE * overall).max(f64::from(f32::MIN_POSITIVE));
     let mut ridge = RIDGE * own + least;

@@ -14,6 +14,7 @@ mod expectation_maximization;
 mod k_means;
 
 pub use covariance::Covariance;
+pub(crate) use covariance::{ridged_factor, shrink_to_sphere};
 pub(crate) use expectation_maximization::{Evidence, Fit, NoEvidence, Settings, Start, fit};
 
 use candle_core::{D, DType, Device, Result as CandleResult, Tensor};

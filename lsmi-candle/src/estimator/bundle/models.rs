@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::tensors::{Reader, Writer};
 use crate::error::BundleError;
 use crate::estimator::FoldModels;
-use crate::gauge::{Coordinates, Gauge, Standardizer};
-use crate::heads::{CalibratedHead, Calibration, GenerativeHead, Head, NetworkHead};
+use crate::gauge::{Coordinates, Gauge, Invariant, Standardizer};
+use crate::heads::{CalibratedHead, Calibration, GenerativeHead, Head, HeadPool, NetworkHead};
 use crate::knife::Knife;
 use crate::mixture::{Covariance, Mixture};
 
@@ -19,7 +19,7 @@ type Result<T> = std::result::Result<T, BundleError>;
 #[derive(Serialize, Deserialize)]
 pub(super) struct FoldLayout {
     densities: [MixtureLayout; 2],
-    heads: [HeadLayout; 3],
+    heads: [Vec<HeadLayout>; 3],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,10 +82,29 @@ pub(super) fn read_coordinates(
     })
 }
 
+pub(super) fn write_invariant(writer: &mut Writer, name: &str, invariant: &Invariant, columns: usize) {
+    let dims = invariant.axes.len() / columns;
+    writer.numbers(&format!("{name}.invariant.axes"), &[dims, columns], &invariant.axes);
+    writer.numbers(&format!("{name}.invariant.back"), &[columns, dims], &invariant.back);
+}
+
+/// The invariant coordinates of a modality of so many columns; none where the bundle has none.
+pub(super) fn read_invariant(reader: &Reader<'_>, name: &str, columns: usize) -> Result<Option<Invariant>> {
+    let (axes, back) = (format!("{name}.invariant.axes"), format!("{name}.invariant.back"));
+    if !reader.has(&axes) {
+        return Ok(None);
+    }
+    let dims = reader.rows(&axes, columns)?;
+    Ok(Some(Invariant {
+        axes: reader.numbers(&axes, &[dims, columns])?,
+        back: reader.numbers(&back, &[columns, dims])?,
+    }))
+}
+
 pub(super) fn write_fold(writer: &mut Writer, name: &str, fold: &FoldModels) -> CandleResult<FoldLayout> {
     let [first, second] = &fold.densities;
     let [x1, x2, joint] = &fold.heads;
-    let mut head = |head: &str, model: &CalibratedHead| write_head(writer, &format!("{name}.head.{head}"), model);
+    let mut head = |head: &str, pool: &HeadPool| write_pool(writer, &format!("{name}.head.{head}"), pool);
     let heads = [head(HEADS[0], x1)?, head(HEADS[1], x2)?, head(HEADS[2], joint)?];
     let mut density =
         |modality: &str, model: &Knife| write_mixture(writer, &format!("{name}.density.{modality}"), model.mixture());
@@ -102,9 +121,9 @@ pub(super) fn read_fold(
     let density = |modality: &str, layout: &MixtureLayout, dims: usize| {
         read_mixture(reader, &format!("{name}.density.{modality}"), layout, dims).map(Knife::from_mixture)
     };
-    let (d1, d2) = (gauge.x1.standardizer.columns(), gauge.x2.standardizer.columns());
+    let [d1, d2] = gauge.head_columns();
     let head = |index: usize, inputs: usize| {
-        read_head(reader, &format!("{name}.head.{}", HEADS[index]), &layout.heads[index], inputs, classes)
+        read_pool(reader, &format!("{name}.head.{}", HEADS[index]), &layout.heads[index], inputs, classes)
     };
     Ok(FoldModels {
         densities: [
@@ -133,6 +152,30 @@ fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: u
     let tensor = reader.tensor(&factors, &covariance.factor_shape(components, dims))?;
     Mixture::new(covariance, log_weights, means, tensor)
         .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
+}
+
+fn write_pool(writer: &mut Writer, name: &str, pool: &HeadPool) -> CandleResult<Vec<HeadLayout>> {
+    let weights: Vec<f64> = pool.members.iter().map(|(weight, _)| *weight).collect();
+    writer.numbers(&format!("{name}.weights"), &[weights.len()], &weights);
+    let members = pool.members.iter().enumerate();
+    members.map(|(index, (_, head))| write_head(writer, &format!("{name}.{index}"), head)).collect()
+}
+
+fn read_pool(
+    reader: &Reader<'_>,
+    name: &str,
+    layout: &[HeadLayout],
+    inputs: usize,
+    classes: usize,
+) -> Result<HeadPool> {
+    let of = format!("{name}.weights");
+    let weights = reader.numbers(&of, &[layout.len()])?;
+    if !is_distribution(&weights) {
+        return Err(reader.wrong(&of, "positive weights with sum 1", &format!("{weights:?}")));
+    }
+    let heads = layout.iter().enumerate();
+    let heads = heads.map(|(index, layout)| read_head(reader, &format!("{name}.{index}"), layout, inputs, classes));
+    Ok(HeadPool { members: weights.into_iter().zip(heads.collect::<Result<Vec<_>>>()?).collect() })
 }
 
 fn write_head(writer: &mut Writer, name: &str, head: &CalibratedHead) -> CandleResult<HeadLayout> {

@@ -76,6 +76,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The rows of a tensor of so many columns.
+    pub(super) fn rows(&self, name: &str, columns: usize) -> Result<usize, BundleError> {
+        let found = self.tensors.tensor(name).map_err(|_| self.wrong(name, "a matrix", "missing"))?;
+        match found.shape() {
+            [rows, found] if *found == columns && *rows > 0 => Ok(*rows),
+            shape => Err(self.wrong(name, &format!("a matrix of {columns} columns"), &format!("{shape:?}"))),
+        }
+    }
+
     /// The error that a tensor is not what it should be.
     pub(super) fn wrong(&self, tensor: &str, expected: &str, found: &str) -> BundleError {
         BundleError::Tensor {

@@ -4,14 +4,20 @@
 //! surprisals; the information terms do not notice. The choice of coordinates is therefore declared, fitted once on all
 //! training rows and stored with the estimator. Three are offered:
 //!
-//! - [`GaugeKind::Whitened`]: each modality is centred and projected on its leading principal components, scaled to unit
-//!   variance, with the same number of components for both. While no component is cut off, an invertible affine change of
-//!   a modality only rotates these coordinates.
+//! - [`GaugeKind::Whitened`]: each modality is centred, scaled to unit variance in every direction and turned to its
+//!   invariant coordinates, of which the leading ones are kept, equally many for both modalities. An invertible affine
+//!   change of a modality changes nothing, provided that there are ten rows for every direction; with fewer, they are the
+//!   leading principal components of the standardised columns.
 //! - [`GaugeKind::Standardized`]: each column is centred and divided by its standard deviation.
 //! - [`GaugeKind::Raw`]: the input's own coordinates, as in the paper (Yang, Wang, Hu 2025).
 //!
 //! Densities are always fitted in well-scaled coordinates `z = (x - mean) A`. For the raw gauge they are the standardised
 //! ones, and the surprisal is brought back by `h(x) = h(z) - log |det A|`.
+//!
+//! Heads do not depend on the gauge: they see all invariant coordinates of both modalities where there are rows enough,
+//! and else the standardised columns.
+
+mod invariant;
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,15 +26,16 @@ use lsmi_core::statistics;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::linear_algebra::{product_transposed, second_moments, symmetric_eigen};
+use self::invariant::{Spectrum, Whitening};
+use crate::linear_algebra::product_transposed;
 use crate::matrix::Matrix;
 
 /// Columns whose standard deviation is below this share of their largest magnitude count as constant.
 const CONSTANT: f64 = 1e-10;
-/// Principal components below this share of the largest variance (of standardised columns) are rounding, not data.
-const NEGLIGIBLE: f64 = 1e-9;
 /// Rows wanted for every whitened dimension before a full covariance can be trusted.
 const ROWS_PER_DIMENSION: usize = 30;
+/// Rows wanted for every direction of a modality before its invariant coordinates can be told from noise.
+const ROWS_PER_DIRECTION: usize = 10;
 /// The most whitened dimensions that [`Dims::Auto`] chooses.
 const MOST_DIMENSIONS: usize = 64;
 
@@ -114,10 +121,19 @@ pub struct Standardizer {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coordinates {
     pub(crate) standardizer: Standardizer,
-    /// Scaled principal axes over the standardised columns, `[dims, columns]`, row-major; none: the columns themselves.
+    /// Axes of the whitened coordinates over the standardised columns, `[dims, columns]`, row-major; none: the columns themselves.
     pub(crate) axes: Option<Vec<f64>>,
     /// Subtracted from the surprisal of the fitted density: `log |det A|` in the raw gauge, else 0.
     pub(crate) log_determinant: f64,
+}
+
+/// The map from a modality's standardised columns to its invariant coordinates, and back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invariant {
+    /// `[dims, columns]`, row-major.
+    pub(crate) axes: Vec<f64>,
+    /// `[columns, dims]`, row-major.
+    pub(crate) back: Vec<f64>,
 }
 
 /// The fitted gauge of both modalities.
@@ -129,6 +145,8 @@ pub struct Gauge {
     pub x1: Coordinates,
     /// The map of modality 2.
     pub x2: Coordinates,
+    /// What heads see of modality 1 and 2; none: the standardised columns, as there are too few rows.
+    pub(crate) invariant: Option<[Invariant; 2]>,
 }
 
 impl Gauge {
@@ -137,31 +155,117 @@ impl Gauge {
     /// # Errors
     /// [`GaugeError`] where a modality is constant or spans fewer dimensions than asked for.
     pub fn fit(kind: GaugeKind, dims: Dims, x1: &Matrix, x2: &Matrix) -> Result<Self, GaugeError> {
-        let first = Standardizer::fit("x1", x1)?;
-        let second = Standardizer::fit("x2", x2)?;
-        let (x1, x2) = match kind {
-            GaugeKind::Standardized => (Coordinates::scaled(first, false), Coordinates::scaled(second, false)),
-            GaugeKind::Raw => (Coordinates::scaled(first, true), Coordinates::scaled(second, true)),
+        let standardizers = [Standardizer::fit("x1", x1)?, Standardizer::fit("x2", x2)?];
+        let [first, second] =
+            [("x1", x1, &standardizers[0]), ("x2", x2, &standardizers[1])].map(|(name, x, standardizer)| {
+                Whitened::of(standardizer, x).ok_or(GaugeError::Spectrum { modality: name })
+            });
+        let whitened = [first?, second?];
+        let rank = whitened[0].spectrum.rank() + whitened[1].spectrum.rank();
+        let axes = match kind {
+            GaugeKind::Standardized | GaugeKind::Raw => [None, None],
             GaugeKind::Whitened => {
-                let spectra = [Spectrum::of("x1", &first, x1)?, Spectrum::of("x2", &second, x2)?];
-                let least = spectra[0].rank.min(spectra[1].rank);
-                let dims = match dims {
-                    Dims::Auto => (x1.rows() / ROWS_PER_DIMENSION).clamp(1, MOST_DIMENSIONS).min(least),
-                    Dims::Fixed(asked) => asked,
-                };
-                for spectrum in &spectra {
-                    if dims > spectrum.rank {
-                        return Err(GaugeError::TooManyDimensions {
-                            modality: spectrum.modality,
-                            asked: dims,
-                            rank: spectrum.rank,
-                        });
-                    }
-                }
-                (Coordinates::whitened(first, &spectra[0], dims), Coordinates::whitened(second, &spectra[1], dims))
+                let dims = whitened_dims(dims, x1.rows(), &whitened)?;
+                whitened.each_ref().map(|whitened| Some(whitened.leading(dims)))
             }
         };
-        Ok(Self { kind, x1, x2 })
+        let invariant = match whitened.map(|whitened| whitened.invariant) {
+            [Some(first), Some(second)] if x1.rows() >= ROWS_PER_DIRECTION * rank => {
+                Some([first, second].map(|Whitening { axes, back }| Invariant { axes, back }))
+            }
+            _ => None,
+        };
+        let raw = kind == GaugeKind::Raw;
+        let [first, second] = standardizers;
+        let [of_first, of_second] = axes;
+        let (x1, x2) = (Coordinates::new(first, of_first, raw), Coordinates::new(second, of_second, raw));
+        Ok(Self { kind, x1, x2, invariant })
+    }
+
+    /// What heads see of both modalities, in standardised columns or invariant coordinates: values `[n, columns]`,
+    /// row-major, and their columns.
+    pub(crate) fn head_inputs(&self, x1: &Matrix, x2: &Matrix) -> [(Vec<f64>, usize); 2] {
+        let inputs = |modality: usize, coordinates: &Coordinates, x: &Matrix| {
+            let columns = coordinates.standardizer.columns();
+            let standardised = coordinates.standardizer.apply(x);
+            match &self.invariant {
+                None => (standardised, columns),
+                Some(invariant) => {
+                    let Invariant { axes, .. } = &invariant[modality];
+                    (product_transposed(&standardised, axes, columns), axes.len() / columns)
+                }
+            }
+        };
+        [inputs(0, &self.x1, x1), inputs(1, &self.x2, x2)]
+    }
+
+    /// From the inputs of head 0 (x1), 1 (x2) or 2 (both) back to standardised columns, `[columns, inputs]`, row-major; none
+    /// where the inputs are those.
+    pub(crate) fn back(&self, head: usize) -> Option<Vec<f64>> {
+        let [first, second] = self.invariant.as_ref()?;
+        if head < 2 {
+            return Some([first, second][head].back.clone());
+        }
+        let inputs = self.head_columns();
+        let mut back = Vec::new();
+        for row in first.back.chunks_exact(inputs[0]) {
+            back.extend_from_slice(row);
+            back.extend(std::iter::repeat_n(0.0, inputs[1]));
+        }
+        for row in second.back.chunks_exact(inputs[1]) {
+            back.extend(std::iter::repeat_n(0.0, inputs[0]));
+            back.extend_from_slice(row);
+        }
+        Some(back)
+    }
+
+    /// Columns of what [`Self::head_inputs`] gives.
+    pub(crate) fn head_columns(&self) -> [usize; 2] {
+        let columns = [self.x1.standardizer.columns(), self.x2.standardizer.columns()];
+        match &self.invariant {
+            None => columns,
+            Some([first, second]) => [first.axes.len() / columns[0], second.axes.len() / columns[1]],
+        }
+    }
+}
+
+/// The whitened coordinates that a modality has.
+struct Whitened {
+    spectrum: Spectrum,
+    /// Its invariant coordinates, where there are rows enough for them.
+    invariant: Option<Whitening>,
+}
+
+impl Whitened {
+    fn of(standardizer: &Standardizer, x: &Matrix) -> Option<Self> {
+        let standardised = standardizer.apply(x);
+        let spectrum = Spectrum::of(&standardised, standardizer.columns())?;
+        let enough = x.rows() >= ROWS_PER_DIRECTION * spectrum.rank();
+        let invariant = if enough { Some(spectrum.invariant(&standardised)?) } else { None };
+        Some(Self { spectrum, invariant })
+    }
+
+    /// The axes of the leading coordinates, `[dims, columns]`.
+    fn leading(&self, dims: usize) -> Vec<f64> {
+        match &self.invariant {
+            None => self.spectrum.principal(dims).axes,
+            Some(Whitening { axes, .. }) => axes[..axes.len() / self.spectrum.rank() * dims].to_vec(),
+        }
+    }
+}
+
+/// As many dimensions as are asked for, or as rows and ranks allow.
+fn whitened_dims(dims: Dims, rows: usize, whitened: &[Whitened; 2]) -> Result<usize, GaugeError> {
+    let ranks = [("x1", whitened[0].spectrum.rank()), ("x2", whitened[1].spectrum.rank())];
+    match dims {
+        Dims::Auto => {
+            let least = ranks[0].1.min(ranks[1].1);
+            Ok((rows / ROWS_PER_DIMENSION).clamp(1, MOST_DIMENSIONS).min(least))
+        }
+        Dims::Fixed(asked) => match ranks.into_iter().find(|(_, rank)| asked > *rank) {
+            Some((modality, rank)) => Err(GaugeError::TooManyDimensions { modality, asked, rank }),
+            None => Ok(asked),
+        },
     }
 }
 
@@ -216,20 +320,11 @@ impl Standardizer {
 }
 
 impl Coordinates {
-    fn scaled(standardizer: Standardizer, raw: bool) -> Self {
-        // A = diag(1 / deviation), so log |det A| is minus the sum of the logarithms.
+    fn new(standardizer: Standardizer, axes: Option<Vec<f64>>, raw: bool) -> Self {
+        // In the raw gauge A = diag(1 / deviation), so log |det A| is minus the sum of the logarithms.
         let log_determinant =
             if raw { -standardizer.deviations.iter().map(|deviation| deviation.ln()).sum::<f64>() } else { 0.0 };
-        Self { standardizer, axes: None, log_determinant }
-    }
-
-    fn whitened(standardizer: Standardizer, spectrum: &Spectrum, dims: usize) -> Self {
-        let columns = standardizer.columns();
-        let mut axes = Vec::with_capacity(dims * columns);
-        for (variance, axis) in spectrum.variances.iter().zip(spectrum.axes.chunks_exact(columns)).take(dims) {
-            axes.extend(axis.iter().map(|weight| weight / variance.sqrt()));
-        }
-        Self { standardizer, axes: Some(axes), log_determinant: 0.0 }
+        Self { standardizer, axes, log_determinant }
     }
 
     /// The dimensions of the coordinates that the density is fitted in.
@@ -238,7 +333,7 @@ impl Coordinates {
         self.axes.as_ref().map_or(columns, |axes| axes.len() / columns)
     }
 
-    /// What heads see: all standardised columns.
+    /// All columns that vary, standardised.
     pub fn standardizer(&self) -> &Standardizer {
         &self.standardizer
     }
@@ -255,30 +350,6 @@ impl Coordinates {
             None => standardised,
             Some(axes) => product_transposed(&standardised, axes, self.standardizer.columns()),
         }
-    }
-}
-
-/// The principal components of a modality's standardised columns.
-struct Spectrum {
-    modality: &'static str,
-    variances: Vec<f64>,
-    axes: Vec<f64>,
-    rank: usize,
-}
-
-impl Spectrum {
-    fn of(modality: &'static str, standardizer: &Standardizer, x: &Matrix) -> Result<Self, GaugeError> {
-        let mut correlation = second_moments(&standardizer.apply(x), standardizer.columns());
-        for value in &mut correlation {
-            *value /= x.rows() as f64;
-        }
-        let (variances, axes) =
-            symmetric_eigen(&correlation, standardizer.columns()).ok_or(GaugeError::Spectrum { modality })?;
-        if !variances.iter().all(|variance| variance.is_finite()) || variances[0] <= 0.0 {
-            return Err(GaugeError::Spectrum { modality });
-        }
-        let rank = variances.iter().take_while(|variance| **variance > NEGLIGIBLE * variances[0]).count();
-        Ok(Self { modality, variances, axes, rank })
     }
 }
 
@@ -320,6 +391,7 @@ impl FromStr for Dims {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linear_algebra::second_moments;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
