@@ -71,7 +71,8 @@ fn estimate(
     let fit = cross_fit(&features(&train)?, &classes, &settings, None)?;
     let scores = fit.estimator.score(&features(&evaluation)?)?;
     let exact = family.terms(&evaluation)?;
-    Ok((Measure::Pm.decompose(&scores.terms), Measure::Pm.decompose(&exact)))
+    let parts = |terms| Measure::Pm.decompose(terms, &evaluation.labels);
+    Ok((parts(&scores.terms), parts(&exact)))
 }
 
 fn draw(family: &dyn Family, seed: u64) -> Draw {
@@ -85,5 +86,6 @@ fn features(draw: &Draw) -> Result<FeatureSet, Box<dyn Error>> {
         x1: Matrix::new(ROWS, d1, draw.x1.clone())?,
         x2: Matrix::new(ROWS, d2, draw.x2.clone())?,
         labels: draw.labels.clone(),
+        logits: [None, None, None],
     })
 }

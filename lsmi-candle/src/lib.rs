@@ -25,10 +25,11 @@
 //!     x1: Matrix::new(200, 2, draw.x1)?,
 //!     x2: Matrix::new(200, 2, draw.x2)?,
 //!     labels: draw.labels,
+//!     logits: [None, None, None],
 //! };
 //! let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()])?;
 //! let fit = cross_fit(&train, &classes, &Settings::default(), None)?;
-//! let means = fit.estimator.measure().decompose(&fit.scores.terms).means();
+//! let means = fit.estimator.measure().decompose(&fit.scores.terms, &fit.scores.labels).means();
 //! // Both modalities carry the label in full: nearly all of its ln 2 nats are redundant.
 //! assert!((means.r - 0.693).abs() < 0.05);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

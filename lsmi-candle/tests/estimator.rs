@@ -30,6 +30,7 @@ fn simulate(name: FamilyName, rows: usize, seed: u64) -> (FeatureSet, Classes, T
         x1: Matrix::new(rows, 4, draw.x1).unwrap(),
         x2: Matrix::new(rows, 4, draw.x2).unwrap(),
         labels: draw.labels,
+        logits: [None, None, None],
     };
     (features, classes, exact)
 }
@@ -49,9 +50,10 @@ fn agreement(name: FamilyName) -> [[(f64, f64); 4]; 2] {
     let fit = fit(name, 1200, &raw(0));
     let (fresh, _, of_fresh) = simulate(name, 1200, 1);
     let (_, _, of_train) = simulate(name, 1200, 0);
-    let pairs = [(fit.estimator.score(&fresh).unwrap().terms, of_fresh), (fit.scores.terms, of_train)];
-    pairs.map(|(estimated, exact)| {
-        let (estimated, exact) = (Measure::Pm.decompose(&estimated), Measure::Pm.decompose(&exact));
+    let pairs = [(fit.estimator.score(&fresh).unwrap(), of_fresh), (fit.scores, of_train)];
+    pairs.map(|(scores, exact)| {
+        let parts = |terms| Measure::Pm.decompose(terms, &scores.labels);
+        let (estimated, exact) = (parts(&scores.terms), parts(&exact));
         INTERACTIONS.map(|interaction| {
             let (estimated, exact) = (estimated.values(interaction), exact.values(interaction));
             (pearson(estimated, exact).unwrap_or(0.0), root_mean_square_error(estimated, exact))
@@ -175,7 +177,7 @@ fn classes_of_two_rows_in_two_folds_leave_nothing_to_hold_out() {
     let values: Vec<f64> = (0..rows).map(|row| (f64::from(row) * 1.7).sin()).collect();
     let x = Matrix::new(12, 1, values).unwrap();
     let labels = (0..12).map(|row| row / 2).collect();
-    let train = FeatureSet { ids: SampleIds::rows(12), x1: x.clone(), x2: x, labels };
+    let train = FeatureSet { ids: SampleIds::rows(12), x1: x.clone(), x2: x, labels, logits: [None, None, None] };
     let classes = Classes::new((0..6).map(|class| class.to_string()).collect()).unwrap();
     let result = cross_fit(&train, &classes, &Settings { folds: 2, ..raw(0) }, None);
     assert!(matches!(result, Err(EstimatorError::NothingHeldOut { rows: 6, classes: 6 })));

@@ -85,7 +85,8 @@ Examples:
 
 const SIMULATE_EXAMPLES: &str = "\
 The families: two bits seen through noise, with the label their xor, or, and, the first bit (copy1) or the bit they \
-share (rdn); mixed, half xor and half unique to x2; gauss, a class mean under correlated noise.
+share (rdn); mixed, half xor and half unique to x2; groups, five groups that are redundant, unique to x1, unique to \
+x2, synergistic and none of these (the array group says which); gauss, a class mean under correlated noise.
 
 Two files of different --seed come from one distribution, so that one can serve for training and one for evaluation: \
 the directions along which the bits show depend on --parameters alone.
@@ -192,7 +193,7 @@ pub(crate) struct Score {
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct Simulate {
-    /// Family of densities: xor, or, and, copy1, rdn, mixed or gauss
+    /// Family of densities: xor, or, and, copy1, rdn, mixed, groups or gauss
     pub(crate) family: FamilyName,
     /// Number of samples
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
@@ -203,7 +204,7 @@ pub(crate) struct Simulate {
     /// Seed of the directions along which the bits show
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) parameters: u64,
-    /// Dimensions of each modality [default: 10; gauss: one per class]
+    /// Dimensions of each modality [default: 10; groups: 12; gauss: one per class]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) dims: Option<u32>,
     /// How far a bit moves its modality from the middle (all families but gauss) [default: 3]
@@ -221,7 +222,7 @@ pub(crate) struct Simulate {
     /// Standard deviation of the noise (gauss) [default: 0.5]
     #[arg(long)]
     pub(crate) noise: Option<f64>,
-    /// Measure of redundancy: pm, sx, mmi or ccs
+    /// Measure of redundancy: pm, sx, mmi, ccs or min
     #[arg(long, default_value = "pm")]
     pub(crate) measure: Measure,
     #[command(flatten)]
@@ -244,8 +245,13 @@ impl Simulate {
         }
         let usual = lsmi_core::Settings::default();
         let classes = self.classes.map_or(usual.classes, |classes| classes as usize);
+        let usual_dims = match self.family {
+            FamilyName::Gauss => classes,
+            FamilyName::Groups => 12,
+            _ => usual.dims,
+        };
         Ok(lsmi_core::Settings {
-            dims: self.dims.map_or(if is_gauss { classes } else { usual.dims }, |dims| dims as usize),
+            dims: self.dims.map_or(usual_dims, |dims| dims as usize),
             classes,
             amplitude: self.amplitude.unwrap_or(usual.amplitude),
             sigma: self.sigma.unwrap_or(usual.sigma),
@@ -322,7 +328,7 @@ pub(crate) struct Estimation {
     /// Class prior: empirical or uniform
     #[arg(long, default_value = "empirical", value_parser = prior)]
     pub(crate) prior: PriorChoice,
-    /// Measure of redundancy: pm, sx, mmi or ccs
+    /// Measure of redundancy: pm, sx, mmi, ccs or min
     #[arg(long, default_value = "pm")]
     pub(crate) measure: Measure,
     /// Fit densities as in the published implementation, for comparison

@@ -25,7 +25,7 @@ pub(crate) struct ScoredSplit {
 impl ScoredSplit {
     /// Decomposes samples that have their terms.
     pub(crate) fn new(name: &str, scores: Scores, estimator: &Estimator) -> Self {
-        let decomposition = estimator.measure().decompose_with(&scores.terms, estimator.reference());
+        let decomposition = estimator.measure().decompose_with(&scores.terms, &scores.labels, estimator.reference());
         Self { name: name.to_owned(), scores, decomposition }
     }
 

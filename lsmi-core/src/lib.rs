@@ -22,10 +22,12 @@
 //! - [`ids`]: which sample a value belongs to;
 //! - [`terms`]: the five terms of every sample, joined by id;
 //! - [`measure`]: definitions of redundancy, each turning terms into a [`Decomposition`];
+//! - [`kind`]: whether a sample is redundant, unique, synergistic or neither;
 //! - [`adjustment`]: the constant shift that makes the means of the components non-negative;
 //! - [`prior`]: probabilities of the classes, and terms under another prior;
 //! - [`families`]: data with a known density and hence exact terms;
-//! - [`statistics`] and [`random`]: accurate sums, reproducible random numbers.
+//! - [`sweep`]: how far the redundancy depends on the coordinates of the modalities;
+//! - [`statistics`] and [`random`]: accurate sums, intervals and p-values, reproducible random numbers.
 //!
 //! Everything is `f64` and in nats. Nothing here reads files, prints or starts threads.
 //!
@@ -40,7 +42,7 @@
 //!     vec![0.3, 0.5], // i2
 //!     vec![0.7, 0.6], // i12
 //! )?;
-//! let parts = Measure::Pm.decompose(&terms);
+//! let parts = Measure::Pm.decompose(&terms, &[0, 1]); // their classes
 //! for row in 0..terms.len() {
 //!     assert!((parts.r[row] + parts.u1[row] - terms.i1[row]).abs() < 1e-12);
 //!     let total = parts.r[row] + parts.u1[row] + parts.u2[row] + parts.s[row];
@@ -59,10 +61,12 @@ pub mod decomposition;
 pub mod error;
 pub mod families;
 pub mod ids;
+pub mod kind;
 pub mod measure;
 pub mod prior;
 pub mod random;
 pub mod statistics;
+pub mod sweep;
 pub mod terms;
 
 pub use adjustment::{Adjusted, Branch, adjust};
@@ -70,6 +74,8 @@ pub use decomposition::{Decomposition, Interaction, Means};
 pub use error::{Error, Result};
 pub use families::{Draw, Family, FamilyName, Settings};
 pub use ids::{IdIndex, SampleIds};
+pub use kind::Kind;
 pub use measure::{Measure, Modality, Reference};
 pub use prior::{ClassPrior, PriorChoice};
+pub use sweep::{GaugeVerdict, Sweep, SweepPoint};
 pub use terms::{Pass, TermMeans, Terms};

@@ -164,7 +164,7 @@ impl Terms {
     /// ```
     ///
     /// The posteriors p(y|.) stay what they are; only the prior changes that they are compared with. Under the measures
-    /// `pm`, `sx` and `mmi` (the weaker modality given) r moves by the same amount, and u1, u2 and s do not move.
+    /// `pm`, `sx`, `mmi` and `min` (the weaker modality given) r moves by the same amount, and u1, u2 and s do not move.
     ///
     /// # Errors
     ///

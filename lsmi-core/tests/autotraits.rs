@@ -1,9 +1,9 @@
 //! Every public type can be sent to and shared between threads.
 
 use lsmi_core::{
-    Adjusted, Branch, ClassPrior, Decomposition, Draw, Error, Family, FamilyName, IdIndex, Interaction, Means, Measure,
-    Modality, Pass, PriorChoice, Reference, SampleIds, Settings, TermMeans, Terms,
-    families::{Cell, Gate, Gauss, Mixed, Mixture},
+    Adjusted, Branch, ClassPrior, Decomposition, Draw, Error, Family, FamilyName, IdIndex, Interaction, Kind, Means,
+    Measure, Modality, Pass, PriorChoice, Reference, SampleIds, Settings, TermMeans, Terms,
+    families::{Cell, Gate, Gauss, Groups, Mixed, Mixture},
     random::ChaCha8Rng,
 };
 
@@ -23,8 +23,10 @@ fn autotraits() {
     has_autotraits::<FamilyName>();
     has_autotraits::<Gate>();
     has_autotraits::<Gauss>();
+    has_autotraits::<Groups>();
     has_autotraits::<IdIndex<'static>>();
     has_autotraits::<Interaction>();
+    has_autotraits::<Kind>();
     has_autotraits::<Means>();
     has_autotraits::<Measure>();
     has_autotraits::<Mixed>();

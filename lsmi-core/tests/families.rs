@@ -6,8 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use lsmi_core::{
-    Draw, Error, Family, FamilyName, Means, Measure, Settings, TermMeans,
-    families::{Cell, Gate, Gauss, Mixed, Mixture},
+    Draw, Error, Family, FamilyName, Kind, Means, Measure, Settings, TermMeans,
+    families::{Cell, Gate, Gauss, Groups, Mixed, Mixture},
     random::stream,
     statistics::{log_sum_exp, mean},
 };
@@ -16,8 +16,9 @@ const SAMPLES: usize = 200_000;
 const TOLERANCE: f64 = 0.01;
 
 fn means(family: &dyn Family) -> (TermMeans, Means) {
-    let terms = family.terms(&family.sample(SAMPLES, &mut stream(0, "families test"))).unwrap();
-    (terms.means(), Measure::Pm.decompose(&terms).means())
+    let draw = family.sample(SAMPLES, &mut stream(0, "families test"));
+    let terms = family.terms(&draw).unwrap();
+    (terms.means(), Measure::Pm.decompose(&terms, &draw.labels).means())
 }
 
 #[track_caller]
@@ -96,6 +97,8 @@ fn clear_bits_have_the_information_of_their_gates() {
         (FamilyName::Copy1, [ln2, 0.0, ln2]),
         (FamilyName::Rdn, [ln2, ln2, ln2]),
         (FamilyName::Mixed, [0.0, ln2 / 2.0, ln2]),
+        // Modality 1 tells all about two of the five groups, so does modality 2, and both together about four.
+        (FamilyName::Groups, [0.4 * ln2, 0.4 * ln2, 0.8 * ln2]),
     ] {
         let family = name.build(&Settings { amplitude: 8.0, ..Settings::default() }).unwrap();
         let (terms, _) = means(family.as_ref());
@@ -119,7 +122,9 @@ fn a_mixture_has_a_density_that_integrates_to_one() {
     let n = x1.len();
     let at = |label: u32| {
         let labels = vec![label; n];
-        mixture.terms(&Draw { x1: x1.clone(), x2: vec![0.0; n], labels, dims: (1, 1), classes: 2 }).unwrap()
+        mixture
+            .terms(&Draw { x1: x1.clone(), x2: vec![0.0; n], labels, dims: (1, 1), classes: 2, groups: None })
+            .unwrap()
     };
     let (zero, one) = (at(0), at(1));
     let mass: f64 = zero.h1.iter().map(|h| (-h).exp() * step).sum();
@@ -166,7 +171,38 @@ fn one_parameter_seed_is_one_distribution() {
         let draw = draw(family.as_ref(), 0);
         assert_eq!((draw.dims, draw.classes), (family.dims(), family.classes()));
         assert_eq!((draw.x1.len(), draw.x2.len(), draw.labels.len()), (50, 50, 5));
+        assert_eq!(draw.groups.map(|groups| groups.len()), (name == FamilyName::Groups).then_some(5));
     }
+}
+
+/// Read from the coordinates alone, groups and bits make the label that the group's kind says.
+#[test]
+fn groups_are_of_the_kinds_of_their_numbers() {
+    let axis = |k: usize| (0..6).map(|place| f64::from(u8::from(place == k))).collect::<Vec<_>>();
+    let q = [0, 1, 2, 3, 4, 5].map(axis);
+    // Bits and groups are 16 deviations from the middle between them, so that no sample is read wrongly.
+    let draw = Groups::new(&q, &q, 16.0, 1.0).unwrap().sample(5000, &mut stream(3, "families test"));
+    let groups = draw.groups.unwrap();
+    let mut coins = [[0; 2]; 2];
+    for (((x1, x2), label), group) in draw.x1.chunks(6).zip(draw.x2.chunks(6)).zip(draw.labels).zip(&groups) {
+        for x in [x1, x2] {
+            assert!((0..5).all(|other| (x[other] > 16.0) == (other == *group as usize)));
+        }
+        let (b1, b2) = (x1[5] > 0.0, x2[5] > 0.0);
+        match Groups::KINDS[*group as usize] {
+            Kind::Redundant => assert!(b1 == b2 && (label == 1) == b1),
+            Kind::Unique1 => assert_eq!(label == 1, b1),
+            Kind::Unique2 => assert_eq!(label == 1, b2),
+            Kind::Synergistic => assert_eq!(label == 1, b1 != b2),
+            _ => coins[usize::from(b1)][label as usize] += 1,
+        }
+    }
+    // 1,000 samples a group and 250 a pair of bit and label: deviations of 28 and 15.
+    for group in 0..5 {
+        let size = groups.iter().filter(|of| **of == group).count();
+        assert!((860..1140).contains(&size), "{size} samples of group {group}");
+    }
+    assert!(coins.iter().flatten().all(|count| (175..325).contains(count)), "{coins:?}");
 }
 
 #[test]
@@ -208,6 +244,7 @@ fn invalid_dims() {
     let dims = |dims| Settings { dims, ..Settings::default() };
     assert_eq!(blamed(FamilyName::Or, &dims(0)), "dims");
     assert_eq!(blamed(FamilyName::Mixed, &dims(1)), "dims");
+    assert_eq!(blamed(FamilyName::Groups, &dims(5)), "dims");
     assert_eq!(blamed(FamilyName::Gauss, &dims(9)), "dims");
 }
 
@@ -224,6 +261,7 @@ fn invalid_amplitude() {
         let settings = Settings { amplitude, ..Settings::default() };
         assert_eq!(blamed(FamilyName::Xor, &settings), "amplitude");
         assert_eq!(blamed(FamilyName::Mixed, &settings), "amplitude");
+        assert_eq!(blamed(FamilyName::Groups, &settings), "amplitude");
     }
 }
 
@@ -233,6 +271,7 @@ fn invalid_sigma() {
         let settings = Settings { sigma, ..Settings::default() };
         assert_eq!(blamed(FamilyName::Rdn, &settings), "sigma");
         assert_eq!(blamed(FamilyName::Mixed, &settings), "sigma");
+        assert_eq!(blamed(FamilyName::Groups, &settings), "sigma");
     }
 }
 
@@ -272,6 +311,14 @@ fn invalid_directions() {
     let one = || vec![1.0];
     let mixed = Mixed { w1: one(), v1: one(), w2: one(), v2: vec![1.0, 0.0], amplitude: 3.0, sigma: 1.0 };
     assert_eq!(mixed.mixture().unwrap_err(), Error::Length { array: "v2", expected: 1, found: 2 });
+    let q1 = [0.5; 6].map(|value| vec![value]);
+    let mut q2 = q1.clone();
+    q2[5].push(0.5);
+    let error = Groups::new(&q1, &q2, 3.0, 1.0).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`q2` is vectors of the lengths [1, 1, 1, 1, 1, 2]; it must be six vectors of one length"
+    );
 }
 
 #[test]

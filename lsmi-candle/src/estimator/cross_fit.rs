@@ -81,7 +81,7 @@ pub fn cross_fit(
         classes: classes.clone(),
         prior: prior_name(&settings.prior).to_owned(),
         measure: settings.measure,
-        reference: Reference { weaker: Modality::One },
+        reference: Reference { weaker: Modality::One, weaker_of_class: Vec::new() },
         seed: settings.seed,
         folds: settings.folds,
         rows: train.rows(),
@@ -90,7 +90,7 @@ pub fn cross_fit(
     };
     let mut estimator = Estimator { description, prior, gauge, folds: models, device };
     let scores = score_by_fold(&estimator, &features, train, assignment)?;
-    estimator.description.reference = settings.measure.reference(&scores.terms);
+    estimator.description.reference = settings.measure.reference(&scores.terms, &train.labels, classes.len());
     Ok(CrossFit { estimator, scores })
 }
 
@@ -235,7 +235,8 @@ mod tests {
         };
         let (x1, x2) = (modality(2), modality(3));
         let ids = SampleIds::from_names((0..ROWS).map(|row| format!("sample {}", ROWS - row))).unwrap();
-        (FeatureSet { ids, x1, x2, labels }, Classes::new(vec!["a".to_owned(), "b".to_owned()]).unwrap())
+        let features = FeatureSet { ids, x1, x2, labels, logits: [None, None, None] };
+        (features, Classes::new(vec!["a".to_owned(), "b".to_owned()]).unwrap())
     }
 
     fn settings() -> Settings {

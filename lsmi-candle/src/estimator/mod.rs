@@ -113,8 +113,8 @@ impl Estimator {
     }
 
     /// What the measure needs of the training rows.
-    pub fn reference(&self) -> Reference {
-        self.description.reference
+    pub fn reference(&self) -> &Reference {
+        &self.description.reference
     }
 
     /// What a user should know of the fit, in sentences.

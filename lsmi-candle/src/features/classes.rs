@@ -137,6 +137,15 @@ impl Classes {
         rows.map(|(row, label)| codes.get(label).copied().ok_or(row)).collect()
     }
 
+    /// Whether a file that names its labels 0, 1, ... so has these classes, in this order, beside others perhaps.
+    ///
+    /// Where the classes have no names, names that are all unknown say nothing against them.
+    pub(super) fn agree_with(&self, names: &[String]) -> bool {
+        let by_name = index_of(&self.names);
+        let mut known = names.iter().filter(|name| by_name.contains_key(name.as_str())).peekable();
+        (known.peek().is_none() && self.names == self.labels) || known.eq(&self.names)
+    }
+
     /// The names, in the order of the class indices.
     pub fn names(&self) -> &[String] {
         &self.names
@@ -246,6 +255,24 @@ mod tests {
         assert_eq!(named.encode(&texts(&["dog", "cat"]), None), Ok(vec![1, 0]));
         let unnamed = Classes::of_training(&integers(&[5, 7]), None);
         assert_eq!(unnamed.encode(&texts(&["7"]), None), Ok(vec![1]));
+    }
+
+    #[test]
+    fn names_of_a_file_agree_in_the_order_of_the_classes() {
+        let named = Classes::of_training(&integers(&[1, 3]), Some(&strings(&["ant", "bee", "cow", "dog"])));
+        for (names, agree) in [
+            (strings(&["bee", "dog"]), true),
+            (strings(&["ant", "bee", "cow", "dog", "eel"]), true),
+            (strings(&["dog", "bee"]), false),
+            (strings(&["bee", "cow"]), false),
+            (strings(&["Biene", "Hund"]), false),
+        ] {
+            assert_eq!(named.agree_with(&names), agree, "{names:?}");
+        }
+        let unnamed = Classes::of_training(&integers(&[0, 1]), None);
+        assert!(unnamed.agree_with(&strings(&["cat", "dog"])));
+        let texts = Classes::of_training(&texts(&["cat", "dog"]), None);
+        assert!(!texts.agree_with(&strings(&["dog", "cat"])));
     }
 
     #[test]

@@ -163,10 +163,8 @@ pub enum FeatureError {
         expected: usize,
     },
 
-    /// A feature is not a finite number.
-    #[error(
-        "{file}: `{array}` is {found} at row {row}, column {column}; remove such rows or fill in the value before the analysis"
-    )]
+    /// A feature or a logit is not a finite number.
+    #[error("{file}: `{array}` is {found} at row {row}, column {column}; {advice}")]
     NotFinite {
         /// The file.
         file: String,
@@ -178,6 +176,79 @@ pub enum FeatureError {
         column: usize,
         /// NaN or an infinity.
         found: f64,
+        /// What to do about it.
+        advice: &'static str,
+    },
+
+    /// One split has logits that another has not.
+    #[error(
+        "{file}: there is `{present}`, but no `{array}`; all splits need the same models' logits: add `{array}`, or remove `{present}`"
+    )]
+    MissingLogits {
+        /// The file.
+        file: String,
+        /// The array that is missing.
+        array: String,
+        /// The same model's logits in another split.
+        present: String,
+    },
+
+    /// An array named as logits are belongs to no split.
+    #[error(
+        "{file}: `{array}` belongs to no split of the file ({splits}); name it as their logits are, e.g. `{example}`, or remove it"
+    )]
+    StrayLogits {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The splits of the file.
+        splits: String,
+        /// What the logits of the first split are called.
+        example: String,
+    },
+
+    /// There is not one column of logits for each class.
+    #[error("{file}: `{array}` has {found} columns, but there are {expected} classes ({classes}); {advice}")]
+    LogitColumns {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// Its columns.
+        found: usize,
+        /// How many classes there are.
+        expected: usize,
+        /// The classes, in the order the columns must have.
+        classes: String,
+        /// How to bring the columns into line.
+        advice: String,
+    },
+
+    /// The file names its classes otherwise than those its logits are to be matched with.
+    #[error(
+        "{file}: the metadata key `classes` says {found}, but the classes are {classes}: which column of `{array}` belongs to which class cannot be told; put labels, names and columns in the order of the classes"
+    )]
+    LogitOrder {
+        /// The file.
+        file: String,
+        /// The first array of logits.
+        array: String,
+        /// The names that the file gives.
+        found: String,
+        /// The classes, in the order the columns must have.
+        classes: String,
+    },
+
+    /// What should be logits are probabilities.
+    #[error(
+        "{file}: `{array}` holds probabilities, for every row sums to 1; give what goes into the softmax, or np.log({array})"
+    )]
+    Probabilities {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
     },
 
     /// All training rows of a modality are equal.

@@ -2,11 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FeatureFile, FeatureSet};
+use super::{FeatureFile, FeatureSet, Inputs, Unlabelled, UnlabelledFile};
 use crate::matrix::Matrix;
 
 /// Hashed first, so that a change of what is hashed changes every hash.
 const VERSION: &[u8] = b"lsmi features 1";
+
+/// The same for samples without labels.
+const VERSION_UNLABELLED: &[u8] = b"lsmi unlabelled features 1";
 
 pub(super) fn of_file(file: &FeatureFile) -> String {
     let mut hash = Sha256::new_with_prefix(VERSION);
@@ -24,17 +27,45 @@ pub(super) fn of_set(features: &FeatureSet) -> String {
     hexadecimal(hash)
 }
 
+pub(super) fn of_unlabelled_file(file: &UnlabelledFile) -> String {
+    let mut hash = Sha256::new_with_prefix(VERSION_UNLABELLED);
+    strings(&mut hash, file.splits.iter().map(|split| split.name.as_str()));
+    for split in &file.splits {
+        inputs(&mut hash, split.features.inputs(), None);
+    }
+    hexadecimal(hash)
+}
+
+pub(super) fn of_unlabelled(samples: &Unlabelled) -> String {
+    let mut hash = Sha256::new_with_prefix(VERSION_UNLABELLED);
+    inputs(&mut hash, samples.inputs(), None);
+    hexadecimal(hash)
+}
+
 fn set(hash: &mut Sha256, features: &FeatureSet) {
-    for modality in [&features.x1, &features.x2] {
+    inputs(hash, features.inputs(), Some(&features.labels));
+}
+
+fn inputs(hash: &mut Sha256, inputs: Inputs<'_>, labels: Option<&[u32]>) {
+    for modality in [inputs.x1, inputs.x2] {
         matrix(hash, modality);
     }
-    length(hash, features.labels.len());
-    for label in &features.labels {
-        hash.update(label.to_le_bytes());
+    if let Some(labels) = labels {
+        length(hash, labels.len());
+        for label in labels {
+            hash.update(label.to_le_bytes());
+        }
     }
-    length(hash, features.ids.len());
-    for row in 0..features.ids.len() {
-        text(hash, &features.ids.get(row));
+    length(hash, inputs.ids.len());
+    for id in inputs.ids.iter() {
+        text(hash, &id);
+    }
+    // Nothing at all stands for no logits, so that data without them keep the hash they had before there were any.
+    for (name, logits) in ["logits1", "logits2", "logits12"].into_iter().zip(inputs.logits) {
+        if let Some(logits) = logits {
+            text(hash, name);
+            matrix(hash, logits);
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+/// What logits are called: of a model of x1, of x2 and of both. `--keys` does not rename them.
+const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
+
 /// The splits every reader knows, in the order they are given back.
 pub(super) const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];
 
@@ -91,6 +94,14 @@ impl FromStr for Keys {
     }
 }
 
+/// Whether a split consists of samples with labels or without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Labels {
+    Needed,
+    /// Labels may be there; nobody looks at them.
+    Ignored,
+}
+
 /// The arrays of one split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SplitArrays {
@@ -101,6 +112,8 @@ pub(super) struct SplitArrays {
     pub(super) id: String,
     /// The metadata key under which the ids may stand instead.
     pub(super) metadata_ids: String,
+    /// The user's models' logits, of x1, x2 and both, where there are any.
+    pub(super) logits: [String; 3],
 }
 
 impl SplitArrays {
@@ -113,7 +126,7 @@ impl SplitArrays {
         Self::named(keys, split, |name| format!("{name}_{split}"))
     }
 
-    fn named(keys: &Keys, split: &str, name: impl Fn(&str) -> String) -> Self {
+    fn named(keys: &Keys, split: &str, name: impl Fn(&str) -> String + Copy) -> Self {
         Self {
             split: split.to_owned(),
             x1: name(&keys.x1),
@@ -121,6 +134,7 @@ impl SplitArrays {
             label: name(&keys.label),
             id: name(keys.id.as_deref().unwrap_or("id")),
             metadata_ids: name("ids"),
+            logits: LOGITS.map(name),
         }
     }
 
@@ -133,24 +147,37 @@ impl SplitArrays {
             label: format!("{split}_targets"),
             id: format!("{split}_id"),
             metadata_ids: format!("ids_{split}"),
+            logits: LOGITS.map(|name| format!("{split}_{name}")),
         }
     }
 
-    fn count_in(&self, names: &BTreeSet<String>) -> usize {
-        let needed = [&self.x1, &self.x2, &self.label];
-        needed.iter().filter(|name| names.contains(**name)).count()
+    /// Which of the logits are among the arrays of these names. An array that serves as something else is no logits:
+    /// who names `logits1` as a modality means it as features.
+    pub(super) fn logits_in(&self, names: &BTreeSet<String>) -> [Option<&str>; 3] {
+        let is_logits = |name: &String| names.contains(name) && !self.is_role(name);
+        self.logits.each_ref().map(|name| is_logits(name).then_some(name.as_str()))
+    }
+
+    /// Whether the array serves as modality, label or id.
+    pub(super) fn is_role(&self, array: &String) -> bool {
+        [&self.x1, &self.x2, &self.label, &self.id].contains(&array)
+    }
+
+    /// The arrays without which there is no split.
+    fn needed(&self, labels: Labels) -> impl Iterator<Item = &String> {
+        [&self.x1, &self.x2].into_iter().chain((labels == Labels::Needed).then_some(&self.label))
     }
 }
 
 /// The splits that a file with arrays of these `names` has: `train`, `val`, `test`, then others by name.
 ///
 /// One array is enough to announce a known split, so that the others are missed rather than the split passed over;
-/// an unknown suffix (`x1_raw`) makes a split only if all three arrays have it. Arrays without a suffix come first, as
+/// an unknown suffix (`x1_raw`) makes a split only if all three arrays have it (without labels, both). Arrays without a suffix come first, as
 /// a split `train`, even beside a suffixed one of that name: the caller refuses that. They also stand in where there is
 /// nothing at all, to be missed by name. The first split is apart from the others, for there always is one.
-pub(super) fn find_splits(names: &BTreeSet<String>, keys: &Keys) -> (SplitArrays, Vec<SplitArrays>) {
-    let is_announced = |arrays: &SplitArrays| arrays.count_in(names) > 0;
-    let is_complete = |arrays: &SplitArrays| arrays.count_in(names) == 3;
+pub(super) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: Labels) -> (SplitArrays, Vec<SplitArrays>) {
+    let is_announced = |arrays: &SplitArrays| arrays.needed(labels).any(|name| names.contains(name));
+    let is_complete = |arrays: &SplitArrays| arrays.needed(labels).all(|name| names.contains(name));
     let prefix = format!("{}_", keys.x1);
     let others = names
         .iter()
@@ -176,18 +203,31 @@ pub(super) fn find_splits(names: &BTreeSet<String>, keys: &Keys) -> (SplitArrays
     (first.unwrap_or_else(|| SplitArrays::unsuffixed(keys)), splits.collect())
 }
 
+/// Everything that logits may be called: without suffix, with that of a known split, by the reference's custom.
+pub(super) fn all_logit_names() -> impl Iterator<Item = String> {
+    LOGITS.into_iter().flat_map(|name| {
+        let suffixed = KNOWN_SPLITS.map(|split| format!("{name}_{split}"));
+        let reference = KNOWN_SPLITS.map(|split| format!("{split}_{name}"));
+        std::iter::once(name.to_owned()).chain(suffixed).chain(reference)
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Keys, KeysError, find_splits};
+    use super::{Keys, KeysError, Labels, find_splits};
     use std::collections::BTreeSet;
 
     fn names(list: &str) -> BTreeSet<String> {
         list.split_whitespace().map(str::to_owned).collect()
     }
 
-    fn found(list: &str, keys: &Keys) -> Vec<(String, String)> {
-        let (first, others) = find_splits(&names(list), keys);
+    fn found_with(list: &str, keys: &Keys, labels: Labels) -> Vec<(String, String)> {
+        let (first, others) = find_splits(&names(list), keys, labels);
         std::iter::once(first).chain(others).map(|arrays| (arrays.split, arrays.x1)).collect()
+    }
+
+    fn found(list: &str, keys: &Keys) -> Vec<(String, String)> {
+        found_with(list, keys, Labels::Needed)
     }
 
     #[test]
@@ -249,5 +289,35 @@ mod tests {
         assert_eq!(found(list, &Keys::default())[0].1, "train_modal_1_features");
         let keys: Keys = "image,text,label".parse().unwrap();
         assert_eq!(found(list, &keys)[0].1, "image");
+    }
+
+    #[test]
+    fn without_labels_two_modalities_are_a_split() {
+        let splits = |list| -> Vec<String> {
+            found_with(list, &Keys::default(), Labels::Ignored).into_iter().map(|(split, _)| split).collect()
+        };
+        assert_eq!(splits("x1_test x2_test x1_ood x2_ood x1_raw y_val"), ["test", "ood"]);
+        assert_eq!(splits("x1 x2"), ["train"]);
+        assert_eq!(splits("test_modal_1_features test_modal_2_features"), ["test"]);
+        assert_eq!(splits("y"), ["train"], "to be missed by name");
+    }
+
+    #[test]
+    fn logits_go_with_their_split() {
+        let logits = |list: &str, keys: &str| {
+            let names = names(list);
+            let (first, _) = find_splits(&names, &keys.parse().unwrap(), Labels::Needed);
+            first.logits_in(&names).map(|name| name.map(str::to_owned))
+        };
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            logits("x1_train x2_train y_train logits1_train logits12_train logits2", "x1,x2,y"),
+            [some("logits1_train"), None, some("logits12_train")]
+        );
+        let reference = "train_modal_1_features train_modal_2_features train_targets train_logits2";
+        assert_eq!(logits(reference, "x1,x2,y"), [None, some("train_logits2"), None]);
+        assert_eq!(logits("image text label logits1", "image,text,label"), [some("logits1"), None, None]);
+        // What is named as a modality is one.
+        assert_eq!(logits("logits1 logits2 y logits12", "logits1,logits2,y"), [None, None, some("logits12")]);
     }
 }

@@ -8,9 +8,10 @@ use lsmi_core::SampleIds;
 use super::classes::{Classes, Label};
 use super::error::FeatureError;
 use super::format::Format;
-use super::keys::{Keys, SplitArrays, find_splits};
-use super::source::Source;
-use super::{FeatureFile, FeatureSet, Split};
+use super::keys::{Keys, Labels, SplitArrays, find_splits};
+use super::logits;
+use super::source::{MatrixRole, Source};
+use super::{FeatureFile, FeatureSet, Split, Unlabelled, UnlabelledFile};
 use crate::matrix::Matrix;
 
 /// How many classes a message lists.
@@ -21,9 +22,7 @@ const TRAIN: &str = "train";
 
 /// A split whose labels are still as the file has them.
 struct RawSplit {
-    ids: SampleIds,
-    x1: Matrix,
-    x2: Matrix,
+    samples: Unlabelled,
     labels: Vec<Label>,
 }
 
@@ -62,24 +61,68 @@ pub(super) fn load(
 ) -> Result<FeatureFile, FeatureError> {
     let file = path.display().to_string();
     let mut source = Source::open(&file, bytes, format)?;
-    let (first, others) = find_splits(source.names(), keys);
-    check_training_split(&file, &first, &others, known.is_none())?;
+    let (first, others) = splits_of(&source, keys, Labels::Needed, known.is_none())?;
     let names = source.class_names()?;
 
     let first_raw = read_split(&mut source, &first, keys)?;
     let classes = match known {
-        Some(known) => known.clone(),
+        Some(known) => {
+            logits::check_order(&file, &first, &first_raw.samples.logits, known, names.as_deref())?;
+            known.clone()
+        }
         None => training_classes(&file, &first, &first_raw, names.as_deref())?,
     };
     let mut splits = vec![encode(&file, &first, first_raw, &classes, names.as_deref())?];
     for other in &others {
         let raw = read_split(&mut source, other, keys)?;
         let reference = &splits[0].features;
-        check_columns(&file, (&first.x1, &reference.x1), (&other.x1, &raw.x1))?;
-        check_columns(&file, (&first.x2, &reference.x2), (&other.x2, &raw.x2))?;
+        check_columns(&file, (&first.x1, &reference.x1), (&other.x1, &raw.samples.x1))?;
+        check_columns(&file, (&first.x2, &reference.x2), (&other.x2, &raw.samples.x2))?;
         splits.push(encode(&file, other, raw, &classes, names.as_deref())?);
     }
     Ok(FeatureFile { splits, classes, path: path.to_owned() })
+}
+
+/// All splits of a file, whose labels are left alone; its logits are to be of `classes`.
+pub(super) fn load_unlabelled(
+    path: &Path,
+    bytes: &[u8],
+    format: Format,
+    keys: &Keys,
+    classes: &Classes,
+) -> Result<UnlabelledFile, FeatureError> {
+    let file = path.display().to_string();
+    let mut source = Source::open(&file, bytes, format)?;
+    let (first, others) = splits_of(&source, keys, Labels::Ignored, false)?;
+    let names = source.class_names()?;
+
+    let mut splits: Vec<Split<Unlabelled>> = Vec::new();
+    for arrays in std::iter::once(&first).chain(&others) {
+        let samples = read_samples(&mut source, arrays, keys)?;
+        logits::check_order(&file, arrays, &samples.logits, classes, names.as_deref())?;
+        logits::check_columns(&file, arrays, &samples.logits, classes)?;
+        if let Some(Split { features: reference, .. }) = splits.first() {
+            check_columns(&file, (&first.x1, &reference.x1), (&arrays.x1, &samples.x1))?;
+            check_columns(&file, (&first.x2, &reference.x2), (&arrays.x2, &samples.x2))?;
+        }
+        splits.push(Split { name: arrays.split.clone(), features: samples });
+    }
+    Ok(UnlabelledFile { splits, path: path.to_owned() })
+}
+
+/// The splits by the names of their arrays: the first and the others.
+fn splits_of(
+    source: &Source<'_>,
+    keys: &Keys,
+    labels: Labels,
+    is_for_training: bool,
+) -> Result<(SplitArrays, Vec<SplitArrays>), FeatureError> {
+    let (file, names) = (source.file(), source.names());
+    let (first, others) = find_splits(names, keys, labels);
+    check_training_split(&file, &first, &others, is_for_training)?;
+    let all: Vec<&SplitArrays> = std::iter::once(&first).chain(&others).collect();
+    logits::check_names(&file, names, &all)?;
+    Ok((first, others))
 }
 
 /// There is one training split, or none if none is needed.
@@ -105,27 +148,52 @@ fn check_training_split(
 }
 
 fn read_split(source: &mut Source<'_>, arrays: &SplitArrays, keys: &Keys) -> Result<RawSplit, FeatureError> {
-    let x1 = source.matrix(&arrays.x1)?;
-    let x2 = source.matrix(&arrays.x2)?;
+    let samples = read_samples(source, arrays, keys)?;
     let labels = source.labels(&arrays.label)?;
+    check_rows(source, arrays, &samples.x1, (&arrays.label, labels.len()))?;
+    Ok(RawSplit { samples, labels })
+}
+
+/// All of a split but its labels.
+fn read_samples(source: &mut Source<'_>, arrays: &SplitArrays, keys: &Keys) -> Result<Unlabelled, FeatureError> {
+    let x1 = source.matrix(&arrays.x1, MatrixRole::Modality)?;
+    let x2 = source.matrix(&arrays.x2, MatrixRole::Modality)?;
+    check_rows(source, arrays, &x1, (&arrays.x2, x2.rows()))?;
     let (ids, ids_name) = if keys.id.is_some() || source.names().contains(&arrays.id) {
         (source.ids(&arrays.id)?, &arrays.id)
     } else {
         let ids = source.metadata_ids(&arrays.metadata_ids)?;
         (ids.unwrap_or_else(|| SampleIds::rows(x1.rows())), &arrays.metadata_ids)
     };
-    for (array, found) in [(&arrays.x2, x2.rows()), (&arrays.label, labels.len()), (ids_name, ids.len())] {
-        if found != x1.rows() {
-            return Err(FeatureError::RowCount {
-                file: source.file(),
-                array: array.clone(),
-                found,
-                reference: arrays.x1.clone(),
-                expected: x1.rows(),
-            });
+    check_rows(source, arrays, &x1, (ids_name, ids.len()))?;
+    let mut logits = [None, None, None];
+    for (place, array) in logits.iter_mut().zip(arrays.logits_in(source.names())) {
+        if let Some(array) = array {
+            let matrix = source.matrix(array, MatrixRole::Logits)?;
+            check_rows(source, arrays, &x1, (array, matrix.rows()))?;
+            *place = Some(matrix);
         }
     }
-    Ok(RawSplit { ids, x1, x2, labels })
+    Ok(Unlabelled { ids, x1, x2, logits })
+}
+
+/// An array has as many rows as the first modality.
+fn check_rows(
+    source: &Source<'_>,
+    arrays: &SplitArrays,
+    x1: &Matrix,
+    (array, found): (&str, usize),
+) -> Result<(), FeatureError> {
+    if found == x1.rows() {
+        return Ok(());
+    }
+    Err(FeatureError::RowCount {
+        file: source.file(),
+        array: array.to_owned(),
+        found,
+        reference: arrays.x1.clone(),
+        expected: x1.rows(),
+    })
 }
 
 /// A modality has the columns it has in the first split.
@@ -154,7 +222,7 @@ fn training_classes(
     training: &RawSplit,
     names: Option<&[String]>,
 ) -> Result<Classes, FeatureError> {
-    for (array, matrix) in [(&arrays.x1, &training.x1), (&arrays.x2, &training.x2)] {
+    for (array, matrix) in [(&arrays.x1, &training.samples.x1), (&arrays.x2, &training.samples.x2)] {
         if (1..matrix.rows()).all(|row| matrix.row(row) == matrix.row(0)) {
             return Err(FeatureError::ConstantModality {
                 file: file.to_owned(),
@@ -188,10 +256,13 @@ fn encode(
         label: raw.labels[row].to_string(),
         known: listed(classes.names()),
     })?;
-    Ok(Split { name: arrays.split.clone(), features: FeatureSet { ids: raw.ids, x1: raw.x1, x2: raw.x2, labels } })
+    logits::check_columns(file, arrays, &raw.samples.logits, classes)?;
+    let Unlabelled { ids, x1, x2, logits } = raw.samples;
+    Ok(Split { name: arrays.split.clone(), features: FeatureSet { ids, x1, x2, labels, logits } })
 }
 
-fn listed(names: &[String]) -> String {
+/// The first names, for a message.
+pub(super) fn listed(names: &[String]) -> String {
     match names.split_at_checked(LISTED_CLASSES) {
         Some((listed, rest)) if !rest.is_empty() => {
             format!("{} and {} more", listed.join(", "), rest.len())

@@ -2,7 +2,8 @@
 //!
 //! [`read`] takes a file for training: it finds the splits, numbers the classes by the training labels and refuses
 //! whatever no analysis could use. [`read_with_classes`] takes a file to be evaluated against classes already known.
-//! The rows of a [`FeatureSet`] are finite, belong together and have distinct ids: nothing behind here checks again.
+//! [`read_unlabelled`] takes a file whose labels are not there, or are left alone. The rows of a [`FeatureSet`] or of
+//! [`Unlabelled`] samples are finite, belong together and have distinct ids: nothing behind here checks again.
 //!
 //! | what | accepted |
 //! |---|---|
@@ -10,18 +11,33 @@
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
 //! | `y` `[n]` | integers, booleans; in `.npz` also strings |
 //! | `id` `[n]`, optional | integers; in `.npz` also strings; in `.safetensors` also a metadata key `ids` |
-//! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names |
+//! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers: what the user's own models of x1, x2 and both say, before the softmax, or log-probabilities |
+//! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names (`train_modal_1_features`, `train_logits1`) |
 //! | metadata (`.safetensors`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
 //!
 //! All other arrays are left alone. The whole file is held in memory while it is read.
+//!
+//! # Columns of logits
+//! Column k of logits is class k: the columns follow [`Classes`], which are the distinct labels of the training rows in
+//! the order of `numpy.unique(y_train)` and of scikit-learn's `classes_` (integers by value, strings by bytes), and
+//! which `summary.json` lists as `classes`. Names in the metadata do not change the order: labels keep theirs. A label
+//! that no training row has is no class and has no column, even if the model gives it one: where labels go from 0 to 4
+//! and 2 never occurs in training, the columns `logits1[:, [0, 1, 3, 4]]` are wanted. Another number of columns is
+//! refused, and so is a file to be evaluated that names its classes in another order; as many columns in a wrong order
+//! cannot be told from right ones.
+//!
+//! Logits have their split's suffix, and every split has those that the others have. Arrays called so that belong to
+//! no split are refused, but one that [`Keys`] name as a modality is one.
 
 mod array;
 mod classes;
 mod error;
 mod format;
 mod hash;
+mod inputs;
 mod keys;
 mod load;
+mod logits;
 mod source;
 mod write;
 
@@ -34,6 +50,7 @@ use crate::matrix::Matrix;
 pub use classes::{Classes, ClassesError};
 pub use error::FeatureError;
 pub use format::Format;
+pub use inputs::{Inputs, Unlabelled};
 pub use keys::{Keys, KeysError};
 pub use write::{ArrayValues, WriteError, write_safetensors};
 
@@ -48,6 +65,8 @@ pub struct FeatureSet {
     pub x2: Matrix,
     /// The class index of every sample, below [`Classes::len`].
     pub labels: Vec<u32>,
+    /// Logits of the user's models of x1, x2 and both, `[n, K]`, where there are any; column k is class k.
+    pub logits: [Option<Matrix>; 3],
 }
 
 impl FeatureSet {
@@ -67,10 +86,17 @@ impl FeatureSet {
             x1: self.x1.select(indices),
             x2: self.x2.select(indices),
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
+            logits: inputs::select_logits(&self.logits, indices),
         }
     }
 
-    /// SHA-256 of shapes, values, labels and ids, in hexadecimal: equal for equal data, whatever file they came in.
+    /// The samples without their labels, borrowed.
+    pub fn inputs(&self) -> Inputs<'_> {
+        Inputs { ids: &self.ids, x1: &self.x1, x2: &self.x2, logits: self.logits.each_ref().map(Option::as_ref) }
+    }
+
+    /// SHA-256 of shapes, values, labels, ids and logits, in hexadecimal: equal for equal data, whatever file they came
+    /// in.
     pub fn hash(&self) -> String {
         hash::of_set(self)
     }
@@ -78,11 +104,11 @@ impl FeatureSet {
 
 /// A part of a file: training, validation or test data.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Split {
+pub struct Split<Samples = FeatureSet> {
     /// `train`, `val`, `test`, or whatever suffix the file uses.
     pub name: String,
     /// Its samples.
-    pub features: FeatureSet,
+    pub features: Samples,
 }
 
 /// All samples of a file.
@@ -108,6 +134,27 @@ impl FeatureFile {
     }
 }
 
+/// All samples of a file without their labels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnlabelledFile {
+    /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
+    pub splits: Vec<Split<Unlabelled>>,
+    /// Where the file was.
+    pub path: PathBuf,
+}
+
+impl UnlabelledFile {
+    /// The samples of a split.
+    pub fn split(&self, name: &str) -> Option<&Unlabelled> {
+        self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
+    }
+
+    /// SHA-256 of all splits, in hexadecimal, for provenance; labels and the path do not enter.
+    pub fn hash(&self) -> String {
+        hash::of_unlabelled_file(self)
+    }
+}
+
 /// Reads a feature file for training.
 ///
 /// Class indices are the ranks of the distinct labels of the split `train`: integers by value, strings by bytes.
@@ -115,7 +162,7 @@ impl FeatureFile {
 /// # Errors
 /// [`FeatureError`] if the file cannot be read, lacks an array or a split `train`, or holds what no analysis could
 /// use: values that are not finite, arrays that do not match, a modality or a label that never varies in training,
-/// a label of another split that training has not.
+/// a label of another split that training has not, logits that do not have one column for each class.
 pub fn read(path: &Path, keys: &Keys) -> Result<FeatureFile, FeatureError> {
     let (bytes, format) = load::bytes(path)?;
     load::load(path, &bytes, format, keys, None)
@@ -127,10 +174,23 @@ pub fn read(path: &Path, keys: &Keys) -> Result<FeatureFile, FeatureError> {
 /// split `train`, and its samples need not vary.
 ///
 /// # Errors
-/// [`FeatureError`] as for [`read`]; [`FeatureError::UnseenClass`] for a label that is none of `classes`.
+/// [`FeatureError`] as for [`read`]; [`FeatureError::UnseenClass`] for a label that is none of `classes`;
+/// [`FeatureError::LogitOrder`] for logits in a file that names other classes, or in another order.
 pub fn read_with_classes(path: &Path, keys: &Keys, classes: &Classes) -> Result<FeatureFile, FeatureError> {
     let (bytes, format) = load::bytes(path)?;
     load::load(path, &bytes, format, keys, Some(classes))
+}
+
+/// Reads the samples of a feature file whose labels are unknown, or are not to be used.
+///
+/// The array of labels need not be there; where it is, it is not even looked at. Two modalities make a split. Logits
+/// must have one column for each of `classes`, in their order.
+///
+/// # Errors
+/// [`FeatureError`] as for [`read_with_classes`], but for what concerns labels.
+pub fn read_unlabelled(path: &Path, keys: &Keys, classes: &Classes) -> Result<UnlabelledFile, FeatureError> {
+    let (bytes, format) = load::bytes(path)?;
+    load::load_unlabelled(path, &bytes, format, keys, classes)
 }
 
 /// Reads a feature file for training from memory; `name` stands for it in messages.

@@ -1,4 +1,4 @@
-//! Arrays taken from an open file for what they are to be: a modality, labels, ids.
+//! Arrays taken from an open file for what they are to be: a modality, logits, labels, ids.
 //!
 //! Here it is decided which element types and shapes may serve; every refusal says what to do instead.
 
@@ -11,6 +11,50 @@ use super::classes::{Label, first_repeat};
 use super::error::FeatureError;
 use super::format::{Container, Format};
 use crate::matrix::Matrix;
+
+/// What a matrix is to be: decides what it may hold and what a refusal advises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MatrixRole {
+    Modality,
+    Logits,
+}
+
+impl MatrixRole {
+    /// Integers in place of logits are predicted classes or one-hot rows, which say nothing of how sure the model is.
+    fn takes_integers(self) -> bool {
+        self == Self::Modality
+    }
+
+    fn element_type(self) -> &'static str {
+        match self {
+            Self::Modality => "features must be numbers; convert them, e.g. x.astype('float32')",
+            Self::Logits => {
+                "logits must be floating-point numbers: what goes into the softmax, or log-probabilities; not the predicted class"
+            }
+        }
+    }
+
+    fn shape(self, dimensions: usize) -> &'static str {
+        match (self, dimensions) {
+            (Self::Modality, 0 | 1) => "features need [rows, columns]; for one feature, x.reshape(-1, 1)",
+            (Self::Modality, _) => "features need [rows, columns]; flatten each row, x.reshape(len(x), -1)",
+            (Self::Logits, 0 | 1) => {
+                "logits need [rows, classes]; for the one logit z, of the second of two classes, np.stack([0 * z, z], axis=1)"
+            }
+            (Self::Logits, _) => "logits need [rows, classes]; make it one row a sample, one column a class",
+        }
+    }
+
+    fn not_finite(self, value: f64) -> &'static str {
+        match self {
+            Self::Modality => "remove such rows or fill in the value before the analysis",
+            Self::Logits if value == f64::NEG_INFINITY => {
+                "no class may be ruled out, for its loss would be infinite; clip, e.g. np.maximum(z, z.max(axis=1, keepdims=True) - 30)"
+            }
+            Self::Logits => "compute the logits in 32 bits, or remove such rows",
+        }
+    }
+}
 
 /// An open feature file.
 pub(super) struct Source<'a> {
@@ -35,24 +79,16 @@ impl<'a> Source<'a> {
         &self.names
     }
 
-    /// A modality: a matrix of finite numbers, at least one by one.
-    pub(super) fn matrix(&mut self, name: &str) -> Result<Matrix, FeatureError> {
+    /// A modality or a model's logits: a matrix of finite numbers, at least one by one.
+    pub(super) fn matrix(&mut self, name: &str, role: MatrixRole) -> Result<Matrix, FeatureError> {
         let file = self.file();
         let array = self.array(name)?;
-        let Values::Numbers(numbers) = &array.values else {
-            return Err(element_type(
-                file,
-                name,
-                &array,
-                "features must be numbers; convert them, e.g. x.astype('float32')",
-            ));
+        let numbers = match &array.values {
+            Values::Numbers(numbers) if role.takes_integers() || numbers.is_float() => numbers,
+            _ => return Err(element_type(file, name, &array, role.element_type())),
         };
         let &[rows, columns] = array.shape.as_slice() else {
-            let expected = match array.shape.len() {
-                0 | 1 => "features need [rows, columns]; for one feature, x.reshape(-1, 1)",
-                _ => "features need [rows, columns]; flatten each row, x.reshape(len(x), -1)",
-            };
-            return Err(wrong_shape(file, name, &array, expected));
+            return Err(wrong_shape(file, name, &array, role.shape(array.shape.len())));
         };
         if rows == 0 || columns == 0 {
             return Err(empty(file, name, &array));
@@ -62,7 +98,15 @@ impl<'a> Source<'a> {
             for column in 0..columns {
                 let value = numbers.at(&[row, column]).to_f64();
                 if !value.is_finite() {
-                    return Err(FeatureError::NotFinite { file, array: name.to_owned(), row, column, found: value });
+                    let advice = role.not_finite(value);
+                    return Err(FeatureError::NotFinite {
+                        file,
+                        array: name.to_owned(),
+                        row,
+                        column,
+                        found: value,
+                        advice,
+                    });
                 }
                 values.push(value);
             }

@@ -165,3 +165,32 @@ pub(crate) fn read_npz(bytes: &[u8]) -> Result<FeatureFile, FeatureError> {
 pub(crate) fn fixture(name: &str) -> std::path::PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", name].iter().collect()
 }
+
+/// Arrays of splits, whose rows differ; the names as `name(role, split)`.
+pub(crate) fn with_splits(splits: &[&str], name: impl Fn(&str, &str) -> String) -> Vec<(String, Item)> {
+    splits
+        .iter()
+        .flat_map(|split| sample().into_iter().map(|(role, item)| (name(role, split), item)).collect::<Vec<_>>())
+        .collect()
+}
+
+pub(crate) fn borrowed(items: &[(String, Item)]) -> Vec<(&str, Item)> {
+    items.iter().map(|(name, item)| (name.as_str(), item.clone())).collect()
+}
+
+/// A file in a folder that is gone when the folder is dropped.
+pub(crate) fn write(name: &str, bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+/// An error's message has these parts and no full stop.
+pub(crate) fn says(error: &FeatureError, parts: &[&str]) {
+    let message = error.to_string();
+    for part in parts {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
+    assert!(!message.ends_with('.'), "{message}");
+}

@@ -10,10 +10,11 @@ use crate::build::{Item, Layout, STORED, archive, fixture, npy, npz, read_npz, s
 /// Small valid files of every format.
 fn valid_files() -> Vec<(Format, Vec<u8>)> {
     let deflated = Layout { method: CompressionMethod::Deflated, fortran: true, big_endian: true };
+    let logits = Item::new(Dtype::F16, &[4, 2], &[0.5, -0.5, 2.0, 1.0, -3.0, 4.0, 0.0, 0.25]);
     vec![
         (Format::SafeTensors, safetensors(&sample(), &[("classes", r#"["a", "b"]"#)])),
         (Format::Npz, npz(&sample(), STORED)),
-        (Format::Npz, npz(&sample(), deflated)),
+        (Format::Npz, npz(&sample_with(vec![("logits2", logits)]), deflated)),
         (Format::Npz, std::fs::read(fixture("numpy_deflated.npz")).unwrap()),
         (Format::Torch, std::fs::read(fixture("torch_features.pt")).unwrap()),
     ]

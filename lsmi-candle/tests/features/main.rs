@@ -5,5 +5,7 @@
 mod build;
 mod formats;
 mod hostile;
+mod logits;
 mod refusals;
 mod splits;
+mod unlabelled;

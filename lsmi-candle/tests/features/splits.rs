@@ -5,32 +5,14 @@ use lsmi_core::SampleIds;
 use safetensors::Dtype;
 
 use crate::build::{
-    Item, STORED, archive, labels, npy, npz, read_npz, read_safetensors, safetensors, sample, sample_with,
+    Item, STORED, archive, borrowed, labels, npy, npz, read_npz, read_safetensors, safetensors, sample, sample_with,
+    with_splits, write,
 };
-
-/// Arrays of splits, whose rows differ; the names as `name(role, split)`.
-fn with_splits(splits: &[&str], name: impl Fn(&str, &str) -> String) -> Vec<(String, Item)> {
-    splits
-        .iter()
-        .flat_map(|split| sample().into_iter().map(|(role, item)| (name(role, split), item)).collect::<Vec<_>>())
-        .collect()
-}
-
-fn borrowed(items: &[(String, Item)]) -> Vec<(&str, Item)> {
-    items.iter().map(|(name, item)| (name.as_str(), item.clone())).collect()
-}
 
 fn split_names(items: &[(String, Item)], keys: &Keys) -> Vec<String> {
     let bytes = safetensors(&borrowed(items), &[]);
     let file = read_bytes("splits.safetensors", &bytes, Format::SafeTensors, keys).unwrap();
     file.splits.into_iter().map(|split| split.name).collect()
-}
-
-fn write(name: &str, bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    std::fs::write(&path, bytes).unwrap();
-    (folder, path)
 }
 
 #[test]
@@ -76,7 +58,7 @@ fn renamed_arrays_with_and_without_suffixes() {
 #[test]
 fn other_arrays_are_left_alone() {
     let items = sample_with(vec![
-        ("logits1", Item::new(Dtype::F32, &[2, 2], &[f64::NAN, 0.0, 0.0, 0.0])),
+        ("logits", Item::new(Dtype::F32, &[2, 2], &[f64::NAN, 0.0, 0.0, 0.0])),
         ("x1_raw", Item::new(Dtype::F32, &[1], &[0.0])),
     ]);
     assert_eq!(read_safetensors(&items, &[]).unwrap(), read_safetensors(&sample(), &[]).unwrap());

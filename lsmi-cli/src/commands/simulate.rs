@@ -5,9 +5,9 @@ use std::io::Write;
 
 use lsmi_candle::features::{ArrayValues, Format, write_safetensors};
 use lsmi_candle::matrix::Matrix;
-use lsmi_core::families::Family;
+use lsmi_core::families::{Family, Groups};
 use lsmi_core::random::stream;
-use lsmi_core::{Adjusted, FamilyName, Means, Measure, Settings, TermMeans, adjust};
+use lsmi_core::{Adjusted, FamilyName, Kind, Means, Measure, Settings, TermMeans, adjust};
 use serde::Serialize;
 
 use crate::arguments::Simulate;
@@ -59,12 +59,13 @@ pub(super) fn run(arguments: &Simulate) -> Result<(), Failure> {
     let terms = family.terms(&draw).map_err(|error| {
         Failure::usage(format!("the parameters of {} are beyond what numbers can hold ({error})", arguments.family))
     })?;
-    let parts = arguments.measure.decompose(&terms);
+    let parts = arguments.measure.decompose(&terms, &draw.labels);
 
     let (rows, (d1, d2)) = (draw.labels.len(), draw.dims);
     let x1 = Matrix::new(rows, d1, draw.x1).map_err(Failure::failed)?;
     let x2 = Matrix::new(rows, d2, draw.x2).map_err(Failure::failed)?;
-    let y: Vec<i64> = draw.labels.iter().map(|label| i64::from(*label)).collect();
+    let integers = |values: Vec<u32>| values.into_iter().map(i64::from).collect::<Vec<_>>();
+    let (y, groups) = (integers(draw.labels), draw.groups.map(integers));
     let values = [
         ("h1", &terms.h1),
         ("h2", &terms.h2),
@@ -83,13 +84,17 @@ pub(super) fn run(arguments: &Simulate) -> Result<(), Failure> {
         ("x2", ArrayValues::Matrix(&x2)),
         ("y", ArrayValues::Integers(&y)),
     ]);
-    let metadata = BTreeMap::from([
+    let mut metadata = BTreeMap::from([
         ("family", arguments.family.to_string()),
         ("parameters", serde_json::to_string(&settings).map_err(Failure::failed)?),
         ("seed", arguments.common.seed.to_string()),
         ("units", "nats".to_owned()),
         ("measure", arguments.measure.to_string()),
     ]);
+    if let Some(groups) = &groups {
+        arrays.insert("group", ArrayValues::Integers(groups));
+        metadata.insert("groups", Groups::KINDS.map(Kind::name).join(","));
+    }
     let bytes = write_safetensors(&arrays, &metadata).map_err(Failure::failed)?;
     let mut staging = Staging::default();
     staging.write(&arguments.out, |file| Ok(file.write_all(&bytes)?))?;

@@ -168,6 +168,33 @@ fn simulated_files_hold_their_exact_decomposition() {
     assert_ne!(turned.tensor("x1").unwrap().data(), file.tensor("x1").unwrap().data());
 }
 
+#[test]
+fn simulated_groups_say_which_group_a_sample_is_of() {
+    let place = Place::new();
+    place.simulate("groups --n 500 --measure ccs", "groups.safetensors");
+    let bytes = place.bytes("groups.safetensors");
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let eights = |name: &str| -> Vec<[u8; 8]> {
+        file.tensor(name).unwrap().data().chunks(8).map(|value| value.try_into().unwrap()).collect()
+    };
+    let groups: Vec<i64> = eights("group").into_iter().map(i64::from_le_bytes).collect();
+    assert_eq!(file.tensor("x1").unwrap().shape(), [500, 12]);
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let kinds = "redundant,unique1,unique2,synergistic,none";
+    assert_eq!(header.metadata().as_ref().unwrap()["groups"], kinds);
+    // Every group has its own component, of about log 2, and only that.
+    for (component, name) in (0..).zip(["r", "u1", "u2", "s"]) {
+        let values: Vec<f64> = eights(name).into_iter().map(f64::from_le_bytes).collect();
+        for group in 0..5 {
+            let of_group: Vec<f64> =
+                values.iter().zip(&groups).filter(|(_, of)| **of == group).map(|(value, _)| *value).collect();
+            let mean = of_group.iter().sum::<f64>() / of_group.len() as f64;
+            let expected = if group == component { 0.69 } else { 0.0 };
+            assert!((mean - expected).abs() < 0.1, "{name} of group {group}: {mean}");
+        }
+    }
+}
+
 /// Arrays of a file with splits, 60 rows to train on and 30 for tests; ids of the test rows start at 1000.
 fn with_splits() -> BTreeMap<&'static str, Array> {
     let features = |rows: usize, columns: usize| {

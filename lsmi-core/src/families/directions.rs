@@ -16,20 +16,29 @@ pub(super) fn unit(dims: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
     }
 }
 
-/// Two orthonormal vectors in at least two dimensions.
-pub(super) fn orthonormal(dims: usize, rng: &mut ChaCha8Rng) -> (Vec<f64>, Vec<f64>) {
-    let first = unit(dims, rng);
-    loop {
-        let mut second = unit(dims, rng);
-        // Twice, since what one projection leaves of `first` is as large as its rounding.
-        for _ in 0..2 {
-            let along = dot(&first, &second);
-            second.iter_mut().zip(&first).for_each(|(value, first)| *value -= along * first);
-        }
-        if let Some(second) = normalised(second, 1e-3) {
-            return (first, second);
-        }
+/// N orthonormal vectors in at least N dimensions.
+pub(super) fn orthonormal<const N: usize>(dims: usize, rng: &mut ChaCha8Rng) -> [Vec<f64>; N] {
+    let mut vectors = std::array::from_fn(|_| unit(dims, rng));
+    for place in 1..N {
+        vectors[place] = loop {
+            let rest = without(&vectors[..place], vectors[place].clone());
+            match normalised(rest, 1e-3) {
+                Some(vector) => break vector,
+                None => vectors[place] = unit(dims, rng),
+            }
+        };
     }
+    vectors
+}
+
+/// What is left of a vector without its projections on orthonormal ones.
+fn without(others: &[Vec<f64>], mut vector: Vec<f64>) -> Vec<f64> {
+    // Twice, since what one projection leaves of the others is as large as its rounding.
+    for other in others.iter().chain(others) {
+        let along = dot(other, &vector);
+        vector.iter_mut().zip(other).for_each(|(value, other)| *value -= along * other);
+    }
+    vector
 }
 
 fn normalised(vector: Vec<f64>, shortest: f64) -> Option<Vec<f64>> {
@@ -46,14 +55,21 @@ mod tests {
     use super::*;
     use crate::random::stream;
 
+    fn assert_orthonormal(vectors: &[Vec<f64>]) {
+        for (place, one) in vectors.iter().enumerate() {
+            assert!((dot(one, one) - 1.0).abs() < 1e-14);
+            assert!(vectors[..place].iter().all(|other| dot(one, other).abs() < 1e-14));
+        }
+    }
+
     #[test]
     fn directions_are_orthonormal() {
         let mut rng = stream(0, "directions");
         for dims in [2, 3, 50] {
-            let (first, second) = orthonormal(dims, &mut rng);
-            assert!((dot(&first, &first) - 1.0).abs() < 1e-14);
-            assert!((dot(&second, &second) - 1.0).abs() < 1e-14);
-            assert!(dot(&first, &second).abs() < 1e-14);
+            assert_orthonormal(&orthonormal::<2>(dims, &mut rng));
+        }
+        for dims in [6, 7, 50] {
+            assert_orthonormal(&orthonormal::<6>(dims, &mut rng));
         }
         assert!((unit(1, &mut rng)[0].abs() - 1.0).abs() < 1e-15);
     }

@@ -92,6 +92,7 @@ impl Family for Gauss {
             labels: Vec::with_capacity(n),
             dims: self.dims(),
             classes: self.classes,
+            groups: None,
         };
         for _ in 0..n {
             let label = rng.random_range(0..self.classes as u32);

@@ -90,6 +90,30 @@ impl Mixture {
         Ok(Self { centres: [centres1, centres2], sigma, cells, log_cells, log_marginals, log_prior })
     }
 
+    /// Draws n independent samples and shows the cell of each.
+    pub(super) fn sample_cells(&self, n: usize, rng: &mut ChaCha8Rng, mut show: impl FnMut(&Cell)) -> Draw {
+        let dims = self.dims();
+        let mut draw = Draw {
+            x1: Vec::with_capacity(n * dims.0),
+            x2: Vec::with_capacity(n * dims.1),
+            labels: Vec::with_capacity(n),
+            dims,
+            classes: self.classes(),
+            groups: None,
+        };
+        for _ in 0..n {
+            let cell = pick(&self.cells, rng.random());
+            let mut around = |centre: &[f64], x: &mut Vec<f64>| {
+                x.extend(centre.iter().map(|value| value + self.sigma * rng.sample::<f64, _>(StandardNormal)));
+            };
+            around(&self.centres[0][cell.centre1], &mut draw.x1);
+            around(&self.centres[1][cell.centre2], &mut draw.x2);
+            draw.labels.push(cell.label);
+            show(cell);
+        }
+        draw
+    }
+
     /// -log p(x) and log p(y|x) - log p(y) of one row of one modality, given the log-densities around its centres.
     fn terms_of_one(&self, modality: usize, label: u32, near: &[f64], sums: &mut Sums) -> (f64, f64) {
         let joint = self.log_marginals[modality].iter();
@@ -108,24 +132,7 @@ impl Family for Mixture {
     }
 
     fn sample(&self, n: usize, rng: &mut ChaCha8Rng) -> Draw {
-        let dims = self.dims();
-        let mut draw = Draw {
-            x1: Vec::with_capacity(n * dims.0),
-            x2: Vec::with_capacity(n * dims.1),
-            labels: Vec::with_capacity(n),
-            dims,
-            classes: self.classes(),
-        };
-        for _ in 0..n {
-            let cell = pick(&self.cells, rng.random());
-            let mut around = |centre: &[f64], x: &mut Vec<f64>| {
-                x.extend(centre.iter().map(|value| value + self.sigma * rng.sample::<f64, _>(StandardNormal)));
-            };
-            around(&self.centres[0][cell.centre1], &mut draw.x1);
-            around(&self.centres[1][cell.centre2], &mut draw.x2);
-            draw.labels.push(cell.label);
-        }
-        draw
+        self.sample_cells(n, rng, |_| {})
     }
 
     fn terms(&self, draw: &Draw) -> Result<Terms> {

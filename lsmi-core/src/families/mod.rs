@@ -9,17 +9,18 @@
 //! | `copy1` | fair bits b1 and b2, y = b1 |
 //! | `rdn` | one fair bit: b1 = b2 = y |
 //! | `mixed` | y is an exclusive or in one half of the data and a copy of modality 2 in the other ([`Mixed`]) |
+//! | `groups` | five groups, each of one kind: redundant, unique, synergistic, none ([`Groups`]) |
 //! | `gauss` | one-hot class vectors with noise that is correlated between the modalities ([`Gauss`]) |
 //!
-//! [`FamilyName::build`] makes a family from [`Settings`]; [`Gate`], [`Mixed`], [`Gauss`] and [`Mixture`] take all
-//! parameters.
+//! [`FamilyName::build`] makes a family from [`Settings`]; [`Gate`], [`Mixed`], [`Groups`], [`Gauss`] and [`Mixture`]
+//! take all parameters.
 //!
 //! ```
 //! use lsmi_core::{FamilyName, Measure, Settings, random::stream};
 //!
 //! let family = FamilyName::Xor.build(&Settings::default())?;
 //! let draw = family.sample(1000, &mut stream(0, "example"));
-//! let means = Measure::Pm.decompose(&family.terms(&draw)?).means();
+//! let means = Measure::Pm.decompose(&family.terms(&draw)?, &draw.labels).means();
 //! assert!(means.r.abs() < 1e-9 && (means.s - 2.0_f64.ln()).abs() < 0.01);
 //! # Ok::<(), lsmi_core::Error>(())
 //! ```
@@ -27,6 +28,7 @@
 mod directions;
 mod gate;
 mod gauss;
+mod groups;
 mod mixed;
 mod mixture;
 mod settings;
@@ -40,6 +42,7 @@ use serde::{Deserialize, Serialize};
 
 pub use gate::Gate;
 pub use gauss::Gauss;
+pub use groups::Groups;
 pub use mixed::Mixed;
 pub use mixture::{Cell, Mixture};
 pub use settings::Settings;
@@ -63,6 +66,8 @@ pub struct Draw {
     pub dims: (usize, usize),
     /// How many classes there are.
     pub classes: usize,
+    /// The number of the group of each sample, from 0, where the family has groups ([`Groups`]).
+    pub groups: Option<Vec<u32>>,
 }
 
 /// A joint distribution of two modalities and a label that is known exactly.
@@ -85,7 +90,7 @@ pub trait Family: Debug + Send + Sync {
     fn terms(&self, draw: &Draw) -> Result<Terms>;
 }
 
-/// The name of a family; read and written as `xor`, `or`, `and`, `copy1`, `rdn`, `mixed` and `gauss`.
+/// The name of a family; read and written as `xor`, `or`, `and`, `copy1`, `rdn`, `mixed`, `groups` and `gauss`.
 ///
 /// ```
 /// use lsmi_core::FamilyName;
@@ -109,13 +114,16 @@ pub enum FamilyName {
     Rdn,
     /// Synergy in one half of the data, uniqueness of modality 2 in the other.
     Mixed,
+    /// Five groups, each of one kind.
+    Groups,
     /// One-hot class vectors with correlated Gaussian noise.
     Gauss,
 }
 
 impl FamilyName {
     /// All families.
-    pub const ALL: [Self; 7] = [Self::Xor, Self::Or, Self::And, Self::Copy1, Self::Rdn, Self::Mixed, Self::Gauss];
+    pub const ALL: [Self; 8] =
+        [Self::Xor, Self::Or, Self::And, Self::Copy1, Self::Rdn, Self::Mixed, Self::Groups, Self::Gauss];
 
     /// The name, as it is read and written.
     pub fn name(self) -> &'static str {
@@ -126,6 +134,7 @@ impl FamilyName {
             Self::Copy1 => "copy1",
             Self::Rdn => "rdn",
             Self::Mixed => "mixed",
+            Self::Groups => "groups",
             Self::Gauss => "gauss",
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Family, FamilyName, Gate, Gauss, Mixed, directions};
+use super::{Family, FamilyName, Gate, Gauss, Groups, Mixed, directions};
 use crate::{
     error::{Error, Result},
     random::stream,
@@ -12,7 +12,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The dimension of each modality. 10 by default; `mixed` needs 2, `gauss` as many as there are classes.
+    /// The dimension of each modality. 10 by default; `mixed` needs 2, `groups` 6, `gauss` as many as there
+    /// are classes.
     pub dims: usize,
     /// The number of classes of `gauss`, at least 2. 10 by default; all other families have 2.
     pub classes: usize,
@@ -57,6 +58,7 @@ impl FamilyName {
             Self::Copy1 => gate(Gate::COPY1, settings),
             Self::Rdn => gate(Gate::RDN, settings),
             Self::Mixed => mixed(settings),
+            Self::Groups => groups(settings),
             Self::Gauss => {
                 let &Settings { classes, dims, correlation, noise, .. } = settings;
                 Ok(Box::new(Gauss::new(classes, dims, correlation, noise)?))
@@ -81,7 +83,17 @@ fn mixed(settings: &Settings) -> Result<Box<dyn Family>> {
         return Err(Error::parameter("dims", "at least 2 for `mixed`", &dims));
     }
     let mut rng = stream(parameter_seed, "family directions");
-    let (w1, v1) = directions::orthonormal(dims, &mut rng);
-    let (w2, v2) = directions::orthonormal(dims, &mut rng);
+    let [w1, v1] = directions::orthonormal(dims, &mut rng);
+    let [w2, v2] = directions::orthonormal(dims, &mut rng);
     Ok(Box::new(Mixed { w1, v1, w2, v2, amplitude, sigma }.mixture()?))
+}
+
+fn groups(settings: &Settings) -> Result<Box<dyn Family>> {
+    let &Settings { dims, amplitude, sigma, parameter_seed, .. } = settings;
+    if dims < 6 {
+        return Err(Error::parameter("dims", "at least 6 for `groups`", &dims));
+    }
+    let mut rng = stream(parameter_seed, "family directions");
+    let (q1, q2) = (directions::orthonormal(dims, &mut rng), directions::orthonormal(dims, &mut rng));
+    Ok(Box::new(Groups::new(&q1, &q2, amplitude, sigma)?))
 }

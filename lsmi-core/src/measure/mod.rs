@@ -9,11 +9,13 @@
 //! | [`sx`] | the same with smooth minima: both modalities count by their densities | yes |
 //! | [`mmi`] | the information of the modality that tells less on average | no |
 //! | [`ccs`] | the information both modalities agree on, where all signs agree | no |
+//! | [`min`] | the information of the modality that tells less on average about the sample's class | no |
 //!
-//! What [`mmi`] needs beside the sample itself is a [`Reference`] to all data, so that new samples are judged as the
-//! training data were and never by the batch they happen to come in.
+//! What [`mmi`] and [`min`] need beside the sample itself is a [`Reference`] to all data, so that new samples are judged
+//! as the training data were and never by the batch they happen to come in.
 
 pub mod ccs;
+pub mod min;
 pub mod mmi;
 pub mod pm;
 pub mod sx;
@@ -28,7 +30,7 @@ use crate::{
     terms::Terms,
 };
 
-/// A definition of redundancy; read and written as `pm`, `sx`, `mmi` and `ccs`.
+/// A definition of redundancy; read and written as `pm`, `sx`, `mmi`, `ccs` and `min`.
 ///
 /// ```
 /// use lsmi_core::Measure;
@@ -49,6 +51,8 @@ pub enum Measure {
     Mmi,
     /// Common change in surprisal, pointwise, see [`ccs`].
     Ccs,
+    /// Minimum specific information, see [`min`].
+    Min,
 }
 
 /// One of the two modalities.
@@ -61,51 +65,104 @@ pub enum Modality {
     Two,
 }
 
+impl Modality {
+    /// The modality with the lower of two values; modality 1 if they are equal.
+    fn of_the_lower(one: f64, two: f64) -> Self {
+        if two < one { Self::Two } else { Self::One }
+    }
+}
+
 /// What a measure has to know of the whole data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
     /// The modality with the lower mean pointwise mutual information; modality 1 if the means are equal.
     pub weaker: Modality,
+    /// The same among the samples of each class. A class that is not listed takes `weaker`, and so does one without
+    /// samples; references written before there was this field read as an empty list.
+    #[serde(default)]
+    pub weaker_of_class: Vec<Modality>,
+}
+
+impl Reference {
+    /// The modality that tells less on average about a class.
+    ///
+    /// ```
+    /// use lsmi_core::{Modality, Reference};
+    ///
+    /// let reference = Reference { weaker: Modality::One, weaker_of_class: vec![Modality::Two] };
+    /// assert_eq!(reference.weaker_of(0), Modality::Two);
+    /// assert_eq!(reference.weaker_of(1), Modality::One);
+    /// ```
+    pub fn weaker_of(&self, class: u32) -> Modality {
+        self.weaker_of_class.get(class as usize).copied().unwrap_or(self.weaker)
+    }
 }
 
 impl Measure {
     /// All measures.
-    pub const ALL: [Self; 4] = [Self::Pm, Self::Sx, Self::Mmi, Self::Ccs];
+    pub const ALL: [Self; 5] = [Self::Pm, Self::Sx, Self::Mmi, Self::Ccs, Self::Min];
 
-    /// The name: `pm`, `sx`, `mmi` or `ccs`.
+    /// The name: `pm`, `sx`, `mmi`, `ccs` or `min`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pm => "pm",
             Self::Sx => "sx",
             Self::Mmi => "mmi",
             Self::Ccs => "ccs",
+            Self::Min => "min",
         }
     }
 
-    /// What the measure has to know of the data set that `terms` are the terms of.
+    /// What the measure has to know of the data set that `terms` are the terms of; `labels` are the classes of its
+    /// samples, in the same order, numbered from 0 to below `classes`.
     ///
     /// The same for every measure, so that a stored reference serves whichever measure is asked for later.
-    pub fn reference(self, terms: &Terms) -> Reference {
-        let means = terms.means();
-        Reference { weaker: if means.i2 < means.i1 { Modality::Two } else { Modality::One } }
-    }
-
-    /// The decomposition of samples that are a data set of their own.
-    pub fn decompose(self, terms: &Terms) -> Decomposition {
-        self.decompose_with(terms, self.reference(terms))
-    }
-
-    /// The decomposition of samples that are judged by another data set, usually the training data.
     ///
     /// # Panics
     ///
-    /// If an array of `terms` was shortened after its making.
-    pub fn decompose_with(self, terms: &Terms, reference: Reference) -> Decomposition {
+    /// If there is not one label a sample, or a label is not below `classes`.
+    pub fn reference(self, terms: &Terms, labels: &[u32], classes: usize) -> Reference {
+        check_labels(terms, labels);
+        let means = terms.means();
+        let weaker = Modality::of_the_lower(means.i1, means.i2);
+        Reference { weaker, weaker_of_class: min::weaker_of_class(terms, labels, classes, weaker) }
+    }
+
+    /// The decomposition of samples that are a data set of their own; `labels` are their classes, numbered from 0.
+    ///
+    /// ```
+    /// use lsmi_core::{Measure, SampleIds, Terms};
+    ///
+    /// let zeros = vec![0.0; 4];
+    /// let (i1, i2) = (vec![0.5, 0.5, 0.25, 0.25], vec![0.0, 0.25, 0.5, 0.5]);
+    /// let terms = Terms::new(SampleIds::rows(4), zeros.clone(), zeros.clone(), i1, i2, zeros)?;
+    /// // Modality 2 tells less about class 0, modality 1 about class 1.
+    /// assert_eq!(Measure::Min.decompose(&terms, &[0, 0, 1, 1]).r, [0.0, 0.25, 0.25, 0.25]);
+    /// # Ok::<(), lsmi_core::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is not one label a sample.
+    pub fn decompose(self, terms: &Terms, labels: &[u32]) -> Decomposition {
+        let classes = labels.iter().max().map_or(0, |&highest| highest as usize + 1);
+        self.decompose_with(terms, labels, &self.reference(terms, labels, classes))
+    }
+
+    /// The decomposition of samples that are judged by another data set, usually the training data; `labels` are the
+    /// samples' own classes, numbered as those of `reference`.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one label a sample, or an array of `terms` was shortened after its making.
+    pub fn decompose_with(self, terms: &Terms, labels: &[u32], reference: &Reference) -> Decomposition {
+        check_labels(terms, labels);
         match self {
-            Self::Pm => decompose(terms, |t| pm::redundancy(t.h1, t.h2, t.i1, t.i2)),
-            Self::Sx => decompose(terms, |t| sx::redundancy(t.h1, t.h2, t.i1, t.i2)),
-            Self::Mmi => decompose(terms, |t| mmi::redundancy(t.i1, t.i2, reference.weaker)),
-            Self::Ccs => decompose(terms, |t| ccs::redundancy(t.i1, t.i2, t.i12)),
+            Self::Pm => decompose(terms, labels, |t| pm::redundancy(t.h1, t.h2, t.i1, t.i2)),
+            Self::Sx => decompose(terms, labels, |t| sx::redundancy(t.h1, t.h2, t.i1, t.i2)),
+            Self::Mmi => decompose(terms, labels, |t| mmi::redundancy(t.i1, t.i2, reference.weaker)),
+            Self::Ccs => decompose(terms, labels, |t| ccs::redundancy(t.i1, t.i2, t.i12)),
+            Self::Min => decompose(terms, labels, |t| min::redundancy(t.i1, t.i2, reference.weaker_of(t.label))),
         }
     }
 }
@@ -124,24 +181,29 @@ impl FromStr for Measure {
     }
 }
 
-/// The terms of one sample.
+/// The terms of one sample, and its class.
 struct Sample {
     h1: f64,
     h2: f64,
     i1: f64,
     i2: f64,
     i12: f64,
+    label: u32,
+}
+
+fn check_labels(terms: &Terms, labels: &[u32]) {
+    assert!(labels.len() == terms.len(), "{} labels of {} samples; give every sample one", labels.len(), terms.len());
 }
 
 /// The decomposition that follows from a redundancy.
-fn decompose(terms: &Terms, redundancy: impl Fn(&Sample) -> f64) -> Decomposition {
+fn decompose(terms: &Terms, labels: &[u32], redundancy: impl Fn(&Sample) -> f64) -> Decomposition {
     let n = terms.len();
-    let (h1, h2) = (&terms.h1[..n], &terms.h2[..n]);
+    let (h1, h2, labels) = (&terms.h1[..n], &terms.h2[..n], &labels[..n]);
     let (i1, i2, i12) = (&terms.i1[..n], &terms.i2[..n], &terms.i12[..n]);
     // Slices cut to one length, here and below, let the compiler drop the bounds checks.
-    let r: Vec<f64> = (0..n)
-        .map(|row| redundancy(&Sample { h1: h1[row], h2: h2[row], i1: i1[row], i2: i2[row], i12: i12[row] }))
-        .collect();
+    let sample =
+        |row: usize| Sample { h1: h1[row], h2: h2[row], i1: i1[row], i2: i2[row], i12: i12[row], label: labels[row] };
+    let r: Vec<f64> = (0..n).map(|row| redundancy(&sample(row))).collect();
     let unique = |i: &[f64]| i.iter().zip(&r).map(|(i, r)| i - r).collect();
     let (u1, u2) = (unique(i1), unique(i2));
     let s = (0..n).zip(&r).map(|(row, r)| i12[row] - i1[row] - i2[row] + r).collect();
@@ -160,29 +222,60 @@ mod tests {
             assert_eq!(serde_json::to_string(&measure).unwrap(), format!("\"{measure}\""));
         }
         let error = "PM".parse::<Measure>().unwrap_err();
-        assert_eq!(error.to_string(), "`PM` is no measure; use one of pm, sx, mmi, ccs");
+        assert_eq!(error.to_string(), "`PM` is no measure; use one of pm, sx, mmi, ccs, min");
+    }
+
+    fn terms(i1: &[f64], i2: &[f64]) -> Terms {
+        let zeros = vec![0.0; i1.len()];
+        let (i1, i2) = (i1.to_vec(), i2.to_vec());
+        Terms::new(SampleIds::rows(i1.len()), zeros.clone(), zeros.clone(), i1, i2, zeros).unwrap()
     }
 
     #[test]
     fn new_samples_are_judged_by_the_reference_and_not_by_their_batch() {
-        let terms = |i1: &[f64], i2: &[f64]| {
-            let zeros = vec![0.0; i1.len()];
-            let (i1, i2) = (i1.to_vec(), i2.to_vec());
-            Terms::new(SampleIds::rows(i1.len()), zeros.clone(), zeros.clone(), i1, i2, zeros).unwrap()
-        };
         let training = terms(&[0.5, 0.5], &[0.25, 0.25]);
         let batch = terms(&[0.125], &[0.75]);
-        let reference = Measure::Mmi.reference(&training);
-        assert_eq!(reference.weaker, Modality::Two);
-        assert_eq!(Measure::Mmi.decompose_with(&batch, reference).r, [0.75]);
-        assert_eq!(Measure::Mmi.decompose(&batch).r, [0.125]);
+        for measure in [Measure::Mmi, Measure::Min] {
+            let reference = measure.reference(&training, &[0, 0], 1);
+            assert_eq!(reference, Reference { weaker: Modality::Two, weaker_of_class: vec![Modality::Two] });
+            assert_eq!(measure.decompose_with(&batch, &[0], &reference).r, [0.75]);
+            assert_eq!(measure.decompose(&batch, &[0]).r, [0.125]);
+        }
     }
 
     #[test]
     fn equal_means_make_modality_one_the_weaker() {
-        let zeros = || vec![0.0, 0.0];
-        let (i1, i2) = (vec![1.0, 0.0], vec![0.0, 1.0]);
-        let terms = Terms::new(SampleIds::rows(2), zeros(), zeros(), i1, i2, zeros()).unwrap();
-        assert_eq!(Measure::Mmi.reference(&terms).weaker, Modality::One);
+        let reference = Measure::Mmi.reference(&terms(&[1.0, 0.0], &[0.0, 1.0]), &[0, 0], 1);
+        assert_eq!(reference, Reference { weaker: Modality::One, weaker_of_class: vec![Modality::One] });
+    }
+
+    #[test]
+    fn every_class_has_its_own_weaker_modality() {
+        let terms = terms(&[0.5, 0.25, 0.75], &[0.25, 0.5, 0.125]);
+        let labels = [0, 2, 0];
+        let reference = Measure::Min.reference(&terms, &labels, 4);
+        // Modality 2 tells less on the whole; nothing else is known of the classes 1 and 3.
+        assert_eq!(reference.weaker_of_class, [Modality::Two, Modality::Two, Modality::One, Modality::Two]);
+        assert_eq!(Measure::Min.decompose(&terms, &labels).r, [0.25, 0.25, 0.125]);
+        assert_eq!(Measure::Mmi.decompose(&terms, &labels).r, [0.25, 0.5, 0.125]);
+    }
+
+    #[test]
+    fn a_reference_without_classes_takes_the_weaker_modality_for_all() {
+        let reference: Reference = serde_json::from_str(r#"{"weaker":"two"}"#).unwrap();
+        assert_eq!(reference, Reference { weaker: Modality::Two, weaker_of_class: Vec::new() });
+        let terms = terms(&[0.5, 0.25], &[0.25, 0.5]);
+        assert_eq!(Measure::Min.decompose_with(&terms, &[0, 1], &reference).r, terms.i2);
+
+        let whole = Measure::Min.reference(&terms, &[0, 1], 2);
+        let json = serde_json::to_string(&whole).unwrap();
+        assert_eq!(json, r#"{"weaker":"one","weaker_of_class":["two","one"]}"#);
+        assert_eq!(serde_json::from_str::<Reference>(&json).unwrap(), whole);
+    }
+
+    #[test]
+    #[should_panic(expected = "1 labels of 2 samples")]
+    fn a_missing_label_is_no_class() {
+        Measure::Min.decompose(&terms(&[0.0, 0.0], &[0.0, 0.0]), &[0]);
     }
 }

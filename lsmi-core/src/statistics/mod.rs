@@ -1,4 +1,23 @@
-//! Sums, means and comparisons of arrays, accurate for tens of millions of values.
+//! Statistics of arrays: what a column of values amounts to, how sure that is, and whether it could be chance.
+//!
+//! - here: sums, means and comparisons, accurate for tens of millions of values;
+//! - [`mod@quantiles`]: quantiles and the trimmed mean, which a few wild samples cannot move;
+//! - [`bootstrap`]: intervals of means;
+//! - [`significance`]: p-values against a null distribution, and for many tests at once;
+//! - [`roc`]: how well a value tells members of a group from others;
+//! - [`calibration`]: whether a classifier is right as often as it says.
+
+pub mod bootstrap;
+pub mod calibration;
+pub mod quantiles;
+pub mod roc;
+pub mod significance;
+
+pub use bootstrap::{Bootstrap, Interval};
+pub use calibration::{Reliability, ReliabilityBin, expected_calibration_error, reliability};
+pub use quantiles::{quantile, quantiles, trimmed_mean};
+pub use roc::roc_area;
+pub use significance::{Tail, benjamini_hochberg, permutation_p_value};
 
 /// `log(exp(values[0]) + exp(values[1]) + ...)` without overflow; negative infinity for no values.
 ///
