@@ -94,6 +94,14 @@ pub enum EstimatorError {
         /// Columns given.
         found: usize,
     },
+    /// Samples without the logits that stand in for a head.
+    #[error(
+        "the samples have no `{name}`, but the estimator takes its posteriors from there: add the array to the file"
+    )]
+    MissingLogits {
+        /// The array.
+        name: &'static str,
+    },
     /// A class prior that does not fit the labels, or terms that do not fit together.
     #[error(transparent)]
     Core(#[from] lsmi_core::Error),
@@ -170,6 +178,14 @@ pub enum BundleError {
         file: String,
         /// What the parser found.
         source: serde_json::Error,
+    },
+    /// A layout that this version reads no more.
+    #[error("{file} has schema {found}, which this version reads no more: fit the estimator again with `lsmi fit`")]
+    OlderSchema {
+        /// The file.
+        file: String,
+        /// Its schema.
+        found: u64,
     },
     /// A layout newer than this version knows.
     #[error(

@@ -23,8 +23,8 @@ use crate::device::DeviceChoice;
 use crate::error::{BundleError, Result};
 use crate::gauge::Gauge;
 
-/// Version of the bundle's layout that this crate writes, and the newest that it reads.
-pub const SCHEMA: u32 = 1;
+/// Version of the bundle's layout that this crate writes and reads.
+pub const SCHEMA: u32 = 2;
 
 /// The metadata key that holds all that is no tensor.
 const KEY: &str = "lsmi";
@@ -51,7 +51,8 @@ impl Estimator {
             write_invariant(&mut writer, "gauge.x2", x2, self.gauge.x2.standardizer.columns());
         }
         let mut layout = Vec::new();
-        for (index, fold) in self.folds.iter().enumerate() {
+        // The folds of all repeats are counted through.
+        for (index, fold) in self.repeats.iter().flatten().enumerate() {
             layout.push(write_fold(&mut writer, &format!("fold{index}"), fold)?);
         }
         // One key only: the metadata is a hash map, whose order would change the bytes from run to run.
@@ -97,22 +98,24 @@ impl Estimator {
         let invariant = match of_heads {
             [Ok(Some(first)), Ok(Some(second))] => Some([first, second]),
             [first, second] => {
-                (first?, second?);
+                first?;
+                second?;
                 None
             }
         };
         let gauge = Gauge { kind: description.gauge, x1, x2, invariant };
-        let folds = layout.iter().enumerate();
-        let folds = folds.map(|(index, fold)| read_fold(reader, &format!("fold{index}"), fold, &gauge, classes));
-        let folds = folds.collect::<std::result::Result<Vec<_>, _>>()?;
-        if folds.is_empty() || folds.len() != description.folds {
-            return Err(reader.wrong(
-                "fold0",
-                &format!("one of {} folds", description.folds),
-                &folds.len().to_string(),
-            ));
+        let Description { folds, repeats, given_heads, .. } = description;
+        let expected = folds.checked_mul(repeats).filter(|all| *all > 0);
+        if expected != Some(layout.len()) {
+            let expected = format!("one of {folds} folds in each of {repeats} repeats");
+            return Err(reader.wrong("fold0", &expected, &layout.len().to_string()));
         }
-        Ok(Self { description, prior, gauge, folds, device })
+        let models = layout.iter().enumerate();
+        let models =
+            models.map(|(index, fold)| read_fold(reader, &format!("fold{index}"), fold, &gauge, given_heads, classes));
+        let models = models.collect::<std::result::Result<Vec<_>, _>>()?;
+        let repeats = models.chunks_exact(folds).map(<[_]>::to_vec).collect();
+        Ok(Self { description, prior, gauge, repeats, device })
     }
 }
 
@@ -122,6 +125,9 @@ fn parse(file: &str, metadata: &str) -> std::result::Result<Metadata<Description
     // Before all else: a newer description may have fields that this version cannot know.
     if let Some(found) = value["description"]["schema"].as_u64().filter(|schema| *schema > u64::from(SCHEMA)) {
         return Err(BundleError::NewerSchema { file: file.to_owned(), found, known: SCHEMA });
+    }
+    if let Some(found) = value["description"]["schema"].as_u64().filter(|schema| *schema < u64::from(SCHEMA)) {
+        return Err(BundleError::OlderSchema { file: file.to_owned(), found });
     }
     serde_json::from_value(value).map_err(understood)
 }

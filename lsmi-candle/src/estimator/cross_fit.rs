@@ -2,21 +2,21 @@
 
 use std::num::NonZero;
 
-use candle_core::Device;
 use crossbeam_channel::Sender;
 use lsmi_core::random::stream;
 use lsmi_core::{Modality, PriorChoice, Reference};
 use rand::RngCore;
 use rayon::prelude::*;
 
+use super::fit::{Fit, Model, Target, target_name};
+use super::inputs::ModelInputs;
 use super::progress::Reporter;
-use super::score::{Features, Scores, score_by_fold};
-use super::{Description, Estimator, FoldModels, Progress, SCHEMA, Settings, check_samples};
+use super::score::Scores;
+use super::{Description, Estimator, FoldModels, Progress, SCHEMA, Settings, check_samples, notes};
 use crate::error::{EstimatorError, Result};
 use crate::features::{Classes, FeatureSet};
 use crate::folds::stratified_folds;
-use crate::gauge::{Coordinates, Gauge, GaugeKind};
-use crate::heads::{self, HeadPool};
+use crate::gauge::Gauge;
 use crate::knife::Knife;
 
 /// An estimator and the terms of its training rows, each from models that did not see the row.
@@ -28,33 +28,19 @@ pub struct CrossFit {
     pub scores: Scores,
 }
 
-/// What one model is fitted to.
-#[derive(Clone, Copy, PartialEq)]
-enum Target {
-    /// The head of modality 0 or 1, or of both (2).
-    Head(usize),
-    /// The density of modality 0 or 1.
-    Density(usize),
-}
-
 /// Heads of both modalities first: they take longest.
 const TARGETS: [Target; 5] =
     [Target::Head(2), Target::Head(0), Target::Head(1), Target::Density(0), Target::Density(1)];
 
-enum Model {
-    Head(HeadPool),
-    Density(Knife),
-}
-
 /// Fits an estimator to training rows and gives their terms by cross-fitting.
 ///
 /// `classes` are those that the labels index. Models are fitted in parallel, one thread each; for one seed the result is
-/// the same to the bit whatever their number, provided that candle starts none of its own (see [`Settings::threads`]). Steps are sent to `progress` if given; they are dropped, not waited for,
-/// where the channel is full.
+/// the same to the bit whatever their number, provided that candle starts none of its own (see [`Settings::threads`]).
+/// Steps are sent to `progress` if given; they are dropped, not waited for, where the channel is full.
 ///
 /// # Errors
-/// [`EstimatorError`] for samples that do not fit together, settings out of range, labels of one class, a class with fewer rows than folds, too few rows, a
-/// constant modality, a device that cannot be opened or fails.
+/// [`EstimatorError`] for samples that do not fit together, settings out of range, labels of one class, a class with
+/// fewer rows than folds, too few rows, a constant modality, a device that cannot be opened or fails.
 pub fn cross_fit(
     train: &FeatureSet,
     classes: &Classes,
@@ -65,115 +51,169 @@ pub fn cross_fit(
     settings.check(&train.labels, classes.names())?;
     let device = settings.device.open()?;
     let prior = settings.prior.resolve(&train.labels, classes.len())?;
-    let gauge = Gauge::fit(settings.gauge, settings.dims, &train.x1, &train.x2)?;
-    let features = Features::new(&gauge, train);
-    #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
-    let folds = settings.folds as u32;
-    let assignment = stratified_folds(&train.labels, classes.len(), folds, settings.seed, "folds");
+    let gauge = match &settings.densities {
+        None => Gauge::fit(settings.gauge, settings.dims, &train.x1, &train.x2)?,
+        Some(fitted) => {
+            fitted.check_columns_of(&train.x1, &train.x2)?;
+            fitted.gauge.clone()
+        }
+    };
+    let are_given = train.logits.each_ref().map(Option::is_some);
+    let inputs = ModelInputs::new(&gauge, &train.inputs(), are_given);
+    let fit =
+        Fit { inputs: &inputs, labels: &train.labels, classes: classes.len(), are_given, settings, device: &device };
+    let partitions: Vec<Partition> = (0..settings.repeats).map(|repeat| Partition::of_repeat(&fit, repeat)).collect();
+    let repeats = fit_models(&fit, &partitions, progress)?;
 
-    let models = fit_models(&features, &train.labels, classes.len(), &assignment, settings, &device, progress)?;
+    let mut notes = notes::of_gauge(&gauge);
+    notes.extend(notes::of_given_heads(are_given));
+    notes.extend(settings.densities.as_deref().and_then(|fitted| fitted.note_on_reuse(train, settings)));
     let description = Description {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        gauge: settings.gauge,
+        gauge: gauge.kind,
         gauge_dims: [gauge.x1.dims(), gauge.x2.dims()],
         dims: [train.x1.columns(), train.x2.columns()],
         classes: classes.clone(),
+        given_heads: are_given,
         prior: prior_name(&settings.prior).to_owned(),
         measure: settings.measure,
         reference: Reference { weaker: Modality::One, weaker_of_class: Vec::new() },
         seed: settings.seed,
         folds: settings.folds,
+        repeats: settings.repeats,
         rows: train.rows(),
         data_hash: train.hash(),
-        notes: notes(&gauge),
+        notes,
     };
-    let mut estimator = Estimator { description, prior, gauge, folds: models, device };
-    let scores = score_by_fold(&estimator, &features, train, assignment)?;
+    let mut estimator = Estimator { description, prior, gauge, repeats, device: device.clone() };
+    let assignments: Vec<Vec<u32>> = partitions.into_iter().map(|partition| partition.folds).collect();
+    let scores = estimator.score_rows(train, Some(&assignments))?;
     estimator.description.reference = settings.measure.reference(&scores.terms, &train.labels, classes.len());
     Ok(CrossFit { estimator, scores })
 }
 
-fn fit_models(
-    features: &Features,
-    labels: &[u32],
-    classes: usize,
-    assignment: &[u32],
-    settings: &Settings,
-    device: &Device,
-    progress: Option<&Sender<Progress>>,
-) -> Result<Vec<FoldModels>> {
-    let jobs: Vec<(Target, u32)> =
-        TARGETS.iter().flat_map(|target| (0..).take(settings.folds).map(move |fold| (*target, fold))).collect();
-    let reporter = Reporter::new(progress, jobs.len());
-    let fit = |(target, fold): &(Target, u32)| {
-        let rows: Vec<usize> = (0..labels.len()).filter(|row| assignment[*row] != *fold).collect();
-        // One seed for both modalities of a fold: their densities are compared, so they share their draws, and
-        // exchanging the modalities exchanges the results.
-        let seed = stream(settings.seed, &format!("models of fold {fold}")).next_u64();
-        let name = format!("fold {} of {}, {}", fold + 1, settings.folds, target_name(*target));
-        let report = |what: String, loss: f64| reporter.step(format!("{name}: {what}"), loss);
-        let (model, loss) = match *target {
-            Target::Density(modality) => {
-                let (values, dims) = features.coordinates(modality);
-                let fitted =
-                    Knife::fit_reporting(&gather(values, dims, &rows), dims, &settings.knife, seed, device, &report)?;
-                (Model::Density(fitted.knife), fitted.loss)
-            }
-            Target::Head(head) => {
-                let (values, columns) = features.inputs(head);
-                let labels: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
-                let values = gather(values, columns, &rows);
-                let back = features.back[head].as_deref();
-                let data = heads::Data { values: &values, columns, back, labels: &labels, classes };
-                let fitted = heads::fit(&data, seed, device, &report)?;
-                (Model::Head(fitted.head), fitted.loss)
-            }
+/// The rows dealt to folds, once for every repeat.
+struct Partition {
+    seed: u64,
+    folds: Vec<u32>,
+    /// What comes before the names of its models.
+    name: String,
+}
+
+impl Partition {
+    fn of_repeat(fit: &Fit<'_>, repeat: usize) -> Self {
+        let seed = match repeat {
+            // The first repeat is what a single one is.
+            0 => fit.settings.seed,
+            _ => stream(fit.settings.seed, &format!("repeat {repeat}")).next_u64(),
         };
-        reporter.finished(name, loss);
-        Ok(model)
-    };
+        let name = if fit.settings.repeats > 1 {
+            format!("repeat {} of {}, ", repeat + 1, fit.settings.repeats)
+        } else {
+            String::new()
+        };
+        Self { seed, folds: deal(fit.labels, fit.classes, fit.settings, seed), name }
+    }
+}
+
+/// The fold of every row.
+pub(super) fn deal(labels: &[u32], classes: usize, settings: &Settings, seed: u64) -> Vec<u32> {
+    #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
+    let folds = settings.folds as u32;
+    stratified_folds(labels, classes, folds, seed, "folds")
+}
+
+/// The rows outside a fold, and the seed of its models.
+///
+/// The seed is one for both modalities: their densities are compared, so they share their draws, and exchanging the
+/// modalities exchanges the results.
+pub(super) fn rows_and_seed(folds: &[u32], fold: u32, seed: u64) -> (Vec<usize>, u64) {
+    let rows = (0..folds.len()).filter(|row| folds[*row] != fold).collect();
+    (rows, stream(seed, &format!("models of fold {fold}")).next_u64())
+}
+
+/// A pool of so many threads; 0: as many as the machine has processors.
+pub(super) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
     // Left to itself the pool would take its size from RAYON_NUM_THREADS, which is there to hold candle back.
-    let threads = match settings.threads {
+    let threads = match threads {
         0 => std::thread::available_parallelism().map_or(1, NonZero::get),
         threads => threads,
     };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|source| EstimatorError::Threads { threads, source })?;
-    let models: Vec<Model> = pool.install(|| jobs.par_iter().map(fit).collect::<Result<_>>())?;
-    Ok(by_fold(models, settings.folds))
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    builder.build().map_err(|source| EstimatorError::Threads { threads, source })
 }
 
-/// Sorts models, which come target by target, into folds.
-fn by_fold(models: Vec<Model>, folds: usize) -> Vec<FoldModels> {
-    let (mut heads, mut densities) = (Vec::new(), Vec::new());
-    for model in models {
-        match model {
-            Model::Head(head) => heads.push(head),
-            Model::Density(density) => densities.push(density),
+/// Fits the models of every repeat and fold.
+fn fit_models(
+    fit: &Fit<'_>,
+    partitions: &[Partition],
+    progress: Option<&Sender<Progress>>,
+) -> Result<Vec<Vec<FoldModels>>> {
+    let Settings { folds, densities, .. } = fit.settings;
+    let is_fitted = |target: &&Target| densities.is_none() || matches!(target, Target::Head(_));
+    let targets: Vec<Target> = TARGETS.iter().filter(is_fitted).copied().collect();
+    let jobs: Vec<(Target, &Partition, u32)> = targets
+        .iter()
+        .flat_map(|target| partitions.iter().map(move |partition| (*target, partition)))
+        .flat_map(|(target, partition)| (0..).take(*folds).map(move |fold| (target, partition, fold)))
+        .collect();
+    let reporter = Reporter::new(progress, jobs.len());
+    let run = |(target, partition, fold): &(Target, &Partition, u32)| {
+        let (rows, seed) = rows_and_seed(&partition.folds, *fold, partition.seed);
+        let name = format!("{}fold {} of {folds}, {}", partition.name, fold + 1, target_name(*target));
+        let report = |what: String, loss: f64| reporter.step(format!("{name}: {what}"), loss);
+        let (model, loss) = fit.model(*target, &rows, seed, &report)?;
+        reporter.finished(name, loss);
+        Ok(model)
+    };
+    let models: Vec<Model> =
+        thread_pool(fit.settings.threads)?.install(|| jobs.par_iter().map(run).collect::<Result<_>>())?;
+    Ok(by_fold(&models, partitions.len(), *folds, densities.as_deref()))
+}
+
+/// Sorts models, which come target by target, into repeats and folds; densities that were not fitted are `reused`.
+fn by_fold(models: &[Model], repeats: usize, folds: usize, reused: Option<&Estimator>) -> Vec<Vec<FoldModels>> {
+    let heads: Vec<_> =
+        models.iter().filter_map(|model| if let Model::Head(head) = model { Some(head) } else { None }).collect();
+    let densities: Vec<_> = models
+        .iter()
+        .filter_map(|model| if let Model::Density(density) = model { Some(density) } else { None })
+        .collect();
+    let all = repeats * folds;
+    let of = |repeat: usize, fold: usize| {
+        let index = repeat * folds + fold;
+        let densities: [Knife; 2] = match reused {
+            None => [densities[index].clone(), densities[all + index].clone()],
+            Some(estimator) => estimator.density_of(repeat, fold).clone(),
+        };
+        FoldModels {
+            densities,
+            heads: [heads[all + index].clone(), heads[2 * all + index].clone(), heads[index].clone()],
         }
+    };
+    (0..repeats).map(|repeat| (0..folds).map(|fold| of(repeat, fold)).collect()).collect()
+}
+
+impl Estimator {
+    /// The densities that a fold of a fit with other rows, folds or repeats reuses.
+    fn density_of(&self, repeat: usize, fold: usize) -> &[Knife; 2] {
+        let folds = &self.repeats[repeat % self.repeats.len()];
+        &folds[fold % folds.len()].densities
     }
-    (0..folds)
-        .map(|fold| FoldModels {
-            densities: [densities[fold].clone(), densities[folds + fold].clone()],
-            heads: [heads[folds + fold].clone(), heads[2 * folds + fold].clone(), heads[fold].clone()],
+
+    /// What a user should know of densities reused for a fit.
+    fn note_on_reuse(&self, train: &FeatureSet, settings: &Settings) -> Option<String> {
+        let Description { data_hash, folds, repeats, seed, .. } = &self.description;
+        if *data_hash != train.hash() {
+            return Some("the densities were reused from an estimator of other rows".to_owned());
+        }
+        let is_same = (*folds, *repeats, *seed) == (settings.folds, settings.repeats, settings.seed);
+        (!is_same).then(|| {
+            "the densities were reused from an estimator of these rows in other folds, so they have seen the rows that they \
+             score; give the same --seed, --folds and --repeats to keep them apart"
+                .to_owned()
         })
-        .collect()
-}
-
-fn gather(values: &[f64], columns: usize, rows: &[usize]) -> Vec<f64> {
-    rows.iter().flat_map(|row| &values[row * columns..][..columns]).copied().collect()
-}
-
-fn target_name(target: Target) -> &'static str {
-    match target {
-        Target::Head(0) => "head of x1",
-        Target::Head(1) => "head of x2",
-        Target::Head(_) => "head of both",
-        Target::Density(0) => "density of x1",
-        Target::Density(_) => "density of x2",
     }
 }
 
@@ -185,35 +225,13 @@ fn prior_name(choice: &PriorChoice) -> &'static str {
     }
 }
 
-fn notes(gauge: &Gauge) -> Vec<String> {
-    let mut notes = Vec::new();
-    for (modality, coordinates) in [("x1", &gauge.x1), ("x2", &gauge.x2)] {
-        let (all, varied) = (coordinates.standardizer().input_columns(), coordinates.standardizer().columns());
-        if varied < all {
-            notes.push(format!(
-                "{} of the {all} columns of {modality} never vary in training and were left out",
-                all - varied
-            ));
-        }
-        if gauge.kind == GaugeKind::Whitened && coordinates.dims() < varied {
-            notes.push(cut_note(modality, coordinates, varied));
-        }
-    }
-    notes
-}
-
-fn cut_note(modality: &str, coordinates: &Coordinates, varied: usize) -> String {
-    format!(
-        "the surprisal of {modality} is measured in its {} leading principal components of {varied}; heads see all columns",
-        coordinates.dims()
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::device::DeviceChoice;
+    use crate::gauge::{Dims, GaugeKind};
     use crate::matrix::Matrix;
+    use candle_core::Device;
     use lsmi_core::SampleIds;
     use rand_distr::{Distribution, StandardNormal};
 
@@ -250,7 +268,7 @@ mod tests {
         let folds = fit.scores.folds.clone().unwrap();
         for fold in 0..3 {
             let mut only = fit.estimator.clone();
-            only.folds = vec![fit.estimator.folds[fold].clone()];
+            only.repeats = vec![vec![fit.estimator.repeats[0][fold].clone()]];
             let rows: Vec<usize> = (0..ROWS).filter(|row| folds[*row] as usize == fold).collect();
             assert_eq!(rows.len(), 20);
             let alone = only.score(&train.select(&rows)).unwrap();
@@ -264,7 +282,7 @@ mod tests {
     #[test]
     fn a_folds_models_know_nothing_of_its_rows() {
         let (train, _) = train();
-        let assignment = stratified_folds(&train.labels, 2, 3, 0, "folds");
+        let assignment = deal(&train.labels, 2, &settings(), 0);
         let mut changed = train.clone();
         let mut values = train.x1.values().to_vec();
         for row in (0..ROWS).filter(|row| assignment[*row] == 0) {
@@ -273,19 +291,22 @@ mod tests {
         }
         changed.x1 = Matrix::new(ROWS, 2, values).unwrap();
         // One gauge for both, as the gauge may know all rows.
-        let gauge = Gauge::fit(GaugeKind::Standardized, crate::gauge::Dims::Auto, &train.x1, &train.x2).unwrap();
+        let gauge = Gauge::fit(GaugeKind::Standardized, Dims::Auto, &train.x1, &train.x2).unwrap();
+        let (settings, device) = (settings(), Device::Cpu);
         let models = |samples: &FeatureSet| {
-            let features = Features::new(&gauge, samples);
-            fit_models(&features, &samples.labels, 2, &assignment, &settings(), &Device::Cpu, None).unwrap()
+            let inputs = ModelInputs::new(&gauge, &samples.inputs(), [false; 3]);
+            let (labels, are_given) = (&samples.labels, [false; 3]);
+            let fit = Fit { inputs: &inputs, labels, classes: 2, are_given, settings: &settings, device: &device };
+            let partition = Partition { seed: 0, folds: assignment.clone(), name: String::new() };
+            fit_models(&fit, &[partition], None).unwrap().remove(0)
         };
         // What a fold's models say of one and the same row tells whether they are the same.
         let (before, after) = (models(&train), models(&changed));
         let row = |models: &FoldModels| {
             let coordinates = crate::mixture::tensor(&[0.3, -0.2], 2, &Device::Cpu).unwrap();
-            let joint = crate::mixture::tensor(&[0.3, -0.2, 0.1, 0.5, -0.4], 5, &Device::Cpu).unwrap();
             let mut values = models.densities[0].log_density(&coordinates).unwrap();
-            values.extend(models.heads[0].log_posteriors(&coordinates).unwrap());
-            values.extend(models.heads[2].log_posteriors(&joint).unwrap());
+            values.extend(models.heads[0].log_posteriors(&[0.3, -0.2], 2, &Device::Cpu).unwrap());
+            values.extend(models.heads[2].log_posteriors(&[0.3, -0.2, 0.1, 0.5, -0.4], 5, &Device::Cpu).unwrap());
             values
         };
         assert_eq!(row(&before[0]), row(&after[0]));

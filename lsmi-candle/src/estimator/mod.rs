@@ -3,16 +3,25 @@
 //! [`cross_fit`] fits the gauge on all training rows, deals the rows to folds, and fits two densities (KNIFE) and three
 //! heads for every fold on the rows outside it. A training row's terms come from the models of its own fold. The
 //! [`Estimator`] that remains scores new rows with the models of all folds together: densities and posteriors are
-//! averaged over folds, as probabilities.
+//! averaged over folds, as probabilities. Several repeats do all of this with other folds and other random draws, average
+//! over repeats as well, and show by their spread how firm each value is.
 
 mod bundle;
+mod candidates;
 mod cross_fit;
+mod fit;
+mod inputs;
+mod notes;
+mod null;
+mod predict;
 mod progress;
 mod score;
 mod settings;
 
 pub use bundle::SCHEMA;
+pub use candidates::{Candidates, Expected};
 pub use cross_fit::{CrossFit, cross_fit};
+pub use null::{Null, Test, Tests};
 pub use progress::Progress;
 pub use score::Scores;
 pub use settings::Settings;
@@ -22,10 +31,11 @@ use lsmi_core::{ClassPrior, Measure, Reference};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EstimatorError, Result};
-use crate::features::{Classes, FeatureSet};
+use crate::features::{Classes, FeatureSet, Inputs};
 use crate::gauge::{Gauge, GaugeKind};
-use crate::heads::HeadPool;
+use crate::heads::HeadModel;
 use crate::knife::Knife;
+use crate::matrix::Matrix;
 
 /// Fitted gauge, densities, heads and prior: what gives the terms of new rows.
 #[derive(Debug, Clone)]
@@ -33,7 +43,8 @@ pub struct Estimator {
     description: Description,
     prior: ClassPrior,
     gauge: Gauge,
-    folds: Vec<FoldModels>,
+    /// The models of every fold, for each repeat.
+    repeats: Vec<Vec<FoldModels>>,
     device: Device,
 }
 
@@ -53,6 +64,8 @@ pub struct Description {
     pub dims: [usize; 2],
     /// The classes.
     pub classes: Classes,
+    /// Which heads (x1, x2, both) are the user's own models, whose logits come with the samples.
+    pub given_heads: [bool; 3],
     /// How the class prior was chosen: `empirical`, `uniform` or `given`.
     pub prior: String,
     /// The definition of redundancy.
@@ -63,6 +76,8 @@ pub struct Description {
     pub seed: u64,
     /// Number of folds.
     pub folds: usize,
+    /// Number of repeats.
+    pub repeats: usize,
     /// Number of training rows.
     pub rows: usize,
     /// SHA-256 of the training rows.
@@ -76,8 +91,8 @@ pub struct Description {
 struct FoldModels {
     /// Densities of x1 and x2, in the gauge's coordinates.
     densities: [Knife; 2],
-    /// Heads of x1, x2 and both joined, over standardised features.
-    heads: [HeadPool; 3],
+    /// Heads of x1, x2 and both joined.
+    heads: [HeadModel; 3],
 }
 
 impl Estimator {
@@ -89,7 +104,30 @@ impl Estimator {
     /// too far from the training rows, a candle error where the device fails.
     pub fn score(&self, features: &FeatureSet) -> Result<Scores> {
         check_samples(features, self.classes().len())?;
-        score::score_all_folds(self, features)
+        self.check_columns(&features.inputs())?;
+        self.score_rows(features, None)
+    }
+
+    /// Checks that rows have the columns, and the logits, that the estimator was fitted on.
+    fn check_columns(&self, rows: &Inputs<'_>) -> Result<()> {
+        self.check_columns_of(rows.x1, rows.x2)?;
+        for ((name, is_given), logits) in
+            ["logits1", "logits2", "logits12"].into_iter().zip(self.description.given_heads).zip(rows.logits)
+        {
+            if is_given && logits.is_none() {
+                return Err(EstimatorError::MissingLogits { name });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_columns_of(&self, x1: &Matrix, x2: &Matrix) -> Result<()> {
+        for ((modality, expected), x) in ["x1", "x2"].into_iter().zip(self.description.dims).zip([x1, x2]) {
+            if expected != x.columns() {
+                return Err(EstimatorError::Dimensions { modality, expected, found: x.columns() });
+            }
+        }
+        Ok(())
     }
 
     /// What the estimator is.
@@ -125,8 +163,21 @@ impl Estimator {
 
 /// Checks samples that may have been put together by hand; those read from a file pass.
 fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
-    let wrong = |what, found: String, expected: String| Err(EstimatorError::Samples { what, found, expected });
-    let rows = samples.rows();
+    check_inputs(&samples.inputs(), samples.rows())?;
+    for (logits, what) in samples.logits.iter().zip(["columns of logits1", "columns of logits2", "columns of logits12"])
+    {
+        if let Some(logits) = logits.as_ref().filter(|logits| logits.columns() != classes) {
+            return wrong(what, logits.columns().to_string(), format!("the number of classes, {classes}"));
+        }
+    }
+    match samples.labels.iter().find(|label| **label as usize >= classes) {
+        Some(label) => wrong("a label", label.to_string(), format!("the index of one of {classes} classes")),
+        None => Ok(()),
+    }
+}
+
+/// Checks all but the labels of so many rows.
+fn check_inputs(samples: &Inputs<'_>, rows: usize) -> Result<()> {
     for (what, found) in [
         ("the number of ids", samples.ids.len()),
         ("the number of rows of x1", samples.x1.rows()),
@@ -136,16 +187,26 @@ fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
             return wrong(what, found.to_string(), format!("the number of labels, {rows}, and at least 1"));
         }
     }
-    for (what, x) in [("x1", &samples.x1), ("x2", &samples.x2)] {
-        if x.columns() == 0 {
-            return wrong(what, "without columns".to_owned(), "of at least one column".to_owned());
+    let [logits1, logits2, logits12] = samples.logits;
+    for (what, x) in [
+        ("x1", Some(samples.x1)),
+        ("x2", Some(samples.x2)),
+        ("logits1", logits1),
+        ("logits2", logits2),
+        ("logits12", logits12),
+    ] {
+        let Some(x) = x else { continue };
+        if x.columns() == 0 || x.rows() != rows {
+            let found = format!("of {} rows and {} columns", x.rows(), x.columns());
+            return wrong(what, found, format!("of {rows} rows and at least one column"));
         }
         if let Some(value) = x.values().iter().find(|value| !value.is_finite()) {
             return wrong(what, format!("{value} somewhere"), "finite everywhere".to_owned());
         }
     }
-    match samples.labels.iter().find(|label| **label as usize >= classes) {
-        Some(label) => wrong("a label", label.to_string(), format!("the index of one of {classes} classes")),
-        None => Ok(()),
-    }
+    Ok(())
+}
+
+fn wrong(what: &'static str, found: String, expected: String) -> Result<()> {
+    Err(EstimatorError::Samples { what, found, expected })
 }

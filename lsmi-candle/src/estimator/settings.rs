@@ -1,7 +1,10 @@
 //! Settings of the cross-fitted estimator.
 
+use std::sync::Arc;
+
 use lsmi_core::{Measure, PriorChoice};
 
+use super::Estimator;
 use crate::device::DeviceChoice;
 use crate::error::{EstimatorError, Result};
 use crate::gauge::{Dims, GaugeKind};
@@ -17,6 +20,8 @@ pub struct Settings {
     pub seed: u64,
     /// Number of folds, at least 2. Default: 5.
     pub folds: usize,
+    /// Fits with folds and draws of their own that are averaged, at least 1. Default: 1.
+    pub repeats: usize,
     /// The coordinates that surprisals are measured in. Default: whitened.
     pub gauge: GaugeKind,
     /// Dimensions of the whitened coordinates; only for them. Default: automatic.
@@ -27,6 +32,11 @@ pub struct Settings {
     pub measure: Measure,
     /// How densities are fitted. Default: by held-out likelihood.
     pub knife: knife::Params,
+    /// An estimator whose gauge and densities are reused instead of fitting them; [`Self::gauge`] and [`Self::dims`] then
+    /// do not matter. Default: none.
+    pub densities: Option<Arc<Estimator>>,
+    /// Whether the user's logits are scaled by a temperature fitted on training rows. Default: no.
+    pub scale_logits: bool,
     /// Models fitted at the same time; 0: as many as the machine has processors. Default: 0.
     ///
     /// Every model is fitted by one thread, so the result does not depend on this number. candle must be kept from
@@ -41,11 +51,14 @@ impl Default for Settings {
         Self {
             seed: 0,
             folds: 5,
+            repeats: 1,
             gauge: GaugeKind::default(),
             dims: Dims::default(),
             prior: PriorChoice::Empirical,
             measure: Measure::default(),
             knife: knife::Params::default(),
+            densities: None,
+            scale_logits: false,
             threads: 0,
             device: DeviceChoice::default(),
         }
@@ -62,6 +75,10 @@ impl Settings {
                 found: self.folds.to_string(),
                 expected: "at least 2, as every row's terms come from models that did not see it".to_owned(),
             });
+        }
+        if self.repeats == 0 {
+            let expected = "at least 1".to_owned();
+            return Err(EstimatorError::Setting { name: "repeats", found: "0".to_owned(), expected });
         }
         if self.dims == Dims::Fixed(0) {
             let expected = "`auto` or a number of at least 1".to_owned();

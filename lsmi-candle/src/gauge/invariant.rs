@@ -98,7 +98,9 @@ impl Spectrum {
         for (dim, axis) in rotation.chunks_exact_mut(dims).enumerate() {
             let third: f64 = coordinates.iter().skip(dim).step_by(dims).map(|value| value.powi(3)).sum();
             if third < 0.0 {
-                axis.iter_mut().for_each(|weight| *weight = -*weight);
+                for weight in axis {
+                    *weight = -*weight;
+                }
             }
         }
         // axes = rotation * axes and back = back * rotation'.

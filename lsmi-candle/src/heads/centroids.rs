@@ -92,7 +92,9 @@ impl Classes {
         }
         for (mean, count) in means.chunks_exact_mut(columns).zip(&mut counts) {
             if *count > 0.0 {
-                mean.iter_mut().for_each(|value| *value /= *count);
+                for value in mean {
+                    *value /= *count;
+                }
             } else {
                 mean.copy_from_slice(&overall);
                 *count = 0.5;
@@ -104,7 +106,9 @@ impl Classes {
         let centred: Vec<f64> = values.chunks_exact(columns).zip(labels).flat_map(of_row).collect();
         let freedom = (rows - classes as f64).max(1.0);
         let mut within = second_moments(&centred, columns);
-        within.iter_mut().for_each(|value| *value /= freedom);
+        for value in &mut within {
+            *value /= freedom;
+        }
         shrink_to_sphere(&mut within, columns, freedom);
         Self { counts, means, overall, within }
     }
@@ -156,9 +160,11 @@ mod tests {
             let head = fit(&rows_of_fit, None, threshold).unwrap();
             log_loss(&head.log_posteriors(&fresh).unwrap(), &of_fresh)
         };
-        // 20 rows a class: plain means cost about 40 / (2 * 20) = 1 nat, sparse ones a tenth of it.
-        assert!(loss(0.0) > truth + 0.5, "{} against {truth}", loss(0.0));
-        assert!(loss(3.0) < truth + 0.25, "{} against {truth}", loss(3.0));
+        // 20 rows a class leave an error of .3 / sqrt(20) in each of the 40 coordinates of a plain mean: .3 nats here, of
+        // which sparse means save most.
+        let (plain, sparse) = (loss(0.0) - truth, loss(3.0) - truth);
+        assert!(plain > 0.2, "plain means cost {plain}");
+        assert!(sparse < 0.1, "sparse means cost {sparse}");
     }
 
     #[test]

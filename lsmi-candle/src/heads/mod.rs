@@ -8,6 +8,7 @@
 mod calibration;
 mod centroids;
 mod generative;
+mod given;
 mod network;
 mod pool;
 mod rows;
@@ -15,13 +16,15 @@ mod select;
 
 pub use calibration::Calibration;
 pub use generative::GenerativeHead;
+pub use given::GivenHead;
 pub use network::{NetworkHead, NetworkParams};
 pub(crate) use select::{Data, fit};
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use lsmi_core::statistics::log_add_exp;
 
 use crate::error::Result;
+use crate::mixture::tensor;
 
 /// A classifier: log posteriors from standardised features.
 #[derive(Debug, Clone)]
@@ -46,6 +49,28 @@ pub struct CalibratedHead {
 pub struct HeadPool {
     /// The weight of each head, above 0 with sum 1, and the head.
     pub members: Vec<(f64, CalibratedHead)>,
+}
+
+/// What gives the posteriors of a modality or of both: heads fitted here, or the user's own models.
+#[derive(Debug, Clone)]
+pub enum HeadModel {
+    /// Heads fitted to features.
+    Pool(HeadPool),
+    /// Logits that come with the samples.
+    Given(GivenHead),
+}
+
+impl HeadModel {
+    /// `log p(y|x)` of every class: `[n, classes]`, row-major, from features or logits `[n, columns]`, row-major.
+    ///
+    /// # Errors
+    /// A candle error where the rows have other columns or the device fails.
+    pub fn log_posteriors(&self, values: &[f64], columns: usize, device: &Device) -> Result<Vec<f64>> {
+        match self {
+            Self::Pool(pool) => pool.log_posteriors(&tensor(values, columns, device)?),
+            Self::Given(given) => Ok(given.log_posteriors(values, columns)),
+        }
+    }
 }
 
 impl Head {

@@ -9,7 +9,7 @@ use super::tensors::{Reader, Writer};
 use crate::error::BundleError;
 use crate::estimator::FoldModels;
 use crate::gauge::{Coordinates, Gauge, Invariant, Standardizer};
-use crate::heads::{CalibratedHead, Calibration, GenerativeHead, Head, HeadPool, NetworkHead};
+use crate::heads::{CalibratedHead, Calibration, GenerativeHead, GivenHead, Head, HeadModel, HeadPool, NetworkHead};
 use crate::knife::Knife;
 use crate::mixture::{Covariance, Mixture};
 
@@ -19,7 +19,14 @@ type Result<T> = std::result::Result<T, BundleError>;
 #[derive(Serialize, Deserialize)]
 pub(super) struct FoldLayout {
     densities: [MixtureLayout; 2],
-    heads: [Vec<HeadLayout>; 3],
+    heads: [HeadModelLayout; 3],
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum HeadModelLayout {
+    Pool(Vec<HeadLayout>),
+    Given,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,7 +111,7 @@ pub(super) fn read_invariant(reader: &Reader<'_>, name: &str, columns: usize) ->
 pub(super) fn write_fold(writer: &mut Writer, name: &str, fold: &FoldModels) -> CandleResult<FoldLayout> {
     let [first, second] = &fold.densities;
     let [x1, x2, joint] = &fold.heads;
-    let mut head = |head: &str, pool: &HeadPool| write_pool(writer, &format!("{name}.head.{head}"), pool);
+    let mut head = |head: &str, model: &HeadModel| write_head_model(writer, &format!("{name}.head.{head}"), model);
     let heads = [head(HEADS[0], x1)?, head(HEADS[1], x2)?, head(HEADS[2], joint)?];
     let mut density =
         |modality: &str, model: &Knife| write_mixture(writer, &format!("{name}.density.{modality}"), model.mixture());
@@ -116,6 +123,7 @@ pub(super) fn read_fold(
     name: &str,
     layout: &FoldLayout,
     gauge: &Gauge,
+    given_heads: [bool; 3],
     classes: usize,
 ) -> Result<FoldModels> {
     let density = |modality: &str, layout: &MixtureLayout, dims: usize| {
@@ -123,7 +131,14 @@ pub(super) fn read_fold(
     };
     let [d1, d2] = gauge.head_columns();
     let head = |index: usize, inputs: usize| {
-        read_pool(reader, &format!("{name}.head.{}", HEADS[index]), &layout.heads[index], inputs, classes)
+        let name = format!("{name}.head.{}", HEADS[index]);
+        match (&layout.heads[index], given_heads[index]) {
+            (HeadModelLayout::Pool(layout), false) => {
+                Ok(HeadModel::Pool(read_pool(reader, &name, layout, inputs, classes)?))
+            }
+            (HeadModelLayout::Given, true) => Ok(HeadModel::Given(read_given(reader, &name)?)),
+            _ => Err(reader.wrong(&name, "a head as described", "of another kind")),
+        }
     };
     Ok(FoldModels {
         densities: [
@@ -152,6 +167,24 @@ fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: u
     let tensor = reader.tensor(&factors, &covariance.factor_shape(components, dims))?;
     Mixture::new(covariance, log_weights, means, tensor)
         .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
+}
+
+fn write_head_model(writer: &mut Writer, name: &str, model: &HeadModel) -> CandleResult<HeadModelLayout> {
+    Ok(match model {
+        HeadModel::Pool(pool) => HeadModelLayout::Pool(write_pool(writer, name, pool)?),
+        HeadModel::Given(given) => {
+            writer.numbers(&format!("{name}.temperature"), &[1], &[given.temperature]);
+            HeadModelLayout::Given
+        }
+    })
+}
+
+fn read_given(reader: &Reader<'_>, name: &str) -> Result<GivenHead> {
+    let name = format!("{name}.temperature");
+    match reader.numbers(&name, &[1])?[0] {
+        temperature if temperature > 0.0 => Ok(GivenHead { temperature }),
+        temperature => Err(reader.wrong(&name, "above 0", &temperature.to_string())),
+    }
 }
 
 fn write_pool(writer: &mut Writer, name: &str, pool: &HeadPool) -> CandleResult<Vec<HeadLayout>> {

@@ -1,0 +1,234 @@
+//! The null: what the estimator finds where the label depends on nothing.
+//!
+//! The labels are permuted over the rows, all heads are fitted again to them in the same way, and terms and interactions
+//! are computed as before. Surprisals do not see labels and stay. Under the hypothesis that the label is independent of both
+//! modalities, the data at hand are one more permutation, so that the share of permutations in which a mean is at least as
+//! large is an exact p-value, whatever the heads are (Phipson and Smyth 2010).
+
+use crossbeam_channel::Sender;
+use lsmi_core::random::stream;
+use lsmi_core::statistics::{Tail, benjamini_hochberg, mean, permutation_p_value, quantile, standard_deviation};
+use lsmi_core::{Decomposition, Terms};
+use rand::RngCore;
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::cross_fit::{CrossFit, deal, rows_and_seed, thread_pool};
+use super::fit::Fit;
+use super::inputs::{ModelInputs, gather};
+use super::progress::Reporter;
+use super::{Estimator, Progress, Settings, check_samples};
+use crate::error::Result;
+use crate::features::FeatureSet;
+
+/// What is tested, in the order of [`Tests`]: one-sided all but the last, as only a high mean speaks for dependence.
+const QUANTITIES: [(&str, Tail); 8] = [
+    ("i1", Tail::Upper),
+    ("i2", Tail::Upper),
+    ("i12", Tail::Upper),
+    ("r", Tail::Upper),
+    ("u1", Tail::Upper),
+    ("u2", Tail::Upper),
+    ("s", Tail::Upper),
+    ("s_minus_r", Tail::TwoSided),
+];
+
+/// A mean held against its values under permuted labels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Test {
+    /// The mean with the labels as they are, by the models of the first repeat, in nats.
+    pub observed: f64,
+    /// The mean over permutations.
+    pub mean: f64,
+    /// The standard deviation over permutations; none of a single one.
+    pub standard_deviation: Option<f64>,
+    /// The 95 % quantile over permutations.
+    pub quantile_95: f64,
+    /// The share of permutations, the data among them, that are at least as extreme.
+    pub p: f64,
+    /// Of a class: p adjusted for the number of classes (Benjamini and Hochberg 1995).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub q: Option<f64>,
+}
+
+/// The tests of all quantities.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tests {
+    /// I(x1; y).
+    pub i1: Test,
+    /// I(x2; y).
+    pub i2: Test,
+    /// I(x1, x2; y).
+    pub i12: Test,
+    /// Redundancy.
+    pub r: Test,
+    /// Uniqueness of x1.
+    pub u1: Test,
+    /// Uniqueness of x2.
+    pub u2: Test,
+    /// Synergy.
+    pub s: Test,
+    /// Synergy less redundancy, two-sided: the interaction that no gauge moves.
+    pub s_minus_r: Test,
+}
+
+/// The null distribution and its tests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Null {
+    /// How often the labels were permuted.
+    pub permutations: usize,
+    /// Means over all rows.
+    #[serde(flatten)]
+    pub overall: Tests,
+    /// Means over the rows of each class, in the order of the class indices.
+    pub by_class: Vec<Tests>,
+}
+
+/// Means of the eight quantities over all rows and over those of each class.
+struct Means {
+    overall: [f64; 8],
+    by_class: Vec<[f64; 8]>,
+}
+
+impl CrossFit {
+    /// Tests the means of the training rows against permuted labels.
+    ///
+    /// `train` and `settings` are those that the fit was made with.
+    ///
+    /// # Errors
+    /// [`crate::EstimatorError`] for settings out of range or a device that fails.
+    pub fn null(
+        &self,
+        train: &FeatureSet,
+        settings: &Settings,
+        permutations: usize,
+        progress: Option<&Sender<Progress>>,
+    ) -> Result<Null> {
+        let estimator = &self.estimator;
+        let classes = estimator.classes().len();
+        check_samples(train, classes)?;
+        settings.check(&train.labels, estimator.classes().names())?;
+        if permutations == 0 {
+            return Err(crate::EstimatorError::Setting {
+                name: "null",
+                found: "0".to_owned(),
+                expected: "at least 1 permutation, better 99 or more".to_owned(),
+            });
+        }
+        let are_given = estimator.description.given_heads;
+        let inputs = ModelInputs::new(&estimator.gauge, &train.inputs(), are_given);
+        // The null is of a single repeat, so what is held against it is the first repeat.
+        let observed = self.scores.repeats.first().unwrap_or(&self.scores.terms);
+
+        let permuted: Vec<Vec<u32>> =
+            (0..permutations).map(|index| permute(&train.labels, settings.seed, index)).collect();
+        let jobs: Vec<(usize, usize, u32)> = (0..permutations)
+            .flat_map(|index| (0..3).map(move |head| (index, head)))
+            .flat_map(|(index, head)| (0..).take(settings.folds).map(move |fold| (index, head, fold)))
+            .collect();
+        let reporter = Reporter::new(progress, jobs.len());
+        let run = |(index, head, fold): &(usize, usize, u32)| -> Result<(Vec<usize>, Vec<f64>)> {
+            let labels = &permuted[*index];
+            let fit = Fit { inputs: &inputs, labels, classes, are_given, settings, device: &estimator.device };
+            let seed = stream(settings.seed, &format!("null permutation {index}")).next_u64();
+            let folds = deal(labels, classes, settings, seed);
+            let (rows, seed) = rows_and_seed(&folds, *fold, seed);
+            let (model, loss) = fit.head(*head, &rows, seed, &|_, _| {})?;
+            let members: Vec<usize> = (0..labels.len()).filter(|row| folds[*row] == *fold).collect();
+            let (values, columns) = inputs.head(*head);
+            let posteriors = model.log_posteriors(&gather(values, columns, &members), columns, &estimator.device)?;
+            let information = members.iter().zip(posteriors.chunks_exact(classes)).map(|(row, posterior)| {
+                let label = labels[*row] as usize;
+                posterior[label] - estimator.prior.log_probability(label)
+            });
+            let information = information.collect();
+            reporter.finished(format!("permutation {} of {permutations}", index + 1), loss);
+            Ok((members, information))
+        };
+        let parts: Vec<_> =
+            thread_pool(settings.threads)?.install(|| jobs.par_iter().map(run).collect::<Result<Vec<_>>>())?;
+
+        let mut null = Vec::with_capacity(permutations);
+        for (labels, parts) in permuted.iter().zip(parts.chunks_exact(3 * settings.folds)) {
+            let mut information: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; train.rows()]);
+            for (index, (rows, values)) in parts.iter().enumerate() {
+                for (row, value) in rows.iter().zip(values) {
+                    information[index / settings.folds][*row] = *value;
+                }
+            }
+            let [i1, i2, i12] = information;
+            let terms = Terms::new(train.ids.clone(), observed.h1.clone(), observed.h2.clone(), i1, i2, i12)?;
+            null.push(means(estimator, &terms, labels));
+        }
+        Ok(held_against(&means(estimator, observed, &train.labels), &null))
+    }
+}
+
+fn permute(labels: &[u32], seed: u64, index: usize) -> Vec<u32> {
+    let mut labels = labels.to_vec();
+    labels.shuffle(&mut stream(seed, &format!("null labels {index}")));
+    labels
+}
+
+/// The means, by the estimator's measure, with what that needs of the data taken from these very terms.
+fn means(estimator: &Estimator, terms: &Terms, labels: &[u32]) -> Means {
+    let classes = estimator.classes().len();
+    let reference = estimator.measure().reference(terms, labels, classes);
+    let parts = estimator.measure().decompose_with(terms, labels, &reference);
+    let rows: Vec<usize> = (0..labels.len()).collect();
+    let of_class = |class: usize| {
+        let rows: Vec<usize> = rows.iter().copied().filter(|row| labels[*row] as usize == class).collect();
+        eight_means(terms, &parts, &rows)
+    };
+    Means { overall: eight_means(terms, &parts, &rows), by_class: (0..classes).map(of_class).collect() }
+}
+
+fn eight_means(terms: &Terms, parts: &Decomposition, rows: &[usize]) -> [f64; 8] {
+    let of = |values: &[f64]| mean(&rows.iter().map(|row| values[*row]).collect::<Vec<_>>());
+    let (r, s) = (of(&parts.r), of(&parts.s));
+    [of(&terms.i1), of(&terms.i2), of(&terms.i12), r, of(&parts.u1), of(&parts.u2), s, s - r]
+}
+
+fn held_against(observed: &Means, null: &[Means]) -> Null {
+    let tests = |observed: &[f64; 8], of: &dyn Fn(&Means) -> [f64; 8]| -> [Test; 8] {
+        std::array::from_fn(|index| {
+            let values: Vec<f64> = null.iter().map(|means| of(means)[index]).collect();
+            let deviation = standard_deviation(&values);
+            Test {
+                observed: observed[index],
+                mean: mean(&values),
+                standard_deviation: deviation.is_finite().then_some(deviation),
+                quantile_95: quantile(&values, 0.95),
+                p: permutation_p_value(observed[index], &values, QUANTITIES[index].1),
+                q: None,
+            }
+        })
+    };
+    let overall = tests(&observed.overall, &|means| means.overall);
+    let mut by_class: Vec<[Test; 8]> = (0..observed.by_class.len())
+        .map(|class| tests(&observed.by_class[class], &|means| means.by_class[class]))
+        .collect();
+    for index in 0..QUANTITIES.len() {
+        let p_values: Vec<f64> = by_class.iter().map(|tests| tests[index].p).collect();
+        for (tests, q) in by_class.iter_mut().zip(benjamini_hochberg(&p_values)) {
+            tests[index].q = Some(q);
+        }
+    }
+    let by_class = by_class.into_iter().map(Tests::from).collect();
+    Null { permutations: null.len(), overall: overall.into(), by_class }
+}
+
+impl From<[Test; 8]> for Tests {
+    fn from([i1, i2, i12, r, u1, u2, s, s_minus_r]: [Test; 8]) -> Self {
+        Self { i1, i2, i12, r, u1, u2, s, s_minus_r }
+    }
+}
+
+impl Tests {
+    /// Each quantity by its name, as in the summary.
+    pub fn named(&self) -> [(&'static str, &Test); 8] {
+        let tests = [&self.i1, &self.i2, &self.i12, &self.r, &self.u1, &self.u2, &self.s, &self.s_minus_r];
+        std::array::from_fn(|index| (QUANTITIES[index].0, tests[index]))
+    }
+}

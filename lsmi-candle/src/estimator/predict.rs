@@ -1,0 +1,143 @@
+//! Log densities and log posteriors of rows under fitted models.
+
+use lsmi_core::statistics::log_sum_exp;
+
+use super::inputs::ModelInputs;
+use super::{Estimator, FoldModels};
+use crate::error::Result;
+use crate::mixture::tensor;
+
+/// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
+pub(super) const ROWS_AT_A_TIME: usize = 8192;
+
+/// What models say of rows.
+#[derive(Clone)]
+pub(super) struct Predictions {
+    /// log p(x1) and log p(x2) in the gauge, `[n]`.
+    pub(super) log_densities: [Vec<f64>; 2],
+    /// log p(y|x1), log p(y|x2), log p(y|x1,x2), `[n, classes]`, row-major.
+    pub(super) log_posteriors: [Vec<f64>; 3],
+}
+
+impl Estimator {
+    /// Predictions by the models of all folds of one repeat together, or, of training rows, by those of each row's fold.
+    pub(super) fn predict(
+        &self,
+        folds: &[FoldModels],
+        inputs: &ModelInputs,
+        assignment: Option<&[u32]>,
+    ) -> Result<Predictions> {
+        let Some(assignment) = assignment else {
+            let all = folds.iter().map(|models| self.predict_by(models, inputs));
+            return Ok(Predictions::mean(all.collect::<Result<Vec<_>>>()?));
+        };
+        let mut whole = Predictions::zeros(assignment.len(), self.classes().len());
+        for (fold, models) in (0u32..).zip(folds) {
+            let members: Vec<usize> = (0..assignment.len()).filter(|row| assignment[*row] == fold).collect();
+            if !members.is_empty() {
+                whole.scatter(&members, &self.predict_by(models, &inputs.select(&members))?);
+            }
+        }
+        Ok(whole)
+    }
+
+    fn predict_by(&self, models: &FoldModels, inputs: &ModelInputs) -> Result<Predictions> {
+        let density = |modality: usize| -> Result<Vec<f64>> {
+            let (values, dims) = inputs.density(modality);
+            let mut density = models.densities[modality].log_density(&tensor(values, dims, &self.device)?)?;
+            // In the input's coordinates log p(x) = log p(z) + log |det A|.
+            let log_determinant = [&self.gauge.x1, &self.gauge.x2][modality].log_determinant();
+            for value in &mut density {
+                *value += log_determinant;
+            }
+            Ok(density)
+        };
+        let posterior = |head: usize| {
+            let (values, columns) = inputs.head(head);
+            models.heads[head].log_posteriors(values, columns, &self.device)
+        };
+        Ok(Predictions {
+            log_densities: [density(0)?, density(1)?],
+            log_posteriors: [posterior(0)?, posterior(1)?, posterior(2)?],
+        })
+    }
+}
+
+impl Predictions {
+    fn zeros(rows: usize, classes: usize) -> Self {
+        Self {
+            log_densities: std::array::from_fn(|_| vec![0.0; rows]),
+            log_posteriors: std::array::from_fn(|_| vec![0.0; rows * classes]),
+        }
+    }
+
+    /// The mean of probabilities, over folds or repeats.
+    pub(super) fn mean(mut all: Vec<Self>) -> Self {
+        if all.len() == 1 {
+            return all.remove(0);
+        }
+        let mean = |values: &dyn Fn(&Self) -> &Vec<f64>| log_mean(&all.iter().map(values).collect::<Vec<_>>());
+        Self {
+            log_densities: std::array::from_fn(|modality| mean(&|of| &of.log_densities[modality])),
+            log_posteriors: std::array::from_fn(|head| mean(&|of| &of.log_posteriors[head])),
+        }
+    }
+
+    fn scatter(&mut self, rows: &[usize], part: &Self) {
+        let put = |whole: &mut [f64], part: &[f64]| {
+            let columns = part.len() / rows.len();
+            for (row, values) in rows.iter().zip(part.chunks_exact(columns)) {
+                whole[row * columns..][..columns].copy_from_slice(values);
+            }
+        };
+        for (whole, part) in self.log_densities.iter_mut().zip(&part.log_densities) {
+            put(whole, part);
+        }
+        for (whole, part) in self.log_posteriors.iter_mut().zip(&part.log_posteriors) {
+            put(whole, part);
+        }
+    }
+}
+
+/// The logarithm of the mean of what the arrays hold the logarithms of.
+fn log_mean(arrays: &[&Vec<f64>]) -> Vec<f64> {
+    let log_count = (arrays.len() as f64).ln();
+    let mut values = vec![0.0; arrays.len()];
+    let length = arrays.first().map_or(0, |array| array.len());
+    (0..length)
+        .map(|index| {
+            for (value, array) in values.iter_mut().zip(arrays) {
+                *value = array[index];
+            }
+            log_sum_exp(&values) - log_count
+        })
+        .collect()
+}
+
+/// The class of the largest value, the first of equals.
+pub(super) fn most_probable(row: &[f64]) -> u32 {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (class, value) in (0..).zip(row) {
+        if *value > best.1 {
+            best = (class, *value);
+        }
+    }
+    best.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_are_averaged_as_probabilities() {
+        let mean = log_mean(&[&vec![0.2f64.ln(), -1e4], &vec![0.6f64.ln(), -1e4]]);
+        assert!((mean[0] - 0.4f64.ln()).abs() < 1e-12);
+        assert!((mean[1] + 1e4).abs() < 1e-9, "no underflow");
+    }
+
+    #[test]
+    fn the_first_of_equals_is_predicted() {
+        assert_eq!(most_probable(&[-2.0, -1.0, -1.0]), 1);
+    }
+}
