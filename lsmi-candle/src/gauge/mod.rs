@@ -36,6 +36,8 @@ const CONSTANT: f64 = 1e-10;
 const ROWS_PER_DIMENSION: usize = 30;
 /// Rows wanted for every direction of a modality before its invariant coordinates can be told from noise.
 const ROWS_PER_DIRECTION: usize = 10;
+/// Grid points of whitened coordinates in a standard deviation.
+const GRID: f64 = 16_384.0;
 /// The most whitened dimensions that [`Dims::Auto`] chooses.
 const MOST_DIMENSIONS: usize = 64;
 
@@ -192,7 +194,7 @@ impl Gauge {
                 None => (standardised, columns),
                 Some(invariant) => {
                     let Invariant { axes, .. } = &invariant[modality];
-                    (product_transposed(&standardised, axes, columns), axes.len() / columns)
+                    (rounded(product_transposed(&standardised, axes, columns)), axes.len() / columns)
                 }
             }
         };
@@ -227,6 +229,17 @@ impl Gauge {
             Some([first, second]) => [first.axes.len() / columns[0], second.axes.len() / columns[1]],
         }
     }
+}
+
+/// Whitened coordinates on a grid far finer than any data.
+///
+/// An affine change of the features leaves them equal but for errors of rounding, which the grid takes away: the fits that
+/// follow choose between alternatives and would make differences of them.
+fn rounded(mut values: Vec<f64>) -> Vec<f64> {
+    for value in &mut values {
+        *value = (*value * GRID).round() / GRID;
+    }
+    values
 }
 
 /// The whitened coordinates that a modality has.
@@ -348,7 +361,7 @@ impl Coordinates {
         let standardised = self.standardizer.apply(x);
         match &self.axes {
             None => standardised,
-            Some(axes) => product_transposed(&standardised, axes, self.standardizer.columns()),
+            Some(axes) => rounded(product_transposed(&standardised, axes, self.standardizer.columns())),
         }
     }
 }

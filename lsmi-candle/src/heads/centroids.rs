@@ -19,9 +19,12 @@ use crate::mixture::{ridged_factor, shrink_to_sphere, tensor};
 /// Standard errors within which a coordinate of a class mean counts as noise.
 pub(super) const THRESHOLDS: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
 
-/// Whether there are so many numbers in the class means for so few rows that shrinking them is worth a try.
+/// Classes that count as many.
+const MANY_CLASSES: usize = 20;
+
+/// Whether there are so many classes, and so many numbers in their means for so few rows, that shrinking is worth a try.
 pub(super) fn are_means_noisy(rows: usize, columns: usize, classes: usize) -> bool {
-    classes > 2 && 2 * classes * columns > rows
+    classes >= MANY_CLASSES && 2 * classes * columns > rows
 }
 
 /// The head for rows of head inputs `[n, inputs]`; `back`, `[columns, inputs]`, leads to the standardised columns, none
