@@ -38,6 +38,7 @@
 pub mod device;
 pub mod estimator;
 pub mod features;
+pub mod gates;
 pub mod gauge;
 pub mod heads;
 pub mod knife;

@@ -115,7 +115,13 @@ fn option_named<'command>(command: &'command clap::Command, name: &str) -> Optio
 /// Whether the command line has the option, or another of which only one may be given.
 fn is_settled(command: &clap::Command, given: &ArgMatches, id: &str) -> bool {
     let is_given = |id: &str| given.value_source(id) == Some(ValueSource::CommandLine);
+    let excludes = |option: &clap::Arg, other: &clap::Arg| {
+        command.get_arg_conflicts_with(option).iter().any(|excluded| excluded.get_id() == other.get_id())
+    };
+    let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else { return false };
+    let is_excluded_by = |other: &clap::Arg| excludes(option, other) || excludes(other, option);
     is_given(id)
+        || command.get_arguments().any(|other| is_given(other.get_id().as_str()) && is_excluded_by(other))
         || command.get_groups().any(|group| {
             let exclusive = !group.clone().is_multiple();
             exclusive
@@ -157,6 +163,8 @@ fn scalar(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::arguments::{Analyze, Command, Partition};
+    use lsmi_candle::gauge::GaugeKind;
+    use lsmi_core::PriorChoice;
     use std::io::Write;
 
     fn parsed(configuration: &str, words: &str) -> Result<Command, Stop> {
@@ -208,6 +216,22 @@ mod tests {
         assert_eq!((rule.fraction, rule.threshold), (None, Some((-0.5, 1.0))));
         let rule = partition("threshold = [-0.5, 1]", "lsmi partition s.csv --by r --out x").rule;
         assert_eq!(rule.threshold, Some((-0.5, 1.0)));
+        let of = |configuration: &str, option: &str| {
+            let words = format!("lsmi analyze data.npz --out x {option}");
+            analyze(configuration, &words).estimation
+        };
+        assert_eq!(of("gauge = 'raw'\ndims = 'auto'", "--knife-from e").gauge, GaugeKind::Whitened);
+        assert_eq!(of("knife-from = 'e'", "--gauge raw").knife_from, None);
+        assert_eq!(of("knife-from = 'e'", "--seed 1").knife_from, Some(PathBuf::from("e")));
+    }
+
+    #[test]
+    fn what_the_file_says_must_fit_together() {
+        let message = refusal("knife-from = 'e'\ndims = 3", "lsmi analyze data.npz --out x");
+        assert!(message.contains("cannot be used with") && message.contains("also taken from"), "{message}");
+        assert_eq!(analyze("null = 99\nrepeats = 3", "lsmi analyze data.npz --out x").null.permutations, 99);
+        let prior = analyze("prior = [0.25, 0.75]", "lsmi analyze data.npz --out x").estimation.prior;
+        assert_eq!(prior, PriorChoice::Given(vec![0.25, 0.75]));
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl From<EstimatorError> for Failure {
             | E::FewRowsForDensity { .. }
             | E::NothingHeldOut { .. }
             | E::Dimensions { .. }
+            | E::MissingLogits { .. }
             | E::NotFinite { .. }
             | E::Core(_)
             | E::Samples { .. }

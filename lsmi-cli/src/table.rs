@@ -5,6 +5,7 @@ use std::fmt::Write;
 use comfy_table::{Cell, CellAlignment, Row, Table, presets};
 use lsmi_core::{Adjusted, Branch, Interaction, Means};
 
+use crate::null_table;
 use crate::output::summary::{SplitSummary, Summary};
 use crate::scored::ScoredSplit;
 use crate::sentence::{Words, sentence};
@@ -34,6 +35,13 @@ pub(crate) fn closing(
         interactions(words, summary),
     );
     section("Predictions", predictions(words, summary));
+    for (name, split) in &summary.splits {
+        if let Some(null) = &split.null {
+            let title =
+                format!("Against chance (means of `{name}`, {} permutations of {label}, nats)", null.permutations);
+            section(&title, null_table::body(null));
+        }
+    }
     if let Some(split) = splits.first() {
         section(
             &format!("The most telling samples of `{}` (nats; class in parentheses)", split.name),
@@ -127,7 +135,7 @@ fn largest(values: &[f64]) -> Vec<usize> {
     places
 }
 
-fn table(header: &[&str]) -> Table {
+pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header.iter().enumerate().map(|(column, name)| {
         let cell = Cell::new(name);
@@ -136,7 +144,7 @@ fn table(header: &[&str]) -> Table {
     table
 }
 
-fn row(name: &str, cells: &[String]) -> Row {
+pub(crate) fn row(name: &str, cells: &[String]) -> Row {
     let cells = cells.iter().map(|cell| Cell::new(cell).set_alignment(CellAlignment::Right));
     std::iter::once(Cell::new(name)).chain(cells).collect::<Vec<_>>().into()
 }

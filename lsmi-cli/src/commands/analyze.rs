@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::cross_fit;
 use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, Split, read, read_with_classes};
 
 use super::finish::{by_id, check_analysis, tell, write_analysis};
+use super::null::null;
+use super::settings::settings;
 use crate::arguments::Analyze;
 use crate::failure::Failure;
 use crate::output::summary::Summary;
@@ -15,16 +18,19 @@ use crate::sentence::Words;
 
 pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     let data = arguments.data.as_path();
-    let inputs: Vec<&Path> = std::iter::once(data).chain(arguments.eval.iter().map(AsRef::as_ref)).collect();
+    let inputs = std::iter::once(data).chain(arguments.eval.iter().map(AsRef::as_ref));
+    let inputs: Vec<&Path> = inputs.chain(arguments.estimation.knife_from.as_deref()).collect();
     check_analysis(&arguments.out, arguments.common.force, &inputs)?;
 
     let keys = arguments.arrays.keys();
     let file = read(data, &keys)?;
     let evaluations = read_evaluations(arguments, &keys, &file)?;
     let train = training_rows(&file)?;
-    let settings = arguments.estimation.settings(&arguments.common);
+    let settings = settings(&arguments.estimation, &arguments.common, train, &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
         .map_err(|error| Failure::from(error).about(data))?;
+
+    let null = null(arguments.null, &arguments.common, &fit, train, &settings)?;
 
     let estimator = fit.estimator;
     let mut splits = vec![ScoredSplit::new("train", fit.scores, &estimator)];
@@ -34,7 +40,7 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     for (path, split) in arguments.eval.iter().zip(&evaluations) {
         splits.push(ScoredSplit::score(&split.name, &split.features, &estimator, path)?);
     }
-    let summary = Summary::new(&estimator, &splits);
+    let summary = Summary::new(&estimator, &splits).with_null(null);
     write_analysis(&arguments.out, arguments.format, &estimator, &summary, &splits)?;
 
     let words = Words { names: &arguments.names, label: "the label" };
@@ -73,7 +79,20 @@ fn read_evaluations(arguments: &Analyze, keys: &Keys, training: &FeatureFile) ->
                 }));
             }
         }
+        check_logits(train, &split.features).map_err(|error| Failure::from(error).about(path))?;
         splits.push(split);
     }
     Ok(splits)
+}
+
+/// Samples to evaluate have the logits that stand in for heads.
+fn check_logits(train: &FeatureSet, features: &FeatureSet) -> Result<(), EstimatorError> {
+    for (name, (of_train, logits)) in
+        ["logits1", "logits2", "logits12"].into_iter().zip(train.logits.iter().zip(&features.logits))
+    {
+        if of_train.is_some() && logits.is_none() {
+            return Err(EstimatorError::MissingLogits { name });
+        }
+    }
+    Ok(())
 }

@@ -6,6 +6,8 @@ use lsmi_core::SampleIds;
 use serde::Deserialize;
 
 use super::finish::{check_analysis, tell, write_analysis};
+use super::null::null;
+use super::settings::settings;
 use crate::arguments::Demo;
 use crate::console;
 use crate::failure::Failure;
@@ -29,7 +31,7 @@ struct Emoji {
 
 pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
     if let Some(directory) = &arguments.out {
-        check_analysis(directory, arguments.common.force, &[])?;
+        check_analysis(directory, arguments.common.force, arguments.estimation.knife_from.as_deref().as_slice())?;
     }
     let emoji: Vec<Emoji> =
         csv::Reader::from_reader(TABLE).deserialize().collect::<Result<_, _>>().map_err(Failure::failed)?;
@@ -45,11 +47,12 @@ pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
         ));
     }
 
-    let settings = arguments.estimation.settings(&arguments.common);
+    let settings = settings(&arguments.estimation, &arguments.common, train, &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))?;
+    let null = null(arguments.null, &arguments.common, &fit, train, &settings)?;
     let estimator = fit.estimator;
     let splits = [ScoredSplit::new("train", fit.scores, &estimator)];
-    let summary = Summary::new(&estimator, &splits);
+    let summary = Summary::new(&estimator, &splits).with_null(null);
     if let Some(directory) = &arguments.out {
         write_analysis(directory, arguments.format, &estimator, &summary, &splits)?;
     }

@@ -1,12 +1,14 @@
 //! `lsmi fit`: only the estimator.
 
 use std::io::Write;
+use std::path::Path;
 
 use lsmi_candle::estimator::cross_fit;
 use lsmi_candle::features::read;
 
 use super::analyze::training_rows;
 use super::finish::{by_id, tell};
+use super::settings::settings;
 use crate::arguments::Fit;
 use crate::failure::Failure;
 use crate::output::staging::{Staging, check_file};
@@ -16,10 +18,12 @@ use crate::scored::ScoredSplit;
 use crate::sentence::Words;
 
 pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
-    check_file(&arguments.out, arguments.common.force, &[&arguments.data])?;
+    let inputs: Vec<&Path> =
+        std::iter::once(arguments.data.as_path()).chain(arguments.estimation.knife_from.as_deref()).collect();
+    check_file(&arguments.out, arguments.common.force, &inputs)?;
     let file = read(&arguments.data, &arguments.arrays.keys())?;
     let train = training_rows(&file)?;
-    let settings = arguments.estimation.settings(&arguments.common);
+    let settings = settings(&arguments.estimation, &arguments.common, train, &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
         .map_err(|error| Failure::from(error).about(&arguments.data))?;
     let estimator = fit.estimator;

@@ -4,8 +4,12 @@ mod analyze;
 mod demo;
 mod finish;
 mod fit;
+mod label_free;
+mod null;
 mod partition;
+mod saved;
 mod score;
+mod settings;
 mod simulate;
 
 use crate::arguments::Command;

@@ -1,14 +1,12 @@
 //! `lsmi score`: terms and decomposition of new samples by a saved estimator.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
-use lsmi_candle::device::DeviceChoice;
-use lsmi_candle::estimator::Estimator;
 use lsmi_candle::features::{Split, read_with_classes};
 
 use super::finish::{by_id, stage_samples, tell};
+use super::label_free;
+use super::saved::read_estimator;
 use crate::arguments::Score;
 use crate::console;
 use crate::failure::Failure;
@@ -19,13 +17,13 @@ use crate::scored::ScoredSplit;
 use crate::sentence::Words;
 
 pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
-    let format = match (arguments.format, Format::of_path(&arguments.out)) {
-        (Some(format), _) | (None, Ok(format)) => format,
-        (None, Err(FormatError::Unknown { .. })) => Format::Csv,
-        (None, Err(error)) => return Err(Failure::from(error).about(&arguments.out)),
-    };
+    let format = arguments.format.map_or_else(|| format_of(&arguments.out), Ok)?;
     check_file(&arguments.out, arguments.common.force, &[&arguments.data, &arguments.estimator])?;
+    label_free::check_candidates(arguments)?;
     let estimator = read_estimator(&arguments.estimator, arguments.common.device)?;
+    if arguments.label_free {
+        return label_free::run(arguments, format, &estimator);
+    }
     let file = read_with_classes(&arguments.data, &arguments.arrays.keys(), estimator.classes())?;
     let rows = rows_to_score(file.splits, arguments);
     let splits = rows
@@ -42,17 +40,16 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
 }
 
-fn read_estimator(path: &Path, device: DeviceChoice) -> Result<Estimator, Failure> {
-    let name = path.display().to_string();
-    let bytes = fs::read(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Failure::data("no such file; give an estimator saved by `fit` or `analyze`").about(path),
-        _ => Failure::data(error).about(path),
-    })?;
-    Ok(Estimator::from_bytes(&name, &bytes, device)?)
+/// The format that a file's extension announces, csv if it announces none.
+pub(super) fn format_of(path: &Path) -> Result<Format, Failure> {
+    match Format::of_path(path) {
+        Err(FormatError::Unknown { .. }) => Ok(Format::Csv),
+        format => Ok(format?),
+    }
 }
 
 /// All splits but `train`; rows without a split are called `eval`, as `analyze --eval` calls them.
-fn rows_to_score(mut splits: Vec<Split>, arguments: &Score) -> Vec<Split> {
+pub(super) fn rows_to_score<Samples>(mut splits: Vec<Split<Samples>>, arguments: &Score) -> Vec<Split<Samples>> {
     if let [only] = splits.as_mut_slice()
         && only.name == "train"
     {

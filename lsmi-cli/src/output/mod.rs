@@ -1,5 +1,8 @@
 //! The files that commands write: what is in them, and how they appear whole or not at all.
 
+pub(crate) mod candidates;
+pub(crate) mod expected;
+pub(crate) mod null;
 pub(crate) mod samples;
 pub(crate) mod staging;
 pub(crate) mod summary;

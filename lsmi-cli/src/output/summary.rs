@@ -7,6 +7,7 @@ use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::{Adjusted, Means, Measure, TermMeans, adjust};
 use serde::{Serialize, Serializer};
 
+use super::null::NullSummary;
 use crate::scored::ScoredSplit;
 
 /// Version of the layout of `summary.json`.
@@ -67,7 +68,7 @@ pub(crate) struct GaugeDimensions {
 }
 
 /// Means over the samples of one split.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct SplitSummary {
     /// Samples of the split.
     pub(crate) n: usize,
@@ -81,6 +82,9 @@ pub(crate) struct SplitSummary {
     pub(crate) accuracy: Heads,
     /// Mean negative log-likelihood of the label under each head.
     pub(crate) nll: Heads,
+    /// The means held against those under permuted labels, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) null: Option<NullSummary>,
 }
 
 /// Mutual information of the modalities with the label.
@@ -147,6 +151,7 @@ impl SplitSummary {
             adjusted: adjust(&raw),
             accuracy: split.scores.accuracy().into(),
             nll: split.scores.negative_log_likelihood(estimator.prior()).into(),
+            null: None,
         }
     }
 }

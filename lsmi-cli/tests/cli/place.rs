@@ -74,6 +74,16 @@ pub(crate) fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_reader(csv.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap()
 }
 
+/// A number of a row.
+pub(crate) fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row[column].parse().unwrap()
+}
+
+/// A column of numbers of a csv file.
+pub(crate) fn column(csv: &str, name: &str) -> Vec<f64> {
+    rows(csv).iter().map(|row| number(row, name)).collect()
+}
+
 /// An array of a feature file.
 #[derive(Clone)]
 pub(crate) struct Array {

@@ -4,13 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::place::{Array, Place, integers, matrix, rows, safetensors, stderr, stdout};
+use crate::place::{Array, Place, integers, matrix, number, rows, safetensors, stderr, stdout};
 
 const COLUMNS: &str = "id,split,fold,label,h1,h2,i1,i2,i12,r,u1,u2,s,pred1,pred2,pred12";
-
-fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
-    row[column].parse().unwrap()
-}
 
 /// The lines of a csv file that are of a split.
 fn lines_of<'a>(csv: &'a str, split: &str) -> Vec<&'a str> {

@@ -1,0 +1,81 @@
+//! Memorisation: how much better do heads know the rows that they were fitted to?
+//!
+//! A head that has memorised its rows gives i = -log p(y) to each, and every label seems told in full by everything.
+//! Cross-fitting keeps this out of the results; the gate says how much it keeps out, and whether anything is left of what the
+//! heads learned once the rows are new. The [figure](super::Gate::figure) is the largest difference, over the heads of x1,
+//! x2 and both, of the accuracy on rows that all folds' models but one were fitted to and the accuracy out of fold.
+
+use super::bench::Bench;
+use super::{Gate, Verdict, figures};
+use crate::error::Result;
+use crate::estimator::CrossFit;
+
+/// A difference of accuracies that passes.
+const GAP: f64 = 0.1;
+/// Standard errors that the joint head must be above the share of the largest class to have learned something.
+const ERRORS: f64 = 2.0;
+
+/// `sample` are the rows of the fit that the bench has.
+pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result<Gate> {
+    let rows = bench.rows.rows();
+    let labels = &bench.rows.labels;
+    let right = |predictions: &mut dyn Iterator<Item = u32>| {
+        predictions.zip(labels).filter(|(prediction, label)| prediction == *label).count() as f64 / rows as f64
+    };
+    let in_sample = fit.estimator.score(&bench.rows)?.accuracy();
+    let out_of_fold = [0, 1, 2].map(|head| right(&mut sample.iter().map(|row| fit.scores.predictions[head][*row])));
+    let majority = super::rows::rows_of_classes(labels).iter().map(Vec::len).max().unwrap_or(0) as f64 / rows as f64;
+
+    let gaps = [0, 1, 2].map(|head| in_sample[head] - out_of_fold[head]);
+    let figure = gaps.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    let (verdict, advice) = judge(figure, in_sample[2], out_of_fold[2], majority, rows);
+    Ok(Gate {
+        name: "memorisation",
+        did: format!("compared the accuracies of the heads on {rows} rows in sample and out of fold"),
+        figure,
+        figures: figures([
+            ("in_sample_x1", in_sample[0]),
+            ("in_sample_x2", in_sample[1]),
+            ("in_sample_joint", in_sample[2]),
+            ("out_of_fold_x1", out_of_fold[0]),
+            ("out_of_fold_x2", out_of_fold[1]),
+            ("out_of_fold_joint", out_of_fold[2]),
+            ("largest_class", majority),
+        ]),
+        threshold: GAP,
+        why: "a head that loses more than a tenth of its accuracy on new rows has learned rows by heart".to_owned(),
+        verdict,
+        advice,
+    })
+}
+
+fn judge(gap: f64, in_sample: f64, out_of_fold: f64, majority: f64, rows: usize) -> (Verdict, Option<String>) {
+    let error = (majority * (1.0 - majority) / rows as f64).sqrt();
+    if out_of_fold <= majority + ERRORS * error && in_sample - out_of_fold > GAP {
+        let advice = format!(
+            "the joint head knows {in_sample:.3} of its own rows, but of new ones {out_of_fold:.3}, as much as the largest class alone ({majority:.3}): it learned rows and nothing that holds; use more rows or fewer columns"
+        );
+        (Verdict::Fail, Some(advice))
+    } else if gap > GAP {
+        let advice = "values of rows that a head was fitted to would have been far too good; cross-fitting keeps them out of the results, so take these and no in-sample ones";
+        (Verdict::Warn, Some(advice.to_owned()))
+    } else {
+        (Verdict::Pass, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_decides() {
+        // 400 rows in two equal classes: two standard errors are .05.
+        let verdict = |gap, in_sample, out_of_fold| judge(gap, in_sample, out_of_fold, 0.5, 400).0;
+        assert_eq!(verdict(0.02, 0.92, 0.9), Verdict::Pass);
+        assert_eq!(verdict(0.3, 1.0, 0.7), Verdict::Warn);
+        assert_eq!(verdict(0.46, 1.0, 0.54), Verdict::Fail);
+        assert_eq!(verdict(0.44, 1.0, 0.56), Verdict::Warn);
+        assert_eq!(verdict(0.0, 0.5, 0.5), Verdict::Pass, "nothing learned, nothing memorised");
+    }
+}

@@ -1,0 +1,149 @@
+//! Options of the commands that fit or apply an estimator: `demo`, `analyze`, `fit` and `score`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Arrays, Common, Estimation, NullTest};
+use crate::names::Names;
+use crate::output::Format;
+
+pub(super) const DEMO_EXAMPLES: &str = "\
+Examples:
+  lsmi demo
+  lsmi demo --out demo                 also writes samples.csv, summary.json, estimator.safetensors
+  lsmi demo --repeats 5 --null 99      averages five fits; holds the means against permuted labels
+  lsmi demo --json --quiet | jq .splits.train.adjusted";
+
+pub(super) const ANALYZE_EXAMPLES: &str = "\
+A feature file (.safetensors, .npz or .pt) holds x1 [n, d1], x2 [n, d2], y [n] and, if there is one, id [n]; with \
+splits: x1_train, x1_test and so on. Rows of the split `train` are scored by models that did not see them, all others \
+by all folds' models together.
+
+Of your own models the file may hold the logits: logits1, logits2, logits12 [n, K] (logits1_train and so on), of models \
+of x1, of x2 and of both. They take the place of that head; column k is class k of the summary's `classes`. The models \
+must not have seen the rows.
+
+--prior takes one probability a class, in the same order, where the classes' shares in the data are not those of use. \
+--knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
+
+Examples:
+  lsmi analyze features.safetensors --out result
+  lsmi analyze features.safetensors --repeats 10 --null 199 --out result
+  lsmi analyze features.safetensors --prior 0.2,0.5,0.3 --knife-from old.safetensors --out new
+  lsmi analyze logits.safetensors --scale-logits --out result
+  lsmi analyze train.npz --eval test.npz --out result --format jsonl
+  lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
+
+pub(super) const FIT_EXAMPLES: &str = "\
+Examples:
+  lsmi fit train.safetensors --out estimator.safetensors
+  lsmi fit train.npz --folds 10 --gauge raw --out estimator.safetensors
+  lsmi fit train.npz --repeats 5 --prior uniform --out estimator.safetensors";
+
+pub(super) const SCORE_EXAMPLES: &str = "\
+A file without splits is scored as the split `eval`. Of a file with splits, every split but `train` is scored: values \
+of rows that the estimator was fitted on would be far too good; `lsmi analyze` gives honest ones.
+
+With --label-free the file needs no y, and one that is there is not looked at. Every value that depends on the label is \
+its expectation under the joint head: E[r] = sum over y of p(y|x1,x2) r(y).
+
+Examples:
+  lsmi score test.safetensors --estimator estimator.safetensors --out samples.csv
+  lsmi score test.npz --estimator result/estimator.safetensors --out samples.jsonl --json
+  lsmi score new.npz --estimator e.safetensors --label-free --candidates labels.csv --out new.csv";
+
+/// `lsmi demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Directory for the files that `analyze` writes; without it nothing is written
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Format of the samples: csv or jsonl
+    #[arg(long, default_value = "csv")]
+    pub(crate) format: Format,
+    /// What to call the two modalities
+    #[arg(long, value_name = "X1,X2", default_value = "picture,name")]
+    pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) estimation: Estimation,
+    #[command(flatten)]
+    pub(crate) null: NullTest,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// `lsmi analyze`.
+#[derive(Debug, Args)]
+pub(crate) struct Analyze {
+    /// Feature file to fit on and to decompose
+    pub(crate) data: PathBuf,
+    /// Feature file to score as the split `eval` (of one with splits, `test`); may be repeated (`eval2`, `eval3`, ...)
+    #[arg(long, value_name = "DATA")]
+    pub(crate) eval: Vec<PathBuf>,
+    /// Directory for the samples, the summary and the estimator
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Format of the samples: csv or jsonl
+    #[arg(long, default_value = "csv")]
+    pub(crate) format: Format,
+    /// What to call the two modalities
+    #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
+    pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) arrays: Arrays,
+    #[command(flatten)]
+    pub(crate) estimation: Estimation,
+    #[command(flatten)]
+    pub(crate) null: NullTest,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// `lsmi fit`.
+#[derive(Debug, Args)]
+pub(crate) struct Fit {
+    /// Feature file to fit on
+    pub(crate) data: PathBuf,
+    /// File for the estimator
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// What to call the two modalities
+    #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
+    pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) arrays: Arrays,
+    #[command(flatten)]
+    pub(crate) estimation: Estimation,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// `lsmi score`.
+#[derive(Debug, Args)]
+pub(crate) struct Score {
+    /// Feature file to score
+    pub(crate) data: PathBuf,
+    /// Estimator saved by `fit` or `analyze`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) estimator: PathBuf,
+    /// File for the samples
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Format of the samples: csv or jsonl [default: by the extension of --out, else csv]
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+    /// Score without labels: the expectations of the terms, r, u1, u2 and s over the labels a sample could have
+    #[arg(long)]
+    pub(crate) label_free: bool,
+    /// File for one row a sample and label it could have, .csv or .jsonl
+    #[arg(long, value_name = "FILE", requires = "label_free")]
+    pub(crate) candidates: Option<PathBuf>,
+    /// What to call the two modalities
+    #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
+    pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) arrays: Arrays,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}

@@ -1,0 +1,111 @@
+//! The command line: every command, every option, and the help that goes with them.
+//!
+//! What concerns one or a few commands is in a file of its own.
+//! Options may also stand in a file given with `--config`; see [`crate::configuration`].
+
+mod analysis;
+mod estimation;
+mod partition;
+mod simulate;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use lsmi_candle::device::DeviceChoice;
+use lsmi_candle::features::Keys;
+
+pub(crate) use analysis::{Analyze, Demo, Fit, Score};
+pub(crate) use estimation::{Estimation, NullTest};
+pub(crate) use partition::Partition;
+pub(crate) use simulate::Simulate;
+
+/// How much of what two modalities tell about a label is redundant, unique and synergistic, sample by sample.
+#[derive(Debug, Parser)]
+#[command(name = "lsmi", version, max_term_width = 100, after_help = EXIT_STATUS)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_STATUS: &str = "\
+All values are in nats. Data goes to stdout, everything else to stderr.
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 the data cannot be used.
+
+Start here:
+  lsmi demo";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole path on built-in data: what picture and name of an emoji tell about its category.
+    #[command(after_help = analysis::DEMO_EXAMPLES)]
+    Demo(Demo),
+    /// Cross-fit an estimator, decompose every sample, summarise and save.
+    #[command(after_help = analysis::ANALYZE_EXAMPLES)]
+    Analyze(Analyze),
+    /// Fit an estimator and save it, nothing else.
+    #[command(after_help = analysis::FIT_EXAMPLES)]
+    Fit(Fit),
+    /// Decompose new samples with a saved estimator.
+    #[command(after_help = analysis::SCORE_EXAMPLES)]
+    Score(Score),
+    /// Draw samples from a known density, with their exact terms and r, u1, u2, s.
+    #[command(after_help = simulate::SIMULATE_EXAMPLES)]
+    Simulate(Simulate),
+    /// Split samples into high, middle and low by r, u1, u2 or s.
+    #[command(after_help = partition::PARTITION_EXAMPLES)]
+    Partition(Partition),
+}
+
+/// Which arrays to read.
+#[derive(Debug, Args)]
+pub(crate) struct Arrays {
+    /// Names of the arrays in the file [default: x1,x2,y and, where there is one, id]
+    #[arg(long, value_name = "X1,X2,LABEL[,ID]")]
+    keys: Option<Keys>,
+}
+
+impl Arrays {
+    /// The names given, or the usual ones.
+    pub(crate) fn keys(&self) -> Keys {
+        self.keys.clone().unwrap_or_default()
+    }
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Seed of all random choices
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Models fitted at the same time; changes no result [default: one per processor]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Device: auto, cpu, cuda, cuda:N or metal
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: DeviceChoice,
+    /// File of options, by the same names; options on the command line win
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print the result as JSON to stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress and no table
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Overwrite existing output
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

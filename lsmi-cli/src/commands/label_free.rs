@@ -1,0 +1,78 @@
+//! `lsmi score --label-free`: expectations of terms and interactions over the labels that samples could have.
+
+use std::path::Path;
+
+use lsmi_candle::estimator::Estimator;
+use lsmi_candle::features::read_unlabelled;
+
+use super::score::{format_of, rows_to_score};
+use crate::arguments::Score;
+use crate::console;
+use crate::expected::ExpectedSplit;
+use crate::expected_table;
+use crate::failure::Failure;
+use crate::output::expected::ExpectedSummary;
+use crate::output::staging::{Staging, check_file};
+use crate::output::{Format, candidates, samples};
+
+/// Makes sure, before any work, that the file of candidates may be written.
+pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
+    let Some(path) = &arguments.candidates else { return Ok(()) };
+    format_of(path)?;
+    check_file(path, arguments.common.force, &[&arguments.data, &arguments.estimator])?;
+    if is_same(path, &arguments.out) {
+        let path = path.display();
+        return Err(Failure::usage(format!("{path}: is named by both --out and --candidates; name two files")));
+    }
+    Ok(())
+}
+
+/// `lsmi score` once its output is known to have a place.
+pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> Result<(), Failure> {
+    let file = read_unlabelled(&arguments.data, &arguments.arrays.keys(), estimator.classes())?;
+    let splits = rows_to_score(file.splits, arguments)
+        .iter()
+        .map(|split| ExpectedSplit::new(split, estimator))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Failure::from(error).about(&arguments.data))?;
+
+    let classes = estimator.classes().names();
+    let mut staging = Staging::default();
+    let rows = splits.iter().flat_map(|split| split.samples(classes));
+    staging.write(&arguments.out, |file| samples::write(file, format, rows))?;
+    if let Some(path) = &arguments.candidates {
+        let format = format_of(path)?;
+        staging.write(path, |file| candidates::write(file, format, estimator, &splits))?;
+    }
+    staging.commit(&[])?;
+
+    let summary = ExpectedSummary::new(estimator, &splits);
+    if !arguments.common.quiet {
+        console::say(&expected_table::closing(&arguments.names, &summary));
+    }
+    if arguments.common.json { console::print_json(&summary) } else { Ok(()) }
+}
+
+/// Whether two paths, of files that need not be there, are of one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let directory = std::path::absolute(path).ok()?.parent()?.to_owned();
+        Some(directory.canonicalize().unwrap_or(directory).join(path.file_name()?))
+    };
+    place(one) == place(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_one_file() {
+        let root = tempfile::tempdir().unwrap();
+        let [plain, around, other] = ["a.csv", "../a.csv", "b.csv"].map(|name| root.path().join("new").join(name));
+        assert!(is_same(Path::new("a.csv"), Path::new("./a.csv")));
+        assert!(!is_same(&plain, &other) && !is_same(&plain, &around));
+        let (directory, name) = (root.path(), root.path().file_name().unwrap());
+        assert!(is_same(&directory.join("a.csv"), &directory.join("..").join(name).join("a.csv")));
+    }
+}

@@ -1,0 +1,55 @@
+//! The settings of a fit: the options, held against the data, with the estimator whose densities are reused.
+
+use std::sync::Arc;
+
+use lsmi_candle::estimator::Settings;
+use lsmi_candle::features::{Classes, FeatureSet};
+use lsmi_candle::knife;
+use lsmi_core::PriorChoice;
+
+use super::saved::read_estimator;
+use crate::arguments::{Common, Estimation};
+use crate::failure::Failure;
+
+/// What the options make of a fit to the rows `train`, before anything is fitted.
+pub(super) fn settings(
+    options: &Estimation,
+    common: &Common,
+    train: &FeatureSet,
+    classes: &Classes,
+) -> Result<Settings, Failure> {
+    check_prior(&options.prior, classes.names())?;
+    if options.scale_logits && train.logits.iter().all(Option::is_none) {
+        return Err(Failure::usage(
+            "--scale-logits needs logits1, logits2 or logits12 in the file, but there are none: leave it out",
+        ));
+    }
+    let reused = options.knife_from.as_deref().map(|path| read_estimator(path, common.device)).transpose()?;
+    Ok(Settings {
+        seed: common.seed,
+        folds: usize::from(options.folds),
+        repeats: usize::from(options.repeats),
+        gauge: options.gauge,
+        dims: options.dims,
+        prior: options.prior.clone(),
+        measure: options.measure,
+        knife: if options.published_knife { knife::Params::published() } else { knife::Params::default() },
+        densities: reused.map(Arc::new),
+        scale_logits: options.scale_logits,
+        threads: common.threads.map_or(0, usize::from),
+        device: common.device,
+    })
+}
+
+/// A given prior has a probability for each class.
+fn check_prior(prior: &PriorChoice, classes: &[String]) -> Result<(), Failure> {
+    match prior {
+        PriorChoice::Given(given) if given.len() != classes.len() => Err(Failure::usage(format!(
+            "--prior gives {} probabilities for {} classes: give one for each of {}, in this order",
+            given.len(),
+            classes.len(),
+            classes.join(", ")
+        ))),
+        _ => Ok(()),
+    }
+}

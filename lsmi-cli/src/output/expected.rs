@@ -1,0 +1,112 @@
+//! What `lsmi score --label-free --json` prints: means of expectations, in nats, and what they were estimated with.
+//!
+//! The fields that it shares with `summary.json` are called and mean the same, but every value that depends on a label is
+//! the expectation over labels under the joint head. What only labels can tell (accuracy, log loss) is not there.
+
+use lsmi_candle::estimator::{Candidates, Estimator};
+use lsmi_candle::gauge::GaugeKind;
+use lsmi_core::{ClassPrior, Means, Measure, TermMeans, statistics};
+use serde::{Serialize, Serializer};
+
+use super::summary::{Heads, Information};
+use crate::expected::ExpectedSplit;
+
+/// Version of this layout.
+const SCHEMA: u32 = 1;
+
+/// The means of all splits.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ExpectedSummary {
+    /// Version of this layout.
+    pub(crate) schema: u32,
+    /// Version of the program.
+    pub(crate) version: &'static str,
+    /// Always true: no label was used.
+    pub(crate) label_free: bool,
+    /// Always `nats`.
+    pub(crate) units: &'static str,
+    /// Seed of the fit.
+    pub(crate) seed: u64,
+    /// The coordinates in which surprisal is measured.
+    pub(crate) gauge: GaugeKind,
+    /// How the class prior was chosen: `empirical`, `uniform` or `given`.
+    pub(crate) prior: String,
+    /// The measure of redundancy.
+    pub(crate) measure: Measure,
+    /// Rows that the estimator was fitted on.
+    pub(crate) n: usize,
+    /// SHA-256 of those rows.
+    pub(crate) data_hash: String,
+    /// Class names, in the order of the class indices.
+    pub(crate) classes: Vec<String>,
+    /// The splits, in the order of the samples.
+    #[serde(serialize_with = "as_map")]
+    pub(crate) splits: Vec<(String, ExpectedMeans)>,
+    /// What a user should know of the fit, in sentences.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Means over the samples of one split.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct ExpectedMeans {
+    /// Samples of the split.
+    pub(crate) n: usize,
+    /// Means of the expected i1, i2 and i12.
+    pub(crate) information: Information,
+    /// Means of the expected r, u1, u2 and s.
+    pub(crate) raw: Means,
+    /// Mean probability that each head gives to the class that it predicts.
+    pub(crate) confidence: Heads,
+}
+
+impl ExpectedSummary {
+    /// Summarises splits that an estimator scored without labels.
+    pub(crate) fn new(estimator: &Estimator, splits: &[ExpectedSplit]) -> Self {
+        let description = estimator.description();
+        let means = |split: &ExpectedSplit| (split.name.clone(), ExpectedMeans::new(split, estimator.prior()));
+        Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            label_free: true,
+            units: "nats",
+            seed: description.seed,
+            gauge: description.gauge,
+            prior: description.prior.clone(),
+            measure: description.measure,
+            n: description.rows,
+            data_hash: description.data_hash.clone(),
+            classes: estimator.classes().names().to_vec(),
+            splits: splits.iter().map(means).collect(),
+            notes: estimator.notes().to_vec(),
+        }
+    }
+}
+
+impl ExpectedMeans {
+    fn new(split: &ExpectedSplit, prior: &ClassPrior) -> Self {
+        let TermMeans { i1, i2, i12, .. } = split.expected.terms.means();
+        Self {
+            n: split.expected.decomposition.len(),
+            information: Information { i1, i2, i12 },
+            raw: split.expected.decomposition.means(),
+            confidence: [0, 1, 2].map(|head| confidence(&split.candidates, prior, head)).into(),
+        }
+    }
+}
+
+/// The mean of p(y|x) = p(y) exp(i) for the label y that a head predicts.
+fn confidence(candidates: &Candidates, prior: &ClassPrior, head: usize) -> f64 {
+    let information = candidates.information[head].chunks_exact(candidates.classes);
+    let probabilities: Vec<f64> = information
+        .zip(&candidates.predictions[head])
+        .map(|(information, class)| {
+            let class = *class as usize;
+            (information[class] + prior.log_probability(class)).exp()
+        })
+        .collect();
+    statistics::mean(&probabilities)
+}
+
+fn as_map<S: Serializer>(splits: &[(String, ExpectedMeans)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(splits.iter().map(|(name, means)| (name, means)))
+}

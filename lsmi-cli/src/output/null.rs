@@ -1,0 +1,47 @@
+//! `null` of a split in `summary.json`: its means against those under permuted labels, overall and by class.
+
+use lsmi_candle::estimator::{Null, Tests};
+use serde::{Serialize, Serializer};
+
+use super::summary::Summary;
+
+/// The tests of a split's means.
+///
+/// Each quantity (`i1`, `i2`, `i12`, `r`, `u1`, `u2`, `s`, `s_minus_r`) has `observed` and, over permutations, `mean`,
+/// `standard_deviation` and `quantile_95`, and the p-value `p`; those of a class also `q`, adjusted for the classes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct NullSummary {
+    /// How often the labels were permuted.
+    pub(crate) permutations: usize,
+    /// Means over all samples.
+    #[serde(flatten)]
+    pub(crate) overall: Tests,
+    /// Means over the samples of each class, by its name, in the order of the classes.
+    #[serde(serialize_with = "as_map")]
+    pub(crate) by_class: Vec<(String, Tests)>,
+}
+
+impl NullSummary {
+    /// The tests with the names of the classes.
+    pub(crate) fn new(null: Null, classes: &[String]) -> Self {
+        Self {
+            permutations: null.permutations,
+            overall: null.overall,
+            by_class: classes.iter().cloned().zip(null.by_class).collect(),
+        }
+    }
+}
+
+impl Summary {
+    /// The same with the test of the means of the first split, the one that the estimator was fitted on.
+    pub(crate) fn with_null(mut self, null: Option<NullSummary>) -> Self {
+        if let Some((_, train)) = self.splits.first_mut() {
+            train.null = null;
+        }
+        self
+    }
+}
+
+fn as_map<S: Serializer>(by_class: &[(String, Tests)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(by_class.iter().map(|(class, tests)| (class, tests)))
+}
