@@ -27,7 +27,7 @@ impl ExpectedSplit {
         Ok(Self { name: split.name.clone(), candidates, expected })
     }
 
-    /// The rows of the file of samples, with no label and no fold; `classes` has the class names.
+    /// The rows of the file of samples, with no label, no fold and no kind; `classes` has the class names.
     pub(crate) fn samples<'a>(&'a self, classes: &'a [String]) -> impl Iterator<Item = Sample<Cow<'a, str>>> {
         let Expected { terms, decomposition: parts } = &self.expected;
         let class =
@@ -49,6 +49,8 @@ impl ExpectedSplit {
             pred1: class(0, row),
             pred2: class(1, row),
             pred12: class(2, row),
+            kind: None,
+            further: Vec::new(),
         })
     }
 }

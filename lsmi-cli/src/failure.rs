@@ -105,6 +105,12 @@ impl From<FeatureError> for Failure {
     }
 }
 
+impl From<lsmi_core::Error> for Failure {
+    fn from(error: lsmi_core::Error) -> Self {
+        Self::failed(error)
+    }
+}
+
 impl From<FormatError> for Failure {
     fn from(error: FormatError) -> Self {
         Self::usage(error)

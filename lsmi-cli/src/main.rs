@@ -11,6 +11,8 @@ mod console;
 mod expected;
 mod expected_table;
 mod failure;
+mod gate_table;
+mod gauge_sentence;
 mod input;
 mod names;
 mod null_table;
@@ -19,6 +21,7 @@ mod progress;
 mod scored;
 mod sentence;
 mod table;
+mod telling;
 
 use std::env;
 use std::ffi::OsString;

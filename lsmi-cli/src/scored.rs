@@ -1,17 +1,19 @@
-//! A scored split: terms, predictions and decomposition of its samples.
+//! A scored split: terms, predictions and decompositions of its samples.
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use lsmi_candle::estimator::{Estimator, Scores};
 use lsmi_candle::features::{FeatureSet, Split};
-use lsmi_core::Decomposition;
+use lsmi_core::kind::kinds;
+use lsmi_core::statistics::standard_deviation;
+use lsmi_core::{Decomposition, Interaction, Kind, Measure};
 
 use crate::console;
 use crate::failure::Failure;
 use crate::output::samples::Sample;
 
-/// Terms, predictions and decomposition of the samples of one split.
+/// Terms, predictions and decompositions of the samples of one split.
 #[derive(Debug)]
 pub(crate) struct ScoredSplit {
     /// The name of the split.
@@ -20,13 +22,35 @@ pub(crate) struct ScoredSplit {
     pub(crate) scores: Scores,
     /// Its raw r, u1, u2 and s.
     pub(crate) decomposition: Decomposition,
+    /// The same by the terms of each repeat alone; empty where there is one repeat.
+    pub(crate) repeats: Vec<Decomposition>,
+    /// The same by each measure of `--measures`.
+    pub(crate) measures: Vec<(Measure, Decomposition)>,
+    /// The kind of every sample.
+    pub(crate) kinds: Vec<Kind>,
 }
 
 impl ScoredSplit {
-    /// Decomposes samples that have their terms.
-    pub(crate) fn new(name: &str, scores: Scores, estimator: &Estimator) -> Self {
-        let decomposition = estimator.measure().decompose_with(&scores.terms, &scores.labels, estimator.reference());
-        Self { name: name.to_owned(), scores, decomposition }
+    /// Decomposes samples that have their terms, by the estimator's measure and by `measures`.
+    ///
+    /// # Errors
+    /// None but those of labels that are no classes of the estimator, which scores never have.
+    pub(crate) fn new(
+        name: &str,
+        scores: Scores,
+        estimator: &Estimator,
+        measures: &[Measure],
+    ) -> lsmi_core::Result<Self> {
+        let (labels, reference) = (&scores.labels, estimator.reference());
+        let by = |measure: Measure, terms| measure.decompose_with(terms, labels, reference);
+        Ok(Self {
+            name: name.to_owned(),
+            decomposition: by(estimator.measure(), &scores.terms),
+            repeats: scores.repeats.iter().map(|terms| by(estimator.measure(), terms)).collect(),
+            measures: measures.iter().map(|measure| (*measure, by(*measure, &scores.terms))).collect(),
+            kinds: kinds(&scores.terms, labels, estimator.prior())?,
+            scores,
+        })
     }
 
     /// Scores samples that were read from `file`; says so if they are the very ones that the estimator was fitted on.
@@ -34,6 +58,7 @@ impl ScoredSplit {
         name: &str,
         features: &FeatureSet,
         estimator: &Estimator,
+        measures: &[Measure],
         file: &Path,
     ) -> Result<Self, Failure> {
         if features.hash() == estimator.description().data_hash {
@@ -44,13 +69,14 @@ impl ScoredSplit {
             ));
         }
         let scores = estimator.score(features).map_err(|error| Failure::from(error).about(file))?;
-        Ok(Self::new(name, scores, estimator))
+        Ok(Self::new(name, scores, estimator, measures)?)
     }
 
     /// The rows of the file of samples; `classes` has the class names.
     pub(crate) fn samples<'a>(&'a self, classes: &'a [String]) -> impl Iterator<Item = Sample<Cow<'a, str>>> {
         let Scores { terms, folds, labels, predictions, .. } = &self.scores;
         let parts = &self.decomposition;
+        let further = self.further();
         let class = |index: u32| Cow::Borrowed(classes[index as usize].as_str());
         terms.ids.iter().enumerate().map(move |(row, id)| Sample {
             id,
@@ -69,7 +95,41 @@ impl ScoredSplit {
             pred1: class(predictions[0][row]),
             pred2: class(predictions[1][row]),
             pred12: class(predictions[2][row]),
+            kind: Some(self.kinds[row]),
+            further: further.iter().map(|column| column[row]).collect(),
         })
+    }
+
+    /// The names of the further columns of the samples: `r_sd` and so on with repeats, `r_sx` and so on by measures.
+    pub(crate) fn further_names(&self) -> Vec<String> {
+        let deviation = (!self.repeats.is_empty()).then_some("sd");
+        let endings = deviation.into_iter().chain(self.measures.iter().map(|(measure, _)| measure.name()));
+        endings.flat_map(|ending| Interaction::ALL.map(|part| format!("{part}_{ending}"))).collect()
+    }
+
+    /// The further columns, in the order of their names.
+    fn further(&self) -> Vec<Cow<'_, [f64]>> {
+        let mut columns = Vec::new();
+        if !self.repeats.is_empty() {
+            columns.extend(Interaction::ALL.map(|part| Cow::Owned(self.deviations(part))));
+        }
+        for (_, parts) in &self.measures {
+            columns.extend(Interaction::ALL.map(|part| Cow::Borrowed(parts.values(part))));
+        }
+        columns
+    }
+
+    /// The standard deviation of a part of every sample over repeats.
+    fn deviations(&self, part: Interaction) -> Vec<f64> {
+        let columns: Vec<&[f64]> = self.repeats.iter().map(|parts| parts.values(part)).collect();
+        let mut values = vec![0.0; columns.len()];
+        let deviation = |row| {
+            for (value, column) in values.iter_mut().zip(&columns) {
+                *value = column[row];
+            }
+            standard_deviation(&values)
+        };
+        (0..self.decomposition.len()).map(deviation).collect()
     }
 }
 

@@ -1,17 +1,18 @@
-//! The closing table: information, interactions, predictions and the most telling samples, for people.
+//! The closing table: information, interactions, predictions and telling samples, for people.
 
 use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, Row, Table, presets};
-use lsmi_core::{Adjusted, Branch, Interaction, Means};
+use lsmi_core::statistics::Interval;
+use lsmi_core::{Adjusted, Branch, Interaction, Kind, Means};
 
+use crate::gate_table;
+use crate::gauge_sentence::gauge_sentence;
 use crate::null_table;
 use crate::output::summary::{SplitSummary, Summary};
 use crate::scored::ScoredSplit;
 use crate::sentence::{Words, sentence};
-
-/// How many samples are listed for each interaction.
-const LISTED: usize = 5;
+use crate::telling::{kind_of, telling};
 
 /// Everything that is shown when a command has scored samples.
 ///
@@ -22,7 +23,11 @@ pub(crate) fn closing(
     splits: &[ScoredSplit],
     describe: &dyn Fn(usize) -> String,
 ) -> String {
-    let mut text = String::new();
+    let gates = summary.gates.as_deref().unwrap_or_default();
+    let mut text = gate_table::failed(gates);
+    if !text.is_empty() {
+        text.push('\n');
+    }
     let mut section = |title: &str, body: String| {
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{title}\n{body}\n");
@@ -34,6 +39,9 @@ pub(crate) fn closing(
         &format!("Interactions (means over samples, nats; measure {measure}, {gauge} gauge)"),
         interactions(words, summary),
     );
+    if summary.splits.iter().any(|(_, split)| split.measures.len() > 1) {
+        section("The same by several measures (raw means, nats)", measures(summary));
+    }
     section("Predictions", predictions(words, summary));
     for (name, split) in &summary.splits {
         if let Some(null) = &split.null {
@@ -44,13 +52,18 @@ pub(crate) fn closing(
     }
     if let Some(split) = splits.first() {
         section(
-            &format!("The most telling samples of `{}` (nats; class in parentheses)", split.name),
+            &format!("Telling samples of `{}` by kind (nats; class in parentheses, classes take turns)", split.name),
             samples(words, split, describe),
         );
     }
     if let Some((_, first)) = summary.splits.first() {
-        section("In short", sentence(words, &first.information, &first.adjusted));
+        let gauge = first.diagnostics.gauge.as_ref().and_then(|sweep| gauge_sentence(words, sweep));
+        let gauge = gauge.map_or_else(String::new, |text| format!("\nBut: {text}"));
+        // Whether the sentence may be believed comes before it.
+        let support = summary.gates.as_deref().map_or_else(String::new, |gates| gate_table::conclusion(gates) + "\n");
+        section("In short", support + &sentence(words, &first.information, &first.adjusted) + &gauge);
     }
+    text.push_str(&gate_table::warned(gates));
     for note in &summary.notes {
         let _ = write!(text, "\nnote: {note}");
     }
@@ -71,15 +84,56 @@ fn interactions(words: Words<'_>, summary: &Summary) -> String {
     let unique1 = format!("U1 {} alone", words.names.x1);
     let unique2 = format!("U2 {} alone", words.names.x2);
     let mut table = table(&["split", "", "R both alike", &unique1, &unique2, "S only together"]);
-    let mut shifts = String::new();
-    for (name, SplitSummary { raw, adjusted, .. }) in &summary.splits {
+    let (mut shifts, mut counts) = (String::new(), String::new());
+    for (name, split) in &summary.splits {
+        let SplitSummary { raw, adjusted, intervals, .. } = split;
         let Means { r, u1, u2, s } = *raw;
         table.add_row(row(name, &["raw".to_owned(), nats(r), nats(u1), nats(u2), nats(s)]));
+        let level = format!("{:.0} %", 100.0 * intervals.level);
+        let raw = &intervals.raw;
+        table.add_row(row("", &[&[level], [raw.r, raw.u1, raw.u2, raw.s].map(range).as_slice()].concat()));
         let Adjusted { r, u1, u2, s, .. } = *adjusted;
         table.add_row(row("", &["adjusted".to_owned(), nats(r), nats(u1), nats(u2), nats(s)]));
         let _ = write!(shifts, "\n {name}: {}", shift(adjusted));
+        let _ = write!(counts, "\n {name}: {}", kinds(words, &split.kinds));
     }
-    format!("{table}{shifts}")
+    format!("{table}{shifts}{counts}")
+}
+
+/// How many samples are of each kind, in words.
+fn kinds(words: Words<'_>, counts: &[(Kind, usize)]) -> String {
+    let of_kind = |(kind, count): (Kind, usize)| match kind {
+        Kind::None => format!("{count} none of these"),
+        kind => format!("{count} {}", kind_in_words(words, kind)),
+    };
+    // What is none of the others comes after them.
+    let (rest, named): (Vec<_>, Vec<_>) = counts.iter().partition(|(kind, _)| *kind == Kind::None);
+    let texts: Vec<String> = named.into_iter().chain(rest).filter(|(_, count)| *count > 0).map(of_kind).collect();
+    format!("samples by kind: {}", texts.join(", "))
+}
+
+fn kind_in_words(words: Words<'_>, kind: Kind) -> String {
+    match kind {
+        Kind::Unique1 => format!("unique to {}", words.names.x1),
+        Kind::Unique2 => format!("unique to {}", words.names.x2),
+        kind => kind.to_string(),
+    }
+}
+
+fn range(interval: Interval) -> String {
+    format!("{}..{}", nats(interval.lower), nats(interval.upper))
+}
+
+fn measures(summary: &Summary) -> String {
+    let mut table = table(&["split", "measure", "R", "U1", "U2", "S"]);
+    for (name, split) in &summary.splits {
+        for (place, (measure, of_measure)) in split.measures.iter().enumerate() {
+            let Means { r, u1, u2, s } = of_measure.raw;
+            let name = if place == 0 { name.as_str() } else { "" };
+            table.add_row(row(name, &[&[measure.to_string()], [r, u1, u2, s].map(nats).as_slice()].concat()));
+        }
+    }
+    table.to_string()
 }
 
 /// What the adjustment did, and why.
@@ -108,31 +162,17 @@ fn predictions(words: Words<'_>, summary: &Summary) -> String {
 fn samples(words: Words<'_>, split: &ScoredSplit, describe: &dyn Fn(usize) -> String) -> String {
     let mut text = String::new();
     for interaction in Interaction::ALL {
-        let title = match interaction {
-            Interaction::Redundancy => "most redundancy, r".to_owned(),
-            Interaction::Unique1 => format!("most unique to {}, u1", words.names.x1),
-            Interaction::Unique2 => format!("most unique to {}, u2", words.names.x2),
-            Interaction::Synergy => "most synergy, s".to_owned(),
-        };
-        let _ = writeln!(text, " {title}");
+        let _ = writeln!(text, " {}, {interaction}", kind_in_words(words, kind_of(interaction)));
         let values = split.decomposition.values(interaction);
-        for sample in largest(values) {
+        let rows = telling(split, interaction);
+        if rows.is_empty() {
+            text.push_str("           none\n");
+        }
+        for sample in rows {
             let _ = writeln!(text, "  {:>7}  {}", nats(values[sample]), describe(sample));
         }
     }
     text.trim_end().to_owned()
-}
-
-/// The places of the largest values, the largest first and of equals the first.
-fn largest(values: &[f64]) -> Vec<usize> {
-    let order = |a: &usize, b: &usize| values[*b].total_cmp(&values[*a]).then(a.cmp(b));
-    let mut places: Vec<usize> = (0..values.len()).collect();
-    if places.len() > LISTED {
-        places.select_nth_unstable_by(LISTED, order);
-        places.truncate(LISTED);
-    }
-    places.sort_by(order);
-    places
 }
 
 pub(crate) fn table(header: &[&str]) -> Table {
@@ -161,15 +201,18 @@ mod tests {
     use lsmi_core::adjust;
 
     #[test]
-    fn the_largest_come_first_and_equals_in_their_order() {
-        assert_eq!(largest(&[0.1, 3.0, -2.0, 3.0, 0.5, 7.0, 0.5]), [5, 1, 3, 4, 6]);
-        assert_eq!(largest(&[0.1, 0.2]), [1, 0]);
-        assert!(largest(&[]).is_empty());
+    fn nothing_has_no_sign() {
+        assert_eq!((nats(-0.0004), nats(-0.0006), nats(0.0)), ("0.000".into(), "-0.001".into(), "0.000".into()));
     }
 
     #[test]
-    fn nothing_has_no_sign() {
-        assert_eq!((nats(-0.0004), nats(-0.0006), nats(0.0)), ("0.000".into(), "-0.001".into(), "0.000".into()));
+    fn kinds_are_counted_in_words() {
+        let names = "picture,name".parse().unwrap();
+        let counts: Vec<(Kind, usize)> = Kind::ALL.into_iter().zip([3, 0, 2, 1, 5, 4]).collect();
+        assert_eq!(
+            kinds(Words { names: &names, label: "the label" }, &counts),
+            "samples by kind: 3 redundant, 2 unique to name, 1 synergistic, 4 conflicting, 5 none of these"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, Common, Estimation, NullTest};
+use super::{Arrays, CheckToo, Common, Estimation, Measures, NullTest};
 use crate::names::Names;
 use crate::output::Format;
 
@@ -13,6 +13,7 @@ Examples:
   lsmi demo
   lsmi demo --out demo                 also writes samples.csv, summary.json, estimator.safetensors
   lsmi demo --repeats 5 --null 99      averages five fits; holds the means against permuted labels
+  lsmi demo --check                    asks whether the data can support conclusions
   lsmi demo --json --quiet | jq .splits.train.adjusted";
 
 pub(super) const ANALYZE_EXAMPLES: &str = "\
@@ -30,6 +31,8 @@ must not have seen the rows.
 Examples:
   lsmi analyze features.safetensors --out result
   lsmi analyze features.safetensors --repeats 10 --null 199 --out result
+  lsmi analyze features.safetensors --measures pm,sx,mmi,ccs,min --out result
+  lsmi analyze features.safetensors --check --rows 2000 --out result
   lsmi analyze features.safetensors --prior 0.2,0.5,0.3 --knife-from old.safetensors --out new
   lsmi analyze logits.safetensors --scale-logits --out result
   lsmi analyze train.npz --eval test.npz --out result --format jsonl
@@ -70,6 +73,8 @@ pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) null: NullTest,
     #[command(flatten)]
+    pub(crate) check: CheckToo,
+    #[command(flatten)]
     pub(crate) common: Common,
 }
 
@@ -96,6 +101,8 @@ pub(crate) struct Analyze {
     pub(crate) estimation: Estimation,
     #[command(flatten)]
     pub(crate) null: NullTest,
+    #[command(flatten)]
+    pub(crate) check: CheckToo,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -134,7 +141,7 @@ pub(crate) struct Score {
     #[arg(long)]
     pub(crate) format: Option<Format>,
     /// Score without labels: the expectations of the terms, r, u1, u2 and s over the labels a sample could have
-    #[arg(long)]
+    #[arg(long, conflicts_with = "measures")]
     pub(crate) label_free: bool,
     /// File for one row a sample and label it could have, .csv or .jsonl
     #[arg(long, value_name = "FILE", requires = "label_free")]
@@ -142,6 +149,8 @@ pub(crate) struct Score {
     /// What to call the two modalities
     #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
     pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) measures: Measures,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
     #[command(flatten)]

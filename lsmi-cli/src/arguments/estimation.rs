@@ -27,6 +27,8 @@ pub(crate) struct Estimation {
     /// Measure of redundancy: pm, sx, mmi, ccs or min
     #[arg(long, default_value = "pm")]
     pub(crate) measure: Measure,
+    #[command(flatten)]
+    pub(crate) measures: Measures,
     /// Fit densities as in the published implementation, for comparison
     #[arg(long)]
     pub(crate) published_knife: bool,
@@ -36,6 +38,25 @@ pub(crate) struct Estimation {
     /// Fit a temperature for the file's logits1, logits2, logits12
     #[arg(long)]
     pub(crate) scale_logits: bool,
+}
+
+/// Measures to decompose by besides the estimator's own.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Measures {
+    /// Decompose by these measures as well, such as sx,mmi,ccs,min: means in the summary, columns in the samples
+    #[arg(long, value_name = "MEASURE,...", value_parser = measures)]
+    measures: Option<MeasureList>,
+}
+
+/// Measures, none of them twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct MeasureList(Vec<Measure>);
+
+impl Measures {
+    /// The measures, in the order in which they were given.
+    pub(crate) fn listed(&self) -> &[Measure] {
+        self.measures.as_ref().map_or(&[], |list| &list.0)
+    }
 }
 
 /// Whether to test the training rows' means against chance.
@@ -61,9 +82,30 @@ fn prior(text: &str) -> Result<PriorChoice, String> {
     }
 }
 
+fn measures(text: &str) -> Result<MeasureList, String> {
+    let mut list = Vec::new();
+    for name in text.split(',') {
+        let measure: Measure = name.trim().parse().map_err(|error: lsmi_core::Error| error.to_string())?;
+        if list.contains(&measure) {
+            return Err(format!("`{measure}` is there twice; name every measure once"));
+        }
+        list.push(measure);
+    }
+    Ok(MeasureList(list))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_measure_is_named_once() {
+        assert_eq!(measures("min, pm"), Ok(MeasureList(vec![Measure::Min, Measure::Pm])));
+        for (text, expected) in [("pm,sx,pm", "`pm` is there twice"), ("pm,", "`` is no measure"), ("PM", "pm, sx,")] {
+            let message = measures(text).unwrap_err();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
 
     #[test]
     fn priors_are_words_or_probabilities() {

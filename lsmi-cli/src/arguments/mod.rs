@@ -4,6 +4,7 @@
 //! Options may also stand in a file given with `--config`; see [`crate::configuration`].
 
 mod analysis;
+mod check;
 mod estimation;
 mod partition;
 mod simulate;
@@ -15,7 +16,8 @@ use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::features::Keys;
 
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
-pub(crate) use estimation::{Estimation, NullTest};
+pub(crate) use check::{Check, CheckToo, Gates};
+pub(crate) use estimation::{Estimation, Measures, NullTest};
 pub(crate) use partition::Partition;
 pub(crate) use simulate::Simulate;
 
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     /// Draw samples from a known density, with their exact terms and r, u1, u2, s.
     #[command(after_help = simulate::SIMULATE_EXAMPLES)]
     Simulate(Simulate),
+    /// Ask whether the data can support conclusions, before or without an analysis.
+    #[command(after_help = check::CHECK_EXAMPLES)]
+    Check(Check),
     /// Split samples into high, middle and low by r, u1, u2 or s.
     #[command(after_help = partition::PARTITION_EXAMPLES)]
     Partition(Partition),

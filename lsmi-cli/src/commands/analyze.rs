@@ -1,12 +1,13 @@
 //! `lsmi analyze`: cross-fit on the split `train`, score all others, decompose, save.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::cross_fit;
 use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, Split, read, read_with_classes};
 
 use super::finish::{by_id, check_analysis, tell, write_analysis};
+use super::gates::gates;
 use super::null::null;
 use super::settings::settings;
 use crate::arguments::Analyze;
@@ -24,7 +25,7 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
 
     let keys = arguments.arrays.keys();
     let file = read(data, &keys)?;
-    let evaluations = read_evaluations(arguments, &keys, &file)?;
+    let evaluations = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
     let settings = settings(&arguments.estimation, &arguments.common, train, &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
@@ -32,15 +33,19 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
 
     let null = null(arguments.null, &arguments.common, &fit, train, &settings)?;
 
-    let estimator = fit.estimator;
-    let mut splits = vec![ScoredSplit::new("train", fit.scores, &estimator)];
+    let measures = arguments.estimation.measures.listed();
+    let mut others = Vec::new();
     for split in file.splits.iter().filter(|split| split.name != "train") {
-        splits.push(ScoredSplit::score(&split.name, &split.features, &estimator, data)?);
+        others.push(ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, data)?);
     }
     for (path, split) in arguments.eval.iter().zip(&evaluations) {
-        splits.push(ScoredSplit::score(&split.name, &split.features, &estimator, path)?);
+        others.push(ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, path)?);
     }
-    let summary = Summary::new(&estimator, &splits).with_null(null);
+    let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &others, &settings)?;
+    let estimator = fit.estimator;
+    let mut splits = vec![ScoredSplit::new("train", fit.scores, &estimator, measures)?];
+    splits.extend(others);
+    let summary = Summary::new(&estimator, &splits)?.with_null(null).with_gates(gates);
     write_analysis(&arguments.out, arguments.format, &estimator, &summary, &splits)?;
 
     let words = Words { names: &arguments.names, label: "the label" };
@@ -53,10 +58,10 @@ pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, Failure> 
 }
 
 /// The samples of every `--eval`, checked against the training data before anything is fitted.
-fn read_evaluations(arguments: &Analyze, keys: &Keys, training: &FeatureFile) -> Result<Vec<Split>, Failure> {
+pub(super) fn read_evaluations(files: &[PathBuf], keys: &Keys, training: &FeatureFile) -> Result<Vec<Split>, Failure> {
     let train = training_rows(training)?;
     let mut splits: Vec<Split> = Vec::new();
-    for (index, path) in arguments.eval.iter().enumerate() {
+    for (index, path) in files.iter().enumerate() {
         let name = if index == 0 { "eval".to_owned() } else { format!("eval{}", index + 1) };
         if training.split(&name).is_some() {
             let data = training.path.display();

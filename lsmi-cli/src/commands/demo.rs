@@ -6,6 +6,7 @@ use lsmi_core::SampleIds;
 use serde::Deserialize;
 
 use super::finish::{check_analysis, tell, write_analysis};
+use super::gates::gates;
 use super::null::null;
 use super::settings::settings;
 use crate::arguments::Demo;
@@ -50,9 +51,10 @@ pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
     let settings = settings(&arguments.estimation, &arguments.common, train, &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))?;
     let null = null(arguments.null, &arguments.common, &fit, train, &settings)?;
+    let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &[], &settings)?;
     let estimator = fit.estimator;
-    let splits = [ScoredSplit::new("train", fit.scores, &estimator)];
-    let summary = Summary::new(&estimator, &splits).with_null(null);
+    let splits = [ScoredSplit::new("train", fit.scores, &estimator, arguments.estimation.measures.listed())?];
+    let summary = Summary::new(&estimator, &splits)?.with_null(null).with_gates(gates);
     if let Some(directory) = &arguments.out {
         write_analysis(directory, arguments.format, &estimator, &summary, &splits)?;
     }

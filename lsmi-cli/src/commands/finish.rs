@@ -53,7 +53,10 @@ pub(super) fn stage_samples(
     splits: &[ScoredSplit],
 ) -> Result<(), OutputError> {
     let classes = estimator.classes().names();
-    staging.write(path, |file| samples::write(file, format, splits.iter().flat_map(|split| split.samples(classes))))
+    // All splits were scored by one estimator and the same measures.
+    let further = splits.first().map(ScoredSplit::further_names).unwrap_or_default();
+    let samples = splits.iter().flat_map(|split| split.samples(classes));
+    staging.write(path, |file| samples::write(file, format, &further, samples))
 }
 
 /// Shows the table and prints the JSON, as far as they are wanted. `describe` names a sample of the first split.

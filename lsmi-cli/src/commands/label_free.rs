@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> R
     let classes = estimator.classes().names();
     let mut staging = Staging::default();
     let rows = splits.iter().flat_map(|split| split.samples(classes));
-    staging.write(&arguments.out, |file| samples::write(file, format, rows))?;
+    staging.write(&arguments.out, |file| samples::write(file, format, &[], rows))?;
     if let Some(path) = &arguments.candidates {
         let format = format_of(path)?;
         staging.write(path, |file| candidates::write(file, format, estimator, &splits))?;

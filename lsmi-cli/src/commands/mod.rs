@@ -1,9 +1,11 @@
 //! The commands, one a file: each checks where its output goes, does its work, writes, and tells.
 
 mod analyze;
+mod check;
 mod demo;
 mod finish;
 mod fit;
+mod gates;
 mod label_free;
 mod null;
 mod partition;
@@ -23,6 +25,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Fit(arguments) => fit::run(arguments),
         Command::Score(arguments) => score::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
         Command::Partition(arguments) => partition::run(arguments),
     }
 }

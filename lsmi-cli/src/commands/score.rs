@@ -26,16 +26,17 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     }
     let file = read_with_classes(&arguments.data, &arguments.arrays.keys(), estimator.classes())?;
     let rows = rows_to_score(file.splits, arguments);
+    let (data, measures) = (arguments.data.as_path(), arguments.measures.listed());
     let splits = rows
         .iter()
-        .map(|split| ScoredSplit::score(&split.name, &split.features, &estimator, &arguments.data))
+        .map(|split| ScoredSplit::score(&split.name, &split.features, &estimator, measures, data))
         .collect::<Result<Vec<_>, _>>()?;
 
     let mut staging = Staging::default();
     stage_samples(&mut staging, &arguments.out, format, &estimator, &splits)?;
     staging.commit(&[])?;
 
-    let summary = Summary::new(&estimator, &splits);
+    let summary = Summary::new(&estimator, &splits)?;
     let words = Words { names: &arguments.names, label: "the label" };
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
 }

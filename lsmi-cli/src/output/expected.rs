@@ -6,8 +6,9 @@
 use lsmi_candle::estimator::{Candidates, Estimator};
 use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::{ClassPrior, Means, Measure, TermMeans, statistics};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use super::as_map;
 use super::summary::{Heads, Information};
 use crate::expected::ExpectedSplit;
 
@@ -105,8 +106,4 @@ fn confidence(candidates: &Candidates, prior: &ClassPrior, head: usize) -> f64 {
         })
         .collect();
     statistics::mean(&probabilities)
-}
-
-fn as_map<S: Serializer>(splits: &[(String, ExpectedMeans)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(splits.iter().map(|(name, means)| (name, means)))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod candidates;
 pub(crate) mod expected;
+pub(crate) mod gates;
 pub(crate) mod null;
 pub(crate) mod samples;
 pub(crate) mod staging;
@@ -11,6 +12,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 /// The format of a file of samples.
@@ -57,6 +59,14 @@ impl FromStr for Format {
             _ => Err(FormatError::Unknown { found: text.to_owned() }),
         }
     }
+}
+
+/// Pairs as one JSON object, in their order.
+pub(crate) fn as_map<K: Serialize, V: Serialize, S: Serializer>(
+    pairs: &[(K, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
 /// A format that samples cannot be written or read in.

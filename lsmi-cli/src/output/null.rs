@@ -1,8 +1,9 @@
 //! `null` of a split in `summary.json`: its means against those under permuted labels, overall and by class.
 
 use lsmi_candle::estimator::{Null, Tests};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use super::as_map;
 use super::summary::Summary;
 
 /// The tests of a split's means.
@@ -40,8 +41,4 @@ impl Summary {
         }
         self
     }
-}
-
-fn as_map<S: Serializer>(by_class: &[(String, Tests)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(by_class.iter().map(|(class, tests)| (class, tests)))
 }

@@ -1,13 +1,21 @@
 //! Files of samples: one row a sample, in input order, raw values in nats.
 //!
-//! The columns are those of [`Sample`]. Numbers are written with the fewest digits that give back the same f64.
+//! The columns are those of [`Sample`] and then further ones, whose number and names depend on what was asked for.
+//! Numbers are written with the fewest digits that give back the same f64.
 
 use std::error::Error;
 use std::io::Write;
 
-use serde::{Deserialize, Serialize};
+use lsmi_core::Kind;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Format;
+
+/// The columns of every file of samples: the fields of [`Sample`].
+const COLUMNS: [&str; 17] = [
+    "id", "split", "fold", "label", "h1", "h2", "i1", "i2", "i12", "r", "u1", "u2", "s", "pred1", "pred2", "pred12",
+    "kind",
+];
 
 /// One row of a file of samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,25 +52,54 @@ pub(crate) struct Sample<Text> {
     pub(crate) pred2: Text,
     /// The class predicted from both.
     pub(crate) pred12: Text,
+    /// What kind of sample it is; none without a label.
+    pub(crate) kind: Option<Kind>,
+    /// The values of the further columns.
+    #[serde(skip)]
+    pub(crate) further: Vec<f64>,
 }
 
-/// Writes samples, one a line; csv begins with a header.
+/// A line of JSON.
+#[derive(Serialize)]
+struct Line<'a, Text: Serialize> {
+    #[serde(flatten)]
+    sample: &'a Sample<Text>,
+    #[serde(flatten)]
+    further: Further<'a>,
+}
+
+/// The further columns of a sample, by their names.
+struct Further<'a> {
+    names: &'a [String],
+    values: &'a [f64],
+}
+
+impl Serialize for Further<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.names.iter().zip(self.values))
+    }
+}
+
+/// Writes samples, one a line; csv begins with a header. `further` names the further columns.
 pub(crate) fn write<Text: Serialize>(
     output: &mut impl Write,
     format: Format,
+    further: &[String],
     samples: impl IntoIterator<Item = Sample<Text>>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     match format {
         Format::Csv => {
-            let mut writer = csv::Writer::from_writer(output);
+            let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(output);
+            writer.write_record(COLUMNS.into_iter().chain(further.iter().map(String::as_str)))?;
             for sample in samples {
-                writer.serialize(sample)?;
+                writer.serialize((&sample, &sample.further))?;
             }
             writer.flush()?;
         }
         Format::Jsonl => {
             for sample in samples {
-                serde_json::to_writer(&mut *output, &sample)?;
+                let further = Further { names: further, values: &sample.further };
+                serde_json::to_writer(&mut *output, &Line { sample: &sample, further })?;
                 output.write_all(b"\n")?;
             }
         }
@@ -92,13 +129,22 @@ mod tests {
             pred1: "x",
             pred2: "y",
             pred12: "z",
+            kind: Some(Kind::Unique2),
+            further: Vec::new(),
         };
-        [first.clone(), Sample { id: "é", fold: None, ..first }]
+        [first.clone(), Sample { id: "é", fold: None, kind: None, ..first }]
     }
 
     fn text(format: Format) -> String {
         let mut bytes = Vec::new();
-        write(&mut bytes, format, samples()).unwrap();
+        write(&mut bytes, format, &[], samples()).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn text_with_further(format: Format) -> String {
+        let samples = samples().map(|sample| Sample { further: vec![0.5, -1e-9], ..sample });
+        let mut bytes = Vec::new();
+        write(&mut bytes, format, &["r_sd".to_owned(), "r_sx".to_owned()], samples).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -106,11 +152,32 @@ mod tests {
     fn csv_has_the_contracts_columns() {
         let text = text(Format::Csv);
         let mut lines = text.lines();
-        assert_eq!(lines.next(), Some("id,split,fold,label,h1,h2,i1,i2,i12,r,u1,u2,s,pred1,pred2,pred12"));
+        assert_eq!(lines.next(), Some("id,split,fold,label,h1,h2,i1,i2,i12,r,u1,u2,s,pred1,pred2,pred12,kind"));
         let start = "\"a,b\",train,2,\"cat \"\"tom\"\"\",0.30000000000000004,-1.5e-300,0.25,-0.0,1.0,";
         assert!(lines.next().unwrap().starts_with(start));
-        assert!(lines.next().unwrap().starts_with("é,train,,"));
+        let second = lines.next().unwrap();
+        assert!(second.starts_with("é,train,,") && second.ends_with(",x,y,z,"));
         assert_eq!(lines.next(), None);
+    }
+
+    #[test]
+    fn further_columns_come_last() {
+        let csv = text_with_further(Format::Csv);
+        let mut lines = csv.lines();
+        assert!(lines.next().unwrap().ends_with(",pred12,kind,r_sd,r_sx"));
+        assert!(lines.next().unwrap().ends_with(",x,y,z,unique2,0.5,-1e-9"));
+        let jsonl = text_with_further(Format::Jsonl);
+        assert!(jsonl.lines().next().unwrap().ends_with(r#","kind":"unique2","r_sd":0.5,"r_sx":-1e-9}"#));
+    }
+
+    #[test]
+    fn the_header_has_the_fields() {
+        let text = text(Format::Jsonl);
+        let mut rest = text.lines().next().unwrap();
+        for column in COLUMNS {
+            rest = &rest[rest.find(&format!(r#""{column}":"#)).unwrap()..];
+        }
+        assert_eq!(rest, r#""kind":"unique2"}"#);
     }
 
     #[test]

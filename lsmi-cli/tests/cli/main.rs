@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod bad_input;
+mod check;
 mod configuration;
 mod demo;
 mod help;
@@ -12,4 +13,5 @@ mod null;
 mod options;
 mod place;
 mod round_trip;
+mod uncertainty;
 mod usage;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::place::{Array, Place, integers, matrix, number, rows, safetensors, stderr, stdout};
 
-const COLUMNS: &str = "id,split,fold,label,h1,h2,i1,i2,i12,r,u1,u2,s,pred1,pred2,pred12";
+const COLUMNS: &str = "id,split,fold,label,h1,h2,i1,i2,i12,r,u1,u2,s,pred1,pred2,pred12,kind";
 
 /// The lines of a csv file that are of a split.
 fn lines_of<'a>(csv: &'a str, split: &str) -> Vec<&'a str> {

@@ -1,0 +1,52 @@
+//! `lsmi check`: the gates about a feature file, without an analysis of it.
+
+use std::io::Write;
+use std::path::Path;
+
+use lsmi_candle::features::{FeatureSet, read};
+use lsmi_candle::gates::check;
+
+use super::analyze::{read_evaluations, training_rows};
+use super::gates::gate_settings;
+use super::settings::settings;
+use crate::arguments::Check;
+use crate::console;
+use crate::failure::Failure;
+use crate::gate_table;
+use crate::output::gates::CheckSummary;
+use crate::output::staging::{Staging, check_file};
+use crate::progress;
+
+pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
+    let (data, common) = (arguments.data.as_path(), &arguments.common);
+    if !arguments.estimation.measures.listed().is_empty() {
+        return Err(Failure::usage("gates are about one measure, that of --measure: leave out --measures"));
+    }
+    if let Some(out) = &arguments.out {
+        let inputs = std::iter::once(data).chain(arguments.eval.iter().map(AsRef::as_ref));
+        let inputs: Vec<&Path> = inputs.chain(arguments.estimation.knife_from.as_deref()).collect();
+        check_file(out, common.force, &inputs)?;
+    }
+    let keys = arguments.arrays.keys();
+    let file = read(data, &keys)?;
+    let evaluations = read_evaluations(&arguments.eval, &keys, &file)?;
+    let train = training_rows(&file)?;
+    let settings = settings(&arguments.estimation, common, train, &file.classes)?;
+    let settings = gate_settings(arguments.gates, settings);
+
+    let others = file.splits.iter().filter(|split| split.name != "train").chain(&evaluations);
+    let others: Vec<(&str, &FeatureSet)> = others.map(|split| (split.name.as_str(), &split.features)).collect();
+    let gates = progress::shown(common.quiet, |sender| check(train, &file.classes, &others, &settings, sender))
+        .map_err(|error| Failure::from(error).about(data))?;
+
+    let summary = CheckSummary::new(train, &file.classes, common.seed, gates);
+    if let Some(out) = &arguments.out {
+        let mut staging = Staging::default();
+        staging.write(out, |file| Ok(file.write_all(console::as_json(&summary)?.as_bytes())?))?;
+        staging.commit(&[])?;
+    }
+    if !common.quiet {
+        console::say(&gate_table::gate_table(&summary.gates));
+    }
+    if common.json { console::print_json(&summary) } else { Ok(()) }
+}

@@ -1,0 +1,59 @@
+//! `by_class` of a split: the means over the samples of each class, and how sure they are.
+
+use lsmi_core::Means;
+use serde::Serialize;
+
+use super::distribution::Distribution;
+use super::intervals::Intervals;
+use super::quantities::{Columns, Information, Quantities};
+use super::split::Heads;
+use crate::scored::ScoredSplit;
+
+/// Means over the samples of one class of a split; the fields mean what they mean of a split.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ClassSummary {
+    /// Samples of the class.
+    pub(crate) n: usize,
+    /// Mean pointwise mutual information of the modalities with the label.
+    pub(crate) information: Information,
+    /// Means of r, u1, u2 and s as they are.
+    pub(crate) raw: Means,
+    /// Share of samples for which each head predicts the class.
+    pub(crate) accuracy: Heads,
+    /// Intervals of the means.
+    pub(crate) intervals: Intervals,
+    /// Quantiles and trimmed mean of each quantity.
+    pub(crate) distribution: Quantities<Distribution>,
+}
+
+/// The summary of every class that has samples in the split, in the order of the classes.
+pub(super) fn by_class(
+    split: &ScoredSplit,
+    classes: &[String],
+    seed: u64,
+) -> lsmi_core::Result<Vec<(String, ClassSummary)>> {
+    let mut rows_of_class = vec![Vec::new(); classes.len()];
+    for (row, label) in split.scores.labels.iter().enumerate() {
+        rows_of_class[*label as usize].push(row);
+    }
+    let with_samples = (0..).zip(classes.iter().zip(&rows_of_class)).filter(|(_, (_, rows))| !rows.is_empty());
+    with_samples
+        .map(|(class, (name, rows))| Ok((name.clone(), ClassSummary::new(split, (class, name), rows, seed)?)))
+        .collect()
+}
+
+impl ClassSummary {
+    fn new(split: &ScoredSplit, (class, name): (u32, &str), rows: &[usize], seed: u64) -> lsmi_core::Result<Self> {
+        let columns = Columns::new(split, rows);
+        let Quantities { information, parts } = columns.means();
+        let right = |head: &Vec<u32>| rows.iter().filter(|row| head[**row] == class).count() as f64;
+        Ok(Self {
+            n: rows.len(),
+            information,
+            raw: parts.into(),
+            accuracy: split.scores.predictions.each_ref().map(|head| right(head) / rows.len() as f64).into(),
+            intervals: Intervals::new(&columns, seed, &format!("class {name} of {}", split.name))?,
+            distribution: Distribution::of_columns(&columns),
+        })
+    }
+}

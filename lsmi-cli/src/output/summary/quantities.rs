@@ -1,0 +1,90 @@
+//! The seven quantities of a sample, i1, i2, i12 and r, u1, u2, s: one value of any type for each, and their columns.
+
+use lsmi_core::statistics::{mean, standard_deviation};
+use lsmi_core::{Decomposition, Means, Terms};
+use serde::Serialize;
+
+use crate::scored::ScoredSplit;
+
+/// What the modalities tell about the label.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Information<T = f64> {
+    /// I(x1; y).
+    pub(crate) i1: T,
+    /// I(x2; y).
+    pub(crate) i2: T,
+    /// I(x1, x2; y).
+    pub(crate) i12: T,
+}
+
+/// The parts that it is decomposed into.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Parts<T> {
+    /// Redundancy.
+    pub(crate) r: T,
+    /// Uniqueness of x1.
+    pub(crate) u1: T,
+    /// Uniqueness of x2.
+    pub(crate) u2: T,
+    /// Synergy.
+    pub(crate) s: T,
+}
+
+/// All seven, as fields of one object.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Quantities<T> {
+    /// i1, i2 and i12.
+    #[serde(flatten)]
+    pub(crate) information: Information<T>,
+    /// r, u1, u2 and s.
+    #[serde(flatten)]
+    pub(crate) parts: Parts<T>,
+}
+
+impl<T> From<[T; 7]> for Quantities<T> {
+    fn from([i1, i2, i12, r, u1, u2, s]: [T; 7]) -> Self {
+        Self { information: Information { i1, i2, i12 }, parts: Parts { r, u1, u2, s } }
+    }
+}
+
+impl From<Parts<f64>> for Means {
+    fn from(Parts { r, u1, u2, s }: Parts<f64>) -> Self {
+        Self { r, u1, u2, s }
+    }
+}
+
+/// The seven quantities of some samples of a split.
+#[derive(Debug)]
+pub(super) struct Columns {
+    /// The value of every sample.
+    pub(super) values: [Vec<f64>; 7],
+    /// The variance that the mean has because of the fit alone: that over repeats, divided by their number, as the
+    /// values are of all repeats together. 0 where there is one repeat, which cannot tell.
+    pub(super) variance_of_fit: [f64; 7],
+}
+
+impl Columns {
+    /// The columns of the samples in these rows of the split.
+    pub(super) fn new(split: &ScoredSplit, rows: &[usize]) -> Self {
+        let select = |values: &[f64]| rows.iter().map(|row| values[*row]).collect::<Vec<_>>();
+        let repeats = split.scores.repeats.iter().zip(&split.repeats);
+        let means_of_repeats: Vec<[f64; 7]> =
+            repeats.map(|(terms, parts)| columns(terms, parts).map(|values| mean(&select(values)))).collect();
+        Self {
+            values: columns(&split.scores.terms, &split.decomposition).map(select),
+            variance_of_fit: std::array::from_fn(|column| {
+                let means: Vec<f64> = means_of_repeats.iter().map(|means| means[column]).collect();
+                if means.len() < 2 { 0.0 } else { standard_deviation(&means).powi(2) / means.len() as f64 }
+            }),
+        }
+    }
+
+    /// The means over the samples.
+    pub(super) fn means(&self) -> Quantities<f64> {
+        self.values.each_ref().map(|values| mean(values)).into()
+    }
+}
+
+fn columns<'a>(terms: &'a Terms, parts: &'a Decomposition) -> [&'a [f64]; 7] {
+    [&terms.i1, &terms.i2, &terms.i12, &parts.r, &parts.u1, &parts.u2, &parts.s]
+}

@@ -1,0 +1,114 @@
+//! What `summary.json` holds of one split.
+
+use lsmi_candle::estimator::Estimator;
+use lsmi_core::{Adjusted, Kind, Means, Measure, Sweep, TermMeans, adjust};
+use serde::Serialize;
+
+use super::as_map;
+use super::class::{ClassSummary, by_class};
+use super::distribution::Distribution;
+use super::intervals::Intervals;
+use super::quantities::{Columns, Information, Quantities};
+use crate::output::null::NullSummary;
+use crate::scored::ScoredSplit;
+
+/// Means over the samples of one split.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SplitSummary {
+    /// Samples of the split.
+    pub(crate) n: usize,
+    /// Mutual information of the modalities with the label.
+    pub(crate) information: Information,
+    /// Means of r, u1, u2 and s as they are.
+    pub(crate) raw: Means,
+    /// The same after the shift by one constant, with that constant and the rule that chose it.
+    pub(crate) adjusted: Adjusted,
+    /// Share of samples whose class each head predicts.
+    pub(crate) accuracy: Heads,
+    /// Mean negative log-likelihood of the label under each head.
+    pub(crate) nll: Heads,
+    /// Intervals of the means.
+    pub(crate) intervals: Intervals,
+    /// Quantiles and trimmed mean of each quantity.
+    pub(crate) distribution: Quantities<Distribution>,
+    /// Samples of each kind.
+    #[serde(serialize_with = "as_map")]
+    pub(crate) kinds: Vec<(Kind, usize)>,
+    /// The means by each measure that was asked for, the estimator's own first.
+    #[serde(serialize_with = "as_map")]
+    pub(crate) measures: Vec<(Measure, MeasureSummary)>,
+    /// What the means depend on besides the data.
+    pub(crate) diagnostics: Diagnostics,
+    /// The samples of each class, by its name, in the order of the classes; classes without samples are not there.
+    #[serde(serialize_with = "as_map")]
+    pub(crate) by_class: Vec<(String, ClassSummary)>,
+    /// The means held against those under permuted labels, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) null: Option<NullSummary>,
+}
+
+/// One value for each head.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Heads {
+    /// The head that sees x1.
+    pub(crate) x1: f64,
+    /// The head that sees x2.
+    pub(crate) x2: f64,
+    /// The head that sees both.
+    pub(crate) joint: f64,
+}
+
+/// Means by one measure.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct MeasureSummary {
+    /// Means of r, u1, u2 and s as they are.
+    pub(crate) raw: Means,
+    /// The same after the shift.
+    pub(crate) adjusted: Adjusted,
+}
+
+/// What the means depend on besides the data.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Diagnostics {
+    /// The means in other gauges; none for a measure that needs no surprisals, which no gauge moves.
+    pub(crate) gauge: Option<Sweep>,
+}
+
+impl From<[f64; 3]> for Heads {
+    fn from([x1, x2, joint]: [f64; 3]) -> Self {
+        Self { x1, x2, joint }
+    }
+}
+
+impl From<Means> for MeasureSummary {
+    fn from(raw: Means) -> Self {
+        Self { raw, adjusted: adjust(&raw) }
+    }
+}
+
+impl SplitSummary {
+    pub(super) fn new(estimator: &Estimator, split: &ScoredSplit) -> lsmi_core::Result<Self> {
+        let (measure, seed) = (estimator.measure(), estimator.description().seed);
+        let TermMeans { i1, i2, i12, .. } = split.scores.terms.means();
+        let raw = split.decomposition.means();
+        let columns = Columns::new(split, &(0..split.decomposition.len()).collect::<Vec<_>>());
+        let others = split.measures.iter().filter(|(other, _)| *other != measure);
+        let others = others.map(|(other, parts)| (*other, parts.means().into()));
+        let count = |kind| split.kinds.iter().filter(|of| **of == kind).count();
+        Ok(Self {
+            n: split.decomposition.len(),
+            information: Information { i1, i2, i12 },
+            raw,
+            adjusted: adjust(&raw),
+            accuracy: split.scores.accuracy().into(),
+            nll: split.scores.negative_log_likelihood(estimator.prior()).into(),
+            intervals: Intervals::new(&columns, seed, &split.name)?,
+            distribution: Distribution::of_columns(&columns),
+            kinds: Kind::ALL.into_iter().map(|kind| (kind, count(kind))).collect(),
+            measures: std::iter::once((measure, raw.into())).chain(others).collect(),
+            diagnostics: Diagnostics { gauge: Sweep::new(&split.scores.terms, measure) },
+            by_class: by_class(split, estimator.classes().names(), seed)?,
+            null: None,
+        })
+    }
+}
