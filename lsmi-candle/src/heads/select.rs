@@ -15,7 +15,7 @@ use crate::mixture::{Covariance, Sample, tensor};
 /// Rows that candidates compete on at most; the winners are fitted to all.
 const MOST_ROWS: usize = 20_000;
 /// Numbers of free components that the mixture heads try.
-const COMPONENTS: [usize; 4] = [2, 4, 8, 16];
+const COMPONENTS: [usize; 6] = [2, 4, 8, 16, 24, 32];
 /// Fewest rows for each of them.
 const ROWS_OF_A_COMPONENT: usize = 10;
 /// Mixtures that do worse one after another before larger ones are left untried.

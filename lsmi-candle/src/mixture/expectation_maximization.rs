@@ -18,7 +18,9 @@ const LEAST_ROWS: f64 = 1e-3;
 /// Variances of a diagonal covariance below this share of the variance of all rows are held there.
 const LEAST_VARIANCE: f64 = 1e-6;
 /// Starts from different seeds, of which the best after a few rounds goes on.
-const STARTS: usize = 3;
+const STARTS: usize = 4;
+/// Columns that every second start looks at alone.
+const TELLING_COLUMNS: usize = 4;
 /// Rounds that each start gets.
 const ROUNDS_OF_A_START: usize = 8;
 
@@ -87,8 +89,12 @@ pub(crate) fn fit<E: Evidence>(
         Start::Clusters { components, random } => {
             let starts = if components == 1 { 1 } else { STARTS };
             let mut best: Option<State<E>> = None;
-            for _ in 0..starts {
-                let clusters = k_means(&sample.values, sample.columns, components, random);
+            let telling = telling_columns(sample);
+            for start in 0..starts {
+                let clusters = match &telling {
+                    Some(values) if start % 2 == 1 => k_means(values, TELLING_COLUMNS, components, random),
+                    _ => k_means(&sample.values, sample.columns, components, random),
+                };
                 let mut responsibilities = vec![0.0; sample.rows * components];
                 for (row, cluster) in clusters.into_iter().enumerate() {
                     responsibilities[row * components + cluster] = 1.0;
@@ -105,6 +111,30 @@ pub(crate) fn fit<E: Evidence>(
             Ok(state.fit)
         }
     }
+}
+
+/// The few columns whose rows fall apart into clusters most clearly, which are those of the lowest kurtosis: among many
+/// columns of equal variance, clusters along some of them are lost in the noise of the others. None where there are no more.
+fn telling_columns(sample: &Sample) -> Option<Vec<f64>> {
+    if sample.columns <= TELLING_COLUMNS {
+        return None;
+    }
+    let kurtosis = |column: usize| {
+        let values = || sample.values.iter().skip(column).step_by(sample.columns);
+        let mean = values().sum::<f64>() / sample.rows as f64;
+        let (mut second, mut fourth) = (0.0, 0.0);
+        for value in values() {
+            let square = (value - mean) * (value - mean);
+            second += square;
+            fourth += square * square;
+        }
+        // A column that does not vary tells nothing.
+        if second > 0.0 { fourth / (second * second) } else { f64::INFINITY }
+    };
+    let mut columns: Vec<(usize, f64)> = (0..sample.columns).map(|column| (column, kurtosis(column))).collect();
+    columns.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let rows = sample.values.chunks_exact(sample.columns);
+    Some(rows.flat_map(|row| columns[..TELLING_COLUMNS].iter().map(|(column, _)| row[*column])).collect())
 }
 
 struct State<E> {

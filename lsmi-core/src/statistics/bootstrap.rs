@@ -105,43 +105,58 @@ impl Bootstrap {
         extra_variance: &[f64],
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<Interval>> {
+        let resampled = self.resampled(columns, extra_variance, rng)?;
+        let interval = |(index, values): (usize, Vec<f64>)| {
+            let column = columns[index];
+            let of_rows = standard_deviation(column).powi(2) / column.len() as f64;
+            let (lower, upper) = self.ends(&values);
+            Interval {
+                mean: mean(column),
+                standard_error: (column.len() > 1).then(|| (of_rows + extra_variance[index]).sqrt()),
+                lower,
+                upper,
+            }
+        };
+        Ok(resampled.into_iter().enumerate().map(interval).collect())
+    }
+
+    /// For every column, the mean of every resample, for intervals of what is computed from several means.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Bootstrap::intervals_with`].
+    pub fn resampled(&self, columns: &[&[f64]], extra_variance: &[f64], rng: &mut ChaCha8Rng) -> Result<Vec<Vec<f64>>> {
         self.check(columns, extra_variance)?;
         Ok(match columns.first() {
-            Some(first) => self.intervals_by_groups(first.len().min(GROUPS), columns, extra_variance, rng),
+            Some(first) => self.resampled_by_groups(first.len().min(GROUPS), columns, extra_variance, rng),
             None => Vec::new(),
         })
     }
 
-    fn intervals_by_groups(
+    /// The ends of the interval that resampled values make.
+    pub fn ends(&self, resampled: &[f64]) -> (f64, f64) {
+        let tail = (1.0 - self.level) / 2.0;
+        let ends = quantiles(resampled, &[tail, 1.0 - tail]);
+        (ends[0], ends[1])
+    }
+
+    fn resampled_by_groups(
         &self,
         groups: usize,
         columns: &[&[f64]],
         extra_variance: &[f64],
         rng: &mut ChaCha8Rng,
-    ) -> Vec<Interval> {
+    ) -> Vec<Vec<f64>> {
         let means: Vec<f64> = columns.iter().map(|column| mean(column)).collect();
         let sums = group_sums(groups, columns, &means, rng);
-        let resampled = self.resampled_means(groups, &sums, columns, &means, rng);
-        let tail = (1.0 - self.level) / 2.0;
-        let mut intervals = Vec::with_capacity(columns.len());
-        for (index, mut values) in resampled.into_iter().enumerate() {
-            let (column, extra) = (columns[index], extra_variance[index]);
-            if extra > 0.0 {
-                let deviation = extra.sqrt();
-                for value in &mut values {
-                    *value += deviation * rng.sample::<f64, _>(StandardNormal);
-                }
+        let mut resampled = self.resampled_means(groups, &sums, columns, &means, rng);
+        for (values, extra) in resampled.iter_mut().zip(extra_variance).filter(|(_, extra)| **extra > 0.0) {
+            let deviation = extra.sqrt();
+            for value in values {
+                *value += deviation * rng.sample::<f64, _>(StandardNormal);
             }
-            let of_rows = standard_deviation(column).powi(2) / column.len() as f64;
-            let ends = quantiles(&values, &[tail, 1.0 - tail]);
-            intervals.push(Interval {
-                mean: means[index],
-                standard_error: (column.len() > 1).then(|| (of_rows + extra).sqrt()),
-                lower: ends[0],
-                upper: ends[1],
-            });
         }
-        intervals
+        resampled
     }
 
     /// For every column, the mean of every resample.
@@ -235,8 +250,9 @@ mod tests {
         let mut rng = stream(0, "coverage test");
         let covered = (0..1000).filter(|_| {
             let values = draw(n, &mut rng);
-            let interval = bootstrap.intervals_by_groups(groups, &[&values], &[0.0], &mut rng)[0];
-            interval.lower <= expected && expected <= interval.upper
+            let resampled = bootstrap.resampled_by_groups(groups, &[&values], &[0.0], &mut rng);
+            let (lower, upper) = bootstrap.ends(&resampled[0]);
+            lower <= expected && expected <= upper
         });
         let share = covered.count() as f64 / 1000.0;
         assert!((0.91..=0.965).contains(&share), "{share}");
@@ -284,12 +300,12 @@ mod tests {
         let mut rng = stream(0, "shortcut test");
         let values = skewed(20_000, &mut rng);
         let bootstrap = Bootstrap::default();
-        let literal = bootstrap.intervals_by_groups(values.len(), &[&values], &[0.0], &mut rng)[0];
+        let literal = bootstrap.resampled_by_groups(values.len(), &[&values], &[0.0], &mut rng);
+        let (lower, upper) = bootstrap.ends(&literal[0]);
         let shortcut = bootstrap.intervals(&[&values], &mut rng).unwrap()[0];
-        assert_eq!((literal.mean, literal.standard_error), (shortcut.mean, shortcut.standard_error));
         let unit = shortcut.standard_error.unwrap();
-        assert!((literal.lower - shortcut.lower).abs() < 0.27 * unit, "{literal:?} {shortcut:?}");
-        assert!((literal.upper - shortcut.upper).abs() < 0.27 * unit, "{literal:?} {shortcut:?}");
+        assert!((lower - shortcut.lower).abs() < 0.27 * unit, "{lower} {shortcut:?}");
+        assert!((upper - shortcut.upper).abs() < 0.27 * unit, "{upper} {shortcut:?}");
     }
 
     #[test]
