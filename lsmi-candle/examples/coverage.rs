@@ -18,7 +18,7 @@ use lsmi_candle::gauge::GaugeKind;
 use lsmi_candle::matrix::Matrix;
 use lsmi_core::families::{Family, FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
-use lsmi_core::statistics::{Bootstrap, mean, standard_deviation};
+use lsmi_core::statistics::{Bootstrap, Interval, mean, standard_deviation};
 use lsmi_core::{Interaction, Measure, SampleIds};
 
 const SAMPLES_OF_THE_TRUTH: usize = 1_000_000;
@@ -34,16 +34,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in families {
         let family = name.build(&FamilySettings::default())?;
         let truth = truth(family.as_ref())?;
-        let mut found: [Vec<(f64, f64, f64)>; 4] = Default::default();
+        let mut found: [Vec<Interval>; 4] = Default::default();
         for set in 0..sets as u64 {
             for (all, interval) in found.iter_mut().zip(of_set(family.as_ref(), rows, repeats, set)?) {
                 all.push(interval);
             }
         }
         for ((part, truth), found) in Interaction::ALL.into_iter().zip(truth).zip(found) {
-            let means: Vec<f64> = found.iter().map(|(mean, _, _)| *mean).collect();
-            let widths: Vec<f64> = found.iter().map(|(_, lower, upper)| (upper - lower) / 2.0).collect();
-            let held = found.iter().filter(|(_, lower, upper)| (*lower..=*upper).contains(&truth)).count();
+            let means: Vec<f64> = found.iter().map(|interval| interval.mean).collect();
+            let widths: Vec<f64> = found.iter().map(|interval| (interval.upper - interval.lower) / 2.0).collect();
+            let held = found.iter().filter(|interval| (interval.lower..=interval.upper).contains(&truth)).count();
             println!(
                 "{:<8} {part:<10} {truth:7.4}  {:7.4}  {:7.4}  {:7.4}    {:7.4}          {:.3}",
                 name.to_string(),
@@ -66,7 +66,7 @@ fn truth(family: &dyn Family) -> Result<[f64; 4], Box<dyn Error>> {
 }
 
 /// Mean and interval of each component, from one training set.
-fn of_set(family: &dyn Family, rows: usize, repeats: usize, set: u64) -> Result<[(f64, f64, f64); 4], Box<dyn Error>> {
+fn of_set(family: &dyn Family, rows: usize, repeats: usize, set: u64) -> Result<Vec<Interval>, Box<dyn Error>> {
     let draw = family.sample(rows, &mut stream(set, "coverage"));
     let (d1, d2) = draw.dims;
     let train = FeatureSet {
@@ -81,7 +81,5 @@ fn of_set(family: &dyn Family, rows: usize, repeats: usize, set: u64) -> Result<
     let fit = cross_fit(&train, &classes, &settings, None)?;
     let parts = Measure::Pm.decompose(&fit.scores.terms, &fit.scores.labels);
     let columns = Interaction::ALL.map(|part| parts.values(part));
-    let intervals = Bootstrap::default().intervals(&columns, &mut stream(set, "bootstrap of train"))?;
-    let of = |index: usize| (intervals[index].mean, intervals[index].lower, intervals[index].upper);
-    Ok([of(0), of(1), of(2), of(3)])
+    Ok(Bootstrap::default().intervals(&columns, &mut stream(set, "bootstrap of train"))?)
 }

@@ -1,10 +1,11 @@
 //! `intervals`: how far the means would move with other samples of the same kind and, where there are repeats, other fits.
 //!
 //! Bootstrap percentile intervals, see [`lsmi_core::statistics::bootstrap`]. The spread of the means over repeats is part
-//! of them. Adjusted means have none: they follow from the raw means, which vary together.
+//! of them. Adjusted means are adjusted anew in every resample, whatever branch that takes.
 
 use lsmi_core::random::stream;
-use lsmi_core::statistics::{Bootstrap, Interval};
+use lsmi_core::statistics::{Bootstrap, Interval, mean, standard_deviation};
+use lsmi_core::{Adjusted, Means, adjust};
 use serde::Serialize;
 
 use super::quantities::{Columns, Information, Parts, Quantities};
@@ -20,6 +21,8 @@ pub(crate) struct Intervals {
     pub(crate) information: Information<Interval>,
     /// Of the raw r, u1, u2 and s.
     pub(crate) raw: Parts<Interval>,
+    /// Of the adjusted r, u1, u2 and s.
+    pub(crate) adjusted: Parts<Interval>,
 }
 
 impl Intervals {
@@ -28,10 +31,44 @@ impl Intervals {
         let bootstrap = Bootstrap::default();
         let values = columns.values.each_ref().map(Vec::as_slice);
         let mut random = stream(seed, &format!("bootstrap of {of}"));
-        let found = bootstrap.intervals_with(&values, &columns.variance_of_fit, &mut random)?;
-        let Quantities { information, parts } = std::array::from_fn(|column| found[column]).into();
-        Ok(Self { level: bootstrap.level, resamples: bootstrap.resamples, information, raw: parts })
+        let resampled = bootstrap.resampled(&values, &columns.variance_of_fit, &mut random)?;
+        let raw: [Interval; 7] = std::array::from_fn(|column| {
+            let deviation = standard_deviation(values[column]);
+            let variance = deviation * deviation / values[column].len() as f64 + columns.variance_of_fit[column];
+            interval(
+                &bootstrap,
+                mean(values[column]),
+                &resampled[column],
+                variance.is_finite().then(|| variance.sqrt()),
+            )
+        });
+        let Quantities { information, parts } = raw.into();
+        let adjusted = adjusted(&bootstrap, &raw, &resampled);
+        Ok(Self { level: bootstrap.level, resamples: bootstrap.resamples, information, raw: parts, adjusted })
     }
+}
+
+/// The intervals of the adjusted means, whose standard errors are the deviations of the resampled ones.
+fn adjusted(bootstrap: &Bootstrap, raw: &[Interval; 7], resampled: &[Vec<f64>]) -> Parts<Interval> {
+    let four = |[r, u1, u2, s]: [f64; 4]| {
+        let Adjusted { r, u1, u2, s, .. } = adjust(&Means { r, u1, u2, s });
+        [r, u1, u2, s]
+    };
+    // The parts are the last four of the seven columns.
+    let means = four(std::array::from_fn(|part| raw[3 + part].mean));
+    let of_resamples: Vec<[f64; 4]> =
+        (0..bootstrap.resamples).map(|index| four(std::array::from_fn(|part| resampled[3 + part][index]))).collect();
+    let [r, u1, u2, s] = std::array::from_fn(|part| {
+        let values: Vec<f64> = of_resamples.iter().map(|of| of[part]).collect();
+        let deviation = standard_deviation(&values);
+        interval(bootstrap, means[part], &values, deviation.is_finite().then_some(deviation))
+    });
+    Parts { r, u1, u2, s }
+}
+
+fn interval(bootstrap: &Bootstrap, mean: f64, resampled: &[f64], standard_error: Option<f64>) -> Interval {
+    let (lower, upper) = bootstrap.ends(resampled);
+    Interval { mean, standard_error, lower, upper }
 }
 
 #[cfg(test)]
@@ -55,5 +92,19 @@ mod tests {
         let error = |intervals: &Intervals| intervals.information.i1.standard_error.unwrap();
         assert!((error(&varied).powi(2) - error(&plain).powi(2) - 0.01).abs() < 1e-12);
         assert!(varied.raw.r.upper - varied.raw.r.lower > 0.3);
+    }
+
+    /// U2 is negative in the mean and in every resample, so that the adjusted U2 is 0 in all of them and R loses it.
+    #[test]
+    fn adjusted_means_are_adjusted_in_every_resample() {
+        let noise = |row: usize| ((row * 37) % 100) as f64 / 1000.0;
+        let column = |mean: f64| (0..500).map(|row| mean + noise(row)).collect::<Vec<_>>();
+        let values = [column(1.2), column(0.7), column(1.6), column(1.0), column(0.2), column(-0.3), column(0.7)];
+        let intervals = Intervals::new(&Columns { values, variance_of_fit: [0.0; 7] }, 0, "train").unwrap();
+        let Interval { mean, lower, upper, .. } = intervals.adjusted.u2;
+        assert!([mean, lower, upper].iter().all(|value| value.abs() < 1e-12));
+        let (raw, adjusted) = (intervals.raw.r, intervals.adjusted.r);
+        assert!((raw.mean - adjusted.mean - 0.2505).abs() < 1e-9);
+        assert!(adjusted.lower < adjusted.mean && adjusted.mean < adjusted.upper);
     }
 }
