@@ -422,7 +422,8 @@ mod tests {
         let moments = second_moments(&gauge.x1.apply(&x1), 3);
         for (index, moment) in moments.iter().enumerate() {
             let expected = f64::from(u8::from(index % 4 == 0));
-            assert!((moment / 900.0 - expected).abs() < 1e-10);
+            // The grid's rounding, of deviation 2e-5, moves a mean of 900 products by about 1e-6.
+            assert!((moment / 900.0 - expected).abs() < 1e-5);
         }
     }
 
