@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use lsmi_candle::device::DeviceChoice;
-use lsmi_candle::estimator::{CrossFit, Estimator, Settings, cross_fit};
+use lsmi_candle::estimator::{CrossFit, Estimator, SCHEMA, Settings, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::gauge::GaugeKind;
 use lsmi_candle::knife;
@@ -154,11 +154,14 @@ fn damaged_and_foreign_bundles_are_refused() {
         let kept = tensors.tensors().into_iter().filter(|(name, _)| Some(name.as_str()) != drop);
         safetensors::serialize(kept, Some(metadata)).unwrap()
     };
-    let newer = rewrite(&|_, value| *value = value.replace("\"schema\":1", "\"schema\":7,\"unknown\":0"), None);
+    let newer = rewrite(
+        &|_, value| *value = value.replace(&format!("\"schema\":{SCHEMA}"), "\"schema\":7,\"unknown\":0"),
+        None,
+    );
     assert!(matches!(load(&newer), BundleError::NewerSchema { found: 7, .. }));
     let garbled = rewrite(&|_, value| value.truncate(40), None);
     assert!(matches!(load(&garbled), BundleError::Description { .. }));
-    for missing in ["prior", "gauge.x1.means", "fold0.density.x2.factors", "fold1.head.joint.calibration"] {
+    for missing in ["prior", "gauge.x1.means", "fold0.density.x2.factors", "fold1.head.joint.0.calibration"] {
         let damaged = rewrite(&|_, _| {}, Some(missing));
         assert!(matches!(load(&damaged), BundleError::Tensor { tensor, .. } if tensor == missing));
     }

@@ -237,12 +237,12 @@ mod tests {
 
     const ROWS: usize = 60;
 
-    /// Two classes, a little apart in both modalities, and ids that are not the row numbers.
+    /// Two classes, far enough apart in both modalities for a few rows to tell, and ids that are not the row numbers.
     fn train() -> (FeatureSet, Classes) {
         let mut random = stream(0, "cross-fit test");
         let labels: Vec<u32> = (0..60).map(|row| row % 2).collect();
         let mut modality = |columns: usize| {
-            let values = labels.iter().flat_map(|label| vec![f64::from(*label); columns]);
+            let values = labels.iter().flat_map(|label| vec![4.0 * f64::from(*label); columns]);
             let values: Vec<f64> = values
                 .map(|centre| {
                     let noise: f64 = StandardNormal.sample(&mut random);

@@ -3,7 +3,9 @@
 //! A head's evidence for a class is `log p(y|x) - log p(y)`, its pointwise information. Calibration scales it by one
 //! factor found on held-out rows, `p_b(y|x) = p(y) exp(b evidence) / Z`: temperature scaling (Guo et al. 2017) around the
 //! class frequencies instead of the uniform distribution, so that a head that learned nothing (b = 0) gives exactly no
-//! information. A floor then mixes in the class frequencies with the weight of a single row: a head that saw no mistake
+//! information. As the held-out rows are few and several heads compete on them, the factor is shrunk by what chance gains
+//! (positive-part shrinkage, James, Stein 1961): a head must be seen to know something before it is believed to. A floor
+//! then mixes in the class frequencies with the weight of a single row: a head that saw no mistake
 //! among n rows is not certain that there are none (Laplace's rule of succession).
 
 use lsmi_core::statistics::log_sum_exp;
@@ -13,6 +15,9 @@ const LARGEST: f64 = std::f64::consts::E;
 /// The deviation of the logarithm of a factor above 1 that is expected before any row is seen: where rows are too few or
 /// too well separated to tell, evidence is not inflated.
 const DEVIATION: f64 = 0.5;
+/// Twice the gain in log likelihood, in nats, that a factor is given for nothing: what the best of several heads gains on
+/// held-out rows by chance.
+const CHANCE: f64 = 4.0;
 /// Halvings of the interval that holds the best factor.
 const STEPS: usize = 60;
 
@@ -45,7 +50,9 @@ impl Calibration {
             let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
             if objective(left) <= objective(right) { high = right } else { low = left }
         }
-        at(f64::midpoint(low, high))
+        let best = f64::midpoint(low, high);
+        let statistic = 2.0 * (objective(0.0) - objective(best));
+        at(if statistic > CHANCE { best * (1.0 - CHANCE / statistic) } else { 0.0 })
     }
 
     /// Calibrates log posteriors `[n, classes]` in place.

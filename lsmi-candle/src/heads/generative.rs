@@ -1,9 +1,10 @@
-//! Generative heads: a Gaussian mixture over features whose components each hold a distribution over classes.
+//! Generative heads: a mixture over features whose components each hold a distribution over classes.
 //!
-//! `p(x, y) = sum_k w_k N(x; m_k, S_k) p(y|k)`, so `p(y|x) = sum_k p(k|x) p(y|k)`. With one component a class, fixed by the
+//! `p(x, y) = sum_k w_k p(x|k) p(y|k)`, so `p(y|x) = sum_k p(k|x) p(y|k)`. With one component a class, fixed by the
 //! labels, this is discriminant analysis in closed form: linear with one shrunk covariance for all, quadratic with a
-//! covariance a class, shrunk towards the common one (Friedman 1989). With free components of one covariance, expectation maximisation over features and labels together finds clusters that
-//! share a label in ways no linear rule can express (an exclusive or, say).
+//! covariance a class, shrunk towards the common one (Friedman 1989). With free components of one covariance, expectation
+//! maximisation over features and labels together finds clusters that share a label in ways no linear rule can express (an
+//! exclusive or, say). Components are normal, or Student's where tails are heavy.
 
 use candle_core::Tensor;
 use lsmi_core::random::ChaCha8Rng;
@@ -11,7 +12,7 @@ use lsmi_core::statistics::log_sum_exp;
 
 use super::rows::Rows;
 use crate::error::Result;
-use crate::mixture::{Covariance, Evidence, Fit, Mixture, Settings, Start, fit};
+use crate::mixture::{Covariance, Evidence, Fit, Mixture, Settings, Shape, Start, fit};
 
 const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-5 };
 /// Rows with the overall class frequencies that each component is taken to have seen before the data.
@@ -48,25 +49,37 @@ impl GenerativeHead {
             row[*label as usize] = 1.0;
         }
         let start = Start::Given { components: rows.classes, responsibilities };
-        Self::ascend(rows, covariance, start, &Labels::new(rows.labels, rows.classes))
+        Self::ascend(rows, covariance.into(), start, &Labels::new(rows.labels, rows.classes))
     }
 
-    /// A mixture of `components` free components.
-    pub(super) fn clustered(rows: &Rows<'_>, components: usize, random: &mut ChaCha8Rng) -> Result<Self> {
+    /// Linear discriminant analysis with heavy tails: expectation maximisation from the normal one.
+    pub(super) fn heavy_tailed(rows: &Rows<'_>, freedom: f64) -> Result<Self> {
+        let Self { mixture, class_probabilities } = Self::discriminant(rows, Covariance::Tied)?;
+        Self { mixture: mixture.with_freedom(Some(freedom))?, class_probabilities }.continued(rows)
+    }
+
+    /// A mixture of `components` free components of one covariance: Student's with so many degrees of freedom, or normal.
+    pub(super) fn clustered(
+        rows: &Rows<'_>,
+        components: usize,
+        freedom: Option<f64>,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Self> {
         let start = Start::Clusters { components, random };
-        Self::ascend(rows, Covariance::Tied, start, &Labels::new(rows.labels, rows.classes))
+        let shape = Shape { covariance: Covariance::Tied, freedom };
+        Self::ascend(rows, shape, start, &Labels::new(rows.labels, rows.classes))
     }
 
     /// The head fitted on, to more rows than it was fitted to.
     pub(super) fn continued(self, rows: &Rows<'_>) -> Result<Self> {
         let mut evidence = Labels::new(rows.labels, rows.classes);
         evidence.set_probabilities(self.class_probabilities);
-        let covariance = self.mixture.covariance();
-        Self::ascend(rows, covariance, Start::From(self.mixture), &evidence)
+        let shape = self.mixture.shape();
+        Self::ascend(rows, shape, Start::From(self.mixture), &evidence)
     }
 
-    fn ascend(rows: &Rows<'_>, covariance: Covariance, start: Start<'_>, evidence: &Labels<'_>) -> Result<Self> {
-        let Fit { mixture, evidence } = fit(rows.sample, covariance, start, evidence, SETTINGS)?;
+    fn ascend(rows: &Rows<'_>, shape: Shape, start: Start<'_>, evidence: &Labels<'_>) -> Result<Self> {
+        let Fit { mixture, evidence } = fit(rows.sample, shape, start, evidence, SETTINGS)?;
         Ok(Self { mixture, class_probabilities: evidence.probabilities })
     }
 
@@ -167,7 +180,7 @@ mod tests {
     fn free_components_learn_an_exclusive_or() {
         let (sample, labels, _) = joint(FamilyName::Xor, 1000, 0);
         let rows = Rows { sample: &sample, labels: &labels, classes: 2 };
-        let clustered = GenerativeHead::clustered(&rows, 4, &mut stream(0, "head")).unwrap();
+        let clustered = GenerativeHead::clustered(&rows, 4, None, &mut stream(0, "head")).unwrap();
         let discriminant = GenerativeHead::discriminant(&rows, Covariance::Tied).unwrap();
         let (fresh, labels, exact) = joint(FamilyName::Xor, 1000, 1);
         let loss = |head: &GenerativeHead| log_loss(&head.log_posteriors(&fresh.tensor).unwrap(), &labels);

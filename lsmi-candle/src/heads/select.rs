@@ -10,7 +10,7 @@ use super::rows::Rows;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head, HeadPool, NetworkHead, NetworkParams, centroids, pool};
 use crate::error::{EstimatorError, Result};
 use crate::folds::{held_out_rows, stratified_sample};
-use crate::mixture::{Covariance, Sample, tensor};
+use crate::mixture::{Covariance, FREEDOMS, Sample, are_tails_heavy, tensor};
 
 /// Rows that candidates compete on at most; the winners are fitted to all.
 const MOST_ROWS: usize = 20_000;
@@ -54,11 +54,14 @@ enum Candidate {
 impl Candidate {
     fn name(&self) -> String {
         match self {
-            Self::Discriminant(head) if head.mixture().covariance() == Covariance::Tied => {
+            Self::Discriminant(head) if head.mixture().shape().covariance == Covariance::Tied => {
                 "linear discriminant".to_owned()
             }
             Self::Discriminant(_) => "quadratic discriminant".to_owned(),
-            Self::Clustered(head) => format!("mixture of {}", head.mixture().components()),
+            Self::Clustered(head) => {
+                let tails = head.mixture().shape().freedom.map_or_else(String::new, |freedom| format!(" t({freedom})"));
+                format!("mixture of {}{tails}", head.mixture().components())
+            }
             Self::Centroids { threshold, .. } => format!("centroids shrunken by {threshold}"),
             Self::Network { params: NetworkParams { hidden: None, .. }, .. } => "linear softmax".to_owned(),
             Self::Network { params: NetworkParams { hidden: Some(hidden), .. }, .. } => {
@@ -77,7 +80,7 @@ impl Candidate {
     fn fit_again(self, rows: &Rows<'_>, back: Option<&[f64]>, seed: u64) -> Result<Head> {
         Ok(match self {
             Self::Discriminant(head) => {
-                Head::Generative(GenerativeHead::discriminant(rows, head.mixture().covariance())?)
+                Head::Generative(GenerativeHead::discriminant(rows, head.mixture().shape().covariance)?)
             }
             Self::Clustered(head) => Head::Generative(head.continued(rows)?),
             Self::Centroids { threshold, .. } => Head::Network(centroids::fit(rows, back, threshold)?),
@@ -120,18 +123,24 @@ impl Judge<'_> {
         Ok(loss)
     }
 
-    /// Judges candidates of growing size until several in a row have been worse.
-    fn judge_growing(&mut self, candidates: impl Iterator<Item = Result<Candidate>>) -> Result<()> {
-        let (mut lowest, mut worse) = (f64::INFINITY, 0);
-        for candidate in candidates {
-            let loss = self.judge(candidate?)?;
-            worse = if loss < lowest { 0 } else { worse + 1 };
-            lowest = lowest.min(loss);
+    /// Judges mixtures of growing size until several in a row have been worse; the size of the best.
+    fn judge_growing(
+        &mut self,
+        sizes: impl Iterator<Item = usize>,
+        fit: impl Fn(usize) -> Result<GenerativeHead>,
+    ) -> Result<Option<usize>> {
+        let (mut lowest, mut best, mut worse) = (f64::INFINITY, None, 0);
+        for size in sizes {
+            let loss = self.judge(Candidate::Clustered(fit(size)?))?;
+            worse += 1;
+            if loss < lowest {
+                (lowest, best, worse) = (loss, Some(size), 0);
+            }
             if worse == PATIENCE {
                 break;
             }
         }
-        Ok(())
+        Ok(best)
     }
 
     /// The weights of the judged candidates, and the loss of their pool.
@@ -206,11 +215,25 @@ fn compete(judge: &mut Judge<'_>, rows: &Rows<'_>, back: Option<&[f64]>, seed: u
         judge.judge(Candidate::Network { head, params, epochs })?;
     }
     if columns <= MOST_DIMENSIONS {
-        let affordable = COMPONENTS.into_iter().filter(|components| components * ROWS_OF_A_COMPONENT <= sample.rows);
-        judge.judge_growing(affordable.map(|components| {
-            let mut random = stream(seed, &format!("head mixture {components}"));
-            Ok(Candidate::Clustered(GenerativeHead::clustered(rows, components, &mut random)?))
-        }))?;
+        compete_mixtures(judge, rows, seed)?;
+    }
+    Ok(())
+}
+
+/// Fits and judges mixtures: of normal components, and of heavy-tailed ones where the rows have such tails.
+fn compete_mixtures(judge: &mut Judge<'_>, rows: &Rows<'_>, seed: u64) -> Result<()> {
+    let affordable = || COMPONENTS.into_iter().filter(|size| size * ROWS_OF_A_COMPONENT <= rows.sample.rows);
+    let clustered = |size: usize, freedom: Option<f64>| {
+        GenerativeHead::clustered(rows, size, freedom, &mut stream(seed, &format!("head mixture {size}")))
+    };
+    judge.judge_growing(affordable(), |size| clustered(size, None))?;
+    if are_tails_heavy(rows.sample) {
+        let [first, others @ ..] = FREEDOMS;
+        judge.judge(Candidate::Clustered(GenerativeHead::heavy_tailed(rows, first)?))?;
+        let best = judge.judge_growing(affordable(), |size| clustered(size, Some(first)))?;
+        for (size, freedom) in best.into_iter().flat_map(|size| others.map(|freedom| (size, freedom))) {
+            judge.judge(Candidate::Clustered(clustered(size, Some(freedom))?))?;
+        }
     }
     Ok(())
 }

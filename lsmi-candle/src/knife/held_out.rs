@@ -1,12 +1,14 @@
 //! The default fit: structure by held-out likelihood, parameters by expectation maximisation.
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
 use super::{Fitted, Knife};
 use crate::error::{EstimatorError, Result};
-use crate::mixture::{Covariance, Mixture, NoEvidence, Sample, Settings, Start, fit as fit_mixture};
+use crate::mixture::{
+    Covariance, FREEDOMS, Mixture, NoEvidence, Sample, Settings, Shape, Start, are_tails_heavy, fit as fit_mixture,
+};
 
 const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-5 };
 /// Rows that structures compete on at most; the winner is fitted to all.
@@ -55,15 +57,15 @@ impl HeldOutParams {
 
 #[derive(Clone, Copy)]
 struct Structure {
-    covariance: Covariance,
+    shape: Shape,
     components: usize,
 }
 
 impl Structure {
     fn fit(self, sample: &Sample, seed: u64) -> Result<Mixture> {
-        let mut random = stream(seed, &format!("knife {} {}", self.covariance, self.components));
+        let mut random = stream(seed, &format!("knife {} {}", self.shape, self.components));
         let start = Start::Clusters { components: self.components, random: &mut random };
-        Ok(fit_mixture(sample, self.covariance, start, &NoEvidence, SETTINGS)?.mixture)
+        Ok(fit_mixture(sample, self.shape, start, &NoEvidence, SETTINGS)?.mixture)
     }
 }
 
@@ -88,45 +90,84 @@ pub(super) fn fit(
     let held_out = crate::mixture::tensor(&gather(&order[..held]), dims, device)?;
     let kept = Sample::new(gather(&order[held..]), dims, device)?;
 
-    let mut best: Option<(Mixture, f64)> = None;
-    for covariance in &params.covariances {
-        let mut best_of_covariance = f64::INFINITY;
-        let mut worse = 0;
-        for components in params.components.iter().copied() {
-            let structure = Structure { covariance: *covariance, components };
-            if best.is_some() && !affordable(structure, kept.rows, dims) {
-                continue;
-            }
-            let mixture = structure.fit(&kept, seed)?;
-            let loss = -mixture.log_density(&held_out)?.iter().sum::<f64>() / held as f64;
-            report(format!("density with {components} {covariance} kernels"), loss);
-            if best.as_ref().is_none_or(|(_, best)| loss < *best || best.is_nan()) {
-                best = Some((mixture, loss));
-            }
-            if loss < best_of_covariance {
-                best_of_covariance = loss;
-                worse = 0;
-            } else {
-                worse += 1;
+    let mut contest = Contest { kept: &kept, held_out: &held_out, params, seed, report, best: None };
+    contest.enter_all(None)?;
+    if are_tails_heavy(&kept) {
+        let [first, others @ ..] = FREEDOMS;
+        contest.enter_all(Some(first))?;
+        for freedom in others {
+            contest.enter_best_with(freedom)?;
+        }
+    }
+    #[expect(clippy::expect_used, reason = "the first structure is fitted whatever it costs")]
+    let (mixture, loss) = contest.best.expect("at least one structure");
+    drop(kept);
+    let sample = Sample::new(rows.to_vec(), dims, device)?;
+    let shape = mixture.shape();
+    let mixture = fit_mixture(&sample, shape, Start::From(mixture), &NoEvidence, SETTINGS)?.mixture;
+    Ok(Fitted { knife: Knife::from_mixture(mixture), loss })
+}
+
+/// Structures that compete for the lowest loss of held-out rows.
+struct Contest<'a> {
+    kept: &'a Sample,
+    held_out: &'a Tensor,
+    params: &'a HeldOutParams,
+    seed: u64,
+    report: &'a dyn Fn(String, f64),
+    /// The best mixture so far with its loss.
+    best: Option<(Mixture, f64)>,
+}
+
+impl Contest<'_> {
+    /// Fits structures of every covariance and of rising numbers of components, until several in a row have been worse.
+    fn enter_all(&mut self, freedom: Option<f64>) -> Result<()> {
+        for covariance in &self.params.covariances {
+            let (mut lowest, mut worse) = (f64::INFINITY, 0);
+            for components in self.params.components.iter().copied() {
+                let structure = Structure { shape: Shape { covariance: *covariance, freedom }, components };
+                if self.best.is_some() && !affordable(structure, self.kept.rows, self.kept.columns) {
+                    continue;
+                }
+                let loss = self.enter(structure)?;
+                worse = if loss < lowest { 0 } else { worse + 1 };
+                lowest = lowest.min(loss);
                 if worse == PATIENCE {
                     break;
                 }
             }
         }
+        Ok(())
     }
-    #[expect(clippy::expect_used, reason = "the first structure is fitted whatever it costs")]
-    let (mixture, loss) = best.expect("at least one structure");
-    drop(kept);
-    let sample = Sample::new(rows.to_vec(), dims, device)?;
-    let covariance = mixture.covariance();
-    let mixture = fit_mixture(&sample, covariance, Start::From(mixture), &NoEvidence, SETTINGS)?.mixture;
-    Ok(Fitted { knife: Knife::from_mixture(mixture), loss })
+
+    /// Fits the best structure with other tails, if they are heavy.
+    fn enter_best_with(&mut self, freedom: f64) -> Result<()> {
+        let Some((best, _)) = &self.best else { return Ok(()) };
+        let Shape { covariance, freedom: present } = best.shape();
+        if present.is_some() {
+            let shape = Shape { covariance, freedom: Some(freedom) };
+            self.enter(Structure { shape, components: best.components() })?;
+        }
+        Ok(())
+    }
+
+    /// Fits a structure; its loss.
+    fn enter(&mut self, structure: Structure) -> Result<f64> {
+        let mixture = structure.fit(self.kept, self.seed)?;
+        let densities = mixture.log_density(self.held_out)?;
+        let loss = -densities.iter().sum::<f64>() / densities.len() as f64;
+        (self.report)(format!("density with {} {} kernels", structure.components, structure.shape), loss);
+        if self.best.as_ref().is_none_or(|(_, best)| loss < *best || best.is_nan()) {
+            self.best = Some((mixture, loss));
+        }
+        Ok(loss)
+    }
 }
 
 /// Whether there are rows enough for a structure to stand a chance; what is left out could only lose.
 fn affordable(structure: Structure, rows: usize, dims: usize) -> bool {
     let rows_of_a_component = rows / structure.components;
-    match structure.covariance {
+    match structure.shape.covariance {
         Covariance::Diagonal | Covariance::Tied => rows_of_a_component >= 4,
         // One full covariance is the tied one.
         Covariance::Full => structure.components > 1 && rows_of_a_component >= 2 * dims,
@@ -191,7 +232,7 @@ mod tests {
         for covariance in ["tied", "full", "diagonal"] {
             assert!(tried.borrow().iter().any(|what| what.contains(covariance)), "{covariance} was not tried");
         }
-        assert_eq!(knife.mixture().covariance(), Covariance::Full);
+        assert_eq!(knife.mixture().shape().covariance, Covariance::Full);
     }
 
     #[test]

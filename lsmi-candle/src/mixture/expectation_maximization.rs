@@ -3,7 +3,8 @@
 //! Each round computes the responsibility of every component for every row and then the weights, means and covariances
 //! that maximise the expected log likelihood (Dempster, Laird, Rubin 1977); it ascends the likelihood that KNIFE's
 //! gradient steps ascend, without a step size. Tied covariances are shrunk towards a sphere; full ones towards the tied
-//! one, as if `d` rows of every component had been seen with it.
+//! one, as if `d` rows of every component had been seen with it. Rows far out weigh less in the moments of heavy-tailed
+//! components, by `(v + d) / (v + distance^2)` (Peel, `McLachlan` 2000, eq. 20).
 
 use candle_core::{Result as CandleResult, Tensor};
 use lsmi_core::random::ChaCha8Rng;
@@ -11,7 +12,7 @@ use lsmi_core::statistics::log_sum_exp;
 
 use super::covariance::{ridged_factor, shrink_to_sphere};
 use super::k_means::k_means;
-use super::{Covariance, Mixture, Sample, host};
+use super::{Covariance, Mixture, Sample, Shape, host};
 
 /// A component with less than this many rows keeps no mean of its own.
 const LEAST_ROWS: f64 = 1e-3;
@@ -71,17 +72,17 @@ pub(crate) struct Fit<E> {
 /// Fits a mixture of the given structure.
 pub(crate) fn fit<E: Evidence>(
     sample: &Sample,
-    covariance: Covariance,
+    shape: Shape,
     start: Start<'_>,
     evidence: &E,
     settings: Settings,
 ) -> CandleResult<Fit<E>> {
     match start {
         Start::Given { components, responsibilities } => {
-            Ok(State::maximize(sample, covariance, &responsibilities, components, evidence.clone())?.fit)
+            Ok(State::maximize(sample, shape, &responsibilities, None, components, evidence.clone())?.fit)
         }
         Start::From(mixture) => {
-            let fit = Fit { mixture, evidence: evidence.clone() };
+            let fit = Fit { mixture: mixture.with_freedom(shape.freedom)?, evidence: evidence.clone() };
             let mut state = State { fit, log_likelihood: f64::NEG_INFINITY };
             state.ascend(sample, settings.rounds, settings.tolerance)?;
             Ok(state.fit)
@@ -89,17 +90,21 @@ pub(crate) fn fit<E: Evidence>(
         Start::Clusters { components, random } => {
             let starts = if components == 1 { 1 } else { STARTS };
             let mut best: Option<State<E>> = None;
-            let telling = telling_columns(sample);
+            // In heavy tails single rows would be clusters of their own.
+            let squashed: Option<Vec<f64>> =
+                shape.freedom.map(|_| sample.values.iter().map(|value| value.asinh()).collect());
+            let values = squashed.as_ref().unwrap_or(&sample.values);
+            let telling = telling_columns(values, sample.columns);
             for start in 0..starts {
                 let clusters = match &telling {
                     Some(values) if start % 2 == 1 => k_means(values, TELLING_COLUMNS, components, random),
-                    _ => k_means(&sample.values, sample.columns, components, random),
+                    _ => k_means(values, sample.columns, components, random),
                 };
                 let mut responsibilities = vec![0.0; sample.rows * components];
                 for (row, cluster) in clusters.into_iter().enumerate() {
                     responsibilities[row * components + cluster] = 1.0;
                 }
-                let mut state = State::maximize(sample, covariance, &responsibilities, components, evidence.clone())?;
+                let mut state = State::maximize(sample, shape, &responsibilities, None, components, evidence.clone())?;
                 state.ascend(sample, ROUNDS_OF_A_START, settings.tolerance)?;
                 if best.as_ref().is_none_or(|best| state.log_likelihood > best.log_likelihood) {
                     best = Some(state);
@@ -115,13 +120,14 @@ pub(crate) fn fit<E: Evidence>(
 
 /// The few columns whose rows fall apart into clusters most clearly, which are those of the lowest kurtosis: among many
 /// columns of equal variance, clusters along some of them are lost in the noise of the others. None where there are no more.
-fn telling_columns(sample: &Sample) -> Option<Vec<f64>> {
-    if sample.columns <= TELLING_COLUMNS {
+fn telling_columns(values: &[f64], columns: usize) -> Option<Vec<f64>> {
+    if columns <= TELLING_COLUMNS {
         return None;
     }
+    let rows = (values.len() / columns) as f64;
     let kurtosis = |column: usize| {
-        let values = || sample.values.iter().skip(column).step_by(sample.columns);
-        let mean = values().sum::<f64>() / sample.rows as f64;
+        let values = || values.iter().skip(column).step_by(columns);
+        let mean = values().sum::<f64>() / rows;
         let (mut second, mut fourth) = (0.0, 0.0);
         for value in values() {
             let square = (value - mean) * (value - mean);
@@ -131,10 +137,10 @@ fn telling_columns(sample: &Sample) -> Option<Vec<f64>> {
         // A column that does not vary tells nothing.
         if second > 0.0 { fourth / (second * second) } else { f64::INFINITY }
     };
-    let mut columns: Vec<(usize, f64)> = (0..sample.columns).map(|column| (column, kurtosis(column))).collect();
-    columns.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let rows = sample.values.chunks_exact(sample.columns);
-    Some(rows.flat_map(|row| columns[..TELLING_COLUMNS].iter().map(|(column, _)| row[*column])).collect())
+    let mut telling: Vec<(usize, f64)> = (0..columns).map(|column| (column, kurtosis(column))).collect();
+    telling.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let rows = values.chunks_exact(columns);
+    Some(rows.flat_map(|row| telling[..TELLING_COLUMNS].iter().map(|(column, _)| row[*column])).collect())
 }
 
 struct State<E> {
@@ -147,6 +153,7 @@ impl<E: Evidence> State<E> {
         for _ in 0..rounds {
             let components = self.fit.mixture.components();
             let mut responsibilities = self.fit.mixture.log_joint(&sample.tensor)?;
+            let row_weights = self.fit.mixture.row_weights(&responsibilities);
             let mut total = 0.0;
             for (row, joint) in responsibilities.chunks_exact_mut(components).enumerate() {
                 for (component, value) in joint.iter_mut().enumerate() {
@@ -165,52 +172,58 @@ impl<E: Evidence> State<E> {
                 break;
             }
             let evidence = self.fit.evidence.clone();
-            let covariance = self.fit.mixture.covariance();
-            self.fit = Self::maximize(sample, covariance, &responsibilities, components, evidence)?.fit;
+            let shape = self.fit.mixture.shape();
+            self.fit =
+                Self::maximize(sample, shape, &responsibilities, row_weights.as_deref(), components, evidence)?.fit;
         }
         Ok(())
     }
 
     fn maximize(
         sample: &Sample,
-        covariance: Covariance,
+        shape: Shape,
         responsibilities: &[f64],
+        row_weights: Option<&[f64]>,
         components: usize,
         mut evidence: E,
     ) -> CandleResult<Self> {
         evidence.maximize(responsibilities, components);
-        let mixture = maximize(sample, covariance, responsibilities, components)?;
+        let mixture = maximize(sample, shape, responsibilities, row_weights, components)?;
         Ok(Self { fit: Fit { mixture, evidence }, log_likelihood: f64::NEG_INFINITY })
     }
 }
 
-/// Weights, means and covariances from responsibilities `[n, K]`.
+/// Weights, means and covariances from responsibilities `[n, K]` and, in heavy tails, the weights of rows in the moments of
+/// components, `[n, K]`.
 fn maximize(
     sample: &Sample,
-    covariance: Covariance,
+    shape: Shape,
     responsibilities: &[f64],
+    row_weights: Option<&[f64]>,
     components: usize,
 ) -> CandleResult<Mixture> {
     let (rows, dims) = (sample.rows as f64, sample.columns);
-    let mut counts = vec![0.0; components];
-    for row in responsibilities.chunks_exact(components) {
-        for (count, responsibility) in counts.iter_mut().zip(row) {
-            *count += responsibility;
-        }
-    }
-    let responsibilities = super::tensor(responsibilities, components, sample.tensor.device())?;
-    let mut means = host(&responsibilities.t()?.matmul(&sample.tensor)?)?;
-    for (mean, count) in means.chunks_exact_mut(dims).zip(&counts) {
-        for value in mean {
-            *value = if *count > LEAST_ROWS { *value / count } else { 0.0 };
-        }
-    }
+    let counts = sums_of_columns(responsibilities, components);
+    let shares: Option<Vec<f64>> =
+        row_weights.map(|weights| responsibilities.iter().zip(weights).map(|(r, weight)| r * weight).collect());
+    let shares = shares.as_deref().unwrap_or(responsibilities);
+    let sums = sums_of_columns(shares, components);
     let device = sample.tensor.device();
+    let share_tensor = super::tensor(shares, components, device)?;
+    let mut means = host(&share_tensor.t()?.matmul(&sample.tensor)?)?;
+    for (mean, sum) in means.chunks_exact_mut(dims).zip(&sums) {
+        for value in mean {
+            *value = if *sum > LEAST_ROWS { *value / sum } else { 0.0 };
+        }
+    }
     let mean_tensor = super::tensor(&means, dims, device)?;
-    let factors = match covariance {
+    let factors = match shape.covariance {
         Covariance::Tied => {
-            let mut tied = sample.second_moments.clone();
-            subtract_outer_products(&mut tied, &means, &counts, dims);
+            let mut tied = match row_weights {
+                None => sample.second_moments.clone(),
+                Some(_) => weighted_second_moments(sample, &share_tensor.sum_keepdim(1)?)?,
+            };
+            subtract_outer_products(&mut tied, &means, &sums, dims);
             for value in &mut tied {
                 *value /= rows;
             }
@@ -218,29 +231,46 @@ fn maximize(
             ridged_factor(&tied, dims, sample.mean_square())
         }
         Covariance::Diagonal => {
-            let squares = host(&responsibilities.t()?.matmul(&sample.tensor.sqr()?)?)?;
+            let squares = host(&share_tensor.t()?.matmul(&sample.tensor.sqr()?)?)?;
             let least = sample.mean_square() * LEAST_VARIANCE;
             let variance = |index: usize| {
-                let count = counts[index / dims].max(LEAST_ROWS);
-                (squares[index] / count - means[index] * means[index]).max(least)
+                let (count, sum) = (counts[index / dims].max(LEAST_ROWS), sums[index / dims]);
+                ((squares[index] - sum * means[index] * means[index]) / count).max(least)
             };
             (0..components * dims).map(|index| variance(index).sqrt().recip()).collect()
         }
-        Covariance::Full => full_factors(sample, &responsibilities, &mean_tensor, &counts)?,
+        Covariance::Full => full_factors(sample, &share_tensor, &mean_tensor, &counts)?,
     };
     #[expect(clippy::cast_possible_truncation, reason = "tensors are f32 by design")]
     let factors: Vec<f32> = factors.into_iter().map(|value| value as f32).collect();
-    let factors = Tensor::from_vec(factors, covariance.factor_shape(components, dims), device)?;
+    let factors = Tensor::from_vec(factors, shape.covariance.factor_shape(components, dims), device)?;
     let log_weights = counts.iter().map(|count| (count.max(LEAST_ROWS) / rows).ln()).collect();
-    Mixture::new(covariance, log_weights, mean_tensor, factors)
+    Mixture::new(shape.covariance, log_weights, mean_tensor, factors)?.with_freedom(shape.freedom)
 }
 
-fn full_factors(sample: &Sample, responsibilities: &Tensor, means: &Tensor, counts: &[f64]) -> CandleResult<Vec<f64>> {
+fn sums_of_columns(values: &[f64], columns: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; columns];
+    for row in values.chunks_exact(columns) {
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    sums
+}
+
+/// `X' diag(weights) X` for the rows' weights `[n, 1]`.
+fn weighted_second_moments(sample: &Sample, weights: &Tensor) -> CandleResult<Vec<f64>> {
+    let scaled = sample.tensor.broadcast_mul(&weights.sqrt()?)?;
+    host(&scaled.t()?.matmul(&scaled)?)
+}
+
+/// Factors of full covariances from the shares `[n, K]` of rows in the moments of components.
+fn full_factors(sample: &Sample, shares: &Tensor, means: &Tensor, counts: &[f64]) -> CandleResult<Vec<f64>> {
     let (rows, dims) = (sample.rows as f64, sample.columns);
     let mut scatters = Vec::with_capacity(counts.len());
     let mut tied = vec![0.0; dims * dims];
     for component in 0..counts.len() {
-        let weights = responsibilities.narrow(1, component, 1)?.sqrt()?;
+        let weights = shares.narrow(1, component, 1)?.sqrt()?;
         let centred = sample.tensor.broadcast_sub(&means.get(component)?)?.broadcast_mul(&weights)?;
         let scatter = host(&centred.t()?.matmul(&centred)?)?;
         for (total, value) in tied.iter_mut().zip(&scatter) {
@@ -293,7 +323,7 @@ mod tests {
     fn fitted(sample: &Sample, covariance: Covariance, components: usize) -> Mixture {
         let mut random = stream(0, "fit");
         let start = Start::Clusters { components, random: &mut random };
-        fit(sample, covariance, start, &NoEvidence, SETTINGS).unwrap().mixture
+        fit(sample, covariance.into(), start, &NoEvidence, SETTINGS).unwrap().mixture
     }
 
     #[test]

@@ -1,21 +1,30 @@
-//! Gaussian mixtures: the density family of KNIFE and of the generative heads.
+//! Mixtures of normal or heavy-tailed components: the density family of KNIFE and of the generative heads.
 //!
 //! `p(x) = sum_k w_k N(x; m_k, (W_k' W_k)^-1)`, each component with a lower triangular whitening factor `W_k`, so that
 //!
 //! `log p(x) = logsumexp_k [ log w_k + log det W_k - d/2 log(2 pi) - 1/2 |W_k (x - m_k)|^2 ]`
 //!
 //! in nats. This is KNIFE's kernel (Pichler et al. 2022, eq. 9): its `Λ` is the diagonal of `W` and its `T` the strict
-//! lower triangle of `W` divided by that diagonal, column by column.
+//! lower triangle of `W` divided by that diagonal, column by column. Where tails are heavy, components are Student's with `v`
+//! degrees of freedom instead,
+//!
+//! `log p(x|k) = log det W_k + log g((v + d) / 2) - log g(v / 2) - d/2 log(v pi) - (v + d)/2 log(1 + |W_k (x - m_k)|^2 / v)`
+//!
+//! where `g` is the gamma function (Peel, `McLachlan` 2000).
 //!
 //! The products over rows run as f32 tensors on the device; constants, exponentials and sums are f64 on the host.
 
 mod covariance;
 mod expectation_maximization;
 mod k_means;
+mod tails;
 
 pub use covariance::Covariance;
 pub(crate) use covariance::{ridged_factor, shrink_to_sphere};
 pub(crate) use expectation_maximization::{Evidence, Fit, NoEvidence, Settings, Start, fit};
+pub(crate) use tails::{FREEDOMS, are_tails_heavy};
+
+use std::fmt;
 
 use candle_core::{D, DType, Device, Result as CandleResult, Tensor};
 use lsmi_core::statistics::log_sum_exp;
@@ -57,21 +66,46 @@ pub(crate) fn tensor(values: &[f64], columns: usize, device: &Device) -> CandleR
     Tensor::from_vec(values, (rows, columns), device)
 }
 
-/// A Gaussian mixture over `d` dimensions; see the [module](self).
+/// The structure of a mixture's components.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shape {
+    /// The structure of the covariances.
+    pub covariance: Covariance,
+    /// The degrees of freedom of Student's components; none: normal ones.
+    pub freedom: Option<f64>,
+}
+
+impl From<Covariance> for Shape {
+    /// Normal components.
+    fn from(covariance: Covariance) -> Self {
+        Self { covariance, freedom: None }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.freedom {
+            None => self.covariance.fmt(formatter),
+            Some(freedom) => write!(formatter, "{} t({freedom})", self.covariance),
+        }
+    }
+}
+
+/// A mixture over `d` dimensions; see the [module](self).
 #[derive(Debug, Clone)]
 pub struct Mixture {
-    covariance: Covariance,
+    shape: Shape,
     log_weights: Vec<f64>,
     /// `[K, d]`
     means: Tensor,
     /// Whitening factors: `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full).
     factors: Tensor,
-    /// `log w_k + log det W_k - d/2 log(2 pi)`
+    /// `log w_k + log det W_k` and what else does not depend on the row.
     log_constants: Vec<f64>,
 }
 
 impl Mixture {
-    /// A mixture from its parts: `K` logarithms of weights, means `[K, d]` and whitening factors `[K, d]` (diagonal),
+    /// A mixture of normal components from its parts: `K` logarithms of weights, means `[K, d]` and whitening factors `[K, d]` (diagonal),
     /// `[1, d, d]` (tied) or `[K, d, d]` (full), lower triangular with positive diagonals.
     ///
     /// # Errors
@@ -100,13 +134,30 @@ impl Mixture {
                         Covariance::Full => diagonals[(component * dims + dim) * dims + dim].ln(),
                     })
                     .sum();
-                log_weights[component] + log_determinant - 0.5 * dims as f64 * std::f64::consts::TAU.ln()
+                log_weights[component] + log_determinant + tails::log_normaliser(None, dims)
             })
             .collect();
         if log_constants.iter().any(|constant| !constant.is_finite()) {
             candle_core::bail!("mixture: expected whitening factors with positive diagonals");
         }
-        Ok(Self { covariance, log_weights, means, factors, log_constants })
+        Ok(Self { shape: covariance.into(), log_weights, means, factors, log_constants })
+    }
+
+    /// The same means and factors with components of other tails: Student's with so many degrees of freedom, or normal.
+    ///
+    /// # Errors
+    /// A candle error where the degrees of freedom are not positive and finite.
+    pub fn with_freedom(mut self, freedom: Option<f64>) -> CandleResult<Self> {
+        if let Some(found) = freedom.filter(|freedom| !(*freedom > 0.0 && freedom.is_finite())) {
+            candle_core::bail!("mixture: expected degrees of freedom above 0, found {found}");
+        }
+        let dims = self.dims();
+        let change = tails::log_normaliser(freedom, dims) - tails::log_normaliser(self.shape.freedom, dims);
+        for constant in &mut self.log_constants {
+            *constant += change;
+        }
+        self.shape.freedom = freedom;
+        Ok(self)
     }
 
     /// Number of components.
@@ -119,9 +170,9 @@ impl Mixture {
         self.means.dims()[1]
     }
 
-    /// The structure of the covariances.
-    pub fn covariance(&self) -> Covariance {
-        self.covariance
+    /// The structure of the components.
+    pub fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// Logarithms of the weights, `[K]`.
@@ -139,13 +190,13 @@ impl Mixture {
         &self.factors
     }
 
-    /// `log w_k + log N(x; m_k, ...)` of each row and component: `[n, K]`, row-major, from rows `[n, d]`.
+    /// `log w_k + log p(x|k)` of each row and component: `[n, K]`, row-major, from rows `[n, d]`.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
     pub fn log_joint(&self, rows: &Tensor) -> CandleResult<Vec<f64>> {
         let mut distances = Vec::with_capacity(self.components());
-        let (projected, centres) = match self.covariance {
+        let (projected, centres) = match self.shape.covariance {
             Covariance::Tied => {
                 let factor = self.factors.get(0)?.t()?;
                 (rows.matmul(&factor)?, self.means.matmul(&factor)?)
@@ -154,7 +205,7 @@ impl Mixture {
         };
         for component in 0..self.components() {
             let centred = projected.broadcast_sub(&centres.get(component)?)?;
-            let whitened = match self.covariance {
+            let whitened = match self.shape.covariance {
                 Covariance::Tied => centred,
                 Covariance::Diagonal => centred.broadcast_mul(&self.factors.get(component)?)?,
                 Covariance::Full => centred.matmul(&self.factors.get(component)?.t()?)?,
@@ -164,10 +215,19 @@ impl Mixture {
         let mut joint = host(&Tensor::stack(&distances, 1)?)?;
         for row in joint.chunks_exact_mut(self.components()) {
             for (value, constant) in row.iter_mut().zip(&self.log_constants) {
-                *value = constant - 0.5 * *value;
+                *value = constant + tails::log_kernel(self.shape.freedom, self.dims(), *value);
             }
         }
         Ok(joint)
+    }
+
+    /// The weights of rows in the moments of components, `[n, K]`, from [`Self::log_joint`]; none: all 1, for normal ones.
+    fn row_weights(&self, joint: &[f64]) -> Option<Vec<f64>> {
+        let freedom = self.shape.freedom?;
+        let total = freedom + self.dims() as f64;
+        // log_joint = constant - total / 2 log(1 + distance / freedom)
+        let weight = |(joint, constant): (&f64, &f64)| total / freedom * (2.0 * (joint - constant) / total).exp();
+        Some(joint.iter().zip(self.log_constants.iter().cycle()).map(weight).collect())
     }
 
     /// `log p(x)` of each row, in nats, from rows `[n, d]`.

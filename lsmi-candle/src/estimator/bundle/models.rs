@@ -11,7 +11,7 @@ use crate::estimator::FoldModels;
 use crate::gauge::{Coordinates, Gauge, Invariant, Standardizer};
 use crate::heads::{CalibratedHead, Calibration, GenerativeHead, GivenHead, Head, HeadModel, HeadPool, NetworkHead};
 use crate::knife::Knife;
-use crate::mixture::{Covariance, Mixture};
+use crate::mixture::{Covariance, Mixture, Shape};
 
 type Result<T> = std::result::Result<T, BundleError>;
 
@@ -32,6 +32,9 @@ enum HeadModelLayout {
 #[derive(Serialize, Deserialize)]
 struct MixtureLayout {
     covariance: Covariance,
+    /// Degrees of freedom of heavy-tailed components.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    freedom: Option<f64>,
     components: usize,
 }
 
@@ -153,11 +156,12 @@ fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> CandleRe
     writer.numbers(&format!("{name}.log_weights"), &[mixture.components()], mixture.log_weights());
     writer.tensor(&format!("{name}.means"), mixture.means())?;
     writer.tensor(&format!("{name}.factors"), mixture.factors())?;
-    Ok(MixtureLayout { covariance: mixture.covariance(), components: mixture.components() })
+    let Shape { covariance, freedom } = mixture.shape();
+    Ok(MixtureLayout { covariance, freedom, components: mixture.components() })
 }
 
 fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: usize) -> Result<Mixture> {
-    let MixtureLayout { covariance, components } = *layout;
+    let MixtureLayout { covariance, freedom, components } = *layout;
     if components == 0 {
         return Err(reader.wrong(&format!("{name}.means"), "at least one component", "none"));
     }
@@ -166,6 +170,7 @@ fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: u
     let factors = format!("{name}.factors");
     let tensor = reader.tensor(&factors, &covariance.factor_shape(components, dims))?;
     Mixture::new(covariance, log_weights, means, tensor)
+        .and_then(|mixture| mixture.with_freedom(freedom))
         .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
 }
 
