@@ -146,6 +146,25 @@ fn a_sample_serves_large_data() {
     assert!(named(&gates, "permutation").did.contains(" 67 rows, and "), "{}", named(&gates, "permutation").did);
 }
 
+/// Logits that know every label: whether by heart or rightly so, nobody can see.
+#[test]
+fn logits_from_outside_pass_no_gate_that_is_not_about_them() {
+    let mut train = noise(60, 2);
+    let certain = |label: &u32| if *label == 0 { [8.0, 0.0] } else { [0.0, 8.0] };
+    let logits = Matrix::new(60, 2, train.labels.iter().flat_map(certain).collect()).unwrap();
+    train.logits = [None, None, Some(logits)];
+    let gates = gates(&train, &settings());
+    assert_eq!(gates.iter().map(|gate| gate.name).collect::<Vec<_>>(), ["memorisation", "calibration"]);
+    let memorisation = named(&gates, "memorisation");
+    assert_eq!(memorisation.verdict, Verdict::Warn);
+    assert!(memorisation.advice.as_ref().unwrap().starts_with("logits12 come from outside"), "{memorisation:?}");
+
+    let first = train.logits[2].take();
+    train.logits[0] = first;
+    let names: Vec<_> = self::gates(&train, &settings()).iter().map(|gate| gate.name).collect();
+    assert_eq!(names, ["power", "specificity", "split_halves", "permutation", "memorisation", "calibration"]);
+}
+
 #[test]
 fn what_cannot_be_checked_is_refused() {
     let train = noise(60, 2);

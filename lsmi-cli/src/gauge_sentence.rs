@@ -5,6 +5,9 @@ use lsmi_core::{GaugeVerdict, Modality, Sweep};
 use crate::sentence::Words;
 use crate::table::nats;
 
+/// The mean hardly moves where it moves by less than this share of what single samples do.
+const ALIKE: f64 = 0.25;
+
 /// The sentence for one split; none where the means are much the same in every gauge.
 pub(crate) fn gauge_sentence(words: Words<'_>, sweep: &Sweep) -> Option<String> {
     let start = match sweep.verdict {
@@ -23,11 +26,19 @@ pub(crate) fn gauge_sentence(words: Words<'_>, sweep: &Sweep) -> Option<String> 
         }
     };
     let (lowest, highest) = bounds(sweep);
+    let moved = if sweep.range > ALIKE * sweep.sample_range {
+        format!("raw R would lie anywhere between {} and {} in other gauges", nats(lowest), nats(highest))
+    } else {
+        // The modalities tell much the same on average, but not of single samples.
+        format!(
+            "in other gauges the r of a sample would move by up to {} on average, though raw R stays between {} and {}",
+            nats(sweep.sample_range),
+            nats(lowest),
+            nats(highest)
+        )
+    };
     Some(format!(
-        "{start}raw R would lie anywhere between {} and {} in other gauges: the split between R and U is decided by the \
-         choice of coordinates; S - R = {} is not.",
-        nats(lowest),
-        nats(highest),
+        "{start}{moved}: the split between R and U is decided by the choice of coordinates; S - R = {} is not.",
         nats(sweep.present.means.s - sweep.present.means.r)
     ))
 }
@@ -68,6 +79,18 @@ mod tests {
         let start = "name has the lower surprisal in 100 % of the samples, so what it tells counts as redundant: raw R";
         assert!(text.starts_with(start) && text.ends_with("S - R = 0.200 is not."), "{text}");
         assert!(of(-9.0, [0.0, 0.0]).unwrap().starts_with("picture has the lower surprisal in 100 %"));
+    }
+
+    #[test]
+    fn samples_move_though_the_mean_does_not() {
+        let ids = SampleIds::rows(2);
+        let terms = Terms::new(ids, vec![0.0; 2], vec![9.0; 2], vec![0.5, 0.0], vec![0.0, 0.5], vec![0.5; 2]).unwrap();
+        let names = "a,b".parse().unwrap();
+        let sweep = Sweep::new(&terms, Measure::Pm).unwrap();
+        let text = gauge_sentence(Words { names: &names, label: "the label" }, &sweep).unwrap();
+        let expected =
+            "the r of a sample would move by up to 0.500 on average, though raw R stays between 0.250 and 0.250";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub fn cross_fit(
     let repeats = fit_models(&fit, &partitions, progress)?;
 
     let mut notes = notes::of_gauge(&gauge);
+    notes.extend(notes::of_prior(&settings.prior, &prior, &train.labels));
     notes.extend(notes::of_given_heads(are_given));
     notes.extend(settings.densities.as_deref().and_then(|fitted| fitted.note_on_reuse(train, settings)));
     let description = Description {

@@ -1,6 +1,11 @@
 //! What a user should know of a fit, in sentences.
 
+use lsmi_core::{ClassPrior, PriorChoice};
+
 use crate::gauge::{Coordinates, Gauge, GaugeKind};
+
+/// Nats that nobody would take for information.
+const NOTHING: f64 = 0.01;
 
 pub(super) fn of_gauge(gauge: &Gauge) -> Vec<String> {
     let mut notes = Vec::new();
@@ -31,6 +36,25 @@ fn cut_note(modality: &str, coordinates: &Coordinates, varied: usize) -> String 
         "the surprisal of {modality} is measured in {} leading directions of {varied}; heads see all columns",
         coordinates.dims()
     )
+}
+
+/// What a user should know of a class prior that is not that of the rows: posteriors know the classes' shares, so that
+/// information against another prior holds the divergence of the two even where features tell nothing.
+pub(super) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, labels: &[u32]) -> Option<String> {
+    let classes = prior.log_probabilities().len();
+    let shares = ClassPrior::empirical(labels, classes).ok().filter(|_| *choice != PriorChoice::Empirical)?;
+    let divergence: f64 = shares
+        .log_probabilities()
+        .iter()
+        .zip(prior.log_probabilities())
+        .map(|(share, prior)| share.exp() * (share - prior))
+        .sum();
+    (divergence > NOTHING).then(|| {
+        format!(
+            "information is measured against a class prior that is not the classes' shares in the data: {divergence:.3} nats \
+             of I1, I2, I12 and with them of R come from the shares alone, whatever the features tell; U1, U2 and S do not"
+        )
+    })
 }
 
 /// What a user should know of logits that replace heads.

@@ -16,8 +16,10 @@ use crate::estimator::Scores;
 const BINS: usize = 15;
 /// An error that passes however many rows show that it is none of chance.
 const PASS: f64 = 0.03;
-/// An error beyond which the data fails, unless it is chance.
+/// An error beyond which the data fails, unless it is near chance.
 const WARN: f64 = 0.1;
+/// How far beyond what chance shows an error must be to fail, as its share.
+const BEYOND_CHANCE: f64 = 1.5;
 /// Draws of what chance would show.
 const DRAWS: usize = 200;
 /// The quantile of these draws that counts as chance.
@@ -52,7 +54,7 @@ pub(super) fn ask(scores: &Scores, sample: &[usize], seed: u64) -> Gate {
     }
     let (of, figure, threshold, _) = *worst;
     let [(_, accuracy), (_, confidence)] = [&worst.3[2], &worst.3[3]];
-    let verdict = Verdict::of_bounds(figure, threshold, WARN.max(threshold));
+    let verdict = Verdict::of_bounds(figure, threshold, WARN.max(BEYOND_CHANCE * threshold));
     Gate {
         name: "calibration",
         did: format!("compared confidence and accuracy of the heads out of fold, {} rows in {BINS} bins", sample.len()),

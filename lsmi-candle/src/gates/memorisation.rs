@@ -3,7 +3,8 @@
 //! A head that has memorised its rows gives i = -log p(y) to each, and every label seems told in full by everything.
 //! Cross-fitting keeps this out of the results; the gate says how much it keeps out, and whether anything is left of what the
 //! heads learned once the rows are new. The [figure](super::Gate::figure) is the largest difference, over the heads of x1,
-//! x2 and both, of the accuracy on rows that all folds' models but one were fitted to and the accuracy out of fold.
+//! x2 and both, of the accuracy on rows that all folds' models but one were fitted to and the accuracy out of fold. A user's
+//! own logits are the same in both, whatever rows their models saw: the gate warns that it cannot tell.
 
 use super::bench::Bench;
 use super::{Gate, Verdict, figures};
@@ -28,7 +29,16 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result
 
     let gaps = [0, 1, 2].map(|head| in_sample[head] - out_of_fold[head]);
     let figure = gaps.into_iter().fold(f64::NEG_INFINITY, f64::max);
-    let (verdict, advice) = judge(figure, in_sample[2], out_of_fold[2], majority, rows);
+    let given: Vec<&str> = ["logits1", "logits2", "logits12"]
+        .into_iter()
+        .zip(&bench.rows.logits)
+        .filter_map(|(name, logits)| logits.as_ref().map(|_| name))
+        .collect();
+    let (mut verdict, mut advice) = judge(figure, in_sample[2], out_of_fold[2], majority, rows);
+    if !given.is_empty() {
+        verdict = verdict.max(Verdict::Warn);
+        advice = Some([Some(of_given(&given)), advice].into_iter().flatten().collect::<Vec<_>>().join("; and "));
+    }
     Ok(Gate {
         name: "memorisation",
         did: format!("compared the accuracies of the heads on {rows} rows in sample and out of fold"),
@@ -62,6 +72,14 @@ fn judge(gap: f64, in_sample: f64, out_of_fold: f64, majority: f64, rows: usize)
     } else {
         (Verdict::Pass, None)
     }
+}
+
+/// What to know of heads that are a user's own models.
+fn of_given(names: &[&str]) -> String {
+    format!(
+        "{} come from outside, and nothing here can tell whether their models were fitted to these very rows, in which case all values of the split `train` are far too good; make sure that they were not, or take other splits",
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]

@@ -107,7 +107,8 @@ impl GateSettings {
 /// Asks every gate about training rows, and [`coverage`] about evaluation rows, given with their names.
 ///
 /// Models are fitted to at most [`GateSettings::rows`] rows. Gates that the data has no room for are left out: those that
-/// need a second column, a row to hold out, evaluation rows. A user's own logits take no part where features are changed.
+/// need a second column, a row to hold out, evaluation rows; and, where the joint head is a user's own model, those that fit
+/// heads to changed features, as they would tell nothing of it. [`memorisation`] warns of heads that it cannot judge.
 /// Steps are sent to `progress` as [`estimator::cross_fit`] does, counted over all fits.
 ///
 /// # Errors
@@ -181,9 +182,12 @@ fn ask(
 ) -> Result<Vec<Gate>> {
     let sample = sample_rows(&train.labels, settings.rows, &settings.estimator);
     let bench = Bench::new(train.select(&sample), classes, &settings.estimator, fits)?;
-    let mut gates = vec![power::ask(&bench, settings.strength)?, specificity::ask(&bench)?];
-    gates.extend(split_halves::ask(&bench, fit)?);
-    gates.extend(permutation::ask(&bench)?);
+    let mut gates = Vec::new();
+    if is_joint_head_fitted(train) {
+        gates.extend([power::ask(&bench, settings.strength)?, specificity::ask(&bench)?]);
+        gates.extend(split_halves::ask(&bench, fit)?);
+        gates.extend(permutation::ask(&bench)?);
+    }
     gates.push(memorisation::ask(&bench, fit, &sample)?);
     gates.push(calibration::ask(&fit.scores, &sample, settings.estimator.seed));
     gates.extend(coverage::ask(&fit.scores, evaluations));
@@ -191,9 +195,16 @@ fn ask(
 }
 
 /// How many fits the gates take: one for [`power`] and [`permutation`], one a modality for [`specificity`] and, where there
-/// is a column for each half, for [`split_halves`].
+/// is a column for each half, for [`split_halves`]; none where the joint head is a user's own model.
 fn fits_of_gates(rows: &FeatureSet) -> usize {
+    if !is_joint_head_fitted(rows) {
+        return 0;
+    }
     4 + [&rows.x1, &rows.x2].into_iter().filter(|x| x.columns() > 1).count()
+}
+
+fn is_joint_head_fitted(rows: &FeatureSet) -> bool {
+    rows.logits[2].is_none()
 }
 
 /// What selecting rows takes for granted; the estimator checks the rest.

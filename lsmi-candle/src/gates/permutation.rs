@@ -28,6 +28,8 @@ use crate::features::{FeatureSet, Unlabelled};
 const PASS: f64 = 0.05;
 /// Nats beyond which the data fails.
 const WARN: f64 = 0.2;
+/// How far beyond what chance shows a figure must be to fail, as its share.
+const BEYOND_CHANCE: f64 = 1.5;
 /// Standard errors that count as chance.
 const ERRORS: f64 = 2.0;
 
@@ -48,7 +50,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Option<Gate>> {
     let figure = mean(&differences);
     let error = standard_error(&differences);
     let threshold = PASS.max(ERRORS * error);
-    let verdict = Verdict::of_bounds(figure.abs(), threshold, WARN.max(threshold));
+    let verdict = Verdict::of_bounds(figure.abs(), threshold, WARN.max(BEYOND_CHANCE * threshold));
     Ok(Some(Gate {
         name: "permutation",
         did: format!(

@@ -3,10 +3,11 @@
 //! A head's evidence for a class is `log p(y|x) - log p(y)`, its pointwise information. Calibration scales it by one
 //! factor found on held-out rows, `p_b(y|x) = p(y) exp(b evidence) / Z`: temperature scaling (Guo et al. 2017) around the
 //! class frequencies instead of the uniform distribution, so that a head that learned nothing (b = 0) gives exactly no
-//! information. As the held-out rows are few and several heads compete on them, the factor is shrunk by what chance gains
-//! (positive-part shrinkage, James, Stein 1961): a head must be seen to know something before it is believed to. A floor
-//! then mixes in the class frequencies with the weight of a single row: a head that saw no mistake
-//! among n rows is not certain that there are none (Laplace's rule of succession).
+//! information. As the held-out rows are few and several heads compete on them, the factor is shrunk (positive-part
+//! shrinkage, James, Stein 1961) by what chance gains, for which the price of a parameter is taken, log n for twice the gain
+//! in log likelihood (Schwarz 1978): a head must be seen to know something before it is believed to. A floor then mixes in
+//! the class frequencies with the weight of a single row: a head that saw no mistake among n rows is not certain that there
+//! are none (Laplace's rule of succession).
 
 use lsmi_core::statistics::log_sum_exp;
 
@@ -15,9 +16,6 @@ const LARGEST: f64 = std::f64::consts::E;
 /// The deviation of the logarithm of a factor above 1 that is expected before any row is seen: where rows are too few or
 /// too well separated to tell, evidence is not inflated.
 const DEVIATION: f64 = 0.5;
-/// Twice the gain in log likelihood, in nats, that a factor is given for nothing: what the best of several heads gains on
-/// held-out rows by chance.
-const CHANCE: f64 = 4.0;
 /// Halvings of the interval that holds the best factor.
 const STEPS: usize = 60;
 
@@ -52,7 +50,8 @@ impl Calibration {
         }
         let best = f64::midpoint(low, high);
         let statistic = 2.0 * (objective(0.0) - objective(best));
-        at(if statistic > CHANCE { best * (1.0 - CHANCE / statistic) } else { 0.0 })
+        let chance = (labels.len() as f64).ln();
+        at(if statistic > chance { best * (1.0 - chance / statistic) } else { 0.0 })
     }
 
     /// Calibrates log posteriors `[n, classes]` in place.
@@ -114,6 +113,18 @@ mod tests {
             // The factor's deviation is about 1 / sqrt(20,000 * mean of odds^2 p (1 - p)) = .01.
             assert!((calibration.factor - truth).abs() < 0.04, "{} for {truth}", calibration.factor);
         }
+    }
+
+    #[test]
+    fn a_head_that_knows_nothing_is_not_believed() {
+        let (posteriors, labels) = rows(20_000, 0.0);
+        let factors = labels
+            .chunks(200)
+            .zip(posteriors.chunks(400))
+            .map(|(labels, posteriors)| Calibration::fit(&[0.5f64.ln(); 2], posteriors, labels, 1000).factor);
+        let believed = factors.filter(|factor| *factor > 0.0).count();
+        // A factor above 0 gains by chance in every second of the hundred sets, by more than log 200 / 2 nats in one.
+        assert!(believed <= 5, "{believed}");
     }
 
     #[test]

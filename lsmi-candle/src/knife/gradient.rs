@@ -4,12 +4,16 @@
 //! `y_k = (I + strict_lower(T_k)) L_k (x - m_k)` with `L_k = diag(exp(tanh a_k))`, and
 //! `log p(x) = logsumexp_k [ log_softmax(w)_k + sum_j log L_kj - 1/2 |y_k|^2 ] - d/2 log(2 pi)`
 //! (Pichler et al. 2022, section 3, with the bound of the released code).
+//!
+//! On the CPU the steps are those of [`super::host`]; on other devices they are tensor operations with automatic
+//! differentiation.
 
 use candle_core::{D, DType, Tensor};
 use candle_nn::ops::log_softmax;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
+use super::host::{Parameters, Training};
 use super::{Fitted, Knife};
 use crate::adam::Adam;
 use crate::error::{EstimatorError, Result};
@@ -65,8 +69,9 @@ impl GradientParams {
     }
 }
 
-struct Kernels {
-    store: ParameterStore,
+/// The kernels' parameters as tensors.
+pub(super) struct Kernels {
+    pub(super) store: ParameterStore,
     means: Tensor,
     scales: Tensor,
     off_diagonals: Tensor,
@@ -75,7 +80,7 @@ struct Kernels {
 }
 
 impl Kernels {
-    fn new(dims: usize, params: &GradientParams, seed: u64, device: &candle_core::Device) -> Result<Self> {
+    pub(super) fn new(dims: usize, params: &GradientParams, seed: u64, device: &candle_core::Device) -> Result<Self> {
         let (components, deviation) = (params.components, params.start_deviation);
         let mut store = ParameterStore::new(seed, device);
         let means = store.normal("knife means", (components, dims), deviation)?;
@@ -88,7 +93,7 @@ impl Kernels {
     }
 
     /// Mean surprisal of rows `[n, d]`.
-    fn loss(&self, rows: &Tensor) -> Result<Tensor> {
+    pub(super) fn loss(&self, rows: &Tensor) -> Result<Tensor> {
         let dims = rows.dim(1)?;
         let log_scales = self.scales.tanh()?;
         let centred = rows.unsqueeze(0)?.broadcast_sub(&self.means.unsqueeze(1)?)?;
@@ -102,6 +107,17 @@ impl Kernels {
         let sums = joint.broadcast_sub(&largest)?.exp()?.sum_keepdim(D::Minus1)?;
         let log_densities = (sums.log()? + largest)?;
         Ok((log_densities.mean_all()?.neg()? + 0.5 * dims as f64 * std::f64::consts::TAU.ln())?)
+    }
+
+    /// The parameters on the host.
+    pub(super) fn parameters(&self) -> Result<Parameters> {
+        let host = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+        Ok(Parameters {
+            means: host(&self.means)?,
+            scales: host(&self.scales)?,
+            off_diagonals: host(&self.off_diagonals)?,
+            weights: host(&self.weights)?,
+        })
     }
 
     /// The mixture that the parameters describe: `W = (I + strict_lower(T)) L`.
@@ -121,26 +137,65 @@ pub(super) fn fit(sample: &Sample, params: &GradientParams, seed: u64, report: &
     params.check()?;
     let device = sample.tensor.device();
     let kernels = Kernels::new(sample.columns, params, seed, device)?;
-    let mut adam = Adam::new(params.rate, 0.0);
-    let mut random = stream(seed, "knife batches");
-    let mut order: Vec<u32> = (0..).take(sample.rows).collect();
-    let mut loss = f64::NAN;
-    for epoch in 0..params.epochs {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a few dozen epochs")]
-        let decays = (epoch / params.epochs_a_rate) as i32;
-        adam.rate = params.rate * 0.1f64.powi(decays);
-        order.shuffle(&mut random);
-        let mut total = 0.0;
-        for batch in order.chunks(params.batch) {
-            let rows = sample.tensor.index_select(&Tensor::new(batch, device)?, 0)?;
-            let batch_loss = kernels.loss(&rows)?;
-            adam.step(&kernels.store, &batch_loss.backward()?)?;
-            total += f64::from(batch_loss.to_scalar::<f32>()?) * batch.len() as f64;
-        }
-        loss = total / sample.rows as f64;
-        report(format!("density, epoch {} of {}", epoch + 1, params.epochs), loss);
+    let schedule = Schedule { params, seed, report };
+    if device.is_cpu() {
+        return fit_on_host(sample, &kernels, &schedule);
     }
+    let mut adam = Adam::new(params.rate, 0.0);
+    let loss = schedule.run(sample.rows, |batch, rate| {
+        adam.rate = rate;
+        let rows = sample.tensor.index_select(&Tensor::new(batch, device)?, 0)?;
+        let loss = kernels.loss(&rows)?;
+        adam.step(&kernels.store, &loss.backward()?)?;
+        Ok(f64::from(loss.to_scalar::<f32>()?))
+    })?;
     Ok(Fitted { knife: Knife::from_mixture(kernels.mixture()?), loss })
+}
+
+fn fit_on_host(sample: &Sample, kernels: &Kernels, schedule: &Schedule<'_>) -> Result<Fitted> {
+    let (dims, batch) = (sample.columns, schedule.params.batch.min(sample.rows));
+    #[expect(clippy::cast_possible_truncation, reason = "tensors are f32 by design")]
+    let values: Vec<f32> = sample.values.iter().map(|value| *value as f32).collect();
+    let mut training = Training::new(kernels.parameters()?, batch);
+    let mut rows = Vec::with_capacity(batch * dims);
+    let loss = schedule.run(sample.rows, |batch, rate| {
+        rows.clear();
+        for row in batch {
+            rows.extend_from_slice(&values[*row as usize * dims..][..dims]);
+        }
+        Ok(training.step(&rows, rate))
+    })?;
+    Ok(Fitted { knife: Knife::from_mixture(training.mixture(sample.tensor.device())?), loss })
+}
+
+/// The batches of a fit and the sizes of its steps.
+struct Schedule<'a> {
+    params: &'a GradientParams,
+    seed: u64,
+    report: &'a dyn Fn(String, f64),
+}
+
+impl Schedule<'_> {
+    /// Takes all steps, of which each is told its rows and its size and returns the batch's loss; the last epoch's mean loss.
+    fn run(&self, rows: usize, mut step: impl FnMut(&[u32], f64) -> Result<f64>) -> Result<f64> {
+        let params = self.params;
+        let mut random = stream(self.seed, "knife batches");
+        let mut order: Vec<u32> = (0..).take(rows).collect();
+        let mut loss = f64::NAN;
+        for epoch in 0..params.epochs {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a few dozen epochs")]
+            let decays = (epoch / params.epochs_a_rate) as i32;
+            let rate = params.rate * 0.1f64.powi(decays);
+            order.shuffle(&mut random);
+            let mut total = 0.0;
+            for batch in order.chunks(params.batch) {
+                total += step(batch, rate)? * batch.len() as f64;
+            }
+            loss = total / rows as f64;
+            (self.report)(format!("density, epoch {} of {}", epoch + 1, params.epochs), loss);
+        }
+        Ok(loss)
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 
 mod gradient;
 mod held_out;
+mod host;
 
 pub use gradient::GradientParams;
 pub use held_out::HeldOutParams;

@@ -45,7 +45,9 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     let estimator = fit.estimator;
     let mut splits = vec![ScoredSplit::new("train", fit.scores, &estimator, measures)?];
     splits.extend(others);
-    let summary = Summary::new(&estimator, &splits)?.with_null(null).with_gates(gates);
+    let summary = Summary::new(&estimator, &splits)?
+        .with_null(null, estimator.description().given_heads.contains(&true))
+        .with_gates(gates);
     write_analysis(&arguments.out, arguments.format, &estimator, &summary, &splits)?;
 
     let words = Words { names: &arguments.names, label: "the label" };

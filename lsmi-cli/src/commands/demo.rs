@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
     let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &[], &settings)?;
     let estimator = fit.estimator;
     let splits = [ScoredSplit::new("train", fit.scores, &estimator, arguments.estimation.measures.listed())?];
-    let summary = Summary::new(&estimator, &splits)?.with_null(null).with_gates(gates);
+    let summary = Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates);
     if let Some(directory) = &arguments.out {
         write_analysis(directory, arguments.format, &estimator, &summary, &splits)?;
     }

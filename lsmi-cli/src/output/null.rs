@@ -33,9 +33,18 @@ impl NullSummary {
     }
 }
 
+/// How to read the null where heads are the user's own models.
+const GIVEN_HEADS: &str = "given logits cannot be fitted again to permuted labels, and a confident model has much negative \
+     information by chance: p of I1, I2 and I12 says whether logits and labels belong together, but p of R, U1, U2, S and \
+     S - R is no evidence of an interaction";
+
 impl Summary {
-    /// The same with the test of the means of the first split, the one that the estimator was fitted on.
-    pub(crate) fn with_null(mut self, null: Option<NullSummary>) -> Self {
+    /// The same with the test of the means of the first split, the one that the estimator was fitted on. `given_heads` says
+    /// whether some heads are the user's own models.
+    pub(crate) fn with_null(mut self, null: Option<NullSummary>, given_heads: bool) -> Self {
+        if null.is_some() && given_heads {
+            self.notes.push(GIVEN_HEADS.to_owned());
+        }
         if let Some((_, train)) = self.splits.first_mut() {
             train.null = null;
         }

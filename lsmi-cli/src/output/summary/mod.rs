@@ -39,6 +39,8 @@ pub(crate) struct Summary {
     pub(crate) gauge: GaugeKind,
     /// How the class prior was chosen: `empirical`, `uniform` or `given`.
     pub(crate) prior: String,
+    /// The probability of each class under it, in the order of `classes`.
+    pub(crate) class_prior: Vec<f64>,
     /// The measure of redundancy.
     pub(crate) measure: Measure,
     /// Rows that the estimator was fitted on.
@@ -100,6 +102,7 @@ impl Summary {
             seed: description.seed,
             gauge: description.gauge,
             prior: description.prior.clone(),
+            class_prior: estimator.prior().log_probabilities().iter().map(|value| value.exp()).collect(),
             measure: description.measure,
             n: description.rows,
             dims: Dimensions { x1, x2, gauge: GaugeDimensions { x1: gauge1, x2: gauge2 } },
