@@ -7,7 +7,7 @@ use lsmi_candle::estimator::{Estimator, Scores};
 use lsmi_candle::features::{FeatureSet, Split};
 use lsmi_core::kind::kinds;
 use lsmi_core::statistics::standard_deviation;
-use lsmi_core::{Decomposition, Interaction, Kind, Measure};
+use lsmi_core::{Decomposition, Interaction, Kind, Measure, Terms};
 
 use crate::console;
 use crate::failure::Failure;
@@ -28,6 +28,8 @@ pub(crate) struct ScoredSplit {
     pub(crate) measures: Vec<(Measure, Decomposition)>,
     /// The kind of every sample.
     pub(crate) kinds: Vec<Kind>,
+    /// Of training rows: what the models of all folds together say of them, most of which saw them.
+    pub(crate) in_sample: Option<(Terms, Decomposition)>,
 }
 
 impl ScoredSplit {
@@ -49,8 +51,21 @@ impl ScoredSplit {
             repeats: scores.repeats.iter().map(|terms| by(estimator.measure(), terms)).collect(),
             measures: measures.iter().map(|measure| (*measure, by(*measure, &scores.terms))).collect(),
             kinds: kinds(&scores.terms, labels, estimator.prior())?,
+            in_sample: None,
             scores,
         })
+    }
+
+    /// The training rows of a fit, cross-fitted and, to tell what cross-fitted means fall short of, in sample.
+    pub(crate) fn of_training(
+        train: &FeatureSet,
+        scores: Scores,
+        estimator: &Estimator,
+        measures: &[Measure],
+    ) -> Result<Self, Failure> {
+        let Scores { terms, labels, .. } = estimator.score(train)?;
+        let parts = estimator.measure().decompose_with(&terms, &labels, estimator.reference());
+        Ok(Self { in_sample: Some((terms, parts)), ..Self::new("train", scores, estimator, measures)? })
     }
 
     /// Scores samples that were read from `file`; says so if they are the very ones that the estimator was fitted on.

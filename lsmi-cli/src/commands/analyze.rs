@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     }
     let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &others, &settings)?;
     let estimator = fit.estimator;
-    let mut splits = vec![ScoredSplit::new("train", fit.scores, &estimator, measures)?];
+    let mut splits = vec![ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
     splits.extend(others);
     let summary = Summary::new(&estimator, &splits)?
         .with_null(null, estimator.description().given_heads.contains(&true))

@@ -53,7 +53,8 @@ pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
     let null = null(arguments.null, &arguments.common, &fit, train, &settings)?;
     let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &[], &settings)?;
     let estimator = fit.estimator;
-    let splits = [ScoredSplit::new("train", fit.scores, &estimator, arguments.estimation.measures.listed())?];
+    let measures = arguments.estimation.measures.listed();
+    let splits = [ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
     let summary = Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates);
     if let Some(directory) = &arguments.out {
         write_analysis(directory, arguments.format, &estimator, &summary, &splits)?;

@@ -33,7 +33,8 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     staging.write(&arguments.out, |file| Ok(file.write_all(&bytes)?))?;
     staging.commit(&[])?;
 
-    let splits = [ScoredSplit::new("train", fit.scores, &estimator, arguments.estimation.measures.listed())?];
+    let measures = arguments.estimation.measures.listed();
+    let splits = [ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
     let summary = Summary::new(&estimator, &splits)?;
     let words = Words { names: &arguments.names, label: "the label" };
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))

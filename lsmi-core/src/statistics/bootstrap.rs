@@ -59,6 +59,23 @@ pub struct Interval {
     pub upper: f64,
 }
 
+impl Interval {
+    /// The interval with one end moved out by what the mean is believed to be off: the upper end for a positive shortfall
+    /// of the mean, the lower end for a negative one.
+    ///
+    /// ```
+    /// use lsmi_core::statistics::Interval;
+    ///
+    /// let interval = Interval { mean: 1.0, standard_error: None, lower: 0.9, upper: 1.1 };
+    /// assert_eq!((interval.reaching(0.2).lower, interval.reaching(0.2).upper), (0.9, 1.1 + 0.2));
+    /// assert_eq!((interval.reaching(-0.2).lower, interval.reaching(-0.2).upper), (0.9 - 0.2, 1.1));
+    /// ```
+    #[must_use]
+    pub fn reaching(self, shortfall: f64) -> Self {
+        Self { lower: self.lower + shortfall.min(0.0), upper: self.upper + shortfall.max(0.0), ..self }
+    }
+}
+
 impl Default for Bootstrap {
     fn default() -> Self {
         Self { resamples: 2000, level: 0.95 }
