@@ -16,6 +16,10 @@ use crate::mixture::{Covariance, FREEDOMS, Sample, are_tails_heavy, tensor};
 const MOST_ROWS: usize = 20_000;
 /// Numbers of free components that the mixture heads try.
 const COMPONENTS: [usize; 6] = [2, 4, 8, 16, 24, 32];
+/// Heavy-tailed components that are tried at most: normal ones in numbers make up for tails, and these need not.
+const MOST_HEAVY_TAILED: usize = 8;
+/// Heavy tails are only sought in up to this many dimensions: beyond, they take long and gain little.
+const MOST_HEAVY_TAILED_DIMENSIONS: usize = 64;
 /// Fewest rows for each of them.
 const ROWS_OF_A_COMPONENT: usize = 10;
 /// Mixtures that do worse one after another before larger ones are left untried.
@@ -227,10 +231,11 @@ fn compete_mixtures(judge: &mut Judge<'_>, rows: &Rows<'_>, seed: u64) -> Result
         GenerativeHead::clustered(rows, size, freedom, &mut stream(seed, &format!("head mixture {size}")))
     };
     judge.judge_growing(affordable(), |size| clustered(size, None))?;
-    if are_tails_heavy(rows.sample) {
+    if rows.sample.columns <= MOST_HEAVY_TAILED_DIMENSIONS && are_tails_heavy(rows.sample) {
         let [first, others @ ..] = FREEDOMS;
         judge.judge(Candidate::Clustered(GenerativeHead::heavy_tailed(rows, first)?))?;
-        let best = judge.judge_growing(affordable(), |size| clustered(size, Some(first)))?;
+        let few = affordable().filter(|size| *size <= MOST_HEAVY_TAILED);
+        let best = judge.judge_growing(few, |size| clustered(size, Some(first)))?;
         for (size, freedom) in best.into_iter().flat_map(|size| others.map(|freedom| (size, freedom))) {
             judge.judge(Candidate::Clustered(clustered(size, Some(freedom))?))?;
         }

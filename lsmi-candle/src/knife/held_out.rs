@@ -13,6 +13,8 @@ use crate::mixture::{
 const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-5 };
 /// Rows that structures compete on at most; the winner is fitted to all.
 const MOST_ROWS: usize = 20_000;
+/// Heavy-tailed components that are tried at most: normal ones in numbers make up for tails, and these need not.
+const MOST_HEAVY_TAILED: usize = 8;
 /// Structures that do worse one after another before a covariance's larger ones are left untried.
 const PATIENCE: usize = 2;
 
@@ -91,10 +93,11 @@ pub(super) fn fit(
     let kept = Sample::new(gather(&order[held..]), dims, device)?;
 
     let mut contest = Contest { kept: &kept, held_out: &held_out, params, seed, report, best: None };
-    contest.enter_all(None)?;
+    contest.enter_all(&params.covariances, usize::MAX, None)?;
     if are_tails_heavy(&kept) {
         let [first, others @ ..] = FREEDOMS;
-        contest.enter_all(Some(first))?;
+        let best = contest.best.as_ref().map(|(mixture, _)| mixture.shape().covariance);
+        contest.enter_all(best.as_slice(), MOST_HEAVY_TAILED, Some(first))?;
         for freedom in others {
             contest.enter_best_with(freedom)?;
         }
@@ -120,11 +123,12 @@ struct Contest<'a> {
 }
 
 impl Contest<'_> {
-    /// Fits structures of every covariance and of rising numbers of components, until several in a row have been worse.
-    fn enter_all(&mut self, freedom: Option<f64>) -> Result<()> {
-        for covariance in &self.params.covariances {
+    /// Fits structures of these covariances and of rising numbers of components up to `most`, until several in a row have
+    /// been worse.
+    fn enter_all(&mut self, covariances: &[Covariance], most: usize, freedom: Option<f64>) -> Result<()> {
+        for covariance in covariances {
             let (mut lowest, mut worse) = (f64::INFINITY, 0);
-            for components in self.params.components.iter().copied() {
+            for components in self.params.components.iter().copied().filter(|components| *components <= most) {
                 let structure = Structure { shape: Shape { covariance: *covariance, freedom }, components };
                 if self.best.is_some() && !affordable(structure, self.kept.rows, self.kept.columns) {
                     continue;
