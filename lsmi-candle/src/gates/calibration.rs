@@ -9,7 +9,7 @@ use lsmi_core::random::{ChaCha8Rng, stream};
 use lsmi_core::statistics::{Reliability, expected_calibration_error, quantile, reliability};
 use rand::Rng;
 
-use super::{Gate, Verdict};
+use super::{BEYOND_CHANCE, Gate, Verdict};
 use crate::estimator::Scores;
 
 /// Bins of a reliability table.
@@ -18,8 +18,6 @@ const BINS: usize = 15;
 const PASS: f64 = 0.03;
 /// An error beyond which the data fails, unless it is near chance.
 const WARN: f64 = 0.1;
-/// How far beyond what chance shows an error must be to fail, as its share.
-const BEYOND_CHANCE: f64 = 1.5;
 /// Draws of what chance would show.
 const DRAWS: usize = 200;
 /// The quantile of these draws that counts as chance.

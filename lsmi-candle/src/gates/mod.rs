@@ -40,6 +40,9 @@ use crate::error::{EstimatorError, Result};
 use crate::estimator::{self, CrossFit, Progress, Scores};
 use crate::features::{Classes, FeatureSet};
 
+/// How many times the threshold a figure must be to fail where the threshold is what chance shows.
+const BEYOND_CHANCE: f64 = 1.5;
+
 /// What a gate did, measured and concludes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Gate {

@@ -19,7 +19,7 @@ use rand::seq::SliceRandom;
 
 use super::bench::{Bench, standard_error};
 use super::rows::{rows_of_classes, sample_rows};
-use super::{Gate, Verdict, figures};
+use super::{BEYOND_CHANCE, Gate, Verdict, figures};
 use crate::error::Result;
 use crate::estimator::Estimator;
 use crate::features::{FeatureSet, Unlabelled};
@@ -28,8 +28,6 @@ use crate::features::{FeatureSet, Unlabelled};
 const PASS: f64 = 0.05;
 /// Nats beyond which the data fails.
 const WARN: f64 = 0.2;
-/// How far beyond what chance shows a figure must be to fail, as its share.
-const BEYOND_CHANCE: f64 = 1.5;
 /// Standard errors that count as chance.
 const ERRORS: f64 = 2.0;
 

@@ -3,7 +3,8 @@
 use super::Sample;
 use crate::linear_algebra::{product_transposed, whitening_factor};
 
-/// Degrees of freedom that are tried where tails are heavy; the first one with every structure, the others with the best.
+/// Degrees of freedom that are tried where tails are heavy: the first one to find the number of components, the others
+/// with that number.
 pub(crate) const FREEDOMS: [f64; 3] = [5.0, 2.5, 10.0];
 /// Standard errors beyond which a fourth moment is none of a normal sample.
 const ERRORS: f64 = 3.0;
