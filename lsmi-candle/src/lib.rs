@@ -44,8 +44,10 @@ pub mod heads;
 pub mod knife;
 pub mod matrix;
 pub mod mixture;
+pub mod points;
 
 mod adam;
+mod elementary;
 mod error;
 mod folds;
 mod linear_algebra;

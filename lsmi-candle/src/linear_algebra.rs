@@ -1,7 +1,11 @@
 //! Small dense linear algebra on the host, in f64: what the gauge and the covariances need of faer.
 
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::triangular_inverse::invert_lower_triangular;
-use faer::{Mat, MatRef, Par, Side};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+
+/// Rows that are widened to f64 at a time.
+const ROWS_OF_A_BLOCK: usize = 512;
 
 /// The inverse of the Cholesky factor: the lower triangular `W` with `W A W' = I` for a symmetric positive definite `A`.
 ///
@@ -44,10 +48,32 @@ pub(crate) fn product_transposed(left: &[f64], right: &[f64], inner: usize) -> V
     row_major((left * right.transpose()).as_ref())
 }
 
-/// The second moments `X' X` (`[columns, columns]`) of a row-major matrix with `columns` columns.
-pub(crate) fn second_moments(rows: &[f64], columns: usize) -> Vec<f64> {
-    let matrix = MatRef::from_row_major_slice(rows, rows.len() / columns, columns);
-    row_major((matrix.transpose() * matrix).as_ref())
+/// The second moments `X' X` (`[columns, columns]`, row-major) of rows row-major `[n, columns]`, summed in f64.
+pub(crate) fn second_moments<Value: Copy + Into<f64>>(rows: &[Value], columns: usize) -> Vec<f64> {
+    let mut moments = vec![0.0; columns * columns];
+    let mut block = Vec::with_capacity(ROWS_OF_A_BLOCK * columns);
+    for rows in rows.chunks(ROWS_OF_A_BLOCK * columns) {
+        block.clear();
+        block.extend(rows.iter().map(|value| (*value).into()));
+        let block = MatRef::from_row_major_slice(&block, block.len() / columns, columns);
+        triangular::matmul(
+            MatMut::from_row_major_slice_mut(&mut moments, columns, columns),
+            BlockStructure::TriangularLower,
+            Accum::Add,
+            block.transpose(),
+            BlockStructure::Rectangular,
+            block,
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+    }
+    for row in 0..columns {
+        for column in row + 1..columns {
+            moments[row * columns + column] = moments[column * columns + row];
+        }
+    }
+    moments
 }
 
 fn row_major(matrix: MatRef<'_, f64>) -> Vec<f64> {
@@ -92,6 +118,6 @@ mod tests {
 
     #[test]
     fn second_moments_are_the_product_with_the_transpose() {
-        assert_eq!(second_moments(&[1.0, 2.0, 3.0, 4.0], 2), [10.0, 14.0, 14.0, 20.0]);
+        assert_eq!(second_moments(&[1.0f32, 2.0, 3.0, 4.0], 2), [10.0, 14.0, 14.0, 20.0]);
     }
 }

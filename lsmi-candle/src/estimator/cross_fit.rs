@@ -60,8 +60,7 @@ pub fn cross_fit(
     };
     let are_given = train.logits.each_ref().map(Option::is_some);
     let inputs = ModelInputs::new(&gauge, &train.inputs(), are_given);
-    let fit =
-        Fit { inputs: &inputs, labels: &train.labels, classes: classes.len(), are_given, settings, device: &device };
+    let fit = Fit { inputs: &inputs, labels: &train.labels, classes: classes.len(), settings, device: &device };
     let partitions: Vec<Partition> = (0..settings.repeats).map(|repeat| Partition::of_repeat(&fit, repeat)).collect();
     let repeats = fit_models(&fit, &partitions, progress)?;
 
@@ -231,7 +230,9 @@ mod tests {
     use super::*;
     use crate::device::DeviceChoice;
     use crate::gauge::{Dims, GaugeKind};
+    use crate::heads::HeadModel;
     use crate::matrix::Matrix;
+    use crate::points::Points;
     use candle_core::Device;
     use lsmi_core::SampleIds;
     use rand_distr::{Distribution, StandardNormal};
@@ -296,18 +297,20 @@ mod tests {
         let (settings, device) = (settings(), Device::Cpu);
         let models = |samples: &FeatureSet| {
             let inputs = ModelInputs::new(&gauge, &samples.inputs(), [false; 3]);
-            let (labels, are_given) = (&samples.labels, [false; 3]);
-            let fit = Fit { inputs: &inputs, labels, classes: 2, are_given, settings: &settings, device: &device };
+            let fit =
+                Fit { inputs: &inputs, labels: &samples.labels, classes: 2, settings: &settings, device: &device };
             let partition = Partition { seed: 0, folds: assignment.clone(), name: String::new() };
             fit_models(&fit, &[partition], None).unwrap().remove(0)
         };
         // What a fold's models say of one and the same row tells whether they are the same.
         let (before, after) = (models(&train), models(&changed));
         let row = |models: &FoldModels| {
-            let coordinates = crate::mixture::tensor(&[0.3, -0.2], 2, &Device::Cpu).unwrap();
-            let mut values = models.densities[0].log_density(&coordinates).unwrap();
-            values.extend(models.heads[0].log_posteriors(&[0.3, -0.2], 2, &Device::Cpu).unwrap());
-            values.extend(models.heads[2].log_posteriors(&[0.3, -0.2, 0.1, 0.5, -0.4], 5, &Device::Cpu).unwrap());
+            let point = |values: &[f32]| Points::new(values.to_vec(), values.len(), &Device::Cpu).unwrap();
+            let mut values = models.densities[0].log_density(&point(&[0.3, -0.2])).unwrap();
+            for (head, row) in [(0, &[0.3, -0.2][..]), (2, &[0.3, -0.2, 0.1, 0.5, -0.4])] {
+                let HeadModel::Pool(pool) = &models.heads[head] else { panic!("no logits were given") };
+                values.extend(pool.log_posteriors(&point(row)).unwrap());
+            }
             values
         };
         assert_eq!(row(&before[0]), row(&after[0]));

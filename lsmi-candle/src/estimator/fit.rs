@@ -3,7 +3,7 @@
 use candle_core::Device;
 
 use super::Settings;
-use super::inputs::{ModelInputs, gather};
+use super::inputs::{Columns, ModelInputs};
 use crate::error::Result;
 use crate::heads::{self, GivenHead, HeadModel};
 use crate::knife::Knife;
@@ -30,7 +30,6 @@ pub(super) struct Fit<'a> {
     pub(super) inputs: &'a ModelInputs,
     pub(super) labels: &'a [u32],
     pub(super) classes: usize,
-    pub(super) are_given: [bool; 3],
     pub(super) settings: &'a Settings,
     pub(super) device: &'a Device,
 }
@@ -46,9 +45,8 @@ impl Fit<'_> {
     ) -> Result<(Model, f64)> {
         match target {
             Target::Density(modality) => {
-                let (values, dims) = self.inputs.density(modality);
-                let (values, knife) = (gather(values, dims, rows), &self.settings.knife);
-                let fitted = Knife::fit_reporting(&values, dims, knife, seed, self.device, report)?;
+                let Columns { values, columns } = self.inputs.density(modality, rows);
+                let fitted = Knife::fit_reporting(values, columns, &self.settings.knife, seed, self.device, report)?;
                 Ok((Model::Density(fitted.knife), fitted.loss))
             }
             Target::Head(head) => {
@@ -66,18 +64,17 @@ impl Fit<'_> {
         seed: u64,
         report: &dyn Fn(String, f64),
     ) -> Result<(HeadModel, f64)> {
-        let (values, columns) = self.inputs.head(head);
-        let values = gather(values, columns, rows);
         let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
-        if self.are_given[head] {
+        if let Some(Columns { values, .. }) = self.inputs.logits(head, rows) {
             let given =
                 if self.settings.scale_logits { GivenHead::scaled(&values, &labels) } else { GivenHead::default() };
             let loss = given.log_loss(&values, &labels);
             return Ok((HeadModel::Given(given), loss));
         }
+        let Columns { values, columns } = self.inputs.head(head, rows);
         let back = self.inputs.back[head].as_deref();
-        let data = heads::Data { values: &values, columns, back, labels: &labels, classes: self.classes };
-        let fitted = heads::fit(&data, seed, self.device, report)?;
+        let data = heads::Data { values, columns, back, labels: &labels, classes: self.classes };
+        let fitted = heads::fit(data, seed, self.device, report)?;
         Ok((HeadModel::Pool(fitted.head), fitted.loss))
     }
 }

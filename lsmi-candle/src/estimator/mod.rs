@@ -31,7 +31,7 @@ use lsmi_core::{ClassPrior, Measure, Reference};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EstimatorError, Result};
-use crate::features::{Classes, FeatureSet, Inputs};
+use crate::features::{Classes, FeatureSet, Inputs, LOGITS};
 use crate::gauge::{Gauge, GaugeKind};
 use crate::heads::HeadModel;
 use crate::knife::Knife;
@@ -111,9 +111,7 @@ impl Estimator {
     /// Checks that rows have the columns, and the logits, that the estimator was fitted on.
     fn check_columns(&self, rows: &Inputs<'_>) -> Result<()> {
         self.check_columns_of(rows.x1, rows.x2)?;
-        for ((name, is_given), logits) in
-            ["logits1", "logits2", "logits12"].into_iter().zip(self.description.given_heads).zip(rows.logits)
-        {
+        for ((name, is_given), logits) in LOGITS.into_iter().zip(self.description.given_heads).zip(rows.logits) {
             if is_given && logits.is_none() {
                 return Err(EstimatorError::MissingLogits { name });
             }

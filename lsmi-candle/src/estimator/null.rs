@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cross_fit::{CrossFit, deal, rows_and_seed, thread_pool};
 use super::fit::Fit;
-use super::inputs::{ModelInputs, gather};
+use super::inputs::ModelInputs;
+use super::predict::log_posteriors;
 use super::progress::Reporter;
 use super::{Estimator, Progress, Settings, check_samples};
 use crate::error::Result;
@@ -130,14 +131,13 @@ impl CrossFit {
         let reporter = Reporter::new(progress, jobs.len());
         let run = |(index, head, fold): &(usize, usize, u32)| -> Result<(Vec<usize>, Vec<f64>)> {
             let labels = &permuted[*index];
-            let fit = Fit { inputs: &inputs, labels, classes, are_given, settings, device: &estimator.device };
+            let fit = Fit { inputs: &inputs, labels, classes, settings, device: &estimator.device };
             let seed = stream(settings.seed, &format!("null permutation {index}")).next_u64();
             let folds = deal(labels, classes, settings, seed);
             let (rows, seed) = rows_and_seed(&folds, *fold, seed);
             let (model, loss) = fit.head(*head, &rows, seed, &|_, _| {})?;
             let members: Vec<usize> = (0..labels.len()).filter(|row| folds[*row] == *fold).collect();
-            let (values, columns) = inputs.head(*head);
-            let posteriors = model.log_posteriors(&gather(values, columns, &members), columns, &estimator.device)?;
+            let posteriors = log_posteriors(&model, *head, &inputs, &members, &estimator.device)?;
             let information = members.iter().zip(posteriors.chunks_exact(classes)).map(|(row, posterior)| {
                 let label = labels[*row] as usize;
                 posterior[label] - estimator.prior.log_probability(label)

@@ -1,11 +1,13 @@
 //! Log densities and log posteriors of rows under fitted models.
 
+use candle_core::Device;
 use lsmi_core::statistics::log_sum_exp;
 
-use super::inputs::ModelInputs;
-use super::{Estimator, FoldModels};
-use crate::error::Result;
-use crate::mixture::tensor;
+use super::inputs::{Columns, ModelInputs};
+use super::{Estimator, FoldModels, LOGITS};
+use crate::error::{EstimatorError, Result};
+use crate::heads::HeadModel;
+use crate::points::Points;
 
 /// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
 pub(super) const ROWS_AT_A_TIME: usize = 8192;
@@ -28,23 +30,25 @@ impl Estimator {
         assignment: Option<&[u32]>,
     ) -> Result<Predictions> {
         let Some(assignment) = assignment else {
-            let all = folds.iter().map(|models| self.predict_by(models, inputs));
+            let rows: Vec<usize> = (0..inputs.rows()).collect();
+            let all = folds.iter().map(|models| self.predict_by(models, inputs, &rows));
             return Ok(Predictions::mean(all.collect::<Result<Vec<_>>>()?));
         };
         let mut whole = Predictions::zeros(assignment.len(), self.classes().len());
         for (fold, models) in (0u32..).zip(folds) {
             let members: Vec<usize> = (0..assignment.len()).filter(|row| assignment[*row] == fold).collect();
             if !members.is_empty() {
-                whole.scatter(&members, &self.predict_by(models, &inputs.select(&members))?);
+                whole.scatter(&members, &self.predict_by(models, inputs, &members)?);
             }
         }
         Ok(whole)
     }
 
-    fn predict_by(&self, models: &FoldModels, inputs: &ModelInputs) -> Result<Predictions> {
+    fn predict_by(&self, models: &FoldModels, inputs: &ModelInputs, rows: &[usize]) -> Result<Predictions> {
         let density = |modality: usize| -> Result<Vec<f64>> {
-            let (values, dims) = inputs.density(modality);
-            let mut density = models.densities[modality].log_density(&tensor(values, dims, &self.device)?)?;
+            let Columns { values, columns } = inputs.density(modality, rows);
+            let points = Points::new(values, columns, &self.device)?;
+            let mut density = models.densities[modality].log_density(&points)?;
             // In the input's coordinates log p(x) = log p(z) + log |det A|.
             let log_determinant = [&self.gauge.x1, &self.gauge.x2][modality].log_determinant();
             for value in &mut density {
@@ -52,14 +56,29 @@ impl Estimator {
             }
             Ok(density)
         };
-        let posterior = |head: usize| {
-            let (values, columns) = inputs.head(head);
-            models.heads[head].log_posteriors(values, columns, &self.device)
-        };
+        let posterior = |head: usize| log_posteriors(&models.heads[head], head, inputs, rows, &self.device);
         Ok(Predictions {
             log_densities: [density(0)?, density(1)?],
             log_posteriors: [posterior(0)?, posterior(1)?, posterior(2)?],
         })
+    }
+}
+
+/// `log p(y|x)` of every class under head 0 (x1), 1 (x2) or 2 (both): `[rows, classes]`, row-major.
+pub(super) fn log_posteriors(
+    model: &HeadModel,
+    head: usize,
+    inputs: &ModelInputs,
+    rows: &[usize],
+    device: &Device,
+) -> Result<Vec<f64>> {
+    match (model, inputs.logits(head, rows)) {
+        (HeadModel::Pool(pool), _) => {
+            let Columns { values, columns } = inputs.head(head, rows);
+            pool.log_posteriors(&Points::new(values, columns, device)?)
+        }
+        (HeadModel::Given(given), Some(logits)) => Ok(given.log_posteriors(&logits.values, logits.columns)),
+        (HeadModel::Given(_), None) => Err(EstimatorError::MissingLogits { name: LOGITS[head] }),
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// What logits are called: of a model of x1, of x2 and of both. `--keys` does not rename them.
-const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
+pub(crate) const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
 
 /// The splits every reader knows, in the order they are given back.
 pub(super) const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];

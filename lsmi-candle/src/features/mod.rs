@@ -51,6 +51,7 @@ pub use classes::{Classes, ClassesError};
 pub use error::FeatureError;
 pub use format::Format;
 pub use inputs::{Inputs, Unlabelled};
+pub(crate) use keys::LOGITS;
 pub use keys::{Keys, KeysError};
 pub use write::{ArrayValues, WriteError, write_safetensors};
 

@@ -29,6 +29,7 @@ use thiserror::Error;
 use self::invariant::{Spectrum, Whitening};
 use crate::linear_algebra::product_transposed;
 use crate::matrix::Matrix;
+use crate::points::single;
 
 /// Columns whose standard deviation is below this share of their largest magnitude count as constant.
 const CONSTANT: f64 = 1e-10;
@@ -38,6 +39,8 @@ const ROWS_PER_DIMENSION: usize = 30;
 const ROWS_PER_DIRECTION: usize = 10;
 /// Grid points of whitened coordinates in a standard deviation.
 const GRID: f64 = 16_384.0;
+/// Rows that are standardised and projected at a time.
+const ROWS_AT_A_TIME: usize = 1024;
 /// The most whitened dimensions that [`Dims::Auto`] chooses.
 const MOST_DIMENSIONS: usize = 64;
 
@@ -184,21 +187,37 @@ impl Gauge {
         Ok(Self { kind, x1, x2, invariant })
     }
 
-    /// What heads see of both modalities, in standardised columns or invariant coordinates: values `[n, columns]`,
-    /// row-major, and their columns.
-    pub(crate) fn head_inputs(&self, x1: &Matrix, x2: &Matrix) -> [(Vec<f64>, usize); 2] {
-        let inputs = |modality: usize, coordinates: &Coordinates, x: &Matrix| {
-            let columns = coordinates.standardizer.columns();
-            let standardised = coordinates.standardizer.apply(x);
-            match &self.invariant {
-                None => (standardised, columns),
-                Some(invariant) => {
-                    let Invariant { axes, .. } = &invariant[modality];
-                    (rounded(product_transposed(&standardised, axes, columns)), axes.len() / columns)
+    /// What models take of modality 0 (x1) or 1 (x2). Heads see invariant coordinates, or standardised columns where there
+    /// are too few rows for those.
+    pub(crate) fn model_inputs(&self, modality: usize, x: &Matrix) -> ModelCoordinates {
+        let coordinates = [&self.x1, &self.x2][modality];
+        let columns = coordinates.standardizer.columns();
+        let of_heads = self.invariant.as_ref().map(|invariant| invariant[modality].axes.as_slice());
+        // Whitened coordinates are the leading ones of those that heads see.
+        let leading = match (&coordinates.axes, of_heads) {
+            (Some(axes), Some(of_heads)) if of_heads.starts_with(axes) => Some(coordinates.dims()),
+            _ => None,
+        };
+        let (mut density, mut head) = (Vec::new(), Vec::new());
+        let inputs = of_heads.map_or(columns, |axes| axes.len() / columns);
+        for rows in x.values().chunks(ROWS_AT_A_TIME * x.columns()) {
+            let standardised = coordinates.standardizer.apply_to(rows);
+            let project = |axes: &[f64]| rounded(product_transposed(&standardised, axes, columns));
+            let seen = of_heads.map(project);
+            match (&coordinates.axes, leading) {
+                (None, _) => density.extend(single(&standardised)),
+                (Some(axes), None) => {
+                    density.extend(single(&project(axes)));
+                }
+                (Some(_), Some(dims)) => {
+                    for row in seen.iter().flat_map(|seen| seen.chunks_exact(inputs)) {
+                        density.extend(single(&row[..dims]));
+                    }
                 }
             }
-        };
-        [inputs(0, &self.x1, x1), inputs(1, &self.x2, x2)]
+            head.extend(single(seen.as_ref().unwrap_or(&standardised)));
+        }
+        ModelCoordinates { density: (density, coordinates.dims()), head: (head, inputs) }
     }
 
     /// From the inputs of head 0 (x1), 1 (x2) or 2 (both) back to standardised columns, `[columns, inputs]`, row-major; none
@@ -221,7 +240,7 @@ impl Gauge {
         Some(back)
     }
 
-    /// Columns of what [`Self::head_inputs`] gives.
+    /// Columns of each modality that heads see.
     pub(crate) fn head_columns(&self) -> [usize; 2] {
         let columns = [self.x1.standardizer.columns(), self.x2.standardizer.columns()];
         match &self.invariant {
@@ -229,6 +248,14 @@ impl Gauge {
             Some([first, second]) => [first.axes.len() / columns[0], second.axes.len() / columns[1]],
         }
     }
+}
+
+/// What models take of a modality: values, row-major, and their columns.
+pub(crate) struct ModelCoordinates {
+    /// What densities are fitted to.
+    pub(crate) density: (Vec<f32>, usize),
+    /// What heads are fitted to.
+    pub(crate) head: (Vec<f32>, usize),
 }
 
 /// Whitened coordinates on a grid far finer than any data.
@@ -322,8 +349,12 @@ impl Standardizer {
 
     /// Standardised rows `[n, columns]`, row-major, of an input `[n, input_columns]`.
     pub fn apply(&self, x: &Matrix) -> Vec<f64> {
-        let mut standardised = Vec::with_capacity(x.rows() * self.columns.len());
-        for row in x.values().chunks_exact(self.input_columns) {
+        self.apply_to(x.values())
+    }
+
+    fn apply_to(&self, rows: &[f64]) -> Vec<f64> {
+        let mut standardised = Vec::with_capacity(rows.len() / self.input_columns * self.columns.len());
+        for row in rows.chunks_exact(self.input_columns) {
             for ((column, mean), deviation) in self.columns.iter().zip(&self.means).zip(&self.deviations) {
                 standardised.push((row[*column] - mean) / deviation);
             }

@@ -9,15 +9,18 @@
 //! the class frequencies with the weight of a single row: a head that saw no mistake among n rows is not certain that there
 //! are none (Laplace's rule of succession).
 
-use lsmi_core::statistics::log_sum_exp;
+use crate::elementary::{exp, ln, vectorised};
+use crate::mixture::{BLOCK, Lanes};
 
 /// The largest factor considered.
 const LARGEST: f64 = std::f64::consts::E;
 /// The deviation of the logarithm of a factor above 1 that is expected before any row is seen: where rows are too few or
 /// too well separated to tell, evidence is not inflated.
 const DEVIATION: f64 = 0.5;
-/// Halvings of the interval that holds the best factor.
+/// Steps at most that close in on the best factor.
 const STEPS: usize = 60;
+/// A step of the factor that is none.
+const NEGLIGIBLE: f64 = 1e-9;
 
 /// The calibration of one head.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,46 +37,134 @@ impl Calibration {
     /// Finds the factor that minimises the log loss of held-out rows, from their log posteriors `[n, classes]` and labels.
     pub(crate) fn fit(log_frequencies: &[f64], posteriors: &[f64], labels: &[u32], rows_of_the_fit: usize) -> Self {
         let floor = 1.0 / (rows_of_the_fit as f64 + 2.0);
-        let at = |factor| Self { log_frequencies: log_frequencies.to_vec(), factor, floor };
-        let objective = |factor: f64| {
-            let mut calibrated = posteriors.to_vec();
-            at(factor).scale(&mut calibrated);
-            let penalty = if factor > 1.0 { 0.5 * (factor.ln() / DEVIATION).powi(2) } else { 0.0 };
-            log_loss(&calibrated, labels) * labels.len() as f64 + penalty
-        };
-        // The log loss is convex in the factor and so is the penalty up to e, which is where the interval ends: ternary
-        // steps close in on the minimum.
-        let (mut low, mut high) = (0.0, LARGEST);
-        for _ in 0..STEPS {
-            let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
-            if objective(left) <= objective(right) { high = right } else { low = left }
-        }
-        let best = f64::midpoint(low, high);
-        let statistic = 2.0 * (objective(0.0) - objective(best));
+        let held_out = HeldOut::new(log_frequencies, posteriors, labels);
+        let best = held_out.best_factor();
+        let statistic = 2.0 * (held_out.loss(0.0).value - held_out.loss(best).value);
         let chance = (labels.len() as f64).ln();
-        at(if statistic > chance { best * (1.0 - chance / statistic) } else { 0.0 })
+        let factor = if statistic > chance { best * (1.0 - chance / statistic) } else { 0.0 };
+        Self { log_frequencies: log_frequencies.to_vec(), factor, floor }
     }
 
     /// Calibrates log posteriors `[n, classes]` in place.
     pub(crate) fn apply(&self, posteriors: &mut [f64]) {
-        self.scale(posteriors);
-        let (keep, floor) = ((1.0 - self.floor).ln(), self.floor.ln());
-        for row in posteriors.chunks_exact_mut(self.log_frequencies.len()) {
-            for (value, frequency) in row.iter_mut().zip(&self.log_frequencies) {
-                *value = log_sum_exp(&[keep + *value, floor + frequency]);
+        let keep = 1.0 - self.floor;
+        let floors: Vec<f64> = self.log_frequencies.iter().map(|frequency| self.floor * frequency.exp()).collect();
+        let mut shares = vec![0.0; self.log_frequencies.len()];
+        vectorised(|| {
+            for row in posteriors.chunks_exact_mut(self.log_frequencies.len()) {
+                let mut largest = f64::NEG_INFINITY;
+                for (value, frequency) in row.iter_mut().zip(&self.log_frequencies) {
+                    *value = frequency + self.factor * (*value - frequency);
+                    largest = largest.max(*value);
+                }
+                let mut sum = 0.0;
+                for (share, value) in shares.iter_mut().zip(&*row) {
+                    #[expect(clippy::cast_possible_truncation, reason = "posteriors are products of f32")]
+                    {
+                        *share = f64::from(exp((value - largest) as f32));
+                    }
+                    sum += *share;
+                }
+                for ((value, share), floor) in row.iter_mut().zip(&shares).zip(&floors) {
+                    *value = ln(keep * share / sum + floor);
+                }
+            }
+        });
+    }
+}
+
+/// Held-out rows as functions of the factor.
+struct HeldOut<'a> {
+    log_frequencies: &'a [f64],
+    labels: &'a [u32],
+    /// `log p(y|x) - log p(y)` of every class, in blocks of `[classes][BLOCK]`.
+    evidence: Vec<Lanes<f64>>,
+}
+
+/// The sum of log losses and penalty at a factor, with its derivatives.
+struct Loss {
+    value: f64,
+    slope: f64,
+    curvature: f64,
+}
+
+impl<'a> HeldOut<'a> {
+    fn new(log_frequencies: &'a [f64], posteriors: &[f64], labels: &'a [u32]) -> Self {
+        let classes = log_frequencies.len();
+        let mut evidence = vec![[0.0; BLOCK]; labels.len().div_ceil(BLOCK) * classes];
+        for (row, posteriors) in posteriors.chunks_exact(classes).enumerate() {
+            let block = &mut evidence[row / BLOCK * classes..];
+            for (class, (posterior, frequency)) in posteriors.iter().zip(log_frequencies).enumerate() {
+                block[class][row % BLOCK] = posterior - frequency;
             }
         }
+        Self { log_frequencies, labels, evidence }
     }
 
-    fn scale(&self, posteriors: &mut [f64]) {
-        for row in posteriors.chunks_exact_mut(self.log_frequencies.len()) {
-            for (value, frequency) in row.iter_mut().zip(&self.log_frequencies) {
-                *value = frequency + self.factor * (*value - frequency);
+    /// Newton's steps, halved intervals where those leave them: the log loss is convex in the factor and so is the penalty
+    /// up to e.
+    fn best_factor(&self) -> f64 {
+        let (mut low, mut high, mut factor) = (0.0, LARGEST, 1.0);
+        for _ in 0..STEPS {
+            let Loss { slope, curvature, .. } = self.loss(factor);
+            if slope > 0.0 {
+                high = factor;
+            } else {
+                low = factor;
             }
-            let normaliser = log_sum_exp(row);
-            for value in row {
-                *value -= normaliser;
+            let newton = factor - slope / curvature;
+            let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
+            if (next - factor).abs() < NEGLIGIBLE {
+                return next;
             }
+            factor = next;
+        }
+        factor
+    }
+
+    fn loss(&self, factor: f64) -> Loss {
+        let mut loss = Loss { value: 0.0, slope: 0.0, curvature: 0.0 };
+        if factor > 1.0 {
+            let (log, scale) = (factor.ln(), DEVIATION * DEVIATION);
+            loss.value = 0.5 * log * log / scale;
+            loss.slope = log / (factor * scale);
+            loss.curvature = (1.0 - log) / (factor * factor * scale);
+        }
+        let classes = self.log_frequencies.len();
+        for (evidence, labels) in self.evidence.chunks_exact(classes).zip(self.labels.chunks(BLOCK)) {
+            self.add_block(evidence, labels, factor, &mut loss);
+        }
+        loss
+    }
+
+    fn add_block(&self, evidence: &[Lanes<f64>], labels: &[u32], factor: f64, loss: &mut Loss) {
+        let mut largest = [f64::NEG_INFINITY; BLOCK];
+        let (mut sums, mut first, mut second) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+        vectorised(|| {
+            let classes = || evidence.iter().zip(self.log_frequencies);
+            for (evidence, frequency) in classes() {
+                for lane in 0..BLOCK {
+                    let value = frequency + factor * evidence[lane];
+                    largest[lane] = if value > largest[lane] { value } else { largest[lane] };
+                }
+            }
+            for (evidence, frequency) in classes() {
+                for lane in 0..BLOCK {
+                    let value = frequency + factor * evidence[lane];
+                    #[expect(clippy::cast_possible_truncation, reason = "posteriors are products of f32")]
+                    let share = f64::from(exp((value - largest[lane]) as f32));
+                    sums[lane] += share;
+                    first[lane] += share * evidence[lane];
+                    second[lane] += share * evidence[lane] * evidence[lane];
+                }
+            }
+        });
+        for (lane, label) in labels.iter().enumerate() {
+            let of_label = evidence[*label as usize][lane];
+            let mean = first[lane] / sums[lane];
+            loss.value += largest[lane] + sums[lane].ln() - self.log_frequencies[*label as usize] - factor * of_label;
+            loss.slope += mean - of_label;
+            loss.curvature += (second[lane] / sums[lane] - mean * mean).max(0.0);
         }
     }
 }

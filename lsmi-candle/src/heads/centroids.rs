@@ -14,7 +14,8 @@ use super::NetworkHead;
 use super::rows::Rows;
 use crate::error::Result;
 use crate::linear_algebra::{product_transposed, second_moments};
-use crate::mixture::{ridged_factor, shrink_to_sphere, tensor};
+use crate::mixture::{ridged_factor, shrink_to_sphere};
+use crate::points::single;
 
 /// Standard errors within which a coordinate of a class mean counts as noise.
 pub(super) const THRESHOLDS: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
@@ -30,9 +31,10 @@ pub(super) fn are_means_noisy(rows: usize, columns: usize, classes: usize) -> bo
 /// The head for rows of head inputs `[n, inputs]`; `back`, `[columns, inputs]`, leads to the standardised columns, none
 /// where the inputs are those.
 pub(super) fn fit(rows: &Rows<'_>, back: Option<&[f64]>, threshold: f64) -> Result<NetworkHead> {
-    let inputs = rows.sample.columns;
-    let returned = back.map(|back| product_transposed(&rows.sample.values, back, inputs));
-    let values = returned.as_deref().unwrap_or(&rows.sample.values);
+    let inputs = rows.sample.points.columns();
+    let given: Vec<f64> = rows.sample.points.values().iter().map(|value| f64::from(*value)).collect();
+    let returned = back.map(|back| product_transposed(&given, back, inputs));
+    let values = returned.as_deref().unwrap_or(&given);
     let columns = values.len() / rows.labels.len();
     let classes = Classes::of(values, columns, rows.labels, rows.classes);
     let means = classes.shrunken_means(threshold);
@@ -60,9 +62,9 @@ pub(super) fn fit(rows: &Rows<'_>, back: Option<&[f64]>, threshold: f64) -> Resu
             product_transposed(&weights, &forth, columns)
         }
     };
-    let device = rows.sample.tensor.device();
-    let output: Tensor = tensor(&weights, inputs, device)?.t()?.contiguous()?;
-    let bias = tensor(&biases, rows.classes, device)?.flatten_all()?;
+    let output =
+        Tensor::from_vec(single(&weights), (rows.classes, inputs), &candle_core::Device::Cpu)?.t()?.contiguous()?;
+    let bias = Tensor::from_vec(single(&biases), rows.classes, &candle_core::Device::Cpu)?;
     Ok(NetworkHead {
         weights: BTreeMap::from([("output.weight".to_owned(), output), ("output.bias".to_owned(), bias)]),
     })
@@ -137,6 +139,7 @@ mod tests {
     use super::*;
     use crate::heads::calibration::log_loss;
     use crate::mixture::Sample;
+    use crate::points::Points;
     use candle_core::Device;
     use lsmi_core::families::{FamilyName, Settings};
     use lsmi_core::random::stream;
@@ -155,10 +158,10 @@ mod tests {
     #[test]
     fn sparse_means_of_many_classes_are_found_among_few_rows() {
         let (values, labels, _) = rows(800, 0);
-        let sample = Sample::new(values, CLASSES, &Device::Cpu).unwrap();
+        let sample = Sample::new(single(&values), CLASSES, &Device::Cpu).unwrap();
         let rows_of_fit = Rows { sample: &sample, labels: &labels, classes: CLASSES };
         let (fresh, of_fresh, truth) = rows(4000, 1);
-        let fresh = tensor(&fresh, CLASSES, &Device::Cpu).unwrap();
+        let fresh = Points::new(single(&fresh), CLASSES, &Device::Cpu).unwrap();
         let loss = |threshold| {
             let head = fit(&rows_of_fit, None, threshold).unwrap();
             log_loss(&head.log_posteriors(&fresh).unwrap(), &of_fresh)
@@ -173,7 +176,7 @@ mod tests {
     #[test]
     fn a_linear_change_of_the_inputs_changes_nothing() {
         let (values, labels, _) = rows(400, 0);
-        let sample = Sample::new(values.clone(), CLASSES, &Device::Cpu).unwrap();
+        let sample = Sample::new(single(&values), CLASSES, &Device::Cpu).unwrap();
         let plain = fit(&Rows { sample: &sample, labels: &labels, classes: CLASSES }, None, 2.0).unwrap();
         // Inputs in falling order at double scale, and the map back.
         let turned: Vec<f64> =
@@ -182,9 +185,9 @@ mod tests {
         for column in 0..CLASSES {
             back[column * CLASSES + CLASSES - 1 - column] = 0.5;
         }
-        let inputs = Sample::new(turned, CLASSES, &Device::Cpu).unwrap();
+        let inputs = Sample::new(single(&turned), CLASSES, &Device::Cpu).unwrap();
         let changed = fit(&Rows { sample: &inputs, labels: &labels, classes: CLASSES }, Some(&back), 2.0).unwrap();
-        let (before, after) = (plain.log_posteriors(&sample.tensor), changed.log_posteriors(&inputs.tensor));
+        let (before, after) = (plain.log_posteriors(&sample.points), changed.log_posteriors(&inputs.points));
         for (before, after) in before.unwrap().iter().zip(after.unwrap()) {
             assert!((before - after).abs() < 1e-3, "{before} against {after}");
         }

@@ -20,11 +20,10 @@ pub use given::GivenHead;
 pub use network::{NetworkHead, NetworkParams};
 pub(crate) use select::{Data, fit};
 
-use candle_core::{Device, Tensor};
 use lsmi_core::statistics::log_add_exp;
 
 use crate::error::Result;
-use crate::mixture::tensor;
+use crate::points::Points;
 
 /// A classifier: log posteriors from standardised features.
 #[derive(Debug, Clone)]
@@ -60,25 +59,12 @@ pub enum HeadModel {
     Given(GivenHead),
 }
 
-impl HeadModel {
-    /// `log p(y|x)` of every class: `[n, classes]`, row-major, from features or logits `[n, columns]`, row-major.
-    ///
-    /// # Errors
-    /// A candle error where the rows have other columns or the device fails.
-    pub fn log_posteriors(&self, values: &[f64], columns: usize, device: &Device) -> Result<Vec<f64>> {
-        match self {
-            Self::Pool(pool) => pool.log_posteriors(&tensor(values, columns, device)?),
-            Self::Given(given) => Ok(given.log_posteriors(values, columns)),
-        }
-    }
-}
-
 impl Head {
-    /// `log p(y|x)` of every class: `[n, classes]`, row-major, from rows `[n, d]`.
+    /// `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_posteriors(&self, rows: &Tensor) -> Result<Vec<f64>> {
+    pub fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
         match self {
             Self::Generative(head) => head.log_posteriors(rows),
             Self::Network(head) => head.log_posteriors(rows),
@@ -87,11 +73,11 @@ impl Head {
 }
 
 impl CalibratedHead {
-    /// Calibrated `log p(y|x)` of every class: `[n, classes]`, row-major, from rows `[n, d]`.
+    /// Calibrated `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_posteriors(&self, rows: &Tensor) -> Result<Vec<f64>> {
+    pub fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
         let mut posteriors = self.head.log_posteriors(rows)?;
         self.calibration.apply(&mut posteriors);
         Ok(posteriors)
@@ -99,11 +85,11 @@ impl CalibratedHead {
 }
 
 impl HeadPool {
-    /// Pooled `log p(y|x)` of every class: `[n, classes]`, row-major, from rows `[n, d]`.
+    /// Pooled `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_posteriors(&self, rows: &Tensor) -> Result<Vec<f64>> {
+    pub fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
         let mut pooled: Option<Vec<f64>> = None;
         for (weight, head) in &self.members {
             let log_weight = weight.ln();

@@ -15,8 +15,8 @@ use super::calibration::log_loss;
 use super::rows::Rows;
 use crate::adam::Adam;
 use crate::error::Result;
-use crate::mixture::host;
 use crate::parameters::ParameterStore;
+use crate::points::Points;
 
 /// Steps of an epoch at most: with more rows each step takes more of them.
 const STEPS_OF_AN_EPOCH: usize = 64;
@@ -66,14 +66,14 @@ impl NetworkHead {
     /// Trains until the loss of held-out rows has not fallen for some epochs, and keeps the best epoch's weights.
     pub(super) fn train_until(
         rows: &Rows<'_>,
-        held_out: (&Tensor, &[u32]),
+        held_out: (&Points, &[u32]),
         params: NetworkParams,
         seed: u64,
     ) -> Result<Trained> {
         let mut training = Training::new(rows, params, seed)?;
         let mut best = (f64::INFINITY, 0, training.head()?);
         for epoch in 1..=params.epochs {
-            training.epoch(rows)?;
+            training.epoch()?;
             let head = training.head()?;
             let loss = log_loss(&head.log_posteriors(held_out.0)?, held_out.1);
             if loss < best.0 {
@@ -89,7 +89,7 @@ impl NetworkHead {
     pub(super) fn train_for(rows: &Rows<'_>, epochs: usize, params: NetworkParams, seed: u64) -> Result<Self> {
         let mut training = Training::new(rows, params, seed)?;
         for _ in 0..epochs {
-            training.epoch(rows)?;
+            training.epoch()?;
         }
         training.head()
     }
@@ -98,9 +98,9 @@ impl NetworkHead {
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_posteriors(&self, rows: &Tensor) -> Result<Vec<f64>> {
-        let logits = logits(rows, |name| self.weights.get(name))?;
-        let mut posteriors = host(&logits)?;
+    pub fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
+        let logits = logits(&of_points(rows)?, |name| self.weights.get(name))?;
+        let mut posteriors: Vec<f64> = logits.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f64::from).collect();
         let classes = logits.dim(1)?;
         for row in posteriors.chunks_exact_mut(classes) {
             let normaliser = lsmi_core::statistics::log_sum_exp(row);
@@ -109,6 +109,13 @@ impl NetworkHead {
             }
         }
         Ok(posteriors)
+    }
+}
+
+fn of_points(rows: &Points) -> Result<Tensor> {
+    match rows.on_device() {
+        Some(tensor) => Ok(tensor.clone()),
+        None => Ok(Tensor::from_slice(rows.values(), (rows.rows(), rows.columns()), &Device::Cpu)?),
     }
 }
 
@@ -137,14 +144,16 @@ struct Training {
     random: lsmi_core::random::ChaCha8Rng,
     batch: usize,
     labels: Tensor,
+    rows: Tensor,
 }
 
 impl Training {
     fn new(rows: &Rows<'_>, params: NetworkParams, seed: u64) -> Result<Self> {
-        let device = rows.sample.tensor.device();
+        let points = of_points(&rows.sample.points)?;
+        let device = &points.device().clone();
         let mut store = ParameterStore::new(seed, device);
         let mut parameters = BTreeMap::new();
-        let inputs = rows.sample.columns;
+        let inputs = rows.sample.points.columns();
         if let Some(hidden) = params.hidden {
             let deviation = (2.0 / inputs as f64).sqrt();
             parameters.insert("hidden.weight".to_owned(), store.normal("hidden.weight", (inputs, hidden), deviation)?);
@@ -164,6 +173,7 @@ impl Training {
             random: stream(seed, "network batches"),
             batch: params.batch.max(rows.labels.len() / STEPS_OF_AN_EPOCH),
             labels: Tensor::new(rows.labels, device)?,
+            rows: points,
         })
     }
 
@@ -172,12 +182,12 @@ impl Training {
         Ok(nll(&log_softmax(&logits, D::Minus1)?, labels)?)
     }
 
-    fn epoch(&mut self, rows: &Rows<'_>) -> Result<()> {
+    fn epoch(&mut self) -> Result<()> {
         self.order.shuffle(&mut self.random);
-        let device: &Device = rows.sample.tensor.device();
+        let device = self.rows.device();
         for batch in self.order.chunks(self.batch) {
             let indices = Tensor::new(batch, device)?;
-            let features = rows.sample.tensor.index_select(&indices, 0)?;
+            let features = self.rows.index_select(&indices, 0)?;
             let loss = self.loss(&features, &self.labels.index_select(&indices, 0)?)?;
             self.adam.step(&self.store, &loss.backward()?)?;
         }
@@ -199,7 +209,7 @@ mod tests {
     /// Two features; class 1 where their product is positive.
     fn quadrants(count: usize, seed: u64) -> (Sample, Vec<u32>) {
         let mut random = stream(seed, "quadrants");
-        let values: Vec<f64> = (0..count * 2).map(|_| StandardNormal.sample(&mut random)).collect();
+        let values: Vec<f32> = (0..count * 2).map(|_| StandardNormal.sample(&mut random)).collect();
         let labels = values.chunks_exact(2).map(|row| u32::from(row[0] * row[1] > 0.0)).collect();
         (Sample::new(values, 2, &Device::Cpu).unwrap(), labels)
     }
@@ -213,7 +223,7 @@ mod tests {
             let training = Training::new(&rows, params, 3).unwrap();
             // Steps of .001 in an f32 loss near 1 leave 1e-7 / .002 = 5e-5, and a rectified unit may switch within a step.
             assert_gradients_match_differences(&training.store, 1e-3, 5e-3, || {
-                training.loss(&sample.tensor, &training.labels).unwrap()
+                training.loss(&training.rows, &training.labels).unwrap()
             });
         }
     }
@@ -223,8 +233,8 @@ mod tests {
         let ((sample, labels), (fresh, fresh_labels)) = (quadrants(1000, 0), quadrants(1000, 1));
         let rows = Rows { sample: &sample, labels: &labels, classes: 2 };
         let loss = |params| {
-            let trained = NetworkHead::train_until(&rows, (&fresh.tensor, &fresh_labels), params, 0).unwrap();
-            log_loss(&trained.head.log_posteriors(&fresh.tensor).unwrap(), &fresh_labels)
+            let trained = NetworkHead::train_until(&rows, (&fresh.points, &fresh_labels), params, 0).unwrap();
+            log_loss(&trained.head.log_posteriors(&fresh.points).unwrap(), &fresh_labels)
         };
         assert!(loss(NetworkParams::linear()) > 0.65);
         assert!(loss(NetworkParams::hidden()) < 0.2);
@@ -236,7 +246,7 @@ mod tests {
         let rows = Rows { sample: &sample, labels: &labels, classes: 2 };
         let posteriors = |seed| {
             let head = NetworkHead::train_for(&rows, 3, NetworkParams::hidden(), seed).unwrap();
-            head.log_posteriors(&sample.tensor).unwrap()
+            head.log_posteriors(&sample.points).unwrap()
         };
         assert_eq!(posteriors(1), posteriors(1));
         assert_ne!(posteriors(1), posteriors(2));

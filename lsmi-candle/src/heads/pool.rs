@@ -23,19 +23,20 @@ pub(super) fn weights(log_posteriors: &[&[f64]]) -> Vec<f64> {
 
 fn maximise(log_posteriors: &[&[f64]], mut weights: Vec<f64>) -> Vec<f64> {
     normalise(&mut weights);
+    let heads = weights.len();
     let rows = log_posteriors.first().map_or(0, |values| values.len());
+    // Posteriors relative to each row's best, `[rows, heads]`.
+    let mut relative = Vec::with_capacity(rows * heads);
+    for row in 0..rows {
+        let best = log_posteriors.iter().map(|values| values[row]).fold(f64::NEG_INFINITY, f64::max);
+        relative.extend(log_posteriors.iter().map(|values| (values[row] - best).exp()));
+    }
     for _ in 0..ROUNDS {
-        let mut shares = vec![0.0; weights.len()];
-        for row in 0..rows {
-            let best = log_posteriors.iter().map(|values| values[row]).fold(f64::NEG_INFINITY, f64::max);
-            let joint: Vec<f64> = weights
-                .iter()
-                .zip(log_posteriors)
-                .map(|(weight, values)| weight * (values[row] - best).exp())
-                .collect();
-            let total: f64 = joint.iter().sum();
-            for (share, value) in shares.iter_mut().zip(joint) {
-                *share += value / total;
+        let mut shares = vec![0.0; heads];
+        for row in relative.chunks_exact(heads) {
+            let total: f64 = weights.iter().zip(row).map(|(weight, value)| weight * value).sum();
+            for ((share, weight), value) in shares.iter_mut().zip(&weights).zip(row) {
+                *share += weight * value / total;
             }
         }
         normalise(&mut shares);

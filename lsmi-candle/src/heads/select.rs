@@ -1,6 +1,6 @@
 //! The choice of heads: candidates compete on held-out rows, are calibrated and pooled there, and fitted again to all rows.
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use lsmi_core::random::stream;
 use lsmi_core::statistics::log_sum_exp;
 
@@ -10,7 +10,8 @@ use super::rows::Rows;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head, HeadPool, NetworkHead, NetworkParams, centroids, pool};
 use crate::error::{EstimatorError, Result};
 use crate::folds::{held_out_rows, stratified_sample};
-use crate::mixture::{Covariance, FREEDOMS, Sample, are_tails_heavy, tensor};
+use crate::mixture::{Covariance, FREEDOMS, Sample, are_tails_heavy};
+use crate::points::{Points, gather};
 
 /// Rows that candidates compete on at most; the winners are fitted to all.
 const MOST_ROWS: usize = 20_000;
@@ -32,7 +33,7 @@ const MOST_COVARIANCES: usize = 4_000_000;
 /// What heads are fitted to.
 pub(crate) struct Data<'a> {
     /// `[n, columns]`, row-major.
-    pub(crate) values: &'a [f64],
+    pub(crate) values: Vec<f32>,
     pub(crate) columns: usize,
     /// From the values to the standardised columns, `[standardised columns, columns]`; none where the values are those.
     pub(crate) back: Option<&'a [f64]>,
@@ -74,7 +75,7 @@ impl Candidate {
         }
     }
 
-    fn log_posteriors(&self, rows: &Tensor) -> Result<Vec<f64>> {
+    fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
         match self {
             Self::Discriminant(head) | Self::Clustered(head) => head.log_posteriors(rows),
             Self::Centroids { head, .. } | Self::Network { head, .. } => head.log_posteriors(rows),
@@ -103,7 +104,7 @@ struct Judged {
 
 /// The rows that candidates are judged on.
 struct Judge<'a> {
-    rows: Tensor,
+    rows: Points,
     labels: Vec<u32>,
     log_frequencies: Vec<f64>,
     rows_of_the_fit: usize,
@@ -163,25 +164,24 @@ impl Judge<'_> {
 }
 
 /// Chooses, calibrates, pools and fits heads, telling `report` of every candidate's loss.
-pub(crate) fn fit(data: &Data<'_>, seed: u64, device: &Device, report: &dyn Fn(String, f64)) -> Result<Fitted> {
-    let &Data { values, columns, back, labels, classes } = data;
+pub(crate) fn fit(data: Data<'_>, seed: u64, device: &Device, report: &dyn Fn(String, f64)) -> Result<Fitted> {
+    let Data { values, columns, back, labels, classes } = data;
     let competing = stratified_sample(labels, classes, MOST_ROWS, seed);
     let competing_labels: Vec<u32> = competing.iter().map(|row| labels[*row]).collect();
     let (kept, held) = held_out_rows(&competing_labels, classes, seed);
     if held.is_empty() {
         return Err(EstimatorError::NothingHeldOut { rows: labels.len(), classes });
     }
-    let gather = |indices: &[usize]| -> (Vec<f64>, Vec<u32>) {
-        let rows = indices.iter().map(|index| competing[*index]);
-        let values = rows.clone().flat_map(|row| &values[row * columns..][..columns]).copied().collect();
-        (values, rows.map(|row| labels[row]).collect())
+    let gathered = |indices: &[usize]| -> (Vec<f32>, Vec<u32>) {
+        let rows: Vec<usize> = indices.iter().map(|index| competing[*index]).collect();
+        (gather(&values, columns, &rows), rows.iter().map(|row| labels[*row]).collect())
     };
-    let (kept_values, kept_labels) = gather(&kept);
-    let (held_values, held_labels) = gather(&held);
+    let (kept_values, kept_labels) = gathered(&kept);
+    let (held_values, held_labels) = gathered(&held);
     let sample = Sample::new(kept_values, columns, device)?;
     let rows = Rows { sample: &sample, labels: &kept_labels, classes };
     let mut judge = Judge {
-        rows: tensor(&held_values, columns, device)?,
+        rows: Points::new(held_values, columns, device)?,
         labels: held_labels,
         log_frequencies: log_frequencies(labels, classes),
         rows_of_the_fit: labels.len(),
@@ -191,7 +191,8 @@ pub(crate) fn fit(data: &Data<'_>, seed: u64, device: &Device, report: &dyn Fn(S
     compete(&mut judge, &rows, back, seed)?;
 
     let (weights, loss) = judge.pool();
-    let sample = Sample::new(values.to_vec(), columns, device)?;
+    drop(sample);
+    let sample = Sample::new(values, columns, device)?;
     let rows = Rows { sample: &sample, labels, classes };
     let mut members = Vec::new();
     for (weight, judged) in weights.into_iter().zip(judge.judged).filter(|(weight, _)| *weight > 0.0) {
@@ -204,12 +205,12 @@ pub(crate) fn fit(data: &Data<'_>, seed: u64, device: &Device, report: &dyn Fn(S
 /// Fits and judges all candidates.
 fn compete(judge: &mut Judge<'_>, rows: &Rows<'_>, back: Option<&[f64]>, seed: u64) -> Result<()> {
     let Rows { sample, classes, .. } = rows;
-    let columns = sample.columns;
+    let columns = sample.points.columns();
     judge.judge(Candidate::Discriminant(GenerativeHead::discriminant(rows, Covariance::Tied)?))?;
     if columns <= MOST_DIMENSIONS && classes * columns * columns <= MOST_COVARIANCES {
         judge.judge(Candidate::Discriminant(GenerativeHead::discriminant(rows, Covariance::Full)?))?;
     }
-    if centroids::are_means_noisy(sample.rows, columns, *classes) {
+    if centroids::are_means_noisy(sample.points.rows(), columns, *classes) {
         for threshold in centroids::THRESHOLDS {
             judge.judge(Candidate::Centroids { head: centroids::fit(rows, back, threshold)?, threshold })?;
         }
@@ -226,12 +227,12 @@ fn compete(judge: &mut Judge<'_>, rows: &Rows<'_>, back: Option<&[f64]>, seed: u
 
 /// Fits and judges mixtures: of normal components, and of heavy-tailed ones where the rows have such tails.
 fn compete_mixtures(judge: &mut Judge<'_>, rows: &Rows<'_>, seed: u64) -> Result<()> {
-    let affordable = || COMPONENTS.into_iter().filter(|size| size * ROWS_OF_A_COMPONENT <= rows.sample.rows);
+    let affordable = || COMPONENTS.into_iter().filter(|size| size * ROWS_OF_A_COMPONENT <= rows.sample.points.rows());
     let clustered = |size: usize, freedom: Option<f64>| {
         GenerativeHead::clustered(rows, size, freedom, &mut stream(seed, &format!("head mixture {size}")))
     };
     judge.judge_growing(affordable(), |size| clustered(size, None))?;
-    if rows.sample.columns <= MOST_HEAVY_TAILED_DIMENSIONS && are_tails_heavy(rows.sample) {
+    if rows.sample.points.columns() <= MOST_HEAVY_TAILED_DIMENSIONS && are_tails_heavy(rows.sample) {
         let [first, others @ ..] = FREEDOMS;
         judge.judge(Candidate::Clustered(GenerativeHead::heavy_tailed(rows, first)?))?;
         let few = affordable().filter(|size| *size <= MOST_HEAVY_TAILED);
@@ -256,6 +257,7 @@ fn log_frequencies(labels: &[u32], classes: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::points::single;
     use rand_distr::{Distribution, StandardNormal};
     use std::cell::RefCell;
 
@@ -264,16 +266,16 @@ mod tests {
         (0..rows * 3).map(|_| StandardNormal.sample(&mut random)).collect()
     }
 
-    fn data<'a>(values: &'a [f64], labels: &'a [u32], classes: usize) -> Data<'a> {
-        Data { values, columns: 3, back: None, labels, classes }
+    fn data<'a>(values: &[f64], labels: &'a [u32], classes: usize) -> Data<'a> {
+        Data { values: single(values), columns: 3, back: None, labels, classes }
     }
 
     #[test]
     fn features_that_say_nothing_give_next_to_no_information() {
         let values = normal(600, "noise");
         let labels: Vec<u32> = (0..600).map(|row| row % 3).collect();
-        let fitted = fit(&data(&values, &labels, 3), 0, &Device::Cpu, &|_, _| {}).unwrap();
-        let fresh = tensor(&normal(600, "fresh"), 3, &Device::Cpu).unwrap();
+        let fitted = fit(data(&values, &labels, 3), 0, &Device::Cpu, &|_, _| {}).unwrap();
+        let fresh = Points::new(single(&normal(600, "fresh")), 3, &Device::Cpu).unwrap();
         let posteriors = fitted.head.log_posteriors(&fresh).unwrap();
         let information = 3.0f64.ln() - log_loss(&posteriors, &labels);
         // An uncalibrated fit of six parameters would lose about 6 / 1,200 and move single posteriors by .1.
@@ -285,8 +287,7 @@ mod tests {
         let values = normal(300, "noise");
         let labels: Vec<u32> = values.chunks_exact(3).map(|row| u32::from(row[0] > 0.0)).collect();
         let names = RefCell::new(Vec::new());
-        let fitted =
-            fit(&data(&values, &labels, 2), 0, &Device::Cpu, &|name, _| names.borrow_mut().push(name)).unwrap();
+        let fitted = fit(data(&values, &labels, 2), 0, &Device::Cpu, &|name, _| names.borrow_mut().push(name)).unwrap();
         for kind in [
             "linear discriminant",
             "quadratic discriminant",

@@ -8,7 +8,7 @@
 //! On the CPU the steps are those of [`super::host`]; on other devices they are tensor operations with automatic
 //! differentiation.
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops::log_softmax;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
@@ -17,8 +17,9 @@ use super::host::{Parameters, Training};
 use super::{Fitted, Knife};
 use crate::adam::Adam;
 use crate::error::{EstimatorError, Result};
-use crate::mixture::{Covariance, Mixture, Sample, host};
+use crate::mixture::{Covariance, Mixture, Sample};
 use crate::parameters::ParameterStore;
+use crate::points::Points;
 
 /// Settings of the gradient fit; the default is what LSMI was published with.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,29 +123,30 @@ impl Kernels {
 
     /// The mixture that the parameters describe: `W = (I + strict_lower(T)) L`.
     fn mixture(&self) -> Result<Mixture> {
-        let (components, dims) = self.means.dims2()?;
+        let dims = self.means.dim(1)?;
         let device = self.means.device();
         let unit = Tensor::eye(dims, DType::F32, device)?.unsqueeze(0)?;
         let lower = self.off_diagonals.broadcast_mul(&self.strict_lower)?.broadcast_add(&unit)?;
         let factors = lower.broadcast_mul(&self.scales.tanh()?.exp()?.unsqueeze(1)?)?;
-        let log_weights = host(&log_softmax(&self.weights, 0)?)?;
-        debug_assert_eq!(log_weights.len(), components);
-        Ok(Mixture::new(Covariance::Full, log_weights, self.means.copy()?.detach(), factors.detach())?)
+        let log_weights = log_softmax(&self.weights, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from).collect();
+        let host = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+        Ok(Mixture::new(Covariance::Full, log_weights, host(&self.means)?, host(&factors)?)?)
     }
 }
 
 pub(super) fn fit(sample: &Sample, params: &GradientParams, seed: u64, report: &dyn Fn(String, f64)) -> Result<Fitted> {
     params.check()?;
-    let device = sample.tensor.device();
-    let kernels = Kernels::new(sample.columns, params, seed, device)?;
+    let points = &sample.points;
     let schedule = Schedule { params, seed, report };
-    if device.is_cpu() {
-        return fit_on_host(sample, &kernels, &schedule);
-    }
+    let Some(tensor) = points.on_device() else {
+        let kernels = Kernels::new(points.columns(), params, seed, &Device::Cpu)?;
+        return fit_on_host(points, &kernels, &schedule);
+    };
+    let kernels = Kernels::new(points.columns(), params, seed, tensor.device())?;
     let mut adam = Adam::new(params.rate, 0.0);
-    let loss = schedule.run(sample.rows, |batch, rate| {
+    let loss = schedule.run(points.rows(), |batch, rate| {
         adam.rate = rate;
-        let rows = sample.tensor.index_select(&Tensor::new(batch, device)?, 0)?;
+        let rows = tensor.index_select(&Tensor::new(batch, tensor.device())?, 0)?;
         let loss = kernels.loss(&rows)?;
         adam.step(&kernels.store, &loss.backward()?)?;
         Ok(f64::from(loss.to_scalar::<f32>()?))
@@ -152,20 +154,18 @@ pub(super) fn fit(sample: &Sample, params: &GradientParams, seed: u64, report: &
     Ok(Fitted { knife: Knife::from_mixture(kernels.mixture()?), loss })
 }
 
-fn fit_on_host(sample: &Sample, kernels: &Kernels, schedule: &Schedule<'_>) -> Result<Fitted> {
-    let (dims, batch) = (sample.columns, schedule.params.batch.min(sample.rows));
-    #[expect(clippy::cast_possible_truncation, reason = "tensors are f32 by design")]
-    let values: Vec<f32> = sample.values.iter().map(|value| *value as f32).collect();
+fn fit_on_host(points: &Points, kernels: &Kernels, schedule: &Schedule<'_>) -> Result<Fitted> {
+    let (dims, batch, values) = (points.columns(), schedule.params.batch.min(points.rows()), points.values());
     let mut training = Training::new(kernels.parameters()?, batch);
     let mut rows = Vec::with_capacity(batch * dims);
-    let loss = schedule.run(sample.rows, |batch, rate| {
+    let loss = schedule.run(points.rows(), |batch, rate| {
         rows.clear();
         for row in batch {
             rows.extend_from_slice(&values[*row as usize * dims..][..dims]);
         }
         Ok(training.step(&rows, rate))
     })?;
-    Ok(Fitted { knife: Knife::from_mixture(training.mixture(sample.tensor.device())?), loss })
+    Ok(Fitted { knife: Knife::from_mixture(training.mixture()?), loss })
 }
 
 /// The batches of a fit and the sizes of its steps.
@@ -202,13 +202,17 @@ impl Schedule<'_> {
 mod tests {
     use super::*;
     use crate::parameters::assert_gradients_match_differences;
-    use candle_core::Device;
     use rand_distr::{Distribution, StandardNormal};
 
     fn rows(count: usize, dims: usize) -> Sample {
         let mut random = stream(0, "rows");
         let values = (0..count * dims).map(|_| StandardNormal.sample(&mut random)).collect();
         Sample::new(values, dims, &Device::Cpu).unwrap()
+    }
+
+    fn tensor(sample: &Sample) -> Tensor {
+        let points = &sample.points;
+        Tensor::from_slice(points.values(), (points.rows(), points.columns()), &Device::Cpu).unwrap()
     }
 
     fn kernels() -> Kernels {
@@ -219,7 +223,7 @@ mod tests {
     #[test]
     fn every_parameter_has_a_gradient() {
         let kernels = kernels();
-        let gradients = kernels.loss(&rows(20, 4).tensor).unwrap().backward().unwrap();
+        let gradients = kernels.loss(&tensor(&rows(20, 4))).unwrap().backward().unwrap();
         kernels.store.assert_all_gradients(&gradients).unwrap();
     }
 
@@ -228,14 +232,14 @@ mod tests {
         let (kernels, sample) = (kernels(), rows(20, 4));
         // Central differences of an f32 loss near 6 with steps of .01 are good to about 1e-7 * 6 / .02 = 3e-5 and the
         // curvature's error of about 1e-4.
-        assert_gradients_match_differences(&kernels.store, 1e-2, 2e-3, || kernels.loss(&sample.tensor).unwrap());
+        assert_gradients_match_differences(&kernels.store, 1e-2, 2e-3, || kernels.loss(&tensor(&sample)).unwrap());
     }
 
     #[test]
     fn the_mixture_is_the_density_that_was_trained() {
         let (kernels, sample) = (kernels(), rows(50, 4));
-        let loss = f64::from(kernels.loss(&sample.tensor).unwrap().to_scalar::<f32>().unwrap());
-        let densities = kernels.mixture().unwrap().log_density(&sample.tensor).unwrap();
+        let loss = f64::from(kernels.loss(&tensor(&sample)).unwrap().to_scalar::<f32>().unwrap());
+        let densities = kernels.mixture().unwrap().log_density(&sample.points).unwrap();
         assert!((loss + densities.iter().sum::<f64>() / 50.0).abs() < 1e-4);
     }
 
@@ -247,7 +251,7 @@ mod tests {
         let first = fit(&sample, &params, 5, &|_, loss| losses.borrow_mut().push(loss)).unwrap().knife;
         let second = fit(&sample, &params, 5, &|_, _| {}).unwrap().knife;
         assert!(losses.borrow().last() < losses.borrow().first());
-        let densities = |knife: &Knife| knife.log_density(&sample.tensor).unwrap();
+        let densities = |knife: &Knife| knife.log_density(&sample.points).unwrap();
         assert_eq!(densities(&first), densities(&second));
     }
 }

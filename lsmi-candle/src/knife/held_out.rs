@@ -1,6 +1,6 @@
 //! The default fit: structure by held-out likelihood, parameters by expectation maximisation.
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
@@ -9,12 +9,17 @@ use crate::error::{EstimatorError, Result};
 use crate::mixture::{
     Covariance, FREEDOMS, Mixture, NoEvidence, Sample, Settings, Shape, Start, are_tails_heavy, fit as fit_mixture,
 };
+use crate::points::{Points, gather};
 
 const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-5 };
 /// Rows that structures compete on at most; the winner is fitted to all.
 const MOST_ROWS: usize = 20_000;
 /// Heavy-tailed components that are tried at most: normal ones in numbers make up for tails, and these need not.
 const MOST_HEAVY_TAILED: usize = 8;
+/// Full covariances are only tried in up to this many dimensions: beyond, they take too long and too many rows.
+const MOST_DIMENSIONS: usize = 1024;
+/// Low-rank covariances are only tried in more dimensions than this: below, full ones cost little more.
+const LEAST_DIMENSIONS: usize = 128;
 /// Structures that do worse one after another before a covariance's larger ones are left untried.
 const PATIENCE: usize = 2;
 
@@ -23,7 +28,7 @@ const PATIENCE: usize = 2;
 pub struct HeldOutParams {
     /// Numbers of components, rising. Default: 1, 2, 3, 4, 6, 8, 12, 16, 24, 32.
     pub components: Vec<usize>,
-    /// Structures of the covariances. Default: tied, full, diagonal.
+    /// Structures of the covariances. Default: tied, full, diagonal, and of rank 8 and 32 in more than 128 dimensions.
     pub covariances: Vec<Covariance>,
     /// Share of the rows held out to choose by. Default: 0.2.
     pub share: f64,
@@ -33,7 +38,13 @@ impl Default for HeldOutParams {
     fn default() -> Self {
         Self {
             components: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32],
-            covariances: vec![Covariance::Tied, Covariance::Full, Covariance::Diagonal],
+            covariances: vec![
+                Covariance::Tied,
+                Covariance::Full,
+                Covariance::Diagonal,
+                Covariance::LowRank(8),
+                Covariance::LowRank(32),
+            ],
             share: 0.2,
         }
     }
@@ -72,7 +83,7 @@ impl Structure {
 }
 
 pub(super) fn fit(
-    rows: &[f64],
+    rows: Vec<f32>,
     dims: usize,
     params: &HeldOutParams,
     seed: u64,
@@ -86,15 +97,15 @@ pub(super) fn fit(
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count is a count")]
     let held = ((count.min(MOST_ROWS) as f64 * params.share) as usize).clamp(1, count - 2);
     order.truncate(MOST_ROWS);
-    let gather = |indices: &[usize]| -> Vec<f64> {
-        indices.iter().flat_map(|index| &rows[index * dims..][..dims]).copied().collect()
-    };
-    let held_out = crate::mixture::tensor(&gather(&order[..held]), dims, device)?;
-    let kept = Sample::new(gather(&order[held..]), dims, device)?;
+    let held_out = Points::new(gather(&rows, dims, &order[..held]), dims, device)?;
+    let kept = Sample::new(gather(&rows, dims, &order[held..]), dims, device)?;
 
     let mut contest = Contest { kept: &kept, held_out: &held_out, params, seed, report, best: None };
     contest.enter_all(&params.covariances, usize::MAX, None)?;
-    if are_tails_heavy(&kept) {
+    if contest.best.is_none() {
+        contest.enter(Structure { shape: params.covariances[0].into(), components: params.components[0] })?;
+    }
+    if dims <= MOST_DIMENSIONS && are_tails_heavy(&kept) {
         let [first, others @ ..] = FREEDOMS;
         let best = contest.best.as_ref().map(|(mixture, _)| mixture.shape().covariance);
         contest.enter_all(best.as_slice(), MOST_HEAVY_TAILED, Some(first))?;
@@ -105,7 +116,7 @@ pub(super) fn fit(
     #[expect(clippy::expect_used, reason = "the first structure is fitted whatever it costs")]
     let (mixture, loss) = contest.best.expect("at least one structure");
     drop(kept);
-    let sample = Sample::new(rows.to_vec(), dims, device)?;
+    let sample = Sample::new(rows, dims, device)?;
     let shape = mixture.shape();
     let mixture = fit_mixture(&sample, shape, Start::From(mixture), &NoEvidence, SETTINGS)?.mixture;
     Ok(Fitted { knife: Knife::from_mixture(mixture), loss })
@@ -114,7 +125,7 @@ pub(super) fn fit(
 /// Structures that compete for the lowest loss of held-out rows.
 struct Contest<'a> {
     kept: &'a Sample,
-    held_out: &'a Tensor,
+    held_out: &'a Points,
     params: &'a HeldOutParams,
     seed: u64,
     report: &'a dyn Fn(String, f64),
@@ -130,7 +141,7 @@ impl Contest<'_> {
             let (mut lowest, mut worse) = (f64::INFINITY, 0);
             for components in self.params.components.iter().copied().filter(|components| *components <= most) {
                 let structure = Structure { shape: Shape { covariance: *covariance, freedom }, components };
-                if self.best.is_some() && !affordable(structure, self.kept.rows, self.kept.columns) {
+                if !affordable(structure, self.kept.points.rows(), self.kept.points.columns()) {
                     continue;
                 }
                 let loss = self.enter(structure)?;
@@ -172,15 +183,18 @@ impl Contest<'_> {
 fn affordable(structure: Structure, rows: usize, dims: usize) -> bool {
     let rows_of_a_component = rows / structure.components;
     match structure.shape.covariance {
-        Covariance::Diagonal | Covariance::Tied => rows_of_a_component >= 4,
+        Covariance::Diagonal => rows_of_a_component >= 4,
+        Covariance::Tied => rows_of_a_component >= 4 && dims <= MOST_DIMENSIONS,
         // One full covariance is the tied one.
-        Covariance::Full => structure.components > 1 && rows_of_a_component >= 2 * dims,
+        Covariance::Full => structure.components > 1 && rows_of_a_component >= 2 * dims && dims <= MOST_DIMENSIONS,
+        Covariance::LowRank(rank) => dims > LEAST_DIMENSIONS && rows_of_a_component >= 2 * rank,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::points::single;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
@@ -191,8 +205,9 @@ mod tests {
 
     #[test]
     fn a_normal_in_ten_dimensions_is_near_the_truth_sample_by_sample() {
-        let knife =
-            fit(&normal(2000, 10, 0), 10, &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {}).unwrap().knife;
+        let knife = fit(single(&normal(2000, 10, 0)), 10, &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {})
+            .unwrap()
+            .knife;
         let fresh = normal(2000, 10, 1);
         let surprisal = knife.surprisal(&fresh, 10).unwrap();
         let errors: Vec<f64> = fresh
@@ -215,7 +230,7 @@ mod tests {
         for (index, row) in rows.chunks_exact_mut(2).enumerate() {
             row[0] += [0.0, 8.0, 16.0][index % 3];
         }
-        let fitted = fit(&rows, 2, &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {}).unwrap();
+        let fitted = fit(single(&rows), 2, &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {}).unwrap();
         let truth = 3.0f64.ln() + (std::f64::consts::TAU * std::f64::consts::E).ln();
         // 300 held-out rows of standard deviation 1 in surprisal leave .06 as its error.
         assert!((fitted.loss - truth).abs() < 0.15, "{} against {truth}", fitted.loss);
@@ -232,7 +247,7 @@ mod tests {
         }
         let tried = std::cell::RefCell::new(Vec::new());
         let report = |what: String, _| tried.borrow_mut().push(what);
-        let knife = fit(&rows, 2, &HeldOutParams::default(), 0, &Device::Cpu, &report).unwrap().knife;
+        let knife = fit(single(&rows), 2, &HeldOutParams::default(), 0, &Device::Cpu, &report).unwrap().knife;
         for covariance in ["tied", "full", "diagonal"] {
             assert!(tried.borrow().iter().any(|what| what.contains(covariance)), "{covariance} was not tried");
         }
@@ -248,7 +263,7 @@ mod tests {
             HeldOutParams { covariances: vec![], ..Default::default() },
             HeldOutParams { share: 1.0, ..Default::default() },
         ] {
-            let result = fit(&rows, 1, &params, 0, &Device::Cpu, &|_, _| {});
+            let result = fit(single(&rows), 1, &params, 0, &Device::Cpu, &|_, _| {});
             assert!(matches!(result, Err(EstimatorError::Setting { .. })));
         }
     }

@@ -12,7 +12,7 @@
 //! leave. Everything else of a step is one pass over the parameters, which takes Adam's step and forms the next W. No memory
 //! is allocated but at the start. It is the same loss as [`super::gradient`]'s on tensors, which a test holds it against.
 
-use candle_core::{Device, Result as CandleResult, Tensor};
+use candle_core::Result as CandleResult;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
 use lsmi_core::statistics::log_sum_exp;
@@ -135,14 +135,11 @@ impl Training {
     ///
     /// # Errors
     /// A candle error where the parameters are not finite.
-    pub(super) fn mixture(&self, device: &Device) -> CandleResult<Mixture> {
-        let (components, dims) = (self.components(), self.dims);
+    pub(super) fn mixture(&self) -> CandleResult<Mixture> {
         let weights: Vec<f64> = self.parameters.weights.iter().map(|weight| f64::from(*weight)).collect();
         let normaliser = log_sum_exp(&weights);
         let log_weights = weights.into_iter().map(|weight| weight - normaliser).collect();
-        let means = Tensor::from_vec(self.parameters.means.clone(), (components, dims), device)?;
-        let factors = Tensor::from_vec(self.factors.clone(), (components, dims, dims), device)?;
-        Mixture::new(Covariance::Full, log_weights, means, factors)
+        Mixture::new(Covariance::Full, log_weights, self.parameters.means.clone(), self.factors.clone())
     }
 
     /// The mean surprisal of rows `[n, d]` in nats, and one step of Adam down its gradient.
@@ -347,6 +344,7 @@ mod tests {
     use crate::adam::Adam;
     use crate::knife::gradient::{GradientParams, Kernels};
     use crate::parameters::ParameterStore;
+    use candle_core::{Device, Tensor};
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 

@@ -16,10 +16,11 @@ mod host;
 pub use gradient::GradientParams;
 pub use held_out::HeldOutParams;
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 
 use crate::error::{EstimatorError, Result};
 use crate::mixture::{Mixture, Sample};
+use crate::points::{Points, single};
 
 /// Fewest rows that a density is fitted to.
 const LEAST_ROWS: usize = 10;
@@ -79,12 +80,12 @@ impl Knife {
     /// # Ok::<(), lsmi_candle::EstimatorError>(())
     /// ```
     pub fn fit(rows: &[f64], dims: usize, params: &Params, seed: u64, device: &Device) -> Result<Self> {
-        Ok(Self::fit_reporting(rows, dims, params, seed, device, &|_, _| {})?.knife)
+        Ok(Self::fit_reporting(single(rows), dims, params, seed, device, &|_, _| {})?.knife)
     }
 
     /// As [`Self::fit`], telling `report` of every structure or epoch with its loss.
     pub(crate) fn fit_reporting(
-        rows: &[f64],
+        rows: Vec<f32>,
         dims: usize,
         params: &Params,
         seed: u64,
@@ -105,7 +106,7 @@ impl Knife {
         match params {
             Params::HeldOut(params) => held_out::fit(rows, dims, params, seed, device, report),
             Params::Gradient(params) => {
-                let sample = Sample::new(rows.to_vec(), dims, device)?;
+                let sample = Sample::new(rows, dims, device)?;
                 gradient::fit(&sample, params, seed, report)
             }
         }
@@ -126,11 +127,11 @@ impl Knife {
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
     pub fn surprisal(&self, rows: &[f64], dims: usize) -> Result<Vec<f64>> {
-        let rows = crate::mixture::tensor(rows, dims, self.mixture.means().device())?;
+        let rows = Points::new(single(rows), dims, &Device::Cpu)?;
         Ok(self.log_density(&rows)?.into_iter().map(|value| -value).collect())
     }
 
-    pub(crate) fn log_density(&self, rows: &Tensor) -> Result<Vec<f64>> {
+    pub(crate) fn log_density(&self, rows: &Points) -> Result<Vec<f64>> {
         Ok(self.mixture.log_density(rows)?)
     }
 }

@@ -21,26 +21,30 @@ pub enum Covariance {
     Tied,
     /// Each component has a full covariance of its own.
     Full,
+    /// Each component has so many common factors of its own beside independent noise in every coordinate.
+    LowRank(usize),
 }
 
 impl Covariance {
-    /// The shape of the whitening factors of `components` components in `dims` dimensions.
+    /// The shape of the factors of `components` components in `dims` dimensions.
     pub fn factor_shape(self, components: usize, dims: usize) -> Vec<usize> {
         match self {
             Self::Diagonal => vec![components, dims],
             Self::Tied => vec![1, dims, dims],
             Self::Full => vec![components, dims, dims],
+            Self::LowRank(rank) => vec![components, dims, 1 + rank],
         }
     }
 }
 
 impl fmt::Display for Covariance {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Diagonal => "diagonal",
-            Self::Tied => "tied",
-            Self::Full => "full",
-        })
+        match self {
+            Self::Diagonal => formatter.write_str("diagonal"),
+            Self::Tied => formatter.write_str("tied"),
+            Self::Full => formatter.write_str("full"),
+            Self::LowRank(rank) => write!(formatter, "rank {rank}"),
+        }
     }
 }
 

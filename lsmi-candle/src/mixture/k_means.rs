@@ -3,84 +3,106 @@
 use lsmi_core::random::ChaCha8Rng;
 use rand::Rng;
 
+use super::kernels::{BLOCK, Lanes, nearest, squared_distances, transpose};
+
+use crate::elementary::vectorised;
+
 /// Rounds of reassignment at most; the result only starts a fit that goes on from there.
 const ROUNDS: usize = 20;
 
 /// The cluster of each row of a row-major matrix.
-pub(super) fn k_means(rows: &[f64], columns: usize, clusters: usize, random: &mut ChaCha8Rng) -> Vec<usize> {
-    let mut centres = seeds(rows, columns, clusters, random);
-    let mut assignment = vec![usize::MAX; rows.len() / columns];
+pub(super) fn k_means(rows: &[f32], columns: usize, clusters: usize, random: &mut ChaCha8Rng) -> Vec<u32> {
+    let blocks = Blocks::new(rows, columns);
+    let mut centres = blocks.seeds(clusters, random);
+    let mut assignment = vec![u32::MAX; rows.len() / columns];
     for _ in 0..ROUNDS {
-        let mut changed = false;
-        let mut sums = vec![0.0; clusters * columns];
-        let mut counts = vec![0usize; clusters];
-        for (row, assigned) in rows.chunks_exact(columns).zip(&mut assignment) {
-            let nearest = nearest(row, &centres, columns);
-            changed |= *assigned != nearest;
-            *assigned = nearest;
-            counts[nearest] += 1;
-            for (sum, value) in sums[nearest * columns..][..columns].iter_mut().zip(row) {
-                *sum += value;
-            }
-        }
+        let changed = blocks.assign(&centres, &mut assignment);
         if !changed {
             break;
         }
+        let mut sums = vec![0.0f64; clusters * columns];
+        let mut counts = vec![0usize; clusters];
+        for (row, cluster) in rows.chunks_exact(columns).zip(&assignment) {
+            counts[*cluster as usize] += 1;
+            for (sum, value) in sums[*cluster as usize * columns..][..columns].iter_mut().zip(row) {
+                *sum += f64::from(*value);
+            }
+        }
         for (cluster, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             for column in 0..columns {
-                centres[cluster * columns + column] = sums[cluster * columns + column] / *count as f64;
+                #[expect(clippy::cast_possible_truncation, reason = "rows are f32 by design")]
+                {
+                    centres[cluster * columns + column] = (sums[cluster * columns + column] / *count as f64) as f32;
+                }
             }
         }
     }
     assignment
 }
 
-/// Rows drawn one by one with probability proportional to the squared distance from the nearest one drawn before.
-fn seeds(rows: &[f64], columns: usize, clusters: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
-    let count = rows.len() / columns;
-    let first = random.random_range(0..count);
-    let mut centres = rows[first * columns..][..columns].to_vec();
-    let mut distances = vec![f64::INFINITY; count];
-    while centres.len() < clusters * columns {
-        let latest = centres[centres.len() - columns..].to_vec();
-        for (row, best) in rows.chunks_exact(columns).zip(&mut distances) {
-            *best = best.min(squared_distance(row, &latest));
-        }
-        let total: f64 = distances.iter().sum();
-        let mut left = random.random::<f64>() * total;
-        let chosen = distances.iter().position(|distance| {
-            left -= distance;
-            left < 0.0
-        });
-        let chosen = chosen.unwrap_or_else(|| random.random_range(0..count));
-        centres.extend_from_slice(&rows[chosen * columns..][..columns]);
-    }
-    centres
+/// Rows in blocks, made once for all passes.
+struct Blocks<'a> {
+    rows: &'a [f32],
+    columns: usize,
+    /// `[columns][BLOCK]`, one block after the other.
+    lanes: Vec<Lanes<f32>>,
 }
 
-fn nearest(row: &[f64], centres: &[f64], columns: usize) -> usize {
-    let mut best = (0, f64::INFINITY);
-    for (cluster, centre) in centres.chunks_exact(columns).enumerate() {
-        let distance = squared_distance(row, centre);
-        if distance < best.1 {
-            best = (cluster, distance);
+impl<'a> Blocks<'a> {
+    fn new(rows: &'a [f32], columns: usize) -> Self {
+        let mut lanes = vec![[0.0; BLOCK]; (rows.len() / columns).div_ceil(BLOCK) * columns];
+        for (rows, block) in rows.chunks(columns * BLOCK).zip(lanes.chunks_exact_mut(columns)) {
+            vectorised(|| transpose(rows, columns, block));
         }
+        Self { rows, columns, lanes }
     }
-    best.0
-}
 
-fn squared_distance(left: &[f64], right: &[f64]) -> f64 {
-    // Four running sums let the compiler use vector registers.
-    let mut sums = [0.0; 4];
-    let (left_blocks, right_blocks) = (left.chunks_exact(4), right.chunks_exact(4));
-    let tail: f64 =
-        left_blocks.remainder().iter().zip(right_blocks.remainder()).map(|(left, right)| (left - right).powi(2)).sum();
-    for (left, right) in left_blocks.zip(right_blocks) {
-        for lane in 0..4 {
-            sums[lane] += (left[lane] - right[lane]).powi(2);
+    /// Assigns every row to the nearest centre; whether any changed.
+    fn assign(&self, centres: &[f32], assignment: &mut [u32]) -> bool {
+        let mut distances = vec![[0.0; BLOCK]; centres.len() / self.columns];
+        let mut index = [0; BLOCK];
+        let mut changed = false;
+        for (block, assignment) in self.lanes.chunks_exact(self.columns).zip(assignment.chunks_mut(BLOCK)) {
+            vectorised(|| {
+                squared_distances(block, centres, &mut distances);
+                nearest(&distances, &mut index);
+            });
+            changed |= *assignment != index[..assignment.len()];
+            assignment.copy_from_slice(&index[..assignment.len()]);
         }
+        changed
     }
-    tail + sums.iter().sum::<f64>()
+
+    /// Rows drawn one by one with probability proportional to the squared distance from the nearest one drawn before.
+    fn seeds(&self, clusters: usize, random: &mut ChaCha8Rng) -> Vec<f32> {
+        let columns = self.columns;
+        let count = self.rows.len() / columns;
+        let first = random.random_range(0..count);
+        let mut centres = self.rows[first * columns..][..columns].to_vec();
+        let mut distances = vec![f32::INFINITY; self.lanes.len() / columns * BLOCK];
+        let mut latest = [[0.0; BLOCK]];
+        while centres.len() < clusters * columns {
+            let centre = &centres[centres.len() - columns..];
+            let blocks = self.lanes.chunks_exact(columns).zip(distances.as_chunks_mut::<BLOCK>().0);
+            for (block, least) in blocks {
+                vectorised(|| {
+                    squared_distances(block, centre, &mut latest);
+                    for lane in 0..BLOCK {
+                        least[lane] = least[lane].min(latest[0][lane]);
+                    }
+                });
+            }
+            let total: f64 = distances[..count].iter().map(|distance| f64::from(*distance)).sum();
+            let mut left = random.random::<f64>() * total;
+            let chosen = distances[..count].iter().position(|distance| {
+                left -= f64::from(*distance);
+                left < 0.0
+            });
+            let chosen = chosen.unwrap_or_else(|| random.random_range(0..count));
+            centres.extend_from_slice(&self.rows[chosen * columns..][..columns]);
+        }
+        centres
+    }
 }
 
 #[cfg(test)]
@@ -90,8 +112,8 @@ mod tests {
 
     #[test]
     fn clusters_far_apart_are_found() {
-        let rows: Vec<f64> =
-            (0..300).flat_map(|row| [f64::from(row % 3) * 100.0 + f64::from(row) * 0.01, 1.0]).collect();
+        let rows: Vec<f32> =
+            (0..300u16).flat_map(|row| [f32::from(row % 3) * 100.0 + f32::from(row) * 0.01, 1.0]).collect();
         let assignment = k_means(&rows, 2, 3, &mut stream(0, "test"));
         for row in 3..300 {
             assert_eq!(assignment[row], assignment[row % 3]);

@@ -12,58 +12,66 @@
 //!
 //! where `g` is the gamma function (Peel, `McLachlan` 2000).
 //!
-//! The products over rows run as f32 tensors on the device; constants, exponentials and sums are f64 on the host.
+//! Products over rows are f32, on the CPU as few large products with all elementwise work fused around them (`pass`), on other
+//! devices as tensors (`device`); constants, log-likelihoods and what sums over many rows are f64.
 
 mod covariance;
+mod device;
 mod expectation_maximization;
 mod k_means;
+mod kernels;
+mod low_rank;
+mod pass;
+mod statistics;
 mod tails;
 
 pub use covariance::Covariance;
 pub(crate) use covariance::{ridged_factor, shrink_to_sphere};
 pub(crate) use expectation_maximization::{Evidence, Fit, NoEvidence, Settings, Start, fit};
+pub(crate) use kernels::{BLOCK, Lanes};
+pub(crate) use pass::Pass;
 pub(crate) use tails::{FREEDOMS, are_tails_heavy};
 
 use std::fmt;
+use std::sync::OnceLock;
 
-use candle_core::{D, DType, Device, Result as CandleResult, Tensor};
-use lsmi_core::statistics::log_sum_exp;
+use candle_core::{Device, Result as CandleResult};
 
 use crate::linear_algebra::second_moments;
+use crate::points::Points;
 
-/// Rows on the device with what every fit to them needs, computed once.
+/// Rows with what every fit to them needs, computed once.
 pub(crate) struct Sample {
-    /// The rows, `[n, d]`, f32.
-    pub(crate) tensor: Tensor,
-    /// The same rows on the host, row-major.
-    pub(crate) values: Vec<f64>,
-    /// `X' X`, `[d, d]`, row-major.
-    pub(crate) second_moments: Vec<f64>,
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
+    pub(crate) points: Points,
+    pub(crate) moments: Moments,
+}
+
+/// What of all rows together a fit needs.
+#[derive(Debug)]
+pub(crate) struct Moments {
+    /// How many rows there are.
+    pub(crate) rows: f64,
+    /// Mean square of all values: their variance, as coordinates are centred.
+    mean_square: f64,
+    /// `X' X`, `[d, d]`, row-major: computed when it is first asked for.
+    second: OnceLock<Vec<f64>>,
 }
 
 impl Sample {
-    pub(crate) fn new(values: Vec<f64>, columns: usize, device: &Device) -> CandleResult<Self> {
-        let rows = values.len() / columns;
-        let tensor = tensor(&values, columns, device)?;
-        let second_moments = second_moments(&values, columns);
-        Ok(Self { tensor, values, second_moments, rows, columns })
+    pub(crate) fn new(values: Vec<f32>, columns: usize, device: &Device) -> CandleResult<Self> {
+        let squares: f64 = values.iter().map(|value| f64::from(*value) * f64::from(*value)).sum();
+        let moments = Moments {
+            rows: (values.len() / columns) as f64,
+            mean_square: squares / values.len() as f64,
+            second: OnceLock::new(),
+        };
+        Ok(Self { points: Points::new(values, columns, device)?, moments })
     }
 
-    /// Mean square of all values: their variance, as coordinates are centred.
-    fn mean_square(&self) -> f64 {
-        let total: f64 = (0..self.columns).map(|column| self.second_moments[column * (self.columns + 1)]).sum();
-        total / (self.rows * self.columns) as f64
+    /// `X' X`, `[d, d]`, row-major.
+    pub(crate) fn second_moments(&self) -> &[f64] {
+        self.moments.second.get_or_init(|| second_moments(self.points.values(), self.points.columns()))
     }
-}
-
-/// A row-major f64 matrix as an f32 tensor `[n, columns]` on the device.
-pub(crate) fn tensor(values: &[f64], columns: usize, device: &Device) -> CandleResult<Tensor> {
-    #[expect(clippy::cast_possible_truncation, reason = "tensors are f32 by design")]
-    let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
-    let rows = values.len() / columns;
-    Tensor::from_vec(values, (rows, columns), device)
 }
 
 /// The structure of a mixture's components.
@@ -97,50 +105,87 @@ pub struct Mixture {
     shape: Shape,
     log_weights: Vec<f64>,
     /// `[K, d]`
-    means: Tensor,
-    /// Whitening factors: `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full).
-    factors: Tensor,
+    means: Vec<f32>,
+    /// Whitening factors: `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full); the noise's inverse deviations and
+    /// the factors in its units, `[K, d, 1 + q]` (low rank).
+    factors: Vec<f32>,
+    /// What distances need besides: `W m_k`, `[K, d]` (tied), `(I + U'U)^-1`, `[K, q, q]` (low rank), else nothing.
+    derived: Vec<f32>,
     /// `log w_k + log det W_k` and what else does not depend on the row.
     log_constants: Vec<f64>,
 }
 
 impl Mixture {
-    /// A mixture of normal components from its parts: `K` logarithms of weights, means `[K, d]` and whitening factors `[K, d]` (diagonal),
-    /// `[1, d, d]` (tied) or `[K, d, d]` (full), lower triangular with positive diagonals.
+    /// A mixture of normal components from its parts: `K` logarithms of weights, means `[K, d]` and whitening factors
+    /// `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full), lower triangular with positive diagonals, or, of low
+    /// rank, `[K, d, 1 + q]`: in each coordinate the inverse deviation of its noise, then its factors in units of that
+    /// deviation; all row-major.
     ///
     /// # Errors
-    /// A candle error where the shapes do not fit, the weights do not sum to 1 or a diagonal is not positive.
-    pub fn new(covariance: Covariance, log_weights: Vec<f64>, means: Tensor, factors: Tensor) -> CandleResult<Self> {
-        let (components, dims) = means.dims2()?;
+    /// A candle error where the lengths do not fit, the weights do not sum to 1 or a diagonal is not positive.
+    pub fn new(
+        covariance: Covariance,
+        log_weights: Vec<f64>,
+        means: Vec<f32>,
+        factors: Vec<f32>,
+    ) -> CandleResult<Self> {
+        let components = log_weights.len();
+        let dims = means.len() / components.max(1);
         let expected = covariance.factor_shape(components, dims);
-        if factors.dims() != expected || log_weights.len() != components {
+        if dims == 0 || means.len() != components * dims || factors.len() != expected.iter().product::<usize>() {
             candle_core::bail!(
-                "mixture of {components} components in {dims} dimensions: expected factors {expected:?}, found {:?}",
-                factors.dims()
+                "mixture of {components} components in {dims} dimensions: expected factors {expected:?}, found {} values",
+                factors.len()
             );
         }
-        let diagonals = host(&factors)?;
         let weight: f64 = log_weights.iter().map(|weight| weight.exp()).sum();
         // Components that lost their rows keep a trace of weight, so the sum is not exact.
         if (weight - 1.0).abs() > 0.01 {
             candle_core::bail!("mixture: expected weights with sum 1, found {weight}");
         }
-        let log_constants: Vec<f64> = (0..components)
+        let mut log_constants: Vec<f64> = (0..components)
             .map(|component| {
                 let log_determinant: f64 = (0..dims)
                     .map(|dim| match covariance {
-                        Covariance::Diagonal => diagonals[component * dims + dim].ln(),
-                        Covariance::Tied => diagonals[dim * dims + dim].ln(),
-                        Covariance::Full => diagonals[(component * dims + dim) * dims + dim].ln(),
+                        Covariance::Diagonal => factors[component * dims + dim],
+                        Covariance::Tied => factors[dim * dims + dim],
+                        Covariance::Full => factors[(component * dims + dim) * dims + dim],
+                        Covariance::LowRank(rank) => factors[(component * dims + dim) * (1 + rank)],
                     })
+                    .map(|value| f64::from(value).ln())
                     .sum();
                 log_weights[component] + log_determinant + tails::log_normaliser(None, dims)
             })
             .collect();
+        let mut derived = Vec::new();
+        match covariance {
+            Covariance::Diagonal | Covariance::Full => {}
+            Covariance::Tied => derived = pass::project_centres(&factors, &means, dims),
+            Covariance::LowRank(rank) => {
+                for (factors, constant) in factors.chunks_exact(dims * (1 + rank)).zip(&mut log_constants) {
+                    let Some((posterior, log_determinant)) = low_rank::posterior(factors, rank) else {
+                        candle_core::bail!("mixture: expected finite factors");
+                    };
+                    derived.extend(posterior);
+                    *constant -= 0.5 * log_determinant;
+                }
+            }
+        }
         if log_constants.iter().any(|constant| !constant.is_finite()) {
             candle_core::bail!("mixture: expected whitening factors with positive diagonals");
         }
-        Ok(Self { shape: covariance.into(), log_weights, means, factors, log_constants })
+        Ok(Self { shape: covariance.into(), log_weights, means, factors, derived, log_constants })
+    }
+
+    /// A component of low rank.
+    fn low_rank(&self, component: usize, rank: usize) -> low_rank::Component<'_> {
+        let dims = self.dims();
+        low_rank::Component::new(
+            &self.factors[component * dims * (1 + rank)..][..dims * (1 + rank)],
+            &self.derived[component * rank * rank..][..rank * rank],
+            &self.means[component * dims..][..dims],
+            rank,
+        )
     }
 
     /// The same means and factors with components of other tails: Student's with so many degrees of freedom, or normal.
@@ -167,7 +212,7 @@ impl Mixture {
 
     /// Number of dimensions.
     pub fn dims(&self) -> usize {
-        self.means.dims()[1]
+        self.means.len() / self.components()
     }
 
     /// The structure of the components.
@@ -180,72 +225,28 @@ impl Mixture {
         &self.log_weights
     }
 
-    /// Means of the components, `[K, d]`.
-    pub fn means(&self) -> &Tensor {
+    /// Means of the components, `[K, d]`, row-major.
+    pub fn means(&self) -> &[f32] {
         &self.means
     }
 
-    /// Whitening factors of the components: `[K, d]`, `[1, d, d]` or `[K, d, d]`.
-    pub fn factors(&self) -> &Tensor {
+    /// Factors of the components as [`Mixture::new`] takes them, row-major.
+    pub fn factors(&self) -> &[f32] {
         &self.factors
     }
 
-    /// `log w_k + log p(x|k)` of each row and component: `[n, K]`, row-major, from rows `[n, d]`.
+    /// `log p(x)` of each row, in nats.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_joint(&self, rows: &Tensor) -> CandleResult<Vec<f64>> {
-        let mut distances = Vec::with_capacity(self.components());
-        let (projected, centres) = match self.shape.covariance {
-            Covariance::Tied => {
-                let factor = self.factors.get(0)?.t()?;
-                (rows.matmul(&factor)?, self.means.matmul(&factor)?)
-            }
-            Covariance::Diagonal | Covariance::Full => (rows.clone(), self.means.clone()),
-        };
-        for component in 0..self.components() {
-            let centred = projected.broadcast_sub(&centres.get(component)?)?;
-            let whitened = match self.shape.covariance {
-                Covariance::Tied => centred,
-                Covariance::Diagonal => centred.broadcast_mul(&self.factors.get(component)?)?,
-                Covariance::Full => centred.matmul(&self.factors.get(component)?.t()?)?,
-            };
-            distances.push(whitened.sqr()?.sum(D::Minus1)?);
+    pub fn log_density(&self, rows: &Points) -> CandleResult<Vec<f64>> {
+        let mut densities = Vec::with_capacity(rows.rows());
+        let mut pass = Pass::new(self, rows)?;
+        while pass.next().is_some() {
+            densities.extend_from_slice(pass.normalise());
         }
-        let mut joint = host(&Tensor::stack(&distances, 1)?)?;
-        for row in joint.chunks_exact_mut(self.components()) {
-            for (value, constant) in row.iter_mut().zip(&self.log_constants) {
-                *value = constant + tails::log_kernel(self.shape.freedom, self.dims(), *value);
-            }
-        }
-        Ok(joint)
+        Ok(densities)
     }
-
-    /// The weights of rows in the moments of components, `[n, K]`, from [`Self::log_joint`]; none: all 1, for normal ones.
-    fn row_weights(&self, joint: &[f64]) -> Option<Vec<f64>> {
-        let freedom = self.shape.freedom?;
-        let total = freedom + self.dims() as f64;
-        // log_joint = constant - total / 2 log(1 + distance / freedom)
-        let weight = |(joint, constant): (&f64, &f64)| total / freedom * (2.0 * (joint - constant) / total).exp();
-        Some(joint.iter().zip(self.log_constants.iter().cycle()).map(weight).collect())
-    }
-
-    /// `log p(x)` of each row, in nats, from rows `[n, d]`.
-    ///
-    /// # Errors
-    /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_density(&self, rows: &Tensor) -> CandleResult<Vec<f64>> {
-        Ok(self.log_joint(rows)?.chunks_exact(self.components()).map(log_sum_exp).collect())
-    }
-}
-
-/// The values of a tensor on the host, in row-major order.
-pub(crate) fn host(tensor: &Tensor) -> CandleResult<Vec<f64>> {
-    tensor
-        .flatten_all()?
-        .to_dtype(DType::F32)?
-        .to_vec1::<f32>()
-        .map(|values| values.into_iter().map(f64::from).collect())
 }
 
 #[cfg(test)]
@@ -254,27 +255,26 @@ mod tests {
 
     #[test]
     fn log_density_of_a_known_mixture() {
-        let device = Device::Cpu;
-        let means = Tensor::new(&[[0.0f32, 0.0], [2.0, 1.0]], &device).unwrap();
-        let full = Tensor::new(&[[[1.0f32, 0.0], [0.5, 2.0]], [[1.0, 0.0], [0.0, 1.0]]], &device).unwrap();
+        let full = vec![1.0f32, 0.0, 0.5, 2.0, 1.0, 0.0, 0.0, 1.0];
         let weights = vec![0.25f64.ln(), 0.75f64.ln()];
-        let mixture = Mixture::new(Covariance::Full, weights, means, full).unwrap();
-        let rows = Tensor::new(&[[1.0f32, -1.0]], &device).unwrap();
+        let mixture = Mixture::new(Covariance::Full, weights, vec![0.0, 0.0, 2.0, 1.0], full).unwrap();
+        let rows = Points::new(vec![1.0, -1.0], 2, &Device::Cpu).unwrap();
         // W(x - m) is (1, -1.5) for the first component and (-1, -2) for the second.
         let normal = |square: f64, determinant: f64| determinant / std::f64::consts::TAU * (-0.5 * square).exp();
         let expected = (0.25 * normal(3.25, 2.0) + 0.75 * normal(5.0, 1.0)).ln();
         assert!((mixture.log_density(&rows).unwrap()[0] - expected).abs() < 1e-6);
+        let others = Points::new(vec![1.0; 3], 3, &Device::Cpu).unwrap();
+        assert!(mixture.log_density(&others).is_err());
     }
 
     #[test]
-    fn shapes_that_do_not_fit_are_refused() {
-        let device = Device::Cpu;
-        let means = Tensor::zeros((2, 3), DType::F32, &device).unwrap();
-        let factors = Tensor::ones((2, 2), DType::F32, &device).unwrap();
-        assert!(Mixture::new(Covariance::Diagonal, vec![0.5f64.ln(); 2], means.clone(), factors).is_err());
-        let factors = (Tensor::ones((2, 3), DType::F32, &device).unwrap() * -1.0).unwrap();
-        assert!(Mixture::new(Covariance::Diagonal, vec![0.5f64.ln(); 2], means.clone(), factors).is_err());
-        let factors = Tensor::ones((2, 3), DType::F32, &device).unwrap();
-        assert!(Mixture::new(Covariance::Diagonal, vec![50.0; 2], means, factors).is_err());
+    fn parts_that_do_not_fit_are_refused() {
+        let (means, weights) = (vec![0.0; 6], vec![0.5f64.ln(); 2]);
+        let diagonal = |factors| Mixture::new(Covariance::Diagonal, weights.clone(), means.clone(), factors);
+        assert!(diagonal(vec![1.0; 4]).is_err());
+        assert!(diagonal(vec![-1.0; 6]).is_err());
+        assert!(diagonal(vec![1.0; 6]).is_ok());
+        assert!(Mixture::new(Covariance::Diagonal, vec![50.0; 2], means, vec![1.0; 6]).is_err());
+        assert!(Mixture::new(Covariance::Diagonal, vec![], vec![], vec![]).is_err());
     }
 }

@@ -22,26 +22,23 @@ pub(super) fn log_normaliser(freedom: Option<f64>, dims: usize) -> f64 {
     }
 }
 
-/// The logarithm of a component's density at a squared distance from its mean, but for the scale.
-pub(super) fn log_kernel(freedom: Option<f64>, dims: usize, distance: f64) -> f64 {
-    match freedom {
-        None => -0.5 * distance,
-        Some(freedom) => -0.5 * (freedom + dims as f64) * (distance / freedom).ln_1p(),
-    }
-}
-
 /// Whether rows lie further out than those of a normal sample would: whether the mean fourth power of their distance from
 /// the mean, in units of the covariance, is above `d (d + 2)` by more than chance (Mardia 1970, eq. 3.12).
 pub(crate) fn are_tails_heavy(sample: &Sample) -> bool {
-    let (rows, dims) = (sample.rows as f64, sample.columns);
-    let means: Vec<f64> =
-        (0..dims).map(|column| sample.values.iter().skip(column).step_by(dims).sum::<f64>() / rows).collect();
+    let (rows, dims) = (sample.moments.rows, sample.points.columns());
+    let mut means = vec![0.0; dims];
+    for row in sample.points.values().chunks_exact(dims) {
+        for (mean, value) in means.iter_mut().zip(row) {
+            *mean += f64::from(*value) / rows;
+        }
+    }
     let covariance: Vec<f64> = (0..dims * dims)
-        .map(|index| sample.second_moments[index] / rows - means[index / dims] * means[index % dims])
+        .map(|index| sample.second_moments()[index] / rows - means[index / dims] * means[index % dims])
         .collect();
     // Columns that determine one another are no sample of a density.
     let Some(factor) = whitening_factor(&covariance, dims) else { return false };
-    let centred: Vec<f64> = sample.values.iter().zip(means.iter().cycle()).map(|(value, mean)| value - mean).collect();
+    let centred: Vec<f64> =
+        sample.points.values().iter().zip(means.iter().cycle()).map(|(value, mean)| f64::from(*value) - mean).collect();
     let whitened = product_transposed(&centred, &factor, dims);
     let fourth = whitened.chunks_exact(dims).map(|row| row.iter().map(|value| value * value).sum::<f64>().powi(2));
     let normal = (dims * (dims + 2)) as f64;
@@ -51,7 +48,8 @@ pub(crate) fn are_tails_heavy(sample: &Sample) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{Device, Tensor};
+    use crate::points::{Points, single};
+    use candle_core::Device;
     use lsmi_core::random::stream;
     use rand_distr::{ChiSquared, Distribution, StandardNormal};
 
@@ -68,17 +66,15 @@ mod tests {
                 values.push(scale * normal);
             }
         }
-        Sample::new(values, dims, &Device::Cpu).unwrap()
+        Sample::new(single(&values), dims, &Device::Cpu).unwrap()
     }
 
     #[test]
     fn the_density_of_a_known_component() {
-        let unit = Tensor::new(&[[[1.0f32]]], &Device::Cpu).unwrap();
-        let mean = Tensor::new(&[[0.5f32]], &Device::Cpu).unwrap();
-        let mixture = Mixture::new(Covariance::Full, vec![0.0], mean, unit).unwrap();
+        let mixture = Mixture::new(Covariance::Full, vec![0.0], vec![0.5], vec![1.0]).unwrap();
         // One degree of freedom is Cauchy's distribution, 1 / (pi (1 + x^2)).
         let cauchy = mixture.clone().with_freedom(Some(1.0)).unwrap();
-        let rows = Tensor::new(&[[0.5f32], [2.5]], &Device::Cpu).unwrap();
+        let rows = Points::new(vec![0.5, 2.5], 1, &Device::Cpu).unwrap();
         for (found, square) in cauchy.log_density(&rows).unwrap().into_iter().zip([0.0, 4.0f64]) {
             assert!((found + (std::f64::consts::PI * (1.0 + square)).ln()).abs() < 1e-6);
         }
@@ -95,13 +91,13 @@ mod tests {
         assert!(are_tails_heavy(&student(500, 4, 4.0, "student")));
         let mut random = stream(0, "normal");
         let mut values: Vec<f64> = (0..2000).map(|_| StandardNormal.sample(&mut random)).collect();
-        assert!(!are_tails_heavy(&Sample::new(values.clone(), 4, &Device::Cpu).unwrap()));
+        assert!(!are_tails_heavy(&Sample::new(single(&values), 4, &Device::Cpu).unwrap()));
         for (row, value) in values.iter_mut().step_by(4).enumerate() {
             *value += if row % 2 == 0 { 3.0 } else { -3.0 };
         }
-        assert!(!are_tails_heavy(&Sample::new(values.clone(), 4, &Device::Cpu).unwrap()));
+        assert!(!are_tails_heavy(&Sample::new(single(&values), 4, &Device::Cpu).unwrap()));
         let twice: Vec<f64> = values.iter().flat_map(|value| [*value, *value]).collect();
-        assert!(!are_tails_heavy(&Sample::new(twice, 8, &Device::Cpu).unwrap()));
+        assert!(!are_tails_heavy(&Sample::new(single(&twice), 8, &Device::Cpu).unwrap()));
     }
 
     #[test]
@@ -111,14 +107,14 @@ mod tests {
             let shape = Shape { covariance: Covariance::Tied, freedom };
             let start = Start::Clusters { components: 1, random: &mut stream(0, "fit") };
             let mixture = fit(&sample, shape, start, &NoEvidence, Settings { rounds: 100, tolerance: 1e-6 }).unwrap();
-            let densities = mixture.mixture.log_density(&fresh.tensor).unwrap();
+            let densities = mixture.mixture.log_density(&fresh.points).unwrap();
             -densities.iter().sum::<f64>() / 3000.0
         };
-        let exact = |row: &[f64]| {
-            let square = row.iter().map(|value| value * value).sum::<f64>();
-            -log_normaliser(Some(4.0), 3) - log_kernel(Some(4.0), 3, square)
+        let exact = |row: &[f32]| {
+            let square = row.iter().map(|value| f64::from(value * value)).sum::<f64>();
+            -log_normaliser(Some(4.0), 3) + 3.5 * (square / 4.0).ln_1p()
         };
-        let truth = fresh.values.chunks_exact(3).map(exact).sum::<f64>() / 3000.0;
+        let truth = fresh.points.values().chunks_exact(3).map(exact).sum::<f64>() / 3000.0;
         // Nine parameters from 3,000 rows cost .0015 nats.
         assert!((surprisal(Some(4.0)) - truth).abs() < 0.01);
         assert!(surprisal(None) > truth + 0.1);

@@ -118,7 +118,7 @@ pub(super) fn write_fold(writer: &mut Writer, name: &str, fold: &FoldModels) -> 
     let heads = [head(HEADS[0], x1)?, head(HEADS[1], x2)?, head(HEADS[2], joint)?];
     let mut density =
         |modality: &str, model: &Knife| write_mixture(writer, &format!("{name}.density.{modality}"), model.mixture());
-    Ok(FoldLayout { densities: [density("x1", first)?, density("x2", second)?], heads })
+    Ok(FoldLayout { densities: [density("x1", first), density("x2", second)], heads })
 }
 
 pub(super) fn read_fold(
@@ -152,12 +152,13 @@ pub(super) fn read_fold(
     })
 }
 
-fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> CandleResult<MixtureLayout> {
+fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> MixtureLayout {
     writer.numbers(&format!("{name}.log_weights"), &[mixture.components()], mixture.log_weights());
-    writer.tensor(&format!("{name}.means"), mixture.means())?;
-    writer.tensor(&format!("{name}.factors"), mixture.factors())?;
+    let (components, dims) = (mixture.components(), mixture.dims());
     let Shape { covariance, freedom } = mixture.shape();
-    Ok(MixtureLayout { covariance, freedom, components: mixture.components() })
+    writer.single(&format!("{name}.means"), &[components, dims], mixture.means());
+    writer.single(&format!("{name}.factors"), &covariance.factor_shape(components, dims), mixture.factors());
+    MixtureLayout { covariance, freedom, components }
 }
 
 fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: usize) -> Result<Mixture> {
@@ -166,10 +167,10 @@ fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: u
         return Err(reader.wrong(&format!("{name}.means"), "at least one component", "none"));
     }
     let log_weights = reader.numbers(&format!("{name}.log_weights"), &[components])?;
-    let means = reader.tensor(&format!("{name}.means"), &[components, dims])?;
+    let means = reader.single(&format!("{name}.means"), &[components, dims])?;
     let factors = format!("{name}.factors");
-    let tensor = reader.tensor(&factors, &covariance.factor_shape(components, dims))?;
-    Mixture::new(covariance, log_weights, means, tensor)
+    let values = reader.single(&factors, &covariance.factor_shape(components, dims))?;
+    Mixture::new(covariance, log_weights, means, values)
         .and_then(|mixture| mixture.with_freedom(freedom))
         .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
 }
@@ -226,7 +227,7 @@ fn write_head(writer: &mut Writer, name: &str, head: &CalibratedHead) -> CandleR
             let probabilities = generative.class_probabilities();
             let shape = [generative.mixture().components(), classes];
             writer.numbers(&format!("{name}.class_probabilities"), &shape, probabilities);
-            Ok(HeadLayout::Generative(write_mixture(writer, name, generative.mixture())?))
+            Ok(HeadLayout::Generative(write_mixture(writer, name, generative.mixture())))
         }
         Head::Network(network) => {
             for (part, weight) in &network.weights {
