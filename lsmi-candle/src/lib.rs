@@ -46,7 +46,6 @@ pub mod matrix;
 pub mod mixture;
 
 mod adam;
-#[cfg_attr(not(test), expect(dead_code, reason = "the loops that need it follow"))]
 mod elementary;
 mod error;
 mod folds;

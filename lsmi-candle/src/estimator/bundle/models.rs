@@ -1,7 +1,5 @@
 //! Gauges, densities and heads as tensors of a bundle, and back.
 
-use std::collections::BTreeMap;
-
 use candle_core::Result as CandleResult;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +7,9 @@ use super::tensors::{Reader, Writer};
 use crate::error::BundleError;
 use crate::estimator::FoldModels;
 use crate::gauge::{Coordinates, Gauge, Invariant, Standardizer};
-use crate::heads::{CalibratedHead, Calibration, GenerativeHead, GivenHead, Head, HeadModel, HeadPool, NetworkHead};
+use crate::heads::{
+    CalibratedHead, Calibration, GenerativeHead, GivenHead, Head, HeadModel, HeadPool, Layer, NetworkHead,
+};
 use crate::knife::Knife;
 use crate::mixture::{Covariance, Mixture, Shape};
 
@@ -229,11 +229,12 @@ fn write_head(writer: &mut Writer, name: &str, head: &CalibratedHead) -> CandleR
             Ok(HeadLayout::Generative(write_mixture(writer, name, generative.mixture())?))
         }
         Head::Network(network) => {
-            for (part, weight) in &network.weights {
-                writer.tensor(&format!("{name}.{part}"), weight)?;
+            write_layer(writer, &format!("{name}.output"), &network.output);
+            let hidden = network.hidden.as_ref();
+            if let Some(layer) = hidden {
+                write_layer(writer, &format!("{name}.hidden"), layer);
             }
-            let hidden = network.weights.get("hidden.bias").map(candle_core::Tensor::elem_count);
-            Ok(HeadLayout::Network(hidden))
+            Ok(HeadLayout::Network(hidden.map(Layer::outputs)))
         }
     }
 }
@@ -262,22 +263,32 @@ fn read_head(
             Head::Generative(GenerativeHead::new(read_mixture(reader, name, layout, inputs)?, probabilities))
         }
         HeadLayout::Network(hidden) => {
-            let mut shapes = vec![("output.bias", vec![classes])];
-            match *hidden {
+            let layer = |part: &str, inputs, outputs| read_layer(reader, &of(part), inputs, outputs);
+            Head::Network(match *hidden {
                 Some(0) => return Err(reader.wrong(&of("hidden.bias"), "at least one hidden unit", "none")),
-                Some(hidden) => shapes.extend([
-                    ("hidden.weight", vec![inputs, hidden]),
-                    ("hidden.bias", vec![hidden]),
-                    ("output.weight", vec![hidden, classes]),
-                ]),
-                None => shapes.push(("output.weight", vec![inputs, classes])),
-            }
-            let weights = shapes.iter().map(|(part, shape)| Ok(((*part).to_owned(), reader.tensor(&of(part), shape)?)));
-            Head::Network(NetworkHead { weights: weights.collect::<Result<BTreeMap<_, _>>>()? })
+                Some(hidden) => NetworkHead {
+                    hidden: Some(layer("hidden", inputs, hidden)?),
+                    output: layer("output", hidden, classes)?,
+                },
+                None => NetworkHead { hidden: None, output: layer("output", inputs, classes)? },
+            })
         }
     };
     let calibration = Calibration { log_frequencies, factor: calibration[0], floor: calibration[1] };
     Ok(CalibratedHead { head, calibration })
+}
+
+fn write_layer(writer: &mut Writer, name: &str, layer: &Layer) {
+    writer.singles(&format!("{name}.weight"), &[layer.inputs, layer.outputs()], &layer.weights);
+    writer.singles(&format!("{name}.bias"), &[layer.outputs()], &layer.biases);
+}
+
+fn read_layer(reader: &Reader<'_>, name: &str, inputs: usize, outputs: usize) -> Result<Layer> {
+    Ok(Layer {
+        weights: reader.singles(&format!("{name}.weight"), &[inputs, outputs])?,
+        biases: reader.singles(&format!("{name}.bias"), &[outputs])?,
+        inputs,
+    })
 }
 
 fn is_distribution(probabilities: &[f64]) -> bool {

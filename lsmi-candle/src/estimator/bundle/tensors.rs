@@ -29,10 +29,14 @@ impl Writer {
 
     /// Adds an f32 tensor.
     pub(super) fn tensor(&mut self, name: &str, tensor: &Tensor) -> CandleResult<()> {
-        let values: Vec<f32> = tensor.flatten_all()?.to_vec1()?;
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.tensors.insert(name.to_owned(), Stored { dtype: Dtype::F32, shape: tensor.dims().to_vec(), bytes });
+        self.singles(name, tensor.dims(), &tensor.flatten_all()?.to_vec1()?);
         Ok(())
+    }
+
+    /// Adds f32 values.
+    pub(super) fn singles(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.tensors.insert(name.to_owned(), Stored { dtype: Dtype::F32, shape: shape.to_vec(), bytes });
     }
 
     /// Adds whole numbers.
@@ -117,6 +121,12 @@ impl<'a> Reader<'a> {
 
     /// A finite f32 tensor of a shape, on the device.
     pub(super) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, BundleError> {
+        Tensor::from_vec(self.singles(name, shape)?, shape, self.device)
+            .map_err(|error| self.wrong(name, "a tensor that the device can hold", &error.to_string()))
+    }
+
+    /// Finite f32 values of a shape.
+    pub(super) fn singles(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, BundleError> {
         let view = self.view(name, Dtype::F32, shape)?;
         let mut values = Vec::with_capacity(view.data().len() / 4);
         for bytes in view.data().chunks_exact(4) {
@@ -126,8 +136,7 @@ impl<'a> Reader<'a> {
             }
             values.push(value);
         }
-        Tensor::from_vec(values, shape, self.device)
-            .map_err(|error| self.wrong(name, "a tensor that the device can hold", &error.to_string()))
+        Ok(values)
     }
 
     /// As many whole numbers as the tensor has.
