@@ -56,14 +56,17 @@ impl Moments {
         step: Step,
     ) {
         let moments = self.first[start..].iter_mut().zip(&mut self.second[start..]);
-        vectorised(|| {
-            for ((parameter, (first, second)), gradient) in parameters.iter_mut().zip(moments).zip(gradients) {
-                *first = unless_negligible(FIRST_DECAY * *first + (1.0 - FIRST_DECAY) * gradient);
-                *second = unless_negligible(SECOND_DECAY * *second + (1.0 - SECOND_DECAY) * gradient * gradient);
-                let deviation = (*second * step.second_scale).sqrt() + EPSILON;
-                *parameter = *parameter * step.kept - step.rate * (*first * step.first_scale) / deviation;
-            }
-        });
+        vectorised(
+            #[inline(always)]
+            || {
+                for ((parameter, (first, second)), gradient) in parameters.iter_mut().zip(moments).zip(gradients) {
+                    *first = unless_negligible(FIRST_DECAY * *first + (1.0 - FIRST_DECAY) * gradient);
+                    *second = unless_negligible(SECOND_DECAY * *second + (1.0 - SECOND_DECAY) * gradient * gradient);
+                    let deviation = (*second * step.second_scale).sqrt() + EPSILON;
+                    *parameter = *parameter * step.kept - step.rate * (*first * step.first_scale) / deviation;
+                }
+            },
+        );
     }
 
     /// The gradients of a first step, which left the first moments at them times one less their decay.
@@ -74,7 +77,8 @@ impl Moments {
 }
 
 /// The value, or 0 where it is so small that it would only cost time.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(crate) fn unless_negligible(value: f32) -> f32 {
     if value.abs() < NEGLIGIBLE { 0.0 } else { value }
 }

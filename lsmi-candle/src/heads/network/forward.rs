@@ -41,11 +41,14 @@ impl Activations {
         if let Some(layer) = &head.hidden {
             let hidden = &mut self.hidden[..count * layer.outputs()];
             layer.apply(inputs, hidden);
-            vectorised(|| {
-                for value in &mut *hidden {
-                    *value = if *value > 0.0 { *value } else { 0.0 };
-                }
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    for value in &mut *hidden {
+                        *value = if *value > 0.0 { *value } else { 0.0 };
+                    }
+                },
+            );
             inputs = MatRef::from_column_major_slice(hidden, count, layer.outputs());
         }
         head.output.apply(inputs, &mut self.logits[..count * head.output.outputs()]);
@@ -58,19 +61,22 @@ impl Activations {
         let (largest, sums) = (&mut self.largest[..count], &mut self.sums[..count]);
         largest.fill(f32::NEG_INFINITY);
         sums.fill(0.0);
-        vectorised(|| {
-            for of_class in logits.chunks_exact(count) {
-                for (largest, logit) in largest.iter_mut().zip(of_class) {
-                    *largest = if *logit > *largest { *logit } else { *largest };
+        vectorised(
+            #[inline(always)]
+            || {
+                for of_class in logits.chunks_exact(count) {
+                    for (largest, logit) in largest.iter_mut().zip(of_class) {
+                        *largest = if *logit > *largest { *logit } else { *largest };
+                    }
                 }
-            }
-            for of_class in logits.chunks_exact_mut(count) {
-                for ((logit, largest), sum) in of_class.iter_mut().zip(&*largest).zip(&mut *sums) {
-                    *logit = exp(*logit - *largest);
-                    *sum += *logit;
+                for of_class in logits.chunks_exact_mut(count) {
+                    for ((logit, largest), sum) in of_class.iter_mut().zip(&*largest).zip(&mut *sums) {
+                        *logit = exp(*logit - *largest);
+                        *sum += *logit;
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 
     /// Mean negative log posterior of the labels of rows `[n, d]`, in nats.

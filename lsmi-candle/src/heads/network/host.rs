@@ -108,17 +108,20 @@ impl Network {
         let gradients = &mut self.activations.logits[..count * self.head.output.outputs()];
         let scales = &mut self.activations.sums[..count];
         let of_biases = &mut self.of_output.biases;
-        vectorised(|| {
-            for scale in &mut *scales {
-                *scale = share / *scale;
-            }
-            for (of_class, of_bias) in gradients.chunks_exact_mut(count).zip(&mut *of_biases) {
-                for (value, scale) in of_class.iter_mut().zip(&*scales) {
-                    *value = unless_negligible(*value * *scale);
+        vectorised(
+            #[inline(always)]
+            || {
+                for scale in &mut *scales {
+                    *scale = share / *scale;
                 }
-                *of_bias = sum(of_class);
-            }
-        });
+                for (of_class, of_bias) in gradients.chunks_exact_mut(count).zip(&mut *of_biases) {
+                    for (value, scale) in of_class.iter_mut().zip(&*scales) {
+                        *value = unless_negligible(*value * *scale);
+                    }
+                    *of_bias = sum(of_class);
+                }
+            },
+        );
         for (row, label) in labels.iter().enumerate() {
             gradients[*label as usize * count + row] -= share;
             of_biases[*label as usize] -= share;
@@ -139,15 +142,18 @@ impl Network {
             Par::Seq,
         );
         let hidden = &self.activations.hidden;
-        vectorised(|| {
-            let of_units = gradients.chunks_exact_mut(count).zip(hidden.chunks_exact(count));
-            for ((of_unit, hidden), of_bias) in of_units.zip(&mut of_hidden.biases) {
-                for (value, hidden) in of_unit.iter_mut().zip(hidden) {
-                    *value = if *hidden > 0.0 { *value } else { 0.0 };
+        vectorised(
+            #[inline(always)]
+            || {
+                let of_units = gradients.chunks_exact_mut(count).zip(hidden.chunks_exact(count));
+                for ((of_unit, hidden), of_bias) in of_units.zip(&mut of_hidden.biases) {
+                    for (value, hidden) in of_unit.iter_mut().zip(hidden) {
+                        *value = if *hidden > 0.0 { *value } else { 0.0 };
+                    }
+                    *of_bias = sum(of_unit);
                 }
-                *of_bias = sum(of_unit);
-            }
-        });
+            },
+        );
     }
 }
 
@@ -218,7 +224,8 @@ fn by_unit(values: &[f32], rows: usize, units: usize) -> MatRef<'_, f32> {
 }
 
 /// The sum, in sixteen sums side by side.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn sum(values: &[f32]) -> f32 {
     let mut sums = [0.0f32; 16];
     let chunks = values.chunks_exact(sums.len());
