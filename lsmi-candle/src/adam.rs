@@ -3,6 +3,10 @@
 //! `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`,
 //! `p = p - rate (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + e) + decay p)`
 //! (Kingma, Ba 2015, algorithm 1; Loshchilov, Hutter 2019, algorithm 2, with the decay scaled by the rate as in PyTorch).
+//!
+//! Here for tensors on any device; in [`host`] for arrays.
+
+pub(crate) mod host;
 
 use std::collections::BTreeMap;
 

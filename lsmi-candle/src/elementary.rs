@@ -8,7 +8,7 @@ use pulp::Arch;
 
 /// Runs a loop as compiled for the widest vector units that the processor has.
 ///
-/// What the loop calls must be inlined into it, or it stays as it is.
+/// The loop, and what it calls, must be inlined, or it stays as it is: `vectorised(#[inline(always)] || ...)`.
 pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
 }
@@ -123,11 +123,14 @@ mod tests {
     fn vectorised_loops_give_what_single_calls_give() {
         let values: Vec<f32> = (0..1003).map(|step| -95.0 + 0.18 * step as f32).collect();
         let mut found = values.clone();
-        vectorised(|| {
-            for value in &mut found {
-                *value = exp(*value);
-            }
-        });
+        vectorised(
+            #[inline(always)]
+            || {
+                for value in &mut found {
+                    *value = exp(*value);
+                }
+            },
+        );
         for (found, value) in found.iter().zip(values) {
             assert_eq!(found.to_bits(), exp(value).to_bits(), "exp({value})");
         }

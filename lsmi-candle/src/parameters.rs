@@ -65,14 +65,6 @@ impl ParameterStore {
         self.variables.iter().map(|(name, variable)| (name.as_str(), variable))
     }
 
-    /// Copies of the present values, by name; they do not follow later training steps.
-    ///
-    /// # Errors
-    /// A candle error where the device fails.
-    pub(crate) fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
-        self.iter().map(|(name, variable)| Ok((name.to_owned(), variable.as_detached_tensor().copy()?))).collect()
-    }
-
     /// Checks that a loss reached every parameter: candle drops gradients silently where an operation has none.
     ///
     /// # Errors
@@ -138,15 +130,5 @@ mod tests {
         let gradients = reached.sqr().unwrap().sum_all().unwrap().backward().unwrap();
         let error = store.assert_all_gradients(&gradients).unwrap_err();
         assert!(matches!(error, EstimatorError::NoGradient { names } if names == ["forgotten"]));
-    }
-
-    #[test]
-    fn snapshots_do_not_follow() {
-        let mut store = ParameterStore::new(0, &Device::Cpu);
-        store.zeros("bias", 1).unwrap();
-        let before = store.snapshot().unwrap();
-        store.variables["bias"].set(&Tensor::new(&[5.0f32], &Device::Cpu).unwrap()).unwrap();
-        assert_eq!(before["bias"].to_vec1::<f32>().unwrap(), [0.0]);
-        assert_eq!(store.snapshot().unwrap()["bias"].to_vec1::<f32>().unwrap(), [5.0]);
     }
 }

@@ -53,7 +53,7 @@ impl Estimator {
         let mut layout = Vec::new();
         // The folds of all repeats are counted through.
         for (index, fold) in self.repeats.iter().flatten().enumerate() {
-            layout.push(write_fold(&mut writer, &format!("fold{index}"), fold)?);
+            layout.push(write_fold(&mut writer, &format!("fold{index}"), fold));
         }
         // One key only: the metadata is a hash map, whose order would change the bytes from run to run.
         let metadata = serde_json::to_string(&Metadata { description: &self.description, layout })
@@ -76,7 +76,7 @@ impl Estimator {
         let metadata = metadata.ok_or_else(|| BundleError::NotABundle { file: file.to_owned() })?;
         let Metadata { description, layout } = parse(file, metadata)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
-        Ok(Self::read(&Reader::new(file, &tensors, &device), description, &layout, device.clone())?)
+        Ok(Self::read(&Reader::new(file, &tensors), description, &layout, device)?)
     }
 
     fn read(

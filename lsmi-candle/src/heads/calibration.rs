@@ -50,26 +50,29 @@ impl Calibration {
         let keep = 1.0 - self.floor;
         let floors: Vec<f64> = self.log_frequencies.iter().map(|frequency| self.floor * frequency.exp()).collect();
         let mut shares = vec![0.0; self.log_frequencies.len()];
-        vectorised(|| {
-            for row in posteriors.chunks_exact_mut(self.log_frequencies.len()) {
-                let mut largest = f64::NEG_INFINITY;
-                for (value, frequency) in row.iter_mut().zip(&self.log_frequencies) {
-                    *value = frequency + self.factor * (*value - frequency);
-                    largest = largest.max(*value);
-                }
-                let mut sum = 0.0;
-                for (share, value) in shares.iter_mut().zip(&*row) {
-                    #[expect(clippy::cast_possible_truncation, reason = "posteriors are products of f32")]
-                    {
-                        *share = f64::from(exp((value - largest) as f32));
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in posteriors.chunks_exact_mut(self.log_frequencies.len()) {
+                    let mut largest = f64::NEG_INFINITY;
+                    for (value, frequency) in row.iter_mut().zip(&self.log_frequencies) {
+                        *value = frequency + self.factor * (*value - frequency);
+                        largest = largest.max(*value);
                     }
-                    sum += *share;
+                    let mut sum = 0.0;
+                    for (share, value) in shares.iter_mut().zip(&*row) {
+                        #[expect(clippy::cast_possible_truncation, reason = "posteriors are products of f32")]
+                        {
+                            *share = f64::from(exp((value - largest) as f32));
+                        }
+                        sum += *share;
+                    }
+                    for ((value, share), floor) in row.iter_mut().zip(&shares).zip(&floors) {
+                        *value = ln(keep * share / sum + floor);
+                    }
                 }
-                for ((value, share), floor) in row.iter_mut().zip(&shares).zip(&floors) {
-                    *value = ln(keep * share / sum + floor);
-                }
-            }
-        });
+            },
+        );
     }
 }
 
@@ -140,25 +143,28 @@ impl<'a> HeldOut<'a> {
     fn add_block(&self, evidence: &[Lanes<f64>], labels: &[u32], factor: f64, loss: &mut Loss) {
         let mut largest = [f64::NEG_INFINITY; BLOCK];
         let (mut sums, mut first, mut second) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
-        vectorised(|| {
-            let classes = || evidence.iter().zip(self.log_frequencies);
-            for (evidence, frequency) in classes() {
-                for lane in 0..BLOCK {
-                    let value = frequency + factor * evidence[lane];
-                    largest[lane] = if value > largest[lane] { value } else { largest[lane] };
+        vectorised(
+            #[inline(always)]
+            || {
+                let classes = || evidence.iter().zip(self.log_frequencies);
+                for (evidence, frequency) in classes() {
+                    for lane in 0..BLOCK {
+                        let value = frequency + factor * evidence[lane];
+                        largest[lane] = if value > largest[lane] { value } else { largest[lane] };
+                    }
                 }
-            }
-            for (evidence, frequency) in classes() {
-                for lane in 0..BLOCK {
-                    let value = frequency + factor * evidence[lane];
-                    #[expect(clippy::cast_possible_truncation, reason = "posteriors are products of f32")]
-                    let share = f64::from(exp((value - largest[lane]) as f32));
-                    sums[lane] += share;
-                    first[lane] += share * evidence[lane];
-                    second[lane] += share * evidence[lane] * evidence[lane];
+                for (evidence, frequency) in classes() {
+                    for lane in 0..BLOCK {
+                        let value = frequency + factor * evidence[lane];
+                        #[expect(clippy::cast_possible_truncation, reason = "posteriors are products of f32")]
+                        let share = f64::from(exp((value - largest[lane]) as f32));
+                        sums[lane] += share;
+                        first[lane] += share * evidence[lane];
+                        second[lane] += share * evidence[lane] * evidence[lane];
+                    }
                 }
-            }
-        });
+            },
+        );
         for (lane, label) in labels.iter().enumerate() {
             let of_label = evidence[*label as usize][lane];
             let mean = first[lane] / sums[lane];

@@ -6,16 +6,10 @@
 //! a property of the columns that the user chose, so this is the one head that looks at the standardised columns
 //! themselves. It is linear, `log p(y|x) = x' w_y + b_y + constant`, and expressed in the inputs of all other heads.
 
-use std::collections::BTreeMap;
-
-use candle_core::Tensor;
-
-use super::NetworkHead;
 use super::rows::Rows;
-use crate::error::Result;
+use super::{Layer, NetworkHead};
 use crate::linear_algebra::{product_transposed, second_moments};
 use crate::mixture::{ridged_factor, shrink_to_sphere};
-use crate::points::single;
 
 /// Standard errors within which a coordinate of a class mean counts as noise.
 pub(super) const THRESHOLDS: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
@@ -28,46 +22,62 @@ pub(super) fn are_means_noisy(rows: usize, columns: usize, classes: usize) -> bo
     classes >= MANY_CLASSES && 2 * classes * columns > rows
 }
 
-/// The head for rows of head inputs `[n, inputs]`; `back`, `[columns, inputs]`, leads to the standardised columns, none
-/// where the inputs are those.
-pub(super) fn fit(rows: &Rows<'_>, back: Option<&[f64]>, threshold: f64) -> Result<NetworkHead> {
-    let inputs = rows.sample.points.columns();
-    let given: Vec<f64> = rows.sample.points.values().iter().map(|value| f64::from(*value)).collect();
-    let returned = back.map(|back| product_transposed(&given, back, inputs));
-    let values = returned.as_deref().unwrap_or(&given);
-    let columns = values.len() / rows.labels.len();
-    let classes = Classes::of(values, columns, rows.labels, rows.classes);
-    let means = classes.shrunken_means(threshold);
+/// What the heads of all thresholds have in common.
+pub(super) struct Centroids<'a> {
+    classes: Classes,
+    /// A whitening factor of the covariance within classes, `[columns, columns]`.
+    factor: Vec<f64>,
+    /// From head inputs to the standardised columns, `[columns, inputs]`; none where the inputs are those.
+    back: Option<&'a [f64]>,
+    rows: usize,
+}
 
-    // The precision within classes is W' W.
-    let factor = ridged_factor(&classes.within, columns, 1.0);
-    let whitened = product_transposed(&means, &factor, columns);
-    let turned: Vec<f64> =
-        (0..columns).flat_map(|column| factor.iter().skip(column).step_by(columns)).copied().collect();
-    let weights = product_transposed(&whitened, &turned, columns);
-    let biases: Vec<f64> = whitened
-        .chunks_exact(columns)
-        .zip(&classes.counts)
-        .map(|(mean, count)| {
-            (count / rows.labels.len() as f64).ln() - 0.5 * mean.iter().map(|value| value * value).sum::<f64>()
-        })
-        .collect();
+impl<'a> Centroids<'a> {
+    /// Of rows of head inputs `[n, inputs]`; `back`, `[columns, inputs]`, leads to the standardised columns, none where the
+    /// inputs are those.
+    pub(super) fn of(rows: &Rows<'_>, back: Option<&'a [f64]>) -> Self {
+        let points = &rows.sample.points;
+        let given: Vec<f64> = points.values().iter().map(|value| f64::from(*value)).collect();
+        let returned = back.map(|back| product_transposed(&given, back, points.columns()));
+        let values = returned.as_deref().unwrap_or(&given);
+        let columns = values.len() / rows.labels.len();
+        let classes = Classes::of(values, columns, rows.labels, rows.classes);
+        let factor = ridged_factor(&classes.within, columns, 1.0);
+        Self { classes, factor, back, rows: rows.labels.len() }
+    }
 
-    // x' w = (back z)' w = z' (back' w).
-    let weights = match back {
-        None => weights,
-        Some(back) => {
-            let forth: Vec<f64> =
-                (0..inputs).flat_map(|input| back.iter().skip(input).step_by(inputs)).copied().collect();
-            product_transposed(&weights, &forth, columns)
-        }
-    };
-    let output =
-        Tensor::from_vec(single(&weights), (rows.classes, inputs), &candle_core::Device::Cpu)?.t()?.contiguous()?;
-    let bias = Tensor::from_vec(single(&biases), rows.classes, &candle_core::Device::Cpu)?;
-    Ok(NetworkHead {
-        weights: BTreeMap::from([("output.weight".to_owned(), output), ("output.bias".to_owned(), bias)]),
-    })
+    /// The head of means that are shrunken by so many of their standard errors.
+    pub(super) fn head(&self, threshold: f64) -> NetworkHead {
+        let Self { classes, factor, back, rows } = self;
+        let columns = classes.overall.len();
+        // The precision within classes is W' W.
+        let whitened = product_transposed(&classes.shrunken_means(threshold), factor, columns);
+        let weights = product_transposed(&whitened, &transposed(factor, columns), columns);
+        let biases = whitened.chunks_exact(columns).zip(&classes.counts).map(|(mean, count)| {
+            (count / *rows as f64).ln() - 0.5 * mean.iter().map(|value| value * value).sum::<f64>()
+        });
+        // x' w = (back z)' w = z' (back' w).
+        let (weights, inputs) = match back {
+            None => (weights, columns),
+            Some(back) => {
+                let inputs = back.len() / columns;
+                (product_transposed(&weights, &transposed(back, inputs), columns), inputs)
+            }
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "parameters are f32 by design")]
+        let single = |value: f64| value as f32;
+        let output = Layer {
+            weights: transposed(&weights, inputs).into_iter().map(single).collect(),
+            biases: biases.map(single).collect(),
+            inputs,
+        };
+        NetworkHead { hidden: None, output }
+    }
+}
+
+/// The transpose of a row-major matrix of so many columns.
+fn transposed(matrix: &[f64], columns: usize) -> Vec<f64> {
+    (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns)).copied().collect()
 }
 
 /// What linear discrimination needs of rows with labels.
@@ -139,7 +149,7 @@ mod tests {
     use super::*;
     use crate::heads::calibration::log_loss;
     use crate::mixture::Sample;
-    use crate::points::Points;
+    use crate::points::{Points, single};
     use candle_core::Device;
     use lsmi_core::families::{FamilyName, Settings};
     use lsmi_core::random::stream;
@@ -162,8 +172,9 @@ mod tests {
         let rows_of_fit = Rows { sample: &sample, labels: &labels, classes: CLASSES };
         let (fresh, of_fresh, truth) = rows(4000, 1);
         let fresh = Points::new(single(&fresh), CLASSES, &Device::Cpu).unwrap();
+        let centroids = Centroids::of(&rows_of_fit, None);
         let loss = |threshold| {
-            let head = fit(&rows_of_fit, None, threshold).unwrap();
+            let head = centroids.head(threshold);
             log_loss(&head.log_posteriors(&fresh).unwrap(), &of_fresh)
         };
         // 20 rows a class leave an error of .3 / sqrt(20) in each of the 40 coordinates of a plain mean: .3 nats here, of
@@ -177,7 +188,7 @@ mod tests {
     fn a_linear_change_of_the_inputs_changes_nothing() {
         let (values, labels, _) = rows(400, 0);
         let sample = Sample::new(single(&values), CLASSES, &Device::Cpu).unwrap();
-        let plain = fit(&Rows { sample: &sample, labels: &labels, classes: CLASSES }, None, 2.0).unwrap();
+        let plain = Centroids::of(&Rows { sample: &sample, labels: &labels, classes: CLASSES }, None).head(2.0);
         // Inputs in falling order at double scale, and the map back.
         let turned: Vec<f64> =
             values.chunks_exact(CLASSES).flat_map(|row| row.iter().rev().map(|value| 2.0 * value)).collect();
@@ -186,7 +197,8 @@ mod tests {
             back[column * CLASSES + CLASSES - 1 - column] = 0.5;
         }
         let inputs = Sample::new(single(&turned), CLASSES, &Device::Cpu).unwrap();
-        let changed = fit(&Rows { sample: &inputs, labels: &labels, classes: CLASSES }, Some(&back), 2.0).unwrap();
+        let changed =
+            Centroids::of(&Rows { sample: &inputs, labels: &labels, classes: CLASSES }, Some(&back)).head(2.0);
         let (before, after) = (plain.log_posteriors(&sample.points), changed.log_posteriors(&inputs.points));
         for (before, after) in before.unwrap().iter().zip(after.unwrap()) {
             assert!((before - after).abs() < 1e-3, "{before} against {after}");

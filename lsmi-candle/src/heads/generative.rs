@@ -104,13 +104,16 @@ impl GenerativeHead {
                 Par::Seq,
             );
             // Every p(y|k) is positive and responsibilities sum to one, so no logarithm is of zero.
-            vectorised(|| {
-                for (logarithms, posteriors) in logarithms.iter_mut().zip(&posteriors) {
-                    for lane in 0..BLOCK {
-                        logarithms[lane] = ln(f64::from(posteriors[lane]));
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (logarithms, posteriors) in logarithms.iter_mut().zip(&posteriors) {
+                        for lane in 0..BLOCK {
+                            logarithms[lane] = ln(f64::from(posteriors[lane]));
+                        }
                     }
-                }
-            });
+                },
+            );
             for lane in 0..range.len() {
                 all.extend(logarithms.iter().map(|of_class| of_class[lane]));
             }

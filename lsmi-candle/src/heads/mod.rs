@@ -17,6 +17,7 @@ mod select;
 pub use calibration::Calibration;
 pub use generative::GenerativeHead;
 pub use given::GivenHead;
+pub(crate) use network::Layer;
 pub use network::{NetworkHead, NetworkParams};
 pub(crate) use select::{Data, fit};
 

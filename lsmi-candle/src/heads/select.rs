@@ -1,10 +1,13 @@
 //! The choice of heads: candidates compete on held-out rows, are calibrated and pooled there, and fitted again to all rows.
 
+use std::sync::OnceLock;
+
 use candle_core::Device;
 use lsmi_core::random::stream;
 use lsmi_core::statistics::log_sum_exp;
 
 use super::calibration::log_loss;
+use super::centroids::Centroids;
 use super::network::Trained;
 use super::rows::Rows;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head, HeadPool, NetworkHead, NetworkParams, centroids, pool};
@@ -82,13 +85,14 @@ impl Candidate {
         }
     }
 
-    fn fit_again(self, rows: &Rows<'_>, back: Option<&[f64]>, seed: u64) -> Result<Head> {
+    /// Fits the candidate to other rows, given how to come by their centroids.
+    fn fit_again<'a>(self, rows: &Rows<'_>, centroids: impl FnOnce() -> &'a Centroids<'a>, seed: u64) -> Result<Head> {
         Ok(match self {
             Self::Discriminant(head) => {
                 Head::Generative(GenerativeHead::discriminant(rows, head.mixture().shape().covariance)?)
             }
             Self::Clustered(head) => Head::Generative(head.continued(rows)?),
-            Self::Centroids { threshold, .. } => Head::Network(centroids::fit(rows, back, threshold)?),
+            Self::Centroids { threshold, .. } => Head::Network(centroids().head(threshold)),
             Self::Network { params, epochs, .. } => Head::Network(NetworkHead::train_for(rows, epochs, params, seed)?),
         })
     }
@@ -194,9 +198,11 @@ pub(crate) fn fit(data: Data<'_>, seed: u64, device: &Device, report: &dyn Fn(St
     drop(sample);
     let sample = Sample::new(values, columns, device)?;
     let rows = Rows { sample: &sample, labels, classes };
+    // Of use to several thresholds, or to none.
+    let centroids = OnceLock::new();
     let mut members = Vec::new();
     for (weight, judged) in weights.into_iter().zip(judge.judged).filter(|(weight, _)| *weight > 0.0) {
-        let head = judged.candidate.fit_again(&rows, back, seed)?;
+        let head = judged.candidate.fit_again(&rows, || centroids.get_or_init(|| Centroids::of(&rows, back)), seed)?;
         members.push((weight, CalibratedHead { head, calibration: judged.calibration }));
     }
     Ok(Fitted { head: HeadPool { members }, loss })
@@ -211,8 +217,9 @@ fn compete(judge: &mut Judge<'_>, rows: &Rows<'_>, back: Option<&[f64]>, seed: u
         judge.judge(Candidate::Discriminant(GenerativeHead::discriminant(rows, Covariance::Full)?))?;
     }
     if centroids::are_means_noisy(sample.points.rows(), columns, *classes) {
+        let centroids = Centroids::of(rows, back);
         for threshold in centroids::THRESHOLDS {
-            judge.judge(Candidate::Centroids { head: centroids::fit(rows, back, threshold)?, threshold })?;
+            judge.judge(Candidate::Centroids { head: centroids.head(threshold), threshold })?;
         }
     }
     for params in [NetworkParams::linear(), NetworkParams::hidden()] {

@@ -17,13 +17,8 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
 use lsmi_core::statistics::log_sum_exp;
 
+use crate::adam::host::{Moments, Step, unless_negligible};
 use crate::mixture::{Covariance, Mixture};
-
-const FIRST_DECAY: f32 = 0.9;
-const SECOND_DECAY: f32 = 0.999;
-const EPSILON: f32 = 1e-8;
-/// What is smaller is taken for 0: numbers near the least that f32 holds slow processors down a hundredfold.
-const NEGLIGIBLE: f32 = 1e-30;
 
 /// Parameters of kernels, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,20 +31,6 @@ pub(super) struct Parameters {
     pub(super) off_diagonals: Vec<f32>,
     /// `w` before the softmax, `[K]`.
     pub(super) weights: Vec<f32>,
-}
-
-/// Adam's moments of an array of parameters.
-struct Moments {
-    first: Vec<f32>,
-    second: Vec<f32>,
-}
-
-/// The sizes of a step of Adam (Kingma, Ba 2015, algorithm 1).
-#[derive(Clone, Copy)]
-struct Step {
-    rate: f32,
-    first_scale: f32,
-    second_scale: f32,
 }
 
 /// Kernels in training: parameters, moments and all that a step writes to.
@@ -80,23 +61,6 @@ pub(super) struct Training {
     mean_gradients: Vec<f32>,
     /// Mean responsibilities, then derivatives of the weights, `[K]`.
     shares: Vec<f32>,
-}
-
-impl Moments {
-    fn new(length: usize) -> Self {
-        Self { first: vec![0.0; length], second: vec![0.0; length] }
-    }
-
-    /// Steps the parameters of a range down their gradients.
-    fn step(&mut self, start: usize, parameters: &mut [f32], gradients: impl Iterator<Item = f32>, step: Step) {
-        let first = self.first[start..].iter_mut();
-        let moments = first.zip(&mut self.second[start..]);
-        for ((parameter, (first, second)), gradient) in parameters.iter_mut().zip(moments).zip(gradients) {
-            *first = unless_negligible(FIRST_DECAY * *first + (1.0 - FIRST_DECAY) * gradient);
-            *second = unless_negligible(SECOND_DECAY * *second + (1.0 - SECOND_DECAY) * gradient * gradient);
-            *parameter -= step.rate * (*first * step.first_scale) / ((*second * step.second_scale).sqrt() + EPSILON);
-        }
-    }
 }
 
 impl Training {
@@ -147,13 +111,7 @@ impl Training {
         let loss = self.forward(rows);
         self.backward(rows);
         self.steps += 1;
-        #[expect(clippy::cast_possible_truncation, reason = "parameters are f32 by design")]
-        let step = Step {
-            rate: rate as f32,
-            first_scale: (1.0 - f64::from(FIRST_DECAY).powi(self.steps)).recip() as f32,
-            second_scale: (1.0 - f64::from(SECOND_DECAY).powi(self.steps)).recip() as f32,
-        };
-        self.update(rows.len() / self.dims, step);
+        self.update(rows.len() / self.dims, Step::new(self.steps, rate, 0.0));
         self.form_factors();
         loss
     }
@@ -314,10 +272,6 @@ impl Training {
     }
 }
 
-fn unless_negligible(value: f32) -> f32 {
-    if value.abs() < NEGLIGIBLE { 0.0 } else { value }
-}
-
 /// The mean of a column of a row-major matrix.
 #[expect(clippy::cast_possible_truncation, reason = "gradients are f32 by design")]
 fn mean_of_column(values: &[f64], columns: usize, column: usize) -> f32 {
@@ -383,9 +337,7 @@ mod tests {
             let expected = expected.flatten_all().unwrap().to_vec1::<f32>().unwrap();
             let largest = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
             assert!(largest > 1e-3, "{name} has a gradient");
-            for (index, (expected, first)) in expected.iter().zip(&moments.first).enumerate() {
-                // After one step the first moment is the gradient times one less its decay.
-                let gradient = first / (1.0 - FIRST_DECAY);
+            for (index, (expected, gradient)) in expected.iter().zip(moments.first_gradients()).enumerate() {
                 assert!(
                     (gradient - expected).abs() < 1e-5 * largest.max(1.0),
                     "{name}[{index}]: {gradient} {expected}"

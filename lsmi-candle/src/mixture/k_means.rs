@@ -52,7 +52,10 @@ impl<'a> Blocks<'a> {
     fn new(rows: &'a [f32], columns: usize) -> Self {
         let mut lanes = vec![[0.0; BLOCK]; (rows.len() / columns).div_ceil(BLOCK) * columns];
         for (rows, block) in rows.chunks(columns * BLOCK).zip(lanes.chunks_exact_mut(columns)) {
-            vectorised(|| transpose(rows, columns, block));
+            vectorised(
+                #[inline(always)]
+                || transpose(rows, columns, block),
+            );
         }
         Self { rows, columns, lanes }
     }
@@ -63,10 +66,13 @@ impl<'a> Blocks<'a> {
         let mut index = [0; BLOCK];
         let mut changed = false;
         for (block, assignment) in self.lanes.chunks_exact(self.columns).zip(assignment.chunks_mut(BLOCK)) {
-            vectorised(|| {
-                squared_distances(block, centres, &mut distances);
-                nearest(&distances, &mut index);
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    squared_distances(block, centres, &mut distances);
+                    nearest(&distances, &mut index);
+                },
+            );
             changed |= *assignment != index[..assignment.len()];
             assignment.copy_from_slice(&index[..assignment.len()]);
         }
@@ -85,12 +91,15 @@ impl<'a> Blocks<'a> {
             let centre = &centres[centres.len() - columns..];
             let blocks = self.lanes.chunks_exact(columns).zip(distances.as_chunks_mut::<BLOCK>().0);
             for (block, least) in blocks {
-                vectorised(|| {
-                    squared_distances(block, centre, &mut latest);
-                    for lane in 0..BLOCK {
-                        least[lane] = least[lane].min(latest[0][lane]);
-                    }
-                });
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        squared_distances(block, centre, &mut latest);
+                        for lane in 0..BLOCK {
+                            least[lane] = least[lane].min(latest[0][lane]);
+                        }
+                    },
+                );
             }
             let total: f64 = distances[..count].iter().map(|distance| f64::from(*distance)).sum();
             let mut left = random.random::<f64>() * total;

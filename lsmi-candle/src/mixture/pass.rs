@@ -79,17 +79,23 @@ impl<'a> Pass<'a> {
             None => self.measure(),
         }
         let (constants, dims) = (&self.mixture.log_constants, self.mixture.dims());
-        vectorised(|| match self.mixture.shape.freedom {
-            None => normal_joint(&self.distances, constants, &mut self.joint),
-            Some(freedom) => student_joint(&self.distances, constants, freedom, dims, &mut self.joint),
-        });
+        vectorised(
+            #[inline(always)]
+            || match self.mixture.shape.freedom {
+                None => normal_joint(&self.distances, constants, &mut self.joint),
+                Some(freedom) => student_joint(&self.distances, constants, freedom, dims, &mut self.joint),
+            },
+        );
         Some(self.rows.clone())
     }
 
     /// Turns joint densities into responsibilities; the log densities of the block's rows.
     pub(crate) fn normalise(&mut self) -> &[f64] {
         let count = self.rows.len();
-        vectorised(|| normalise(&self.joint, &mut self.responsibilities, &mut self.log_densities));
+        vectorised(
+            #[inline(always)]
+            || normalise(&self.joint, &mut self.responsibilities, &mut self.log_densities),
+        );
         if count < BLOCK {
             for shares in &mut self.responsibilities {
                 shares[count..].fill(0.0);
@@ -104,7 +110,10 @@ impl<'a> Pass<'a> {
             return statistics.add(values, &self.responsibilities, &self.responsibilities);
         };
         let dims = self.mixture.dims();
-        vectorised(|| student_weights(&mut self.distances, &self.responsibilities, freedom, dims));
+        vectorised(
+            #[inline(always)]
+            || student_weights(&mut self.distances, &self.responsibilities, freedom, dims),
+        );
         statistics.add(values, &self.responsibilities, &self.distances);
     }
 
@@ -115,29 +124,41 @@ impl<'a> Pass<'a> {
         let count = self.rows.len();
         let rows = &self.points.values()[self.rows.start * dims..self.rows.end * dims];
         match shape.covariance {
-            Covariance::Diagonal => vectorised(|| {
-                transpose(rows, dims, &mut self.block);
-                let components = means.chunks_exact(dims).zip(factors.chunks_exact(dims));
-                for ((mean, scales), distances) in components.zip(&mut self.distances) {
-                    scaled_squared_distances(&self.block, mean, scales, distances);
-                }
-            }),
+            Covariance::Diagonal => vectorised(
+                #[inline(always)]
+                || {
+                    transpose(rows, dims, &mut self.block);
+                    let components = means.chunks_exact(dims).zip(factors.chunks_exact(dims));
+                    for ((mean, scales), distances) in components.zip(&mut self.distances) {
+                        scaled_squared_distances(&self.block, mean, scales, distances);
+                    }
+                },
+            ),
             Covariance::Tied => {
                 project(factors, rows, dims, count, &mut self.block);
-                vectorised(|| squared_distances(&self.block, derived, &mut self.distances));
+                vectorised(
+                    #[inline(always)]
+                    || squared_distances(&self.block, derived, &mut self.distances),
+                );
             }
             Covariance::Full => {
                 let components = means.chunks_exact(dims).zip(factors.chunks_exact(dims * dims));
                 for ((mean, factor), distances) in components.zip(&mut self.distances) {
-                    vectorised(|| {
-                        for (centred, row) in self.centred.chunks_exact_mut(dims).zip(rows.chunks_exact(dims)) {
-                            for ((centred, value), mean) in centred.iter_mut().zip(row).zip(mean) {
-                                *centred = value - mean;
+                    vectorised(
+                        #[inline(always)]
+                        || {
+                            for (centred, row) in self.centred.chunks_exact_mut(dims).zip(rows.chunks_exact(dims)) {
+                                for ((centred, value), mean) in centred.iter_mut().zip(row).zip(mean) {
+                                    *centred = value - mean;
+                                }
                             }
-                        }
-                    });
+                        },
+                    );
                     project(factor, &self.centred[..count * dims], dims, count, &mut self.block);
-                    vectorised(|| sum_squares(&self.block, distances));
+                    vectorised(
+                        #[inline(always)]
+                        || sum_squares(&self.block, distances),
+                    );
                 }
             }
             Covariance::LowRank(rank) => {

@@ -125,11 +125,14 @@ impl<'a> Statistics<'a> {
             Covariance::Diagonal => {
                 self.add_rows(rows, shares, count);
                 let weighted = &mut self.weighted[..rows.len()];
-                vectorised(|| {
-                    for (square, value) in weighted.iter_mut().zip(rows) {
-                        *square = value * value;
-                    }
-                });
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        for (square, value) in weighted.iter_mut().zip(rows) {
+                            *square = value * value;
+                        }
+                    },
+                );
                 add_product(&mut self.moments.latest, shares, weighted, count, self.dims);
             }
         }
@@ -156,21 +159,24 @@ impl<'a> Statistics<'a> {
         let sums = &mut self.sums.latest[component * dims..][..dims];
         let weighted = &mut self.weighted;
         let mut kept = 0;
-        vectorised(|| {
-            for (row, share) in shares.iter().enumerate() {
-                if *share <= LEAST_SHARE {
-                    continue;
+        vectorised(
+            #[inline(always)]
+            || {
+                for (row, share) in shares.iter().enumerate() {
+                    if *share <= LEAST_SHARE {
+                        continue;
+                    }
+                    let root = share.sqrt();
+                    let (row, weighted) = (&rows[row * dims..][..dims], &mut weighted[kept * dims..][..dims]);
+                    for column in 0..dims {
+                        let scaled = root * (row[column] - centre[column]);
+                        weighted[column] = scaled;
+                        sums[column] += root * scaled;
+                    }
+                    kept += 1;
                 }
-                let root = share.sqrt();
-                let (row, weighted) = (&rows[row * dims..][..dims], &mut weighted[kept * dims..][..dims]);
-                for column in 0..dims {
-                    let scaled = root * (row[column] - centre[column]);
-                    weighted[column] = scaled;
-                    sums[column] += root * scaled;
-                }
-                kept += 1;
-            }
-        });
+            },
+        );
         if kept == 0 {
             return;
         }
@@ -375,17 +381,20 @@ fn mirror(matrix: &mut [f64], size: usize) {
 
 /// Adds the sums over the rows of a block.
 fn add_sums_of_rows(sums: &mut [f64], values: &[Lanes<f32>]) {
-    vectorised(|| {
-        for (sum, values) in sums.iter_mut().zip(values) {
-            let mut lanes = [0.0f32; 16];
-            for values in values.as_chunks::<16>().0 {
-                for lane in 0..16 {
-                    lanes[lane] += values[lane];
+    vectorised(
+        #[inline(always)]
+        || {
+            for (sum, values) in sums.iter_mut().zip(values) {
+                let mut lanes = [0.0f32; 16];
+                for values in values.as_chunks::<16>().0 {
+                    for lane in 0..16 {
+                        lanes[lane] += values[lane];
+                    }
                 }
+                *sum += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>();
             }
-            *sum += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>();
-        }
-    });
+        },
+    );
 }
 
 /// `sums += shares rows`, `[K, d]`, of shares `[K][BLOCK]` and rows `[count, d]`.

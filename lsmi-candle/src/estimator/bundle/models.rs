@@ -1,15 +1,14 @@
 //! Gauges, densities and heads as tensors of a bundle, and back.
 
-use std::collections::BTreeMap;
-
-use candle_core::Result as CandleResult;
 use serde::{Deserialize, Serialize};
 
 use super::tensors::{Reader, Writer};
 use crate::error::BundleError;
 use crate::estimator::FoldModels;
 use crate::gauge::{Coordinates, Gauge, Invariant, Standardizer};
-use crate::heads::{CalibratedHead, Calibration, GenerativeHead, GivenHead, Head, HeadModel, HeadPool, NetworkHead};
+use crate::heads::{
+    CalibratedHead, Calibration, GenerativeHead, GivenHead, Head, HeadModel, HeadPool, Layer, NetworkHead,
+};
 use crate::knife::Knife;
 use crate::mixture::{Covariance, Mixture, Shape};
 
@@ -111,14 +110,14 @@ pub(super) fn read_invariant(reader: &Reader<'_>, name: &str, columns: usize) ->
     }))
 }
 
-pub(super) fn write_fold(writer: &mut Writer, name: &str, fold: &FoldModels) -> CandleResult<FoldLayout> {
+pub(super) fn write_fold(writer: &mut Writer, name: &str, fold: &FoldModels) -> FoldLayout {
     let [first, second] = &fold.densities;
     let [x1, x2, joint] = &fold.heads;
     let mut head = |head: &str, model: &HeadModel| write_head_model(writer, &format!("{name}.head.{head}"), model);
-    let heads = [head(HEADS[0], x1)?, head(HEADS[1], x2)?, head(HEADS[2], joint)?];
+    let heads = [head(HEADS[0], x1), head(HEADS[1], x2), head(HEADS[2], joint)];
     let mut density =
         |modality: &str, model: &Knife| write_mixture(writer, &format!("{name}.density.{modality}"), model.mixture());
-    Ok(FoldLayout { densities: [density("x1", first), density("x2", second)], heads })
+    FoldLayout { densities: [density("x1", first), density("x2", second)], heads }
 }
 
 pub(super) fn read_fold(
@@ -175,14 +174,14 @@ fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: u
         .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
 }
 
-fn write_head_model(writer: &mut Writer, name: &str, model: &HeadModel) -> CandleResult<HeadModelLayout> {
-    Ok(match model {
-        HeadModel::Pool(pool) => HeadModelLayout::Pool(write_pool(writer, name, pool)?),
+fn write_head_model(writer: &mut Writer, name: &str, model: &HeadModel) -> HeadModelLayout {
+    match model {
+        HeadModel::Pool(pool) => HeadModelLayout::Pool(write_pool(writer, name, pool)),
         HeadModel::Given(given) => {
             writer.numbers(&format!("{name}.temperature"), &[1], &[given.temperature]);
             HeadModelLayout::Given
         }
-    })
+    }
 }
 
 fn read_given(reader: &Reader<'_>, name: &str) -> Result<GivenHead> {
@@ -193,7 +192,7 @@ fn read_given(reader: &Reader<'_>, name: &str) -> Result<GivenHead> {
     }
 }
 
-fn write_pool(writer: &mut Writer, name: &str, pool: &HeadPool) -> CandleResult<Vec<HeadLayout>> {
+fn write_pool(writer: &mut Writer, name: &str, pool: &HeadPool) -> Vec<HeadLayout> {
     let weights: Vec<f64> = pool.members.iter().map(|(weight, _)| *weight).collect();
     writer.numbers(&format!("{name}.weights"), &[weights.len()], &weights);
     let members = pool.members.iter().enumerate();
@@ -217,7 +216,7 @@ fn read_pool(
     Ok(HeadPool { members: weights.into_iter().zip(heads.collect::<Result<Vec<_>>>()?).collect() })
 }
 
-fn write_head(writer: &mut Writer, name: &str, head: &CalibratedHead) -> CandleResult<HeadLayout> {
+fn write_head(writer: &mut Writer, name: &str, head: &CalibratedHead) -> HeadLayout {
     let calibration = &head.calibration;
     let classes = calibration.log_frequencies.len();
     writer.numbers(&format!("{name}.log_frequencies"), &[classes], &calibration.log_frequencies);
@@ -227,14 +226,15 @@ fn write_head(writer: &mut Writer, name: &str, head: &CalibratedHead) -> CandleR
             let probabilities = generative.class_probabilities();
             let shape = [generative.mixture().components(), classes];
             writer.numbers(&format!("{name}.class_probabilities"), &shape, probabilities);
-            Ok(HeadLayout::Generative(write_mixture(writer, name, generative.mixture())))
+            HeadLayout::Generative(write_mixture(writer, name, generative.mixture()))
         }
         Head::Network(network) => {
-            for (part, weight) in &network.weights {
-                writer.tensor(&format!("{name}.{part}"), weight)?;
+            write_layer(writer, &format!("{name}.output"), &network.output);
+            let hidden = network.hidden.as_ref();
+            if let Some(layer) = hidden {
+                write_layer(writer, &format!("{name}.hidden"), layer);
             }
-            let hidden = network.weights.get("hidden.bias").map(candle_core::Tensor::elem_count);
-            Ok(HeadLayout::Network(hidden))
+            HeadLayout::Network(hidden.map(Layer::outputs))
         }
     }
 }
@@ -263,22 +263,32 @@ fn read_head(
             Head::Generative(GenerativeHead::new(read_mixture(reader, name, layout, inputs)?, probabilities))
         }
         HeadLayout::Network(hidden) => {
-            let mut shapes = vec![("output.bias", vec![classes])];
-            match *hidden {
+            let layer = |part: &str, inputs, outputs| read_layer(reader, &of(part), inputs, outputs);
+            Head::Network(match *hidden {
                 Some(0) => return Err(reader.wrong(&of("hidden.bias"), "at least one hidden unit", "none")),
-                Some(hidden) => shapes.extend([
-                    ("hidden.weight", vec![inputs, hidden]),
-                    ("hidden.bias", vec![hidden]),
-                    ("output.weight", vec![hidden, classes]),
-                ]),
-                None => shapes.push(("output.weight", vec![inputs, classes])),
-            }
-            let weights = shapes.iter().map(|(part, shape)| Ok(((*part).to_owned(), reader.tensor(&of(part), shape)?)));
-            Head::Network(NetworkHead { weights: weights.collect::<Result<BTreeMap<_, _>>>()? })
+                Some(hidden) => NetworkHead {
+                    hidden: Some(layer("hidden", inputs, hidden)?),
+                    output: layer("output", hidden, classes)?,
+                },
+                None => NetworkHead { hidden: None, output: layer("output", inputs, classes)? },
+            })
         }
     };
     let calibration = Calibration { log_frequencies, factor: calibration[0], floor: calibration[1] };
     Ok(CalibratedHead { head, calibration })
+}
+
+fn write_layer(writer: &mut Writer, name: &str, layer: &Layer) {
+    writer.single(&format!("{name}.weight"), &[layer.inputs, layer.outputs()], &layer.weights);
+    writer.single(&format!("{name}.bias"), &[layer.outputs()], &layer.biases);
+}
+
+fn read_layer(reader: &Reader<'_>, name: &str, inputs: usize, outputs: usize) -> Result<Layer> {
+    Ok(Layer {
+        weights: reader.single(&format!("{name}.weight"), &[inputs, outputs])?,
+        biases: reader.single(&format!("{name}.bias"), &[outputs])?,
+        inputs,
+    })
 }
 
 fn is_distribution(probabilities: &[f64]) -> bool {

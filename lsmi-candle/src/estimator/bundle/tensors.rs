@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Result as CandleResult, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 
@@ -33,14 +32,6 @@ impl Writer {
         self.tensors.insert(name.to_owned(), Stored { dtype: Dtype::F32, shape: shape.to_vec(), bytes });
     }
 
-    /// Adds an f32 tensor.
-    pub(super) fn tensor(&mut self, name: &str, tensor: &Tensor) -> CandleResult<()> {
-        let values: Vec<f32> = tensor.flatten_all()?.to_vec1()?;
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.tensors.insert(name.to_owned(), Stored { dtype: Dtype::F32, shape: tensor.dims().to_vec(), bytes });
-        Ok(())
-    }
-
     /// Adds whole numbers.
     pub(super) fn indices(&mut self, name: &str, values: &[usize]) {
         let bytes = values.iter().flat_map(|value| (*value as u64).to_le_bytes()).collect();
@@ -60,12 +51,11 @@ impl Writer {
 pub(super) struct Reader<'a> {
     file: &'a str,
     tensors: &'a SafeTensors<'a>,
-    device: &'a Device,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a str, tensors: &'a SafeTensors<'a>, device: &'a Device) -> Self {
-        Self { file, tensors, device }
+    pub(super) fn new(file: &'a str, tensors: &'a SafeTensors<'a>) -> Self {
+        Self { file, tensors }
     }
 
     /// Whether there is a tensor of that name.
@@ -119,12 +109,6 @@ impl<'a> Reader<'a> {
             Some(value) => Err(self.wrong(name, "finite", &value.to_string())),
             None => Ok(values),
         }
-    }
-
-    /// A finite f32 tensor of a shape, on the device.
-    pub(super) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, BundleError> {
-        Tensor::from_vec(self.single(name, shape)?, shape, self.device)
-            .map_err(|error| self.wrong(name, "a tensor that the device can hold", &error.to_string()))
     }
 
     /// Finite f32 values of a shape.
