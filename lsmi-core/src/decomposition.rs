@@ -13,7 +13,7 @@ use crate::{
 /// Redundancy, uniqueness and synergy of `n` samples, in nats; every array has `n` values, in the order of the ids.
 ///
 /// The values are raw: no shift has been added, and any of them may be negative.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decomposition {
     /// The ids of the samples.
     pub ids: SampleIds,

@@ -63,6 +63,13 @@ impl Names {
     }
 }
 
+impl Default for SampleIds {
+    /// No ids.
+    fn default() -> Self {
+        Self::rows(0)
+    }
+}
+
 impl SampleIds {
     /// The row numbers 0, 1, ..., `n` - 1.
     pub fn rows(n: usize) -> Self {

@@ -20,7 +20,7 @@
 //! [`Reference`](super::Reference).
 
 use super::{Modality, mmi};
-use crate::{statistics::mean, terms::Terms};
+use crate::{statistics::Sum, terms::Terms};
 
 /// The redundancy of one sample, in nats, where `weaker` is the modality that tells less on average about its class.
 #[inline]
@@ -35,14 +35,16 @@ pub fn redundancy(i1: f64, i2: f64, weaker: Modality) -> f64 {
 ///
 /// If a label is not below `classes`, or there is not one label a sample.
 pub(super) fn weaker_of_class(terms: &Terms, labels: &[u32], classes: usize, otherwise: Modality) -> Vec<Modality> {
-    let mut by_class = vec![(Vec::new(), Vec::new()); classes];
-    for (row, &label) in labels.iter().enumerate() {
-        let (i1, i2) = &mut by_class[label as usize];
-        i1.push(terms.i1[row]);
-        i2.push(terms.i2[row]);
+    let mut by_class = vec![(0_usize, Sum::default(), Sum::default()); classes];
+    for ((&label, &value1), &value2) in labels.iter().zip(&terms.i1).zip(&terms.i2) {
+        let (count, i1, i2) = &mut by_class[label as usize];
+        *count += 1;
+        *i1 = i1.with(value1);
+        *i2 = i2.with(value2);
     }
-    let weaker = |(i1, i2): &(Vec<f64>, Vec<f64>)| {
-        if i1.is_empty() { otherwise } else { Modality::of_the_lower(mean(i1), mean(i2)) }
+    let weaker = |&(count, i1, i2): &(usize, Sum, Sum)| {
+        let mean = |sum: Sum| sum.value() / count as f64;
+        if count == 0 { otherwise } else { Modality::of_the_lower(mean(i1), mean(i2)) }
     };
     by_class.iter().map(weaker).collect()
 }

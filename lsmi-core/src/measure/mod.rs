@@ -156,13 +156,43 @@ impl Measure {
     ///
     /// If there is not one label a sample, or an array of `terms` was shortened after its making.
     pub fn decompose_with(self, terms: &Terms, labels: &[u32], reference: &Reference) -> Decomposition {
+        let mut parts = Decomposition::default();
+        self.decompose_into(terms, labels, reference, &mut parts);
+        parts
+    }
+
+    /// As [`Self::decompose_with`], into a decomposition whose former values are dropped and whose memory serves again:
+    /// for batch after batch of samples, as most of the time of a decomposition goes into obtaining memory for it.
+    ///
+    /// ```
+    /// use lsmi_core::{Decomposition, Measure, SampleIds, Terms};
+    ///
+    /// let of_batch = |value: f64| {
+    ///     let values = vec![value; 2];
+    ///     Terms::new(SampleIds::rows(2), values.clone(), values.clone(), values.clone(), values.clone(), values)
+    /// };
+    /// let reference = Measure::Ccs.reference(&of_batch(0.0)?, &[0, 1], 2);
+    /// let mut parts = Decomposition::default();
+    /// for value in [0.25, 0.5] {
+    ///     Measure::Ccs.decompose_into(&of_batch(value)?, &[0, 1], &reference, &mut parts);
+    ///     assert_eq!(parts.r, [value, value]);
+    /// }
+    /// # Ok::<(), lsmi_core::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::decompose_with`] does.
+    pub fn decompose_into(self, terms: &Terms, labels: &[u32], reference: &Reference, parts: &mut Decomposition) {
         check_labels(terms, labels);
         match self {
-            Self::Pm => decompose(terms, labels, |t| pm::redundancy(t.h1, t.h2, t.i1, t.i2)),
-            Self::Sx => decompose(terms, labels, |t| sx::redundancy(t.h1, t.h2, t.i1, t.i2)),
-            Self::Mmi => decompose(terms, labels, |t| mmi::redundancy(t.i1, t.i2, reference.weaker)),
-            Self::Ccs => decompose(terms, labels, |t| ccs::redundancy(t.i1, t.i2, t.i12)),
-            Self::Min => decompose(terms, labels, |t| min::redundancy(t.i1, t.i2, reference.weaker_of(t.label))),
+            Self::Pm => decompose(terms, labels, parts, |t| pm::redundancy(t.h1, t.h2, t.i1, t.i2)),
+            Self::Sx => decompose(terms, labels, parts, |t| sx::redundancy(t.h1, t.h2, t.i1, t.i2)),
+            Self::Mmi => decompose(terms, labels, parts, |t| mmi::redundancy(t.i1, t.i2, reference.weaker)),
+            Self::Ccs => decompose(terms, labels, parts, |t| ccs::redundancy(t.i1, t.i2, t.i12)),
+            Self::Min => {
+                decompose(terms, labels, parts, |t| min::redundancy(t.i1, t.i2, reference.weaker_of(t.label)));
+            }
         }
     }
 }
@@ -181,6 +211,9 @@ impl FromStr for Measure {
     }
 }
 
+/// Samples decomposed at a time, so few that their values stay in the cache from one column to the next.
+const BLOCK: usize = 1024;
+
 /// The terms of one sample, and its class.
 struct Sample {
     h1: f64,
@@ -196,22 +229,35 @@ fn check_labels(terms: &Terms, labels: &[u32]) {
 }
 
 /// The decomposition that follows from a redundancy.
-fn decompose(terms: &Terms, labels: &[u32], redundancy: impl Fn(&Sample) -> f64) -> Decomposition {
+fn decompose(terms: &Terms, labels: &[u32], parts: &mut Decomposition, redundancy: impl Fn(&Sample) -> f64) {
     let n = terms.len();
-    let (h1, h2, labels) = (&terms.h1[..n], &terms.h2[..n], &labels[..n]);
-    let (i1, i2, i12) = (&terms.i1[..n], &terms.i2[..n], &terms.i12[..n]);
-    // Slices cut to one length, here and below, let the compiler drop the bounds checks.
-    let sample =
-        |row: usize| Sample { h1: h1[row], h2: h2[row], i1: i1[row], i2: i2[row], i12: i12[row], label: labels[row] };
-    let r: Vec<f64> = (0..n).map(|row| redundancy(&sample(row))).collect();
-    let unique = |i: &[f64]| i.iter().zip(&r).map(|(i, r)| i - r).collect();
-    let (u1, u2) = (unique(i1), unique(i2));
-    let s = (0..n).zip(&r).map(|(row, r)| i12[row] - i1[row] - i2[row] + r).collect();
-    Decomposition { ids: terms.ids.clone(), r, u1, u2, s }
+    let Decomposition { ids, r, u1, u2, s } = parts;
+    ids.clone_from(&terms.ids);
+    for column in [&mut *r, u1, u2, s] {
+        column.clear();
+        column.reserve_exact(n);
+    }
+    for start in (0..n).step_by(BLOCK) {
+        let rows = start..n.min(start + BLOCK);
+        let [h1, h2, i1, i2, i12] =
+            [&terms.h1, &terms.h2, &terms.i1, &terms.i2, &terms.i12].map(|term| &term[rows.clone()]);
+        // Zipped and not indexed, the compiler decomposes several samples in one instruction.
+        let samples = h1.iter().zip(h2).zip(i1.iter().zip(i2)).zip(i12.iter().zip(&labels[rows]));
+        r.extend(
+            samples
+                .map(|(((&h1, &h2), (&i1, &i2)), (&i12, &label))| redundancy(&Sample { h1, h2, i1, i2, i12, label })),
+        );
+        let r = &r[start..];
+        u1.extend(i1.iter().zip(r).map(|(i1, r)| i1 - r));
+        u2.extend(i2.iter().zip(r).map(|(i2, r)| i2 - r));
+        s.extend(i12.iter().zip(i1).zip(i2.iter().zip(r)).map(|((i12, i1), (i2, r))| i12 - i1 - i2 + r));
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::Rng;
+
     use super::*;
     use crate::ids::SampleIds;
 
@@ -271,6 +317,38 @@ mod tests {
         let json = serde_json::to_string(&whole).unwrap();
         assert_eq!(json, r#"{"weaker":"one","weaker_of_class":["two","one"]}"#);
         assert_eq!(serde_json::from_str::<Reference>(&json).unwrap(), whole);
+    }
+
+    #[test]
+    fn every_sample_follows_from_its_own_terms_in_memory_that_serves_again() {
+        // Several blocks of samples and one that is not full.
+        let n = 2 * BLOCK + 100;
+        let mut random = crate::random::stream(0, "decomposition test");
+        let mut column = || -> Vec<f64> { (0..n).map(|_| random.random_range(-1.0..3.0)).collect() };
+        let terms = Terms::new(SampleIds::rows(n), column(), column(), column(), column(), column()).unwrap();
+        let labels: Vec<u32> = (0..3).cycle().take(n).collect();
+        let mut parts = Decomposition::default();
+        for measure in Measure::ALL {
+            let reference = measure.reference(&terms, &labels, 3);
+            measure.decompose_into(&terms, &labels, &reference, &mut parts);
+            assert_eq!(parts, measure.decompose(&terms, &labels));
+            for (row, &label) in labels.iter().enumerate() {
+                let (h1, h2) = (terms.h1[row], terms.h2[row]);
+                let (i1, i2, i12) = (terms.i1[row], terms.i2[row], terms.i12[row]);
+                let r = match measure {
+                    Measure::Pm => pm::redundancy(h1, h2, i1, i2),
+                    Measure::Sx => sx::redundancy(h1, h2, i1, i2),
+                    Measure::Mmi => mmi::redundancy(i1, i2, reference.weaker),
+                    Measure::Ccs => ccs::redundancy(i1, i2, i12),
+                    Measure::Min => min::redundancy(i1, i2, reference.weaker_of(label)),
+                };
+                let found = [parts.r[row], parts.u1[row], parts.u2[row], parts.s[row]];
+                assert_eq!(found, [r, i1 - r, i2 - r, i12 - i1 - i2 + r], "{measure}, row {row}");
+            }
+        }
+        let few = terms.select(&[5, 3]);
+        Measure::Ccs.decompose_into(&few, &[2, 0], &Measure::Ccs.reference(&few, &[2, 0], 3), &mut parts);
+        assert_eq!(parts, Measure::Ccs.decompose(&few, &[2, 0]));
     }
 
     #[test]

@@ -54,13 +54,30 @@ pub fn log_add_exp(a: f64, b: f64) -> f64 {
 /// assert_eq!(sum(&[1.0, 1e100, 1.0, -1e100]), 2.0);
 /// ```
 pub fn sum(values: &[f64]) -> f64 {
-    let (total, lost) = values.iter().fold((0.0_f64, 0.0_f64), |(total, lost), &value| {
+    values.iter().copied().fold(Sum::default(), Sum::with).value()
+}
+
+/// A [`sum`] in the making.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sum {
+    total: f64,
+    lost: f64,
+}
+
+impl Sum {
+    /// The sum with one value more.
+    pub(crate) fn with(self, value: f64) -> Self {
+        let Self { total, lost } = self;
         let next = total + value;
         let error = if total.abs() >= value.abs() { (total - next) + value } else { (value - next) + total };
-        (next, lost + error)
-    });
-    // After an overflow the carried error is no number.
-    if total.is_finite() { total + lost } else { total }
+        Self { total: next, lost: lost + error }
+    }
+
+    /// The sum of all values so far.
+    pub(crate) fn value(self) -> f64 {
+        // After an overflow the carried error is no number.
+        if self.total.is_finite() { self.total + self.lost } else { self.total }
+    }
 }
 
 /// The mean; NaN for no values.
