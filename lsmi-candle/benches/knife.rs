@@ -9,7 +9,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use lsmi_candle::knife::{GradientParams, Knife, Params};
 use lsmi_candle::mixture::{Covariance, Mixture};
@@ -52,9 +52,6 @@ fn density(components: usize, dims: usize) -> Knife {
         };
     }
     let weights = vec![-(components as f64).ln(); components];
-    let means = Tensor::from_vec(means, (components, dims), &Device::Cpu);
-    let factors = Tensor::from_vec(factors, (components, dims, dims), &Device::Cpu);
-    let [means, factors] = [means, factors].map(|tensor| tensor.expect("as many values as the shape holds"));
     Knife::from_mixture(Mixture::new(Covariance::Full, weights, means, factors).expect("parts that fit"))
 }
 
