@@ -55,25 +55,35 @@ pub(crate) fn second_moments<Value: Copy + Into<f64>>(rows: &[Value], columns: u
     for rows in rows.chunks(ROWS_OF_A_BLOCK * columns) {
         block.clear();
         block.extend(rows.iter().map(|value| (*value).into()));
-        let block = MatRef::from_row_major_slice(&block, block.len() / columns, columns);
-        triangular::matmul(
-            MatMut::from_row_major_slice_mut(&mut moments, columns, columns),
-            BlockStructure::TriangularLower,
-            Accum::Add,
-            block.transpose(),
-            BlockStructure::Rectangular,
-            block,
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
+        add_second_moments(&mut moments, &block, columns);
     }
-    for row in 0..columns {
-        for column in row + 1..columns {
-            moments[row * columns + column] = moments[column * columns + row];
+    mirror(&mut moments, columns);
+    moments
+}
+
+/// Adds `X' X` of rows row-major `[n, columns]` to the lower triangle of moments `[columns, columns]`.
+pub(crate) fn add_second_moments(moments: &mut [f64], rows: &[f64], columns: usize) {
+    let rows = MatRef::from_row_major_slice(rows, rows.len() / columns, columns);
+    triangular::matmul(
+        MatMut::from_row_major_slice_mut(moments, columns, columns),
+        BlockStructure::TriangularLower,
+        Accum::Add,
+        rows.transpose(),
+        BlockStructure::Rectangular,
+        rows,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+}
+
+/// Copies the lower triangle of a row-major matrix to the upper one.
+pub(crate) fn mirror(matrix: &mut [f64], size: usize) {
+    for row in 0..size {
+        for column in row + 1..size {
+            matrix[row * size + column] = matrix[column * size + row];
         }
     }
-    moments
 }
 
 fn row_major(matrix: MatRef<'_, f64>) -> Vec<f64> {

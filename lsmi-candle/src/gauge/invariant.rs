@@ -7,7 +7,7 @@
 //! clusters and higher for heavy tails, so that the coordinates furthest from d + 2 are the most telling ones, and come
 //! first. Each coordinate's sign makes its third moment positive.
 
-use crate::linear_algebra::{product_transposed, second_moments, symmetric_eigen};
+use crate::linear_algebra::{add_second_moments, product_transposed, symmetric_eigen};
 
 /// Principal components below this share of the largest variance (of standardised columns) are rounding, not data.
 const NEGLIGIBLE: f64 = 1e-9;
@@ -29,14 +29,9 @@ pub(super) struct Whitening {
 }
 
 impl Spectrum {
-    /// The spectrum of standardised rows `[n, columns]`, row-major; `None` where it cannot be computed.
-    pub(super) fn of(standardised: &[f64], columns: usize) -> Option<Self> {
-        let rows = (standardised.len() / columns) as f64;
-        let mut correlation = second_moments(standardised, columns);
-        for value in &mut correlation {
-            *value /= rows;
-        }
-        let (mut variances, mut axes) = symmetric_eigen(&correlation, columns)?;
+    /// The spectrum of the correlations `[columns, columns]` of standardised columns; `None` where it cannot be computed.
+    pub(super) fn of(correlations: &[f64], columns: usize) -> Option<Self> {
+        let (mut variances, mut axes) = symmetric_eigen(correlations, columns)?;
         if !variances.iter().all(|variance| variance.is_finite()) || variances[0] <= 0.0 {
             return None;
         }
@@ -66,56 +61,104 @@ impl Spectrum {
         }
         Whitening { axes, back }
     }
+}
 
-    /// All invariant coordinates of the standardised rows that this is the spectrum of, the most telling ones first.
-    pub(super) fn invariant(&self, standardised: &[f64]) -> Option<Whitening> {
-        let dims = self.rank();
-        let columns = self.axes.len() / dims;
-        let Whitening { axes, back } = self.principal(dims);
-        let whitened = product_transposed(standardised, &axes, columns);
-        let weighted: Vec<f64> = whitened
-            .chunks_exact(dims)
-            .flat_map(|row| {
-                let length = row.iter().map(|value| value * value).sum::<f64>().sqrt();
-                row.iter().map(move |value| length * value)
-            })
-            .collect();
-        let rows = (whitened.len() / dims) as f64;
-        let mut fourth = second_moments(&weighted, dims);
-        for value in &mut fourth {
-            *value /= rows;
+/// Fourth moments of whitened rows, which give the directions of the invariant coordinates.
+pub(super) struct FourthMoments {
+    principal: Whitening,
+    columns: usize,
+    dims: usize,
+    rows: f64,
+    sums: Vec<f64>,
+}
+
+/// Third moments along the directions of the invariant coordinates, which give their signs.
+pub(super) struct ThirdMoments {
+    whitening: Whitening,
+    columns: usize,
+    sums: Vec<f64>,
+}
+
+impl FourthMoments {
+    pub(super) fn new(spectrum: &Spectrum) -> Self {
+        let dims = spectrum.rank();
+        let columns = spectrum.axes.len() / dims;
+        Self { principal: spectrum.principal(dims), columns, dims, rows: 0.0, sums: vec![0.0; dims * dims] }
+    }
+
+    /// Adds standardised rows `[n, columns]`.
+    pub(super) fn add(&mut self, standardised: &[f64]) {
+        let mut whitened = product_transposed(standardised, &self.principal.axes, self.columns);
+        for row in whitened.chunks_exact_mut(self.dims) {
+            let length = row.iter().map(|value| value * value).sum::<f64>().sqrt();
+            for value in row {
+                *value *= length;
+            }
         }
-        let (values, vectors) = symmetric_eigen(&fourth, dims)?;
+        self.rows += (standardised.len() / self.columns) as f64;
+        add_second_moments(&mut self.sums, &whitened, self.dims);
+    }
+
+    /// The invariant coordinates but for their signs, the most telling ones first.
+    pub(super) fn directions(mut self) -> Option<ThirdMoments> {
+        let (dims, columns) = (self.dims, self.columns);
+        for value in &mut self.sums {
+            *value /= self.rows;
+        }
+        let (values, vectors) = symmetric_eigen(&self.sums, dims)?;
         if !values.iter().all(|value| value.is_finite()) {
             return None;
         }
         let normal = dims as f64 + 2.0;
         let mut order: Vec<usize> = (0..dims).collect();
         order.sort_by(|a, b| (values[*b] - normal).abs().total_cmp(&(values[*a] - normal).abs()));
-        let mut rotation: Vec<f64> =
+        let rotation: Vec<f64> =
             order.into_iter().flat_map(|index| &vectors[index * dims..][..dims]).copied().collect();
-        let coordinates = product_transposed(&whitened, &rotation, dims);
-        for (dim, axis) in rotation.chunks_exact_mut(dims).enumerate() {
-            let third: f64 = coordinates.iter().skip(dim).step_by(dims).map(|value| value.powi(3)).sum();
-            if third < 0.0 {
+        // axes = rotation * axes and back = back * rotation'.
+        let Whitening { axes, back } = self.principal;
+        let columns_of_axes: Vec<f64> =
+            (0..columns).flat_map(|column| axes.iter().skip(column).step_by(columns)).copied().collect();
+        let whitening = Whitening {
+            axes: product_transposed(&rotation, &columns_of_axes, dims),
+            back: product_transposed(&back, &rotation, dims),
+        };
+        Some(ThirdMoments { whitening, columns, sums: vec![0.0; dims] })
+    }
+}
+
+impl ThirdMoments {
+    /// Adds standardised rows `[n, columns]`.
+    pub(super) fn add(&mut self, standardised: &[f64]) {
+        let coordinates = product_transposed(standardised, &self.whitening.axes, self.columns);
+        for row in coordinates.chunks_exact(self.sums.len()) {
+            for (sum, value) in self.sums.iter_mut().zip(row) {
+                *sum += value * value * value;
+            }
+        }
+    }
+
+    /// The invariant coordinates.
+    pub(super) fn whitening(self) -> Whitening {
+        let Self { mut whitening, columns, sums } = self;
+        let dims = sums.len();
+        for (dim, axis) in whitening.axes.chunks_exact_mut(columns).enumerate() {
+            if sums[dim] < 0.0 {
                 for weight in axis {
+                    *weight = -*weight;
+                }
+                for weight in whitening.back.iter_mut().skip(dim).step_by(dims) {
                     *weight = -*weight;
                 }
             }
         }
-        // axes = rotation * axes and back = back * rotation'.
-        let columns_of_axes: Vec<f64> =
-            (0..columns).flat_map(|column| axes.iter().skip(column).step_by(columns)).copied().collect();
-        Some(Whitening {
-            axes: product_transposed(&rotation, &columns_of_axes, dims),
-            back: product_transposed(&back, &rotation, dims),
-        })
+        whitening
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linear_algebra::second_moments;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
@@ -137,9 +180,22 @@ mod tests {
         values.iter().zip(means.iter().cycle()).map(|(value, mean)| value - mean).collect()
     }
 
+    fn spectrum(values: &[f64], dims: usize) -> Spectrum {
+        let rows = (values.len() / dims) as f64;
+        let correlations: Vec<f64> = second_moments(values, dims).into_iter().map(|value| value / rows).collect();
+        Spectrum::of(&correlations, dims).unwrap()
+    }
+
+    fn whitening(values: &[f64], dims: usize) -> Whitening {
+        let mut fourth = FourthMoments::new(&spectrum(values, dims));
+        values.chunks(100 * dims).for_each(|rows| fourth.add(rows));
+        let mut third = fourth.directions().unwrap();
+        third.add(values);
+        third.whitening()
+    }
+
     fn coordinates(values: &[f64], dims: usize) -> Vec<f64> {
-        let whitening = Spectrum::of(values, dims).unwrap().invariant(values).unwrap();
-        product_transposed(values, &whitening.axes, dims)
+        product_transposed(values, &whitening(values, dims).axes, dims)
     }
 
     #[test]
@@ -158,7 +214,7 @@ mod tests {
     fn coordinates_are_white_and_lead_back() {
         let dims = 4;
         let values = centred(&rows(dims), dims);
-        let whitening = Spectrum::of(&values, dims).unwrap().invariant(&values).unwrap();
+        let whitening = whitening(&values, dims);
         let coordinates = product_transposed(&values, &whitening.axes, dims);
         for (index, moment) in second_moments(&coordinates, dims).into_iter().enumerate() {
             let expected = f64::from(u8::from(index % (dims + 1) == 0));
@@ -187,6 +243,6 @@ mod tests {
     fn columns_that_others_determine_are_no_dimensions() {
         let values: Vec<f64> =
             centred(&rows(3), 3).chunks_exact(3).flat_map(|row| [row[0], row[1], row[0] - row[1]]).collect();
-        assert_eq!(Spectrum::of(&values, 3).unwrap().rank(), 2);
+        assert_eq!(spectrum(&values, 3).rank(), 2);
     }
 }

@@ -17,32 +17,29 @@
 //! Heads do not depend on the gauge: they see all invariant coordinates of both modalities where there are rows enough,
 //! and else the standardised columns.
 
+mod fit;
 mod invariant;
+mod passes;
+mod standardizer;
+
+pub use standardizer::Standardizer;
 
 use std::fmt;
 use std::str::FromStr;
 
-use lsmi_core::statistics;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::invariant::{Spectrum, Whitening};
+use self::passes::InMemory;
+use crate::features::FeatureError;
 use crate::linear_algebra::product_transposed;
 use crate::matrix::Matrix;
 use crate::points::single;
 
-/// Columns whose standard deviation is below this share of their largest magnitude count as constant.
-const CONSTANT: f64 = 1e-10;
-/// Rows wanted for every whitened dimension before a full covariance can be trusted.
-const ROWS_PER_DIMENSION: usize = 30;
-/// Rows wanted for every direction of a modality before its invariant coordinates can be told from noise.
-const ROWS_PER_DIRECTION: usize = 10;
 /// Grid points of whitened coordinates in a standard deviation.
 const GRID: f64 = 16_384.0;
 /// Rows that are standardised and projected at a time.
 const ROWS_AT_A_TIME: usize = 1024;
-/// The most whitened dimensions that [`Dims::Auto`] chooses.
-const MOST_DIMENSIONS: usize = 64;
 
 /// The coordinates in which surprisals are measured; see the [module](self).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -105,21 +102,15 @@ pub enum GaugeError {
         /// Training rows.
         rows: usize,
     },
+    /// The rows could not be read.
+    #[error(transparent)]
+    Rows(#[from] Box<FeatureError>),
     /// The spectrum of a modality could not be computed.
     #[error("the principal components of {modality} could not be computed: its values are too large; rescale them")]
     Spectrum {
         /// The modality, `x1` or `x2`.
         modality: &'static str,
     },
-}
-
-/// Columns at mean 0 and variance 1: what heads see, and the first step of every gauge. Constant columns are left out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Standardizer {
-    pub(crate) columns: Vec<usize>,
-    pub(crate) means: Vec<f64>,
-    pub(crate) deviations: Vec<f64>,
-    pub(crate) input_columns: usize,
 }
 
 /// The fitted map from a modality's own coordinates to those its density is fitted in.
@@ -160,31 +151,7 @@ impl Gauge {
     /// # Errors
     /// [`GaugeError`] where a modality is constant or spans fewer dimensions than asked for.
     pub fn fit(kind: GaugeKind, dims: Dims, x1: &Matrix, x2: &Matrix) -> Result<Self, GaugeError> {
-        let standardizers = [Standardizer::fit("x1", x1)?, Standardizer::fit("x2", x2)?];
-        let [first, second] =
-            [("x1", x1, &standardizers[0]), ("x2", x2, &standardizers[1])].map(|(name, x, standardizer)| {
-                Whitened::of(standardizer, x).ok_or(GaugeError::Spectrum { modality: name })
-            });
-        let whitened = [first?, second?];
-        let rank = whitened[0].spectrum.rank() + whitened[1].spectrum.rank();
-        let axes = match kind {
-            GaugeKind::Standardized | GaugeKind::Raw => [None, None],
-            GaugeKind::Whitened => {
-                let dims = whitened_dims(dims, x1.rows(), &whitened)?;
-                whitened.each_ref().map(|whitened| Some(whitened.leading(dims)))
-            }
-        };
-        let invariant = match whitened.map(|whitened| whitened.invariant) {
-            [Some(first), Some(second)] if x1.rows() >= ROWS_PER_DIRECTION * rank => {
-                Some([first, second].map(|Whitening { axes, back }| Invariant { axes, back }))
-            }
-            _ => None,
-        };
-        let raw = kind == GaugeKind::Raw;
-        let [first, second] = standardizers;
-        let [of_first, of_second] = axes;
-        let (x1, x2) = (Coordinates::new(first, of_first, raw), Coordinates::new(second, of_second, raw));
-        Ok(Self { kind, x1, x2, invariant })
+        Self::fit_in_passes(kind, dims, &mut InMemory([x1, x2]))
     }
 
     /// What models take of modality 0 (x1) or 1 (x2). Heads see invariant coordinates, or standardised columns where there
@@ -267,100 +234,6 @@ fn rounded(mut values: Vec<f64>) -> Vec<f64> {
         *value = (*value * GRID).round() / GRID;
     }
     values
-}
-
-/// The whitened coordinates that a modality has.
-struct Whitened {
-    spectrum: Spectrum,
-    /// Its invariant coordinates, where there are rows enough for them.
-    invariant: Option<Whitening>,
-}
-
-impl Whitened {
-    fn of(standardizer: &Standardizer, x: &Matrix) -> Option<Self> {
-        let standardised = standardizer.apply(x);
-        let spectrum = Spectrum::of(&standardised, standardizer.columns())?;
-        let enough = x.rows() >= ROWS_PER_DIRECTION * spectrum.rank();
-        let invariant = if enough { Some(spectrum.invariant(&standardised)?) } else { None };
-        Some(Self { spectrum, invariant })
-    }
-
-    /// The axes of the leading coordinates, `[dims, columns]`.
-    fn leading(&self, dims: usize) -> Vec<f64> {
-        match &self.invariant {
-            None => self.spectrum.principal(dims).axes,
-            Some(Whitening { axes, .. }) => axes[..axes.len() / self.spectrum.rank() * dims].to_vec(),
-        }
-    }
-}
-
-/// As many dimensions as are asked for, or as rows and ranks allow.
-fn whitened_dims(dims: Dims, rows: usize, whitened: &[Whitened; 2]) -> Result<usize, GaugeError> {
-    let ranks = [("x1", whitened[0].spectrum.rank()), ("x2", whitened[1].spectrum.rank())];
-    match dims {
-        Dims::Auto => {
-            let least = ranks[0].1.min(ranks[1].1);
-            Ok((rows / ROWS_PER_DIMENSION).clamp(1, MOST_DIMENSIONS).min(least))
-        }
-        Dims::Fixed(asked) => match ranks.into_iter().find(|(_, rank)| asked > *rank) {
-            Some((modality, rank)) => Err(GaugeError::TooManyDimensions { modality, asked, rank }),
-            None => Ok(asked),
-        },
-    }
-}
-
-impl Standardizer {
-    fn fit(modality: &'static str, x: &Matrix) -> Result<Self, GaugeError> {
-        let mut largest = vec![0.0f64; x.columns()];
-        for row in x.values().chunks_exact(x.columns()) {
-            for (value, largest) in row.iter().zip(&mut largest) {
-                *largest = largest.max(value.abs());
-            }
-        }
-        let (mut columns, mut means, mut deviations) = (Vec::new(), Vec::new(), Vec::new());
-        for (column, largest) in largest.into_iter().enumerate().filter(|(_, largest)| *largest > 0.0) {
-            // Relative to the largest, neither sums nor squares leave the range of numbers.
-            let relative: Vec<f64> =
-                x.values().iter().skip(column).step_by(x.columns()).map(|value| value / largest).collect();
-            let mean = statistics::mean(&relative);
-            let squares: Vec<f64> = relative.iter().map(|value| (value - mean) * (value - mean)).collect();
-            let deviation = statistics::mean(&squares).sqrt();
-            if deviation > CONSTANT {
-                columns.push(column);
-                means.push(mean * largest);
-                deviations.push(deviation * largest);
-            }
-        }
-        if columns.is_empty() {
-            return Err(GaugeError::ConstantModality { modality, rows: x.rows() });
-        }
-        Ok(Self { columns, means, deviations, input_columns: x.columns() })
-    }
-
-    /// Columns of the input, constant ones included.
-    pub fn input_columns(&self) -> usize {
-        self.input_columns
-    }
-
-    /// Columns that vary, which are those that stay.
-    pub fn columns(&self) -> usize {
-        self.columns.len()
-    }
-
-    /// Standardised rows `[n, columns]`, row-major, of an input `[n, input_columns]`.
-    pub fn apply(&self, x: &Matrix) -> Vec<f64> {
-        self.apply_to(x.values())
-    }
-
-    fn apply_to(&self, rows: &[f64]) -> Vec<f64> {
-        let mut standardised = Vec::with_capacity(rows.len() / self.input_columns * self.columns.len());
-        for row in rows.chunks_exact(self.input_columns) {
-            for ((column, mean), deviation) in self.columns.iter().zip(&self.means).zip(&self.deviations) {
-                standardised.push((row[*column] - mean) / deviation);
-            }
-        }
-        standardised
-    }
 }
 
 impl Coordinates {
@@ -485,7 +358,8 @@ mod tests {
         let x = normal(100, 3, "x");
         let standardised = |scale: f64| {
             let scaled = Matrix::new(100, 3, x.values().iter().map(|value| value * scale).collect()).unwrap();
-            Standardizer::fit("x1", &scaled).unwrap().apply(&scaled)
+            let gauge = Gauge::fit(GaugeKind::Standardized, Dims::Auto, &scaled, &x).unwrap();
+            gauge.x1.standardizer().apply(&scaled)
         };
         let plain = standardised(1.0);
         for scale in [1e-250, 1e-3, 1e250] {

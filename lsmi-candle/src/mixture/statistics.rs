@@ -14,6 +14,7 @@ use super::kernels::{BLOCK, Lanes};
 use super::low_rank::{self, Scratch};
 use super::{Covariance, Mixture, Sample, Shape};
 use crate::elementary::vectorised;
+use crate::linear_algebra::mirror;
 use crate::points::single;
 
 /// A component with less than this many rows keeps no mean of its own.
@@ -368,15 +369,6 @@ pub(super) fn log_weights(counts: &[f64], rows: f64) -> Vec<f64> {
 fn low_rank_length(dims: usize, rank: usize) -> usize {
     let width = rank + 1;
     dims * width + width * width + dims
-}
-
-/// Copies the lower triangle to the upper one.
-fn mirror(matrix: &mut [f64], size: usize) {
-    for row in 0..size {
-        for column in row + 1..size {
-            matrix[row * size + column] = matrix[column * size + row];
-        }
-    }
 }
 
 /// Adds the sums over the rows of a block.
