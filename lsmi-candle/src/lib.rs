@@ -7,6 +7,7 @@
 //! 3. [`knife`] fits the densities p(x1) and p(x2), [`heads`] the posteriors p(y|x1), p(y|x2) and p(y|x1, x2).
 //! 4. [`estimator`] does both for every fold, gives each training row the terms of models that did not see it, and keeps
 //!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
+//! 5. [`batch`] does the last for record batches, the unit of work of what scores more than memory holds.
 //!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
@@ -35,6 +36,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod batch;
 pub mod device;
 pub mod estimator;
 pub mod features;

@@ -2,6 +2,7 @@
 
 use crate::names::Names;
 use crate::output::expected::ExpectedSummary;
+use crate::output::summary::Heads;
 use crate::table::{nats, row, table};
 
 /// Everything that is shown when samples were scored without labels.
@@ -15,9 +16,15 @@ pub(crate) fn closing(names: &Names, summary: &ExpectedSummary) -> String {
         let terms = [split.information.i1, split.information.i2, split.information.i12].map(nats);
         information.add_row(row(name, &[&[split.n.to_string()], terms.as_slice()].concat()));
         interactions.add_row(row(name, &[split.raw.r, split.raw.u1, split.raw.u2, split.raw.s].map(nats)));
-        let heads = [split.confidence.x1, split.confidence.x2, split.confidence.joint];
-        confidence.add_row(row(name, &heads.map(|share| format!("{:.1} %", 100.0 * share))));
+        if let Some(Heads { x1, x2, joint }) = split.confidence {
+            confidence.add_row(row(name, &[x1, x2, joint].map(|share| format!("{:.1} %", 100.0 * share))));
+        }
     }
+    let confidence = if confidence.is_empty() {
+        String::new()
+    } else {
+        format!("\nConfidence (mean probability of the predicted class)\n{confidence}")
+    };
     let (measure, gauge) = (summary.measure, summary.gauge);
     let notes = [String::new()].into_iter().chain(summary.notes.iter().map(|note| format!("note: {note}")));
     let notes = notes.collect::<Vec<_>>().join("\n\n");
@@ -25,6 +32,6 @@ pub(crate) fn closing(names: &Names, summary: &ExpectedSummary) -> String {
         "\nNo labels were used: every value is the expectation over labels under the joint head.\n\
          \nHow much the modalities are expected to tell about the label (means, nats)\n{information}\n\
          \nExpected interactions (means over samples, nats; measure {measure}, {gauge} gauge)\n{interactions}\n\
-         \nConfidence (mean probability of the predicted class)\n{confidence}{notes}"
+         {confidence}{notes}"
     )
 }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use lsmi_candle::batch::BatchError;
 use lsmi_candle::device::DeviceError;
 use lsmi_candle::features::FeatureError;
 use lsmi_candle::gauge::GaugeError;
@@ -17,6 +18,7 @@ use crate::configuration::ConfigurationError;
 use crate::console;
 use crate::output::FormatError;
 use crate::output::staging::OutputError;
+use crate::stream::partial::PartialError;
 
 /// Why the program did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +130,25 @@ impl From<OutputError> for Failure {
         match error {
             OutputError::Write { .. } | OutputError::Encode { .. } => Self::failed(error),
             _ => Self::usage(error),
+        }
+    }
+}
+
+impl From<PartialError> for Failure {
+    fn from(error: PartialError) -> Self {
+        match error {
+            PartialError::Write { .. } | PartialError::Join { .. } => Self::failed(error),
+            _ => Self::usage(error),
+        }
+    }
+}
+
+impl From<BatchError> for Failure {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Estimator(error) => error.into(),
+            BatchError::Arrow(_) => Self::failed(error),
+            _ => Self::data(error),
         }
     }
 }

@@ -20,6 +20,8 @@ mod output;
 mod progress;
 mod scored;
 mod sentence;
+mod stream;
+mod streamed_table;
 mod table;
 mod telling;
 

@@ -1,4 +1,4 @@
-//! Progress bars on stderr: models fitted, time left, and the loss of the last step.
+//! Progress bars on stderr: models fitted, time left, and the loss of the last step; or rows scored.
 //!
 //! They appear only where stderr is a terminal, and neither with `--quiet` nor where the environment variable
 //! `LSMI_NO_PROGRESS` is set. They are plain text without colours, so `NO_COLOR` needs nothing more.
@@ -15,10 +15,27 @@ use lsmi_candle::estimator::Progress;
 const FIRST_TEMPLATE: &str = "{bar:20} {pos} of {len} models  {wide_msg}";
 const TEMPLATE: &str = "{bar:20} {pos} of {len} models, {eta} left  {wide_msg}";
 
+const ROWS_TEMPLATE: &str = "{bar:20} {human_pos} of {human_len} rows, {eta} left, {per_sec}";
+
+/// A bar of so many rows, which the work moves.
+pub(crate) fn rows(quiet: bool, rows: usize) -> ProgressBar {
+    if is_hidden(quiet) {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(rows as u64), ProgressDrawTarget::stderr());
+    set_template(&bar, ROWS_TEMPLATE);
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+fn is_hidden(quiet: bool) -> bool {
+    let is_unwanted = std::env::var_os("LSMI_NO_PROGRESS").is_some_and(|value| !value.is_empty());
+    quiet || is_unwanted || !io::stderr().is_terminal()
+}
+
 /// Does the work, which may send its progress, and shows that.
 pub(crate) fn shown<T>(quiet: bool, work: impl FnOnce(Option<&Sender<Progress>>) -> T) -> T {
-    let is_hidden = quiet || std::env::var_os("LSMI_NO_PROGRESS").is_some_and(|value| !value.is_empty());
-    if is_hidden || !io::stderr().is_terminal() {
+    if is_hidden(quiet) {
         return work(None);
     }
     let (sender, receiver) = unbounded();
@@ -65,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_valid() {
-        for template in [FIRST_TEMPLATE, TEMPLATE] {
+        for template in [FIRST_TEMPLATE, TEMPLATE, ROWS_TEMPLATE] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
     }

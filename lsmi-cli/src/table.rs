@@ -137,7 +137,7 @@ fn measures(summary: &Summary) -> String {
 }
 
 /// What the adjustment did, and why.
-fn shift(adjusted: &Adjusted) -> String {
+pub(crate) fn shift(adjusted: &Adjusted) -> String {
     let why = match adjusted.branch {
         Branch::None => return "no mean is negative, so nothing was shifted".to_owned(),
         Branch::First => "R or S was negative",

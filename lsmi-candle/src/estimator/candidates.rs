@@ -8,7 +8,7 @@ use lsmi_core::{Decomposition, Interaction, SampleIds, Terms};
 
 use super::inputs::ModelInputs;
 use super::predict::{Predictions, ROWS_AT_A_TIME, most_probable};
-use super::score::check_finite;
+use super::score::{check_finite, filled_up};
 use super::{Estimator, check_inputs};
 use crate::error::Result;
 use crate::features::Unlabelled;
@@ -56,10 +56,12 @@ impl Estimator {
             classes: self.classes().len(),
         };
         for start in (0..rows.rows()).step_by(ROWS_AT_A_TIME) {
-            let part = rows.select(&(start..rows.rows().min(start + ROWS_AT_A_TIME)).collect::<Vec<_>>());
+            let range = start..rows.rows().min(start + ROWS_AT_A_TIME);
+            let part = rows.select(&filled_up(range.clone()));
             let inputs = ModelInputs::new(&self.gauge, &part.inputs(), self.description.given_heads);
             let repeats = self.repeats.iter().map(|folds| self.predict(folds, &inputs, None));
-            found.extend(self.prior.log_probabilities(), &Predictions::mean(repeats.collect::<Result<Vec<_>>>()?));
+            let predictions = Predictions::mean(repeats.collect::<Result<Vec<_>>>()?);
+            found.extend(self.prior.log_probabilities(), &predictions, range.len());
         }
         let ([h1, h2], [i1, i2, i12]) = (&found.surprisals, &found.information);
         check_finite(&found.ids, 1, &[("h1", h1), ("h2", h2)])?;
@@ -120,15 +122,17 @@ impl Estimator {
 }
 
 impl Candidates {
-    fn extend(&mut self, log_prior: &[f64], rows: &Predictions) {
+    /// Appends the terms of the first rows, so many.
+    fn extend(&mut self, log_prior: &[f64], rows: &Predictions, count: usize) {
         for (surprisals, density) in self.surprisals.iter_mut().zip(&rows.log_densities) {
-            surprisals.extend(density.iter().map(|value| -value));
+            surprisals.extend(density[..count].iter().map(|value| -value));
         }
         for (head, posteriors) in rows.log_posteriors.iter().enumerate() {
+            let posteriors = &posteriors[..count * self.classes];
             let prior = log_prior.iter().cycle();
             self.information[head].extend(posteriors.iter().zip(prior).map(|(posterior, prior)| posterior - prior));
             self.predictions[head].extend(posteriors.chunks_exact(self.classes).map(most_probable));
         }
-        self.probabilities.extend(rows.log_posteriors[2].iter().map(|value| value.exp()));
+        self.probabilities.extend(rows.log_posteriors[2][..count * self.classes].iter().map(|value| value.exp()));
     }
 }

@@ -1,5 +1,7 @@
 //! Terms and predictions of rows with labels.
 
+use std::ops::Range;
+
 use lsmi_core::{ClassPrior, SampleIds, Terms};
 
 use super::Estimator;
@@ -50,6 +52,19 @@ impl Scores {
     }
 }
 
+/// Fewer rows are filled up to this many with their last one.
+///
+/// Products of few rows are summed in another order than those of many. Filled up, a row has the same terms, to the last
+/// bit, however many are scored with it.
+const FEWEST_ROWS: usize = 256;
+
+/// The indices of rows, filled up.
+pub(super) fn filled_up(rows: Range<usize>) -> Vec<usize> {
+    let last = rows.end.saturating_sub(1);
+    let missing = FEWEST_ROWS.saturating_sub(rows.len());
+    rows.chain(std::iter::repeat_n(last, missing)).collect()
+}
+
 impl Estimator {
     /// Scores rows by all folds together or, where `assignments` has the folds of each repeat, each row by its own folds.
     pub(super) fn score_rows(&self, rows: &FeatureSet, assignments: Option<&[Vec<u32>]>) -> Result<Scores> {
@@ -59,7 +74,9 @@ impl Estimator {
             (0..if repeats > 1 { repeats } else { 0 }).map(|_| Columns::default()).collect();
         for start in (0..rows.rows()).step_by(ROWS_AT_A_TIME) {
             let range = start..rows.rows().min(start + ROWS_AT_A_TIME);
-            let part = rows.select(&range.clone().collect::<Vec<_>>());
+            let indices = if assignments.is_some() { range.clone().collect() } else { filled_up(range.clone()) };
+            let part = rows.select(&indices);
+            let labels = &part.labels[..range.len()];
             let inputs = ModelInputs::new(&self.gauge, &part.inputs(), self.description.given_heads);
             let mut predictions = Vec::with_capacity(repeats);
             for (repeat, folds) in self.repeats.iter().enumerate() {
@@ -67,9 +84,9 @@ impl Estimator {
                 predictions.push(self.predict(folds, &inputs, assignment)?);
             }
             for (columns, predictions) in of_repeats.iter_mut().zip(&predictions) {
-                columns.extend(&self.prior, predictions, &part.labels);
+                columns.extend(&self.prior, predictions, labels);
             }
-            whole.extend(&self.prior, &Predictions::mean(predictions), &part.labels);
+            whole.extend(&self.prior, &Predictions::mean(predictions), labels);
         }
         let (predictions, confidences) = (whole.predictions.clone(), whole.confidences.clone());
         Ok(Scores {
@@ -93,9 +110,10 @@ struct Columns {
 }
 
 impl Columns {
+    /// Appends the terms of the first rows, as many as there are labels.
     fn extend(&mut self, prior: &ClassPrior, rows: &Predictions, labels: &[u32]) {
         for (surprisal, density) in self.surprisal.iter_mut().zip(&rows.log_densities) {
-            surprisal.extend(density.iter().map(|value| -value));
+            surprisal.extend(density.iter().take(labels.len()).map(|value| -value));
         }
         for head in 0..3 {
             for (row, label) in rows.log_posteriors[head].chunks_exact(prior.classes()).zip(labels) {

@@ -46,6 +46,10 @@ impl Element {
         }
     }
 
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self, Self::F16 | Self::Bf16 | Self::F32 | Self::F64)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bool => "booleans",
@@ -96,6 +100,49 @@ pub(crate) enum Values<'a> {
     Strings(Vec<String>),
     /// Values that no analysis can use; what they are, in words.
     Other(String),
+    /// Values of a usable type that are not all there.
+    Incomplete(Incomplete),
+}
+
+/// Why rows cannot make an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Incomplete {
+    /// A row has no value, or a list in it lacks one.
+    Null { row: usize },
+    /// A row has another length than the first.
+    Ragged { row: usize, found: usize, expected: usize },
+}
+
+/// What an array is, apart from its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outline {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) kind: Kind,
+}
+
+/// What an array holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Numbers(Element),
+    Strings,
+    /// What no analysis can use, in words.
+    Other(String),
+}
+
+impl Outline {
+    /// The shape in Python's notation: `[3, 2]`.
+    pub(crate) fn shape_text(&self) -> String {
+        format!("{:?}", self.shape)
+    }
+
+    /// What the array holds, in words.
+    pub(crate) fn type_name(&self) -> &str {
+        match &self.kind {
+            Kind::Numbers(element) => element.name(),
+            Kind::Strings => "strings",
+            Kind::Other(name) => name,
+        }
+    }
 }
 
 impl<'a> Array<'a> {
@@ -147,18 +194,15 @@ impl<'a> Array<'a> {
         self
     }
 
-    /// The shape in Python's notation: `[3, 2]`.
-    pub(crate) fn shape_text(&self) -> String {
-        format!("{:?}", self.shape)
-    }
-
-    /// What the array holds, in words.
-    pub(crate) fn type_name(&self) -> String {
-        match &self.values {
-            Values::Numbers(numbers) => numbers.element.name().to_owned(),
-            Values::Strings(_) => "strings".to_owned(),
-            Values::Other(name) => name.clone(),
-        }
+    /// What the array is, apart from its values.
+    pub(crate) fn outline(&self) -> Outline {
+        let kind = match &self.values {
+            Values::Numbers(numbers) => Kind::Numbers(numbers.element),
+            Values::Strings(_) => Kind::Strings,
+            Values::Other(name) => Kind::Other(name.clone()),
+            Values::Incomplete(_) => Kind::Other("rows that are not whole".to_owned()),
+        };
+        Outline { shape: self.shape.clone(), kind }
     }
 }
 
@@ -173,10 +217,6 @@ pub(crate) struct Numbers<'a> {
 }
 
 impl Numbers<'_> {
-    pub(crate) fn is_float(&self) -> bool {
-        matches!(self.element, Element::F16 | Element::Bf16 | Element::F32 | Element::F64)
-    }
-
     /// The element at an index inside the array's shape.
     pub(crate) fn at(&self, index: &[usize]) -> Number {
         let steps = index.iter().zip(&self.strides);

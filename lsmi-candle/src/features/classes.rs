@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// A label as the file has it. Integers are ordered by value, before strings, which are ordered by their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Label {
+pub(crate) enum Label {
     Integer(i128),
     Text(String),
 }
@@ -118,7 +118,7 @@ impl Classes {
     ///
     /// `names` are the names that the labels' own file gives them. Where both files name their classes, names decide,
     /// for the files may count differently; otherwise the label itself.
-    pub(super) fn encode(&self, labels: &[Label], names: Option<&[String]>) -> Result<Vec<u32>, usize> {
+    pub(crate) fn encode(&self, labels: &[Label], names: Option<&[String]>) -> Result<Vec<u32>, usize> {
         let by_name = index_of(&self.names);
         let by_label = index_of(&self.labels);
         let is_named = self.names != self.labels;

@@ -180,6 +180,50 @@ pub enum FeatureError {
         advice: &'static str,
     },
 
+    /// A row of a column has no value.
+    #[error("{file}: `{array}` is null at row {row}; fill in a value, or remove such rows, before the analysis")]
+    Null {
+        /// The file.
+        file: String,
+        /// The column.
+        array: String,
+        /// The row.
+        row: usize,
+    },
+
+    /// The lists of a column are of different lengths.
+    #[error(
+        "{file}: `{array}` has {found} values at row {row}, but {expected} at the first; every row needs as many, so pad or remove such rows"
+    )]
+    Ragged {
+        /// The file.
+        file: String,
+        /// The column.
+        array: String,
+        /// The row.
+        row: usize,
+        /// Values in that row.
+        found: usize,
+        /// Values in the first row.
+        expected: usize,
+    },
+
+    /// The file cannot be read a part of its rows at a time.
+    #[error("{file}: cannot be read a part of its rows at a time: {reason}")]
+    NotByRows {
+        /// The file.
+        file: String,
+        /// Why, and how to mend it.
+        reason: String,
+    },
+
+    /// The file is another than when it was opened.
+    #[error("{file}: changed while it was read; start again once it is whole")]
+    Changed {
+        /// The file.
+        file: String,
+    },
+
     /// One split has logits that another has not.
     #[error(
         "{file}: there is `{present}`, but no `{array}`; all splits need the same models' logits: add `{array}`, or remove `{present}`"

@@ -1,9 +1,8 @@
 //! From an open file to checked splits: arrays are matched to each other and labels become class indices.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fs, io};
-
-use lsmi_core::SampleIds;
 
 use super::classes::{Classes, Label};
 use super::error::FeatureError;
@@ -28,17 +27,25 @@ struct RawSplit {
 
 /// The bytes of a file, and the format its extension promises.
 pub(super) fn bytes(path: &Path) -> Result<(Vec<u8>, Format), FeatureError> {
-    let file = path.display().to_string();
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => FeatureError::NotFound { file: file.clone() },
-        _ => FeatureError::Io { file: file.clone(), source: error },
-    };
-    if fs::metadata(path).map_err(failed)?.is_dir() {
-        return Err(FeatureError::IsDirectory { file });
-    }
-    let format = Format::from_path(path).ok_or_else(|| unknown_format(path))?;
-    let bytes = fs::read(path).map_err(failed)?;
+    let format = format_of(path)?;
+    let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
     Ok((bytes, format))
+}
+
+/// The format that the extension of a file promises; the file is there.
+pub(super) fn format_of(path: &Path) -> Result<Format, FeatureError> {
+    if fs::metadata(path).map_err(|error| unreadable(path, error))?.is_dir() {
+        return Err(FeatureError::IsDirectory { file: path.display().to_string() });
+    }
+    Format::from_path(path).ok_or_else(|| unknown_format(path))
+}
+
+pub(super) fn unreadable(path: &Path, source: io::Error) -> FeatureError {
+    let file = path.display().to_string();
+    match source.kind() {
+        io::ErrorKind::NotFound => FeatureError::NotFound { file },
+        _ => FeatureError::Io { file, source },
+    }
 }
 
 fn unknown_format(path: &Path) -> FeatureError {
@@ -61,7 +68,7 @@ pub(super) fn load(
 ) -> Result<FeatureFile, FeatureError> {
     let file = path.display().to_string();
     let mut source = Source::open(&file, bytes, format)?;
-    let (first, others) = splits_of(&source, keys, Labels::Needed, known.is_none())?;
+    let (first, others) = splits_of(&file, source.names(), keys, Labels::Needed, known.is_none())?;
     let names = source.class_names()?;
 
     let first_raw = read_split(&mut source, &first, keys)?;
@@ -93,7 +100,7 @@ pub(super) fn load_unlabelled(
 ) -> Result<UnlabelledFile, FeatureError> {
     let file = path.display().to_string();
     let mut source = Source::open(&file, bytes, format)?;
-    let (first, others) = splits_of(&source, keys, Labels::Ignored, false)?;
+    let (first, others) = splits_of(&file, source.names(), keys, Labels::Ignored, false)?;
     let names = source.class_names()?;
 
     let mut splits: Vec<Split<Unlabelled>> = Vec::new();
@@ -110,18 +117,47 @@ pub(super) fn load_unlabelled(
     Ok(UnlabelledFile { splits, path: path.to_owned() })
 }
 
+/// The samples of a window of rows, their labels indices of `classes`.
+pub(super) fn load_rows(
+    source: &mut Source<'_>,
+    arrays: &SplitArrays,
+    keys: &Keys,
+    classes: &Classes,
+    names: Option<&[String]>,
+) -> Result<FeatureSet, FeatureError> {
+    let (file, first_row) = (source.file(), source.first_row());
+    let raw = read_split(source, arrays, keys)?;
+    logits::check_order(&file, arrays, &raw.samples.logits, classes, names)?;
+    encode_rows(&file, arrays, raw, classes, names, first_row)
+}
+
+/// The same without labels.
+pub(super) fn load_unlabelled_rows(
+    source: &mut Source<'_>,
+    arrays: &SplitArrays,
+    keys: &Keys,
+    classes: &Classes,
+    names: Option<&[String]>,
+) -> Result<Unlabelled, FeatureError> {
+    let file = source.file();
+    let samples = read_samples(source, arrays, keys)?;
+    logits::check_order(&file, arrays, &samples.logits, classes, names)?;
+    logits::check_columns(&file, arrays, &samples.logits, classes)?;
+    Ok(samples)
+}
+
 /// The splits by the names of their arrays: the first and the others.
-fn splits_of(
-    source: &Source<'_>,
+pub(super) fn splits_of(
+    file: &str,
+    names: &BTreeSet<String>,
     keys: &Keys,
     labels: Labels,
     is_for_training: bool,
 ) -> Result<(SplitArrays, Vec<SplitArrays>), FeatureError> {
-    let (file, names) = (source.file(), source.names());
     let (first, others) = find_splits(names, keys, labels);
-    check_training_split(&file, &first, &others, is_for_training)?;
+    check_training_split(file, &first, &others, is_for_training)?;
     let all: Vec<&SplitArrays> = std::iter::once(&first).chain(&others).collect();
-    logits::check_names(&file, names, &all)?;
+    logits::check_names(file, names, &all)?;
     Ok((first, others))
 }
 
@@ -163,7 +199,11 @@ fn read_samples(source: &mut Source<'_>, arrays: &SplitArrays, keys: &Keys) -> R
         (source.ids(&arrays.id)?, &arrays.id)
     } else {
         let ids = source.metadata_ids(&arrays.metadata_ids)?;
-        (ids.unwrap_or_else(|| SampleIds::rows(x1.rows())), &arrays.metadata_ids)
+        let ids = match ids {
+            Some(ids) => ids,
+            None => source.row_ids(x1.rows())?,
+        };
+        (ids, &arrays.metadata_ids)
     };
     check_rows(source, arrays, &x1, (ids_name, ids.len()))?;
     let mut logits = [None, None, None];
@@ -249,16 +289,29 @@ fn encode(
     classes: &Classes,
     names: Option<&[String]>,
 ) -> Result<Split, FeatureError> {
+    let features = encode_rows(file, arrays, raw, classes, names, 0)?;
+    Ok(Split { name: arrays.split.clone(), features })
+}
+
+/// Samples whose labels are indices of `classes`; row 0 of them is row `first_row` of the file.
+fn encode_rows(
+    file: &str,
+    arrays: &SplitArrays,
+    raw: RawSplit,
+    classes: &Classes,
+    names: Option<&[String]>,
+    first_row: usize,
+) -> Result<FeatureSet, FeatureError> {
     let labels = classes.encode(&raw.labels, names).map_err(|row| FeatureError::UnseenClass {
         file: file.to_owned(),
         array: arrays.label.clone(),
-        row,
+        row: first_row + row,
         label: raw.labels[row].to_string(),
         known: listed(classes.names()),
     })?;
     logits::check_columns(file, arrays, &raw.samples.logits, classes)?;
     let Unlabelled { ids, x1, x2, logits } = raw.samples;
-    Ok(Split { name: arrays.split.clone(), features: FeatureSet { ids, x1, x2, labels, logits } })
+    Ok(FeatureSet { ids, x1, x2, labels, logits })
 }
 
 /// The first names, for a message.

@@ -7,15 +7,16 @@
 //!
 //! | what | accepted |
 //! |---|---|
-//! | formats | `.safetensors`, `.npz`, `.pt` (see [`Format`]) |
+//! | formats | `.safetensors`, `.npz`, `.parquet`, `.pt` (see [`Format`]) |
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
-//! | `y` `[n]` | integers, booleans; in `.npz` also strings |
-//! | `id` `[n]`, optional | integers; in `.npz` also strings; in `.safetensors` also a metadata key `ids` |
+//! | `y` `[n]` | integers, booleans; in `.npz` and `.parquet` also strings |
+//! | `id` `[n]`, optional | integers; in `.npz` and `.parquet` also strings; a metadata key `ids` instead |
 //! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers: what the user's own models of x1, x2 and both say, before the softmax, or log-probabilities |
 //! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names (`train_modal_1_features`, `train_logits1`) |
-//! | metadata (`.safetensors`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
+//! | metadata (`.safetensors`, `.parquet`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
 //!
-//! All other arrays are left alone. The whole file is held in memory while it is read.
+//! In `.parquet`, columns are the arrays, and a column of lists of one length is a matrix. All other arrays are left
+//! alone. The whole file is held in memory while it is read; [`RowReader`] reads a part of the rows at a time.
 //!
 //! # Columns of logits
 //! Column k of logits is class k: the columns follow [`Classes`], which are the distinct labels of the training rows in
@@ -31,6 +32,7 @@
 
 mod array;
 mod classes;
+pub(crate) mod columns;
 mod error;
 mod format;
 mod hash;
@@ -38,8 +40,14 @@ mod inputs;
 mod keys;
 mod load;
 mod logits;
+mod row_reader;
 mod source;
 mod write;
+
+/// Arrays and what they hold, for columns of record batches.
+pub(crate) mod values {
+    pub(crate) use super::array::{Array, Incomplete, Kind, Number, Values};
+}
 
 use std::path::{Path, PathBuf};
 
@@ -47,12 +55,14 @@ use lsmi_core::SampleIds;
 
 use crate::matrix::Matrix;
 
+pub(crate) use classes::Label;
 pub use classes::{Classes, ClassesError};
 pub use error::FeatureError;
 pub use format::Format;
 pub use inputs::{Inputs, Unlabelled};
 pub(crate) use keys::LOGITS;
 pub use keys::{Keys, KeysError};
+pub use row_reader::{FileState, RowReader, RowSplit};
 pub use write::{ArrayValues, WriteError, write_safetensors};
 
 /// Samples: row i of everything is the same sample.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use lsmi_core::SampleIds;
 
-use super::array::{Array, Corrupt, Number, Values};
+use super::array::{Array, Corrupt, Incomplete, Kind, Number, Outline, Values};
 use super::classes::{Label, first_repeat};
 use super::error::FeatureError;
 use super::format::{Container, Format};
@@ -56,18 +56,75 @@ impl MatrixRole {
     }
 }
 
-/// An open feature file.
+/// What one integer or string a row is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IdentifierRole {
+    Label,
+    Id,
+}
+
+impl IdentifierRole {
+    fn element_type(self) -> &'static str {
+        match self {
+            Self::Label => {
+                "labels must be integers or strings: y.astype(str) for text, y.astype('int64') for class numbers, y.argmax(axis=1) for one-hot rows, bins for a continuous target"
+            }
+            Self::Id => "ids must be integers or strings: id.astype(str) for text, id.astype('int64') for numbers",
+        }
+    }
+
+    fn shape(self) -> &'static str {
+        match self {
+            Self::Label => "labels need [rows]; use y.reshape(-1), or y.argmax(axis=1) if they are one-hot",
+            Self::Id => "ids need [rows]; use id.reshape(-1)",
+        }
+    }
+}
+
+/// An open feature file, or a window of its rows.
 pub(super) struct Source<'a> {
     file: &'a str,
     format: Format,
     container: Box<dyn Container + 'a>,
     names: BTreeSet<String>,
+    window: Option<Window<'a>>,
+}
+
+/// Which rows of the file the arrays of a [`Source`] are.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    /// The row of the file that is row 0 of the arrays.
+    pub(super) first_row: usize,
+    /// The ids that the metadata give these rows, if they do.
+    pub(super) metadata_ids: Option<&'a [String]>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn open(file: &'a str, bytes: &'a [u8], format: Format) -> Result<Self, FeatureError> {
         let container = format.open(bytes).map_err(|corrupt| corrupted(file, format, corrupt))?;
-        Ok(Self { file, format, names: container.names(), container })
+        Ok(Self { file, format, names: container.names(), container, window: None })
+    }
+
+    /// Arrays that are the rows of a file from some row on.
+    pub(super) fn of_window(
+        file: &'a str,
+        format: Format,
+        container: Box<dyn Container + 'a>,
+        window: Window<'a>,
+    ) -> Self {
+        Self { file, format, names: container.names(), container, window: Some(window) }
+    }
+
+    /// The row of the file that is row 0 of the arrays.
+    pub(super) fn first_row(&self) -> usize {
+        self.window.map_or(0, |window| window.first_row)
+    }
+
+    /// The row numbers as ids.
+    pub(super) fn row_ids(&self, rows: usize) -> Result<SampleIds, FeatureError> {
+        let Some(Window { first_row, .. }) = self.window else { return Ok(SampleIds::rows(rows)) };
+        let numbers = (first_row..first_row + rows).filter_map(|row| i64::try_from(row).ok()).collect();
+        SampleIds::from_numbers(numbers).map_err(|error| self.unusable_ids("row", error))
     }
 
     pub(super) fn file(&self) -> String {
@@ -81,18 +138,12 @@ impl<'a> Source<'a> {
 
     /// A modality or a model's logits: a matrix of finite numbers, at least one by one.
     pub(super) fn matrix(&mut self, name: &str, role: MatrixRole) -> Result<Matrix, FeatureError> {
-        let file = self.file();
+        let (file, first_row) = (self.file(), self.first_row());
         let array = self.array(name)?;
-        let numbers = match &array.values {
-            Values::Numbers(numbers) if role.takes_integers() || numbers.is_float() => numbers,
-            _ => return Err(element_type(file, name, &array, role.element_type())),
+        let (rows, columns) = check_matrix(&file, name, &array.outline(), role)?;
+        let Values::Numbers(numbers) = &array.values else {
+            return Err(element_type(&file, name, &array.outline(), role.element_type()));
         };
-        let &[rows, columns] = array.shape.as_slice() else {
-            return Err(wrong_shape(file, name, &array, role.shape(array.shape.len())));
-        };
-        if rows == 0 || columns == 0 {
-            return Err(empty(file, name, &array));
-        }
         let mut values = Vec::with_capacity(rows * columns);
         for row in 0..rows {
             for column in 0..columns {
@@ -102,7 +153,7 @@ impl<'a> Source<'a> {
                     return Err(FeatureError::NotFinite {
                         file,
                         array: name.to_owned(),
-                        row,
+                        row: first_row + row,
                         column,
                         found: value,
                         advice,
@@ -120,20 +171,12 @@ impl<'a> Source<'a> {
 
     /// The labels: integers, booleans or strings.
     pub(super) fn labels(&mut self, name: &str) -> Result<Vec<Label>, FeatureError> {
-        self.identifiers(
-            name,
-            "labels must be integers or strings: y.astype(str) for text, y.astype('int64') for class numbers, y.argmax(axis=1) for one-hot rows, bins for a continuous target",
-            "labels need [rows]; use y.reshape(-1), or y.argmax(axis=1) if they are one-hot",
-        )
+        self.identifiers(name, IdentifierRole::Label)
     }
 
     /// The ids in an array: distinct integers or strings.
     pub(super) fn ids(&mut self, name: &str) -> Result<SampleIds, FeatureError> {
-        let ids = self.identifiers(
-            name,
-            "ids must be integers or strings: id.astype(str) for text, id.astype('int64') for numbers",
-            "ids need [rows]; use id.reshape(-1)",
-        )?;
+        let ids = self.identifiers(name, IdentifierRole::Id)?;
         let numbers: Option<Vec<i64>> = ids
             .iter()
             .map(|id| match id {
@@ -150,9 +193,11 @@ impl<'a> Source<'a> {
 
     /// The ids in the metadata, if they are there: a JSON list of distinct strings.
     pub(super) fn metadata_ids(&self, key: &str) -> Result<Option<SampleIds>, FeatureError> {
-        self.metadata_list(key)?
-            .map(|ids| SampleIds::from_names(ids).map_err(|error| self.unusable_ids(key, error)))
-            .transpose()
+        let ids = match self.window {
+            Some(window) => window.metadata_ids.map(<[String]>::to_vec),
+            None => self.metadata_list(key)?,
+        };
+        ids.map(|ids| SampleIds::from_names(ids).map_err(|error| self.unusable_ids(key, error))).transpose()
     }
 
     /// The names of the labels 0, 1, ... in the metadata key `classes`, if it is there.
@@ -167,7 +212,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn metadata_list(&self, key: &str) -> Result<Option<Vec<String>>, FeatureError> {
+    pub(super) fn metadata_list(&self, key: &str) -> Result<Option<Vec<String>>, FeatureError> {
         self.container
             .metadata(key)
             .map(serde_json::from_str)
@@ -183,7 +228,8 @@ impl<'a> Source<'a> {
         let (file, array) = (self.file(), name.to_owned());
         match error {
             lsmi_core::Error::DuplicateId { id, first, second } => {
-                FeatureError::DuplicateId { file, array, id, first, second }
+                let first_row = self.first_row();
+                FeatureError::DuplicateId { file, array, id, first: first_row + first, second: first_row + second }
             }
             source => FeatureError::Ids { file, array, source },
         }
@@ -191,43 +237,27 @@ impl<'a> Source<'a> {
 
     fn array(&mut self, name: &str) -> Result<Array<'_>, FeatureError> {
         if !self.names.contains(name) {
-            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-            return Err(FeatureError::MissingArray {
-                file: self.file(),
-                array: name.to_owned(),
-                available: match names.as_slice() {
-                    [] => "none".to_owned(),
-                    names => names.join(", "),
-                },
-            });
+            return Err(missing_array(self.file, name, &self.names));
         }
-        let (file, format) = (self.file, self.format);
-        self.container.array(name).map_err(|corrupt| corrupted(file, format, corrupt))
+        let (file, format, first_row) = (self.file, self.format, self.first_row());
+        let array = self.container.array(name).map_err(|corrupt| corrupted(file, format, corrupt))?;
+        let (file, name) = (file.to_owned(), name.to_owned());
+        match array.values {
+            Values::Incomplete(Incomplete::Null { row }) => {
+                Err(FeatureError::Null { file, array: name, row: first_row + row })
+            }
+            Values::Incomplete(Incomplete::Ragged { row, found, expected }) => {
+                Err(FeatureError::Ragged { file, array: name, row: first_row + row, found, expected })
+            }
+            _ => Ok(array),
+        }
     }
 
     /// One integer or string a row.
-    fn identifiers(
-        &mut self,
-        name: &str,
-        expected_type: &'static str,
-        expected_shape: &'static str,
-    ) -> Result<Vec<Label>, FeatureError> {
+    fn identifiers(&mut self, name: &str, role: IdentifierRole) -> Result<Vec<Label>, FeatureError> {
         let file = self.file();
         let array = self.array(name)?;
-        let is_usable = match &array.values {
-            Values::Numbers(numbers) => !numbers.is_float(),
-            Values::Strings(_) => true,
-            Values::Other(_) => false,
-        };
-        if !is_usable {
-            return Err(element_type(file, name, &array, expected_type));
-        }
-        let &[rows] = array.shape.as_slice() else {
-            return Err(wrong_shape(file, name, &array, expected_shape));
-        };
-        if rows == 0 {
-            return Err(empty(file, name, &array));
-        }
+        let rows = check_identifiers(&file, name, &array.outline(), role)?;
         Ok(match array.values {
             Values::Numbers(numbers) => (0..rows)
                 .filter_map(|row| match numbers.at(&[row]) {
@@ -236,23 +266,73 @@ impl<'a> Source<'a> {
                 })
                 .collect(),
             Values::Strings(texts) => texts.into_iter().map(Label::Text).collect(),
-            Values::Other(_) => Vec::new(),
+            Values::Other(_) | Values::Incomplete(_) => Vec::new(),
         })
     }
 }
 
-fn corrupted(file: &str, format: Format, Corrupt(reason): Corrupt) -> FeatureError {
+/// Rows and columns of an array that may serve as a matrix: of numbers, at least one by one.
+pub(super) fn check_matrix(
+    file: &str,
+    name: &str,
+    outline: &Outline,
+    role: MatrixRole,
+) -> Result<(usize, usize), FeatureError> {
+    match &outline.kind {
+        Kind::Numbers(element) if role.takes_integers() || element.is_float() => {}
+        _ => return Err(element_type(file, name, outline, role.element_type())),
+    }
+    match outline.shape.as_slice() {
+        &[rows, columns] if rows > 0 && columns > 0 => Ok((rows, columns)),
+        [_, _] => Err(empty(file, name, outline)),
+        shape => Err(wrong_shape(file, name, outline, role.shape(shape.len()))),
+    }
+}
+
+/// The rows of an array that may serve as labels or ids: integers or strings, at least one.
+pub(super) fn check_identifiers(
+    file: &str,
+    name: &str,
+    outline: &Outline,
+    role: IdentifierRole,
+) -> Result<usize, FeatureError> {
+    match &outline.kind {
+        Kind::Numbers(element) if !element.is_float() => {}
+        Kind::Strings => {}
+        _ => return Err(element_type(file, name, outline, role.element_type())),
+    }
+    match outline.shape.as_slice() {
+        &[rows] if rows > 0 => Ok(rows),
+        [_] => Err(empty(file, name, outline)),
+        _ => Err(wrong_shape(file, name, outline, role.shape())),
+    }
+}
+
+pub(super) fn missing_array(file: &str, name: &str, names: &BTreeSet<String>) -> FeatureError {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    FeatureError::MissingArray {
+        file: file.to_owned(),
+        array: name.to_owned(),
+        available: match names.as_slice() {
+            [] => "none".to_owned(),
+            names => names.join(", "),
+        },
+    }
+}
+
+pub(super) fn corrupted(file: &str, format: Format, Corrupt(reason): Corrupt) -> FeatureError {
     FeatureError::Corrupt { file: file.to_owned(), format: format.name(), reason }
 }
 
-fn element_type(file: String, name: &str, array: &Array<'_>, expected: &'static str) -> FeatureError {
-    FeatureError::ElementType { file, array: name.to_owned(), found: array.type_name(), expected }
+fn element_type(file: &str, name: &str, outline: &Outline, expected: &'static str) -> FeatureError {
+    let (file, array, found) = (file.to_owned(), name.to_owned(), outline.type_name().to_owned());
+    FeatureError::ElementType { file, array, found, expected }
 }
 
-fn wrong_shape(file: String, name: &str, array: &Array<'_>, expected: &'static str) -> FeatureError {
-    FeatureError::Shape { file, array: name.to_owned(), found: array.shape_text(), expected }
+fn wrong_shape(file: &str, name: &str, outline: &Outline, expected: &'static str) -> FeatureError {
+    FeatureError::Shape { file: file.to_owned(), array: name.to_owned(), found: outline.shape_text(), expected }
 }
 
-fn empty(file: String, name: &str, array: &Array<'_>) -> FeatureError {
-    FeatureError::Empty { file, array: name.to_owned(), found: array.shape_text() }
+fn empty(file: &str, name: &str, outline: &Outline) -> FeatureError {
+    FeatureError::Empty { file: file.to_owned(), array: name.to_owned(), found: outline.shape_text() }
 }

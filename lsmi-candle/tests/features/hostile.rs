@@ -6,6 +6,7 @@ use safetensors::Dtype;
 use zip::CompressionMethod;
 
 use crate::build::{Item, Layout, STORED, archive, fixture, npy, npz, read_npz, safetensors, sample, sample_with};
+use crate::parquet;
 
 /// Small valid files of every format.
 fn valid_files() -> Vec<(Format, Vec<u8>)> {
@@ -17,6 +18,7 @@ fn valid_files() -> Vec<(Format, Vec<u8>)> {
         (Format::Npz, npz(&sample_with(vec![("logits2", logits)]), deflated)),
         (Format::Npz, std::fs::read(fixture("numpy_deflated.npz")).unwrap()),
         (Format::Torch, std::fs::read(fixture("torch_features.pt")).unwrap()),
+        (Format::Parquet, parquet::table(parquet::sample())),
     ]
 }
 

@@ -6,6 +6,8 @@ mod build;
 mod formats;
 mod hostile;
 mod logits;
+mod parquet;
 mod refusals;
+mod rows;
 mod splits;
 mod unlabelled;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, CheckToo, Common, Estimation, Measures, NullTest};
+use super::{Arrays, CheckToo, Common, Estimation, Measures, NullTest, Streaming};
 use crate::names::Names;
 use crate::output::Format;
 
@@ -17,7 +17,7 @@ Examples:
   lsmi demo --json --quiet | jq .splits.train.adjusted";
 
 pub(super) const ANALYZE_EXAMPLES: &str = "\
-A feature file (.safetensors, .npz or .pt) holds x1 [n, d1], x2 [n, d2], y [n] and, if there is one, id [n]; with \
+A feature file (.safetensors, .npz, .parquet or .pt) holds x1 [n, d1], x2 [n, d2], y [n] and, if there is one, id [n]; with \
 splits: x1_train, x1_test and so on. Rows of the split `train` are scored by models that did not see them, all others \
 by all folds' models together.
 
@@ -51,10 +51,17 @@ of rows that the estimator was fitted on would be far too good; `lsmi analyze` g
 With --label-free the file needs no y, and one that is there is not looked at. Every value that depends on the label is \
 its expectation under the joint head: E[r] = sum over y of p(y|x1,x2) r(y).
 
+Files of more than 262,144 rows (.safetensors, .npz, .parquet), and any with --shard or --rows-of-a-group, are scored \
+from a stream: row groups are read, scored and written one after the other, in memory that does not grow with the rows, \
+and the summary has means only. Finished groups are kept in OUT.partial; after an end, whatever its cause, the same \
+command goes on from there. The shards of a file, one after the other, are the whole.
+
 Examples:
   lsmi score test.safetensors --estimator estimator.safetensors --out samples.csv
   lsmi score test.npz --estimator result/estimator.safetensors --out samples.jsonl --json
-  lsmi score new.npz --estimator e.safetensors --label-free --candidates labels.csv --out new.csv";
+  lsmi score new.npz --estimator e.safetensors --label-free --candidates labels.csv --out new.csv
+  lsmi score large.safetensors --estimator e.safetensors --out scores.parquet --threads 8
+  lsmi score large.npz --estimator e.safetensors --shard 2/8 --out part2.csv";
 
 /// `lsmi demo`.
 #[derive(Debug, Args)]
@@ -62,7 +69,7 @@ pub(crate) struct Demo {
     /// Directory for the files that `analyze` writes; without it nothing is written
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Format of the samples: csv or jsonl
+    /// Format of the samples: csv, jsonl or parquet
     #[arg(long, default_value = "csv")]
     pub(crate) format: Format,
     /// What to call the two modalities
@@ -89,7 +96,7 @@ pub(crate) struct Analyze {
     /// Directory for the samples, the summary and the estimator
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Format of the samples: csv or jsonl
+    /// Format of the samples: csv, jsonl or parquet
     #[arg(long, default_value = "csv")]
     pub(crate) format: Format,
     /// What to call the two modalities
@@ -137,7 +144,7 @@ pub(crate) struct Score {
     /// File for the samples
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// Format of the samples: csv or jsonl [default: by the extension of --out, else csv]
+    /// Format of the samples: csv, jsonl or parquet [default: by the extension of --out, else csv]
     #[arg(long)]
     pub(crate) format: Option<Format>,
     /// Score without labels: the expectations of the terms, r, u1, u2 and s over the labels a sample could have
@@ -149,6 +156,8 @@ pub(crate) struct Score {
     /// What to call the two modalities
     #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
     pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) streaming: Streaming,
     #[command(flatten)]
     pub(crate) measures: Measures,
     #[command(flatten)]

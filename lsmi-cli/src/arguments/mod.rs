@@ -8,6 +8,7 @@ mod check;
 mod estimation;
 mod partition;
 mod simulate;
+mod stream;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ pub(crate) use check::{Check, CheckToo, Gates};
 pub(crate) use estimation::{Estimation, Measures, NullTest};
 pub(crate) use partition::Partition;
 pub(crate) use simulate::Simulate;
+pub(crate) use stream::{Shard, Streaming};
 
 /// How much of what two modalities tell about a label is redundant, unique and synergistic, sample by sample.
 #[derive(Debug, Parser)]
@@ -84,7 +86,7 @@ pub(crate) struct Common {
     /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Models fitted at the same time; changes no result [default: one per processor]
+    /// Models fitted, or row groups scored, at the same time; changes no result [default: one per processor]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
     /// Device: auto, cpu, cuda, cuda:N or metal

@@ -19,7 +19,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct Partition {
-    /// samples.csv or samples.jsonl of `analyze` or `score`
+    /// samples.csv, samples.jsonl or samples.parquet of `analyze` or `score`
     pub(crate) samples: PathBuf,
     /// Interaction to split by: r, u1, u2 or s
     #[arg(long)]

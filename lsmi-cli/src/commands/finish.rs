@@ -21,7 +21,7 @@ const ESTIMATOR: &str = "estimator.safetensors";
 /// Makes sure, before any work, that the files of an analysis may be written in a directory.
 pub(super) fn check_analysis(directory: &Path, force: bool, inputs: &[&Path]) -> Result<(), OutputError> {
     let samples = Format::ALL.map(samples_name);
-    let outputs = [&samples[0], &samples[1], SUMMARY, ESTIMATOR];
+    let outputs: Vec<&str> = samples.iter().map(String::as_str).chain([SUMMARY, ESTIMATOR]).collect();
     check_directory(directory, force, &outputs, inputs)
 }
 

@@ -13,12 +13,14 @@ use crate::expected_table;
 use crate::failure::Failure;
 use crate::output::expected::ExpectedSummary;
 use crate::output::staging::{Staging, check_file};
-use crate::output::{Format, candidates, samples};
+use crate::output::{Format, FormatError, candidates, samples};
 
 /// Makes sure, before any work, that the file of candidates may be written.
 pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
     let Some(path) = &arguments.candidates else { return Ok(()) };
-    format_of(path)?;
+    if let found @ Format::Parquet = format_of(path)? {
+        return Err(FormatError::NotOfCandidates { found }.into());
+    }
     check_file(path, arguments.common.force, &[&arguments.data, &arguments.estimator])?;
     if is_same(path, &arguments.out) {
         let path = path.display();

@@ -11,6 +11,7 @@ mod null;
 mod partition;
 mod saved;
 mod score;
+mod score_stream;
 mod settings;
 mod simulate;
 

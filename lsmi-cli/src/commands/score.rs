@@ -7,6 +7,7 @@ use lsmi_candle::features::{Split, read_with_classes};
 use super::finish::{by_id, stage_samples, tell};
 use super::label_free;
 use super::saved::read_estimator;
+use super::score_stream;
 use crate::arguments::Score;
 use crate::console;
 use crate::failure::Failure;
@@ -15,12 +16,24 @@ use crate::output::summary::Summary;
 use crate::output::{Format, FormatError};
 use crate::scored::ScoredSplit;
 use crate::sentence::Words;
+use crate::stream::partial::directory_of;
+
+pub(super) const TRAIN_IS_LEFT_OUT: &str =
+    "note: the split `train` is not scored; `lsmi analyze` gives its values by models that did not see it";
 
 pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     let format = arguments.format.map_or_else(|| format_of(&arguments.out), Ok)?;
-    check_file(&arguments.out, arguments.common.force, &[&arguments.data, &arguments.estimator])?;
+    let is_free = check_file(&arguments.out, arguments.common.force, &[&arguments.data, &arguments.estimator]);
+    // What is there may be the output of an unfinished job, found out only when the job is known.
+    if !directory_of(&arguments.out).exists() {
+        is_free?;
+    }
     label_free::check_candidates(arguments)?;
     let estimator = read_estimator(&arguments.estimator, arguments.common.device)?;
+    if let Some(reader) = score_stream::reader(arguments, &estimator)? {
+        return score_stream::run(arguments, format, &estimator, reader);
+    }
+    check_file(&arguments.out, arguments.common.force, &[&arguments.data, &arguments.estimator])?;
     if arguments.label_free {
         return label_free::run(arguments, format, &estimator);
     }
@@ -60,9 +73,7 @@ pub(super) fn rows_to_score<Samples>(mut splits: Vec<Split<Samples>>, arguments:
     let all = splits.len();
     splits.retain(|split| split.name != "train");
     if splits.len() < all && !arguments.common.quiet {
-        console::say(
-            "note: the split `train` is not scored; `lsmi analyze` gives its values by models that did not see it",
-        );
+        console::say(TRAIN_IS_LEFT_OUT);
     }
     splits
 }

@@ -10,7 +10,7 @@ use std::io::Write;
 use lsmi_candle::estimator::Estimator;
 use serde::Serialize;
 
-use super::Format;
+use super::{Format, FormatError};
 use crate::expected::ExpectedSplit;
 
 /// One row: a sample, if its label were `label`.
@@ -58,6 +58,7 @@ pub(crate) fn write(
             serde_json::to_writer(&mut *output, &candidate)?;
             Ok(output.write_all(b"\n")?)
         }),
+        Format::Parquet => Err(FormatError::NotOfCandidates { found: format }.into()),
     }
 }
 

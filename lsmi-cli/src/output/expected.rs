@@ -9,8 +9,10 @@ use lsmi_core::{ClassPrior, Means, Measure, TermMeans, statistics};
 use serde::Serialize;
 
 use super::as_map;
+use super::streamed::means;
 use super::summary::{Heads, Information};
 use crate::expected::ExpectedSplit;
+use crate::stream::sums::Sums;
 
 /// Version of this layout.
 const SCHEMA: u32 = 1;
@@ -56,15 +58,29 @@ pub(crate) struct ExpectedMeans {
     pub(crate) information: Information,
     /// Means of the expected r, u1, u2 and s.
     pub(crate) raw: Means,
-    /// Mean probability that each head gives to the class that it predicts.
-    pub(crate) confidence: Heads,
+    /// Mean probability that each head gives to the class that it predicts; not told of rows from a stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) confidence: Option<Heads>,
 }
 
 impl ExpectedSummary {
     /// Summarises splits that an estimator scored without labels.
     pub(crate) fn new(estimator: &Estimator, splits: &[ExpectedSplit]) -> Self {
-        let description = estimator.description();
         let means = |split: &ExpectedSplit| (split.name.clone(), ExpectedMeans::new(split, estimator.prior()));
+        Self::of_means(estimator, splits.iter().map(means).collect())
+    }
+
+    /// Summarises splits of whose rows there are only sums.
+    pub(crate) fn of_sums(estimator: &Estimator, splits: &[(String, Sums)]) -> Self {
+        let means = |(name, sums): &(String, Sums)| {
+            let (information, raw) = means(sums);
+            (name.clone(), ExpectedMeans { n: sums.n, information, raw, confidence: None })
+        };
+        Self::of_means(estimator, splits.iter().map(means).collect())
+    }
+
+    fn of_means(estimator: &Estimator, splits: Vec<(String, ExpectedMeans)>) -> Self {
+        let description = estimator.description();
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -77,7 +93,7 @@ impl ExpectedSummary {
             n: description.rows,
             data_hash: description.data_hash.clone(),
             classes: estimator.classes().names().to_vec(),
-            splits: splits.iter().map(means).collect(),
+            splits,
             notes: estimator.notes().to_vec(),
         }
     }
@@ -90,7 +106,7 @@ impl ExpectedMeans {
             n: split.expected.decomposition.len(),
             information: Information { i1, i2, i12 },
             raw: split.expected.decomposition.means(),
-            confidence: [0, 1, 2].map(|head| confidence(&split.candidates, prior, head)).into(),
+            confidence: Some([0, 1, 2].map(|head| confidence(&split.candidates, prior, head)).into()),
         }
     }
 }

@@ -4,8 +4,10 @@ pub(crate) mod candidates;
 pub(crate) mod expected;
 pub(crate) mod gates;
 pub(crate) mod null;
+pub(crate) mod parquet;
 pub(crate) mod samples;
 pub(crate) mod staging;
+pub(crate) mod streamed;
 pub(crate) mod summary;
 
 use std::fmt;
@@ -22,17 +24,20 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object a line.
     Jsonl,
+    /// An Apache Parquet table.
+    Parquet,
 }
 
 impl Format {
     /// All formats, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 2] = [Self::Csv, Self::Jsonl];
+    pub(crate) const ALL: [Self; 3] = [Self::Csv, Self::Jsonl, Self::Parquet];
 
     /// The extension of files in this format, without the dot.
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -55,7 +60,7 @@ impl FromStr for Format {
         match text {
             "csv" => Ok(Self::Csv),
             "jsonl" => Ok(Self::Jsonl),
-            "parquet" => Err(FormatError::Later),
+            "parquet" => Ok(Self::Parquet),
             _ => Err(FormatError::Unknown { found: text.to_owned() }),
         }
     }
@@ -73,11 +78,11 @@ pub(crate) fn as_map<K: Serialize, V: Serialize, S: Serializer>(
 #[derive(Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub(crate) enum FormatError {
-    /// Planned, but not there.
-    #[error("parquet comes in a later version: use csv or jsonl")]
-    Later,
+    /// A format of samples, but not of their candidate labels.
+    #[error("candidates are not written as {found}: use csv or jsonl")]
+    NotOfCandidates { found: Format },
     /// No such format.
-    #[error("`{found}` is not a format of samples: use csv or jsonl")]
+    #[error("`{found}` is not a format of samples: use csv, jsonl or parquet")]
     Unknown { found: String },
 }
 
@@ -91,7 +96,6 @@ mod tests {
             assert_eq!(Format::of_path(Path::new(&format!("a/b.{format}"))), Ok(format));
         }
         assert_eq!(Format::of_path(Path::new("a.CSV")), Ok(Format::Csv));
-        assert_eq!(Format::of_path(Path::new("a.parquet")), Err(FormatError::Later));
         assert!(Format::of_path(Path::new("samples")).is_err());
     }
 }

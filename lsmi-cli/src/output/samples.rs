@@ -9,10 +9,10 @@ use std::io::Write;
 use lsmi_core::Kind;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Format;
+use super::{Format, parquet};
 
 /// The columns of every file of samples: the fields of [`Sample`].
-const COLUMNS: [&str; 17] = [
+pub(super) const COLUMNS: [&str; 17] = [
     "id", "split", "fold", "label", "h1", "h2", "i1", "i2", "i12", "r", "u1", "u2", "s", "pred1", "pred2", "pred12",
     "kind",
 ];
@@ -80,9 +80,34 @@ impl Serialize for Further<'_> {
     }
 }
 
-/// Writes samples, one a line; csv begins with a header. `further` names the further columns.
-pub(crate) fn write<Text: Serialize>(
+/// Writes samples; csv begins with a header. `further` names the further columns.
+pub(crate) fn write<Text: Serialize + AsRef<str>>(
+    output: &mut (impl Write + Send),
+    format: Format,
+    further: &[String],
+    samples: impl IntoIterator<Item = Sample<Text>>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    begin(output, format, further)?;
+    write_rows(output, format, further, samples)
+}
+
+/// Writes what comes before the first sample: the header of csv.
+pub(crate) fn begin(
     output: &mut impl Write,
+    format: Format,
+    further: &[String],
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    if format == Format::Csv {
+        let mut writer = csv::Writer::from_writer(output);
+        writer.write_record(COLUMNS.into_iter().chain(further.iter().map(String::as_str)))?;
+        writer.flush()?;
+    }
+    Ok(())
+}
+
+/// Writes samples, one a line, or as one table of Parquet.
+pub(crate) fn write_rows<Text: Serialize + AsRef<str>>(
+    output: &mut (impl Write + Send),
     format: Format,
     further: &[String],
     samples: impl IntoIterator<Item = Sample<Text>>,
@@ -90,7 +115,6 @@ pub(crate) fn write<Text: Serialize>(
     match format {
         Format::Csv => {
             let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(output);
-            writer.write_record(COLUMNS.into_iter().chain(further.iter().map(String::as_str)))?;
             for sample in samples {
                 writer.serialize((&sample, &sample.further))?;
             }
@@ -103,6 +127,7 @@ pub(crate) fn write<Text: Serialize>(
                 output.write_all(b"\n")?;
             }
         }
+        Format::Parquet => parquet::write(output, further, samples)?,
     }
     Ok(())
 }

@@ -171,10 +171,10 @@ fn new_file(directory: &Path) -> io::Result<NamedTempFile> {
 
 /// Directories made for output, removed again when dropped unless output came to stand in them.
 #[derive(Debug, Default)]
-struct MadeDirectories(Vec<PathBuf>);
+pub(crate) struct MadeDirectories(Vec<PathBuf>);
 
 impl MadeDirectories {
-    fn make(&mut self, directory: &Path) -> io::Result<()> {
+    pub(crate) fn make(&mut self, directory: &Path) -> io::Result<()> {
         let missing: Vec<&Path> =
             directory.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
         for path in missing.into_iter().rev() {
@@ -184,7 +184,7 @@ impl MadeDirectories {
         Ok(())
     }
 
-    fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         self.0.clear();
     }
 }

@@ -13,5 +13,6 @@ mod null;
 mod options;
 mod place;
 mod round_trip;
+mod stream;
 mod uncertainty;
 mod usage;

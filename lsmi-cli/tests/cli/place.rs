@@ -98,6 +98,12 @@ pub(crate) fn matrix(columns: usize, values: &[f64]) -> Array {
     Array { element: Dtype::F64, shape: vec![values.len() / columns, columns], bytes }
 }
 
+/// Floating-point numbers of 32 bits, `[rows, columns]`.
+pub(crate) fn floats32(columns: usize, values: &[f32]) -> Array {
+    let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    Array { element: Dtype::F32, shape: vec![values.len() / columns, columns], bytes }
+}
+
 /// Floating-point numbers, `[n]`.
 pub(crate) fn floats(values: &[f64]) -> Array {
     Array { shape: vec![values.len()], ..matrix(1, values) }

@@ -1,6 +1,6 @@
 //! Zip archives that may lie: the sizes in their directory are believed only as far as the bytes bear them out.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
@@ -13,23 +13,47 @@ const LARGEST_MEMBER: u64 = 64 << 30;
 /// Deflate makes at most 258 bytes of two bits, a factor of 1032.
 const LARGEST_EXPANSION: u64 = 1032;
 
-pub(super) struct Archive<'a> {
-    zip: ZipArchive<Cursor<&'a [u8]>>,
+pub(super) struct Archive<R> {
+    zip: ZipArchive<R>,
     size: u64,
 }
 
+/// An archive that is in memory as a whole.
+pub(super) type InMemory<'a> = Archive<Cursor<&'a [u8]>>;
+
 /// A member opened for reading.
-pub(super) struct Member<'m, 'a> {
+pub(super) struct Member<'m, R: Read> {
     /// Its size once unpacked, as the directory has it: possible, but not yet seen to be true.
     pub(super) size: u64,
-    file: ZipFile<'m, Cursor<&'a [u8]>>,
+    file: ZipFile<'m, R>,
 }
 
-impl<'a> Archive<'a> {
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Corrupt> {
-        let zip = ZipArchive::new(Cursor::new(bytes))
-            .map_err(|error| Corrupt(format!("not a whole zip archive: {error}")))?;
-        Ok(Self { zip, size: bytes.len() as u64 })
+/// Where a member lies in its archive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// The place of its first byte.
+    pub(super) start: u64,
+    /// How many bytes it takes there.
+    pub(super) packed: u64,
+    /// Its size once unpacked, possible but not yet seen to be true.
+    pub(super) size: u64,
+    /// Whether it is deflated rather than stored.
+    pub(super) is_deflated: bool,
+    /// The checksum of what it unpacks to.
+    pub(super) checksum: u32,
+}
+
+impl<'a> InMemory<'a> {
+    pub(super) fn of_bytes(bytes: &'a [u8]) -> Result<Self, Corrupt> {
+        Self::open(Cursor::new(bytes), bytes.len() as u64)
+    }
+}
+
+impl<R: Read + Seek> Archive<R> {
+    /// Opens an archive of so many bytes.
+    pub(super) fn open(reader: R, size: u64) -> Result<Self, Corrupt> {
+        let zip = ZipArchive::new(reader).map_err(|error| Corrupt(format!("not a whole zip archive: {error}")))?;
+        Ok(Self { zip, size })
     }
 
     /// The names of all members.
@@ -44,7 +68,7 @@ impl<'a> Archive<'a> {
     }
 
     /// Opens a member, refusing sizes that cannot be true.
-    pub(super) fn member(&mut self, name: &str) -> Result<Member<'_, 'a>, Corrupt> {
+    pub(super) fn member(&mut self, name: &str) -> Result<Member<'_, R>, Corrupt> {
         let archive_size = self.size;
         let file = self.zip.by_name(name).map_err(|error| Corrupt(format!("`{name}`: {error}")))?;
         let (size, packed) = (file.size(), file.compressed_size());
@@ -60,6 +84,21 @@ impl<'a> Archive<'a> {
         Ok(Member { size, file })
     }
 
+    /// Where a member lies, refusing sizes that cannot be true and what is neither stored nor deflated.
+    pub(super) fn place(&mut self, name: &str) -> Result<Place, Corrupt> {
+        let archive_size = self.size;
+        let Member { size, file } = self.member(name)?;
+        let is_deflated = match file.compression() {
+            CompressionMethod::Stored => false,
+            CompressionMethod::Deflated => true,
+            other => return Err(Corrupt(format!("`{name}`: is packed with {other}, not stored or deflated"))),
+        };
+        let packed = file.compressed_size();
+        let start = file.data_start().filter(|start| start.checked_add(packed).is_some_and(|end| end <= archive_size));
+        let start = start.ok_or_else(|| Corrupt(format!("`{name}`: it reaches beyond the end of the archive")))?;
+        Ok(Place { start, packed, size, is_deflated, checksum: file.crc32() })
+    }
+
     /// All bytes of a member.
     pub(super) fn read(&mut self, name: &str) -> Result<Vec<u8>, Corrupt> {
         let member = self.member(name)?;
@@ -68,7 +107,7 @@ impl<'a> Archive<'a> {
     }
 }
 
-impl Member<'_, '_> {
+impl<R: Read> Member<'_, R> {
     /// The bytes from here to the end, of which there must be `length`.
     pub(super) fn read_exactly(mut self, length: u64) -> Result<Vec<u8>, Corrupt> {
         let mut bytes = Vec::new();
@@ -86,7 +125,7 @@ impl Member<'_, '_> {
     }
 }
 
-impl Read for Member<'_, '_> {
+impl<R: Read> Read for Member<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.file.read(buffer)
     }

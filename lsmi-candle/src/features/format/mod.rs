@@ -4,11 +4,15 @@
 //! labels or splits, and reads nothing but the arrays it is asked for.
 
 mod archive;
+mod by_rows;
 mod npy;
 mod npz;
+mod parquet;
 mod pickle;
 mod safetensors;
 mod torch;
+
+pub(crate) use by_rows::{ByRows, NotOpened, WindowOf};
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -47,6 +51,8 @@ pub enum Format {
     SafeTensors,
     /// `.npz`: what `numpy.savez` and `numpy.savez_compressed` write.
     Npz,
+    /// `.parquet`: a table; columns of lists are matrices.
+    Parquet,
     /// `.pt`, `.pth`: a dictionary of tensors written by `torch.save`.
     Torch,
 }
@@ -60,13 +66,14 @@ struct Entry {
 
 impl Format {
     /// All formats.
-    pub const ALL: &'static [Self] = &[Self::SafeTensors, Self::Npz, Self::Torch];
+    pub const ALL: &'static [Self] = &[Self::SafeTensors, Self::Npz, Self::Parquet, Self::Torch];
 
     #[rustfmt::skip]
     fn entry(self) -> Entry {
         match self {
             Self::SafeTensors => Entry { name: "safetensors", extensions: &["safetensors"], open: safetensors::open },
             Self::Npz => Entry { name: "npz", extensions: &["npz"], open: npz::open },
+            Self::Parquet => Entry { name: "Parquet", extensions: &["parquet"], open: parquet::open },
             Self::Torch => Entry { name: "PyTorch", extensions: &["pt", "pth"], open: torch::open },
         }
     }
@@ -85,6 +92,11 @@ impl Format {
     pub fn from_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         Self::ALL.iter().copied().find(|format| format.extensions().contains(&extension.as_str()))
+    }
+
+    /// Opens a file that is read a part of its rows at a time.
+    pub(crate) fn open_by_rows(self, path: &Path) -> Result<Box<dyn ByRows>, NotOpened> {
+        by_rows::open(self, path)
     }
 
     pub(crate) fn open(self, bytes: &[u8]) -> Opened<'_> {

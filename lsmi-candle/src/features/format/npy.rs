@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use crate::features::array::{Array, Corrupt, Element, Values, element_count};
+use crate::features::array::{Array, Corrupt, Element, Kind, Outline, Values, element_count};
 
 /// The first bytes of every `.npy` file.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -15,7 +15,7 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 const LARGEST_HEADER: usize = 1 << 16;
 
 /// A parsed header.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Header {
     item: Item,
     fortran_order: bool,
@@ -25,7 +25,7 @@ pub(super) struct Header {
 }
 
 /// What an array is made of.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Item {
     Number {
         element: Element,
@@ -71,13 +71,7 @@ impl Header {
 
     /// How many bytes of elements must follow in a file of `file_size` bytes, which must be exactly the rest of it.
     pub(super) fn data_length(&self, file_size: u64) -> Result<u64, Corrupt> {
-        let item_size = match &self.item {
-            Item::Number { element, .. } => element.size(),
-            Item::Unicode { characters, .. } => characters.saturating_mul(4),
-            Item::Bytes { width } => *width,
-            // Not to be read at all.
-            Item::Other(_) => return Ok(0),
-        };
+        let Some(item_size) = self.item_size() else { return Ok(0) };
         let length = element_count(&self.shape)?.checked_mul(item_size);
         let whole = length.and_then(|length| length.checked_add(self.length));
         match (length, whole) {
@@ -87,6 +81,45 @@ impl Header {
                 self.shape
             ))),
         }
+    }
+
+    /// The bytes of one element; none of what is not to be read at all.
+    pub(super) fn item_size(&self) -> Option<usize> {
+        match &self.item {
+            Item::Number { element, .. } => Some(element.size()),
+            Item::Unicode { characters, .. } => Some(characters.saturating_mul(4)),
+            Item::Bytes { width } => Some(*width),
+            Item::Other(_) => None,
+        }
+    }
+
+    /// What the array is, apart from its values.
+    pub(super) fn outline(&self) -> Outline {
+        let kind = match &self.item {
+            Item::Number { element, .. } => Kind::Numbers(*element),
+            Item::Unicode { .. } | Item::Bytes { .. } => Kind::Strings,
+            Item::Other(name) => Kind::Other(name.clone()),
+        };
+        Outline { shape: self.shape.clone(), kind }
+    }
+
+    /// The length of the header itself.
+    pub(super) fn length(&self) -> u64 {
+        self.length as u64
+    }
+
+    /// Whether the elements of a column follow each other, not those of a row.
+    pub(super) fn is_by_columns(&self) -> bool {
+        self.fortran_order && self.shape.len() > 1
+    }
+
+    /// The header of some of the rows.
+    pub(super) fn of_rows(&self, rows: usize) -> Self {
+        let mut header = self.clone();
+        if let Some(first) = header.shape.first_mut() {
+            *first = rows;
+        }
+        header
     }
 
     /// The array, from the bytes that [`data_length`](Self::data_length) announced.

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::archive::Archive;
+use super::archive::InMemory;
 use super::npy::Header;
 use super::{Container, Opened};
 use crate::features::array::{Array, Corrupt};
 
 /// What `NumPy` adds to the name of an array.
-const SUFFIX: &str = ".npy";
+pub(super) const SUFFIX: &str = ".npy";
 
 struct NpzFile<'a> {
-    archive: Archive<'a>,
+    archive: InMemory<'a>,
     names: BTreeSet<String>,
 }
 
 pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
-    let archive = Archive::open(bytes)?;
+    let archive = InMemory::of_bytes(bytes)?;
     let names = archive.names()?.iter().filter_map(|member| Some(member.strip_suffix(SUFFIX)?.to_owned())).collect();
     Ok(Box::new(NpzFile { archive, names }))
 }

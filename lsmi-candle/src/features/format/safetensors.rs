@@ -13,7 +13,7 @@ use super::{Container, Opened};
 use crate::features::array::{Array, Corrupt, Element, Values};
 
 /// The length of the header's length.
-const PREFIX: usize = size_of::<u64>();
+pub(super) const PREFIX: usize = size_of::<u64>();
 
 struct SafeTensorsFile<'a> {
     header: Metadata,
@@ -25,16 +25,20 @@ pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
     let (length, rest) = bytes.split_first_chunk::<PREFIX>().ok_or_else(cut_short)?;
     let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut_short())?;
     let (header, data) = rest.split_at_checked(length).ok_or_else(cut_short)?;
+    Ok(Box::new(SafeTensorsFile { header: parse(header, data.len() as u64)?, data }))
+}
+
+/// The header, after which so many bytes follow.
+pub(super) fn parse(header: &[u8], following: u64) -> Result<Metadata, Corrupt> {
     let header: Metadata =
         serde_json::from_slice(header).map_err(|error| Corrupt(format!("its header is invalid: {error}")))?;
-    if header.data_len() != data.len() {
+    if header.data_len() as u64 != following {
         return Err(Corrupt(format!(
-            "its header announces {} bytes of tensors, but {} follow",
-            header.data_len(),
-            data.len()
+            "its header announces {} bytes of tensors, but {following} follow",
+            header.data_len()
         )));
     }
-    Ok(Box::new(SafeTensorsFile { header, data }))
+    Ok(header)
 }
 
 impl Container for SafeTensorsFile<'_> {
@@ -60,7 +64,7 @@ impl Container for SafeTensorsFile<'_> {
     }
 }
 
-fn element(dtype: Dtype) -> Option<Element> {
+pub(super) fn element(dtype: Dtype) -> Option<Element> {
     Some(match dtype {
         Dtype::BOOL => Element::Bool,
         Dtype::U8 => Element::U8,

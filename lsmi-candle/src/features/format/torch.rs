@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::archive::Archive;
+use super::archive::InMemory;
 use super::pickle::{Object, Pickle, Place};
 use super::{Container, Opened};
 use crate::features::array::{Array, Corrupt, Element, Values};
@@ -14,7 +14,7 @@ use crate::features::array::{Array, Corrupt, Element, Values};
 const DICTIONARY: &str = "data.pkl";
 
 struct TorchFile<'a> {
-    archive: Archive<'a>,
+    archive: InMemory<'a>,
     folder: String,
     big_endian: bool,
     entries: BTreeMap<String, Entry>,
@@ -36,7 +36,7 @@ struct Tensor {
 }
 
 pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
-    let mut archive = Archive::open(bytes)
+    let mut archive = InMemory::of_bytes(bytes)
         .map_err(|Corrupt(reason)| Corrupt(format!("{reason} (files of PyTorch before 1.6 must be saved anew)")))?;
     let members = archive.names()?;
     let folder = members

@@ -16,7 +16,7 @@ use lsmi_core::Measure;
 use serde::Serialize;
 
 pub(crate) use quantities::Information;
-pub(crate) use split::{Heads, SplitSummary};
+pub(crate) use split::{Heads, MeasureSummary, SplitSummary};
 
 use super::as_map;
 use crate::scored::ScoredSplit;
@@ -24,9 +24,9 @@ use crate::scored::ScoredSplit;
 /// Version of the layout of `summary.json`.
 const SCHEMA: u32 = 1;
 
-/// All of `summary.json`.
+/// All of `summary.json`; `Split` is what is known of a split.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Summary {
+pub(crate) struct Summary<Split = SplitSummary> {
     /// Version of this layout.
     pub(crate) schema: u32,
     /// Version of the program.
@@ -56,8 +56,8 @@ pub(crate) struct Summary {
     /// Class names, in the order of the class indices.
     pub(crate) classes: Vec<String>,
     /// The splits, in the order of the samples.
-    #[serde(serialize_with = "as_map")]
-    pub(crate) splits: Vec<(String, SplitSummary)>,
+    #[serde(serialize_with = "as_map", bound(serialize = "Split: Serialize"))]
+    pub(crate) splits: Vec<(String, Split)>,
     /// Whether the data can support conclusions, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gates: Option<Vec<Gate>>,
@@ -91,11 +91,18 @@ impl Summary {
     /// # Errors
     /// None but those of values that are not finite, which scores never are.
     pub(crate) fn new(estimator: &Estimator, splits: &[ScoredSplit]) -> lsmi_core::Result<Self> {
+        let summarised = |split: &ScoredSplit| Ok((split.name.clone(), SplitSummary::new(estimator, split)?));
+        Ok(Self::of_splits(estimator, splits.iter().map(summarised).collect::<lsmi_core::Result<_>>()?))
+    }
+}
+
+impl<Split> Summary<Split> {
+    /// What is known of splits, with what they were scored by.
+    pub(crate) fn of_splits(estimator: &Estimator, splits: Vec<(String, Split)>) -> Self {
         let description = estimator.description();
         let [x1, x2] = description.dims;
         let [gauge1, gauge2] = description.gauge_dims;
-        let summarised = |split: &ScoredSplit| Ok((split.name.clone(), SplitSummary::new(estimator, split)?));
-        Ok(Self {
+        Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             units: "nats",
@@ -110,9 +117,9 @@ impl Summary {
             repeats: description.repeats,
             data_hash: description.data_hash.clone(),
             classes: estimator.classes().names().to_vec(),
-            splits: splits.iter().map(summarised).collect::<lsmi_core::Result<_>>()?,
+            splits,
             gates: None,
             notes: estimator.notes().to_vec(),
-        })
+        }
     }
 }

@@ -1,0 +1,152 @@
+//! `.npz` by rows: stored members are read from their places, deflated ones unpacked from their beginning on.
+//!
+//! A deflated member can only be unpacked in order: rows that do not follow the last ones are reached by unpacking, and
+//! dropping, all that lies before them. Its checksum is compared when its end is reached; that of a stored member is not,
+//! for nobody reads all of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use flate2::CrcReader;
+use flate2::bufread::DeflateDecoder;
+
+use super::positioned::Positioned;
+use super::{ByRows, NotOpened};
+use crate::features::array::{Array, Corrupt, Outline};
+use crate::features::format::archive::{Archive, Place};
+use crate::features::format::npy::Header;
+use crate::features::format::npz::SUFFIX;
+
+const FORTRAN: &str = "its columns are stored one after the other (Fortran order) and packed; save np.ascontiguousarray(x), or with np.savez";
+
+struct NpzByRows {
+    path: PathBuf,
+    file: Positioned,
+    archive: Archive<BufReader<File>>,
+    names: BTreeSet<String>,
+    members: BTreeMap<String, Member>,
+}
+
+/// An array whose header was read.
+struct Member {
+    place: Place,
+    header: Header,
+    data_length: u64,
+    unpacking: Option<Unpacking>,
+}
+
+/// A deflated member, unpacked up to some place.
+struct Unpacking {
+    decoder: CrcReader<DeflateDecoder<BufReader<Take<File>>>>,
+    /// How many bytes of elements were unpacked.
+    position: u64,
+}
+
+pub(super) fn open(path: &Path) -> Result<Box<dyn ByRows>, NotOpened> {
+    let file = Positioned::new(File::open(path)?)?;
+    let archive = Archive::open(BufReader::new(File::open(path)?), file.length())?;
+    let names = archive.names()?.iter().filter_map(|member| Some(member.strip_suffix(SUFFIX)?.to_owned())).collect();
+    Ok(Box::new(NpzByRows { path: path.to_owned(), file, archive, names, members: BTreeMap::new() }))
+}
+
+impl NpzByRows {
+    /// The member of an array, its header read when it is first asked for.
+    fn member(&mut self, name: &str) -> Result<&mut Member, Corrupt> {
+        if !self.members.contains_key(name) {
+            let member_name = format!("{name}{SUFFIX}");
+            let place = self.archive.place(&member_name)?;
+            let header = Header::read(&mut self.archive.member(&member_name)?);
+            let header = header.map_err(|corrupt| corrupt.inside(name))?;
+            let data_length = header.data_length(place.size).map_err(|corrupt| corrupt.inside(name))?;
+            self.members.insert(name.to_owned(), Member { place, header, data_length, unpacking: None });
+        }
+        self.members.get_mut(name).ok_or_else(|| Corrupt(format!("`{name}` is not there")))
+    }
+
+    fn read_rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
+        let path = self.path.clone();
+        self.member(name)?;
+        let Some(member) = self.members.get_mut(name) else { return Err(Corrupt("it is not there".to_owned())) };
+        let header = member.header.of_rows(rows.len());
+        let shape = header.outline().shape;
+        let Some(item_size) = header.item_size() else { return header.array(Vec::new()) };
+        let columns: usize = shape.iter().skip(1).product();
+        let row_bytes = columns * item_size;
+        let mut bytes = Vec::new();
+        if member.place.is_deflated {
+            member.unpack(&path, &mut bytes, (rows.start * row_bytes) as u64, rows.len() * row_bytes)?;
+        } else {
+            let start = member.place.start + member.header.length();
+            if header.is_by_columns() {
+                let all_rows = member.header.outline().shape.first().copied().unwrap_or_default();
+                for column in 0..columns {
+                    let offset = start + ((column * all_rows + rows.start) * item_size) as u64;
+                    self.file.read_to(&mut bytes, offset, rows.len() * item_size)?;
+                }
+            } else {
+                let offset = start + (rows.start * row_bytes) as u64;
+                self.file.read_to(&mut bytes, offset, rows.len() * row_bytes)?;
+            }
+        }
+        header.array(bytes)
+    }
+}
+
+impl Member {
+    /// Appends `length` bytes of elements from `offset` on.
+    fn unpack(&mut self, path: &Path, bytes: &mut Vec<u8>, offset: u64, length: usize) -> Result<(), Corrupt> {
+        let unreadable = |error: io::Error| Corrupt(format!("it cannot be unpacked: {error}"));
+        if self.unpacking.as_ref().is_none_or(|unpacking| unpacking.position > offset) {
+            self.unpacking = Some(Unpacking::start(path, &self.place, self.header.length()).map_err(unreadable)?);
+        }
+        let Some(unpacking) = &mut self.unpacking else { return Ok(()) };
+        let skipped = offset - unpacking.position;
+        let dropped = io::copy(&mut (&mut unpacking.decoder).take(skipped), &mut io::sink()).map_err(unreadable)?;
+        let read = (&mut unpacking.decoder).take(length as u64).read_to_end(bytes).map_err(unreadable)?;
+        if dropped != skipped || read != length {
+            return Err(Corrupt(format!("it unpacks to fewer than the {} bytes announced", self.data_length)));
+        }
+        unpacking.position = offset + length as u64;
+        if unpacking.position == self.data_length {
+            if unpacking.decoder.read(&mut [0]).map_err(unreadable)? > 0 {
+                return Err(Corrupt(format!("it unpacks to more than the {} bytes announced", self.data_length)));
+            }
+            if unpacking.decoder.crc().sum() != self.place.checksum {
+                return Err(Corrupt("its checksum is wrong".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Unpacking {
+    fn start(path: &Path, place: &Place, header: u64) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(place.start))?;
+        let mut decoder = CrcReader::new(DeflateDecoder::new(BufReader::new(file.take(place.packed))));
+        io::copy(&mut (&mut decoder).take(header), &mut io::sink())?;
+        Ok(Self { decoder, position: 0 })
+    }
+}
+
+impl ByRows for NpzByRows {
+    fn names(&self) -> BTreeSet<String> {
+        self.names.clone()
+    }
+
+    fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
+        Ok(self.member(name)?.header.outline())
+    }
+
+    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
+        self.read_rows(name, rows).map_err(|corrupt| corrupt.inside(name))
+    }
+
+    fn obstacle(&mut self, name: &str) -> Option<&'static str> {
+        let member = self.member(name).ok()?;
+        (member.place.is_deflated && member.header.is_by_columns()).then_some(FORTRAN)
+    }
+}

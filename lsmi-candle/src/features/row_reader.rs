@@ -1,0 +1,303 @@
+//! A feature file read a part of its rows at a time: the same samples, checks and messages, in memory for those rows.
+//!
+//! What the arrays are is checked when the file is opened; their values when they are read. Two things can only be told
+//! of all rows together and are told of the rows at hand: that ids are distinct, and that logits are no probabilities.
+//! Metadata, ids there among them, are held as a whole.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::classes::Classes;
+use super::error::FeatureError;
+use super::format::{ByRows, Format, NotOpened, WindowOf};
+use super::keys::{Keys, Labels, SplitArrays};
+use super::load::{self, format_of, splits_of, unreadable};
+use super::source::{
+    IdentifierRole, MatrixRole, Source, Window, check_identifiers, check_matrix, corrupted, missing_array,
+};
+use super::{FeatureSet, Unlabelled};
+
+/// A feature file of which some rows are read at a time.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use lsmi_candle::features::{ArrayValues, Classes, Keys, RowReader, write_safetensors};
+/// use lsmi_candle::matrix::Matrix;
+///
+/// let x = Matrix::new(4, 1, vec![0.0, 1.0, 2.0, 3.0])?;
+/// let arrays = BTreeMap::from([
+///     ("x1", ArrayValues::Matrix(&x)),
+///     ("x2", ArrayValues::Matrix(&x)),
+///     ("y", ArrayValues::Integers(&[0, 1, 0, 1])),
+/// ]);
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("new.safetensors");
+/// std::fs::write(&path, write_safetensors(&arrays, &BTreeMap::new())?)?;
+///
+/// let classes = Classes::new(vec!["0".to_owned(), "1".to_owned()])?;
+/// let mut reader = RowReader::open(&path, &Keys::default(), &classes)?;
+/// assert_eq!(reader.splits()[0].rows, 4);
+/// let rows = reader.read(0, 2..4)?;
+/// assert_eq!(rows.x1.values(), [2.0, 3.0]);
+/// assert_eq!(rows.ids.get(0), "2");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct RowReader {
+    path: PathBuf,
+    file: String,
+    format: Format,
+    keys: Keys,
+    classes: Classes,
+    source: Box<dyn ByRows>,
+    /// The names that the file gives its labels.
+    class_names: Option<Vec<String>>,
+    splits: Vec<RowSplit>,
+    parts: Vec<Part>,
+    state: FileState,
+}
+
+/// A split of a file that is read a part of its rows at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowSplit {
+    /// `train`, `val`, `test`, or whatever suffix the file uses; a file without splits has only `train`.
+    pub name: String,
+    /// How many rows it has.
+    pub rows: usize,
+    /// Columns of x1 and x2.
+    pub dims: [usize; 2],
+    /// Numbers in a row: features and logits.
+    pub numbers: usize,
+}
+
+/// What tells whether a file is still the same, as far as that can be told without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileState {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// When it was last changed, where the file system says so.
+    pub modified: Option<SystemTime>,
+}
+
+/// How the rows of a split are read.
+struct Part {
+    arrays: SplitArrays,
+    metadata_ids: Option<Vec<String>>,
+}
+
+impl RowReader {
+    /// Opens a file whose labels are to be indices of `classes`, as
+    /// [`read_with_classes`](super::read_with_classes) takes it.
+    ///
+    /// # Errors
+    /// [`FeatureError`] as there, as far as values need not be read; [`FeatureError::NotByRows`] for formats and
+    /// layouts that are only read as a whole.
+    pub fn open(path: &Path, keys: &Keys, classes: &Classes) -> Result<Self, FeatureError> {
+        Self::new(path, keys, classes, Labels::Needed)
+    }
+
+    /// Opens a file whose labels are not there or left alone, as [`read_unlabelled`](super::read_unlabelled) takes it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_unlabelled(path: &Path, keys: &Keys, classes: &Classes) -> Result<Self, FeatureError> {
+        Self::new(path, keys, classes, Labels::Ignored)
+    }
+
+    fn new(path: &Path, keys: &Keys, classes: &Classes, labels: Labels) -> Result<Self, FeatureError> {
+        let (format, file) = (format_of(path)?, path.display().to_string());
+        let state = state_of(path)?;
+        let mut source = format.open_by_rows(path).map_err(|refusal| match refusal {
+            NotOpened::Io(error) => unreadable(path, error),
+            NotOpened::Corrupt(corrupt) => corrupted(&file, format, corrupt),
+            NotOpened::Whole => FeatureError::NotByRows {
+                file: file.clone(),
+                reason: format!(
+                    "a {} file is read as a whole; save it as .safetensors, .npz or .parquet",
+                    format.name()
+                ),
+            },
+        })?;
+        let names = source.names();
+        let (first, others) = splits_of(&file, &names, keys, labels, false)?;
+        let class_names;
+        let mut metadata_ids = Vec::new();
+        {
+            let window = Window { first_row: 0, metadata_ids: None };
+            let rows = WindowOf { file: source.as_mut(), rows: 0..0 };
+            let all = Source::of_window(&file, format, Box::new(rows), window);
+            class_names = all.class_names()?;
+            for arrays in std::iter::once(&first).chain(&others) {
+                let is_array = keys.id.is_some() || names.contains(&arrays.id);
+                metadata_ids.push(if is_array { None } else { all.metadata_list(&arrays.metadata_ids)? });
+            }
+        }
+        let mut opening = Opening { file: &file, format, names: &names, source: source.as_mut() };
+        let (mut splits, mut parts): (Vec<RowSplit>, Vec<Part>) = (Vec::new(), Vec::new());
+        for (arrays, metadata_ids) in std::iter::once(first).chain(others).zip(metadata_ids) {
+            let split = opening.split(&arrays, keys, labels, metadata_ids.as_deref())?;
+            if let (Some(reference), Some(part)) = (splits.first(), parts.first()) {
+                opening.check_columns((&part.arrays, reference), (&arrays, &split))?;
+            }
+            splits.push(split);
+            parts.push(Part { arrays, metadata_ids });
+        }
+        let (path, keys, classes) = (path.to_owned(), keys.clone(), classes.clone());
+        Ok(Self { path, file, format, keys, classes, source, class_names, splits, parts, state })
+    }
+
+    /// The splits: `train`, `val`, `test`, then others by name.
+    pub fn splits(&self) -> &[RowSplit] {
+        &self.splits
+    }
+
+    /// What the file was like when it was opened.
+    pub fn state(&self) -> FileState {
+        self.state
+    }
+
+    /// Makes sure that the file is what it was when it was opened, as far as length and time tell.
+    ///
+    /// # Errors
+    /// [`FeatureError::Changed`] if it is not; [`FeatureError::Io`] or [`FeatureError::NotFound`] if it is gone.
+    pub fn check_unchanged(&self) -> Result<(), FeatureError> {
+        if state_of(&self.path)? == self.state {
+            Ok(())
+        } else {
+            Err(FeatureError::Changed { file: self.file.clone() })
+        }
+    }
+
+    /// Some rows of the split with this place in [`splits`](Self::splits). Rows in order cost least.
+    ///
+    /// # Errors
+    /// [`FeatureError`] as for [`read_with_classes`](super::read_with_classes); rows are counted as in the file.
+    ///
+    /// # Panics
+    /// If there is no such split or it has no such rows, as indexing a slice does.
+    pub fn read(&mut self, split: usize, rows: Range<usize>) -> Result<FeatureSet, FeatureError> {
+        let (mut source, arrays, keys, classes, names) = self.window(split, rows);
+        load::load_rows(&mut source, arrays, keys, classes, names)
+    }
+
+    /// The same without labels.
+    ///
+    /// # Errors
+    /// [`FeatureError`] as for [`read_unlabelled`](super::read_unlabelled); rows are counted as in the file.
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    pub fn read_unlabelled(&mut self, split: usize, rows: Range<usize>) -> Result<Unlabelled, FeatureError> {
+        let (mut source, arrays, keys, classes, names) = self.window(split, rows);
+        load::load_unlabelled_rows(&mut source, arrays, keys, classes, names)
+    }
+
+    fn window(
+        &mut self,
+        split: usize,
+        rows: Range<usize>,
+    ) -> (Source<'_>, &SplitArrays, &Keys, &Classes, Option<&[String]>) {
+        let all = self.splits[split].rows;
+        assert!(rows.start <= rows.end && rows.end <= all, "rows {rows:?} of {all}");
+        let part = &self.parts[split];
+        let window =
+            Window { first_row: rows.start, metadata_ids: part.metadata_ids.as_ref().map(|ids| &ids[rows.clone()]) };
+        let container = Box::new(WindowOf { file: self.source.as_mut(), rows });
+        let source = Source::of_window(&self.file, self.format, container, window);
+        (source, &part.arrays, &self.keys, &self.classes, self.class_names.as_deref())
+    }
+}
+
+/// A file whose arrays are being checked.
+struct Opening<'a> {
+    file: &'a str,
+    format: Format,
+    names: &'a BTreeSet<String>,
+    source: &'a mut dyn ByRows,
+}
+
+impl Opening<'_> {
+    fn split(
+        &mut self,
+        arrays: &SplitArrays,
+        keys: &Keys,
+        labels: Labels,
+        metadata_ids: Option<&[String]>,
+    ) -> Result<RowSplit, FeatureError> {
+        let (rows, d1) = self.matrix(&arrays.x1, MatrixRole::Modality)?;
+        let (rows2, d2) = self.matrix(&arrays.x2, MatrixRole::Modality)?;
+        self.check_rows(arrays, rows, &arrays.x2, rows2)?;
+        if let Some(ids) = metadata_ids {
+            self.check_rows(arrays, rows, &arrays.metadata_ids, ids.len())?;
+        }
+        let mut numbers = d1 + d2;
+        if keys.id.is_some() || self.names.contains(&arrays.id) {
+            let found = self.identifiers(&arrays.id, IdentifierRole::Id)?;
+            self.check_rows(arrays, rows, &arrays.id, found)?;
+        }
+        for array in arrays.logits_in(self.names).into_iter().flatten() {
+            let (found, columns) = self.matrix(array, MatrixRole::Logits)?;
+            self.check_rows(arrays, rows, array, found)?;
+            numbers += columns;
+        }
+        if labels == Labels::Needed {
+            let found = self.identifiers(&arrays.label, IdentifierRole::Label)?;
+            self.check_rows(arrays, rows, &arrays.label, found)?;
+        }
+        Ok(RowSplit { name: arrays.split.clone(), rows, dims: [d1, d2], numbers })
+    }
+
+    fn check_rows(&self, arrays: &SplitArrays, rows: usize, array: &str, found: usize) -> Result<(), FeatureError> {
+        if found == rows {
+            return Ok(());
+        }
+        let (file, array, reference) = (self.file.to_owned(), array.to_owned(), arrays.x1.clone());
+        Err(FeatureError::RowCount { file, array, found, reference, expected: rows })
+    }
+
+    /// A modality has the columns it has in the first split.
+    fn check_columns(
+        &self,
+        (reference, expected): (&SplitArrays, &RowSplit),
+        (arrays, found): (&SplitArrays, &RowSplit),
+    ) -> Result<(), FeatureError> {
+        for (modality, (array, reference)) in
+            [(&arrays.x1, &reference.x1), (&arrays.x2, &reference.x2)].iter().enumerate()
+        {
+            let (found, expected) = (found.dims[modality], expected.dims[modality]);
+            if found != expected {
+                let (file, array, reference) = (self.file.to_owned(), (*array).clone(), (*reference).clone());
+                return Err(FeatureError::ColumnCount { file, array, found, reference, expected });
+            }
+        }
+        Ok(())
+    }
+
+    fn matrix(&mut self, name: &str, role: MatrixRole) -> Result<(usize, usize), FeatureError> {
+        let outline = self.outline(name)?;
+        check_matrix(self.file, name, &outline, role)
+    }
+
+    fn identifiers(&mut self, name: &str, role: IdentifierRole) -> Result<usize, FeatureError> {
+        let outline = self.outline(name)?;
+        check_identifiers(self.file, name, &outline, role)
+    }
+
+    fn outline(&mut self, name: &str) -> Result<super::array::Outline, FeatureError> {
+        if !self.names.contains(name) {
+            return Err(missing_array(self.file, name, self.names));
+        }
+        if let Some(obstacle) = self.source.obstacle(name) {
+            let reason = format!("`{name}`: {obstacle}");
+            return Err(FeatureError::NotByRows { file: self.file.to_owned(), reason });
+        }
+        self.source.outline(name).map_err(|corrupt| corrupted(self.file, self.format, corrupt))
+    }
+}
+
+fn state_of(path: &Path) -> Result<FileState, FeatureError> {
+    let metadata: Metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
+    Ok(FileState { bytes: metadata.len(), modified: metadata.modified().ok() })
+}
