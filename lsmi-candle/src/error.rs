@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::device::DeviceError;
+use crate::features::FeatureError;
 use crate::gauge::GaugeError;
 
 /// The result of an estimator's operations.
@@ -105,6 +106,9 @@ pub enum EstimatorError {
     /// A class prior that does not fit the labels, or terms that do not fit together.
     #[error(transparent)]
     Core(#[from] lsmi_core::Error),
+    /// Rows of a file could not be read or used.
+    #[error(transparent)]
+    Features(Box<FeatureError>),
     /// The gauge could not be fitted.
     #[error(transparent)]
     Gauge(#[from] GaugeError),
@@ -143,6 +147,12 @@ pub enum EstimatorError {
     /// A tensor operation failed, on the device or for want of memory.
     #[error("a tensor operation failed")]
     Candle(#[source] Box<candle_core::Error>),
+}
+
+impl From<FeatureError> for EstimatorError {
+    fn from(source: FeatureError) -> Self {
+        Self::Features(Box::new(source))
+    }
 }
 
 impl From<candle_core::Error> for EstimatorError {

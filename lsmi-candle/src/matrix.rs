@@ -50,6 +50,17 @@ impl Matrix {
         }
     }
 
+    /// Matrices of the same columns, one after the other.
+    pub(crate) fn joined(parts: &[&Self]) -> Self {
+        let columns = parts.first().map_or(0, |part| part.columns);
+        debug_assert!(parts.iter().all(|part| part.columns == columns));
+        let mut values = Vec::with_capacity(parts.iter().map(|part| part.values.len()).sum());
+        for part in parts {
+            values.extend_from_slice(&part.values);
+        }
+        Self { rows: parts.iter().map(|part| part.rows).sum(), columns, values }
+    }
+
     /// Number of rows (samples).
     pub fn rows(&self) -> usize {
         self.rows

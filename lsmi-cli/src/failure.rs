@@ -182,6 +182,7 @@ impl From<EstimatorError> for Failure {
             | E::NotFinite { .. }
             | E::Core(_)
             | E::Samples { .. }
+            | E::Features(_)
             | E::Gauge(_)
             | E::Bundle(_) => Status::Data,
             _ => Status::Failed,

@@ -2,9 +2,10 @@
 
 use std::num::NonZero;
 
+use candle_core::Device;
 use crossbeam_channel::Sender;
 use lsmi_core::random::stream;
-use lsmi_core::{Modality, PriorChoice, Reference};
+use lsmi_core::{ClassPrior, Modality, PriorChoice, Reference};
 use rand::RngCore;
 use rayon::prelude::*;
 
@@ -49,7 +50,6 @@ pub fn cross_fit(
 ) -> Result<CrossFit> {
     check_samples(train, classes.len())?;
     settings.check(&train.labels, classes.names())?;
-    let device = settings.device.open()?;
     let prior = settings.prior.resolve(&train.labels, classes.len())?;
     let gauge = match &settings.densities {
         None => Gauge::fit(settings.gauge, settings.dims, &train.x1, &train.x2)?,
@@ -58,39 +58,81 @@ pub fn cross_fit(
             fitted.gauge.clone()
         }
     };
-    let are_given = train.logits.each_ref().map(Option::is_some);
-    let inputs = ModelInputs::new(&gauge, &train.inputs(), are_given);
-    let fit = Fit { inputs: &inputs, labels: &train.labels, classes: classes.len(), settings, device: &device };
-    let partitions: Vec<Partition> = (0..settings.repeats).map(|repeat| Partition::of_repeat(&fit, repeat)).collect();
-    let repeats = fit_models(&fit, &partitions, progress)?;
+    Fitting::new(train, classes, settings, gauge, prior, progress)?.finish(None)
+}
 
-    let mut notes = notes::of_gauge(&gauge);
-    notes.extend(notes::of_prior(&settings.prior, &prior, &train.labels));
-    notes.extend(notes::of_given_heads(are_given));
-    notes.extend(settings.densities.as_deref().and_then(|fitted| fitted.note_on_reuse(train, settings)));
-    let description = Description {
-        schema: SCHEMA,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        gauge: gauge.kind,
-        gauge_dims: [gauge.x1.dims(), gauge.x2.dims()],
-        dims: [train.x1.columns(), train.x2.columns()],
-        classes: classes.clone(),
-        given_heads: are_given,
-        prior: prior_name(&settings.prior).to_owned(),
-        measure: settings.measure,
-        reference: Reference { weaker: Modality::One, weaker_of_class: Vec::new() },
-        seed: settings.seed,
-        folds: settings.folds,
-        repeats: settings.repeats,
-        rows: train.rows(),
-        data_hash: train.hash(),
-        notes,
-    };
-    let mut estimator = Estimator { description, prior, gauge, repeats, device: device.clone() };
-    let assignments: Vec<Vec<u32>> = partitions.into_iter().map(|partition| partition.folds).collect();
-    let scores = estimator.score_rows(train, Some(&assignments))?;
-    estimator.description.reference = settings.measure.reference(&scores.terms, &train.labels, classes.len());
-    Ok(CrossFit { estimator, scores })
+/// An estimator whose models are fitted, but which has not scored its training rows.
+pub(super) struct Fitting<'a> {
+    train: &'a FeatureSet,
+    classes: &'a Classes,
+    settings: &'a Settings,
+    pub(super) gauge: Gauge,
+    prior: ClassPrior,
+    partitions: Vec<Partition>,
+    /// The models of every fold, for each repeat.
+    pub(super) repeats: Vec<Vec<FoldModels>>,
+    device: Device,
+}
+
+impl<'a> Fitting<'a> {
+    /// Fits the models of every repeat and fold.
+    pub(super) fn new(
+        train: &'a FeatureSet,
+        classes: &'a Classes,
+        settings: &'a Settings,
+        gauge: Gauge,
+        prior: ClassPrior,
+        progress: Option<&Sender<Progress>>,
+    ) -> Result<Self> {
+        let device = settings.device.open()?;
+        let inputs = ModelInputs::new(&gauge, &train.inputs(), train.logits.each_ref().map(Option::is_some));
+        let fit = Fit { inputs: &inputs, labels: &train.labels, classes: classes.len(), settings, device: &device };
+        let partitions: Vec<Partition> =
+            (0..settings.repeats).map(|repeat| Partition::of_repeat(&fit, repeat)).collect();
+        let repeats = fit_models(&fit, &partitions, progress)?;
+        Ok(Self { train, classes, settings, gauge, prior, partitions, repeats, device })
+    }
+
+    /// The fold of every row in each repeat.
+    pub(super) fn assignments(&self) -> Vec<Vec<u32>> {
+        self.partitions.iter().map(|partition| partition.folds.clone()).collect()
+    }
+
+    /// Scores the training rows, each by the models of its own folds. `of_more` says how many rows they were drawn from, with
+    /// a note on it, if they are not all.
+    pub(super) fn finish(self, of_more: Option<(usize, String)>) -> Result<CrossFit> {
+        let assignments = self.assignments();
+        let Self { train, classes, settings, gauge, prior, repeats, device, .. } = self;
+        let are_given = train.logits.each_ref().map(Option::is_some);
+        let mut notes = notes::of_gauge(&gauge);
+        notes.extend(notes::of_prior(&settings.prior, &prior, &train.labels));
+        notes.extend(notes::of_given_heads(are_given));
+        notes.extend(settings.densities.as_deref().and_then(|fitted| fitted.note_on_reuse(train, settings)));
+        let rows = of_more.as_ref().map_or(train.rows(), |(rows, _)| *rows);
+        notes.extend(of_more.map(|(_, note)| note));
+        let description = Description {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            gauge: gauge.kind,
+            gauge_dims: [gauge.x1.dims(), gauge.x2.dims()],
+            dims: [train.x1.columns(), train.x2.columns()],
+            classes: classes.clone(),
+            given_heads: are_given,
+            prior: prior_name(&settings.prior).to_owned(),
+            measure: settings.measure,
+            reference: Reference { weaker: Modality::One, weaker_of_class: Vec::new() },
+            seed: settings.seed,
+            folds: settings.folds,
+            repeats: settings.repeats,
+            rows,
+            data_hash: train.hash(),
+            notes,
+        };
+        let mut estimator = Estimator { description, prior, gauge, repeats, device };
+        let scores = estimator.score_rows(train, Some(&assignments))?;
+        estimator.description.reference = settings.measure.reference(&scores.terms, &train.labels, classes.len());
+        Ok(CrossFit { estimator, scores })
+    }
 }
 
 /// The rows dealt to folds, once for every repeat.
@@ -233,7 +275,6 @@ mod tests {
     use crate::heads::HeadModel;
     use crate::matrix::Matrix;
     use crate::points::Points;
-    use candle_core::Device;
     use lsmi_core::SampleIds;
     use rand_distr::{Distribution, StandardNormal};
 

@@ -17,6 +17,7 @@ mod predict;
 mod progress;
 mod score;
 mod settings;
+mod stream;
 
 pub use bundle::SCHEMA;
 pub use candidates::{Candidates, Expected};
@@ -25,6 +26,7 @@ pub use null::{Null, Test, Tests};
 pub use progress::Progress;
 pub use score::Scores;
 pub use settings::Settings;
+pub use stream::{StreamFit, fit_stream};
 
 use candle_core::Device;
 use lsmi_core::{ClassPrior, Measure, Reference};

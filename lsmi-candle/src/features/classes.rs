@@ -105,6 +105,11 @@ impl Classes {
         Ok(Self { names, labels })
     }
 
+    /// No classes, before labels have been seen.
+    pub(super) fn none() -> Self {
+        Self { names: Vec::new(), labels: Vec::new() }
+    }
+
     /// The classes of training labels; `names` has the name of label 0, 1, ... and is used if it covers them all.
     pub(super) fn of_training(labels: &[Label], names: Option<&[String]>) -> Self {
         let distinct: BTreeSet<&Label> = labels.iter().collect();

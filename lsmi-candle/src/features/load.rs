@@ -302,16 +302,28 @@ fn encode_rows(
     names: Option<&[String]>,
     first_row: usize,
 ) -> Result<FeatureSet, FeatureError> {
-    let labels = classes.encode(&raw.labels, names).map_err(|row| FeatureError::UnseenClass {
-        file: file.to_owned(),
-        array: arrays.label.clone(),
-        row: first_row + row,
-        label: raw.labels[row].to_string(),
-        known: listed(classes.names()),
-    })?;
+    let labels = encode_labels(file, arrays, &raw.labels, classes, names, first_row)?;
     logits::check_columns(file, arrays, &raw.samples.logits, classes)?;
     let Unlabelled { ids, x1, x2, logits } = raw.samples;
     Ok(FeatureSet { ids, x1, x2, labels, logits })
+}
+
+/// The indices of labels, of which the first is of row `first_row` of the file.
+pub(super) fn encode_labels(
+    file: &str,
+    arrays: &SplitArrays,
+    labels: &[Label],
+    classes: &Classes,
+    names: Option<&[String]>,
+    first_row: usize,
+) -> Result<Vec<u32>, FeatureError> {
+    classes.encode(labels, names).map_err(|row| FeatureError::UnseenClass {
+        file: file.to_owned(),
+        array: arrays.label.clone(),
+        row: first_row + row,
+        label: labels[row].to_string(),
+        known: listed(classes.names()),
+    })
 }
 
 /// The first names, for a message.

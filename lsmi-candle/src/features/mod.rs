@@ -49,6 +49,7 @@ pub(crate) mod values {
     pub(crate) use super::array::{Array, Incomplete, Kind, Number, Values};
 }
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use lsmi_core::SampleIds;
@@ -99,6 +100,31 @@ impl FeatureSet {
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
             logits: inputs::select_logits(&self.logits, indices),
         }
+    }
+
+    /// Parts, one after the other. There is at least one, and they have the same columns.
+    ///
+    /// # Errors
+    /// An error of [`lsmi_core`] where two samples have the same id.
+    pub(crate) fn joined(parts: &[Self]) -> lsmi_core::Result<Self> {
+        let names: Vec<String> = parts.iter().flat_map(|part| part.ids.iter().map(Cow::into_owned)).collect();
+        let numbers: Option<Vec<i64>> =
+            names.iter().map(|name| name.parse().ok().filter(|number: &i64| number.to_string() == *name)).collect();
+        let ids = match numbers {
+            Some(numbers) => SampleIds::from_numbers(numbers)?,
+            None => SampleIds::from_names(names)?,
+        };
+        let logits = [0, 1, 2].map(|head| {
+            let of_parts: Option<Vec<&Matrix>> = parts.iter().map(|part| part.logits[head].as_ref()).collect();
+            of_parts.map(|of_parts| Matrix::joined(&of_parts))
+        });
+        Ok(Self {
+            ids,
+            x1: Matrix::joined(&parts.iter().map(|part| &part.x1).collect::<Vec<_>>()),
+            x2: Matrix::joined(&parts.iter().map(|part| &part.x2).collect::<Vec<_>>()),
+            labels: parts.iter().flat_map(|part| &part.labels).copied().collect(),
+            logits,
+        })
     }
 
     /// The samples without their labels, borrowed.

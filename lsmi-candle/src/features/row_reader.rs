@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::classes::Classes;
+use super::classes::{Classes, Label};
 use super::error::FeatureError;
 use super::format::{ByRows, Format, NotOpened, WindowOf};
 use super::keys::{Keys, Labels, SplitArrays};
@@ -19,6 +19,9 @@ use super::source::{
     IdentifierRole, MatrixRole, Source, Window, check_identifiers, check_matrix, corrupted, missing_array,
 };
 use super::{FeatureSet, Unlabelled};
+
+/// Labels that are gone through at a time.
+const LABELS_AT_A_TIME: usize = 1 << 16;
 
 /// A feature file of which some rows are read at a time.
 ///
@@ -106,7 +109,46 @@ impl RowReader {
         Self::new(path, keys, classes, Labels::Ignored)
     }
 
+    /// Opens a file for training, as [`read`](super::read) takes it: its classes are the distinct labels of the split
+    /// `train`, which are gone through for them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and for [`read`](super::read), as far as labels tell.
+    pub fn open_for_training(path: &Path, keys: &Keys) -> Result<Self, FeatureError> {
+        // Until they are known there are none.
+        let mut reader = Self::opened(path, keys, &Classes::none(), Labels::Needed, true)?;
+        let mut distinct = BTreeSet::new();
+        let rows = reader.splits[0].rows;
+        for start in (0..rows).step_by(LABELS_AT_A_TIME) {
+            let (mut source, arrays, ..) = reader.window(0, start..rows.min(start + LABELS_AT_A_TIME));
+            distinct.extend(source.labels(&arrays.label)?);
+        }
+        let labels: Vec<Label> = distinct.into_iter().collect();
+        let classes = Classes::of_training(&labels, reader.class_names.as_deref());
+        if let [only] = classes.names() {
+            let (array, found) = (reader.parts[0].arrays.label.clone(), only.clone());
+            return Err(FeatureError::SingleClass { file: reader.file, array, found });
+        }
+        reader.classes = classes;
+        Ok(reader)
+    }
+
+    /// The classes that labels are indices of.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
     fn new(path: &Path, keys: &Keys, classes: &Classes, labels: Labels) -> Result<Self, FeatureError> {
+        Self::opened(path, keys, classes, labels, false)
+    }
+
+    fn opened(
+        path: &Path,
+        keys: &Keys,
+        classes: &Classes,
+        labels: Labels,
+        is_for_training: bool,
+    ) -> Result<Self, FeatureError> {
         let (format, file) = (format_of(path)?, path.display().to_string());
         let state = state_of(path)?;
         let mut source = format.open_by_rows(path).map_err(|refusal| match refusal {
@@ -121,7 +163,7 @@ impl RowReader {
             },
         })?;
         let names = source.names();
-        let (first, others) = splits_of(&file, &names, keys, labels, false)?;
+        let (first, others) = splits_of(&file, &names, keys, labels, is_for_training)?;
         let class_names;
         let mut metadata_ids = Vec::new();
         {
@@ -180,6 +222,20 @@ impl RowReader {
     pub fn read(&mut self, split: usize, rows: Range<usize>) -> Result<FeatureSet, FeatureError> {
         let (mut source, arrays, keys, classes, names) = self.window(split, rows);
         load::load_rows(&mut source, arrays, keys, classes, names)
+    }
+
+    /// The class indices of some rows, and nothing else of them.
+    ///
+    /// # Errors
+    /// [`FeatureError`] as for [`read_with_classes`](super::read_with_classes).
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    pub fn read_labels(&mut self, split: usize, rows: Range<usize>) -> Result<Vec<u32>, FeatureError> {
+        let (mut source, arrays, _, classes, names) = self.window(split, rows);
+        let (file, first_row) = (source.file(), source.first_row());
+        let labels = source.labels(&arrays.label)?;
+        load::encode_labels(&file, arrays, &labels, classes, names, first_row)
     }
 
     /// The same without labels.

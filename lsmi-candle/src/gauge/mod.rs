@@ -22,6 +22,7 @@ mod invariant;
 mod passes;
 mod standardizer;
 
+pub(crate) use passes::Passes;
 pub use standardizer::Standardizer;
 
 use std::fmt;

@@ -22,6 +22,7 @@ mod k_means;
 mod kernels;
 mod low_rank;
 mod pass;
+mod round;
 mod statistics;
 mod tails;
 
@@ -30,6 +31,7 @@ pub(crate) use covariance::{ridged_factor, shrink_to_sphere};
 pub(crate) use expectation_maximization::{Evidence, Fit, NoEvidence, Settings, Start, fit};
 pub(crate) use kernels::{BLOCK, Lanes};
 pub(crate) use pass::Pass;
+pub(crate) use round::Round;
 pub(crate) use tails::{FREEDOMS, are_tails_heavy};
 
 use std::fmt;

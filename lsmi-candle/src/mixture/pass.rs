@@ -30,6 +30,8 @@ pub(crate) struct Pass<'a> {
     block: Vec<Lanes<f32>>,
     /// Rows centred, `[BLOCK, d]`.
     centred: Vec<f32>,
+    /// The last rows, filled up with zeros to a block, `[BLOCK, d]`.
+    padded: Vec<f32>,
     /// Rows in the coordinates of components of low rank.
     explained: Option<Scratch>,
     /// Squared distances, then the weights of rows in moments, `[K][BLOCK]`.
@@ -55,6 +57,7 @@ impl<'a> Pass<'a> {
             rows: 0..0,
             block: vec![[0.0; BLOCK]; dims],
             centred: vec![0.0; dims * BLOCK],
+            padded: Vec::new(),
             explained: None,
             distances: vec![[0.0; BLOCK]; components],
             joint: vec![[0.0; BLOCK]; components],
@@ -121,8 +124,14 @@ impl<'a> Pass<'a> {
     fn measure(&mut self) {
         let Mixture { shape, means, factors, derived, .. } = self.mixture;
         let dims = self.mixture.dims();
-        let count = self.rows.len();
-        let rows = &self.points.values()[self.rows.start * dims..self.rows.end * dims];
+        let mut rows = &self.points.values()[self.rows.start * dims..self.rows.end * dims];
+        // Products of fewer rows are summed in another order: filled up, a row has the same distances in any block.
+        if self.rows.len() < BLOCK {
+            self.padded.clear();
+            self.padded.extend_from_slice(rows);
+            self.padded.resize(BLOCK * dims, 0.0);
+            rows = &self.padded;
+        }
         match shape.covariance {
             Covariance::Diagonal => vectorised(
                 #[inline(always)]
@@ -135,7 +144,7 @@ impl<'a> Pass<'a> {
                 },
             ),
             Covariance::Tied => {
-                project(factors, rows, dims, count, &mut self.block);
+                project(factors, rows, dims, &mut self.block);
                 vectorised(
                     #[inline(always)]
                     || squared_distances(&self.block, derived, &mut self.distances),
@@ -154,7 +163,7 @@ impl<'a> Pass<'a> {
                             }
                         },
                     );
-                    project(factor, &self.centred[..count * dims], dims, count, &mut self.block);
+                    project(factor, &self.centred, dims, &mut self.block);
                     vectorised(
                         #[inline(always)]
                         || sum_squares(&self.block, distances),
@@ -189,16 +198,15 @@ pub(super) fn project_centres(factor: &[f32], means: &[f32], dims: usize) -> Vec
     centres
 }
 
-/// `W x` of rows `[count, dims]`, as a block.
-fn project(factor: &[f32], rows: &[f32], dims: usize, count: usize, block: &mut [Lanes<f32>]) {
+/// `W x` of rows `[BLOCK, dims]`, as a block.
+fn project(factor: &[f32], rows: &[f32], dims: usize, block: &mut [Lanes<f32>]) {
     triangular::matmul(
-        // faer 0.24's row-major counterpart takes the stride for that of columns.
-        MatMut::from_column_major_slice_with_stride_mut(block.as_flattened_mut(), count, dims, BLOCK).transpose_mut(),
+        MatMut::from_row_major_slice_mut(block.as_flattened_mut(), dims, BLOCK),
         BlockStructure::Rectangular,
         Accum::Replace,
         MatRef::from_row_major_slice(factor, dims, dims),
         BlockStructure::TriangularLower,
-        MatRef::from_row_major_slice(rows, count, dims).transpose(),
+        MatRef::from_row_major_slice(rows, BLOCK, dims).transpose(),
         BlockStructure::Rectangular,
         1.0,
         Par::Seq,

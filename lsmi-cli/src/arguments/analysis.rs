@@ -42,7 +42,8 @@ pub(super) const FIT_EXAMPLES: &str = "\
 Examples:
   lsmi fit train.safetensors --out estimator.safetensors
   lsmi fit train.npz --folds 10 --gauge raw --out estimator.safetensors
-  lsmi fit train.npz --repeats 5 --prior uniform --out estimator.safetensors";
+  lsmi fit train.npz --repeats 5 --prior uniform --out estimator.safetensors
+  lsmi fit large.parquet --rows-in-memory 200000 --out estimator.safetensors";
 
 pub(super) const SCORE_EXAMPLES: &str = "\
 A file without splits is scored as the split `eval`. Of a file with splits, every split but `train` is scored: values \
@@ -122,6 +123,9 @@ pub(crate) struct Fit {
     /// File for the estimator
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Hold N rows in memory at most: gauge and densities are fitted to all, heads to N drawn at random [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rows_in_memory: Option<u64>,
     /// What to call the two modalities
     #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
     pub(crate) names: Names,

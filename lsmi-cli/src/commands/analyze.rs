@@ -9,7 +9,7 @@ use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, Split, 
 use super::finish::{by_id, check_analysis, tell, write_analysis};
 use super::gates::gates;
 use super::null::null;
-use super::settings::settings;
+use super::settings::{has_logits, settings};
 use crate::arguments::Analyze;
 use crate::failure::Failure;
 use crate::output::summary::Summary;
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     let file = read(data, &keys)?;
     let evaluations = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
-    let settings = settings(&arguments.estimation, &arguments.common, train, &file.classes)?;
+    let settings = settings(&arguments.estimation, &arguments.common, has_logits(train), &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
         .map_err(|error| Failure::from(error).about(data))?;
 

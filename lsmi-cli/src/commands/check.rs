@@ -8,7 +8,7 @@ use lsmi_candle::gates::check;
 
 use super::analyze::{read_evaluations, training_rows};
 use super::gates::gate_settings;
-use super::settings::settings;
+use super::settings::{has_logits, settings};
 use crate::arguments::Check;
 use crate::console;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
     let file = read(data, &keys)?;
     let evaluations = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
-    let settings = settings(&arguments.estimation, common, train, &file.classes)?;
+    let settings = settings(&arguments.estimation, common, has_logits(train), &file.classes)?;
     let settings = gate_settings(arguments.gates, settings);
 
     let others = file.splits.iter().filter(|split| split.name != "train").chain(&evaluations);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::finish::{check_analysis, tell, write_analysis};
 use super::gates::gates;
 use super::null::null;
-use super::settings::settings;
+use super::settings::{has_logits, settings};
 use crate::arguments::Demo;
 use crate::console;
 use crate::failure::Failure;
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
         ));
     }
 
-    let settings = settings(&arguments.estimation, &arguments.common, train, &file.classes)?;
+    let settings = settings(&arguments.estimation, &arguments.common, has_logits(train), &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))?;
     let null = null(arguments.null, &arguments.common, &fit, train, &settings)?;
     let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &[], &settings)?;

@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::Path;
 
-use lsmi_candle::estimator::cross_fit;
-use lsmi_candle::features::read;
+use lsmi_candle::EstimatorError;
+use lsmi_candle::estimator::{StreamFit, cross_fit, fit_stream};
+use lsmi_candle::features::{RowReader, read};
+use lsmi_candle::gauge::GaugeError;
 
 use super::analyze::training_rows;
 use super::finish::{by_id, tell};
-use super::settings::settings;
+use super::settings::{has_logits, settings};
 use crate::arguments::Fit;
 use crate::failure::Failure;
 use crate::output::staging::{Staging, check_file};
@@ -21,11 +23,10 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     let inputs: Vec<&Path> =
         std::iter::once(arguments.data.as_path()).chain(arguments.estimation.knife_from.as_deref()).collect();
     check_file(&arguments.out, arguments.common.force, &inputs)?;
-    let file = read(&arguments.data, &arguments.arrays.keys())?;
-    let train = training_rows(&file)?;
-    let settings = settings(&arguments.estimation, &arguments.common, train, &file.classes)?;
-    let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
-        .map_err(|error| Failure::from(error).about(&arguments.data))?;
+    let StreamFit { fit, drawn, .. } = match arguments.rows_in_memory {
+        None => in_memory(arguments)?,
+        Some(most) => from_a_stream(arguments, usize::try_from(most).unwrap_or(usize::MAX))?,
+    };
     let estimator = fit.estimator;
 
     let bytes = estimator.to_bytes()?;
@@ -34,8 +35,35 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     staging.commit(&[])?;
 
     let measures = arguments.estimation.measures.listed();
-    let splits = [ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
+    let splits = [ScoredSplit::of_training(&drawn, fit.scores, &estimator, measures)?];
     let summary = Summary::new(&estimator, &splits)?;
     let words = Words { names: &arguments.names, label: "the label" };
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
+}
+
+/// A fit to all rows of a file at once.
+fn in_memory(arguments: &Fit) -> Result<StreamFit, Failure> {
+    let file = read(&arguments.data, &arguments.arrays.keys())?;
+    let train = training_rows(&file)?;
+    let settings = settings(&arguments.estimation, &arguments.common, has_logits(train), &file.classes)?;
+    let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
+        .map_err(|error| Failure::from(error).about(&arguments.data))?;
+    Ok(StreamFit { fit, drawn: train.clone(), rows: train.rows() })
+}
+
+/// A fit to a file of which so many rows are in memory at most.
+fn from_a_stream(arguments: &Fit, most: usize) -> Result<StreamFit, Failure> {
+    let mut reader = RowReader::open_for_training(&arguments.data, &arguments.arrays.keys())?;
+    let split = &reader.splits()[0];
+    let has_logits = split.numbers > split.dims.iter().sum();
+    let settings = settings(&arguments.estimation, &arguments.common, has_logits, reader.classes())?;
+    progress::shown(arguments.common.quiet, |sender| fit_stream(&mut reader, most, &settings, sender)).map_err(
+        |error| {
+            match error {
+                // They name their file.
+                EstimatorError::Features(_) | EstimatorError::Gauge(GaugeError::Rows(_)) => error.into(),
+                _ => Failure::from(error).about(&arguments.data),
+            }
+        },
+    )
 }

@@ -11,15 +11,15 @@ use super::saved::read_estimator;
 use crate::arguments::{Common, Estimation};
 use crate::failure::Failure;
 
-/// What the options make of a fit to the rows `train`, before anything is fitted.
+/// What the options make of a fit to rows, with or without logits, before anything is fitted.
 pub(super) fn settings(
     options: &Estimation,
     common: &Common,
-    train: &FeatureSet,
+    has_logits: bool,
     classes: &Classes,
 ) -> Result<Settings, Failure> {
     check_prior(&options.prior, classes.names())?;
-    if options.scale_logits && train.logits.iter().all(Option::is_none) {
+    if options.scale_logits && !has_logits {
         return Err(Failure::usage(
             "--scale-logits needs logits1, logits2 or logits12 in the file, but there are none: leave it out",
         ));
@@ -39,6 +39,11 @@ pub(super) fn settings(
         threads: common.threads.map_or(0, usize::from),
         device: common.device,
     })
+}
+
+/// Whether rows come with logits.
+pub(super) fn has_logits(rows: &FeatureSet) -> bool {
+    rows.logits.iter().any(Option::is_some)
 }
 
 /// A given prior has a probability for each class.

@@ -1,0 +1,289 @@
+//! A fit to more rows than memory holds.
+//!
+//! The gauge is fitted to all rows, by sums in a few passes over the file. Heads, and the structure and start of the
+//! densities (k-means and what follows it), come from rows drawn at random that memory does hold, at least some of every
+//! class. The densities then ascend the likelihood of all rows outside their fold, by rounds of expectation maximisation that
+//! read the file a group of rows at a time. The class prior is that of all rows.
+
+use std::collections::{BTreeSet, BinaryHeap};
+use std::ops::Range;
+
+use candle_core::Device;
+use crossbeam_channel::Sender;
+use lsmi_core::random::stream;
+use lsmi_core::{ClassPrior, PriorChoice};
+use rand::{Rng, RngCore};
+use rayon::prelude::*;
+
+use super::cross_fit::{Fitting, thread_pool};
+use super::inputs::{Columns, ModelInputs};
+use super::progress::Reporter;
+use super::{CrossFit, FoldModels, Progress, Settings};
+use crate::error::Result;
+use crate::features::{FeatureError, FeatureSet, RowReader};
+use crate::gauge::{Gauge, Passes};
+use crate::knife::Knife;
+use crate::mixture::{Mixture, Round};
+use crate::points::Points;
+
+/// Rows of every class that are drawn at least, for each fold.
+const LEAST_OF_A_CLASS: usize = 10;
+/// Rounds over the whole file.
+const ROUNDS: usize = 5;
+/// Least gain in the mean log likelihood for another round, in nats.
+const TOLERANCE: f64 = 1e-4;
+/// Rows that a group has at least.
+const LEAST_ROWS_OF_A_GROUP: usize = 1024;
+/// Numbers that a group has at most, where that leaves it enough rows.
+const NUMBERS_OF_A_GROUP: usize = 1 << 20;
+
+/// A fit to rows of a file.
+#[derive(Debug)]
+pub struct StreamFit {
+    /// The estimator, and the terms of the rows that were drawn.
+    pub fit: CrossFit,
+    /// The rows that were drawn: what was in memory.
+    pub drawn: FeatureSet,
+    /// The rows of the file.
+    pub rows: usize,
+}
+
+/// Fits an estimator to the split `train` of a file, `most` rows of which are in memory at a time.
+///
+/// `reader` is one opened for training. Where the file has no more than `most` rows the fit is that of [`super::cross_fit`].
+/// The means over folds of a drawn row's terms are cross-fitted as there.
+///
+/// # Errors
+/// As [`super::cross_fit`], and [`FeatureError`] where rows cannot be read or used.
+pub fn fit_stream(
+    reader: &mut RowReader,
+    most: usize,
+    settings: &Settings,
+    progress: Option<&Sender<Progress>>,
+) -> Result<StreamFit> {
+    let classes = reader.classes().clone();
+    let mut rows = TrainingRows::of(reader);
+    if rows.count <= most {
+        let drawn = rows.reader.read(0, 0..rows.count)?;
+        let fit = super::cross_fit(&drawn, &classes, settings, progress)?;
+        return Ok(StreamFit { fit, rows: drawn.rows(), drawn });
+    }
+    let draw = Draw::of(&mut rows, classes.len(), most, settings)?;
+    let drawn = rows.gathered(&draw.rows)?;
+    settings.check(&drawn.labels, classes.names())?;
+    let prior = match &settings.prior {
+        PriorChoice::Empirical => ClassPrior::given(&draw.frequencies)?,
+        choice => choice.resolve(&drawn.labels, classes.len())?,
+    };
+    let gauge = match &settings.densities {
+        None => Gauge::fit_in_passes(settings.gauge, settings.dims, &mut rows)?,
+        Some(fitted) => fitted.gauge.clone(),
+    };
+    let mut fitting = Fitting::new(&drawn, &classes, settings, gauge, prior, progress)?;
+    if settings.densities.is_none() {
+        let assignments = fitting.assignments();
+        improve(&mut fitting.repeats, &fitting.gauge, &mut rows, (&draw.rows, &assignments), settings, progress)?;
+    }
+    let count = rows.count;
+    rows.reader.check_unchanged()?;
+    let note = format!(
+        "heads were fitted to {} rows drawn from the {count} of the file; gauge, densities and class prior to all",
+        drawn.rows()
+    );
+    Ok(StreamFit { fit: fitting.finish(Some((count, note)))?, drawn, rows: count })
+}
+
+/// The split `train` of a file.
+struct TrainingRows<'a> {
+    reader: &'a mut RowReader,
+    count: usize,
+    dims: [usize; 2],
+    of_a_group: usize,
+}
+
+impl<'a> TrainingRows<'a> {
+    fn of(reader: &'a mut RowReader) -> Self {
+        let split = &reader.splits()[0];
+        let (count, dims) = (split.rows, split.dims);
+        let of_a_group = (NUMBERS_OF_A_GROUP / split.numbers).max(LEAST_ROWS_OF_A_GROUP);
+        Self { reader, count, dims, of_a_group }
+    }
+
+    fn groups(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (count, size) = (self.count, self.of_a_group);
+        (0..count).step_by(size).map(move |start| start..count.min(start + size))
+    }
+
+    /// The rows with these numbers, which rise.
+    fn gathered(&mut self, rows: &[usize]) -> Result<FeatureSet> {
+        let mut parts = Vec::new();
+        for group in self.groups() {
+            let (first, last) =
+                (rows.partition_point(|row| *row < group.start), rows.partition_point(|row| *row < group.end));
+            if first < last {
+                let within: Vec<usize> = rows[first..last].iter().map(|row| row - group.start).collect();
+                parts.push(self.reader.read(0, group)?.select(&within));
+            }
+        }
+        Ok(FeatureSet::joined(&parts)?)
+    }
+}
+
+impl Passes for TrainingRows<'_> {
+    fn columns(&self) -> [usize; 2] {
+        self.dims
+    }
+
+    fn pass(&mut self, visit: &mut dyn FnMut([&[f64]; 2])) -> std::result::Result<(), FeatureError> {
+        for group in self.groups() {
+            let rows = self.reader.read(0, group)?;
+            visit([rows.x1.values(), rows.x2.values()]);
+        }
+        Ok(())
+    }
+}
+
+/// Rows drawn at random.
+struct Draw {
+    /// Their numbers, rising.
+    rows: Vec<usize>,
+    /// The share of each class in all rows.
+    frequencies: Vec<f64>,
+}
+
+impl Draw {
+    /// Draws about `most` rows: those whose random numbers are lowest, of all and within each class.
+    fn of(rows: &mut TrainingRows<'_>, classes: usize, most: usize, settings: &Settings) -> Result<Self> {
+        let least = LEAST_OF_A_CLASS * settings.folds;
+        let mut random = stream(settings.seed, "rows in memory");
+        let mut overall = Lowest::new(most);
+        let mut of_classes: Vec<Lowest> = (0..classes).map(|_| Lowest::new(least)).collect();
+        let mut counts = vec![0usize; classes];
+        for group in rows.groups() {
+            let start = group.start;
+            for (row, label) in rows.reader.read_labels(0, group)?.into_iter().enumerate() {
+                let ticket = (random.next_u64(), start + row);
+                overall.add(ticket);
+                of_classes[label as usize].add(ticket);
+                counts[label as usize] += 1;
+            }
+        }
+        let drawn: BTreeSet<usize> = std::iter::once(overall).chain(of_classes).flat_map(Lowest::rows).collect();
+        let total: usize = counts.iter().sum();
+        let frequencies = counts.iter().map(|count| *count as f64 / total as f64).collect();
+        Ok(Self { rows: drawn.into_iter().collect(), frequencies })
+    }
+}
+
+/// The rows with the lowest random numbers, so many at most.
+struct Lowest {
+    most: usize,
+    kept: BinaryHeap<(u64, usize)>,
+}
+
+impl Lowest {
+    fn new(most: usize) -> Self {
+        Self { most, kept: BinaryHeap::new() }
+    }
+
+    fn add(&mut self, ticket: (u64, usize)) {
+        if self.kept.len() < self.most {
+            self.kept.push(ticket);
+        } else if self.kept.peek().is_some_and(|highest| ticket < *highest) {
+            self.kept.pop();
+            self.kept.push(ticket);
+        }
+    }
+
+    fn rows(self) -> impl Iterator<Item = usize> {
+        self.kept.into_iter().map(|(_, row)| row)
+    }
+}
+
+/// Rounds of expectation maximisation of all densities, each on the rows of the file outside its fold.
+///
+/// `drawn` has the rows in memory and their fold in each repeat; other rows are dealt to folds at random.
+fn improve(
+    repeats: &mut [Vec<FoldModels>],
+    gauge: &Gauge,
+    rows: &mut TrainingRows<'_>,
+    drawn: (&[usize], &[Vec<u32>]),
+    settings: &Settings,
+    progress: Option<&Sender<Progress>>,
+) -> Result<()> {
+    let reporter = Reporter::new(progress, ROUNDS);
+    let pool = thread_pool(settings.threads)?;
+    let mut before = f64::NEG_INFINITY;
+    for round in 0..ROUNDS {
+        let mixtures: Vec<Mixture> = densities(repeats).map(|knife| knife.mixture().clone()).collect();
+        let mut rounds: Vec<Round<'_>> = mixtures.iter().map(Round::new).collect();
+        let mut dealer = Dealer { random: stream(settings.seed, "folds of the stream"), drawn, folds: settings.folds };
+        for group in rows.groups() {
+            let folds = dealer.deal(&group);
+            let features = rows.reader.read(0, group)?;
+            let inputs = ModelInputs::new(gauge, &features.inputs(), [false; 3]);
+            let add = |(index, round): (usize, &mut Round<'_>)| -> Result<()> {
+                // Densities come repeat by repeat, fold by fold, x1 before x2.
+                let (repeat, fold) = (index / 2 / settings.folds, index / 2 % settings.folds);
+                let outside: Vec<usize> =
+                    (0..features.rows()).filter(|row| folds[repeat][*row] as usize != fold).collect();
+                if !outside.is_empty() {
+                    let Columns { values, columns } = inputs.density(index % 2, &outside);
+                    round.add(&Points::new(values, columns, &Device::Cpu)?)?;
+                }
+                Ok(())
+            };
+            pool.install(|| rounds.par_iter_mut().enumerate().map(add).collect::<Result<()>>())?;
+        }
+        let count = rounds.len() as f64;
+        let mut mean = 0.0;
+        let mut improved = Vec::with_capacity(rounds.len());
+        for round in rounds {
+            let (mixture, log_likelihood) = round.finish()?;
+            improved.push(mixture);
+            mean += log_likelihood / count;
+        }
+        for (knife, mixture) in densities_mut(repeats).zip(improved) {
+            *knife = Knife::from_mixture(mixture);
+        }
+        reporter.finished(format!("densities on all rows, round {} of {ROUNDS}", round + 1), -mean);
+        if mean - before < TOLERANCE {
+            break;
+        }
+        before = mean;
+    }
+    Ok(())
+}
+
+fn densities(repeats: &[Vec<FoldModels>]) -> impl Iterator<Item = &Knife> {
+    repeats.iter().flatten().flat_map(|models| &models.densities)
+}
+
+fn densities_mut(repeats: &mut [Vec<FoldModels>]) -> impl Iterator<Item = &mut Knife> {
+    repeats.iter_mut().flatten().flat_map(|models| &mut models.densities)
+}
+
+/// Deals rows to folds: those in memory to theirs, others at random but in every round alike.
+struct Dealer<'a> {
+    random: lsmi_core::random::ChaCha8Rng,
+    drawn: (&'a [usize], &'a [Vec<u32>]),
+    folds: usize,
+}
+
+impl Dealer<'_> {
+    /// The folds of the next rows in each repeat.
+    fn deal(&mut self, rows: &Range<usize>) -> Vec<Vec<u32>> {
+        let (drawn, assignments) = self.drawn;
+        let first = drawn.partition_point(|row| *row < rows.start);
+        let mut dealt = Vec::with_capacity(assignments.len());
+        for assignment in assignments {
+            #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
+            let mut folds: Vec<u32> = rows.clone().map(|_| self.random.random_range(0..self.folds as u32)).collect();
+            for (row, fold) in drawn[first..].iter().zip(&assignment[first..]).take_while(|(row, _)| **row < rows.end) {
+                folds[row - rows.start] = *fold;
+            }
+            dealt.push(folds);
+        }
+        dealt
+    }
+}
