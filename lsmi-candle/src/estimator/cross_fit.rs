@@ -209,8 +209,8 @@ fn fit_models(
         reporter.finished(name, loss);
         Ok(model)
     };
-    let models: Vec<Model> =
-        thread_pool(fit.settings.threads)?.install(|| jobs.par_iter().map(run).collect::<Result<_>>())?;
+    let models: Vec<Model> = thread_pool(fit.settings.threads)?
+        .install(|| jobs.par_iter().with_max_len(1).map(run).collect::<Result<_>>())?;
     Ok(by_fold(&models, partitions.len(), *folds, densities.as_deref()))
 }
 

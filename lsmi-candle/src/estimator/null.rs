@@ -146,8 +146,8 @@ impl CrossFit {
             reporter.finished(format!("permutation {} of {permutations}", index + 1), loss);
             Ok((members, information))
         };
-        let parts: Vec<_> =
-            thread_pool(settings.threads)?.install(|| jobs.par_iter().map(run).collect::<Result<Vec<_>>>())?;
+        let parts: Vec<_> = thread_pool(settings.threads)?
+            .install(|| jobs.par_iter().with_max_len(1).map(run).collect::<Result<Vec<_>>>())?;
 
         let mut null = Vec::with_capacity(permutations);
         for (labels, parts) in permuted.iter().zip(parts.chunks_exact(3 * settings.folds)) {

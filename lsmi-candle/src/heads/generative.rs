@@ -6,6 +6,8 @@
 //! maximisation over features and labels together finds clusters that share a label in ways no linear rule can express (an
 //! exclusive or, say). Components are normal, or Student's where tails are heavy.
 
+use std::borrow::Cow;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use lsmi_core::random::ChaCha8Rng;
@@ -125,7 +127,7 @@ impl GenerativeHead {
 /// Labels as evidence on a row's component.
 #[derive(Clone)]
 struct Labels<'a> {
-    of_rows: &'a [u32],
+    of_rows: Cow<'a, [u32]>,
     frequencies: Vec<f64>,
     /// `p(y|k)`, `[K, classes]`.
     probabilities: Vec<f64>,
@@ -141,7 +143,7 @@ impl<'a> Labels<'a> {
             frequencies[*label as usize] += 1.0 / labels.len() as f64;
         }
         Self {
-            of_rows: labels,
+            of_rows: Cow::Borrowed(labels),
             frequencies,
             probabilities: Vec::new(),
             log_probabilities: Vec::new(),
@@ -191,6 +193,14 @@ impl Evidence for Labels<'_> {
             }
         }
         self.set_probabilities(counts);
+    }
+
+    fn of_rows(&self, rows: &[usize]) -> Self {
+        Self { of_rows: rows.iter().map(|row| self.of_rows[*row]).collect(), ..self.clone() }
+    }
+
+    fn having_learned(&self, from: Self) -> Self {
+        Self { of_rows: self.of_rows.clone(), ..from }
     }
 }
 

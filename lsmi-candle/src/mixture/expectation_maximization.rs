@@ -5,7 +5,7 @@
 //! gradient steps ascend, without a step size. Rows far out weigh less in the moments of heavy-tailed components, by
 //! `(v + d) / (v + distance^2)` (Peel, `McLachlan` 2000, eq. 20). A round is one pass over the rows, block by block.
 
-use candle_core::Result as CandleResult;
+use candle_core::{Device, Result as CandleResult, Tensor};
 use lsmi_core::random::ChaCha8Rng;
 
 use super::k_means::k_means;
@@ -13,12 +13,14 @@ use super::kernels::{BLOCK, Lanes};
 use super::low_rank;
 use super::statistics::{LEAST_VARIANCE, Statistics, log_weights};
 use super::{Covariance, Mixture, Pass, Sample, Shape};
-use crate::points::single;
+use crate::points::{gather, single};
 
 /// Starts from different seeds, of which the best after a few rounds goes on.
 const STARTS: usize = 4;
 /// Columns that every second start looks at alone.
 const TELLING_COLUMNS: usize = 4;
+/// Rows that starts compete on at most: what goes on from the best sees all.
+const ROWS_OF_A_START: usize = 4096;
 /// Rounds that each start gets.
 const ROUNDS_OF_A_START: usize = 8;
 
@@ -31,6 +33,10 @@ pub(crate) trait Evidence: Clone {
     fn observe(&mut self, start: usize, responsibilities: &[Lanes<f32>]);
     /// The maximisation step for a mixture of so many components, from what was observed since the last.
     fn maximize(&mut self, components: usize);
+    /// The evidence on some of the rows.
+    fn of_rows(&self, rows: &[usize]) -> Self;
+    /// The evidence on these rows, with what that on others learned.
+    fn having_learned(&self, from: Self) -> Self;
 }
 
 /// Rows without labels.
@@ -43,6 +49,14 @@ impl Evidence for NoEvidence {
     fn observe(&mut self, _: usize, _: &[Lanes<f32>]) {}
 
     fn maximize(&mut self, _: usize) {}
+
+    fn of_rows(&self, _: &[usize]) -> Self {
+        Self
+    }
+
+    fn having_learned(&self, _: Self) -> Self {
+        Self
+    }
 }
 
 /// When to stop.
@@ -87,31 +101,69 @@ pub(crate) fn fit<E: Evidence>(
             state.ascend(sample, settings.rounds, settings.tolerance)?;
             Ok(state.fit)
         }
-        Start::Clusters { components, random } => {
-            let starts = if components == 1 { 1 } else { STARTS };
-            let mut best: Option<State<E>> = None;
-            let columns = sample.points.columns();
-            // In heavy tails single rows would be clusters of their own.
-            let squashed: Option<Vec<f32>> =
-                shape.freedom.map(|_| sample.points.values().iter().map(|value| value.asinh()).collect());
-            let values = squashed.as_deref().unwrap_or(sample.points.values());
-            let telling = if components == 1 { None } else { telling_columns(values, columns) };
-            for start in 0..starts {
-                let clusters = match &telling {
-                    Some(values) if start % 2 == 1 => k_means(values, TELLING_COLUMNS, components, random),
-                    _ => k_means(values, columns, components, random),
-                };
-                let mut state = State::assigned(sample, shape, &clusters, components, evidence.clone())?;
-                state.ascend(sample, ROUNDS_OF_A_START, settings.tolerance)?;
-                if best.as_ref().is_none_or(|best| state.log_likelihood > best.log_likelihood) {
-                    best = Some(state);
-                }
-            }
-            #[expect(clippy::expect_used, reason = "there is at least one start")]
-            let mut state = best.expect("at least one start");
+        Start::Clusters { components, random } if components > 1 && sample.points.rows() > ROWS_OF_A_START => {
+            let part = Part::of(sample)?;
+            let of_part = evidence.of_rows(&part.rows);
+            let Fit { mixture, evidence: learned } =
+                best_start(&part.sample, shape, components, random, &of_part, settings)?.fit;
+            let fit = Fit { mixture, evidence: evidence.having_learned(learned) };
+            let mut state = State { fit, log_likelihood: f64::NEG_INFINITY };
             state.ascend(sample, settings.rounds, settings.tolerance)?;
             Ok(state.fit)
         }
+        Start::Clusters { components, random } => {
+            let mut state = best_start(sample, shape, components, random, evidence, settings)?;
+            state.ascend(sample, settings.rounds, settings.tolerance)?;
+            Ok(state.fit)
+        }
+    }
+}
+
+/// The best of several starts after a few rounds each.
+fn best_start<E: Evidence>(
+    sample: &Sample,
+    shape: Shape,
+    components: usize,
+    random: &mut ChaCha8Rng,
+    evidence: &E,
+    settings: Settings,
+) -> CandleResult<State<E>> {
+    let starts = if components == 1 { 1 } else { STARTS };
+    let mut best: Option<State<E>> = None;
+    let columns = sample.points.columns();
+    // In heavy tails single rows would be clusters of their own.
+    let squashed: Option<Vec<f32>> =
+        shape.freedom.map(|_| sample.points.values().iter().map(|value| value.asinh()).collect());
+    let values = squashed.as_deref().unwrap_or(sample.points.values());
+    let telling = if components == 1 { None } else { telling_columns(values, columns) };
+    for start in 0..starts {
+        let clusters = match &telling {
+            Some(values) if start % 2 == 1 => k_means(values, TELLING_COLUMNS, components, random),
+            _ => k_means(values, columns, components, random),
+        };
+        let mut state = State::assigned(sample, shape, &clusters, components, evidence.clone())?;
+        state.ascend(sample, ROUNDS_OF_A_START, settings.tolerance)?;
+        if best.as_ref().is_none_or(|best| state.log_likelihood > best.log_likelihood) {
+            best = Some(state);
+        }
+    }
+    #[expect(clippy::expect_used, reason = "there is at least one start")]
+    Ok(best.expect("at least one start"))
+}
+
+/// Rows evenly spread over all, on which starts compete where all are many.
+struct Part {
+    rows: Vec<usize>,
+    sample: Sample,
+}
+
+impl Part {
+    fn of(all: &Sample) -> CandleResult<Self> {
+        let (points, count) = (&all.points, all.points.rows());
+        let rows: Vec<usize> = (0..ROWS_OF_A_START).map(|index| index * count / ROWS_OF_A_START).collect();
+        let values = gather(points.values(), points.columns(), &rows);
+        let device = points.on_device().map_or(&Device::Cpu, Tensor::device);
+        Ok(Self { rows, sample: Sample::new(values, points.columns(), device)? })
     }
 }
 
@@ -237,7 +289,6 @@ fn means_of_clusters(values: &[f32], dims: usize, assignment: &[u32], clusters: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
