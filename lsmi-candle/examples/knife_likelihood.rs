@@ -15,7 +15,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use candle_core::Device;
-use lsmi_candle::knife::{HeldOutParams, Knife, Params};
+use lsmi_candle::knife::{Knife, KnownParams, Params};
 use lsmi_candle::mixture::Covariance;
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{log_sum_exp, mean, quantile};
@@ -39,9 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure(dims: usize) -> Result<(), Box<dyn Error>> {
     let truth = Truth::new(dims);
     let (train, fresh) = (truth.rows("train"), truth.rows("fresh"));
-    let known =
-        HeldOutParams { components: vec![COMPONENTS], covariances: vec![Covariance::Full], ..Default::default() };
-    let fits = [("published", Params::published()), ("default", Params::default()), ("known", Params::HeldOut(known))];
+    let known = KnownParams::new(COMPONENTS, Covariance::Full);
+    let fits = [("published", Params::published()), ("default", Params::default()), ("known", Params::Known(known))];
     let exact = truth.mean_surprisal(&fresh);
     let mut seconds = vec![Vec::new(); fits.len()];
     let mut excess = vec![0.0; fits.len()];

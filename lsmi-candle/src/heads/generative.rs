@@ -15,10 +15,10 @@ use lsmi_core::random::ChaCha8Rng;
 use super::rows::Rows;
 use crate::elementary::{ln, vectorised};
 use crate::error::Result;
-use crate::mixture::{BLOCK, Covariance, Evidence, Fit, Lanes, Mixture, Pass, Settings, Shape, Start, fit};
+use crate::mixture::{BLOCK, Covariance, Evidence, Fit, Lanes, Mixture, Pass, STARTS, Settings, Shape, Start, fit};
 use crate::points::{Points, single};
 
-const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-5 };
+const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-5 };
 /// Rows with the overall class frequencies that each component is taken to have seen before the data.
 const PRIOR_ROWS: f64 = 1.0;
 

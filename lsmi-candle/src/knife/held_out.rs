@@ -7,17 +7,20 @@ use rand::seq::SliceRandom;
 use super::{Fitted, Knife};
 use crate::error::{EstimatorError, Result};
 use crate::mixture::{
-    Covariance, FREEDOMS, Mixture, NoEvidence, Sample, Settings, Shape, Start, are_tails_heavy, fit as fit_mixture,
+    Covariance, FREEDOMS, Mixture, NoEvidence, STARTS, Sample, Settings, Shape, Start, are_tails_heavy,
+    fit as fit_mixture,
 };
 use crate::points::{Points, gather};
 
-const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-5 };
+const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-5 };
 /// Rows that structures compete on at most; the winner is fitted to all.
 const MOST_ROWS: usize = 20_000;
 /// Heavy-tailed components that are tried at most: normal ones in numbers make up for tails, and these need not.
 const MOST_HEAVY_TAILED: usize = 8;
 /// Full covariances are only tried in up to this many dimensions: beyond, they take too long and too many rows.
 const MOST_DIMENSIONS: usize = 1024;
+/// Rows for every dimension with which a full covariance needs no structure of lower rank in its place.
+const ROWS_OF_A_DIMENSION: usize = 10;
 /// Low-rank covariances are only tried in more dimensions than this: below, full ones cost little more.
 const LEAST_DIMENSIONS: usize = 128;
 /// Structures that do worse one after another before a covariance's larger ones are left untried.
@@ -28,7 +31,8 @@ const PATIENCE: usize = 2;
 pub struct HeldOutParams {
     /// Numbers of components, rising. Default: 1, 2, 3, 4, 6, 8, 12, 16, 24, 32.
     pub components: Vec<usize>,
-    /// Structures of the covariances. Default: tied, full, diagonal, and of rank 8 and 32 in more than 128 dimensions.
+    /// Structures of the covariances. Default: tied, full, diagonal, and of rank 8 and 32 in more than
+    /// 128 dimensions where there are less than ten rows for each.
     pub covariances: Vec<Covariance>,
     /// Share of the rows held out to choose by. Default: 0.2.
     pub share: f64,
@@ -187,7 +191,9 @@ fn affordable(structure: Structure, rows: usize, dims: usize) -> bool {
         Covariance::Tied => rows_of_a_component >= 4 && dims <= MOST_DIMENSIONS,
         // One full covariance is the tied one.
         Covariance::Full => structure.components > 1 && rows_of_a_component >= 2 * dims && dims <= MOST_DIMENSIONS,
-        Covariance::LowRank(rank) => dims > LEAST_DIMENSIONS && rows_of_a_component >= 2 * rank,
+        Covariance::LowRank(rank) => {
+            dims > LEAST_DIMENSIONS && rows < ROWS_OF_A_DIMENSION * dims && rows_of_a_component >= 2 * rank
+        }
     }
 }
 

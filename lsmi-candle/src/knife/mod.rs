@@ -1,9 +1,10 @@
 //! KNIFE: the surprisal h(x) = -log p(x) by a mixture of Gaussian kernels with learned shapes (Pichler et al. 2022).
 //!
-//! Two ways to fit the same density:
+//! Three ways to fit the same density:
 //!
 //! - [`Params::default`]: expectation maximisation from k-means++ clusters, the number of kernels and the structure of
 //!   their covariances chosen by held-out likelihood, then fitted to all rows. It converges.
+//! - [`Params::Known`]: the same without a search, where number and structure are known.
 //! - [`Params::published`]: the settings of LSMI's released code: five kernels from random values, tanh-bounded scales, 30
 //!   epochs of Adam; but with fresh gradients in every step, which that code accumulates, and in the gauge's coordinates. In ten dimensions and more it ends far from convergence; it is here for comparison.
 //!
@@ -12,9 +13,11 @@
 mod gradient;
 mod held_out;
 mod host;
+mod known;
 
 pub use gradient::GradientParams;
 pub use held_out::HeldOutParams;
+pub use known::KnownParams;
 
 use candle_core::Device;
 
@@ -30,6 +33,8 @@ const LEAST_ROWS: usize = 10;
 pub enum Params {
     /// Expectation maximisation with the structure chosen by held-out likelihood.
     HeldOut(HeldOutParams),
+    /// Expectation maximisation of a structure that is known.
+    Known(KnownParams),
     /// Gradient steps on a fixed structure.
     Gradient(GradientParams),
 }
@@ -57,7 +62,7 @@ pub struct Knife {
 /// A fitted density with the loss that it was chosen or ended with.
 pub(crate) struct Fitted {
     pub(crate) knife: Knife,
-    /// Mean surprisal of held-out rows (default) or of the last epoch's rows (published), in nats.
+    /// Mean surprisal of held-out rows (default), of all rows (known) or of the last epoch's (published), in nats.
     pub(crate) loss: f64,
 }
 
@@ -105,6 +110,7 @@ impl Knife {
         }
         match params {
             Params::HeldOut(params) => held_out::fit(rows, dims, params, seed, device, report),
+            Params::Known(params) => known::fit(rows, dims, params, seed, device, report),
             Params::Gradient(params) => {
                 let sample = Sample::new(rows, dims, device)?;
                 gradient::fit(&sample, params, seed, report)

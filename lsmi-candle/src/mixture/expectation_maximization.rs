@@ -15,8 +15,8 @@ use super::statistics::{LEAST_VARIANCE, Statistics, log_weights};
 use super::{Covariance, Mixture, Pass, Sample, Shape};
 use crate::points::{gather, single};
 
-/// Starts from different seeds, of which the best after a few rounds goes on.
-const STARTS: usize = 4;
+/// As many starts as it takes to find most mixtures.
+pub(crate) const STARTS: usize = 4;
 /// Columns that every second start looks at alone.
 const TELLING_COLUMNS: usize = 4;
 /// Rows that starts compete on at most: what goes on from the best sees all.
@@ -62,6 +62,8 @@ impl Evidence for NoEvidence {
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
+    /// Starts from different seeds, of which the best after a few rounds goes on.
+    pub(crate) starts: usize,
     pub(crate) rounds: usize,
     /// Least gain in the mean log likelihood for another round, in nats.
     pub(crate) tolerance: f64,
@@ -128,7 +130,7 @@ fn best_start<E: Evidence>(
     evidence: &E,
     settings: Settings,
 ) -> CandleResult<State<E>> {
-    let starts = if components == 1 { 1 } else { STARTS };
+    let starts = if components == 1 { 1 } else { settings.starts };
     let mut best: Option<State<E>> = None;
     let columns = sample.points.columns();
     // In heavy tails single rows would be clusters of their own.
@@ -292,7 +294,7 @@ mod tests {
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
-    const SETTINGS: Settings = Settings { rounds: 200, tolerance: 1e-6 };
+    const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-6 };
 
     /// Two components, at -3 and 3 in the first of two dimensions, with standard deviations 1 and 2 in the second.
     fn two_components(rows: usize, seed: u64) -> Sample {

@@ -11,6 +11,7 @@ use faer::linalg::solvers::Solve;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 
 use super::kernels::BLOCK;
+use crate::elementary::vectorised;
 use crate::points::{gather, single};
 
 /// Rounds of subspace iteration that look for principal axes.
@@ -36,11 +37,18 @@ pub(super) struct Scratch {
     projected: Vec<f32>,
     /// `w`, `[BLOCK, q]`.
     pub(super) weights: Vec<f32>,
+    /// The inverse deviations of a component's noise, `[d]`.
+    scales: Vec<f32>,
 }
 
 impl Scratch {
     pub(super) fn new(dims: usize, rank: usize) -> Self {
-        Self { scaled: vec![0.0; BLOCK * dims], projected: vec![0.0; BLOCK * rank], weights: vec![0.0; BLOCK * rank] }
+        Self {
+            scaled: vec![0.0; BLOCK * dims],
+            projected: vec![0.0; BLOCK * rank],
+            weights: vec![0.0; BLOCK * rank],
+            scales: vec![0.0; dims],
+        }
     }
 }
 
@@ -70,12 +78,21 @@ impl<'a> Component<'a> {
     pub(super) fn explain(&self, rows: &[f32], scratch: &mut Scratch) {
         let (dims, rank) = (self.mean.len(), self.rank);
         let count = rows.len() / dims;
-        for (scaled, row) in scratch.scaled.chunks_exact_mut(dims).zip(rows.chunks_exact(dims)) {
-            let coordinates = scaled.iter_mut().zip(row).zip(self.mean);
-            for (((scaled, value), mean), factors) in coordinates.zip(self.factors.chunks_exact(rank + 1)) {
-                *scaled = (value - mean) * factors[0];
-            }
+        for (scale, factors) in scratch.scales.iter_mut().zip(self.factors.chunks_exact(rank + 1)) {
+            *scale = factors[0];
         }
+        let (scaled, scales) = (&mut scratch.scaled, &scratch.scales[..dims]);
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in 0..count {
+                    let (scaled, row) = (&mut scaled[row * dims..][..dims], &rows[row * dims..][..dims]);
+                    for dim in 0..dims {
+                        scaled[dim] = (row[dim] - self.mean[dim]) * scales[dim];
+                    }
+                }
+            },
+        );
         let projected = &mut scratch.projected[..count * rank];
         matmul(
             MatMut::from_row_major_slice_mut(projected, count, rank),
@@ -108,10 +125,15 @@ impl<'a> Component<'a> {
             -1.0,
             Par::Seq,
         );
-        let parts = scratch.scaled.chunks_exact(dims).zip(scratch.weights.chunks_exact(rank));
-        for (distance, (rest, weights)) in distances[..count].iter_mut().zip(parts) {
-            *distance = sum_of_squares(rest) + sum_of_squares(weights);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for (row, distance) in distances[..count].iter_mut().enumerate() {
+                    let rest = &scratch.scaled[row * dims..][..dims];
+                    *distance = sum_of_squares(rest) + sum_of_squares(&scratch.weights[row * rank..][..rank]);
+                }
+            },
+        );
     }
 
     fn loadings(&self) -> MatRef<'a, f32> {
@@ -120,16 +142,21 @@ impl<'a> Component<'a> {
     }
 }
 
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn sum_of_squares(values: &[f32]) -> f32 {
     // Sixteen running sums let the compiler use vector registers.
     let mut sums = [0.0f32; 16];
     let (chunks, rest) = values.as_chunks::<16>();
     for chunk in chunks {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += value * value;
+        for lane in 0..16 {
+            sums[lane] += chunk[lane] * chunk[lane];
         }
     }
-    sums.iter().sum::<f32>() + rest.iter().map(|value| value * value).sum::<f32>()
+    for (lane, value) in rest.iter().enumerate() {
+        sums[lane] += value * value;
+    }
+    sums.iter().sum()
 }
 
 /// The mean and the factors `[d, 1 + q]` of a component that maximise the expected likelihood, from those before and sums
@@ -235,7 +262,7 @@ fn principal_axes(centred: MatRef<'_, f32>, rank: usize) -> Option<Mat<f32>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Covariance, Mixture, NoEvidence, Sample, Settings, Start, fit};
+    use super::super::{Covariance, Mixture, NoEvidence, STARTS, Sample, Settings, Start, fit};
     use super::*;
     use candle_core::Device;
     use lsmi_core::random::stream;
@@ -261,7 +288,7 @@ mod tests {
 
     fn surprisal(train: &Sample, covariance: Covariance, fresh: &Sample) -> f64 {
         let start = Start::Clusters { components: 1, random: &mut stream(0, "fit") };
-        let settings = Settings { rounds: 100, tolerance: 1e-6 };
+        let settings = Settings { starts: STARTS, rounds: 100, tolerance: 1e-6 };
         let mixture = fit(train, covariance.into(), start, &NoEvidence, settings).unwrap().mixture;
         let densities = mixture.log_density(&fresh.points).unwrap();
         -densities.iter().sum::<f64>() / densities.len() as f64
@@ -300,7 +327,7 @@ mod tests {
         let sample = Sample::new(rows, DIMS, &Device::Cpu).unwrap();
         for components in [1, 4] {
             let start = Start::Clusters { components, random: &mut stream(0, "fit") };
-            let settings = Settings { rounds: 20, tolerance: 1e-6 };
+            let settings = Settings { starts: STARTS, rounds: 20, tolerance: 1e-6 };
             let fitted = fit(&sample, Covariance::LowRank(8).into(), start, &NoEvidence, settings).unwrap();
             assert!(fitted.mixture.log_density(&sample.points).unwrap().iter().all(|value| value.is_finite()));
         }

@@ -28,7 +28,7 @@ mod tails;
 
 pub use covariance::Covariance;
 pub(crate) use covariance::{ridged_factor, shrink_to_sphere};
-pub(crate) use expectation_maximization::{Evidence, Fit, NoEvidence, Settings, Start, fit};
+pub(crate) use expectation_maximization::{Evidence, Fit, NoEvidence, STARTS, Settings, Start, fit};
 pub(crate) use kernels::{BLOCK, Lanes};
 pub(crate) use pass::Pass;
 pub(crate) use round::Round;

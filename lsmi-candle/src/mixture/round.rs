@@ -74,7 +74,7 @@ impl<'a> Round<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{NoEvidence, Settings, Shape, Start, fit};
+    use super::super::{NoEvidence, STARTS, Settings, Shape, Start, fit};
     use super::*;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
@@ -95,9 +95,13 @@ mod tests {
             let shape = Shape { covariance, freedom };
             let start = Start::Clusters { components: 2, random: &mut stream(1, "fit") };
             let before =
-                fit(&sample, shape, start, &NoEvidence, Settings { rounds: 1, tolerance: 0.0 }).unwrap().mixture;
+                fit(&sample, shape, start, &NoEvidence, Settings { starts: STARTS, rounds: 1, tolerance: 0.0 })
+                    .unwrap()
+                    .mixture;
             let next = Start::From(before.clone());
-            let whole = fit(&sample, shape, next, &NoEvidence, Settings { rounds: 1, tolerance: 0.0 }).unwrap().mixture;
+            let whole = fit(&sample, shape, next, &NoEvidence, Settings { starts: STARTS, rounds: 1, tolerance: 0.0 })
+                .unwrap()
+                .mixture;
             let mut round = Round::new(&before);
             for part in values.chunks(250 * DIMS) {
                 round.add(&Points::new(part.to_vec(), DIMS, &Device::Cpu).unwrap()).unwrap();
