@@ -1,7 +1,8 @@
 //! How near a gradient epoch of KNIFE comes to the machine's matrix products.
 //!
 //! For each number of dimensions, five kernels of full covariance are trained in batches; in turn with each measurement a
-//! plain f32 product of the same shapes is timed, `[batch, d] x [d, 5 d]`, by candle on one thread. An epoch costs two such
+//! plain f32 product of the same shapes is timed, `[batch, d] x [d, 5 d]`, by candle on as many threads as
+//! `RAYON_NUM_THREADS` says, else on all; KNIFE trains on one. An epoch costs two such
 //! products a batch, one forward and one for the gradient, so a sample counts as `4 K d^2` operations, as if W were not
 //! triangular. Prints one JSON line a configuration: microseconds a sample and epoch, both throughputs in GFLOP/s, and the
 //! ratio, each the median of several turns.
