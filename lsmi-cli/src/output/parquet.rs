@@ -105,7 +105,7 @@ fn batch<Text: AsRef<str>>(schema: &Arc<Schema>, samples: &[Sample<Text>]) -> Re
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 
-/// A file put together of pieces that [`write`] wrote.
+/// A file put together of pieces that [`write()`] wrote.
 pub(crate) struct Joined<W: Write + Send> {
     output: W,
     further: Vec<String>,
