@@ -1,6 +1,7 @@
-//! What a mixture's fit computes on devices other than the CPU, as tensor operations on all rows at once.
+//! Squared distances on devices other than the CPU, as tensor operations on all rows at once. What is made of them,
+//! responsibilities and moments, is computed on the host as it is on the CPU.
 //!
-//! Not run while this was written but on the CPU, which a test holds against the blocks of [`super::pass`].
+//! No such device was at hand: a test holds these tensors, on the CPU, against the blocks of [`super::pass`].
 
 use candle_core::{D, Device, Result, Tensor};
 
