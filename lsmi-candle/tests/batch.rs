@@ -156,3 +156,16 @@ fn what_is_wrong_is_named() {
     let refused = score_batch(&ESTIMATOR, &with("x1", Some(Arc::new(narrow)))).unwrap_err();
     assert!(refused.to_string().contains("x1 has 1 columns, but the estimator was fitted on 3"), "{refused}");
 }
+
+#[test]
+fn a_row_has_the_same_terms_however_many_are_scored_with_it() {
+    // More than a block of rows and a few.
+    let rows = draw(266, "blocks");
+    let whole = ESTIMATOR.score(&rows).unwrap().terms;
+    for size in [10, 33, 260] {
+        for start in (0..266).step_by(size) {
+            let part: Vec<usize> = (start..266.min(start + size)).collect();
+            assert_eq!(ESTIMATOR.score(&rows.select(&part)).unwrap().terms, whole.select(&part), "{size} from {start}");
+        }
+    }
+}

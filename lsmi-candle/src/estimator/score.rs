@@ -52,16 +52,16 @@ impl Scores {
     }
 }
 
-/// Fewer rows are filled up to this many with their last one.
+/// Rows are filled up to a multiple of this many with their last one.
 ///
-/// Products of few rows are summed in another order than those of many. Filled up, a row has the same terms, to the last
-/// bit, however many are scored with it.
-const FEWEST_ROWS: usize = 256;
+/// Products of few rows are summed in another order than those of many. Models go through rows in blocks of this size, so
+/// that a row has the same terms, to the last bit, however many are scored with it.
+const ROWS_OF_A_BLOCK: usize = 256;
 
 /// The indices of rows, filled up.
 pub(super) fn filled_up(rows: Range<usize>) -> Vec<usize> {
     let last = rows.end.saturating_sub(1);
-    let missing = FEWEST_ROWS.saturating_sub(rows.len());
+    let missing = rows.len().next_multiple_of(ROWS_OF_A_BLOCK) - rows.len();
     rows.chain(std::iter::repeat_n(last, missing)).collect()
 }
 

@@ -16,7 +16,6 @@ use rand::{Rng, RngCore};
 use rayon::prelude::*;
 
 use super::cross_fit::{Fitting, thread_pool};
-use super::inputs::{Columns, ModelInputs};
 use super::progress::Reporter;
 use super::{CrossFit, FoldModels, Progress, Settings};
 use crate::error::Result;
@@ -24,7 +23,7 @@ use crate::features::{FeatureError, FeatureSet, RowReader};
 use crate::gauge::{Gauge, Passes};
 use crate::knife::Knife;
 use crate::mixture::{Mixture, Round};
-use crate::points::Points;
+use crate::points::{Points, gather, single};
 
 /// Rows of every class that are drawn at least, for each fold.
 const LEAST_OF_A_CLASS: usize = 10;
@@ -51,7 +50,7 @@ pub struct StreamFit {
 /// Fits an estimator to the split `train` of a file, `most` rows of which are in memory at a time.
 ///
 /// `reader` is one opened for training. Where the file has no more than `most` rows the fit is that of [`super::cross_fit`].
-/// The means over folds of a drawn row's terms are cross-fitted as there.
+/// The terms of a drawn row come from models that did not see it.
 ///
 /// # Errors
 /// As [`super::cross_fit`], and [`FeatureError`] where rows cannot be read or used.
@@ -221,15 +220,17 @@ fn improve(
         for group in rows.groups() {
             let folds = dealer.deal(&group);
             let features = rows.reader.read(0, group)?;
-            let inputs = ModelInputs::new(gauge, &features.inputs(), [false; 3]);
+            let coordinates =
+                [gauge.x1.apply(&features.x1), gauge.x2.apply(&features.x2)].map(|values| single(&values));
+            let dims = [gauge.x1.dims(), gauge.x2.dims()];
             let add = |(index, round): (usize, &mut Round<'_>)| -> Result<()> {
                 // Densities come repeat by repeat, fold by fold, x1 before x2.
                 let (repeat, fold) = (index / 2 / settings.folds, index / 2 % settings.folds);
                 let outside: Vec<usize> =
                     (0..features.rows()).filter(|row| folds[repeat][*row] as usize != fold).collect();
                 if !outside.is_empty() {
-                    let Columns { values, columns } = inputs.density(index % 2, &outside);
-                    round.add(&Points::new(values, columns, &Device::Cpu)?)?;
+                    let (values, dims) = (&coordinates[index % 2], dims[index % 2]);
+                    round.add(&Points::new(gather(values, dims, &outside), dims, &Device::Cpu)?)?;
                 }
                 Ok(())
             };

@@ -171,19 +171,19 @@ impl Gauge {
         for rows in x.values().chunks(ROWS_AT_A_TIME * x.columns()) {
             let standardised = coordinates.standardizer.apply_to(rows);
             let project = |axes: &[f64]| rounded(product_transposed(&standardised, axes, columns));
-            let seen = of_heads.map(project);
+            let seen = single(&of_heads.map_or_else(|| standardised.clone(), project));
             match (&coordinates.axes, leading) {
                 (None, _) => density.extend(single(&standardised)),
                 (Some(axes), None) => {
                     density.extend(single(&project(axes)));
                 }
                 (Some(_), Some(dims)) => {
-                    for row in seen.iter().flat_map(|seen| seen.chunks_exact(inputs)) {
-                        density.extend(single(&row[..dims]));
+                    for row in seen.chunks_exact(inputs) {
+                        density.extend_from_slice(&row[..dims]);
                     }
                 }
             }
-            head.extend(single(seen.as_ref().unwrap_or(&standardised)));
+            head.extend(seen);
         }
         ModelCoordinates { density: (density, coordinates.dims()), head: (head, inputs) }
     }
