@@ -2,6 +2,8 @@
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::triangular_inverse::invert_lower_triangular;
+use faer::traits::RealField;
+use faer::traits::math_utils::one;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 
 /// Rows that are widened to f64 at a time.
@@ -62,7 +64,7 @@ pub(crate) fn second_moments<Value: Copy + Into<f64>>(rows: &[Value], columns: u
 }
 
 /// Adds `X' X` of rows row-major `[n, columns]` to the lower triangle of moments `[columns, columns]`.
-pub(crate) fn add_second_moments(moments: &mut [f64], rows: &[f64], columns: usize) {
+pub(crate) fn add_second_moments<Value: RealField>(moments: &mut [Value], rows: &[Value], columns: usize) {
     let rows = MatRef::from_row_major_slice(rows, rows.len() / columns, columns);
     triangular::matmul(
         MatMut::from_row_major_slice_mut(moments, columns, columns),
@@ -72,7 +74,7 @@ pub(crate) fn add_second_moments(moments: &mut [f64], rows: &[f64], columns: usi
         BlockStructure::Rectangular,
         rows,
         BlockStructure::Rectangular,
-        1.0,
+        one(),
         Par::Seq,
     );
 }

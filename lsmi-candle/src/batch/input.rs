@@ -11,7 +11,7 @@ use lsmi_core::SampleIds;
 use super::BatchError;
 use crate::features::columns::{Column, kind_of};
 use crate::features::values::{Incomplete, Kind, Number, Values};
-use crate::features::{Classes, FeatureSet, Inputs, Label, Unlabelled};
+use crate::features::{Classes, FeatureSet, Inputs, LOGITS, Label, Unlabelled};
 use crate::matrix::Matrix;
 
 /// The column of ids.
@@ -19,8 +19,6 @@ pub(super) const ID: &str = "id";
 
 /// The column of labels.
 pub(super) const LABEL: &str = "y";
-
-const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
 
 /// Samples with labels as a batch that [`score_batch`](super::score_batch) takes; ids become text.
 ///

@@ -2,6 +2,7 @@
 
 use lsmi_core::{ClassPrior, PriorChoice};
 
+use crate::features::LOGITS;
 use crate::gauge::{Coordinates, Gauge, GaugeKind};
 
 /// Nats that nobody would take for information.
@@ -59,11 +60,7 @@ pub(super) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, labels: &[u32])
 
 /// What a user should know of logits that replace heads.
 pub(super) fn of_given_heads(are_given: [bool; 3]) -> Vec<String> {
-    let given: Vec<&str> = ["logits1", "logits2", "logits12"]
-        .into_iter()
-        .zip(are_given)
-        .filter_map(|(name, is)| is.then_some(name))
-        .collect();
+    let given: Vec<&str> = LOGITS.into_iter().zip(are_given).filter_map(|(name, is)| is.then_some(name)).collect();
     if given.is_empty() {
         return Vec::new();
     }

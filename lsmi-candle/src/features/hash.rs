@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FeatureFile, FeatureSet, Inputs, Unlabelled, UnlabelledFile};
+use super::{FeatureFile, FeatureSet, Inputs, LOGITS, Unlabelled, UnlabelledFile};
 use crate::matrix::Matrix;
 
 /// Hashed first, so that a change of what is hashed changes every hash.
@@ -61,7 +61,7 @@ fn inputs(hash: &mut Sha256, inputs: Inputs<'_>, labels: Option<&[u32]>) {
         text(hash, &id);
     }
     // Nothing at all stands for no logits, so that data without them keep the hash they had before there were any.
-    for (name, logits) in ["logits1", "logits2", "logits12"].into_iter().zip(inputs.logits) {
+    for (name, logits) in LOGITS.into_iter().zip(inputs.logits) {
         if let Some(logits) = logits {
             text(hash, name);
             matrix(hash, logits);

@@ -10,6 +10,7 @@ use super::bench::Bench;
 use super::{Gate, Verdict, figures};
 use crate::error::Result;
 use crate::estimator::CrossFit;
+use crate::features::LOGITS;
 
 /// A difference of accuracies that passes.
 const GAP: f64 = 0.1;
@@ -29,11 +30,8 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result
 
     let gaps = [0, 1, 2].map(|head| in_sample[head] - out_of_fold[head]);
     let figure = gaps.into_iter().fold(f64::NEG_INFINITY, f64::max);
-    let given: Vec<&str> = ["logits1", "logits2", "logits12"]
-        .into_iter()
-        .zip(&bench.rows.logits)
-        .filter_map(|(name, logits)| logits.as_ref().map(|_| name))
-        .collect();
+    let given: Vec<&str> =
+        LOGITS.into_iter().zip(&bench.rows.logits).filter_map(|(name, logits)| logits.as_ref().map(|_| name)).collect();
     let (mut verdict, mut advice) = judge(figure, in_sample[2], out_of_fold[2], majority, rows);
     if !given.is_empty() {
         verdict = verdict.max(Verdict::Warn);

@@ -31,7 +31,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::passes::InMemory;
+use self::passes::{InMemory, ROWS_AT_A_TIME};
 use crate::features::FeatureError;
 use crate::linear_algebra::product_transposed;
 use crate::matrix::Matrix;
@@ -39,8 +39,6 @@ use crate::points::single;
 
 /// Grid points of whitened coordinates in a standard deviation.
 const GRID: f64 = 16_384.0;
-/// Rows that are standardised and projected at a time.
-const ROWS_AT_A_TIME: usize = 1024;
 
 /// The coordinates in which surprisals are measured; see the [module](self).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

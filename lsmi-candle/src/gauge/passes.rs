@@ -3,8 +3,8 @@
 use crate::features::FeatureError;
 use crate::matrix::Matrix;
 
-/// Rows visited at a time where they are in memory: enough to fill the products.
-const ROWS_AT_A_TIME: usize = 1024;
+/// Rows standardised and projected at a time where they are in memory: enough to fill the products.
+pub(super) const ROWS_AT_A_TIME: usize = 1024;
 
 /// Rows of both modalities that can be gone through again and again.
 pub(crate) trait Passes {

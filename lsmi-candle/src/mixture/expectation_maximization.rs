@@ -246,7 +246,6 @@ impl<E: Evidence> State<E> {
     fn ascend(&mut self, sample: &Sample, rounds: usize, tolerance: f64) -> CandleResult<()> {
         for _ in 0..rounds {
             let Fit { mixture, evidence } = &self.fit;
-            let dims = mixture.dims();
             let mut next = evidence.clone();
             let mut statistics = Statistics::of_mixture(mixture);
             let mut pass = Pass::new(mixture, &sample.points)?;
@@ -255,8 +254,7 @@ impl<E: Evidence> State<E> {
                 evidence.add_log_likelihoods(rows.start, &mut pass.joint);
                 total += pass.normalise().iter().sum::<f64>();
                 next.observe(rows.start, &pass.responsibilities);
-                let values = &sample.points.values()[rows.start * dims..rows.end * dims];
-                pass.add_to(&mut statistics, values);
+                pass.add_to(&mut statistics);
             }
             let log_likelihood = total / sample.points.rows() as f64;
             let gain = log_likelihood - self.log_likelihood;

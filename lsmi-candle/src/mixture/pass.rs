@@ -107,8 +107,10 @@ impl<'a> Pass<'a> {
         &self.log_densities[..count]
     }
 
-    /// Adds the block, whose rows are `values`, to statistics; rows far out weigh less where tails are heavy.
-    pub(super) fn add_to(&mut self, statistics: &mut Statistics, values: &[f32]) {
+    /// Adds the block's rows to statistics; rows far out weigh less where tails are heavy.
+    pub(super) fn add_to(&mut self, statistics: &mut Statistics) {
+        let columns = self.points.columns();
+        let values = &self.points.values()[self.rows.start * columns..self.rows.end * columns];
         let Some(freedom) = self.mixture.shape.freedom else {
             return statistics.add(values, &self.responsibilities, &self.responsibilities);
         };
@@ -144,7 +146,7 @@ impl<'a> Pass<'a> {
                 },
             ),
             Covariance::Tied => {
-                project(factors, rows, dims, &mut self.block);
+                project_block(factors, rows, dims, &mut self.block);
                 vectorised(
                     #[inline(always)]
                     || squared_distances(&self.block, derived, &mut self.distances),
@@ -163,7 +165,7 @@ impl<'a> Pass<'a> {
                             }
                         },
                     );
-                    project(factor, &self.centred, dims, &mut self.block);
+                    project_block(factor, &self.centred, dims, &mut self.block);
                     vectorised(
                         #[inline(always)]
                         || sum_squares(&self.block, distances),
@@ -183,30 +185,25 @@ impl<'a> Pass<'a> {
 /// `W m_k`, `[K, d]`, of means `[K, d]`.
 pub(super) fn project_centres(factor: &[f32], means: &[f32], dims: usize) -> Vec<f32> {
     let mut centres = vec![0.0; means.len()];
-    let components = means.len() / dims;
-    triangular::matmul(
-        MatMut::from_row_major_slice_mut(&mut centres, components, dims),
-        BlockStructure::Rectangular,
-        Accum::Replace,
-        MatRef::from_row_major_slice(means, components, dims),
-        BlockStructure::Rectangular,
-        MatRef::from_row_major_slice(factor, dims, dims).transpose(),
-        BlockStructure::TriangularUpper,
-        1.0,
-        Par::Seq,
-    );
+    let into = MatMut::from_row_major_slice_mut(&mut centres, means.len() / dims, dims).transpose_mut();
+    project(factor, means, dims, into);
     centres
 }
 
 /// `W x` of rows `[BLOCK, dims]`, as a block.
-fn project(factor: &[f32], rows: &[f32], dims: usize, block: &mut [Lanes<f32>]) {
+fn project_block(factor: &[f32], rows: &[f32], dims: usize, block: &mut [Lanes<f32>]) {
+    project(factor, rows, dims, MatMut::from_row_major_slice_mut(block.as_flattened_mut(), dims, BLOCK));
+}
+
+/// `W x`, `[dims, n]`, of rows `[n, dims]`.
+fn project(factor: &[f32], rows: &[f32], dims: usize, into: MatMut<'_, f32>) {
     triangular::matmul(
-        MatMut::from_row_major_slice_mut(block.as_flattened_mut(), dims, BLOCK),
+        into,
         BlockStructure::Rectangular,
         Accum::Replace,
         MatRef::from_row_major_slice(factor, dims, dims),
         BlockStructure::TriangularLower,
-        MatRef::from_row_major_slice(rows, BLOCK, dims).transpose(),
+        MatRef::from_row_major_slice(rows, rows.len() / dims, dims).transpose(),
         BlockStructure::Rectangular,
         1.0,
         Par::Seq,

@@ -39,16 +39,15 @@ impl<'a> Round<'a> {
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
     pub(crate) fn add(&mut self, points: &Points) -> CandleResult<()> {
-        let dims = self.mixture.dims();
         let mut pass = Pass::new(self.mixture, points)?;
-        while let Some(rows) = pass.next() {
+        while pass.next().is_some() {
             self.log_likelihood += pass.normalise().iter().sum::<f64>();
-            pass.add_to(&mut self.statistics, &points.values()[rows.start * dims..rows.end * dims]);
+            pass.add_to(&mut self.statistics);
         }
         self.rows += points.rows();
         self.squares += points.values().iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>();
         if let Some(second) = &mut self.second {
-            for (total, value) in second.iter_mut().zip(second_moments(points.values(), dims)) {
+            for (total, value) in second.iter_mut().zip(second_moments(points.values(), points.columns())) {
                 *total += value;
             }
         }

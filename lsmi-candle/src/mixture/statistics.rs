@@ -6,7 +6,6 @@
 
 use candle_core::Result as CandleResult;
 use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
 
 use super::covariance::{ridged_factor, shrink_to_sphere};
@@ -14,7 +13,7 @@ use super::kernels::{BLOCK, Lanes};
 use super::low_rank::{self, Scratch};
 use super::{Covariance, Mixture, Sample, Shape};
 use crate::elementary::vectorised;
-use crate::linear_algebra::mirror;
+use crate::linear_algebra::{add_second_moments, mirror};
 use crate::points::single;
 
 /// A component with less than this many rows keeps no mean of its own.
@@ -397,22 +396,6 @@ fn add_product(sums: &mut [f32], shares: &[Lanes<f32>], rows: &[f32], count: usi
         Accum::Add,
         MatRef::from_row_major_slice_with_stride(shares.as_flattened(), components, count, BLOCK),
         MatRef::from_row_major_slice(rows, count, dims),
-        1.0,
-        Par::Seq,
-    );
-}
-
-/// Adds `X' X` of rows `[n, d]` to the lower triangle of `moments`.
-fn add_second_moments(moments: &mut [f32], rows: &[f32], dims: usize) {
-    let rows = MatRef::from_row_major_slice(rows, rows.len() / dims, dims);
-    triangular::matmul(
-        MatMut::from_row_major_slice_mut(moments, dims, dims),
-        BlockStructure::TriangularLower,
-        Accum::Add,
-        rows.transpose(),
-        BlockStructure::Rectangular,
-        rows,
-        BlockStructure::Rectangular,
         1.0,
         Par::Seq,
     );

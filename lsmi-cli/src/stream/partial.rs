@@ -105,6 +105,7 @@ impl Partial {
     ) -> Result<Found, PartialError> {
         let directory = directory_of(output);
         let name = directory.display().to_string();
+        check_idle(&directory)?;
         let manifest = read_manifest(&directory, anew)?;
         let is_new = manifest.is_none();
         if let Some(found) = &manifest {
@@ -259,6 +260,14 @@ fn read_manifest(directory: &Path, anew: bool) -> Result<Option<Manifest>, Parti
     match value["schema"].as_u64().and_then(|schema| u32::try_from(schema).ok()) {
         Some(SCHEMA) | None => Ok(Some(serde_json::from_value(value).map_err(understood)?)),
         Some(found) => Err(PartialError::Schema { directory: name(), found }),
+    }
+}
+
+/// Makes sure, before anything is thrown away, that no other process is at it.
+fn check_idle(directory: &Path) -> Result<(), PartialError> {
+    match File::open(directory.join(ROWS)).map(|rows| rows.try_lock()) {
+        Ok(Err(TryLockError::WouldBlock)) => Err(PartialError::Busy { directory: directory.display().to_string() }),
+        _ => Ok(()),
     }
 }
 

@@ -330,6 +330,9 @@ fn two_processes_do_not_work_on_one_output() {
     rows.lock().unwrap();
     let words = format!("{SCORE} data.safetensors --rows-of-a-group 64 --out out.csv");
     assert!(stderr(&place.lsmi(&words).code(2)).contains("another process is working on it"));
+    // Nor may it be thrown away.
+    let anew = stderr(&place.lsmi(&format!("{words} --force")).code(2));
+    assert!(anew.contains("another process is working on it"), "{anew}");
     drop(rows);
     place.lsmi(&words).success();
 }
