@@ -220,6 +220,8 @@ impl<E: Evidence> State<E> {
         // The tails weigh rows only once there is a mixture.
         let normal = Shape { freedom: None, ..shape };
         let mut statistics = Statistics::new(normal, means.clone(), dims);
+        // Factors start from the principal axes of clusters, not from sums.
+        let is_low_rank = matches!(shape.covariance, Covariance::LowRank(_));
         let mut shares = vec![[0.0; BLOCK]; components];
         for (block, assignment) in assignment.chunks(BLOCK).enumerate() {
             shares.fill([0.0; BLOCK]);
@@ -227,7 +229,9 @@ impl<E: Evidence> State<E> {
                 shares[*component as usize][lane] = 1.0;
             }
             let start = block * BLOCK;
-            statistics.add(&values[start * dims..(start + assignment.len()) * dims], &shares, &shares);
+            if !is_low_rank {
+                statistics.add(&values[start * dims..(start + assignment.len()) * dims], &shares, &shares);
+            }
             evidence.observe(start, &shares);
         }
         evidence.maximize(components);
