@@ -257,3 +257,27 @@ fn types_can_cross_threads() {
     check::<EstimatorError>();
     check::<knife::Knife>();
 }
+
+#[test]
+fn a_models_logits_in_place_of_heads_are_as_if_they_had_been_fitted_with() {
+    let (train, classes, _) = simulate(FamilyName::Or, 300, 1);
+    let logits = |scale: f64| {
+        let of = |row: usize| [0.0, scale * train.x1.row(row).iter().sum::<f64>()];
+        Some(Matrix::new(300, 2, (0..300).flat_map(of).collect()).unwrap())
+    };
+    let of_model = FeatureSet { logits: [None, logits(0.5), logits(2.0)], ..train.clone() };
+    for scale_logits in [false, true] {
+        let settings = Settings { folds: 3, repeats: 2, scale_logits, ..raw(0) };
+        let exchanged =
+            cross_fit(&train, &classes, &settings, None).unwrap().with_logits(&of_model, scale_logits).unwrap();
+        let fitted = cross_fit(&of_model, &classes, &settings, None).unwrap();
+        assert_eq!(exchanged.scores, fitted.scores);
+        assert_eq!(exchanged.estimator.reference(), fitted.estimator.reference());
+        assert_eq!(exchanged.estimator.notes(), fitted.estimator.notes());
+        assert_eq!(exchanged.estimator.score(&of_model).unwrap(), fitted.estimator.score(&of_model).unwrap());
+    }
+    let fit = cross_fit(&train, &classes, &raw(0), None).unwrap();
+    let others = of_model.select(&(0..200).collect::<Vec<_>>());
+    let message = fit.with_logits(&others, false).unwrap_err().to_string();
+    assert!(message.contains("those of the rows that were fitted"), "{message}");
+}

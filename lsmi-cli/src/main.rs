@@ -14,6 +14,7 @@ mod failure;
 mod gate_table;
 mod gauge_sentence;
 mod input;
+mod model_table;
 mod names;
 mod null_table;
 mod output;

@@ -8,6 +8,7 @@ use lsmi_core::{Adjusted, Branch, Interaction, Kind, Means};
 
 use crate::gate_table;
 use crate::gauge_sentence::gauge_sentence;
+use crate::model_table;
 use crate::null_table;
 use crate::output::summary::{SplitSummary, Summary};
 use crate::scored::ScoredSplit;
@@ -41,6 +42,12 @@ pub(crate) fn closing(
     );
     if summary.splits.iter().any(|(_, split)| split.measures.len() > 1) {
         section("The same by several measures (raw means, nats)", measures(summary));
+    }
+    if !summary.models.is_empty() {
+        section(
+            &format!("What each model has learned (means over samples, nats; measure {measure})"),
+            model_table::body(words, summary),
+        );
     }
     section("Predictions", predictions(words, summary));
     for (name, split) in &summary.splits {

@@ -145,25 +145,35 @@ struct Partition {
 
 impl Partition {
     fn of_repeat(fit: &Fit<'_>, repeat: usize) -> Self {
-        let seed = match repeat {
-            // The first repeat is what a single one is.
-            0 => fit.settings.seed,
-            _ => stream(fit.settings.seed, &format!("repeat {repeat}")).next_u64(),
-        };
+        let seed = seed_of_repeat(fit.settings.seed, repeat);
         let name = if fit.settings.repeats > 1 {
             format!("repeat {} of {}, ", repeat + 1, fit.settings.repeats)
         } else {
             String::new()
         };
-        Self { seed, folds: deal(fit.labels, fit.classes, fit.settings, seed), name }
+        Self { seed, folds: deal(fit.labels, fit.classes, fit.settings.folds, seed), name }
+    }
+}
+
+fn seed_of_repeat(seed: u64, repeat: usize) -> u64 {
+    match repeat {
+        // The first repeat is what a single one is.
+        0 => seed,
+        _ => stream(seed, &format!("repeat {repeat}")).next_u64(),
     }
 }
 
 /// The fold of every row.
-pub(super) fn deal(labels: &[u32], classes: usize, settings: &Settings, seed: u64) -> Vec<u32> {
+pub(super) fn deal(labels: &[u32], classes: usize, folds: usize, seed: u64) -> Vec<u32> {
     #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
-    let folds = settings.folds as u32;
+    let folds = folds as u32;
     stratified_folds(labels, classes, folds, seed, "folds")
+}
+
+/// The fold of every row in each repeat, of rows that were fitted so.
+pub(super) fn assignments(of: &Description, labels: &[u32]) -> Vec<Vec<u32>> {
+    let deal_repeat = |repeat| deal(labels, of.classes.len(), of.folds, seed_of_repeat(of.seed, repeat));
+    (0..of.repeats).map(deal_repeat).collect()
 }
 
 /// The rows outside a fold, and the seed of its models.
@@ -325,7 +335,7 @@ mod tests {
     #[test]
     fn a_folds_models_know_nothing_of_its_rows() {
         let (train, _) = train();
-        let assignment = deal(&train.labels, 2, &settings(), 0);
+        let assignment = deal(&train.labels, 2, settings().folds, 0);
         let mut changed = train.clone();
         let mut values = train.x1.values().to_vec();
         for row in (0..ROWS).filter(|row| assignment[*row] == 0) {

@@ -10,6 +10,7 @@ mod bundle;
 mod candidates;
 mod cross_fit;
 mod fit;
+mod given_logits;
 mod inputs;
 mod notes;
 mod null;

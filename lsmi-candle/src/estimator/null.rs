@@ -133,7 +133,7 @@ impl CrossFit {
             let labels = &permuted[*index];
             let fit = Fit { inputs: &inputs, labels, classes, settings, device: &estimator.device };
             let seed = stream(settings.seed, &format!("null permutation {index}")).next_u64();
-            let folds = deal(labels, classes, settings, seed);
+            let folds = deal(labels, classes, settings.folds, seed);
             let (rows, seed) = rows_and_seed(&folds, *fold, seed);
             let (model, loss) = fit.head(*head, &rows, seed, &|_, _| {})?;
             let members: Vec<usize> = (0..labels.len()).filter(|row| folds[*row] == *fold).collect();

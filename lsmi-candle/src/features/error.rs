@@ -252,6 +252,32 @@ pub enum FeatureError {
         example: String,
     },
 
+    /// A model's file has no logits for any of the samples at hand.
+    #[error(
+        "{file}: there are no logits; expected logits1, logits2 or logits12 of a split, such as {expected}, but found {available}"
+    )]
+    NoLogits {
+        /// The file.
+        file: String,
+        /// What the joint model's logits of each split would be called.
+        expected: String,
+        /// The arrays there.
+        available: String,
+    },
+
+    /// A model's file has no logits for one of the samples.
+    #[error(
+        "{file}: `{array}` has no sample with the id `{id}`; write the logits of all samples, under the ids of the data"
+    )]
+    MissingSample {
+        /// The file.
+        file: String,
+        /// The array of ids.
+        array: String,
+        /// The id that was looked for.
+        id: String,
+    },
+
     /// There is not one column of logits for each class.
     #[error("{file}: `{array}` has {found} columns, but there are {expected} classes ({classes}); {advice}")]
     LogitColumns {

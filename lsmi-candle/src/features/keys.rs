@@ -118,11 +118,11 @@ pub(super) struct SplitArrays {
 
 impl SplitArrays {
     /// The arrays without a suffix: a file without splits is all training data.
-    fn unsuffixed(keys: &Keys) -> Self {
+    pub(super) fn unsuffixed(keys: &Keys) -> Self {
         Self::named(keys, "train", str::to_owned)
     }
 
-    fn suffixed(keys: &Keys, split: &str) -> Self {
+    pub(super) fn suffixed(keys: &Keys, split: &str) -> Self {
         Self::named(keys, split, |name| format!("{name}_{split}"))
     }
 

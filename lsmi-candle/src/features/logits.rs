@@ -16,17 +16,7 @@ const ROUNDING: f64 = 0.005;
 
 /// Every split has the logits that the others have, and no logits are left over that belong to no split.
 pub(super) fn check_names(file: &str, names: &BTreeSet<String>, splits: &[&SplitArrays]) -> Result<(), FeatureError> {
-    for model in 0..3 {
-        let (with, without): (Vec<&SplitArrays>, Vec<&SplitArrays>) =
-            splits.iter().partition(|split| split.logits_in(names)[model].is_some());
-        if let (Some(with), Some(without)) = (with.first(), without.first()) {
-            return Err(FeatureError::MissingLogits {
-                file: file.to_owned(),
-                array: without.logits[model].clone(),
-                present: with.logits[model].clone(),
-            });
-        }
-    }
+    check_same_models(file, names, splits)?;
     let is_used = |name: &String| splits.iter().any(|split| split.logits.contains(name) || split.is_role(name));
     let stray = all_logit_names().find(|name| names.contains(name) && !is_used(name));
     match (stray, splits.first()) {
@@ -38,6 +28,26 @@ pub(super) fn check_names(file: &str, names: &BTreeSet<String>, splits: &[&Split
         }),
         _ => Ok(()),
     }
+}
+
+/// Every split has the logits that the others have.
+pub(super) fn check_same_models(
+    file: &str,
+    names: &BTreeSet<String>,
+    splits: &[&SplitArrays],
+) -> Result<(), FeatureError> {
+    for model in 0..3 {
+        let (with, without): (Vec<&SplitArrays>, Vec<&SplitArrays>) =
+            splits.iter().partition(|split| split.logits_in(names)[model].is_some());
+        if let (Some(with), Some(without)) = (with.first(), without.first()) {
+            return Err(FeatureError::MissingLogits {
+                file: file.to_owned(),
+                array: without.logits[model].clone(),
+                present: with.logits[model].clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The logits of a split have a column for each class and are no probabilities.

@@ -40,6 +40,7 @@ mod inputs;
 mod keys;
 mod load;
 mod logits;
+mod model_logits;
 mod row_reader;
 mod source;
 mod write;
@@ -63,6 +64,7 @@ pub use format::Format;
 pub use inputs::{Inputs, Unlabelled};
 pub(crate) use keys::LOGITS;
 pub use keys::{Keys, KeysError};
+pub use model_logits::read_model_logits;
 pub use row_reader::{FileState, RowReader, RowSplit};
 pub use write::{ArrayValues, WriteError, write_safetensors};
 

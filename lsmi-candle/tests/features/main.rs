@@ -6,6 +6,7 @@ mod build;
 mod formats;
 mod hostile;
 mod logits;
+mod model_logits;
 mod parquet;
 mod refusals;
 mod rows;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, CheckToo, Common, Estimation, Measures, NullTest, Streaming};
+use super::{Arrays, CheckToo, Common, Estimation, Measures, Models, NullTest, Streaming};
 use crate::names::Names;
 use crate::output::Format;
 
@@ -25,6 +25,9 @@ Of your own models the file may hold the logits: logits1, logits2, logits12 [n, 
 of x1, of x2 and of both. They take the place of that head; column k is class k of the summary's `classes`. The models \
 must not have seen the rows.
 
+--model shows several models side by side: each has a file of logits for the same samples (matched by id, or row by row), \
+with the suffix of the split. They take the place of the heads for that model alone; densities are fitted once.
+
 --prior takes one probability a class, in the same order, where the classes' shares in the data are not those of use. \
 --knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
 
@@ -36,6 +39,8 @@ Examples:
   lsmi analyze features.safetensors --prior 0.2,0.5,0.3 --knife-from old.safetensors --out new
   lsmi analyze logits.safetensors --scale-logits --out result
   lsmi analyze train.npz --eval test.npz --out result --format jsonl
+  lsmi analyze train.npz --eval test.npz --eval shifted.npz --out result
+  lsmi analyze data.npz --model early=early.npz --model late=late.npz --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
 
 pub(super) const FIT_EXAMPLES: &str = "\
@@ -105,6 +110,8 @@ pub(crate) struct Analyze {
     pub(crate) names: Names,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
+    #[command(flatten)]
+    pub(crate) models: Models,
     #[command(flatten)]
     pub(crate) estimation: Estimation,
     #[command(flatten)]

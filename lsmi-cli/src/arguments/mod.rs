@@ -6,6 +6,7 @@
 mod analysis;
 mod check;
 mod estimation;
+mod models;
 mod partition;
 mod simulate;
 mod stream;
@@ -19,6 +20,7 @@ use lsmi_candle::features::Keys;
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
 pub(crate) use estimation::{Estimation, Measures, NullTest};
+pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::Partition;
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::{Shard, Streaming};

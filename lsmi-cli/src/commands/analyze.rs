@@ -8,6 +8,7 @@ use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, Split, 
 
 use super::finish::{by_id, check_analysis, tell, write_analysis};
 use super::gates::gates;
+use super::models::{read_models, summarise};
 use super::null::null;
 use super::settings::{has_logits, settings};
 use crate::arguments::Analyze;
@@ -20,14 +21,21 @@ use crate::sentence::Words;
 pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     let data = arguments.data.as_path();
     let inputs = std::iter::once(data).chain(arguments.eval.iter().map(AsRef::as_ref));
-    let inputs: Vec<&Path> = inputs.chain(arguments.estimation.knife_from.as_deref()).collect();
+    let inputs: Vec<&Path> = inputs
+        .chain(arguments.estimation.knife_from.as_deref())
+        .chain(arguments.models.files.iter().map(|model| model.path.as_path()))
+        .collect();
     check_analysis(&arguments.out, arguments.common.force, &inputs)?;
 
     let keys = arguments.arrays.keys();
     let file = read(data, &keys)?;
     let evaluations = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
-    let settings = settings(&arguments.estimation, &arguments.common, has_logits(train), &file.classes)?;
+    let scale = arguments.estimation.scale_logits;
+    let known: Vec<&Split> = file.splits.iter().chain(&evaluations).collect();
+    let models = read_models(&arguments.models, &file.classes, &known, scale)?;
+    let any_logits = has_logits(train) || !models.is_empty();
+    let settings = settings(&arguments.estimation, &arguments.common, any_logits, &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
         .map_err(|error| Failure::from(error).about(data))?;
 
@@ -42,11 +50,13 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
         others.push(ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, path)?);
     }
     let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &others, &settings)?;
+    let models = summarise(&models, &fit, scale, measures)?;
     let estimator = fit.estimator;
     let mut splits = vec![ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
     splits.extend(others);
     let summary = Summary::new(&estimator, &splits)?
         .with_null(null, estimator.description().given_heads.contains(&true))
+        .with_models(models)
         .with_gates(gates);
     write_analysis(&arguments.out, arguments.format, &estimator, &summary, &splits)?;
 

@@ -7,6 +7,7 @@ mod finish;
 mod fit;
 mod gates;
 mod label_free;
+mod models;
 mod null;
 mod partition;
 mod saved;

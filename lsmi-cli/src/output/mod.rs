@@ -3,6 +3,7 @@
 pub(crate) mod candidates;
 pub(crate) mod expected;
 pub(crate) mod gates;
+pub(crate) mod models;
 pub(crate) mod null;
 pub(crate) mod parquet;
 pub(crate) mod samples;

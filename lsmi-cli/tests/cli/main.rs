@@ -10,6 +10,7 @@ mod fit_stream;
 mod help;
 mod label_free;
 mod logits;
+mod models;
 mod null;
 mod options;
 mod place;

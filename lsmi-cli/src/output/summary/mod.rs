@@ -19,6 +19,7 @@ pub(crate) use quantities::Information;
 pub(crate) use split::{Heads, MeasureSummary, SplitSummary};
 
 use super::as_map;
+use super::models::ModelSummary;
 use crate::scored::ScoredSplit;
 
 /// Version of the layout of `summary.json`.
@@ -58,6 +59,9 @@ pub(crate) struct Summary<Split = SplitSummary> {
     /// The splits, in the order of the samples.
     #[serde(serialize_with = "as_map", bound(serialize = "Split: Serialize"))]
     pub(crate) splits: Vec<(String, Split)>,
+    /// What models have learned, where there are any, in the order in which they were given.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+    pub(crate) models: Vec<(String, ModelSummary)>,
     /// Whether the data can support conclusions, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gates: Option<Vec<Gate>>,
@@ -118,6 +122,7 @@ impl<Split> Summary<Split> {
             data_hash: description.data_hash.clone(),
             classes: estimator.classes().names().to_vec(),
             splits,
+            models: Vec::new(),
             gates: None,
             notes: estimator.notes().to_vec(),
         }

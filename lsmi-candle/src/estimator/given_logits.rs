@@ -1,0 +1,78 @@
+//! A fit whose heads are exchanged for the user's own models, with everything else as it is.
+//!
+//! Models of the same data are compared by their decompositions. What they differ in is their posteriors; gauge and
+//! densities say nothing of a model and are fitted once for all of them.
+
+use super::cross_fit::{CrossFit, assignments};
+use super::{Estimator, FoldModels, notes};
+use crate::error::Result;
+use crate::features::FeatureSet;
+use crate::heads::{GivenHead, HeadModel};
+
+impl CrossFit {
+    /// The same fit with the logits of `train` in the place of heads, as a fit to `train` would have it; heads for which
+    /// there are no logits stay. `train` has the very samples that were fitted, in their order.
+    ///
+    /// With `scale`, logits are divided by a temperature fitted to the training rows outside each fold.
+    ///
+    /// # Errors
+    /// [`crate::EstimatorError::Samples`] if `train` has other samples, [`crate::EstimatorError::NotFinite`] for logits
+    /// that rule the label out, a candle error where the device fails.
+    pub fn with_logits(&self, train: &FeatureSet, scale: bool) -> Result<Self> {
+        super::check_samples(train, self.estimator.classes().len())?;
+        if train.ids != self.scores.terms.ids || train.labels != self.scores.labels {
+            let expected = "those of the rows that were fitted, in their order".to_owned();
+            return super::wrong("ids and labels", "others".to_owned(), expected).map(|()| self.clone());
+        }
+        let folds = assignments(&self.estimator.description, &train.labels);
+        let mut estimator = self.estimator.with_given_heads(train);
+        if scale {
+            for (folds, models) in folds.iter().zip(&mut estimator.repeats) {
+                for (fold, models) in (0..).zip(models) {
+                    scale_heads(train, folds, fold, models);
+                }
+            }
+        }
+        let scores = estimator.score_rows(train, Some(&folds))?;
+        let classes = estimator.classes().len();
+        estimator.description.reference = estimator.measure().reference(&scores.terms, &train.labels, classes);
+        Ok(Self { estimator, scores })
+    }
+}
+
+impl Estimator {
+    /// The same estimator with heads that take the logits that `samples` have; heads for which they have none stay.
+    ///
+    /// What a measure has to know of the training rows stays that of the former heads.
+    #[must_use]
+    pub fn with_given_heads(&self, samples: &FeatureSet) -> Self {
+        let are_given = samples.logits.each_ref().map(Option::is_some);
+        let mut estimator = self.clone();
+        for models in estimator.repeats.iter_mut().flatten() {
+            for (head, is_given) in models.heads.iter_mut().zip(are_given) {
+                if is_given {
+                    *head = HeadModel::Given(GivenHead::default());
+                }
+            }
+        }
+        let before = notes::of_given_heads(self.description.given_heads);
+        let description = &mut estimator.description;
+        for (given, is_given) in description.given_heads.iter_mut().zip(are_given) {
+            *given |= is_given;
+        }
+        description.notes.retain(|note| !before.contains(note));
+        description.notes.extend(notes::of_given_heads(description.given_heads));
+        estimator
+    }
+}
+
+/// Fits the temperatures of the given heads to the rows outside a fold.
+fn scale_heads(train: &FeatureSet, folds: &[u32], fold: u32, models: &mut FoldModels) {
+    let rows: Vec<usize> = (0..folds.len()).filter(|row| folds[*row] != fold).collect();
+    let labels: Vec<u32> = rows.iter().map(|row| train.labels[*row]).collect();
+    for (head, logits) in models.heads.iter_mut().zip(&train.logits) {
+        if let Some(logits) = logits {
+            *head = HeadModel::Given(GivenHead::scaled(logits.select(&rows).values(), &labels));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `models` of `summary.json`: what each model of `--model` has learned.
+
+use lsmi_candle::estimator::Estimator;
+use serde::Serialize;
+
+use super::as_map;
+use super::summary::{SplitSummary, Summary};
+use crate::scored::ScoredSplit;
+
+/// What a model has learned.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ModelSummary {
+    /// Which posteriors are the model's own; the others are the fit's.
+    pub(crate) logits: Vec<&'static str>,
+    /// The splits that there are logits for.
+    #[serde(serialize_with = "as_map")]
+    pub(crate) splits: Vec<(String, SplitSummary)>,
+}
+
+impl ModelSummary {
+    /// Summarises the splits scored with a model's posteriors.
+    ///
+    /// # Errors
+    /// None but those of values that are not finite, which scores never are.
+    pub(crate) fn new(estimator: &Estimator, splits: &[ScoredSplit]) -> lsmi_core::Result<Self> {
+        let are_given = estimator.description().given_heads;
+        let logits = ["logits1", "logits2", "logits12"].into_iter().zip(are_given);
+        Ok(Self {
+            logits: logits.filter_map(|(name, is_given)| is_given.then_some(name)).collect(),
+            splits: Summary::new(estimator, splits)?.splits,
+        })
+    }
+}
+
+impl Summary {
+    /// The same with what models have learned.
+    pub(crate) fn with_models(mut self, models: Vec<(String, ModelSummary)>) -> Self {
+        self.models = models;
+        self
+    }
+}
