@@ -5,7 +5,8 @@
 //!
 //! - [`Joint`]: the distribution, given by its probabilities; [`Counts`] and [`Counter`]: samples, counted;
 //! - [`Information`]: what each source tells, and both together;
-//! - [`JointMeasure`]: definitions of redundancy, each giving a [`JointDecomposition`].
+//! - [`JointMeasure`]: definitions of redundancy, each giving a [`JointDecomposition`];
+//! - [`lattice`]: an atom of information for every node of the redundancy lattice of two to four sources.
 //!
 //! All values are in nats. Outcomes are in the order of the names of their states, whatever the order in which they
 //! were given.
@@ -24,6 +25,7 @@ mod counts;
 mod error;
 mod information;
 mod joint;
+pub mod lattice;
 mod marginals;
 mod maximum_entropy;
 mod measures;

@@ -29,6 +29,8 @@ use super::{
 };
 use crate::{decomposition::Means, error::from_name, terms::Terms};
 
+pub(super) use min::specific_information;
+
 /// A definition of redundancy in a joint distribution; read and written as `pm`, `min`, `sx`, `mmi` and `ccs`.
 ///
 /// ```
