@@ -65,7 +65,6 @@ impl<const SOURCES: usize> Counts<SOURCES> {
         Ok(Self { states: Arc::new(states), outcomes, times, total })
     }
 
-    #[expect(dead_code, reason = "for resamples")]
     /// Counts of the same outcomes, as many in sum.
     pub(super) fn with_counts(&self, counts: &[u64]) -> Self {
         let seen = || self.outcomes.iter().zip(counts).filter(|(_, count)| **count > 0);

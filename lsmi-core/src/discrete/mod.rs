@@ -6,7 +6,8 @@
 //! - [`Joint`]: the distribution, given by its probabilities; [`Counts`] and [`Counter`]: samples, counted;
 //! - [`Information`]: what each source tells, and both together;
 //! - [`JointMeasure`]: definitions of redundancy, each giving a [`JointDecomposition`];
-//! - [`lattice`]: an atom of information for every node of the redundancy lattice of two to four sources.
+//! - [`lattice`]: an atom of information for every node of the redundancy lattice of two to four sources;
+//! - [`bias`], [`shrinkage`], [`bootstrap`]: what few samples do to the numbers, two remedies, and intervals.
 //!
 //! All values are in nats. Outcomes are in the order of the names of their states, whatever the order in which they
 //! were given.
@@ -21,6 +22,8 @@
 //! # Ok::<(), lsmi_core::discrete::Error>(())
 //! ```
 
+pub mod bias;
+pub mod bootstrap;
 mod counts;
 mod error;
 mod information;
@@ -31,7 +34,10 @@ mod maximum_entropy;
 mod measures;
 mod outcome;
 mod register;
+pub mod shrinkage;
 
+pub use bias::{Bias, Estimate};
+pub use bootstrap::Intervals;
 pub use counts::{Counter, Counts};
 pub use error::{Error, Result};
 pub use information::Information;
@@ -39,3 +45,4 @@ pub use joint::Joint;
 pub use maximum_entropy::Convergence;
 pub use measures::{JointDecomposition, JointMeasure, Pointwise};
 pub use outcome::{Outcome, States};
+pub use shrinkage::Shrunken;
