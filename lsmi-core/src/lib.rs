@@ -58,6 +58,7 @@
 
 pub mod adjustment;
 pub mod decomposition;
+pub mod discrete;
 pub mod error;
 pub mod families;
 pub mod ids;

@@ -67,7 +67,7 @@ pub enum Modality {
 
 impl Modality {
     /// The modality with the lower of two values; modality 1 if they are equal.
-    fn of_the_lower(one: f64, two: f64) -> Self {
+    pub(crate) fn of_the_lower(one: f64, two: f64) -> Self {
         if two < one { Self::Two } else { Self::One }
     }
 }

@@ -201,13 +201,19 @@ impl Bootstrap {
         resampled
     }
 
-    fn check(&self, columns: &[&[f64]], extra_variance: &[f64]) -> Result<()> {
+    /// Checks the number of resamples and the level.
+    pub(crate) fn check_settings(&self) -> Result<()> {
         if self.resamples == 0 {
             return Err(Error::parameter("resamples", "at least 1", &self.resamples));
         }
         if !(self.level > 0.0 && self.level < 1.0) {
             return Err(Error::parameter("level", "between 0 and 1", &self.level));
         }
+        Ok(())
+    }
+
+    fn check(&self, columns: &[&[f64]], extra_variance: &[f64]) -> Result<()> {
+        self.check_settings()?;
         check_length("extra_variance", columns.len(), extra_variance.len())?;
         if let Some(variance) = extra_variance.iter().find(|variance| !(variance.is_finite() && **variance >= 0.0)) {
             return Err(Error::parameter("extra_variance", "finite and at least 0", variance));
