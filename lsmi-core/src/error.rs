@@ -127,6 +127,47 @@ pub enum Error {
         /// What it is.
         found: String,
     },
+
+    /// An entry of a table of probabilities is negative, infinite or not a number.
+    #[error(
+        "`{array}` has the probability {found} for state {state} and class {class}; it must be finite and not below 0"
+    )]
+    TableProbability {
+        /// The table.
+        array: &'static str,
+        /// The state.
+        state: usize,
+        /// The class.
+        class: usize,
+        /// The probability.
+        found: f64,
+    },
+
+    /// The tables of two modalities are about different labels.
+    #[error(
+        "class {class} has the probability {first} in the table of modality 1 and {second} in that of modality 2; take both from one joint distribution"
+    )]
+    ClassMarginals {
+        /// The class.
+        class: usize,
+        /// Its probability in the first table.
+        first: f64,
+        /// Its probability in the second table.
+        second: f64,
+    },
+
+    /// A joint distribution has more cells than memory may hold.
+    #[error(
+        "the joint distribution may occupy {cells} cells, for which {bytes} bytes are needed where {limit} are allowed; join states that are rare or alike, or allow more memory"
+    )]
+    TooManyCells {
+        /// The cells.
+        cells: usize,
+        /// The bytes they need.
+        bytes: usize,
+        /// The bytes allowed.
+        limit: usize,
+    },
 }
 
 impl Error {

@@ -94,7 +94,7 @@ impl Dense {
                     specific(0).min(specific(1))
                 })
                 .sum(),
-            JointMeasure::Ccs => unreachable!("the second formula of `ccs` is another"),
+            JointMeasure::Ccs | JointMeasure::Broja => unreachable!("their second formulas are others"),
         }
     }
 }
@@ -144,7 +144,10 @@ proptest! {
             let decomposition = measure.decompose(&joint).unwrap();
             let [r, u1, u2, s] = parts(decomposition.means);
             assert_close(&[r + u1, r + u2, r + u1 + u2 + s], &[i1, i2, i12], 1e-10)?;
-            let outcomes = decomposition.pointwise.unwrap();
+            let Some(outcomes) = decomposition.pointwise else {
+                prop_assert_eq!(measure, JointMeasure::Broja);
+                continue;
+            };
             let mean = |of: fn(&Pointwise) -> f64| outcomes.iter().map(|part| part.probability * of(part)).sum::<f64>();
             assert_close(&[mean(|_| 1.0), mean(|p| p.r)], &[1.0, r], 1e-10)?;
             assert_close(&[mean(|p| p.u1), mean(|p| p.u2)], &[u1, u2], 1e-9)?;
@@ -168,7 +171,9 @@ proptest! {
         let swapped = Dense { sizes: [n2, n1, ny], values }.joint();
         for measure in JointMeasure::ALL {
             let [r, u1, u2, s] = parts(measure.decompose(&dense.joint()).unwrap().means);
-            assert_close(&parts(measure.decompose(&swapped).unwrap().means), &[r, u2, u1, s], TOLERANCE)?;
+            // The union information is known up to its gap, of at most 1e-8 on either side.
+            let tolerance = if measure == JointMeasure::Broja { 2e-8 } else { TOLERANCE };
+            assert_close(&parts(measure.decompose(&swapped).unwrap().means), &[r, u2, u1, s], tolerance)?;
         }
     }
 

@@ -44,6 +44,9 @@ fn every_distribution_has_its_exact_means_under_every_measure() {
             if let Some(convergence) = parts.convergence {
                 assert!(convergence.converged, "{name}: {convergence:?}");
             }
+            if let Some(certificate) = parts.certificate {
+                assert!(certificate.gap < 1e-7, "{name}: {certificate:?}");
+            }
         }
     }
 }

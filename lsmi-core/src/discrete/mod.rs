@@ -6,6 +6,7 @@
 //! - [`Joint`]: the distribution, given by its probabilities; [`Counts`] and [`Counter`]: samples, counted;
 //! - [`Information`]: what each source tells, and both together;
 //! - [`JointMeasure`]: definitions of redundancy, each giving a [`JointDecomposition`];
+//! - [`broja`]: the union information of two marginals, by convex optimisation with a certificate;
 //! - [`lattice`]: an atom of information for every node of the redundancy lattice of two to four sources;
 //! - [`bias`], [`shrinkage`], [`bootstrap`]: what few samples do to the numbers, two remedies, and intervals.
 //!
@@ -24,6 +25,7 @@
 
 pub mod bias;
 pub mod bootstrap;
+pub mod broja;
 mod counts;
 mod error;
 mod information;

@@ -37,5 +37,6 @@ pub(super) fn decompose(joint: &Joint) -> Result<JointDecomposition> {
         means: means_of(r, joint.information()),
         pointwise: Some(pointwise),
         convergence: Some(convergence),
+        certificate: None,
     })
 }
