@@ -69,9 +69,53 @@ pub(crate) fn ln(x: f64) -> f64 {
     power * std::f64::consts::LN_2 + 2.0 * (ratio + ratio * square * series)
 }
 
+/// The bits of `sqrt(1/2)` in f32, and how far its exponent is from the last bit.
+const SQRT_HALF_BITS: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
+const SINGLE_MANTISSA_BITS: u32 = 23;
+
+/// `log x` of a positive normal number in single precision, to a relative error of 3e-7; something else for other numbers.
+///
+/// As [`ln`], with fewer terms.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+pub(crate) fn ln_single(x: f32) -> f32 {
+    let bits = x.to_bits();
+    let power = bits.wrapping_sub(SQRT_HALF_BITS).cast_signed() >> SINGLE_MANTISSA_BITS;
+    let mantissa = f32::from_bits(bits.wrapping_sub((power << SINGLE_MANTISSA_BITS).cast_unsigned()));
+    let ratio = (mantissa - 1.0) / (mantissa + 1.0);
+    let square = ratio * ratio;
+    let mut series = 1.0 / 9.0;
+    for odd in [7.0, 5.0, 3.0] {
+        series = series * square + 1.0 / odd;
+    }
+    let power = power as f32;
+    power * LN_2[0] + (power * LN_2[1] + 2.0 * (ratio + ratio * square * series))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn single_logarithms_are_those_of_f64() {
+        let agrees = |x: f32| {
+            let (found, expected) = (f64::from(ln_single(x)), f64::from(x).ln());
+            assert!((found - expected).abs() <= 3e-7 * expected.abs(), "log {x}: {found} against {expected}");
+        };
+        for step in 0..1_000_000 {
+            let part = step as f32 / 1e6;
+            agrees((175.0 * part - 87.0).exp());
+            agrees(0.5 + 2.0 * part);
+        }
+        for x in [f32::MIN_POSITIVE, f32::MAX, 1.0, 1.0 + f32::EPSILON, 1.0 - f32::EPSILON] {
+            agrees(x);
+        }
+        for near in [std::f32::consts::FRAC_1_SQRT_2, std::f32::consts::SQRT_2] {
+            agrees(near.next_down());
+            agrees(near);
+            agrees(near.next_up());
+        }
+    }
 
     #[test]
     fn exponentials_are_those_of_f64() {

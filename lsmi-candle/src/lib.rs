@@ -8,6 +8,7 @@
 //! 4. [`estimator`] does both for every fold, gives each training row the terms of models that did not see it, and keeps
 //!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
 //! 5. [`batch`] does the last for record batches, the unit of work of what scores more than memory holds.
+//! 6. [`pid_batch`] is another method, for comparison: means of a whole data set from a learnt coupling.
 //!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
@@ -46,6 +47,7 @@ pub mod heads;
 pub mod knife;
 pub mod matrix;
 pub mod mixture;
+pub mod pid_batch;
 pub mod points;
 
 mod adam;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Shape, Tensor, Var};
 use lsmi_core::random::stream;
-use rand_distr::{Distribution, StandardNormal};
+use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::error::{EstimatorError, Result};
 
@@ -31,13 +31,24 @@ impl ParameterStore {
     /// # Errors
     /// A candle error where the device cannot hold it.
     pub(crate) fn normal(&mut self, name: &str, shape: impl Into<Shape>, deviation: f64) -> Result<Tensor> {
-        let shape = shape.into();
+        self.draw(name, shape.into(), deviation, &StandardNormal)
+    }
+
+    /// Adds a parameter of independent values, uniform between `-bound` and `bound`; each name has a stream of its own.
+    ///
+    /// # Errors
+    /// A candle error where the device cannot hold it.
+    pub(crate) fn uniform(&mut self, name: &str, shape: impl Into<Shape>, bound: f64) -> Result<Tensor> {
+        let unit = Uniform::new(-1.0, 1.0).map_err(|error| candle_core::Error::Msg(error.to_string()))?;
+        self.draw(name, shape.into(), bound, &unit)
+    }
+
+    fn draw(&mut self, name: &str, shape: Shape, scale: f64, distribution: &impl Distribution<f64>) -> Result<Tensor> {
         let mut random = stream(self.seed, name);
         let values = (0..shape.elem_count()).map(|_| {
-            let value: f64 = StandardNormal.sample(&mut random);
             #[expect(clippy::cast_possible_truncation, reason = "tensors are f32 by design")]
             {
-                (deviation * value) as f32
+                (scale * distribution.sample(&mut random)) as f32
             }
         });
         let value = Tensor::from_vec(values.collect(), shape, &self.device)?;

@@ -186,7 +186,7 @@ pub(super) fn rows_and_seed(folds: &[u32], fold: u32, seed: u64) -> (Vec<usize>,
 }
 
 /// A pool of so many threads; 0: as many as the machine has processors.
-pub(super) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
+pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
     // Left to itself the pool would take its size from RAYON_NUM_THREADS, which is there to hold candle back.
     let threads = match threads {
         0 => std::thread::available_parallelism().map_or(1, NonZero::get),

@@ -22,9 +22,11 @@ mod stream;
 
 pub use bundle::SCHEMA;
 pub use candidates::{Candidates, Expected};
+pub(crate) use cross_fit::thread_pool;
 pub use cross_fit::{CrossFit, cross_fit};
 pub use null::{Null, Test, Tests};
 pub use progress::Progress;
+pub(crate) use progress::Reporter;
 pub use score::Scores;
 pub use settings::Settings;
 pub use stream::{StreamFit, fit_stream};
@@ -163,7 +165,7 @@ impl Estimator {
 }
 
 /// Checks samples that may have been put together by hand; those read from a file pass.
-fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
+pub(crate) fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
     check_inputs(&samples.inputs(), samples.rows())?;
     for (logits, what) in samples.logits.iter().zip(["columns of logits1", "columns of logits2", "columns of logits12"])
     {

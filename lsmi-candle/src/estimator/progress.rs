@@ -18,19 +18,19 @@ pub struct Progress {
 }
 
 /// Counts finished models and sends every step, from any thread.
-pub(super) struct Reporter<'a> {
+pub(crate) struct Reporter<'a> {
     sender: Option<&'a Sender<Progress>>,
     done: AtomicUsize,
     total: usize,
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(sender: Option<&'a Sender<Progress>>, total: usize) -> Self {
+    pub(crate) fn new(sender: Option<&'a Sender<Progress>>, total: usize) -> Self {
         Self { sender, done: AtomicUsize::new(0), total }
     }
 
     /// A step within a model. A listener that has gone, or that cannot keep up, is not waited for.
-    pub(super) fn step(&self, what: String, loss: f64) {
+    pub(crate) fn step(&self, what: String, loss: f64) {
         if let Some(sender) = self.sender {
             let progress = Progress { done: self.done.load(Ordering::Relaxed), total: self.total, what, loss };
             drop(sender.try_send(progress));
@@ -38,7 +38,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// A model is finished.
-    pub(super) fn finished(&self, what: String, loss: f64) {
+    pub(crate) fn finished(&self, what: String, loss: f64) {
         self.done.fetch_add(1, Ordering::Relaxed);
         self.step(what, loss);
     }
