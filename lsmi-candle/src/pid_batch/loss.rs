@@ -21,7 +21,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::real::{Real, products, sum};
+use super::real::{Real, product, sum};
 use super::sinkhorn::{EPSILON, Rule, Scaling, Targets};
 use crate::elementary::vectorised;
 
@@ -137,9 +137,9 @@ impl<T: Real> Mixture<T> {
                 for class in classes {
                     for (row, mixed) in (first..).zip(rows.chunks_exact_mut(n)) {
                         let weight = class.targets.rows[row] * class.row_factor(row);
-                        let values = class.kernel[row * n..][..n].iter().zip(&class.scaling.right);
-                        for (mixed, (kernel, right)) in mixed.iter_mut().zip(values) {
-                            *mixed += weight * *kernel * *right;
+                        let (kernel, right) = (&class.kernel[row * n..][..n], &class.scaling.right[..n]);
+                        for column in 0..n {
+                            mixed[column] += weight * kernel[column] * right[column];
                         }
                     }
                 }
@@ -259,6 +259,9 @@ impl<'a, T: Real> Class<'a, T> {
         vectorised(
             #[inline(always)]
             || {
+                let right = &right[..n];
+                let (values, terms) = (&mut values[..n], &mut terms[..n]);
+                let of_right = &mut shares.of_right[..n];
                 let rows = self.kernel.chunks_exact(n).zip(mixture.slopes.chunks_exact(n));
                 for (row, ((kernel, slopes), direct)) in rows.zip(shares.direct.chunks_exact_mut(n)).enumerate() {
                     let (factor, posterior) = (self.row_factor(row), self.targets.rows[row]);
@@ -271,16 +274,16 @@ impl<'a, T: Real> Class<'a, T> {
                         terms[column] = value * logarithm;
                         direct[column] = weight * (logarithm + value / shifted - slopes[column]);
                     }
-                    shares.total += (posterior * sum(&terms)).to_f64();
-                    let [centre] = products([&*direct], &values);
+                    shares.total += (posterior * sum(terms)).to_f64();
+                    let centre = product(direct, values);
                     let divided = one / (sums[row] + epsilon);
                     for column in 0..n {
                         let of_scaled = (direct[column] - centre) * divided * kernel[column];
-                        shares.of_right[column] += left[row] * of_scaled;
+                        of_right[column] += left[row] * of_scaled;
                         terms[column] = of_scaled * right[column];
                         direct[column] = left[row] * terms[column];
                     }
-                    shares.of_left[row] = sum(&terms);
+                    shares.of_left[row] = sum(terms);
                 }
             },
         );

@@ -55,6 +55,7 @@ pub use self::params::Params;
 
 use self::alignment::Alignment;
 use self::discriminators::{Discriminator, Posteriors};
+use self::loss::{Batch, differentiate};
 use self::network::Batches;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::{Progress, Reporter, check_samples, thread_pool};
@@ -145,6 +146,52 @@ pub fn decompose(
         };
         estimate::estimate(&alignment, side, &posteriors, &log_prior, params)
     })
+}
+
+/// The loss of a batch, `I_q(X2; Y | X1)` in nats, and its gradients in embeddings that networks outside this crate make.
+///
+/// Embeddings of x1 and x2 are `[n, classes, width]`, at mean 0 and variance 1 over their width; posteriors `p(y|x1)` and
+/// `p(y|x2)` are `[classes, n]`; all row-major. Classes are shared out to the threads of the current rayon pool.
+///
+/// # Errors
+/// [`EstimatorError::Samples`] for arrays whose lengths do not fit, [`EstimatorError::Setting`] for settings out of range.
+///
+/// ```
+/// use lsmi_candle::pid_batch::{Params, coupling_loss};
+///
+/// let params = Params { embedding: 2, ..Params::published() };
+/// // Two samples and two classes; the embeddings of all are alike, and so are those of x2.
+/// let embeddings = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0];
+/// let posteriors = [0.5; 4];
+/// let (loss, gradients) = coupling_loss([&embeddings; 2], [&posteriors; 2], 2, &params)?;
+/// assert!(loss.abs() < 1e-6 && gradients[0].len() == 8);
+/// # Ok::<(), lsmi_candle::EstimatorError>(())
+/// ```
+pub fn coupling_loss(
+    embeddings: [&[f32]; 2],
+    posteriors: [&[f32]; 2],
+    n: usize,
+    params: &Params,
+) -> Result<(f64, [Vec<f32>; 2])> {
+    params.check()?;
+    let count = posteriors[0].len();
+    if n == 0 || count == 0 || !count.is_multiple_of(n) || posteriors[1].len() != count {
+        return Err(EstimatorError::Samples {
+            what: "the number of posteriors",
+            found: format!("{count} of x1 and {} of x2", posteriors[1].len()),
+            expected: format!("a multiple of n = {n}, the same of both"),
+        });
+    }
+    if embeddings.iter().any(|values| values.len() != count * params.embedding) {
+        return Err(EstimatorError::Samples {
+            what: "the number of values of embeddings",
+            found: format!("{} of x1 and {} of x2", embeddings[0].len(), embeddings[1].len()),
+            expected: format!("{} for each posterior: {}", params.embedding, count * params.embedding),
+        });
+    }
+    let batch = Batch { n, width: params.embedding, embeddings, posteriors };
+    let (outcome, gradients) = differentiate(&batch, params.rule());
+    Ok((outcome.loss, gradients))
 }
 
 /// Trains the alignment networks on the training rows.

@@ -1,13 +1,11 @@
 //! The numbers that the loss is computed in: single precision, and double precision for tests of its gradient.
 
-use std::iter::Sum;
-
 use faer::traits::RealField;
 
 use crate::elementary::{exp, ln_single};
 
 /// A floating-point number whose exponential and logarithm stand in loops.
-pub(crate) trait Real: RealField + Copy + Sum + Send + Sync {
+pub(crate) trait Real: RealField + Copy + Send + Sync {
     /// The nearest number.
     fn from_f64(value: f64) -> Self;
     /// The number in double precision.
@@ -60,30 +58,29 @@ impl Real for f64 {
     }
 }
 
-/// Partial sums of a sum: as many as vector units hold, so that they are added side by side.
+/// Partial sums of a sum, so that they are added side by side.
 const LANES: usize = 16;
 
-/// The products of rows of a matrix with a vector.
+/// The sum of products of two vectors of one length.
+///
+/// Loops here go over arrays of known length by index, which leaves nothing to be called and no bound to be checked.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-pub(super) fn products<T: Real, const ROWS: usize>(rows: [&[T]; ROWS], vector: &[T]) -> [T; ROWS] {
-    let zero = T::from_f64(0.0);
-    let (whole, rest) = vector.as_chunks::<LANES>();
-    let mut partial = [[zero; LANES]; ROWS];
-    for (chunk, vector) in whole.iter().enumerate() {
-        for row in 0..ROWS {
-            let values = &rows[row].as_chunks::<LANES>().0[chunk];
-            for lane in 0..LANES {
-                partial[row][lane] += values[lane] * vector[lane];
-            }
+pub(super) fn product<T: Real>(values: &[T], others: &[T]) -> T {
+    let others = &others[..values.len()];
+    let ((whole, rest), (others, other_rest)) = (values.as_chunks::<LANES>(), others.as_chunks::<LANES>());
+    let mut partial = [T::from_f64(0.0); LANES];
+    for chunk in 0..whole.len().min(others.len()) {
+        let (values, others) = (&whole[chunk], &others[chunk]);
+        for lane in 0..LANES {
+            partial[lane] += values[lane] * others[lane];
         }
     }
-    let mut sums = [zero; ROWS];
-    for row in 0..ROWS {
-        let of_rest = rows[row].as_chunks::<LANES>().1.iter().zip(rest).map(|(value, other)| *value * *other);
-        sums[row] = partial[row].iter().copied().chain(of_rest).sum();
+    let mut total = folded(partial);
+    for index in 0..rest.len().min(other_rest.len()) {
+        total += rest[index] * other_rest[index];
     }
-    sums
+    total
 }
 
 /// The sum of values.
@@ -97,5 +94,30 @@ pub(super) fn sum<T: Real>(values: &[T]) -> T {
             partial[lane] += values[lane];
         }
     }
-    partial.iter().chain(rest).copied().sum()
+    let mut total = folded(partial);
+    for value in rest {
+        total += *value;
+    }
+    total
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+fn folded<T: Real>(partial: [T; LANES]) -> T {
+    // One after the other: halving the number of sums time and again makes the compiler split the loops above, too.
+    let mut total = T::from_f64(0.0);
+    for value in partial {
+        total += value;
+    }
+    total
+}
+
+/// Adds a vector, times a weight, to sums.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+pub(super) fn add<T: Real>(sums: &mut [T], weight: T, values: &[T]) {
+    let values = &values[..sums.len()];
+    for index in 0..sums.len() {
+        sums[index] += weight * values[index];
+    }
 }

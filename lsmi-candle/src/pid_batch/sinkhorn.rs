@@ -19,7 +19,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::real::{Real, products};
+use super::real::{Real, add, product};
 use crate::elementary::vectorised;
 
 /// What is added to sums before they divide, as published.
@@ -88,14 +88,17 @@ impl<T: Real> Scaling<T> {
     fn iterate(kernel: &[T], targets: Targets<'_, T>, rule: Rule) -> Self {
         let n = targets.rows.len();
         let (zero, one, epsilon) = (T::from_f64(0.0), T::from_f64(1.0), T::from_f64(EPSILON));
-        let (tolerance, negligible) = (T::from_f64(rule.tolerance), T::from_f64(NEGLIGIBLE));
-        let ratio = targets.ratio();
-        let is_near = |sum: T, target: T| sum - target <= tolerance && target - sum <= tolerance;
-        let or_zero = |value: T| if value < negligible { zero } else { value };
+        let (tolerance, ratio) = (T::from_f64(rule.tolerance), targets.ratio());
         let (mut u, mut v) = (vec![one; n], vec![one / ratio; n]);
         let (mut row_sums, mut column_sums): (Vec<T>, Vec<T>) = (vec![], vec![]);
         let (mut products_of_columns, mut sums_now, mut sums_after) = (vec![zero; n], vec![zero; n], vec![zero; n]);
-        pass(kernel, &u, &mut products_of_columns, |_, _| one);
+        pass(
+            kernel,
+            &u,
+            &mut products_of_columns,
+            #[inline(always)]
+            |_, _| one,
+        );
         let mut is_within = false;
         let mut ended_with_rows = false;
         for _ in 0..rule.iterations {
@@ -104,20 +107,26 @@ impl<T: Real> Scaling<T> {
                 let before = v[start + column] * ratio;
                 let sum = before * products_of_columns[column];
                 column_sums.push(sum);
-                v.push(or_zero(before * targets.columns[column] / (sum + epsilon)));
+                v.push(unless_negligible(before * targets.columns[column] / (sum + epsilon)));
             }
             ended_with_rows = false;
             let start = u.len() - n;
             u.extend_from_within(start..);
             let (before, after) = u[start..].split_at_mut(n);
             let mut is_met = true;
-            pass(kernel, &v[v.len() - n..], &mut products_of_columns, |row, product| {
-                let sum = before[row] * product;
-                is_met &= is_near(sum, targets.rows[row]);
-                after[row] = or_zero(before[row] * targets.rows[row] / ((sum + epsilon) * ratio));
-                (sums_now[row], sums_after[row]) = (sum, after[row] * product * ratio);
-                after[row]
-            });
+            pass(
+                kernel,
+                &v[v.len() - n..],
+                &mut products_of_columns,
+                #[inline(always)]
+                |row, product| {
+                    let sum = before[row] * product;
+                    is_met &= is_near(sum, targets.rows[row], tolerance);
+                    after[row] = unless_negligible(before[row] * targets.rows[row] / ((sum + epsilon) * ratio));
+                    (sums_now[row], sums_after[row]) = (sum, after[row] * product * ratio);
+                    after[row]
+                },
+            );
             if is_met {
                 u.truncate(start + n);
                 is_within = true;
@@ -126,8 +135,13 @@ impl<T: Real> Scaling<T> {
             row_sums.extend_from_slice(&sums_now);
             sums_now.copy_from_slice(&sums_after);
             ended_with_rows = true;
-            let last = v[v.len() - n..].iter().zip(&products_of_columns).zip(targets.columns);
-            if last.fold(true, |met, ((v, product), target)| met & is_near(*v * ratio * *product, *target)) {
+            let last = &v[v.len() - n..];
+            let mut is_met = true;
+            for column in 0..n {
+                let sum = last[column] * ratio * products_of_columns[column];
+                is_met &= is_near(sum, targets.columns[column], tolerance);
+            }
+            if is_met {
                 is_within = true;
                 break;
             }
@@ -163,14 +177,15 @@ impl<T: Real> Scaling<T> {
         of_left: Vec<T>,
         of_right: Vec<T>,
     ) -> Vec<T> {
-        vectorised(
+        let first = vectorised(
             #[inline(always)]
             || self.go_back(kernel, targets, of_left, of_right),
         );
         let n = self.left.len();
         let (rows, columns) = (self.row_sums.len() / n, self.column_sums.len() / n);
         let mut gradient = vec![T::from_f64(0.0); n * n];
-        let mut add = |left: &[T], right: &[T], steps: usize, accumulate| {
+        let mut add = |left: &[T], right: &[T], accumulate| {
+            let steps = left.len() / n;
             matmul(
                 MatMut::from_row_major_slice_mut(&mut gradient, n, n),
                 accumulate,
@@ -180,93 +195,121 @@ impl<T: Real> Scaling<T> {
                 Par::Seq,
             );
         };
-        add(&self.u[..columns * n], &self.column_sums, columns, Accum::Replace);
-        add(&self.row_sums, &self.v[n..][..rows * n], rows, Accum::Add);
+        let reached = first * n;
+        add(&self.u[reached..columns * n], &self.column_sums[reached..], Accum::Replace);
+        add(&self.row_sums[reached..], &self.v[reached + n..][..rows * n - reached], Accum::Add);
         gradient
     }
 
+    /// Puts the gradients of the products in the place of the sums; from which step on, as none reached those before.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-    fn go_back(&mut self, kernel: &[T], targets: Targets<'_, T>, mut of_u: Vec<T>, mut of_v: Vec<T>) {
+    fn go_back(&mut self, kernel: &[T], targets: Targets<'_, T>, of_u: Vec<T>, mut of_v: Vec<T>) -> usize {
         let n = targets.rows.len();
         let (zero, epsilon, ratio) = (T::from_f64(0.0), T::from_f64(EPSILON), self.ratio);
         let Self { u, v, row_sums, column_sums, .. } = self;
         let (row_steps, column_steps) = (row_sums.len() / n, column_sums.len() / n);
-        let mut products_of_columns = vec![zero; n];
-        // The row step that leads to the state `u[step]`, given what a later column step adds to the gradient of u.
-        let mut row_step = |step: usize, later: &[T], of_v: &mut [T]| {
-            let (before, after) = u[(step - 1) * n..].split_at(n);
-            let sums = &mut row_sums[(step - 1) * n..][..n];
-            pass(kernel, later, &mut products_of_columns, |row, product| {
-                let (divisor, gradient) = (sums[row] + epsilon, of_u[row] + product);
-                of_u[row] = gradient * targets.rows[row] * epsilon / (divisor * divisor * ratio);
-                sums[row] = zero - gradient * before[row] * after[row] / divisor;
-                sums[row]
-            });
-            for (gradient, product) in of_v.iter_mut().zip(&products_of_columns) {
-                *gradient += *product;
-            }
-        };
-        if row_steps == column_steps {
+        let ended_with_rows = row_steps == column_steps;
+        let mut rows = RowSteps { kernel, targets: targets.rows, ratio, u, sums: row_sums, of_u, added: vec![zero; n] };
+        let mut later = vec![zero; n];
+        if ended_with_rows {
             for gradient in &mut of_v {
                 *gradient *= ratio;
             }
-            row_step(row_steps, &vec![zero; n], &mut of_v);
         }
+        // Each turn goes back over a row step and the column step before it; the first, over the column step alone where
+        // the iteration ended with one.
         for step in (1..=column_steps).rev() {
+            let mut is_past = step < column_steps || ended_with_rows;
+            if is_past {
+                is_past = rows.go_back(step, &later, &mut of_v);
+            }
             let (before, after) = v[(step - 1) * n..].split_at(n);
             let sums = &mut column_sums[(step - 1) * n..][..n];
             for column in 0..n {
                 let divisor = sums[column] + epsilon;
                 let gradient = of_v[column];
-                of_v[column] = gradient * ratio * targets.columns[column] * epsilon / (divisor * divisor);
-                sums[column] = zero - gradient * before[column] * ratio * after[column] / divisor;
+                let of_before = gradient * ratio * targets.columns[column] * epsilon / (divisor * divisor);
+                of_v[column] = unless_negligible(of_before);
+                sums[column] = unless_negligible(zero - gradient * before[column] * ratio * after[column] / divisor);
             }
-            if step > 1 {
-                row_step(step - 1, sums, &mut of_v);
+            later.copy_from_slice(sums);
+            if is_past && of_v.iter().chain(&later).all(|gradient| *gradient == zero) {
+                return step - 1;
             }
         }
+        0
     }
 }
 
-/// Rows of a step of [`pass`].
-const ROWS: usize = 4;
+/// The way back over the row steps.
+struct RowSteps<'a, T> {
+    kernel: &'a [T],
+    targets: &'a [T],
+    ratio: T,
+    u: &'a [T],
+    /// The sums that steps divided by, and then the gradients of the products `A v`.
+    sums: &'a mut [T],
+    /// The gradient in u.
+    of_u: Vec<T>,
+    /// What a step adds to the gradient in v.
+    added: Vec<T>,
+}
+
+impl<T: Real> RowSteps<'_, T> {
+    /// Goes back over row step `step`, given the gradients `later` of the products `A'u` of the column step after it; whether
+    /// no gradient is left in u.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+    fn go_back(&mut self, step: usize, later: &[T], of_v: &mut [T]) -> bool {
+        let n = later.len();
+        let (zero, epsilon, ratio) = (T::from_f64(0.0), T::from_f64(EPSILON), self.ratio);
+        let (before, after) = self.u[(step - 1) * n..].split_at(n);
+        let sums = &mut self.sums[(step - 1) * n..][..n];
+        let (targets, of_u) = (self.targets, &mut self.of_u);
+        let mut is_past = true;
+        pass(
+            self.kernel,
+            later,
+            &mut self.added,
+            #[inline(always)]
+            |row, product| {
+                let (divisor, gradient) = (sums[row] + epsilon, of_u[row] + product);
+                of_u[row] = unless_negligible(gradient * targets[row] * epsilon / (divisor * divisor * ratio));
+                is_past &= of_u[row] == zero;
+                sums[row] = unless_negligible(zero - gradient * before[row] * after[row] / divisor);
+                sums[row]
+            },
+        );
+        for column in 0..n {
+            of_v[column] += self.added[column];
+        }
+        is_past
+    }
+}
+
+/// Whether a sum is within the tolerance of its target.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+fn is_near<T: Real>(sum: T, target: T, tolerance: T) -> bool {
+    (sum - target <= tolerance) & (target - sum <= tolerance)
+}
+
+/// The value, or 0 where it is so small that it would only cost time.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+fn unless_negligible<T: Real>(value: T) -> T {
+    let (zero, negligible) = (T::from_f64(0.0), T::from_f64(NEGLIGIBLE));
+    if (value < negligible) & (zero - value < negligible) { zero } else { value }
+}
 
 /// For every row of a kernel `[n, n]`: tells its product with `vector`, is told a weight; the weighted sum of the rows.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn pass<T: Real>(kernel: &[T], vector: &[T], weighted: &mut [T], mut weigh: impl FnMut(usize, T) -> T) {
-    let n = vector.len();
     weighted.fill(T::from_f64(0.0));
-    let whole = n / ROWS * ROWS;
-    let (first, rest) = kernel.split_at(whole * n);
-    for (group, rows) in first.chunks_exact(ROWS * n).enumerate() {
-        let rows: [&[T]; ROWS] = std::array::from_fn(|row| &rows[row * n..][..n]);
-        add_rows(rows, vector, weighted, |row, product| weigh(group * ROWS + row, product));
-    }
-    for (row, values) in rest.chunks_exact(n).enumerate() {
-        add_rows([values], vector, weighted, |_, product| weigh(whole + row, product));
-    }
-}
-
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-fn add_rows<T: Real, const COUNT: usize>(
-    rows: [&[T]; COUNT],
-    vector: &[T],
-    weighted: &mut [T],
-    mut weigh: impl FnMut(usize, T) -> T,
-) {
-    let products = products(rows, vector);
-    let mut weights = [T::from_f64(0.0); COUNT];
-    for row in 0..COUNT {
-        weights[row] = weigh(row, products[row]);
-    }
-    for (column, sum) in weighted.iter_mut().enumerate() {
-        let mut value = *sum;
-        for row in 0..COUNT {
-            value += weights[row] * rows[row][column];
-        }
-        *sum = value;
+    for (row, values) in kernel.chunks_exact(vector.len()).enumerate() {
+        let weight = weigh(row, product(values, vector));
+        add(weighted, weight, values);
     }
 }
