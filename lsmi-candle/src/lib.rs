@@ -9,6 +9,8 @@
 //!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
 //! 5. [`batch`] does the last for record batches, the unit of work of what scores more than memory holds.
 //!
+//! Beside it, [`pid_cvx`] makes features discrete and decomposes their table, a baseline to compare with.
+//!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
 //!
@@ -46,6 +48,7 @@ pub mod heads;
 pub mod knife;
 pub mod matrix;
 pub mod mixture;
+pub mod pid_cvx;
 pub mod points;
 
 mod adam;

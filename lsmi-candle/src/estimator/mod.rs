@@ -162,7 +162,7 @@ impl Estimator {
 }
 
 /// Checks samples that may have been put together by hand; those read from a file pass.
-fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
+pub(crate) fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
     check_inputs(&samples.inputs(), samples.rows())?;
     for (logits, what) in samples.logits.iter().zip(["columns of logits1", "columns of logits2", "columns of logits12"])
     {

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! The right-hand side is the gradient of the barrier function and the matrix is positive definite, so that dz always
-//! leads uphill (more so with what [`FARTHEST`] adds to the diagonal) and halving its length always ends. Where the gradient vanishes, q = (mu/t) p has the right marginals
-//! and its f differs from c·z by exactly mu times the number of pairs.
+//! leads uphill (also with what [`FARTHEST`] adds to the diagonal) and halving its length always ends. Where the gradient
+//! vanishes, q = (mu/t) p has the right marginals and its f differs from c·z by exactly mu times the number of pairs.
 
 use super::certificate::Bounds;
 use super::problem::Problem;
