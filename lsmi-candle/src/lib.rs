@@ -10,6 +10,8 @@
 //! 5. [`batch`] does the last for record batches, the unit of work of what scores more than memory holds.
 //! 6. [`pid_batch`] is another method, for comparison: means of a whole data set from a learnt coupling.
 //!
+//! Beside it, [`pid_cvx`] makes features discrete and decomposes their table, a baseline to compare with.
+//!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
 //!
@@ -48,6 +50,7 @@ pub mod knife;
 pub mod matrix;
 pub mod mixture;
 pub mod pid_batch;
+pub mod pid_cvx;
 pub mod points;
 
 mod adam;

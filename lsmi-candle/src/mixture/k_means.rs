@@ -1,4 +1,5 @@
-//! K-means with k-means++ seeds (Arthur, Vassilvitskii 2007): where a mixture's components start.
+//! K-means with k-means++ seeds (Arthur, Vassilvitskii 2007): where a mixture's components start, and what makes features
+//! discrete.
 
 use lsmi_core::random::ChaCha8Rng;
 use rand::Rng;
@@ -12,10 +13,38 @@ const ROUNDS: usize = 20;
 
 /// The cluster of each row of a row-major matrix.
 pub(super) fn k_means(rows: &[f32], columns: usize, clusters: usize, random: &mut ChaCha8Rng) -> Vec<u32> {
+    cluster(rows, columns, clusters, Rounds { most: ROUNDS, tolerance: 0.0 }, random).assignment
+}
+
+/// When reassignment ends, but for where nothing changes any more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rounds {
+    /// Rounds at most.
+    pub(crate) most: usize,
+    /// Squared distances that the centres moved, in sum, at which to stop.
+    pub(crate) tolerance: f64,
+}
+
+/// Clusters of rows.
+pub(crate) struct Clusters {
+    /// `[clusters, columns]`
+    pub(crate) centres: Vec<f32>,
+    /// The cluster of each row, before the centres moved for the last time.
+    pub(crate) assignment: Vec<u32>,
+}
+
+/// Clusters of the rows of a row-major matrix; a cluster without rows keeps its centre.
+pub(crate) fn cluster(
+    rows: &[f32],
+    columns: usize,
+    clusters: usize,
+    rounds: Rounds,
+    random: &mut ChaCha8Rng,
+) -> Clusters {
     let blocks = Blocks::new(rows, columns);
     let mut centres = blocks.seeds(clusters, random);
     let mut assignment = vec![u32::MAX; rows.len() / columns];
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds.most {
         let changed = blocks.assign(&centres, &mut assignment);
         if !changed {
             break;
@@ -28,15 +57,27 @@ pub(super) fn k_means(rows: &[f32], columns: usize, clusters: usize, random: &mu
                 *sum += f64::from(*value);
             }
         }
+        let mut moved = 0.0;
         for (cluster, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             for column in 0..columns {
+                let centre = &mut centres[cluster * columns + column];
                 #[expect(clippy::cast_possible_truncation, reason = "rows are f32 by design")]
-                {
-                    centres[cluster * columns + column] = (sums[cluster * columns + column] / *count as f64) as f32;
-                }
+                let mean = (sums[cluster * columns + column] / *count as f64) as f32;
+                moved += f64::from(mean - *centre).powi(2);
+                *centre = mean;
             }
         }
+        if moved <= rounds.tolerance {
+            break;
+        }
     }
+    Clusters { centres, assignment }
+}
+
+/// The nearest centre of each row of a row-major matrix.
+pub(crate) fn nearest_centres(rows: &[f32], columns: usize, centres: &[f32]) -> Vec<u32> {
+    let mut assignment = vec![u32::MAX; rows.len() / columns];
+    Blocks::new(rows, columns).assign(centres, &mut assignment);
     assignment
 }
 

@@ -166,3 +166,67 @@ pub(super) fn repair(problem: &Problem, q: &mut [f64]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Settings;
+    use super::*;
+
+    const SIZES: (usize, usize, usize) = (4, 3, 2);
+
+    fn any_problem() -> impl Strategy<Value = Problem> {
+        let (first, second, classes) = SIZES;
+        prop::collection::vec(prop_oneof![0.001..1.0f64, Just(0.0)], first * second * classes)
+            .prop_filter("some outcome has a probability", |weights| weights.iter().any(|weight| *weight > 0.0))
+            .prop_map(move |weights| {
+                let total: f64 = weights.iter().sum();
+                let (mut x1_y, mut x2_y) = (vec![0.0; first * classes], vec![0.0; second * classes]);
+                for (index, weight) in weights.iter().enumerate() {
+                    x1_y[index / classes / second * classes + index % classes] += weight / total;
+                    x2_y[index / classes % second * classes + index % classes] += weight / total;
+                }
+                Problem::new(&x1_y, &x2_y, classes, &Settings::default()).unwrap()
+            })
+    }
+
+    fn worst_marginal(problem: &Problem, q: &[f64]) -> f64 {
+        let sums = problem.marginals_of(q);
+        sums.iter().zip(&problem.marginals).map(|(sum, marginal)| (sum - marginal).abs()).fold(0.0, f64::max)
+    }
+
+    proptest! {
+        #[test]
+        fn any_dual_variables_bound_any_repaired_q(
+            problem in any_problem(),
+            dual in prop::collection::vec(-9.0..3.0f64, 14),
+            q in prop::collection::vec(prop_oneof![0.0..1.0f64, Just(0.0), Just(f64::NAN), Just(-1.0)], 24),
+        ) {
+            let mut q = q[..problem.cells.len()].to_vec();
+            repair(&problem, &mut q);
+            prop_assert!(worst_marginal(&problem, &q) < 1e-14);
+            prop_assert!(q.iter().all(|q| *q >= 0.0));
+            prop_assert!(lower_bound(&problem, &dual) <= value(&problem, &q) + 1e-12);
+        }
+
+        #[test]
+        fn what_is_feasible_is_not_repaired(problem in any_problem()) {
+            let product = problem.product();
+            let mut q = product.clone();
+            repair(&problem, &mut q);
+            prop_assert!(q.iter().zip(&product).all(|(q, product)| (q - product).abs() < 1e-15));
+        }
+    }
+
+    #[test]
+    fn nothing_and_no_numbers_are_no_better_than_what_is_known() {
+        let half = [0.5, 0.0, 0.25, 0.25];
+        let problem = Problem::new(&half, &half, 2, &Settings::default()).unwrap();
+        let known = Bounds::new(&problem);
+        let mut bounds = known.clone();
+        bounds.improve_upper(&problem, vec![0.0; problem.cells.len()]);
+        bounds.improve_lower(&problem, &[f64::NAN; 8]);
+        assert!((bounds.upper - known.upper).abs() < 1e-15 && bounds.lower == known.lower);
+    }
+}

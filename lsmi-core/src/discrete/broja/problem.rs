@@ -91,13 +91,15 @@ impl Problem {
             .fold(0, usize::saturating_add)
     }
 
-    /// Bytes that the solvers take: a few numbers a cell, the Schur complement of Newton's method, and the sparse
-    /// factor of the conic solver where it is used.
+    /// Bytes that the solvers take: some two dozen numbers a cell and its pair, the blocks and the Schur complement of
+    /// Newton's method, and the sparse factor of the conic solver where it is used.
     fn bytes(&self, cells: usize, settings: &Settings) -> usize {
-        let smaller = self.second.saturating_mul(self.classes);
-        let newton = smaller.saturating_mul(smaller).saturating_mul(size_of::<f64>());
-        let conic = if cells <= settings.conic_cells { super::conic::BYTES_OF_A_CELL } else { 0 };
-        cells.saturating_mul(conic + 12 * size_of::<f64>()).saturating_add(newton)
+        let number = size_of::<f64>();
+        let of_a_cell = 24 * number + if cells <= settings.conic_cells { super::conic::BYTES_OF_A_CELL } else { 0 };
+        let columns = self.second.saturating_mul(self.classes);
+        let schur = columns.saturating_mul(columns.saturating_add(self.classes + super::schur::PANEL));
+        let blocks = self.first.saturating_mul(self.classes).saturating_mul(self.classes);
+        cells.saturating_mul(of_a_cell).saturating_add(schur.saturating_add(blocks).saturating_mul(number))
     }
 
     fn add_cells(&mut self, count: usize) {

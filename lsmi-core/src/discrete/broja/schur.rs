@@ -9,7 +9,7 @@
 use super::problem::Problem;
 
 /// Columns that are gathered before they are subtracted from the Schur complement together.
-const PANEL: usize = 128;
+pub(super) const PANEL: usize = 128;
 
 /// A pivot below this share of what stood there is lost to rounding; its variable stays where it is.
 const LOST: f64 = 1e-14;
@@ -23,6 +23,8 @@ pub(super) struct Curvature<'a> {
     pub(super) multipliers: &'a [f64],
     /// r/t of each pair.
     pub(super) ratios: Vec<f64>,
+    /// What is added to the diagonal.
+    pub(super) damping: Vec<f64>,
 }
 
 impl Curvature<'_> {
@@ -37,7 +39,7 @@ impl Curvature<'_> {
 
     /// The matrix times z.
     fn times(&self, z: &[f64]) -> Vec<f64> {
-        let mut product = vec![0.0; z.len()];
+        let mut product: Vec<f64> = self.damping.iter().zip(z).map(|(damping, z)| damping * z).collect();
         for (pair, (range, along)) in self.problem.ranges().zip(self.along_shares(z)).enumerate() {
             let common = (self.ratios[pair] - self.multipliers[pair]) * along;
             for index in range {
@@ -73,12 +75,18 @@ impl Factor {
         }
 
         let mut schur = vec![0.0; size * size];
+        for (index, &column) in free.iter().enumerate() {
+            schur[index * size + index] = curvature.damping[column];
+        }
         let mut blocks = vec![0.0; columns * classes];
         let mut panel = Panel::new(size);
         let mut coupling = vec![0.0; classes * size];
         let mut pairs = problem.ranges().enumerate().peekable();
         for (x1, block) in blocks.chunks_mut(classes * classes).enumerate() {
             coupling.fill(0.0);
+            for class in 0..classes {
+                block[class * classes + class] = curvature.damping[x1 * classes + class];
+            }
             while let Some((pair, range)) = pairs.next_if(|(_, range)| problem.cells[range.start].row / classes == x1) {
                 let (r, common) = (curvature.multipliers[pair], curvature.ratios[pair] - curvature.multipliers[pair]);
                 for left in range.clone() {
