@@ -8,9 +8,9 @@
 //! 4. [`estimator`] does both for every fold, gives each training row the terms of models that did not see it, and keeps
 //!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
 //! 5. [`batch`] does the last for record batches, the unit of work of what scores more than memory holds.
-//! 6. [`pid_batch`] is another method, for comparison: means of a whole data set from a learnt coupling.
 //!
-//! Beside it, [`pid_cvx`] makes features discrete and decomposes their table, a baseline to compare with.
+//! For comparison there are the systems that LSMI was published against: [`pid_batch`], means of a whole data set from a
+//! learnt coupling, and [`pid_cvx`], which makes features discrete and decomposes their table. [`compare`] runs all three.
 //!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.

@@ -113,6 +113,12 @@ impl From<lsmi_core::Error> for Failure {
     }
 }
 
+impl From<lsmi_core::discrete::Error> for Failure {
+    fn from(error: lsmi_core::discrete::Error) -> Self {
+        Self::data(error)
+    }
+}
+
 impl From<FormatError> for Failure {
     fn from(error: FormatError) -> Self {
         Self::usage(error)

@@ -8,6 +8,7 @@ mod arguments;
 mod commands;
 mod configuration;
 mod console;
+mod discrete;
 mod expected;
 mod expected_table;
 mod failure;

@@ -25,7 +25,7 @@
 //! - [`kind`]: whether a sample is redundant, unique, synergistic or neither;
 //! - [`adjustment`]: the constant shift that makes the means of the components non-negative;
 //! - [`prior`]: probabilities of the classes, and terms under another prior;
-//! - [`discrete`]: exact decompositions of known joint distributions;
+//! - [`discrete`]: exact decompositions of joint distributions of discrete variables;
 //! - [`families`]: data with a known density and hence exact terms;
 //! - [`sweep`]: how far the redundancy depends on the coordinates of the modalities;
 //! - [`statistics`] and [`random`]: accurate sums, intervals and p-values, reproducible random numbers.

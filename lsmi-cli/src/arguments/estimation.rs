@@ -1,6 +1,8 @@
 //! How to fit: the options that become the settings of an estimator, and that of the test against chance.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 use lsmi_candle::gauge::{Dims, GaugeKind};
@@ -83,15 +85,23 @@ fn prior(text: &str) -> Result<PriorChoice, String> {
 }
 
 fn measures(text: &str) -> Result<MeasureList, String> {
+    each_once(text).map(MeasureList)
+}
+
+/// The measures named in a list, none of them twice.
+pub(super) fn each_once<M>(text: &str) -> Result<Vec<M>, String>
+where
+    M: FromStr<Err = lsmi_core::Error> + PartialEq + Display,
+{
     let mut list = Vec::new();
     for name in text.split(',') {
-        let measure: Measure = name.trim().parse().map_err(|error: lsmi_core::Error| error.to_string())?;
+        let measure: M = name.trim().parse().map_err(|error: lsmi_core::Error| error.to_string())?;
         if list.contains(&measure) {
             return Err(format!("`{measure}` is there twice; name every measure once"));
         }
         list.push(measure);
     }
-    Ok(MeasureList(list))
+    Ok(list)
 }
 
 #[cfg(test)]

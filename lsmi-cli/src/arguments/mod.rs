@@ -5,6 +5,7 @@
 
 mod analysis;
 mod check;
+mod discrete;
 mod estimation;
 mod models;
 mod partition;
@@ -19,6 +20,7 @@ use lsmi_candle::features::Keys;
 
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
+pub(crate) use discrete::Discrete;
 pub(crate) use estimation::{Estimation, Measures, NullTest};
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::Partition;
@@ -59,6 +61,9 @@ pub(crate) enum Command {
     /// Draw samples from a known density, with their exact terms and r, u1, u2, s.
     #[command(after_help = simulate::SIMULATE_EXAMPLES)]
     Simulate(Simulate),
+    /// Decompose a joint distribution of discrete variables exactly, or samples of one.
+    #[command(after_help = discrete::DISCRETE_EXAMPLES)]
+    Discrete(Discrete),
     /// Ask whether the data can support conclusions, before or without an analysis.
     #[command(after_help = check::CHECK_EXAMPLES)]
     Check(Check),

@@ -3,6 +3,7 @@
 mod analyze;
 mod check;
 mod demo;
+mod discrete;
 mod finish;
 mod fit;
 mod gates;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Fit(arguments) => fit::run(arguments),
         Command::Score(arguments) => score::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
+        Command::Discrete(arguments) => discrete::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Partition(arguments) => partition::run(arguments),
     }

@@ -4,7 +4,7 @@ use crate::place::{Place, stderr, stdout};
 
 #[test]
 fn help_of_every_command() {
-    for command in ["", "demo", "analyze", "fit", "score", "simulate", "check", "partition"] {
+    for command in ["", "demo", "analyze", "fit", "score", "simulate", "discrete", "check", "partition"] {
         let shown = Place::new().lsmi(&format!("{command} --help")).success();
         assert_eq!(stderr(&shown), "");
         let name = if command.is_empty() { "lsmi" } else { command };

@@ -6,6 +6,7 @@ mod bad_input;
 mod check;
 mod configuration;
 mod demo;
+mod discrete;
 mod fit_stream;
 mod help;
 mod label_free;

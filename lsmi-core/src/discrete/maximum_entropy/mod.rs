@@ -40,7 +40,7 @@ const CONVERGED: f64 = 1e-11;
 const FIRST_SWEEPS: usize = 100;
 
 /// Visits of a cell in all sweeps, at most; some ten seconds.
-const MOST_VISITS: usize = 1_000_000_000;
+const MOST_VISITS: usize = 300_000_000;
 
 /// Outcomes that the pairs forbid end with about this probability at most, and are left out.
 const FORBIDDEN: f64 = 1e-11;

@@ -109,6 +109,11 @@ impl JointMeasure {
         }
     }
 
+    /// Whether the measure is defined on the redundancy lattice, see [`lattice`](super::lattice).
+    pub fn has_lattice(self) -> bool {
+        matches!(self, Self::Pm | Self::Min | Self::Sx)
+    }
+
     /// The decomposition of a distribution.
     ///
     /// # Errors

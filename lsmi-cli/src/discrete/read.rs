@@ -1,0 +1,95 @@
+//! Reading a joint distribution: which kind of file it is, and how many sources it has.
+
+use std::path::Path;
+
+use lsmi_core::discrete::{Counts, Error, Joint};
+use thiserror::Error as ThisError;
+
+use super::{csv, json};
+use crate::failure::Failure;
+
+/// What a file holds of `SOURCES` sources and a target.
+#[derive(Debug)]
+pub(crate) enum Given<const SOURCES: usize> {
+    /// Probabilities.
+    Probabilities(Joint<SOURCES>),
+    /// Counts, or samples that were counted.
+    Counts(Counts<SOURCES>),
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub(crate) enum Distribution {
+    /// Of two sources.
+    Two(Given<2>),
+    /// Of three sources.
+    Three(Given<3>),
+    /// Of four sources.
+    Four(Given<4>),
+}
+
+/// Why a file holds no joint distribution.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub(crate) enum ReadError {
+    /// There is no such file.
+    #[error("no such file; give probabilities or counts (.json) or samples (.csv)")]
+    NotFound,
+    /// The file cannot be read.
+    #[error("cannot be read")]
+    Read(#[source] std::io::Error),
+    /// The file has another extension.
+    #[error(
+        "`{found}` is not the extension of a joint distribution; give probabilities or counts (.json) or samples (.csv)"
+    )]
+    Extension { found: String },
+    /// The JSON is not what is expected.
+    #[error("not a joint distribution in JSON; expected an object with `pmf` or `counts`, see `lsmi discrete --help`")]
+    Json(#[source] serde_json::Error),
+    /// An outcome has too few or too many states.
+    #[error(
+        "the outcome ({outcome}) has {found} states; give those of x1, x2 and y, with x3 and x4 before y if there are more sources"
+    )]
+    States { outcome: String, found: usize },
+    /// Two outcomes have different numbers of states.
+    #[error(
+        "the outcome ({outcome}) has {found} states, but those before have {expected}; give every outcome equally many"
+    )]
+    Uneven { outcome: String, found: usize, expected: usize },
+    /// The CSV has no column of that name.
+    #[error(
+        "no column `{column}`; name the columns x1, x2 and y in the first line, and x3 and x4 if there are more sources"
+    )]
+    MissingColumn { column: &'static str },
+    /// The CSV has a column twice.
+    #[error("there are two columns `{column}`; rename or remove one of them")]
+    RepeatedColumn { column: &'static str },
+    /// A row is not CSV.
+    #[error("row {row} is not a row of csv; the file may be damaged or cut short, so write it again")]
+    Row { row: usize, source: ::csv::Error },
+    /// A state is not text, or there is none.
+    #[error("`{column}` is {found} at row {row}; give its state a name, as in `missing`, or remove the row")]
+    State { row: usize, column: &'static str, found: &'static str },
+    /// What is there is no distribution.
+    #[error(transparent)]
+    Distribution(#[from] Error),
+}
+
+/// Reads a joint distribution.
+pub(crate) fn read(path: &Path) -> Result<Distribution, Failure> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let result = match extension.to_ascii_lowercase().as_str() {
+        "json" => json::read(path),
+        "csv" => csv::read(path),
+        _ => Err(ReadError::Extension { found: extension.to_owned() }),
+    };
+    result.map_err(|error| Failure::data(error).about(path))
+}
+
+/// What went wrong when a file was opened or read.
+pub(super) fn not_read(source: std::io::Error) -> ReadError {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => ReadError::NotFound,
+        _ => ReadError::Read(source),
+    }
+}
