@@ -40,6 +40,7 @@
 //! ```
 
 pub mod batch;
+pub mod compare;
 pub mod device;
 pub mod estimator;
 pub mod features;

@@ -6,9 +6,11 @@
 
 mod arguments;
 mod commands;
+mod compare_table;
 mod configuration;
 mod console;
 mod discrete;
+mod exact;
 mod expected;
 mod expected_table;
 mod failure;

@@ -232,6 +232,17 @@ pub fn read_unlabelled(path: &Path, keys: &Keys, classes: &Classes) -> Result<Un
     load::load_unlabelled(path, &bytes, format, keys, classes)
 }
 
+/// The text under a key of a file's metadata, where the format has metadata (`.safetensors`, `.parquet`) and the key is
+/// there.
+///
+/// # Errors
+/// [`FeatureError`] if the file cannot be read.
+pub fn read_metadata(path: &Path, key: &str) -> Result<Option<String>, FeatureError> {
+    let (bytes, format) = load::bytes(path)?;
+    let file = path.display().to_string();
+    Ok(source::Source::open(&file, &bytes, format)?.metadata(key).map(str::to_owned))
+}
+
 /// Reads a feature file for training from memory; `name` stands for it in messages.
 ///
 /// # Errors

@@ -212,6 +212,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// The text under a key of the metadata.
+    pub(super) fn metadata(&self, key: &str) -> Option<&str> {
+        self.container.metadata(key)
+    }
+
     pub(super) fn metadata_list(&self, key: &str) -> Result<Option<Vec<String>>, FeatureError> {
         self.container
             .metadata(key)

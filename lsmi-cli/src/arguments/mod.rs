@@ -5,6 +5,7 @@
 
 mod analysis;
 mod check;
+mod compare;
 mod discrete;
 mod estimation;
 mod models;
@@ -20,6 +21,7 @@ use lsmi_candle::features::Keys;
 
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
+pub(crate) use compare::Compare;
 pub(crate) use discrete::Discrete;
 pub(crate) use estimation::{Estimation, Measures, NullTest};
 pub(crate) use models::{ModelFile, Models};
@@ -67,6 +69,9 @@ pub(crate) enum Command {
     /// Ask whether the data can support conclusions, before or without an analysis.
     #[command(after_help = check::CHECK_EXAMPLES)]
     Check(Check),
+    /// Hold LSMI against PID-Batch and PID-CVX on the same data, and against the exact answer where there is one.
+    #[command(after_help = compare::COMPARE_EXAMPLES)]
+    Compare(Compare),
     /// Split samples into high, middle and low by r, u1, u2 or s.
     #[command(after_help = partition::PARTITION_EXAMPLES)]
     Partition(Partition),

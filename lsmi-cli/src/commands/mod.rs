@@ -2,6 +2,7 @@
 
 mod analyze;
 mod check;
+mod compare;
 mod demo;
 mod discrete;
 mod finish;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Discrete(arguments) => discrete::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
         Command::Partition(arguments) => partition::run(arguments),
     }
 }

@@ -1,0 +1,116 @@
+//! `lsmi compare`: several estimators on the same data, beside the exact answer where there is one.
+
+use std::io::Write;
+use std::path::Path;
+
+use lsmi_candle::compare::{Data, Estimate, Method, Settings};
+use lsmi_candle::features::{FeatureFile, FeatureSet, Split, read};
+use lsmi_candle::{estimator, pid_batch, pid_cvx};
+
+use super::analyze::{read_evaluations, training_rows};
+use crate::arguments::Compare;
+use crate::compare_table;
+use crate::console;
+use crate::exact::{Exact, of_simulated, of_states};
+use crate::failure::Failure;
+use crate::output::compare::Comparison;
+use crate::output::staging::{Staging, check_file};
+use crate::progress;
+
+pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
+    let (data, common) = (arguments.data.as_path(), &arguments.common);
+    if let Some(out) = &arguments.out {
+        let inputs: Vec<&Path> = std::iter::once(data).chain(arguments.eval.as_deref()).collect();
+        check_file(out, common.force, &inputs)?;
+    }
+    let keys = arguments.arrays.keys();
+    let file = read(data, &keys)?;
+    let evaluation = read_evaluations(arguments.eval.as_slice(), &keys, &file)?;
+    let train = without_logits(training_rows(&file)?);
+    let eval = rows_to_answer_for(&file, &evaluation).map(without_logits);
+    let asked =
+        Asked { arguments, source: arguments.eval.as_deref().unwrap_or(data), rows: eval.as_ref().unwrap_or(&train) };
+    let exact = asked.exact()?;
+
+    let settings = settings(arguments);
+    let given = Data { train: &train, eval: eval.as_ref(), classes: &file.classes };
+    let mut runs: Vec<(Method, Vec<Estimate>)> = Vec::new();
+    for method in &arguments.methods.0 {
+        let estimates = (0..u64::from(arguments.seeds))
+            .map(|run| {
+                let seed = common.seed.wrapping_add(run);
+                progress::shown(common.quiet, |sender| method.estimate(given, &settings, seed, sender))
+                    .map_err(|error| Failure::from(error).about(data))
+            })
+            .collect::<Result<_, _>>()?;
+        runs.push((*method, estimates));
+    }
+
+    let comparison = Comparison::new(common.seed, &train, &file.classes, exact, runs);
+    if let Some(out) = &arguments.out {
+        let mut staging = Staging::default();
+        staging.write(out, |file| Ok(file.write_all(console::as_json(&comparison)?.as_bytes())?))?;
+        staging.commit(&[])?;
+    }
+    if !common.quiet {
+        console::say(&compare_table::compare_table(&comparison));
+    }
+    if common.json { console::print_json(&comparison) } else { Ok(()) }
+}
+
+/// The rows that methods answer for, and where they are from.
+struct Asked<'a> {
+    arguments: &'a Compare,
+    source: &'a Path,
+    rows: &'a FeatureSet,
+}
+
+impl Asked<'_> {
+    fn exact(&self) -> Result<Option<Exact>, Failure> {
+        if let Some(exact) = of_simulated(self.source, self.rows, self.arguments.measure)? {
+            return Ok(Some(exact));
+        }
+        if !self.arguments.exact {
+            return Ok(None);
+        }
+        let exact = of_states(self.rows).map_err(|failure| failure.about(self.source))?;
+        exact.map(Some).ok_or_else(|| {
+            Failure::data(
+                "no exact answer is known: the file is not one of `lsmi simulate`, and its features have more than 256 \
+                 different rows; leave out --exact",
+            )
+            .about(self.source)
+        })
+    }
+}
+
+/// The rows of `--eval`, or a split `test`.
+fn rows_to_answer_for<'a>(file: &'a FeatureFile, evaluation: &'a [Split]) -> Option<&'a FeatureSet> {
+    evaluation.first().map(|split| &split.features).or_else(|| file.split("test"))
+}
+
+/// All methods look at features alone.
+fn without_logits(rows: &FeatureSet) -> FeatureSet {
+    FeatureSet { logits: [None, None, None], ..rows.clone() }
+}
+
+fn settings(arguments: &Compare) -> Settings {
+    let common = &arguments.common;
+    Settings {
+        estimator: estimator::Settings {
+            gauge: arguments.gauge,
+            measure: arguments.measure,
+            folds: usize::from(arguments.folds),
+            threads: common.threads.map_or(0, usize::from),
+            device: common.device,
+            ..estimator::Settings::default()
+        },
+        pid_batch: pid_batch::Params { batch: arguments.batch as usize, ..pid_batch::Params::published() },
+        pid_cvx: pid_cvx::Params {
+            clusters: usize::from(arguments.clusters),
+            components: usize::from(arguments.components),
+            ..pid_cvx::Params::default()
+        },
+        ..Settings::default()
+    }
+}
