@@ -56,7 +56,9 @@ fn embeddings(classes: usize, width: usize, modality: u64) -> Vec<f32> {
     for row in values.chunks_exact_mut(width) {
         let mean = row.iter().sum::<f32>() / width as f32;
         let deviation = (row.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / (width as f32 - 1.0)).sqrt();
-        row.iter_mut().for_each(|value| *value = (*value - mean) / deviation);
+        for value in row {
+            *value = (*value - mean) / deviation;
+        }
     }
     values
 }

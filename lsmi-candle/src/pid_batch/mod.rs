@@ -1,7 +1,7 @@
 //! PID-Batch: redundancy, uniqueness and synergy of a whole data set from a coupling that networks learn batch by batch.
 //!
 //! The estimator that LSMI was published against (Liang et al., "Quantifying & Modeling Multimodal Interactions: An Information
-//! Decomposition Framework", NeurIPS 2023, section 3.2), as its authors released it, for comparison. It gives the four
+//! Decomposition Framework", `NeurIPS` 2023, section 3.2), as its authors released it, for comparison. It gives the four
 //! means and nothing about a single sample. The steps:
 //!
 //! 1. Discriminators give `p(y|x1)`, `p(y|x2)` and `p(y|x1, x2)` ([`Params`] has their sizes).
@@ -75,8 +75,19 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(samples: &'a FeatureSet, device: &Device) -> Result<Self> {
-        let tensor = |x: &Matrix| Tensor::from_vec(single(x.values()), (x.rows(), x.columns()), device);
-        let (x1, x2) = (tensor(&samples.x1)?, tensor(&samples.x2)?);
+        let tensor = |what: &'static str, x: &Matrix| {
+            let values = single(x.values());
+            if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+                let (row, column) = (place / x.columns(), place % x.columns());
+                return Err(EstimatorError::Samples {
+                    what,
+                    found: format!("{:e} in row {row}, column {column}", x.values()[place]),
+                    expected: "within the range of single precision: scale the column".to_owned(),
+                });
+            }
+            Ok(Tensor::from_vec(values, (x.rows(), x.columns()), device)?)
+        };
+        let (x1, x2) = (tensor("x1", &samples.x1)?, tensor("x2", &samples.x2)?);
         let both = Tensor::cat(&[&x1, &x2], 1)?;
         Ok(Self { samples, inputs: [x1, x2, both] })
     }

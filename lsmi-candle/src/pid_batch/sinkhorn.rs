@@ -281,8 +281,8 @@ impl<T: Real> RowSteps<'_, T> {
                 sums[row]
             },
         );
-        for column in 0..n {
-            of_v[column] += self.added[column];
+        for (gradient, added) in of_v.iter_mut().zip(&self.added) {
+            *gradient += *added;
         }
         is_past
     }
@@ -292,7 +292,7 @@ impl<T: Real> RowSteps<'_, T> {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn is_near<T: Real>(sum: T, target: T, tolerance: T) -> bool {
-    (sum - target <= tolerance) & (target - sum <= tolerance)
+    sum - target <= tolerance && target - sum <= tolerance
 }
 
 /// The value, or 0 where it is so small that it would only cost time.
@@ -300,7 +300,7 @@ fn is_near<T: Real>(sum: T, target: T, tolerance: T) -> bool {
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn unless_negligible<T: Real>(value: T) -> T {
     let (zero, negligible) = (T::from_f64(0.0), T::from_f64(NEGLIGIBLE));
-    if (value < negligible) & (zero - value < negligible) { zero } else { value }
+    if value < negligible && zero - value < negligible { zero } else { value }
 }
 
 /// For every row of a kernel `[n, n]`: tells its product with `vector`, is told a weight; the weighted sum of the rows.

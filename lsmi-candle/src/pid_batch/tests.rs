@@ -181,7 +181,9 @@ fn marginals_are_the_posteriors_within_the_tolerance() {
     let mut rows: Vec<f64> = (0..n).map(|_| random.random_range(0.0..1.0)).collect();
     let columns: Vec<f64> = (0..n).map(|_| random.random_range(0.0..1.0)).collect();
     let ratio = columns.iter().sum::<f64>() / rows.iter().sum::<f64>();
-    rows.iter_mut().for_each(|value| *value *= ratio);
+    for value in &mut rows {
+        *value *= ratio;
+    }
     let targets = Targets { rows: &rows, columns: &columns };
     for tolerance in [1e-2, 1e-6] {
         let scaling = Scaling::new(&kernel, targets, Rule { iterations: 500, tolerance });

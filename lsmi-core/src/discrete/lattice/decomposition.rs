@@ -90,14 +90,9 @@ pub fn decompose<const SOURCES: usize>(
     pointwise: bool,
 ) -> Result<LatticeDecomposition<SOURCES>> {
     match measure {
-        JointMeasure::Pm => in_parts(joint, lattice, pointwise, |up_set, of_sets| {
-            // The surprisal of the likeliest set.
-            -sets_of(up_set).map(|set| of_sets[set]).fold(0.0, f64::max).ln()
-        }),
-        JointMeasure::Sx => in_parts(joint, lattice, pointwise, |up_set, of_sets| {
-            let exactly = agreeing_exactly::<SOURCES>(of_sets);
-            -sets_of(up_set).map(|set| exactly[set]).sum::<f64>().ln()
-        }),
+        // The surprisal of the likeliest set.
+        JointMeasure::Pm => in_parts(joint, lattice, pointwise, |of_sets| of_sets, f64::max),
+        JointMeasure::Sx => in_parts(joint, lattice, pointwise, agreeing_exactly::<SOURCES>, |a, b| a + b),
         JointMeasure::Min => Ok(minimum(joint, lattice)),
         measure => Err(Error::NoLattice { measure }),
     }
@@ -112,8 +107,8 @@ fn sets_of(up_set: u16) -> impl Iterator<Item = usize> {
 ///
 /// An outcome is in "a or b or ..." if the set of sources in which it agrees is in the up-set, so that the probability is
 /// a sum over the up-set and no alternating one over all unions.
-fn agreeing_exactly<const SOURCES: usize>(of_sets: &[f64; 16]) -> [f64; 16] {
-    let mut exactly = *of_sets;
+fn agreeing_exactly<const SOURCES: usize>(of_sets: [f64; 16]) -> [f64; 16] {
+    let mut exactly = of_sets;
     for source in 0..SOURCES {
         for set in 1..=all_sources::<SOURCES>() {
             if set >> source & 1 == 0 {
@@ -125,12 +120,14 @@ fn agreeing_exactly<const SOURCES: usize>(of_sets: &[f64; 16]) -> [f64; 16] {
     exactly.map(|probability| probability.max(0.0))
 }
 
-/// The decomposition of a measure whose parts are functions of an up-set and of the probabilities of all sets.
+/// The decomposition of a measure whose parts are -log of a probability: that which `join` makes, set by set of the up-set,
+/// of what `prepare` makes of the probabilities of all sets.
 fn in_parts<const SOURCES: usize>(
     joint: &Joint<SOURCES>,
     lattice: &Lattice<SOURCES>,
     pointwise: bool,
-    surprisal: impl Fn(u16, &[f64; 16]) -> f64,
+    prepare: impl Fn([f64; 16]) -> [f64; 16],
+    join: impl Fn(f64, f64) -> f64,
 ) -> Result<LatticeDecomposition<SOURCES>> {
     let (nodes, outcomes) = (lattice.len(), joint.outcomes().len());
     if pointwise {
@@ -149,8 +146,9 @@ fn in_parts<const SOURCES: usize>(
             for (set, of_set) in of_sets.iter_mut().enumerate().take(all_sources::<SOURCES>() + 1).skip(1) {
                 *of_set = marginals.of(set, with_target).at(row) / condition;
             }
+            let of_sets = prepare(of_sets);
             for (redundancy, up_set) in redundancies.iter_mut().zip(&up_sets) {
-                *redundancy = surprisal(*up_set, &of_sets);
+                *redundancy = -sets_of(*up_set).map(|set| of_sets[set]).fold(0.0, &join).ln();
             }
             lattice.invert_into(&redundancies, atoms);
         }
