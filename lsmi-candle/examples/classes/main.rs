@@ -52,12 +52,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("classes  columns  method       seconds        R     U1     U2      S");
     for count in counts {
-        let samples = match dims {
-            Some(dims) => on_a_sphere(rows, count, dims)?,
-            None => {
-                let settings = FamilySettings { classes: count, dims: count, ..FamilySettings::default() };
-                simulated(FamilyName::Gauss.build(&settings)?.as_ref(), rows, 1)?
-            }
+        let samples = if let Some(dims) = dims {
+            on_a_sphere(rows, count, dims)?
+        } else {
+            let settings = FamilySettings { classes: count, dims: count, ..FamilySettings::default() };
+            simulated(FamilyName::Gauss.build(&settings)?.as_ref(), rows, 1)?
         };
         let classes = Classes::new((0..count).map(|class| format!("{class:04}")).collect())?;
         let data = Data { train: &samples, eval: None, classes: &classes };

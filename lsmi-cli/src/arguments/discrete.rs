@@ -27,7 +27,7 @@ Examples:
 pub(crate) struct Discrete {
     /// Probabilities or counts (.json) or samples (.csv)
     pub(crate) file: PathBuf,
-    /// Measures of redundancy: some of pm, min, sx, mmi and ccs [default: all]
+    /// Measures of redundancy: some of pm, min, sx, mmi, ccs and broja [default: all]
     #[arg(long, value_name = "MEASURE,...", value_parser = measures)]
     measures: Option<MeasureList>,
     /// Give all values in bits instead of nats

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use lsmi_core::discrete::broja::Status;
 use lsmi_core::discrete::lattice::{Lattice, decompose};
 use lsmi_core::discrete::{Bias, Counts, Error, Joint, JointMeasure};
 use lsmi_core::random::stream;
@@ -70,6 +71,16 @@ fn of_two(arguments: &Discrete, given: &Given<2>) -> Result<Report, Failure> {
             ));
         }
     }
+    let certificates =
+        decompositions.iter().filter_map(|(measure, parts)| Some((measure, parts.certificate.as_ref()?)));
+    notes.extend(certificates.map(|(measure, certificate)| {
+        let gap = units.of(certificate.gap);
+        let ending = match certificate.status {
+            Status::Converged => "",
+            Status::Stalled => "; the solvers stopped before it was small enough",
+        };
+        format!("{measure} is within {gap:.0e} {} of its exact value, by bounds from both sides{ending}", units.name())
+    }));
     let lattice = Lattice::new();
     let on_lattice = measures.iter().copied().filter(|measure| arguments.lattice && measure.has_lattice());
     let of_lattice = on_lattice.map(|measure| atoms(arguments, measure, &lattice, given)).collect::<Result<_, _>>()?;

@@ -2,6 +2,7 @@
 
 use std::f64::consts::LN_2;
 
+use lsmi_core::discrete::broja::{Method, Status};
 use lsmi_core::discrete::lattice::{Lattice, LatticeDecomposition};
 use lsmi_core::discrete::{Bias, Information, Intervals, JointDecomposition, JointMeasure, States};
 use lsmi_core::statistics::{Bootstrap, Interval};
@@ -94,9 +95,25 @@ pub(crate) struct Parts {
     /// The largest relative deviation of a pair's probability in the distribution of maximum entropy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) deviation: Option<f64>,
+    /// The bounds of the union information from above and from below; how far any component can be off; and who found them.
+    #[serde(flatten)]
+    pub(crate) certificate: Option<Certificate>,
     /// The decomposition of every outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pointwise: Option<Vec<OutcomeParts>>,
+}
+
+/// How well the union information of `broja` is known.
+#[derive(Debug, Serialize)]
+pub(crate) struct Certificate {
+    /// Its bound from above, which is attained.
+    pub(crate) primal: f64,
+    /// Its bound from below.
+    pub(crate) dual: f64,
+    /// The difference of both.
+    pub(crate) gap: f64,
+    /// Who found them: `conic` or `alternating_minimisation`.
+    pub(crate) method: &'static str,
 }
 
 /// The decomposition of one outcome.
@@ -189,14 +206,26 @@ pub(crate) fn parts(units: Units, parts: JointDecomposition, states: &States<2>,
         };
         outcomes.into_iter().map(of_outcome).collect()
     });
+    let solution = parts.certificate;
+    let iteration = parts.convergence.map(|found| (found.converged, found.iterations));
+    let iteration = iteration.or(solution.as_ref().map(|found| (found.status == Status::Converged, found.iterations)));
     Parts {
         r: of(means.r),
         u1: of(means.u1),
         u2: of(means.u2),
         s: of(means.s),
-        status: parts.convergence.map(|convergence| if convergence.converged { "converged" } else { "stalled" }),
-        iterations: parts.convergence.map(|convergence| convergence.iterations),
+        status: iteration.map(|(converged, _)| if converged { "converged" } else { "stalled" }),
+        iterations: iteration.map(|(_, iterations)| iterations),
         deviation: parts.convergence.map(|convergence| convergence.deviation),
+        certificate: solution.map(|found| Certificate {
+            primal: of(found.primal),
+            dual: of(found.dual),
+            gap: of(found.gap),
+            method: match found.method {
+                Method::Conic => "conic",
+                Method::AlternatingMinimisation => "alternating_minimisation",
+            },
+        }),
         pointwise: outcomes,
     }
 }

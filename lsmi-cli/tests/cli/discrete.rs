@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::place::{Place, stderr, stdout};
 
 const AND: &str = r#"{"pmf": {"000": 0.25, "010": 0.25, "100": 0.25, "111": 0.25}}"#;
-const MEASURES: [&str; 5] = ["pm", "min", "sx", "mmi", "ccs"];
+const MEASURES: [&str; 6] = ["pm", "min", "sx", "mmi", "ccs", "broja"];
 
 /// What `lsmi discrete` prints as JSON for a file of this content.
 fn json(name: &str, content: &str, options: &str) -> Value {
@@ -44,6 +44,7 @@ fn probabilities_in_nats_and_bits() {
         ("sx", [0.122_556, 0.188_722, 0.188_722, 0.311_278]),
         ("mmi", [0.311_278, 0.0, 0.0, 0.5]),
         ("ccs", [0.103_759, 0.207_519, 0.207_519, 0.292_481]),
+        ("broja", [0.311_278, 0.0, 0.0, 0.5]),
     ] {
         for (component, expected) in ["r", "u1", "u2", "s"].into_iter().zip(expected) {
             close(&bits["measures"][measure][component], expected);
@@ -53,7 +54,10 @@ fn probabilities_in_nats_and_bits() {
     for (name, expected) in [("i1", 0.311_278), ("i2", 0.311_278), ("i12", 0.811_278)] {
         close(&bits["information"][name], expected);
     }
-    assert_eq!(nats["measures"]["ccs"]["status"], "converged");
+    for measure in ["ccs", "broja"] {
+        assert_eq!(nats["measures"][measure]["status"], "converged");
+    }
+    assert!(nats["measures"]["broja"]["gap"].as_f64().unwrap() < 1e-7);
     assert!(nats.get("samples").is_none() && nats.get("bias").is_none());
 }
 
@@ -234,7 +238,7 @@ fn wrong_usage() {
     place.write("three.csv", "x1,x2,x3,y\n0,0,0,0\n1,1,1,1\n");
     for (words, expected) in [
         ("discrete", "<FILE>"),
-        ("discrete and.json --measures pm,max", "pm, min, sx, mmi, ccs"),
+        ("discrete and.json --measures pm,max", "pm, min, sx, mmi, ccs, broja"),
         ("discrete and.json --measures pm,pm", "`pm` is there twice"),
         ("discrete and.json --bias jackknife", "plug-in, miller-madow, shrinkage"),
         ("discrete and.json --bias shrinkage", "--bias is about samples, but and.json gives probabilities"),
