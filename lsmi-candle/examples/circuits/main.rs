@@ -3,10 +3,11 @@
 //! Two modalities show a bit each through noise, in ten dimensions; the label is their exclusive or (`xor`), their or
 //! (`or`), or, in the half of the data that a third bit shown in both says, the negation of modality 2 alone instead of the
 //! exclusive or (`mixed`: "XOR with NOT"). The ground truth is that of the bits, by BROJA. Bits can be mistaken through the
-//! noise, by what `--amplitude` leaves: `density` is what the rows drawn really hold, in adjusted means of the exact terms.
+//! noise, less often the higher `--amplitude` is: `density` is what the rows drawn really hold, in adjusted means of the exact
+//! terms.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example circuits [-- --rows 20000 --amplitude 3 --seeds 3 lsmi pid-cvx]
+//! cargo run --release -p lsmi-candle --example circuits [-- --rows 20000 --amplitude 5 --seeds 3 lsmi pid-cvx]
 //! ```
 
 #![allow(clippy::print_stdout, reason = "examples print")]
@@ -45,7 +46,7 @@ const CIRCUITS: [(FamilyName, &str, &[[&str; 3]]); 3] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (mut rows, mut amplitude, mut seeds, mut methods) = (20_000, 3.0, 3, Vec::new());
+    let (mut rows, mut amplitude, mut seeds, mut methods) = (20_000, 5.0, 3, Vec::new());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or("the option needs a value");

@@ -93,5 +93,6 @@ fn standardised(train: &FeatureSet, test: &FeatureSet) -> Result<(FeatureSet, Fe
 /// R, U1, U2 and S in three decimals.
 pub(crate) fn parts(means: Means) -> String {
     let Means { r, u1, u2, s } = means;
-    [r, u1, u2, s].map(|value| format!("{value:>7.3}")).join("")
+    // Nothing has no sign.
+    [r, u1, u2, s].map(|value| format!("{:>7.3}", if value.abs() < 5e-4 { 0.0 } else { value })).join("")
 }

@@ -2,9 +2,9 @@
 //!
 //! | method | what it does | of a single sample |
 //! |---|---|---|
-//! | `lsmi` | the [estimator](crate::estimator) of this crate, its adjusted means | r, u1, u2, s |
-//! | `pid-batch` | [`pid_batch`]: a coupling that networks learn | nothing |
-//! | `pid-cvx` | [`pid_cvx`]: clusters, then the exact decomposition of their joint distribution | nothing |
+//! | `lsmi` | the [`estimator`] of this crate, its adjusted means | r, u1, u2, s |
+//! | `pid-batch` | [`pid_batch`](crate::pid_batch): a coupling that networks learn | nothing |
+//! | `pid-cvx` | [`pid_cvx`](crate::pid_cvx): clusters, then the exact decomposition of their joint distribution | nothing |
 //!
 //! All answer for the same rows: the evaluation rows where there are any, otherwise the training rows. Of the latter LSMI has
 //! cross-fitted values, PID-CVX takes all of them for its table, and PID-Batch, which has no cross-fitting, is trained on four
