@@ -53,6 +53,7 @@ pub mod mixture;
 pub mod pid_batch;
 pub mod pid_cvx;
 pub mod points;
+pub mod preprocess;
 
 mod adam;
 mod elementary;
