@@ -90,6 +90,14 @@ impl Config {
         self.field(names, "a whole number", default.into(), |value| usize::try_from(value.as_u64()?).ok())
     }
 
+    /// The number of a token.
+    ///
+    /// # Errors
+    /// As [`Config::count`].
+    pub fn token(&self, names: &[&str], default: impl Into<Option<u32>>) -> Result<u32> {
+        self.field(names, "the number of a token", default.into(), |value| u32::try_from(value.as_u64()?).ok())
+    }
+
     /// A finite number.
     ///
     /// # Errors

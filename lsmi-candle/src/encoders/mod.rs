@@ -13,6 +13,7 @@
 //! Computation is f32 unless the weights are read as f16 or bf16; norms and softmax are summed in f32 in any case.
 
 pub mod layers;
+pub mod text;
 
 mod config;
 mod error;
@@ -49,10 +50,25 @@ pub trait Encoder: Send + Sync {
     fn pooling(&self) -> Pooling;
 }
 
+/// How far texts are filled up with padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Padding {
+    /// To the longest of the batch.
+    #[default]
+    Longest,
+    /// To the most tokens that a text may have: the model looks at padding too.
+    Full,
+}
+
 /// A model that encodes tokens.
 pub trait TextEncoder: Encoder {
     /// Most tokens of a text, special ones included.
     fn max_tokens(&self) -> usize;
+
+    /// How far texts are to be filled up.
+    fn padding(&self) -> Padding {
+        Padding::Longest
+    }
 
     /// Encodes token ids `[B, T]` (u32). The mask `[B, T]` (u32) is 1 at tokens and 0 at padding; `types` are the numbers
     /// of the segments, 0 everywhere where not given.

@@ -6,7 +6,7 @@
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops;
 
-use super::Linear;
+use super::{Linear, Rotary};
 use crate::encoders::error::{EncoderError, Result};
 use crate::encoders::weights::Weights;
 
@@ -143,6 +143,15 @@ impl Attention {
     pub fn forward(&self, x: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
         let packed = self.split(&self.packed.forward(x)?, 3)?;
         self.attend(&packed[0], &packed[1], &packed[2], mask)
+    }
+
+    /// Attention of the states to themselves, queries and keys turned by their positions.
+    ///
+    /// # Errors
+    /// A candle error where shapes do not fit.
+    pub fn forward_rotated(&self, x: &Tensor, rotary: &Rotary, mask: Option<&Mask>) -> Result<Tensor> {
+        let packed = self.split(&self.packed.forward(x)?, 3)?;
+        self.attend(&rotary.turn(&packed[0])?, &rotary.turn(&packed[1])?, &packed[2], mask)
     }
 
     /// Attention of `x` `[B, S, d]` to the states `context` `[B, T, d]`.

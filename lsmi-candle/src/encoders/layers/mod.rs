@@ -8,9 +8,11 @@ mod attention;
 mod block;
 mod linear;
 mod norm;
+mod rotary;
 
 pub use activation::Activation;
 pub use attention::{Attention, Biases, Mask};
 pub use block::{Block, Blocks, Names, Shape};
 pub use linear::Linear;
 pub use norm::LayerNorm;
+pub use rotary::Rotary;
