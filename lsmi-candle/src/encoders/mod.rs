@@ -13,6 +13,8 @@
 //! Computation is f32 unless the weights are read as f16 or bf16; norms and softmax are summed in f32 in any case.
 
 pub mod layers;
+pub mod picture;
+pub mod sound;
 pub mod text;
 
 mod config;

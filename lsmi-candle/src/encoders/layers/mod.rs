@@ -5,14 +5,23 @@
 
 mod activation;
 mod attention;
+mod batch_norm;
 mod block;
+mod convolution;
+mod depthwise;
 mod linear;
 mod norm;
+mod rectifier;
 mod rotary;
+mod window;
 
 pub use activation::Activation;
 pub use attention::{Attention, Biases, Mask};
 pub use block::{Block, Blocks, Names, Shape};
+pub use convolution::Convolution;
+pub use depthwise::Depthwise;
 pub use linear::Linear;
 pub use norm::LayerNorm;
+pub use rectifier::Rectifier;
 pub use rotary::Rotary;
+pub use window::{Padding, Window};

@@ -27,4 +27,5 @@ mod settings;
 
 pub use decode::Picture;
 pub use resample::Filter;
+pub(crate) use resample::cubic;
 pub use settings::{Resize, Settings};
