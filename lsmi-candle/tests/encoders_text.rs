@@ -1,9 +1,14 @@
 //! Text encoders against the outputs of the library that their checkpoints come from.
 
+#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
+
 mod golden;
 
-use candle_core::{DType, Tensor};
-use golden::{Fixture, difference};
+use std::fs;
+
+use candle_core::{DType, Device, Tensor};
+use golden::{Fixture, difference, released};
+use lsmi_candle::encoders::tokens::{Tokenizer, Tokens};
 use lsmi_candle::encoders::{Hidden, Pooling, TextEncoder, l2_normalise, text};
 
 /// The reference was computed in f32 with sums in another order; a right implementation stays within 3e-6 of values of
@@ -130,4 +135,58 @@ fn half_precision_is_near() {
             assert!(difference < tolerance, "{name} in {dtype:?}: {difference}");
         }
     }
+}
+
+/// The released all-MiniLM-L6-v2, from the texts to the vectors.
+#[test]
+fn minilm() {
+    let Some(folder) = released("minilm-l6-v2") else { return };
+    let fixture = Fixture::at(folder);
+    let model = load(&fixture, "config.json", DType::F32);
+    let tokenizer = Tokenizer::read(&fixture.folder.join("tokenizer.json"), 256, &*model).unwrap();
+    let sentences = fs::read_to_string(fixture.folder.join("sentences.txt")).unwrap();
+    let tokens: Vec<Tokens> = sentences.lines().map(|line| tokenizer.tokens(line).unwrap()).collect();
+    assert!(tokens.iter().all(|tokens| !tokens.truncated));
+    let batch = tokenizer.batch(&tokens.iter().collect::<Vec<_>>(), &Device::Cpu).unwrap();
+    fixture.assert_close(&batch.ids, "input_ids", 0.0);
+    fixture.assert_close(&batch.mask, "attention_mask", 0.0);
+    assert!(batch.types.is_none());
+
+    let hidden = model.encode(&batch.ids, &batch.mask, batch.types.as_ref()).unwrap();
+    let mean = hidden.pool(Pooling::Mean).unwrap();
+    fixture.assert_close(&mean, "mean_pooled", 1e-5);
+    fixture.assert_close(&l2_normalise(&mean).unwrap(), "embeddings", 1e-6);
+
+    // The weights are f16, so computing in f16 rounds states alone; bf16 also rounds weights, to 8 bits.
+    for (dtype, tolerance) in [(DType::F16, 1e-3), (DType::BF16, 1e-2)] {
+        let hidden = load(&fixture, "config.json", dtype).encode(&batch.ids, &batch.mask, None).unwrap();
+        let vectors = l2_normalise(&hidden.pool(Pooling::Mean).unwrap()).unwrap();
+        fixture.assert_close(&vectors, "embeddings", tolerance);
+    }
+}
+
+#[test]
+fn long_texts_are_cut_and_counted() {
+    let Some(folder) = released("minilm-l6-v2") else { return };
+    let fixture = Fixture::at(folder);
+    let model = load(&fixture, "config.json", DType::F32);
+    let read = |max_tokens| Tokenizer::read(&fixture.folder.join("tokenizer.json"), max_tokens, &*model);
+    let tokenizer = read(8).unwrap();
+    let tokens = |text: &str| tokenizer.tokens(text).unwrap();
+    // Six words and the two special tokens just fit.
+    let six = tokens("one two three four five six");
+    assert!((six.ids.len(), six.truncated) == (8, false));
+    let seven = tokens("one two three four five six seven");
+    assert!(seven.truncated && seven.ids == six.ids);
+    let million = tokens(&"one two three four five six ".repeat(40_000));
+    assert!(million.truncated && million.ids == six.ids);
+    // Neither white space alone nor a word without an end hides what follows.
+    let blank = tokens(&(" ".repeat(1000) + "one two three four five six seven"));
+    assert!(blank.truncated && blank.ids == six.ids);
+    let word = tokens(&"x".repeat(1_000_000));
+    assert_eq!((word.ids.len(), word.truncated), (3, false));
+    assert_eq!(tokens("").ids, [101, 102]);
+    // The model's own limit holds where more is asked for.
+    assert_eq!(read(100_000).unwrap().max_tokens(), 512);
+    assert!(read(2).unwrap_err().to_string().contains("more than the 2 special ones"));
 }

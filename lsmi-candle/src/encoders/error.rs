@@ -151,10 +151,10 @@ pub enum EncoderError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A text that cannot be made into tokens.
-    #[error("text {row} could not be made into tokens")]
+    #[error("the text that begins with `{text}` could not be made into tokens")]
     Tokens {
-        /// Its position among the texts given, from 0.
-        row: usize,
+        /// How it begins.
+        text: String,
         /// What the tokenizer said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },

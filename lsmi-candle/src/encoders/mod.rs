@@ -16,6 +16,7 @@ pub mod layers;
 pub mod picture;
 pub mod sound;
 pub mod text;
+pub mod tokens;
 
 mod config;
 mod error;
@@ -70,6 +71,11 @@ pub trait TextEncoder: Encoder {
     /// How far texts are to be filled up.
     fn padding(&self) -> Padding {
         Padding::Longest
+    }
+
+    /// The token that texts are filled up with, where the configuration names it.
+    fn padding_token(&self) -> Option<u32> {
+        None
     }
 
     /// Encodes token ids `[B, T]` (u32). The mask `[B, T]` (u32) is 1 at tokens and 0 at padding; `types` are the numbers

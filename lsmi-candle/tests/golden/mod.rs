@@ -58,3 +58,22 @@ pub(crate) fn difference(a: &Tensor, b: &Tensor) -> f64 {
     assert!(!f64::is_nan(difference));
     difference
 }
+
+/// A folder of released models, too large to be kept beside the tests: under `$LSMI_SHARED/models`, or `shared/models`
+/// beside the workspace.
+///
+/// None where it is not there; a failure then, if `LSMI_REQUIRE_MODELS` is set.
+pub(crate) fn released(name: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("LSMI_SHARED").map(PathBuf::from);
+    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
+    let folder = shared.join("models").join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("LSMI_REQUIRE_MODELS").is_none(), "{} is not there", folder.display());
+    #[expect(clippy::print_stderr, reason = "that a test did not run should be seen")]
+    {
+        eprintln!("skipped: {} is not there", folder.display());
+    }
+    None
+}

@@ -93,6 +93,10 @@ impl TextEncoder for Bert {
         self.embeddings.max_tokens()
     }
 
+    fn padding_token(&self) -> Option<u32> {
+        self.padding
+    }
+
     fn encode(&self, ids: &Tensor, mask: &Tensor, types: Option<&Tensor>) -> Result<Hidden> {
         let x = match self.padding {
             None => self.embeddings.in_order(ids, types)?,

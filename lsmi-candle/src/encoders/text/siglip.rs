@@ -74,6 +74,10 @@ impl TextEncoder for SiglipText {
         Padding::Full
     }
 
+    fn padding_token(&self) -> Option<u32> {
+        Some(self.padding)
+    }
+
     /// The mask is for pooling alone. Shorter texts are filled up with the configuration's padding.
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let (batch, length) = ids.dims2()?;
