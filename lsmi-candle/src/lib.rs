@@ -42,6 +42,7 @@
 pub mod batch;
 pub mod compare;
 pub mod device;
+pub mod encoders;
 pub mod estimator;
 pub mod features;
 pub mod gates;
@@ -53,6 +54,7 @@ pub mod mixture;
 pub mod pid_batch;
 pub mod pid_cvx;
 pub mod points;
+pub mod preprocess;
 
 mod adam;
 mod elementary;

@@ -1,0 +1,221 @@
+//! The `config.json` of a checkpoint, read field by field.
+//!
+//! The same model is spelt differently by different versions of the library that wrote it, and values equal to a default
+//! may be left out. So fields are asked for one by one, under all their names, with the architecture's default.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::error::{EncoderError, Result};
+use super::layers::Activation;
+
+/// A configuration, or a section of one.
+#[derive(Debug, Clone)]
+pub struct Config {
+    file: String,
+    section: String,
+    fields: Map<String, Value>,
+}
+
+impl Config {
+    /// Reads a `config.json`.
+    ///
+    /// # Errors
+    /// [`EncoderError::Read`] or [`EncoderError::Json`], naming the file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|source| EncoderError::Read { file: file.clone(), source })?;
+        Self::parse(&file, &text)
+    }
+
+    /// A configuration from its text; `file` is the name for messages.
+    ///
+    /// # Errors
+    /// [`EncoderError::Json`] where the text is not a JSON object.
+    pub fn parse(file: &str, text: &str) -> Result<Self> {
+        let fields =
+            serde_json::from_str(text).map_err(|source| EncoderError::Json { file: file.to_owned(), source })?;
+        Ok(Self { file: file.to_owned(), section: String::new(), fields })
+    }
+
+    /// The file, for messages.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The architecture, `model_type`.
+    ///
+    /// # Errors
+    /// [`EncoderError::Field`] where it is missing or not a string.
+    pub fn architecture(&self) -> Result<&str> {
+        self.text(&["model_type"], None)
+    }
+
+    /// A section, such as `text_config`; an empty one where it is missing, as all its fields may be defaults.
+    ///
+    /// # Errors
+    /// [`EncoderError::Field`] where it is not an object.
+    pub fn section(&self, name: &str) -> Result<Self> {
+        let fields = match self.find(&[name]) {
+            None => Map::new(),
+            Some((_, Value::Object(fields))) => fields.clone(),
+            Some((name, other)) => return Err(self.wrong(name, "an object", Some(other))),
+        };
+        Ok(Self { file: self.file.clone(), section: format!("{}{name}.", self.section), fields })
+    }
+
+    /// Whether one of the names has a value that is not `null`.
+    pub fn has(&self, names: &[&str]) -> bool {
+        self.find(names).is_some()
+    }
+
+    /// A whole number of at least 1, under the first of the names that is there.
+    ///
+    /// # Errors
+    /// [`EncoderError::Field`] where it is something else, or missing without a default.
+    pub fn count(&self, names: &[&str], default: impl Into<Option<usize>>) -> Result<usize> {
+        match self.index(names, default)? {
+            0 => Err(self.wrong(names[0], "at least 1", Some(&Value::from(0)))),
+            count => Ok(count),
+        }
+    }
+
+    /// A whole number, 0 included.
+    ///
+    /// # Errors
+    /// As [`Config::count`].
+    pub fn index(&self, names: &[&str], default: impl Into<Option<usize>>) -> Result<usize> {
+        self.field(names, "a whole number", default.into(), |value| usize::try_from(value.as_u64()?).ok())
+    }
+
+    /// The number of a token.
+    ///
+    /// # Errors
+    /// As [`Config::count`].
+    pub fn token(&self, names: &[&str], default: impl Into<Option<u32>>) -> Result<u32> {
+        self.field(names, "the number of a token", default.into(), |value| u32::try_from(value.as_u64()?).ok())
+    }
+
+    /// A finite number.
+    ///
+    /// # Errors
+    /// As [`Config::count`].
+    pub fn real(&self, names: &[&str], default: impl Into<Option<f64>>) -> Result<f64> {
+        self.field(names, "a number", default.into(), Value::as_f64)
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// As [`Config::count`].
+    pub fn flag(&self, names: &[&str], default: impl Into<Option<bool>>) -> Result<bool> {
+        self.field(names, "true or false", default.into(), Value::as_bool)
+    }
+
+    /// A string.
+    ///
+    /// # Errors
+    /// As [`Config::count`].
+    pub fn text<'config>(
+        &'config self,
+        names: &[&str],
+        default: impl Into<Option<&'config str>>,
+    ) -> Result<&'config str> {
+        self.field(names, "a string", default.into(), Value::as_str)
+    }
+
+    /// A list of whole numbers.
+    ///
+    /// # Errors
+    /// As [`Config::count`].
+    pub fn counts(&self, names: &[&str], default: Option<&[usize]>) -> Result<Vec<usize>> {
+        let list = |value: &Value| {
+            value.as_array()?.iter().map(|item| usize::try_from(item.as_u64()?).ok()).collect::<Option<Vec<_>>>()
+        };
+        self.field(names, "a list of whole numbers", default.map(<[usize]>::to_vec), list)
+    }
+
+    /// A list of strings.
+    ///
+    /// # Errors
+    /// As [`Config::count`].
+    pub fn texts(&self, names: &[&str], default: Option<&[&str]>) -> Result<Vec<String>> {
+        let list = |value: &Value| {
+            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        };
+        let default = default.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        self.field(names, "a list of strings", default, list)
+    }
+
+    /// The name of an activation.
+    ///
+    /// # Errors
+    /// [`EncoderError::Field`] where it is not the name of one that is built in.
+    pub fn activation(&self, names: &[&str], default: &str) -> Result<Activation> {
+        let name = self.text(names, default)?;
+        let wrong = || self.wrong(names[0], Activation::EXPECTED, Some(&Value::from(name)));
+        Activation::named(name).ok_or_else(wrong)
+    }
+
+    /// Refuses a value that the field may have, but that is not built in.
+    ///
+    /// # Errors
+    /// [`EncoderError::Field`] where the field is there and is not `expected`.
+    pub fn expect(&self, name: &str, expected: &Value) -> Result<()> {
+        match self.find(&[name]) {
+            Some((_, found)) if found != expected => Err(self.wrong(name, &expected.to_string(), Some(found))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a field that is not as it should be.
+    pub fn wrong(&self, name: &str, expected: &str, found: Option<&Value>) -> EncoderError {
+        EncoderError::Field {
+            file: self.file.clone(),
+            field: format!("{}{name}", self.section),
+            expected: expected.to_owned(),
+            found: found.map_or_else(|| "missing".to_owned(), Value::to_string),
+        }
+    }
+
+    fn find<'names>(&self, names: &[&'names str]) -> Option<(&'names str, &Value)> {
+        let values = names.iter().filter_map(|name| Some((*name, self.fields.get(*name)?)));
+        values.into_iter().find(|(_, value)| !value.is_null())
+    }
+
+    fn field<'config, T>(
+        &'config self,
+        names: &[&str],
+        expected: &str,
+        default: Option<T>,
+        read: impl Fn(&'config Value) -> Option<T>,
+    ) -> Result<T> {
+        match self.find(names) {
+            Some((name, value)) => read(value).ok_or_else(|| self.wrong(name, expected, Some(value))),
+            None => default.ok_or_else(|| self.wrong(names[0], expected, None)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_have_several_names_and_defaults() {
+        let config =
+            Config::parse("config.json", r#"{"dim": 8, "eps": null, "text_config": {"layers": "two"}}"#).unwrap();
+        assert_eq!(config.count(&["hidden_size", "dim"], None).unwrap(), 8);
+        assert_eq!(config.real(&["eps"], 1e-5).unwrap(), 1e-5);
+        let error = config.section("text_config").unwrap().count(&["layers"], 12).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the field `text_config.layers` of config.json should be a whole number, but is \"two\""
+        );
+        let error = config.section("vision_config").unwrap().count(&["layers"], None).unwrap_err();
+        assert!(error.to_string().contains("vision_config.layers") && error.to_string().contains("missing"));
+        assert!(Config::parse("config.json", "[1]").is_err());
+    }
+}

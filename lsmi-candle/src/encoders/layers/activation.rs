@@ -1,0 +1,52 @@
+//! Activations, by the names that configurations use.
+
+use candle_core::Tensor;
+use candle_nn::ops;
+
+use crate::encoders::error::Result;
+
+/// An activation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// `x (1 + erf(x / sqrt 2)) / 2`.
+    Gelu,
+    /// Its approximation by the hyperbolic tangent, off by up to 5e-4.
+    GeluTanh,
+    /// `x sigmoid(1.702 x)`.
+    QuickGelu,
+    /// `max(x, 0)`.
+    Relu,
+    /// `x sigmoid(x)`.
+    Silu,
+}
+
+impl Activation {
+    /// The names, for a message.
+    pub(crate) const EXPECTED: &str = "`gelu`, `gelu_new`, `gelu_pytorch_tanh`, `quick_gelu`, `relu` or `silu`";
+
+    /// The activation of this name, if it is built in.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "gelu" | "gelu_python" => Some(Self::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_python_tanh" => Some(Self::GeluTanh),
+            "quick_gelu" => Some(Self::QuickGelu),
+            "relu" => Some(Self::Relu),
+            "silu" | "swish" => Some(Self::Silu),
+            _ => None,
+        }
+    }
+
+    /// Applies it to every number.
+    ///
+    /// # Errors
+    /// A candle error where the device fails.
+    pub fn forward(self, x: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::Gelu => x.gelu_erf()?,
+            Self::GeluTanh => x.gelu()?,
+            Self::QuickGelu => (x * ops::sigmoid(&(x * 1.702)?)?)?,
+            Self::Relu => x.relu()?,
+            Self::Silu => x.silu()?,
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! Multi-head attention.
+//!
+//! Queries, keys and values come from one product where they come from the same states, and the scale 1 / sqrt(width of
+//! a head) is in the weights of the queries.
+
+use candle_core::{D, DType, Device, Tensor};
+use candle_nn::ops;
+
+use super::{Linear, Rotary};
+use crate::encoders::error::{EncoderError, Result};
+use crate::encoders::weights::Weights;
+
+/// What is added to the scores of positions that must not be looked at: far below any score, but finite, so that a row
+/// with nothing to look at stays a number.
+const HIDDEN: f32 = -1e30;
+
+/// What is added to attention scores: f32, 0 where a position may be looked at, shape `[B or 1, 1, T or 1, T]`.
+#[derive(Debug, Clone)]
+pub struct Mask(Tensor);
+
+impl Mask {
+    /// Hides padding: `keep` is `[B, T]`, any number type, 1 at tokens and 0 at padding. None where nothing is padded.
+    ///
+    /// # Errors
+    /// A candle error where the device fails.
+    pub fn padding(keep: &Tensor) -> Result<Option<Self>> {
+        let hidden = keep.to_dtype(DType::F32)?.affine(-f64::from(HIDDEN), f64::from(HIDDEN))?;
+        if hidden.min_all()?.to_scalar::<f32>()? == 0.0 {
+            return Ok(None);
+        }
+        Ok(Some(Self(hidden.unsqueeze(1)?.unsqueeze(1)?)))
+    }
+
+    /// Lets position `i` look at `j` where `look(i, j)`, for every sequence of `length` positions.
+    ///
+    /// # Errors
+    /// A candle error where the device fails.
+    pub fn positions(length: usize, look: impl Fn(usize, usize) -> bool, device: &Device) -> Result<Self> {
+        let pairs = (0..length).flat_map(|i| (0..length).map(move |j| (i, j)));
+        let values: Vec<f32> = pairs.map(|(i, j)| if look(i, j) { 0.0 } else { HIDDEN }).collect();
+        Ok(Self(Tensor::from_vec(values, (1, 1, length, length), device)?))
+    }
+
+    /// What both masks let be looked at.
+    ///
+    /// # Errors
+    /// A candle error where the lengths differ.
+    pub fn and(&self, other: Option<&Self>) -> Result<Self> {
+        match other {
+            None => Ok(self.clone()),
+            // The sum of two stays finite.
+            Some(other) => Ok(Self(self.0.broadcast_add(&other.0)?)),
+        }
+    }
+}
+
+/// Which of queries, keys and values have a bias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Biases {
+    /// All three.
+    All,
+    /// Queries and values, as in Whisper.
+    NotKeys,
+    /// None.
+    None,
+}
+
+/// Multi-head attention: the weights of queries, keys and values one above the other, and the layer after the heads.
+#[derive(Debug, Clone)]
+pub struct Attention {
+    packed: Linear,
+    queries: Linear,
+    keys_values: Linear,
+    output: Linear,
+    heads: usize,
+}
+
+impl Attention {
+    /// From the weights `[3 d, d]` and biases `[3 d]` of queries, keys and values, in this order.
+    ///
+    /// # Errors
+    /// [`EncoderError::Input`] where the heads do not divide the width.
+    pub fn new(weight: &Tensor, bias: Option<&Tensor>, output: Linear, heads: usize) -> Result<Self> {
+        let width = weight.dim(1)?;
+        if heads == 0 || width % heads != 0 {
+            return Err(EncoderError::Input {
+                what: "the number of attention heads",
+                expected: format!("a divisor of the width {width}"),
+                found: heads.to_string(),
+            });
+        }
+        let scale = 1.0 / ((width / heads) as f64).sqrt();
+        let scaled = |rows: &Tensor| -> Result<Tensor> {
+            Ok(Tensor::cat(&[(rows.narrow(0, 0, width)? * scale)?, rows.narrow(0, width, 2 * width)?], 0)?)
+        };
+        let weight = scaled(weight)?;
+        let bias = bias.map(scaled).transpose()?;
+        let part = |first, rows| -> Result<Linear> {
+            let bias = bias.as_ref().map(|bias| bias.narrow(0, first, rows)).transpose()?;
+            Ok(Linear::new(weight.narrow(0, first, rows)?, bias))
+        };
+        Ok(Self {
+            queries: part(0, width)?,
+            keys_values: part(width, 2 * width)?,
+            packed: part(0, 3 * width)?,
+            output,
+            heads,
+        })
+    }
+
+    /// Loads layers of the given names: queries, keys, values and output. the last always has a bias.
+    ///
+    /// # Errors
+    /// [`EncoderError`] naming the tensor that is missing or of another shape.
+    pub fn load(
+        weights: &Weights,
+        [query, key, value, output]: [&str; 4],
+        width: usize,
+        heads: usize,
+        biases: Biases,
+    ) -> Result<Self> {
+        let names = [query, key, value];
+        let rows = names.map(|name| weights.get(&format!("{name}.weight"), &[width, width]));
+        let weight = Tensor::cat(&rows.into_iter().collect::<Result<Vec<_>>>()?, 0)?;
+        let bias_of = |name: &&str| {
+            if *name == key && biases == Biases::NotKeys {
+                Ok(Tensor::zeros(width, weights.dtype(), weights.device())?)
+            } else {
+                weights.get(&format!("{name}.bias"), &[width])
+            }
+        };
+        let bias = match biases {
+            Biases::None => None,
+            _ => Some(Tensor::cat(&names.iter().map(bias_of).collect::<Result<Vec<_>>>()?, 0)?),
+        };
+        Self::new(&weight, bias.as_ref(), Linear::load(weights, output, width, width, true)?, heads)
+    }
+
+    /// Attention of the states `[B, T, d]` to themselves.
+    ///
+    /// # Errors
+    /// A candle error where shapes do not fit.
+    pub fn forward(&self, x: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+        let packed = self.split(&self.packed.forward(x)?, 3)?;
+        self.attend(&packed[0], &packed[1], &packed[2], mask)
+    }
+
+    /// Attention of the states to themselves, queries and keys turned by their positions.
+    ///
+    /// # Errors
+    /// A candle error where shapes do not fit.
+    pub fn forward_rotated(&self, x: &Tensor, rotary: &Rotary, mask: Option<&Mask>) -> Result<Tensor> {
+        let packed = self.split(&self.packed.forward(x)?, 3)?;
+        self.attend(&rotary.turn(&packed[0])?, &rotary.turn(&packed[1])?, &packed[2], mask)
+    }
+
+    /// Attention of `x` `[B, S, d]` to the states `context` `[B, T, d]`.
+    ///
+    /// # Errors
+    /// A candle error where shapes do not fit.
+    pub fn cross(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
+        let queries = self.split(&self.queries.forward(x)?, 1)?;
+        let context = self.split(&self.keys_values.forward(context)?, 2)?;
+        self.attend(&queries[0], &context[0], &context[1], None)
+    }
+
+    /// `[B, T, parts d]` as `parts` tensors `[B, heads, T, d / heads]`.
+    fn split(&self, x: &Tensor, parts: usize) -> Result<Vec<Tensor>> {
+        let (batch, length, width) = x.dims3()?;
+        let x = x.reshape((batch, length, parts, self.heads, width / parts / self.heads))?;
+        let part = |index| Ok(x.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous()?);
+        (0..parts).map(part).collect()
+    }
+
+    fn attend(&self, queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+        let heads = attention(queries, keys, values, mask)?;
+        let (batch, _, length, _) = heads.dims4()?;
+        self.output.forward(&heads.transpose(1, 2)?.reshape((batch, length, ()))?)
+    }
+}
+
+/// `softmax(Q K' + mask) V` of scaled queries, all `[B, heads, T, width of a head]`.
+pub(crate) fn attention(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+    // Masks and softmax are f32 whatever the states are.
+    let mut scores = queries.matmul(&keys.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
+    if let Some(mask) = mask {
+        scores = scores.broadcast_add(&mask.0)?;
+    }
+    let shares = ops::softmax_last_dim(&scores)?.to_dtype(values.dtype())?;
+    Ok(shares.matmul(values)?)
+}

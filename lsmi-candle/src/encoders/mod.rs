@@ -1,0 +1,105 @@
+//! Pretrained encoders: a text, a picture or a sound becomes a vector.
+//!
+//! An encoder is built from the two files of a checkpoint, `config.json` ([`Config`]) and `model.safetensors`
+//! ([`Weights`]), as they are on the Hugging Face hub. It gives [`Hidden`] states, and [`Hidden::pool`] makes one vector
+//! of them, as its authors do or otherwise.
+//!
+//! The models are written here on one shared transformer ([`layers`]) rather than taken from `candle-transformers`: of
+//! thirteen checkpoints tried, that crate loads or reproduces six only (GELU by another formula, position tables resized by
+//! another one, other tensor names, private fields), and it compiles 83,000 lines, all its models whatever is used.
+//! The shapes of all tensors are checked while loading, and a checkpoint with tensors that the architecture does not know
+//! is refused.
+//!
+//! Computation is f32 unless the weights are read as f16 or bf16; norms and softmax are summed in f32 in any case.
+
+pub mod layers;
+pub mod picture;
+pub mod sound;
+pub mod text;
+pub mod tokens;
+
+mod config;
+mod error;
+mod hidden;
+mod weights;
+
+pub use config::Config;
+pub use error::{EncoderError, Result};
+pub use hidden::{Hidden, Pooling, l2_normalise};
+pub use weights::Weights;
+
+use candle_core::Tensor;
+
+/// What an encoder encodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modality {
+    /// Text.
+    Text,
+    /// Pictures.
+    Picture,
+    /// Sound.
+    Sound,
+}
+
+/// A model that makes vectors.
+pub trait Encoder: Send + Sync {
+    /// Width of the vector that a pooling gives.
+    ///
+    /// # Errors
+    /// [`EncoderError::Pooling`] where the model does not offer it.
+    fn width(&self, pooling: Pooling) -> Result<usize>;
+
+    /// The pooling that the authors of the architecture intend.
+    fn pooling(&self) -> Pooling;
+}
+
+/// How far texts are filled up with padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Padding {
+    /// To the longest of the batch.
+    #[default]
+    Longest,
+    /// To the most tokens that a text may have: the model looks at padding too.
+    Full,
+}
+
+/// A model that encodes tokens.
+pub trait TextEncoder: Encoder {
+    /// Most tokens of a text, special ones included.
+    fn max_tokens(&self) -> usize;
+
+    /// How far texts are to be filled up.
+    fn padding(&self) -> Padding {
+        Padding::Longest
+    }
+
+    /// The token that texts are filled up with, where the configuration names it.
+    fn padding_token(&self) -> Option<u32> {
+        None
+    }
+
+    /// Encodes token ids `[B, T]` (u32). The mask `[B, T]` (u32) is 1 at tokens and 0 at padding; `types` are the numbers
+    /// of the segments, 0 everywhere where not given.
+    ///
+    /// # Errors
+    /// [`EncoderError::Input`] where the texts are too long, else a candle error.
+    fn encode(&self, ids: &Tensor, mask: &Tensor, types: Option<&Tensor>) -> Result<Hidden>;
+}
+
+/// A model that encodes pictures.
+pub trait PictureEncoder: Encoder {
+    /// Encodes prepared pictures `[B, 3, height, width]`.
+    ///
+    /// # Errors
+    /// [`EncoderError::Input`] where the size does not suit the model, else a candle error.
+    fn encode(&self, pixels: &Tensor) -> Result<Hidden>;
+}
+
+/// A model that encodes sounds.
+pub trait SoundEncoder: Encoder {
+    /// Encodes spectrograms `[B, bins, frames]`.
+    ///
+    /// # Errors
+    /// [`EncoderError::Input`] where the size does not suit the model, else a candle error.
+    fn encode(&self, features: &Tensor) -> Result<Hidden>;
+}

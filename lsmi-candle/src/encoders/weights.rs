@@ -1,0 +1,226 @@
+//! The weights of a checkpoint: named tensors of one or several `.safetensors` files, each checked against the shape
+//! that the configuration says, and none left over unknown.
+//!
+//! A checkpoint that holds more than the architecture computes gives plausible vectors that are not the model's. So every
+//! tensor asked for is remembered, and [`Weights::finish`] names those that nobody asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::{Dtype, SafeTensors};
+use serde::Deserialize;
+
+use super::error::{EncoderError, Result};
+
+/// The weights of a checkpoint, or those whose names begin with a prefix.
+#[derive(Debug, Clone)]
+pub struct Weights {
+    checkpoint: Arc<Checkpoint>,
+    prefix: String,
+}
+
+#[derive(Debug)]
+struct Checkpoint {
+    files: Vec<(String, Vec<u8>)>,
+    tensors: BTreeMap<String, Entry>,
+    used: Mutex<BTreeSet<String>>,
+    dtype: DType,
+    device: Device,
+}
+
+/// Where a tensor stands.
+#[derive(Debug)]
+struct Entry {
+    file: usize,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Range<usize>,
+}
+
+/// The list of the files of a checkpoint in several, `model.safetensors.index.json`.
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl Weights {
+    /// Reads a checkpoint: a `.safetensors` file, or the `.safetensors.index.json` of one in several files, which are
+    /// looked for beside it. Tensors are converted to `dtype` (f32, f16 or bf16) on `device` when they are asked for.
+    ///
+    /// # Errors
+    /// [`EncoderError`] naming the file that cannot be read or is not whole.
+    pub fn read(path: &Path, dtype: DType, device: &Device) -> Result<Self> {
+        if path.extension().is_none_or(|extension| extension != "json") {
+            return Self::read_files(&[path.to_path_buf()], dtype, device);
+        }
+        let file = path.display().to_string();
+        let text = read(path)?;
+        let index: Index = serde_json::from_slice(&text).map_err(|source| EncoderError::Json { file, source })?;
+        let shards: BTreeSet<String> = index.weight_map.into_values().collect();
+        let shards: Vec<PathBuf> = shards.into_iter().map(|shard| path.with_file_name(shard)).collect();
+        Self::read_files(&shards, dtype, device)
+    }
+
+    /// Reads a checkpoint from all its files.
+    ///
+    /// # Errors
+    /// As [`Weights::read`].
+    pub fn read_files(paths: &[PathBuf], dtype: DType, device: &Device) -> Result<Self> {
+        let files = paths.iter().map(|path| Ok((path.display().to_string(), read(path)?)));
+        Self::from_bytes(files.collect::<Result<_>>()?, dtype, device)
+    }
+
+    /// A checkpoint from the names and contents of its files.
+    ///
+    /// # Errors
+    /// As [`Weights::read`].
+    pub fn from_bytes(files: Vec<(String, Vec<u8>)>, dtype: DType, device: &Device) -> Result<Self> {
+        let mut tensors = BTreeMap::<String, Entry>::new();
+        for (number, (file, bytes)) in files.iter().enumerate() {
+            let format = |source| EncoderError::Format { file: file.clone(), source };
+            // The header is checked against the length of the file here, so the ranges below are within it.
+            let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(format)?;
+            let begin = header + size_of::<u64>();
+            for (name, info) in metadata.tensors() {
+                let (from, to) = info.data_offsets;
+                let entry = Entry {
+                    file: number,
+                    dtype: info.dtype,
+                    shape: info.shape.clone(),
+                    bytes: begin + from..begin + to,
+                };
+                if let Some(first) = tensors.insert(name.clone(), entry) {
+                    return Err(EncoderError::TwiceTensor {
+                        tensor: name,
+                        file: files[first.file].0.clone(),
+                        again: file.clone(),
+                    });
+                }
+            }
+        }
+        let checkpoint = Checkpoint { files, tensors, used: Mutex::default(), dtype, device: device.clone() };
+        Ok(Self { checkpoint: Arc::new(checkpoint), prefix: String::new() })
+    }
+
+    /// The weights whose names begin with `part` and a dot, which is then left out. An empty part changes nothing.
+    #[must_use]
+    pub fn under(&self, part: &str) -> Self {
+        Self {
+            checkpoint: Arc::clone(&self.checkpoint),
+            prefix: self.full(part) + if part.is_empty() { "" } else { "." },
+        }
+    }
+
+    /// The first of the parts under which there is a tensor `name`; the weights themselves where there is none, so that
+    /// the tensor is then found missing.
+    #[must_use]
+    pub fn under_one_of(&self, parts: &[&str], name: &str) -> Self {
+        let found = parts.iter().map(|part| self.under(part)).find(|view| view.contains(name));
+        found.unwrap_or_else(|| self.clone())
+    }
+
+    /// Whether there is a tensor of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.checkpoint.tensors.contains_key(&self.full(name))
+    }
+
+    /// The shape of a tensor, where there is one of this name.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.checkpoint.tensors.get(&self.full(name)).map(|entry| entry.shape.as_slice())
+    }
+
+    /// The number type that tensors are converted to.
+    pub fn dtype(&self) -> DType {
+        self.checkpoint.dtype
+    }
+
+    /// The device that tensors are put on.
+    pub fn device(&self) -> &Device {
+        &self.checkpoint.device
+    }
+
+    /// The tensor of this name, which must have this shape.
+    ///
+    /// # Errors
+    /// [`EncoderError`] naming the tensor that is missing, of another shape, or of a type that is no weight's.
+    pub fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let tensor = self.full(name);
+        let Checkpoint { files, tensors, used, dtype, device } = &*self.checkpoint;
+        let Some(entry) = tensors.get(&tensor) else {
+            return Err(EncoderError::MissingTensor { file: self.file(), tensor, expected: shape.to_vec() });
+        };
+        let (file, bytes) = &files[entry.file];
+        if entry.shape != shape {
+            let (expected, found) = (shape.to_vec(), entry.shape.clone());
+            return Err(EncoderError::Shape { file: file.clone(), tensor, expected, found });
+        }
+        let stored = match entry.dtype {
+            Dtype::F64 => DType::F64,
+            Dtype::F32 => DType::F32,
+            Dtype::F16 => DType::F16,
+            Dtype::BF16 => DType::BF16,
+            other => {
+                return Err(EncoderError::TensorType { file: file.clone(), tensor, found: format!("{other:?}") });
+            }
+        };
+        // On the host, as some devices have no f64.
+        let value = Tensor::from_raw_buffer(&bytes[entry.bytes.clone()], stored, shape, &Device::Cpu)?;
+        let value = value.to_dtype(*dtype)?.to_device(device)?;
+        used.lock().unwrap_or_else(PoisonError::into_inner).insert(tensor);
+        Ok(value)
+    }
+
+    /// Ends the loading: every tensor of the checkpoint must have been asked for, or be named by a pattern, where `*` at
+    /// the beginning or the end stands for anything.
+    ///
+    /// # Errors
+    /// [`EncoderError::ExtraTensors`] naming the others.
+    pub fn finish(&self, unused: &[&str]) -> Result<()> {
+        let used = self.checkpoint.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let extra = |name: &&String| !used.contains(*name) && !unused.iter().any(|pattern| matches(pattern, name));
+        let tensors: Vec<String> = self.checkpoint.tensors.keys().filter(extra).cloned().collect();
+        if tensors.is_empty() { Ok(()) } else { Err(EncoderError::ExtraTensors { file: self.file(), tensors }) }
+    }
+
+    fn full(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// The files, for a message.
+    fn file(&self) -> String {
+        let names: Vec<&str> = self.checkpoint.files.iter().map(|(name, _)| name.as_str()).collect();
+        names.join(", ")
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|source| EncoderError::Read { file: path.display().to_string(), source })
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(rest), Some(_)) => name.contains(rest.trim_end_matches('*')),
+        (Some(end), None) => name.ends_with(end),
+        (None, Some(begin)) => name.starts_with(begin),
+        (None, None) => name == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_stand_for_beginnings_and_ends() {
+        assert!(matches("pooler.*", "pooler.dense.bias"));
+        assert!(matches("*position_ids", "text_model.embeddings.position_ids"));
+        assert!(matches("*.rotary.*", "layers.0.rotary.inv_freq"));
+        assert!(matches("logit_scale", "logit_scale"));
+        assert!(!matches("logit", "logit_scale"));
+        assert!(!matches("pooler.*", "my.pooler.dense"));
+    }
+}

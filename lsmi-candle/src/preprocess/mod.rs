@@ -1,0 +1,19 @@
+//! Pictures and sounds made into what encoders read.
+//!
+//! [`picture`] decodes a file and gives the normalised pixels `[3, size, size]` of a picture encoder; [`sound`] decodes a
+//! file and gives the log-mel spectrogram `[bins, frames]` of a sound encoder. Both follow the programs that the
+//! encoders were trained with to the level of rounding: a picture resized by another filter, or a spectrogram whose
+//! frames begin elsewhere, gives a plausible vector that is not the encoder's.
+//!
+//! Settings come from a manifest's table `[preprocessing]` (they implement `serde::Deserialize`) or from a
+//! `preprocessor_config.json`. Everything here works on bytes in memory and gives numbers on the host; no tensor library
+//! is involved.
+
+mod error;
+pub mod picture;
+pub mod sound;
+
+pub use error::PreprocessError;
+
+/// The result of preprocessing.
+pub type Result<T, E = PreprocessError> = std::result::Result<T, E>;

@@ -1,0 +1,158 @@
+//! How a sound becomes the spectrogram of one encoder.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::decode::Sound;
+use super::log_mel::LogMel;
+use crate::preprocess::{PreprocessError, Result};
+
+/// How a sound becomes the spectrogram of one encoder: the table `[preprocessing]` of a sound encoder's manifest.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Table")]
+pub struct Settings {
+    /// Samples a second; sound at another rate is resampled.
+    pub sample_rate: u32,
+    /// Shorter sound is padded with silence, longer sound cut.
+    pub seconds: f64,
+    /// Rows of the spectrogram.
+    pub mel_bins: usize,
+    /// Samples under one window of the Fourier transform.
+    pub window: usize,
+    /// Samples from one window to the next.
+    pub hop: usize,
+}
+
+/// The fields as they are written, before they are checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    sample_rate: u32,
+    seconds: f64,
+    mel_bins: usize,
+    window: usize,
+    hop: usize,
+}
+
+impl TryFrom<Table> for Settings {
+    type Error = PreprocessError;
+
+    fn try_from(table: Table) -> Result<Self> {
+        let Table { sample_rate, seconds, mel_bins, window, hop } = table;
+        let settings = Self { sample_rate, seconds, mel_bins, window, hop };
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+impl Settings {
+    /// The settings in the text of a sound encoder's `preprocessor_config.json`.
+    ///
+    /// # Errors
+    /// [`PreprocessError::Configuration`] for text that is not a JSON object, [`PreprocessError::Setting`] for a field
+    /// that is missing or outside its range.
+    pub fn from_config(text: &str) -> Result<Self> {
+        let config: Map<String, Value> =
+            serde_json::from_str(text).map_err(|source| PreprocessError::Configuration { source })?;
+        let whole = |name: &'static str| {
+            let value = config.get(name).unwrap_or(&Value::Null);
+            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+            let found = || if value.is_null() { "missing".to_owned() } else { value.to_string() };
+            number.ok_or_else(|| PreprocessError::Setting { name, found: found(), expected: "a whole number" })
+        };
+        Table {
+            sample_rate: whole("sampling_rate")?,
+            seconds: f64::from(whole("chunk_length")?),
+            mel_bins: whole("feature_size")? as usize,
+            window: whole("n_fft")? as usize,
+            hop: whole("hop_length")? as usize,
+        }
+        .try_into()
+    }
+
+    /// Checks that a spectrogram can be made so.
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = |name, found: String, expected| Err(PreprocessError::Setting { name, found, expected });
+        if !(1_000..=768_000).contains(&self.sample_rate) {
+            return wrong("sample_rate", self.sample_rate.to_string(), "1,000 to 768,000 hertz");
+        }
+        if !(2..=1 << 16).contains(&self.window) {
+            return wrong("window", self.window.to_string(), "2 to 65,536 samples");
+        }
+        if !(1..=self.window).contains(&self.hop) {
+            return wrong("hop", self.hop.to_string(), "at least 1 and at most `window`");
+        }
+        if !(1..=1024).contains(&self.mel_bins) {
+            return wrong("mel_bins", self.mel_bins.to_string(), "1 to 1024");
+        }
+        if !(self.seconds > 0.0 && self.seconds <= 3600.0) || self.samples() <= self.window {
+            return wrong("seconds", self.seconds.to_string(), "longer than a window and at most an hour");
+        }
+        Ok(())
+    }
+
+    /// Samples that the spectrogram is made of.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an hour at most")]
+    fn samples(&self) -> usize {
+        (self.seconds * f64::from(self.sample_rate)).round() as usize
+    }
+
+    /// Frames of the spectrogram.
+    pub fn frames(&self) -> usize {
+        self.samples() / self.hop
+    }
+
+    /// The spectrogram of a sound, `[mel_bins, frames]` in row-major order: resampled where its rate is another, cut or
+    /// padded with silence. For many sounds of one encoder, make a [`LogMel`] once and use [`Settings::prepare_with`].
+    ///
+    /// # Errors
+    /// [`PreprocessError::Setting`] for settings outside their ranges.
+    pub fn prepare(&self, sound: &Sound) -> Result<Vec<f32>> {
+        self.prepare_with(&LogMel::new(self)?, sound)
+    }
+
+    /// [`Settings::prepare`] with the window and filter bank at hand.
+    ///
+    /// # Errors
+    /// As [`Settings::prepare`].
+    pub fn prepare_with(&self, log_mel: &LogMel, sound: &Sound) -> Result<Vec<f32>> {
+        self.check()?;
+        let resampled = if sound.rate() == self.sample_rate { None } else { Some(sound.resampled(self.sample_rate)?) };
+        let mut samples = resampled.as_ref().unwrap_or(sound).samples().to_vec();
+        samples.resize(self.samples(), 0.0);
+        log_mel.spectrogram(&samples)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_read() {
+        let text = r#"{"feature_size": 128, "sampling_rate": 16000, "chunk_length": 30, "n_fft": 400, "hop_length": 160,
+            "nb_max_frames": 3000, "padding_value": 0.0}"#;
+        let settings = Settings::from_config(text).unwrap();
+        assert_eq!((settings.mel_bins, settings.frames()), (128, 3000));
+        let error = Settings::from_config(&text.replace("n_fft", "fft")).unwrap_err();
+        assert_eq!(error.to_string(), "the preprocessing setting `n_fft` is missing, but must be a whole number");
+    }
+
+    #[test]
+    fn a_table_outside_its_ranges_is_refused() {
+        let table = r#"{"sample_rate": 16000, "seconds": 30, "mel_bins": 80, "window": 400, "hop": 160}"#;
+        assert!(serde_json::from_str::<Settings>(table).is_ok());
+        for (right, wrong, said) in [
+            ("160}", "0}", "`hop`"),
+            ("30,", "0.01,", "`seconds`"),
+            ("30,", "1e9,", "`seconds`"),
+            ("80,", "0,", "`mel_bins`"),
+            ("400", "1", "`window`"),
+            ("16000", "10", "`sample_rate`"),
+            ("\"hop\"", "\"step\"", "step"),
+        ] {
+            let error = serde_json::from_str::<Settings>(&table.replace(right, wrong)).unwrap_err();
+            assert!(error.to_string().contains(said), "{error}");
+        }
+    }
+}
