@@ -48,6 +48,7 @@ pub mod features;
 pub mod gates;
 pub mod gauge;
 pub mod heads;
+pub mod hub;
 pub mod knife;
 pub mod matrix;
 pub mod mixture;

@@ -1,0 +1,172 @@
+//! What can go wrong between the hub, the cache and the lock, and how to mend it.
+//!
+//! No message holds a token, a password of an address, or the query of one (which may be signed).
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why files of a repository cannot be had.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// A variable of the environment has a value that cannot be used.
+    #[error("{variable}: {reason}")]
+    Setting {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong, and how to mend it.
+        reason: String,
+    },
+
+    /// Something that is no name of a repository, a revision or a file.
+    #[error("`{found}` is no {what}; {expected}")]
+    Name {
+        /// What it should be.
+        what: &'static str,
+        /// What was given.
+        found: String,
+        /// What one looks like.
+        expected: &'static str,
+    },
+
+    /// The file is not in the cache, and the network is not to be used.
+    #[error(
+        "{file} of {repository} at {revision} is not in the cache and HF_HUB_OFFLINE or --offline is set; looked in {}; \
+         download it where there is a network (lsmi models pull), or copy the cache", looked_in.display()
+    )]
+    NotCached {
+        /// `organisation/model`.
+        repository: String,
+        /// The branch or commit.
+        revision: String,
+        /// The file's path in the repository.
+        file: String,
+        /// The place in the cache where it would be.
+        looked_in: PathBuf,
+    },
+
+    /// The hub does not give the repository to this user.
+    #[error("{repository}: the hub refuses access (status {status}): {}", refusal(page, *had_token, *gated))]
+    Refused {
+        /// `organisation/model`.
+        repository: String,
+        /// The page of the repository.
+        page: String,
+        /// The status of the answer.
+        status: u16,
+        /// Whether the request carried a token.
+        had_token: bool,
+        /// Whether the hub said that the repository is gated.
+        gated: bool,
+    },
+
+    /// There is no such repository, revision or file.
+    #[error("{repository}: there is no {what} (looked at {url}); check the name on the hub")]
+    NotFound {
+        /// `organisation/model`.
+        repository: String,
+        /// What there is none of.
+        what: String,
+        /// The address that was asked.
+        url: String,
+    },
+
+    /// The hub did not answer, or the connection broke, as often as it was tried.
+    #[error(
+        "{url}: no whole answer in {attempts} attempts: {reason}; what arrived is kept: try again, or check the network, \
+         HF_ENDPOINT and the proxy"
+    )]
+    Unreachable {
+        /// The address that was asked.
+        url: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// What happened at the last attempt.
+        reason: String,
+    },
+
+    /// The answer is not one that the hub gives.
+    #[error("{url}: not an answer of the hub: {reason}; check HF_ENDPOINT")]
+    Answer {
+        /// The address that was asked.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// A file is not what it should be.
+    #[error("{file}: {what} is {found}, but {said_by} says {expected}; {mend}")]
+    Mismatch {
+        /// The file: its path in the repository while it is downloaded, its path on this machine afterwards.
+        file: String,
+        /// Which property: `its size`, `its sha256`, `the commit`.
+        what: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+        /// Who says so: the manifest, the lock, the hub.
+        said_by: String,
+        /// What to do.
+        mend: String,
+    },
+
+    /// The lock is not one.
+    #[error("{}: not a lock of models: {reason}; mend it, or remove it to pin anew what is in the cache", path.display())]
+    Lock {
+        /// The lock.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// The lock cannot be written.
+    #[error("{}: the lock cannot be written; check its permissions, or name another place with LSMI_MODELS_LOCK", path.display())]
+    LockWrite {
+        /// The lock.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// The cache cannot be read or written.
+    #[error("{}: cannot be read or written; check permissions and free space, or choose another cache with HF_HUB_CACHE", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl HubError {
+    pub(super) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(super) fn answer(url: impl ToString, reason: impl ToString) -> Self {
+        Self::Answer { url: url.to_string(), reason: reason.to_string() }
+    }
+}
+
+fn refusal(page: &str, had_token: bool, gated: bool) -> String {
+    match (gated, had_token) {
+        (true, true) => format!(
+            "it is gated, and the account of the token may not read it: accept its licence on {page} with that account"
+        ),
+        (true, false) => {
+            format!("it is gated: accept its licence on {page}, and set HF_TOKEN to a token of that account")
+        }
+        (false, true) => format!(
+            "there is none of this name, or it is private, or gated, or HF_TOKEN is no valid token: see {page}, where a \
+             licence may have to be accepted"
+        ),
+        (false, false) => format!(
+            "there is none of this name, or it is private or gated: see {page}, accept its licence where there is one, \
+             and set HF_TOKEN"
+        ),
+    }
+}
