@@ -5,7 +5,7 @@
 //! | `clip`, `clip_vision_model` | picture tower of CLIP | projection, or pooler where there is none | of one size |
 //! | `siglip`, `siglip_vision_model` | picture tower of SigLIP | projection, or mean where it has no pooling head | of one size |
 //! | `dinov2` | DINOv2 | cls | whole patches, any number of them |
-//! | `vit` | ViT, DINO, DeiT without distillation | cls | of one size |
+//! | `vit` | ViT, also as trained by DINO | cls | of one size |
 //! | `convnext` | ConvNeXt | pooler | of 32 pixels and more |
 //! | `resnet` | ResNet of basic or bottleneck blocks | pooler | of 32 pixels and more |
 //! | `efficientnet-lite0` | EfficientNet-Lite0 | pooler | of any size |
@@ -71,7 +71,9 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn PictureEncoder
 /// Pictures `[B, 3, height, width]` as maps `[B, height, width, 3]` in the number type of the weights.
 fn map(pixels: &Tensor, like: &Tensor) -> Result<Tensor> {
     match *pixels.dims() {
-        [1.., 3, 1.., 1..] => Ok(pixels.to_dtype(like.dtype())?.permute((0, 2, 3, 1))?.contiguous()?),
+        [batch, 3, height, width] if batch * height * width > 0 => {
+            Ok(pixels.to_dtype(like.dtype())?.permute((0, 2, 3, 1))?.contiguous()?)
+        }
         _ => Err(EncoderError::Input {
             what: "the shape of the pictures",
             expected: "[pictures, 3, height, width], none of them 0".to_owned(),

@@ -94,7 +94,7 @@ impl Encoder for Whisper {
 impl SoundEncoder for Whisper {
     fn encode(&self, features: &Tensor) -> Result<Hidden> {
         let frames = 2 * self.positions.dim(0)?;
-        if !matches!(*features.dims(), [1.., bins, found] if bins == self.bins && found == frames) {
+        if !matches!(*features.dims(), [batch, bins, found] if batch > 0 && bins == self.bins && found == frames) {
             return Err(EncoderError::Input {
                 what: "the shape of the spectrograms",
                 expected: format!("[sounds, {}, {frames}]", self.bins),
