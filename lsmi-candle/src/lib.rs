@@ -42,6 +42,7 @@
 pub mod batch;
 pub mod compare;
 pub mod device;
+pub mod embedder;
 pub mod encoders;
 pub mod estimator;
 pub mod features;

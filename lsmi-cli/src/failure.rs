@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use lsmi_candle::batch::BatchError;
 use lsmi_candle::device::DeviceError;
+use lsmi_candle::embedder::EmbedError;
 use lsmi_candle::features::FeatureError;
 use lsmi_candle::gauge::GaugeError;
 use lsmi_candle::{BundleError, EstimatorError};
@@ -16,6 +17,7 @@ use lsmi_guide::PartitionError;
 
 use crate::configuration::ConfigurationError;
 use crate::console;
+use crate::embed::table::TableError;
 use crate::output::FormatError;
 use crate::output::staging::OutputError;
 use crate::stream::partial::PartialError;
@@ -136,6 +138,22 @@ impl From<OutputError> for Failure {
         match error {
             OutputError::Write { .. } | OutputError::Encode { .. } => Self::failed(error),
             _ => Self::usage(error),
+        }
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        Self::data(error)
+    }
+}
+
+impl From<EmbedError> for Failure {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Device(DeviceError::Unknown { .. }) => Self::usage(error),
+            EmbedError::Device(_) => Self::failed(error),
+            _ => Self::data(error),
         }
     }
 }

@@ -10,6 +10,7 @@ mod compare_table;
 mod configuration;
 mod console;
 mod discrete;
+mod embed;
 mod exact;
 mod expected;
 mod expected_table;

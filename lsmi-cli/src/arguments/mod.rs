@@ -7,6 +7,7 @@ mod analysis;
 mod check;
 mod compare;
 mod discrete;
+mod embed;
 mod estimation;
 mod models;
 mod partition;
@@ -23,6 +24,7 @@ pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
 pub(crate) use compare::Compare;
 pub(crate) use discrete::Discrete;
+pub(crate) use embed::{Chosen, Embed, OnError, Precision};
 pub(crate) use estimation::{Estimation, Measures, NullTest};
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::Partition;
@@ -72,6 +74,9 @@ pub(crate) enum Command {
     /// Hold LSMI against PID-Batch and PID-CVX on the same data, and against the exact answer where there is one.
     #[command(after_help = compare::COMPARE_EXAMPLES)]
     Compare(Compare),
+    /// Turn pictures, sentences and sounds into features with pretrained encoders.
+    #[command(after_help = embed::EMBED_EXAMPLES)]
+    Embed(Embed),
     /// Split samples into high, middle and low by r, u1, u2 or s.
     #[command(after_help = partition::PARTITION_EXAMPLES)]
     Partition(Partition),

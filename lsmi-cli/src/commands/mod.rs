@@ -5,10 +5,12 @@ mod check;
 mod compare;
 mod demo;
 mod discrete;
+mod embed;
 mod finish;
 mod fit;
 mod gates;
 mod label_free;
+mod model_source;
 mod models;
 mod null;
 mod partition;
@@ -32,6 +34,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Discrete(arguments) => discrete::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
+        Command::Embed(arguments) => embed::run(arguments),
         Command::Partition(arguments) => partition::run(arguments),
     }
 }

@@ -1,0 +1,193 @@
+//! Options of `lsmi embed`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+use lsmi_candle::encoders::{Modality, Pooling};
+
+use super::Common;
+
+pub(super) const EMBED_EXAMPLES: &str = "\
+The table (.csv, .jsonl or .parquet) has a row a sample: the columns image, text, audio hold a path, relative to the table, or \
+the text itself; label and id are optional. --columns image=picture,label=category names columns that are called otherwise.
+
+A model is a name of `lsmi models list`, org/name on the Hugging Face hub, or a directory with config.json, model.safetensors and \
+what else it needs. The output holds x1, x2, ... in the order of the options, y of the labels, and says in its metadata \
+which model, revision, pooling and preprocessing it is of. The same table and models give the same bytes.
+
+Finished shards are kept in OUT.partial; after an end, whatever its cause, the same command goes on from there.
+
+Examples:
+  lsmi embed table.csv --image efficientnet-lite0 --text minilm-l6-v2 --out features.safetensors
+  lsmi embed table.csv --image ./my-clip --text ./my-clip --on-error skip --out features.safetensors
+  lsmi embed clips.jsonl --audio openai/whisper-tiny.en --text minilm-l6-v2 --out features.safetensors
+  lsmi embed table.csv --text a --text b --columns text=caption --out features.safetensors";
+
+/// `lsmi embed`.
+#[derive(Debug, Args)]
+pub(crate) struct Embed {
+    /// Table of what to embed, .csv, .jsonl or .parquet
+    pub(crate) table: PathBuf,
+    #[command(flatten)]
+    pub(crate) encoders: Encoders,
+    /// Feature file to write, .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// What columns are called: some of id=, image=, text=, audio=, label=
+    #[arg(long, value_name = "ROLE=COLUMN,...", default_value = "")]
+    pub(crate) columns: ColumnNames,
+    /// What to do about a row that cannot be embedded
+    #[arg(long, value_enum, default_value = "fail")]
+    pub(crate) on_error: OnError,
+    /// Read files that symbolic links lead to outside of the table's directory
+    #[arg(long)]
+    pub(crate) follow_links: bool,
+    /// How one vector is made of the last hidden states, for all models: cls, mean, pooler or projection [default: as the
+    /// models' authors do]
+    #[arg(long)]
+    pub(crate) pooling: Option<Pooling>,
+    /// Whether vectors are divided by their length [default: as the models' authors do]
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) normalize: Option<bool>,
+    /// Precision of the computation; the output is f32
+    #[arg(long, value_enum, default_value = "f32")]
+    pub(crate) precision: Precision,
+    /// Rows of a batch
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) batch: u16,
+    /// Rows of a shard
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rows_of_a_shard: u32,
+    /// Use only what is in the cache
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Directory of further manifests of models
+    #[arg(long, value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What becomes of a row that cannot be embedded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnError {
+    /// It ends the command.
+    Fail,
+    /// It is left out, and told.
+    Skip,
+}
+
+/// Precision of the computation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Precision {
+    F32,
+    F16,
+    Bf16,
+}
+
+/// A model for a modality.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    pub(crate) modality: Modality,
+    pub(crate) model: String,
+}
+
+/// `--image`, `--text` and `--audio`, in the order in which they were given.
+#[derive(Debug, Clone)]
+pub(crate) struct Encoders(pub(crate) Vec<Chosen>);
+
+/// The options of modalities.
+const OPTIONS: [(&str, Modality, &str); 3] = [
+    ("image", Modality::Picture, "Model of pictures; the column `image` holds paths"),
+    ("text", Modality::Text, "Model of texts; the column `text` holds them"),
+    ("audio", Modality::Sound, "Model of sounds; the column `audio` holds paths"),
+];
+
+impl Args for Encoders {
+    fn augment_args(command: Command) -> Command {
+        OPTIONS.into_iter().fold(command, |command, (name, _, help)| {
+            command.arg(Arg::new(name).long(name).value_name("MODEL").action(ArgAction::Append).help(help))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Encoders {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut chosen: Vec<(usize, Chosen)> = Vec::new();
+        for (name, modality, _) in OPTIONS {
+            let models = matches.get_many::<String>(name).unwrap_or_default().cloned();
+            let places = matches.indices_of(name).unwrap_or_default();
+            chosen.extend(places.zip(models.map(|model| Chosen { modality, model })));
+        }
+        chosen.sort_by_key(|(place, _)| *place);
+        Ok(Self(chosen.into_iter().map(|(_, chosen)| chosen).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Names of columns that are called otherwise, by role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ColumnNames(Vec<(String, String)>);
+
+const ROLES: [&str; 5] = ["id", "image", "text", "audio", "label"];
+
+impl ColumnNames {
+    /// The column of a role, and whether it was named.
+    pub(crate) fn of(&self, role: &str) -> (String, bool) {
+        let named = self.0.iter().find(|(other, _)| other == role);
+        named.map_or_else(|| (role.to_owned(), false), |(_, column)| (column.clone(), true))
+    }
+}
+
+impl FromStr for ColumnNames {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut names: Vec<(String, String)> = Vec::new();
+        for part in text.split(',').filter(|part| !part.trim().is_empty()) {
+            let (role, column) = part.split_once('=').unwrap_or((part, ""));
+            let (role, column) = (role.trim(), column.trim());
+            if !ROLES.contains(&role) || column.is_empty() {
+                return Err(format!("`{part}` names no column; write ROLE=COLUMN with one of {}", ROLES.join(", ")));
+            }
+            if names.iter().any(|(other, _)| other == role) {
+                return Err(format!("the column of `{role}` is named twice"));
+            }
+            names.push((role.to_owned(), column.to_owned()));
+        }
+        Ok(Self(names))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_named_by_role() {
+        let names: ColumnNames = "image=picture, label = kind".parse().unwrap();
+        assert_eq!(names.of("image"), ("picture".to_owned(), true));
+        assert_eq!(names.of("text"), ("text".to_owned(), false));
+        for (wrong, expected) in [("picture=a", "no column"), ("image", "no column"), ("id=a,id=b", "twice")] {
+            assert!(wrong.parse::<ColumnNames>().unwrap_err().contains(expected), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn models_are_in_the_order_of_the_options() {
+        let matches = Encoders::augment_args(Command::new("embed"))
+            .get_matches_from("embed --text a --image b --text c".split_whitespace());
+        let models: Vec<String> =
+            Encoders::from_arg_matches(&matches).unwrap().0.into_iter().map(|chosen| chosen.model).collect();
+        assert_eq!(models, ["a", "b", "c"]);
+    }
+}

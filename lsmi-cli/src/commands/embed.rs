@@ -1,0 +1,281 @@
+//! `lsmi embed`: raw pictures, sentences and sounds become a feature file, shard by shard.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::thread;
+
+use lsmi_candle::embedder::{self, EmbedError, Embedder, Options, Provenance};
+use lsmi_candle::encoders::Modality;
+use lsmi_candle::features::Format;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::arguments::{Embed, OnError, Precision};
+use crate::console;
+use crate::embed::inputs::Folder;
+use crate::embed::join::Summary;
+use crate::embed::shards::{Shard, Shards, Skipped};
+use crate::embed::table::{Columns, Row, Table, directory_of};
+use crate::embed::work::{Encoding, Work};
+use crate::failure::Failure;
+use crate::output::as_map;
+use crate::output::staging::{Staging, check_file};
+use crate::progress;
+use crate::stream::manifest::Job;
+use crate::stream::pipeline;
+
+/// Version of what `--json` prints.
+const SCHEMA: u32 = 1;
+/// Skipped rows that are told one by one.
+const LISTED: usize = 10;
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Embedded<'a> {
+    schema: u32,
+    version: &'static str,
+    /// Rows of the output.
+    n: usize,
+    /// Rows that could not be embedded.
+    skipped: &'a [Skipped],
+    /// Texts that were cut because their model takes no more.
+    truncated: usize,
+    /// The classes, where the table has labels.
+    classes: Option<&'a [String]>,
+    /// Columns of x1, x2, ...
+    #[serde(serialize_with = "as_map")]
+    dims: Vec<(String, usize)>,
+    /// What x1, x2, ... are of.
+    #[serde(serialize_with = "as_map")]
+    models: Vec<(String, &'a Provenance)>,
+}
+
+pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
+    let (table, out, common) = (arguments.table.as_path(), arguments.out.as_path(), &arguments.common);
+    if Format::from_path(out) != Some(Format::SafeTensors) {
+        return Err(Failure::usage(format!(
+            "{}: features are written as safetensors; end the name in .safetensors",
+            out.display()
+        )));
+    }
+    if arguments.encoders.0.len() < 2 {
+        return Err(Failure::usage("name a model for two modalities at least, such as --image MODEL --text MODEL"));
+    }
+    check_file(out, common.force, &[table])?;
+    let columns = columns(arguments);
+    let rows = count(table, &columns)?;
+    let work = work(arguments, &columns)?;
+    let of_shard = arguments.rows_of_a_shard as usize;
+    let count = rows.div_ceil(of_shard);
+    let mut shards = Shards::open(out, job(arguments, &work, &columns)?, common.force)?;
+    let left: Vec<usize> = (0..count).filter(|shard| !shards.is_finished(*shard)).collect();
+    if left.len() < count && !common.quiet {
+        console::say(&format!("{} of {count} shards were finished before; going on from there", count - left.len()));
+    }
+
+    let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = common.threads.map_or_else(processors, usize::from);
+    let bar = progress::rows(common.quiet, left.iter().map(|shard| of_shard.min(rows - shard * of_shard)).sum());
+    let mut reader = Table::open(table, columns)?;
+    let mut next = 0;
+    pipeline::run(
+        left.len(),
+        threads,
+        |piece| {
+            let mut skipped = |to: usize| reader.by_ref().take(to).find_map(Result::err).map_or(Ok(()), Err);
+            let before = left[piece] * of_shard - next;
+            skipped(before)?;
+            next = (left[piece] + 1) * of_shard;
+            Ok(reader.by_ref().take(of_shard).collect::<Result<Vec<Row>, _>>()?)
+        },
+        |_, rows: Vec<Row>| {
+            let shard = work.shard(&rows).map_err(|error| Failure::from(error).about(table))?;
+            match shard.header.skipped.first() {
+                Some(skipped) if arguments.on_error == OnError::Fail => Err(refusal(skipped).about(table)),
+                _ => Ok((shard, rows.len())),
+            }
+        },
+        |piece, (shard, rows): (Shard, usize)| {
+            shards.keep(left[piece], &shard)?;
+            bar.inc(rows as u64);
+            Ok::<(), Failure>(())
+        },
+    )?;
+    bar.finish_and_clear();
+    finish(arguments, &work, shards, count)
+}
+
+/// Joins the shards and tells.
+fn finish(arguments: &Embed, work: &Work, shards: Shards, count: usize) -> Result<(), Failure> {
+    let (out, common) = (arguments.out.as_path(), &arguments.common);
+    let summary = Summary::read(&shards, count).map_err(|error| Failure::failed(error).about(out))?;
+    if summary.rows == 0 {
+        return Err(Failure::data("not one row could be embedded; run again without --on-error skip to see why")
+            .about(&arguments.table));
+    }
+    let names = (1..=work.encodings.len()).map(|number| format!("x{number}"));
+    let encodings: Vec<(String, &Encoding)> = names.zip(&work.encodings).collect();
+    let mut metadata = BTreeMap::from([("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+    for (name, encoding) in &encodings {
+        let model = serde_json::to_string(encoding.embedder.provenance()).map_err(Failure::failed)?;
+        metadata.insert(format!("{name}_model"), model);
+    }
+    if !summary.skipped.is_empty() {
+        metadata.insert("skipped".to_owned(), serde_json::to_string(&summary.skipped).map_err(Failure::failed)?);
+    }
+    let widths: Vec<usize> = work.encodings.iter().map(|encoding| encoding.embedder.width()).collect();
+    let mut staging = Staging::default();
+    staging.write(out, |mut file| Ok(summary.write(&shards, &widths, &metadata, &mut file)?))?;
+    staging.commit(&[])?;
+    // The output is there; what is left beside it does no harm.
+    let _ = shards.remove();
+
+    if !common.quiet {
+        console::say(&words(&summary, &widths, out));
+    }
+    if !common.json {
+        return Ok(());
+    }
+    console::print_json(&Embedded {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION"),
+        n: summary.rows,
+        skipped: &summary.skipped,
+        truncated: summary.truncated,
+        classes: summary.classes.as_deref(),
+        dims: encodings.iter().zip(&widths).map(|((name, _), width)| (name.clone(), *width)).collect(),
+        models: encodings.iter().map(|(name, encoding)| (name.clone(), encoding.embedder.provenance())).collect(),
+    })
+}
+
+fn words(summary: &Summary, widths: &[usize], out: &Path) -> String {
+    let widths = widths.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+    let mut text = format!("{} rows of {widths} columns in {}", summary.rows, out.display());
+    if summary.truncated > 0 {
+        text.push_str(&format!("\nnote: {} texts were longer than their model takes and were cut", summary.truncated));
+    }
+    if !summary.skipped.is_empty() {
+        text.push_str(&format!("\nwarning: {} rows were skipped:", summary.skipped.len()));
+        for skipped in summary.skipped.iter().take(LISTED) {
+            text.push_str(&format!("\n  row {}: {}", named(skipped), skipped.reason));
+        }
+        if summary.skipped.len() > LISTED {
+            text.push_str("\n  and others: --json lists them all");
+        }
+    }
+    text
+}
+
+fn named(skipped: &Skipped) -> String {
+    match &skipped.id {
+        Some(id) => format!("{} (id `{}`)", skipped.row, console::shortened(id)),
+        None => skipped.row.to_string(),
+    }
+}
+
+fn refusal(skipped: &Skipped) -> Failure {
+    Failure::data(format!(
+        "row {}: {}; mend it, or leave such rows out with --on-error skip",
+        named(skipped),
+        skipped.reason
+    ))
+}
+
+/// The role of a modality's column.
+fn role(modality: Modality) -> &'static str {
+    match modality {
+        Modality::Text => "text",
+        Modality::Picture => "image",
+        Modality::Sound => "audio",
+    }
+}
+
+fn columns(arguments: &Embed) -> Columns {
+    let names = &arguments.columns;
+    Columns {
+        inputs: arguments.encoders.0.iter().map(|chosen| names.of(role(chosen.modality)).0).collect(),
+        label: names.of("label"),
+        id: names.of("id"),
+    }
+}
+
+/// The rows of the table, all of which can be read and whose ids differ.
+fn count(table: &Path, columns: &Columns) -> Result<usize, Failure> {
+    let mut ids: HashMap<String, usize> = HashMap::new();
+    let (mut rows, mut labelled) = (0, None);
+    for row in Table::open(table, columns.clone())? {
+        let Row { place, label, id, .. } = row?;
+        rows = place + 1;
+        if *labelled.get_or_insert(label.is_some()) != label.is_some() {
+            let message = format!(
+                "`{}` is missing in some rows but not in all; row {rows} differs from the first",
+                columns.label.0
+            );
+            return Err(Failure::data(message).about(table));
+        }
+        if let Some(id) = id {
+            if let Some(first) = ids.insert(id.clone(), rows) {
+                let message =
+                    format!("rows {first} and {rows} have the same id `{id}`; give every row an id of its own");
+                return Err(Failure::data(message).about(table));
+            }
+        }
+    }
+    match rows {
+        0 => Err(Failure::data("the table has no rows").about(table)),
+        _ if !ids.is_empty() && ids.len() < rows => {
+            let message = format!("`{}` is missing in some rows but not in all; give every row an id", columns.id.0);
+            Err(Failure::data(message).about(table))
+        }
+        rows => Ok(rows),
+    }
+}
+
+fn work(arguments: &Embed, columns: &Columns) -> Result<Work, Failure> {
+    let device = arguments.common.device.open().map_err(EmbedError::from)?;
+    let precision = match arguments.precision {
+        Precision::F32 => embedder::Precision::F32,
+        Precision::F16 => embedder::Precision::F16,
+        Precision::Bf16 => embedder::Precision::Bf16,
+    };
+    let options = Options { pooling: arguments.pooling, normalize: arguments.normalize, precision };
+    let mut encodings = Vec::new();
+    for (chosen, column) in arguments.encoders.0.iter().zip(&columns.inputs) {
+        let source = super::model_source::find(arguments, chosen)?;
+        let embedder = Embedder::load(&source, chosen.modality, options, &device)?;
+        encodings.push(Encoding { modality: chosen.modality, column: column.clone(), embedder });
+    }
+    let folder = Folder::new(directory_of(&arguments.table), arguments.follow_links);
+    Ok(Work { encodings, folder, batch: usize::from(arguments.batch) })
+}
+
+/// What the job is: everything that changes the output.
+fn job(arguments: &Embed, work: &Work, columns: &Columns) -> Result<Job, Failure> {
+    let models: Vec<&Provenance> = work.encodings.iter().map(|encoding| encoding.embedder.provenance()).collect();
+    Ok(Job::new([
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("table_sha256", hash_of(&arguments.table).map_err(|error| Failure::data(error).about(&arguments.table))?),
+        ("models", serde_json::to_string(&models).map_err(Failure::failed)?),
+        ("columns", format!("{columns:?}")),
+        ("device", format!("{:?}", arguments.common.device)),
+        ("batch", arguments.batch.to_string()),
+        ("rows_of_a_shard", arguments.rows_of_a_shard.to_string()),
+        ("follow_links", arguments.follow_links.to_string()),
+    ]))
+}
+
+fn hash_of(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            read => hash.update(&buffer[..read]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
