@@ -8,6 +8,7 @@ mod attention;
 mod block;
 mod linear;
 mod norm;
+mod passes;
 mod rotary;
 
 pub use activation::Activation;
