@@ -59,8 +59,14 @@ impl Weights {
         }
         let file = path.display().to_string();
         let text = read(path)?;
-        let index: Index = serde_json::from_slice(&text).map_err(|source| EncoderError::Json { file, source })?;
+        let index: Index =
+            serde_json::from_slice(&text).map_err(|source| EncoderError::Json { file: file.clone(), source })?;
         let shards: BTreeSet<String> = index.weight_map.into_values().collect();
+        // A list from elsewhere must not lead to files elsewhere.
+        if let Some(found) = shards.iter().find(|shard| Path::new(shard).file_name() != Some(shard.as_ref())) {
+            let expected = "names of files in the same folder".to_owned();
+            return Err(EncoderError::Field { file, field: "weight_map".to_owned(), expected, found: found.clone() });
+        }
         let shards: Vec<PathBuf> = shards.into_iter().map(|shard| path.with_file_name(shard)).collect();
         Self::read_files(&shards, dtype, device)
     }

@@ -1,5 +1,7 @@
 //! Checkpoints with reference outputs, and the comparison with them.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

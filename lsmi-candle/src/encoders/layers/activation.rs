@@ -1,8 +1,9 @@
 //! Activations, by the names that configurations use.
 
-use candle_core::Tensor;
+use candle_core::{D, Tensor};
 use candle_nn::ops;
 
+use super::passes;
 use crate::encoders::error::Result;
 
 /// An activation.
@@ -36,11 +37,26 @@ impl Activation {
         }
     }
 
+    /// Applies it to the first half of the last axis, and multiplies by the second half.
+    ///
+    /// # Errors
+    /// A candle error where the axis has no halves.
+    pub fn gated(self, x: &Tensor) -> Result<Tensor> {
+        if passes::suits(x) && x.dim(D::Minus1)? % 2 == 0 {
+            return Ok(x.apply_op1_no_bwd(&passes::Gate(self))?);
+        }
+        let halves = x.chunk(2, D::Minus1)?;
+        Ok((self.forward(&halves[0].contiguous()?)? * &halves[1])?)
+    }
+
     /// Applies it to every number.
     ///
     /// # Errors
     /// A candle error where the device fails.
     pub fn forward(self, x: &Tensor) -> Result<Tensor> {
+        if passes::suits(x) {
+            return Ok(x.apply_op1_no_bwd(&passes::Activate(self))?);
+        }
         Ok(match self {
             Self::Gelu => x.gelu_erf()?,
             Self::GeluTanh => x.gelu()?,

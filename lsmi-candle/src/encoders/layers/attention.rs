@@ -6,7 +6,7 @@
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops;
 
-use super::{Linear, Rotary};
+use super::{Linear, Rotary, passes};
 use crate::encoders::error::{EncoderError, Result};
 use crate::encoders::weights::Weights;
 
@@ -182,10 +182,23 @@ impl Attention {
 /// `softmax(Q K' + mask) V` of scaled queries, all `[B, heads, T, width of a head]`.
 pub(crate) fn attention(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
     // Masks and softmax are f32 whatever the states are.
-    let mut scores = queries.matmul(&keys.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
-    if let Some(mask) = mask {
-        scores = scores.broadcast_add(&mask.0)?;
-    }
-    let shares = ops::softmax_last_dim(&scores)?.to_dtype(values.dtype())?;
+    let scores = queries.matmul(&keys.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
+    let shares = softmax(scores, mask)?.to_dtype(values.dtype())?;
     Ok(shares.matmul(values)?)
+}
+
+/// Softmax of scores that nobody else sees, `[B, heads, T, S]`.
+fn softmax(scores: Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+    if passes::suits(&scores) && mask.is_none_or(|mask| passes::suits(&mask.0)) {
+        match mask {
+            None => scores.inplace_op1(&passes::Softmax)?,
+            Some(mask) => scores.inplace_op2(&mask.0, &passes::Softmax)?,
+        }
+        return Ok(scores);
+    }
+    let scores = match mask {
+        None => scores,
+        Some(mask) => scores.broadcast_add(&mask.0)?,
+    };
+    Ok(ops::softmax_last_dim(&scores)?)
 }

@@ -123,8 +123,7 @@ impl Block {
     /// A candle error where shapes do not fit.
     pub fn forward(&self, x: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
         let attend = |x: &Tensor| self.attention.forward(x, mask);
-        let perceive =
-            |x: &Tensor| self.perceptron[1].forward(&self.activation.forward(&self.perceptron[0].forward(x)?)?);
+        let perceive = |x: &Tensor| self.perceptron[1].forward(&self.perceptron[0].activated(x, self.activation)?);
         self.half(1, &self.half(0, x, attend)?, perceive)
     }
 

@@ -2,6 +2,7 @@
 
 use candle_core::Tensor;
 
+use super::{Activation, passes};
 use crate::encoders::error::Result;
 use crate::encoders::weights::Weights;
 
@@ -34,6 +35,18 @@ impl Linear {
     /// # Errors
     /// A candle error where the shapes do not fit.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.apply(x, None)
+    }
+
+    /// Applies it, and an activation to what comes out.
+    ///
+    /// # Errors
+    /// A candle error where the shapes do not fit.
+    pub fn activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        self.apply(x, Some(activation))
+    }
+
+    fn apply(&self, x: &Tensor, activation: Option<Activation>) -> Result<Tensor> {
         let mut dims = x.dims().to_vec();
         let (outputs, inputs) = self.weight.dims2()?;
         if let Some(last) = dims.last_mut() {
@@ -42,9 +55,15 @@ impl Linear {
         // One product for all rows, rather than one for each of the batch.
         let y = x.reshape(((), inputs))?.matmul(&self.weight.t()?)?;
         let y = match &self.bias {
-            None => y,
+            // The product is new and seen by nobody else, so it can be written over.
+            Some(bias) if passes::suits(&y) && passes::suits(bias) => {
+                y.inplace_op2(bias, &passes::Finish(activation))?;
+                return Ok(y.reshape(dims)?);
+            }
             Some(bias) => y.broadcast_add(bias)?,
+            None => y,
         };
+        let y = activation.map_or(Ok(y.clone()), |activation| activation.forward(&y))?;
         Ok(y.reshape(dims)?)
     }
 }

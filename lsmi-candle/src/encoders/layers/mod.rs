@@ -11,6 +11,7 @@ mod convolution;
 mod depthwise;
 mod linear;
 mod norm;
+mod passes;
 mod rectifier;
 mod rotary;
 mod window;

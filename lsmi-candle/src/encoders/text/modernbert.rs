@@ -1,7 +1,7 @@
 //! ModernBERT (Warner et al., 2024): rotary positions, gated perceptrons, and layers that look at a window of the text
 //! between those that look at all of it.
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 use serde_json::Value;
 
 use super::embeddings::{check_ids, look_up};
@@ -146,8 +146,7 @@ impl Block {
             Some(norm) => self.attention.forward_rotated(&norm.forward(x)?, rotary, mask)?,
         };
         let x = (x + attended)?;
-        let both = self.inward.forward(&self.perceptron_norm.forward(&x)?)?.chunk(2, D::Minus1)?;
-        let gated = (self.activation.forward(&both[0].contiguous()?)? * &both[1])?;
+        let gated = self.activation.gated(&self.inward.forward(&self.perceptron_norm.forward(&x)?)?)?;
         Ok((x + self.outward.forward(&gated)?)?)
     }
 }
