@@ -8,6 +8,7 @@ mod discrete;
 mod finish;
 mod fit;
 mod gates;
+mod hub;
 mod label_free;
 mod models;
 mod null;
@@ -33,5 +34,6 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Partition(arguments) => partition::run(arguments),
+        Command::Models(arguments) => hub::run(arguments),
     }
 }
