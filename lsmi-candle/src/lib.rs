@@ -53,6 +53,7 @@ pub mod hub;
 pub mod knife;
 pub mod matrix;
 pub mod mixture;
+pub mod models;
 pub mod pid_batch;
 pub mod pid_cvx;
 pub mod points;

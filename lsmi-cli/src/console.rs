@@ -38,7 +38,15 @@ pub(crate) fn as_json(value: &impl Serialize) -> Result<String, serde_json::Erro
 
 /// Prints a result as JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = as_json(value).map_err(Failure::failed)?;
+    write_out(&as_json(value).map_err(Failure::failed)?)
+}
+
+/// Prints a result that is text.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    write_out(&harmless(text))
+}
+
+fn write_out(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // Whoever read has read enough.

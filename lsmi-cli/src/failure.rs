@@ -12,6 +12,8 @@ use lsmi_candle::device::DeviceError;
 use lsmi_candle::embedder::EmbedError;
 use lsmi_candle::features::FeatureError;
 use lsmi_candle::gauge::GaugeError;
+use lsmi_candle::hub::HubError;
+use lsmi_candle::models::ModelError;
 use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_guide::PartitionError;
 
@@ -43,7 +45,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn new(status: Status, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn new(status: Status, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { status, file: None, error: error.into() }
     }
 
@@ -172,6 +174,29 @@ impl From<BatchError> for Failure {
         match error {
             BatchError::Estimator(error) => error.into(),
             BatchError::Arrow(_) => Self::failed(error),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<HubError> for Failure {
+    fn from(error: HubError) -> Self {
+        let status = match &error {
+            HubError::Setting { .. } | HubError::Name { .. } => Status::Usage,
+            // A repository or a revision that the user named.
+            HubError::NotFound { what, .. } if what.starts_with("such") => Status::Usage,
+            HubError::Mismatch { .. } | HubError::Lock { .. } => Status::Data,
+            _ => Status::Failed,
+        };
+        Self::new(status, error)
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Hub(error) => error.into(),
+            ModelError::Unknown { .. } | ModelError::Modality { .. } => Self::usage(error),
             _ => Self::data(error),
         }
     }

@@ -10,12 +10,17 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lsmi_candle::estimator::Progress;
+use lsmi_candle::hub::Transfer;
+
+use crate::console::harmless;
 
 /// Before the first model is finished nothing is known of the time left.
 const FIRST_TEMPLATE: &str = "{bar:20} {pos} of {len} models  {wide_msg}";
 const TEMPLATE: &str = "{bar:20} {pos} of {len} models, {eta} left  {wide_msg}";
 
 const ROWS_TEMPLATE: &str = "{bar:20} {human_pos} of {human_len} rows, {eta} left, {per_sec}";
+
+const BYTES_TEMPLATE: &str = "{bar:20} {bytes} of {total_bytes}, {eta} left, {bytes_per_sec}  {wide_msg}";
 
 /// A bar of so many rows, which the work moves.
 pub(crate) fn rows(quiet: bool, rows: usize) -> ProgressBar {
@@ -26,6 +31,38 @@ pub(crate) fn rows(quiet: bool, rows: usize) -> ProgressBar {
     set_template(&bar, ROWS_TEMPLATE);
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
+}
+
+/// A bar of the bytes of one file after the other, to be told of a download.
+pub(crate) fn transfers(quiet: bool) -> impl FnMut(Transfer<'_>) {
+    let bar = if is_hidden(quiet) {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+    };
+    set_template(&bar, BYTES_TEMPLATE);
+    let bar = Cleared(bar);
+    let mut file = String::new();
+    move |transfer| {
+        if file != transfer.file {
+            transfer.file.clone_into(&mut file);
+            bar.0.reset();
+            bar.0.set_message(harmless(transfer.file));
+        }
+        if let Some(total) = transfer.total {
+            bar.0.set_length(total);
+        }
+        bar.0.set_position(transfer.done);
+    }
+}
+
+/// A bar that goes with whoever moves it.
+struct Cleared(ProgressBar);
+
+impl Drop for Cleared {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 fn is_hidden(quiet: bool) -> bool {
@@ -82,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_valid() {
-        for template in [FIRST_TEMPLATE, TEMPLATE, ROWS_TEMPLATE] {
+        for template in [FIRST_TEMPLATE, TEMPLATE, ROWS_TEMPLATE, BYTES_TEMPLATE] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
     }

@@ -40,6 +40,17 @@ impl Digest {
         }
         Ok(Self { bytes, sha256: hexadecimal(&hasher.finalize()) })
     }
+
+    /// Holds it against what a manifest says of the file.
+    pub(crate) fn check(&self, file: &str, bytes: Option<u64>, sha256: Option<&str>) -> Result<(), HubError> {
+        let expected = Expected {
+            bytes,
+            sha256: sha256.map(str::to_owned),
+            said_by: "the manifest".to_owned(),
+            mend: "get the file anew, or correct the manifest".to_owned(),
+        };
+        expected.check(file, self)
+    }
 }
 
 /// SHA-256 of a text, which serves as a name.

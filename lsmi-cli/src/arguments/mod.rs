@@ -9,6 +9,7 @@ mod compare;
 mod discrete;
 mod embed;
 mod estimation;
+mod hub;
 mod models;
 mod partition;
 mod simulate;
@@ -26,6 +27,7 @@ pub(crate) use compare::Compare;
 pub(crate) use discrete::Discrete;
 pub(crate) use embed::{Chosen, Embed, OnError, Precision};
 pub(crate) use estimation::{Estimation, Measures, NullTest};
+pub(crate) use hub::{HubAction, HubCommand, ListModels, PullModels, ShowModel, VerifyModels};
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::Partition;
 pub(crate) use simulate::Simulate;
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// Split samples into high, middle and low by r, u1, u2 or s.
     #[command(after_help = partition::PARTITION_EXAMPLES)]
     Partition(Partition),
+    /// Encoders of text, pictures and sound: list, show, download and verify them.
+    #[command(after_help = hub::MODELS_EXAMPLES)]
+    Models(HubCommand),
 }
 
 /// Which arrays to read.

@@ -9,6 +9,7 @@ mod embed;
 mod finish;
 mod fit;
 mod gates;
+mod hub;
 mod label_free;
 mod model_source;
 mod models;
@@ -36,5 +37,6 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Embed(arguments) => embed::run(arguments),
         Command::Partition(arguments) => partition::run(arguments),
+        Command::Models(arguments) => hub::run(arguments),
     }
 }

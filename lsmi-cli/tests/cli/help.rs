@@ -4,11 +4,19 @@ use crate::place::{Place, stderr, stdout};
 
 #[test]
 fn help_of_every_command() {
-    for command in ["", "demo", "analyze", "fit", "score", "simulate", "discrete", "check", "partition"] {
+    for command in ["", "demo", "analyze", "fit", "score", "simulate", "discrete", "check", "partition", "models"] {
         let shown = Place::new().lsmi(&format!("{command} --help")).success();
         assert_eq!(stderr(&shown), "");
         let name = if command.is_empty() { "lsmi" } else { command };
         insta::assert_snapshot!(format!("help_{name}"), stdout(&shown));
+    }
+}
+
+#[test]
+fn help_about_models() {
+    for command in ["list", "show", "pull", "verify"] {
+        let shown = Place::new().lsmi(&format!("models {command} --help")).success();
+        insta::assert_snapshot!(format!("help_models_{command}"), stdout(&shown));
     }
 }
 

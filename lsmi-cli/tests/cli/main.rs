@@ -10,6 +10,7 @@ mod demo;
 mod discrete;
 mod fit_stream;
 mod help;
+mod hub;
 mod label_free;
 mod logits;
 mod models;
@@ -17,6 +18,8 @@ mod null;
 mod options;
 mod place;
 mod round_trip;
+#[path = "../../../lsmi-candle/tests/hub/server.rs"]
+mod server;
 mod stream;
 mod uncertainty;
 mod usage;
