@@ -7,6 +7,7 @@
 //! A vector does not depend on what else is in its batch but for the last digits: padding is masked.
 
 mod error;
+mod resolved;
 mod source;
 
 pub use error::{EmbedError, Result};

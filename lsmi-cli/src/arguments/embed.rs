@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum}
 use lsmi_candle::encoders::{Modality, Pooling};
 
 use super::Common;
+use super::hub::ModelOrigin;
 
 pub(super) const EMBED_EXAMPLES: &str = "\
 The table (.csv, .jsonl or .parquet) has a row a sample: the columns image, text, audio hold a path, relative to the table, or \
@@ -59,12 +60,8 @@ pub(crate) struct Embed {
     /// Rows of a shard
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rows_of_a_shard: u32,
-    /// Use only what is in the cache
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// Directory of further manifests of models
-    #[arg(long, value_name = "DIR")]
-    pub(crate) models: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) origin: ModelOrigin,
     #[command(flatten)]
     pub(crate) common: Common,
 }

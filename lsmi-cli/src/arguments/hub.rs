@@ -84,21 +84,40 @@ pub(crate) struct VerifyModels {
     pub(crate) place: ModelPlace,
 }
 
-/// Where manifests and files of models are.
+/// Where manifests and files of models are, and how the result is told.
 #[derive(Debug, Args)]
 pub(crate) struct ModelPlace {
+    #[command(flatten)]
+    from: ModelOrigin,
+    /// Print the result as JSON to stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where manifests and files of models are.
+#[derive(Debug, Args)]
+pub(crate) struct ModelOrigin {
     /// Folder of more manifests; they win over the built-in ones [default: $LSMI_MODELS]
     #[arg(long = "models", value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Use only what is in the cache
     #[arg(long)]
     offline: bool,
-    /// Print the result as JSON to stdout
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 impl ModelPlace {
+    /// All manifests.
+    pub(crate) fn registry(&self) -> Result<Registry, ModelError> {
+        self.from.registry()
+    }
+
+    /// The hub of the environment.
+    pub(crate) fn hub(&self) -> Result<Hub, HubError> {
+        self.from.hub()
+    }
+}
+
+impl ModelOrigin {
     /// All manifests.
     pub(crate) fn registry(&self) -> Result<Registry, ModelError> {
         let of_environment = || env::var_os("LSMI_MODELS").filter(|folder| !folder.is_empty()).map(PathBuf::from);
