@@ -51,9 +51,9 @@ fn every_manifest_is_built_in() {
         );
         assert!(readme.contains(&row), "{row}");
     }
-    let files = fs::read_dir(folder).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml")
-    });
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml"));
     assert_eq!(files.count(), registry.iter().count());
     for architecture in Architecture::ALL {
         assert!(registry.iter().any(|manifest| manifest.architecture == architecture), "{architecture}");
@@ -102,9 +102,16 @@ fn sentence_encoders_say_how_they_pool() {
     assert!(matches!(mean.preprocessing, Preprocessing::Text(text) if text.max_tokens == 256));
     assert!(mean.notes.is_empty());
     assert_eq!(pooling(r#"{"pooling_mode": "cls"}"#).unwrap().pooling, Pooling::Cls);
-    for wrong in [r#"{"pooling_mode_max_tokens": true}"#, r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}"#, "{}"] {
+    for wrong in [
+        r#"{"pooling_mode_max_tokens": true}"#,
+        r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}"#,
+        "{}",
+    ] {
         let message = pooling(wrong).unwrap_err().to_string();
-        assert!(message.contains("1_Pooling/config.json: `pooling_mode`") && message.contains("must be cls or mean"), "{message}");
+        assert!(
+            message.contains("1_Pooling/config.json: `pooling_mode`") && message.contains("must be cls or mean"),
+            "{message}"
+        );
     }
     let plain = described(&[("config.json", MINILM)], None).unwrap();
     assert_eq!((plain.pooling, plain.normalize, plain.notes.len()), (Pooling::Mean, false, 1));
@@ -126,7 +133,9 @@ fn image_processors_of_several_years() {
     let clip = r#"{"model_type": "clip"}"#;
     for processor in [
         format!(r#"{{"size": 224, "crop_size": 224, "resample": 3, {levels}}}"#),
-        format!(r#"{{"size": {{"shortest_edge": 224}}, "crop_size": {{"height": 224, "width": 224}}, "resample": 3, {levels}}}"#),
+        format!(
+            r#"{{"size": {{"shortest_edge": 224}}, "crop_size": {{"height": 224, "width": 224}}, "resample": 3, {levels}}}"#
+        ),
     ] {
         let found = read(clip, &processor, Some(Modality::Image));
         assert_eq!(found, (Resize::ShortestEdge, 224, Filter::Bicubic, 224));
@@ -135,7 +144,9 @@ fn image_processors_of_several_years() {
     let found = read(vit, &format!(r#"{{"size": {{"height": 224, "width": 224}}, {levels}}}"#), None);
     assert_eq!(found, (Resize::Exact, 224, Filter::Bilinear, 224));
     let resnet = r#"{"model_type": "resnet", "hidden_sizes": [256, 2048]}"#;
-    let processor = format!(r#"{{"size": 224, "crop_pct": 0.875, "resample": 3, "feature_extractor_type": "ConvNextFeatureExtractor", {levels}}}"#);
+    let processor = format!(
+        r#"{{"size": 224, "crop_pct": 0.875, "resample": 3, "feature_extractor_type": "ConvNextFeatureExtractor", {levels}}}"#
+    );
     assert_eq!(read(resnet, &processor, None), (Resize::ShortestEdge, 256, Filter::Bicubic, 224));
     let message = described(&[("config.json", vit)], None).unwrap_err().to_string();
     assert!(message.contains("there is no preprocessor_config.json"), "{message}");

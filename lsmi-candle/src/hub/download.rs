@@ -72,7 +72,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     {
         use std::os::unix::fs::MetadataExt;
         let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-        matches!((file.metadata(), fs::metadata(path)), (Ok(open), Ok(named)) if identity(open) == identity(named))
+        matches!((file.metadata(), fs::metadata(path)), (Ok(open), Ok(named)) if identity(&open) == identity(&named))
     }
     #[cfg(not(unix))]
     {

@@ -78,9 +78,8 @@ fn cached_weights(place: &Place) -> std::path::PathBuf {
 fn a_model_is_listed_shown_pulled_and_verified() {
     let (place, server) = (place(), Server::new(answer));
     let run = |words: &str| models(&place, &server.url(), words, &[("HF_TOKEN", SECRET)]);
-    let entry = |listed: &Value| {
-        listed.as_array().unwrap().iter().find(|model| model["name"] == "tiny").unwrap().clone()
-    };
+    let entry =
+        |listed: &Value| listed.as_array().unwrap().iter().find(|model| model["name"] == "tiny").unwrap().clone();
     let listed = json(&run("list --json").success());
     assert_eq!(listed.as_array().unwrap().len(), 18);
     assert_eq!(entry(&listed)["cached"], "no");
