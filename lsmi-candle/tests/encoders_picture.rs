@@ -147,7 +147,7 @@ fn the_batch_changes_nothing() {
     }
 }
 
-/// Rounding of weights and states to 11 and 8 bits. This is also the way that other devices take through convolutions.
+/// Rounding of weights and states to 11 and 8 bits, in some layers of values of order 1.
 #[test]
 fn half_precision_is_near() {
     for name in TINY {

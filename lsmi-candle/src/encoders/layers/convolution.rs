@@ -1,7 +1,7 @@
 //! Convolutions of maps `[B, height, width, channels]`.
 //!
 //! On the processor the pixels under every place of the window are laid side by side, and one product with the kernel does
-//! the rest; candle's own convolution is several times slower there. Elsewhere it is used.
+//! the rest, in f32 whatever the number type is. Elsewhere candle's own convolution is used.
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
@@ -19,6 +19,7 @@ pub struct Convolution {
     kernel: Kernel,
     bias: Tensor,
     rectifier: Rectifier,
+    dtype: DType,
 }
 
 #[derive(Debug, Clone)]
@@ -69,18 +70,18 @@ impl Convolution {
     }
 
     fn new(kernel: &Tensor, bias: Tensor, window: Window, rectifier: Rectifier) -> Result<Self> {
-        let outputs = kernel.dim(0)?;
-        let kernel = if kernel.device().is_cpu() && kernel.dtype() == DType::F32 {
-            Kernel::Rows(kernel.permute((0, 2, 3, 1))?.reshape((outputs, ()))?)
-        } else {
-            Kernel::Planes(kernel.clone())
-        };
-        Ok(Self { window, kernel, bias, rectifier })
+        let dtype = kernel.dtype();
+        if !kernel.device().is_cpu() {
+            return Ok(Self { window, kernel: Kernel::Planes(kernel.clone()), bias, rectifier, dtype });
+        }
+        let rows = kernel.to_dtype(DType::F32)?.permute((0, 2, 3, 1))?.reshape((kernel.dim(0)?, ()))?;
+        let bias = bias.to_dtype(DType::F32)?;
+        Ok(Self { window, kernel: Kernel::Rows(rows), bias, rectifier, dtype })
     }
 
-    /// The bias, `[outputs]`: its number type and device are those of the layer.
-    pub fn bias(&self) -> &Tensor {
-        &self.bias
+    /// The number type of the maps that it takes and gives.
+    pub fn dtype(&self) -> DType {
+        self.dtype
     }
 
     /// Applies it to a map `[B, height, width, inputs]`.
@@ -91,7 +92,7 @@ impl Convolution {
     pub fn forward(&self, map: &Tensor) -> Result<Tensor> {
         let sides = self.window.sides(map)?;
         let y = match &self.kernel {
-            Kernel::Rows(kernel) => self.by_product(map, kernel, sides)?,
+            Kernel::Rows(kernel) => self.by_product(&map.to_dtype(DType::F32)?, kernel, sides)?,
             Kernel::Planes(kernel) => {
                 let [height, width] = sides;
                 let map = map.permute((0, 3, 1, 2))?.pad_with_zeros(2, height.before, height.after)?;
@@ -99,7 +100,7 @@ impl Convolution {
                 map.conv2d(kernel, 0, self.window.stride, 1, 1)?.permute((0, 2, 3, 1))?.contiguous()?
             }
         };
-        self.rectifier.forward_biased(y, &self.bias)
+        Ok(self.rectifier.forward_biased(y, &self.bias)?.to_dtype(self.dtype)?)
     }
 
     fn by_product(&self, map: &Tensor, kernel: &Tensor, sides: [Side; 2]) -> Result<Tensor> {

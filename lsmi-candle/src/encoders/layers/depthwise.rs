@@ -32,7 +32,7 @@ impl Depthwise {
     pub fn load(weights: &Weights, name: &str, channels: usize, window: Window) -> Result<Self> {
         let weights = weights.under(name);
         let kernel = weights.get("weight", &[channels, 1, window.kernel, window.kernel])?;
-        Self::new(&kernel, weights.get("bias", &[channels])?, window, Rectifier::None)
+        Self::new(&kernel, &weights.get("bias", &[channels])?, window, Rectifier::None)
     }
 
     /// Loads one without bias and the batch norm after it.
@@ -49,12 +49,14 @@ impl Depthwise {
     ) -> Result<Self> {
         let kernel = weights.under(name).get("weight", &[channels, 1, window.kernel, window.kernel])?;
         let (kernel, bias) = BatchNorm::load(weights, norm, channels, eps)?.fold(&kernel)?;
-        Self::new(&kernel, bias, window, rectifier)
+        Self::new(&kernel, &bias, window, rectifier)
     }
 
-    fn new(kernel: &Tensor, bias: Tensor, window: Window, rectifier: Rectifier) -> Result<Self> {
-        let kernel = kernel.flatten_from(1)?.t()?.contiguous()?;
-        Ok(Self { window, kernel, bias, rectifier })
+    fn new(kernel: &Tensor, bias: &Tensor, window: Window, rectifier: Rectifier) -> Result<Self> {
+        // On the processor sums are f32 whatever the number type is.
+        let computed = if kernel.device().is_cpu() { DType::F32 } else { kernel.dtype() };
+        let kernel = kernel.flatten_from(1)?.t()?.to_dtype(computed)?.contiguous()?;
+        Ok(Self { window, kernel, bias: bias.to_dtype(computed)?, rectifier })
     }
 
     /// Applies it to a map `[B, height, width, channels]`.
@@ -63,12 +65,13 @@ impl Depthwise {
     /// [`EncoderError::Input`](crate::encoders::EncoderError::Input) where the map is smaller than the window, a candle
     /// error where its channels do not fit.
     pub fn forward(&self, map: &Tensor) -> Result<Tensor> {
-        if map.device().is_cpu() && map.dtype() == DType::F32 && map.dim(3)? == self.bias.dim(0)? {
-            let sides = self.window.sides(map)?;
-            let sum = Sum { window: self.window, sides, bounds: self.rectifier.range() };
-            return Ok(map.contiguous()?.apply_op3_no_bwd(&self.kernel, &self.bias, &sum)?);
+        if !map.device().is_cpu() || map.dim(3)? != self.bias.dim(0)? {
+            return self.by_views(map);
         }
-        self.by_views(map)
+        let sides = self.window.sides(map)?;
+        let sum = Sum { window: self.window, sides, bounds: self.rectifier.bounds() };
+        let sums = map.to_dtype(DType::F32)?.contiguous()?.apply_op3_no_bwd(&self.kernel, &self.bias, &sum)?;
+        Ok(sums.to_dtype(map.dtype())?)
     }
 
     fn by_views(&self, map: &Tensor) -> Result<Tensor> {
@@ -215,8 +218,8 @@ mod tests {
         for padding in [Padding::Even(0), Padding::Even(3), Padding::Same] {
             for (kernel, stride) in [(3, 1), (3, 2), (5, 2), (5, 1)] {
                 let window = Window { kernel, stride, padding };
-                let layer =
-                    Depthwise::new(&tensor(&[43, 1, kernel, kernel]), tensor(&[43]), window, Rectifier::Relu6).unwrap();
+                let layer = Depthwise::new(&tensor(&[43, 1, kernel, kernel]), &tensor(&[43]), window, Rectifier::Relu6)
+                    .unwrap();
                 let (fast, slow) = (layer.forward(&map).unwrap(), layer.by_views(&map).unwrap());
                 assert_eq!(fast.dims(), slow.dims());
                 let off = (fast - slow).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();

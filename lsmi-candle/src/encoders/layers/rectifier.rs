@@ -21,7 +21,8 @@ pub enum Rectifier {
 const PIECE: usize = 1 << 16;
 
 impl Rectifier {
-    fn bounds(self) -> [f32; 2] {
+    /// The least and the greatest number, for [`Rectifier::bounded`].
+    pub(crate) fn bounds(self) -> [f32; 2] {
         match self {
             Self::None => [f32::NEG_INFINITY, f32::INFINITY],
             Self::Relu => [0.0, f32::INFINITY],
@@ -35,11 +36,6 @@ impl Rectifier {
     pub(crate) fn bounded([least, most]: [f32; 2], x: f32) -> f32 {
         let x = if x < least { least } else { x };
         if x > most { most } else { x }
-    }
-
-    /// The bounds, for loops over [`Rectifier::bounded`].
-    pub(crate) fn range(self) -> [f32; 2] {
-        self.bounds()
     }
 
     /// The numbers of any tensor within the bounds.

@@ -126,7 +126,7 @@ impl Encoder for ConvNext {
 impl PictureEncoder for ConvNext {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         let (convolution, norm) = &self.stem;
-        let map = norm.forward(&convolution.forward(&map(pixels, convolution.bias())?)?)?;
+        let map = norm.forward(&convolution.forward(&map(pixels, convolution.dtype())?)?)?;
         let map = self.stages.iter().try_fold(map, |map, stage| stage.forward(map))?;
         map_states(&map, |mean| self.norm.forward(&mean))
     }

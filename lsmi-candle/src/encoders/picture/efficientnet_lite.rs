@@ -111,7 +111,7 @@ impl Encoder for EfficientNetLite {
 
 impl PictureEncoder for EfficientNetLite {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
-        let map = self.stem.forward(&map(pixels, self.stem.bias())?)?;
+        let map = self.stem.forward(&map(pixels, self.stem.dtype())?)?;
         let map = self.blocks.iter().try_fold(map, |map, block| block.forward(&map))?;
         map_states(&self.head.forward(&map)?, Ok)
     }

@@ -24,7 +24,7 @@ mod resnet;
 mod siglip;
 mod vit;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use super::{Config, EncoderError, Hidden, PictureEncoder, Pooling, Result, Weights};
 
@@ -68,11 +68,11 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn PictureEncoder
     })
 }
 
-/// Pictures `[B, 3, height, width]` as maps `[B, height, width, 3]` in the number type of the weights.
-fn map(pixels: &Tensor, like: &Tensor) -> Result<Tensor> {
+/// Pictures `[B, 3, height, width]` as maps `[B, height, width, 3]` of a number type.
+fn map(pixels: &Tensor, dtype: DType) -> Result<Tensor> {
     match *pixels.dims() {
         [batch, 3, height, width] if batch * height * width > 0 => {
-            Ok(pixels.to_dtype(like.dtype())?.permute((0, 2, 3, 1))?.contiguous()?)
+            Ok(pixels.to_dtype(dtype)?.permute((0, 2, 3, 1))?.contiguous()?)
         }
         _ => Err(EncoderError::Input {
             what: "the shape of the pictures",

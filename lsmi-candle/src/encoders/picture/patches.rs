@@ -56,7 +56,7 @@ impl Patches {
 
     /// The states `[B, T, d]` of pictures of the trained size.
     pub(super) fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
-        let map = map(pixels, &self.positions)?;
+        let map = map(pixels, self.positions.dtype())?;
         let side = self.grid * self.patch;
         // The patches leave out what is too narrow for one, as the reference does; then any picture of so many passes.
         let (_, height, width, _) = map.dims4()?;
@@ -77,7 +77,7 @@ impl Patches {
         pixels: &Tensor,
         resize: impl FnOnce(&Tensor, [usize; 2], [usize; 2]) -> Result<Tensor>,
     ) -> Result<Tensor> {
-        let map = map(pixels, &self.positions)?;
+        let map = map(pixels, self.positions.dtype())?;
         let (_, height, width, _) = map.dims4()?;
         if height % self.patch != 0 || width % self.patch != 0 {
             return Err(EncoderError::Input {

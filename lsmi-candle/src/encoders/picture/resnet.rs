@@ -127,7 +127,7 @@ impl Encoder for ResNet {
 impl PictureEncoder for ResNet {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         // After the rectifier nothing is below 0, so that zeros around the map change no maximum.
-        let map = MAXIMUM.maximum(&self.stem.forward(&map(pixels, self.stem.bias())?)?)?;
+        let map = MAXIMUM.maximum(&self.stem.forward(&map(pixels, self.stem.dtype())?)?)?;
         let map = self.blocks.iter().try_fold(map, |map, block| block.forward(&map))?;
         map_states(&map, Ok)
     }
