@@ -1,6 +1,7 @@
 //! Sound encoders against the outputs of the library that their checkpoints come from.
 
-#[expect(dead_code, reason = "some of it is for other tests")]
+#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
+
 mod golden;
 
 use candle_core::{DType, Device, Tensor};

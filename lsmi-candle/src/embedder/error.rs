@@ -14,7 +14,7 @@ pub type Result<T, E = EmbedError> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum EmbedError {
     /// A file of the model is not there.
-    #[error("{directory}: there is no {file}; a model of {} needs it", plural(.modality))]
+    #[error("{directory}: there is no {file}; a model of {} needs it", plural(*.modality))]
     MissingFile {
         /// The directory of the model.
         directory: String,
@@ -62,7 +62,7 @@ impl From<candle_core::Error> for EmbedError {
     }
 }
 
-fn plural(modality: &Modality) -> &'static str {
+fn plural(modality: Modality) -> &'static str {
     match modality {
         Modality::Text => "texts",
         Modality::Picture => "pictures",

@@ -14,16 +14,15 @@ pub use error::{EmbedError, Result};
 pub use source::ModelSource;
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::encoders::tokens::{Tokenizer, Tokens};
 use crate::encoders::{Config, Modality, PictureEncoder, Pooling, SoundEncoder, TextEncoder, Weights, l2_normalise};
 use crate::encoders::{picture, sound, text};
+use crate::hub::Digest;
 use crate::preprocess::picture::{Filter, Picture, Resize, Settings as PictureSettings};
 use crate::preprocess::sound::{LogMel, Settings as SoundSettings, Sound};
 
@@ -94,7 +93,7 @@ pub struct Provenance {
 }
 
 enum Stages {
-    Text { encoder: Box<dyn TextEncoder>, tokenizer: Tokenizer },
+    Text { encoder: Box<dyn TextEncoder>, tokenizer: Box<Tokenizer> },
     Picture { encoder: Box<dyn PictureEncoder>, settings: PictureSettings },
     Sound { encoder: Box<dyn SoundEncoder>, settings: SoundSettings, log_mel: LogMel },
 }
@@ -158,11 +157,13 @@ impl Embedder {
             Stages::Sound { encoder, .. } => encoder.width(pooling)?,
         };
         let normalize = options.normalize.or(source.normalize).unwrap_or(false);
+        let hash = Digest::of_file(&source.weights)
+            .map_err(|error| EmbedError::Read { file: source.weights.display().to_string(), source: error })?;
         let provenance = Provenance {
             model: source.name.clone(),
             repository: source.repository.clone(),
             revision: source.revision.clone(),
-            weights: hash_of(&source.weights)?,
+            weights: hash.sha256,
             architecture,
             pooling: pooling.to_string(),
             normalize,
@@ -268,21 +269,19 @@ impl Embedder {
 
 /// The configuration, or one that names nothing but the architecture.
 fn configuration(source: &ModelSource) -> Result<Config> {
-    match &source.config {
-        Some(path) => Ok(Config::read(path)?),
-        None => {
-            let architecture = source.architecture.as_deref().unwrap_or(UNCONFIGURED);
-            let text = serde_json::json!({ "model_type": architecture }).to_string();
-            Ok(Config::parse(&source.weights.display().to_string(), &text)?)
-        }
+    if let Some(path) = &source.config {
+        return Ok(Config::read(path)?);
     }
+    let architecture = source.architecture.as_deref().unwrap_or(UNCONFIGURED);
+    let text = serde_json::json!({ "model_type": architecture }).to_string();
+    Ok(Config::parse(&source.weights.display().to_string(), &text)?)
 }
 
 fn text_stages(source: &ModelSource, config: &Config, weights: &Weights) -> Result<Stages> {
     let encoder = text::load(config, weights)?;
     let path = source.tokenizer.as_ref().ok_or_else(|| missing(source, "tokenizer.json", Modality::Text))?;
     let tokenizer = Tokenizer::read(path, source.max_tokens.unwrap_or(encoder.max_tokens()), encoder.as_ref())?;
-    Ok(Stages::Text { encoder, tokenizer })
+    Ok(Stages::Text { encoder, tokenizer: Box::new(tokenizer) })
 }
 
 fn picture_stages(source: &ModelSource, config: &Config, weights: &Weights) -> Result<Stages> {
@@ -323,19 +322,4 @@ fn efficientnet_lite0() -> PictureSettings {
 fn missing(source: &ModelSource, file: &'static str, modality: Modality) -> EmbedError {
     let directory = source.weights.parent().unwrap_or(Path::new(".")).display().to_string();
     EmbedError::MissingFile { directory, file, modality }
-}
-
-/// SHA-256 of a file, in hexadecimal.
-fn hash_of(path: &Path) -> Result<String> {
-    let failed = |source| EmbedError::Read { file: path.display().to_string(), source };
-    let mut file = fs::File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => break,
-            read => hash.update(&buffer[..read]),
-        }
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -102,14 +102,13 @@ impl HubConfig {
             variable: "HF_HOME",
             reason: "is not set and there is no home directory: set it to a directory for models".to_owned(),
         })?;
-        let token = match text("HF_TOKEN", variable("HF_TOKEN"))? {
-            Some(token) => Token::new(&token)?,
-            None => {
-                // hf-hub knows where the token lies beside a cache.
-                let file = path("HF_TOKEN_PATH").or_else(|| home.map(|home| Cache::new(home.join("hub")).token_path()));
-                let content = file.and_then(|file| std::fs::read_to_string(file).ok());
-                content.map_or(Ok(None), |content| Token::new(&content))?
-            }
+        let token = if let Some(token) = text("HF_TOKEN", variable("HF_TOKEN"))? {
+            Token::new(&token)?
+        } else {
+            // hf-hub knows where the token lies beside a cache.
+            let file = path("HF_TOKEN_PATH").or_else(|| home.map(|home| Cache::new(home.join("hub")).token_path()));
+            let content = file.and_then(|file| std::fs::read_to_string(file).ok());
+            content.map_or(Ok(None), |content| Token::new(&content))?
         };
         let timeout = match text("HF_HUB_DOWNLOAD_TIMEOUT", variable("HF_HUB_DOWNLOAD_TIMEOUT"))? {
             Some(text) => seconds(&text)?,

@@ -87,10 +87,10 @@ impl Expected {
         let mismatch = |what, expected: String, found: String| HubError::Mismatch {
             file: file.to_owned(),
             what,
-            expected,
-            found,
-            said_by: self.said_by.clone(),
-            mend: self.mend.clone(),
+            expected: expected.into(),
+            found: found.into(),
+            said_by: self.said_by.as_str().into(),
+            mend: self.mend.as_str().into(),
         };
         match (self.bytes, bytes) {
             (Some(expected), Some(found)) if expected != found => {

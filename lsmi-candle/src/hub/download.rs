@@ -140,7 +140,7 @@ impl Download<'_> {
         self.check_headers(&answer)?;
         let from = match answer.response.status() {
             206 if range_start(&answer.response) == Some(there) => there,
-            206 => return Err(HubError::answer(&answer.url, "other bytes than were asked for").into()),
+            206 => return Err(HubError::answer(answer.url.clone(), "other bytes than were asked for").into()),
             // The whole file: this hub knows no ranges.
             _ => 0,
         };
@@ -176,7 +176,7 @@ impl Download<'_> {
             }
             Some(total) if done > total => {
                 part.clear()?;
-                Err(HubError::answer(url, format!("more than the {total} bytes that were announced")).into())
+                Err(HubError::answer(url.clone(), format!("more than the {total} bytes that were announced")).into())
             }
             _ => Ok(etag),
         }
@@ -188,10 +188,10 @@ impl Download<'_> {
             return Err(HubError::Mismatch {
                 file: self.path.to_owned(),
                 what: "the commit",
-                expected: self.commit.to_owned(),
-                found: commit.to_owned(),
-                said_by: "the request".to_owned(),
-                mend: "the hub answered with another commit; check HF_ENDPOINT".to_owned(),
+                expected: self.commit.into(),
+                found: commit.into(),
+                said_by: "the request".into(),
+                mend: "the hub answered with another commit; check HF_ENDPOINT".into(),
             });
         }
         let sha256 = answer.etag.as_deref().filter(|etag| is_sha256(etag));

@@ -104,13 +104,13 @@ pub enum HubError {
         /// Which property: `its size`, `its sha256`, `the commit`.
         what: &'static str,
         /// What it should be.
-        expected: String,
+        expected: Box<str>,
         /// What it is.
-        found: String,
+        found: Box<str>,
         /// Who says so: the manifest, the lock, the hub.
-        said_by: String,
+        said_by: Box<str>,
         /// What to do.
-        mend: String,
+        mend: Box<str>,
     },
 
     /// The lock is not one.
@@ -147,8 +147,8 @@ impl HubError {
         move |source| Self::Io { path, source }
     }
 
-    pub(super) fn answer(url: impl ToString, reason: impl ToString) -> Self {
-        Self::Answer { url: url.to_string(), reason: reason.to_string() }
+    pub(super) fn answer(url: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Answer { url: url.into(), reason: reason.into() }
     }
 }
 

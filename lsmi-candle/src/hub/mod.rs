@@ -127,7 +127,7 @@ impl Hub {
         let commit = match folder.commit(revision) {
             Some(commit) => commit,
             None if self.config.offline => {
-                return Err(self.not_cached(repository, revision, "the commit", folder.reference(revision)));
+                return Err(not_cached(repository, revision, "the commit", folder.reference(revision)));
             }
             None => {
                 let commit = self.info(repository, revision)?.sha;
@@ -173,7 +173,7 @@ impl Hub {
         let Wanted { repository, commit, path, .. } = *wanted;
         let folder = self.folder(repository);
         if self.config.offline {
-            return Err(self.not_cached(repository, commit, path, folder.file(commit, path)));
+            return Err(not_cached(repository, commit, path, folder.file(commit, path)));
         }
         let mut part = folder.part(&digest::sha256_of(&format!("{commit}/{path}")))?;
         // Whoever had the part before may have finished it.
@@ -335,25 +335,25 @@ impl Hub {
         });
         let (url, text) = answer?;
         let info: RepoInfo = serde_json::from_str(&text)
-            .map_err(|error| HubError::answer(&url, format!("no description of a repository ({error})")))?;
-        if is_commit(&info.sha) { Ok(info) } else { Err(HubError::answer(url, "`sha` is no commit")) }
+            .map_err(|error| HubError::answer(url.clone(), format!("no description of a repository ({error})")))?;
+        if is_commit(&info.sha) { Ok(info) } else { Err(HubError::answer(url.clone(), "`sha` is no commit")) }
     }
 
     fn folder(&self, repository: &Repository) -> Folder {
         Folder::new(&self.config.cache, repository)
-    }
-
-    fn not_cached(&self, repository: &Repository, revision: &str, file: &str, looked_in: PathBuf) -> HubError {
-        HubError::NotCached {
-            repository: repository.to_string(),
-            revision: revision.to_owned(),
-            file: file.to_owned(),
-            looked_in,
-        }
     }
 }
 
 /// Etags come from outside: only such as the hub gives become names of files.
 fn is_blob_name(etag: &str) -> bool {
     (32..=128).contains(&etag.len()) && etag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn not_cached(repository: &Repository, revision: &str, file: &str, looked_in: PathBuf) -> HubError {
+    HubError::NotCached {
+        repository: repository.to_string(),
+        revision: revision.to_owned(),
+        file: file.to_owned(),
+        looked_in,
+    }
 }

@@ -70,8 +70,7 @@ fn is_lower_hex(text: &str) -> bool {
 /// # Errors
 /// If it is absolute, leads out of the repository, or holds what paths differ in between systems.
 pub fn check_path(path: &str) -> Result<(), HubError> {
-    let is_part =
-        |part: &str| !part.is_empty() && part != "." && part != ".." && !part.chars().any(|other| other.is_control());
+    let is_part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control);
     if path.split('/').all(is_part) && !path.contains(['\\', ':']) {
         return Ok(());
     }

@@ -153,13 +153,12 @@ fn sentence_pooling(files: &BTreeMap<String, PathBuf>, notes: &mut Vec<String>) 
         return Ok((Pooling::Mean, normalize));
     };
     // Newer files name the mode, older ones have a switch for each.
-    let modes: Vec<&str> = match pooling.text("pooling_mode")? {
-        Some(mode) => vec![mode],
-        None => {
-            let object = pooling.root().as_object();
-            let switches = object.into_iter().flatten().filter(|(_, value)| **value == Value::Bool(true));
-            switches.filter_map(|(name, _)| name.strip_prefix("pooling_mode_")).collect()
-        }
+    let modes: Vec<&str> = if let Some(mode) = pooling.text("pooling_mode")? {
+        vec![mode]
+    } else {
+        let object = pooling.root().as_object();
+        let switches = object.into_iter().flatten().filter(|(_, value)| **value == Value::Bool(true));
+        switches.filter_map(|(name, _)| name.strip_prefix("pooling_mode_")).collect()
     };
     match modes[..] {
         ["cls" | "cls_token"] => Ok((Pooling::Cls, normalize)),

@@ -46,9 +46,10 @@ pub(super) fn read(processor: &Configuration) -> Result<ImagePreprocessing, Mode
             return Err(processor.wrong("resample", &found, "must be 1 (lanczos), 2 (bilinear) or 3 (bicubic)"));
         }
     };
-    let (mean, std) = match is_on("do_normalize", true) {
-        true => (levels(processor, "image_mean")?, levels(processor, "image_std")?),
-        false => ([0.0; 3], [1.0; 3]),
+    let (mean, std) = if is_on("do_normalize", true) {
+        (levels(processor, "image_mean")?, levels(processor, "image_std")?)
+    } else {
+        ([0.0; 3], [1.0; 3])
     };
     if size > resize_to {
         return Err(processor.wrong("crop_size", &size.to_string(), "must be at most `size`"));

@@ -75,9 +75,8 @@ impl Place {
     pub(crate) fn everything(&self) -> String {
         fn of(directory: &Path) -> String {
             let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-            let content = |path: PathBuf| match path.is_dir() {
-                true => of(&path),
-                false => String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned(),
+            let content = |path: PathBuf| {
+                if path.is_dir() { of(&path) } else { String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned() }
             };
             entries.map(content).collect()
         }

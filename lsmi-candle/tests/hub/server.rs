@@ -73,13 +73,12 @@ impl Answer {
 
     fn send(&self, mut stream: &TcpStream) -> std::io::Result<()> {
         thread::sleep(self.delay);
-        let mut head = format!("HTTP/1.1 {} Whatever\r\nConnection: close\r\n", self.status);
-        head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+        write!(stream, "HTTP/1.1 {} Whatever\r\nConnection: close\r\n", self.status)?;
+        write!(stream, "Content-Length: {}\r\n", self.body.len())?;
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            write!(stream, "{name}: {value}\r\n")?;
         }
-        head.push_str("\r\n");
-        stream.write_all(head.as_bytes())?;
+        stream.write_all(b"\r\n")?;
         stream.write_all(&self.body[..self.cut.unwrap_or(self.body.len()).min(self.body.len())])?;
         stream.flush()
     }

@@ -97,7 +97,7 @@ pub(crate) struct ModelPlace {
 /// Where manifests and files of models are.
 #[derive(Debug, Args)]
 pub(crate) struct ModelOrigin {
-    /// Folder of more manifests; they win over the built-in ones [default: $LSMI_MODELS]
+    /// Folder of more manifests; they win over the built-in ones [default: that of the environment variable `LSMI_MODELS`]
     #[arg(long = "models", value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Use only what is in the cache

@@ -1,8 +1,7 @@
 //! `lsmi embed`: raw pictures, sentences and sounds become a feature file, shard by shard.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::Read;
+use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
@@ -10,8 +9,8 @@ use std::thread;
 use lsmi_candle::embedder::{self, EmbedError, Embedder, Options, Provenance};
 use lsmi_candle::encoders::Modality;
 use lsmi_candle::features::Format;
+use lsmi_candle::hub::Digest;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::arguments::{Embed, OnError, Precision};
 use crate::console;
@@ -153,14 +152,15 @@ fn finish(arguments: &Embed, work: &Work, shards: Shards, count: usize) -> Resul
 
 fn words(summary: &Summary, widths: &[usize], out: &Path) -> String {
     let widths = widths.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+    // Writing to a string cannot fail.
     let mut text = format!("{} rows of {widths} columns in {}", summary.rows, out.display());
     if summary.truncated > 0 {
-        text.push_str(&format!("\nnote: {} texts were longer than their model takes and were cut", summary.truncated));
+        let _ = write!(text, "\nnote: {} texts were longer than their model takes and were cut", summary.truncated);
     }
     if !summary.skipped.is_empty() {
-        text.push_str(&format!("\nwarning: {} rows were skipped:", summary.skipped.len()));
+        let _ = write!(text, "\nwarning: {} rows were skipped:", summary.skipped.len());
         for skipped in summary.skipped.iter().take(LISTED) {
-            text.push_str(&format!("\n  row {}: {}", named(skipped), skipped.reason));
+            let _ = write!(text, "\n  row {}: {}", named(skipped), skipped.reason);
         }
         if summary.skipped.len() > LISTED {
             text.push_str("\n  and others: --json lists them all");
@@ -216,12 +216,11 @@ fn count(table: &Path, columns: &Columns) -> Result<usize, Failure> {
             );
             return Err(Failure::data(message).about(table));
         }
-        if let Some(id) = id {
-            if let Some(first) = ids.insert(id.clone(), rows) {
-                let message =
-                    format!("rows {first} and {rows} have the same id `{id}`; give every row an id of its own");
-                return Err(Failure::data(message).about(table));
-            }
+        if let Some(id) = id
+            && let Some(first) = ids.insert(id.clone(), rows)
+        {
+            let message = format!("rows {first} and {rows} have the same id `{id}`; give every row an id of its own");
+            return Err(Failure::data(message).about(table));
         }
     }
     match rows {
@@ -255,9 +254,10 @@ fn work(arguments: &Embed, columns: &Columns) -> Result<Work, Failure> {
 /// What the job is: everything that changes the output.
 fn job(arguments: &Embed, work: &Work, columns: &Columns) -> Result<Job, Failure> {
     let models: Vec<&Provenance> = work.encodings.iter().map(|encoding| encoding.embedder.provenance()).collect();
+    let table = Digest::of_file(&arguments.table).map_err(|error| Failure::data(error).about(&arguments.table))?;
     Ok(Job::new([
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("table_sha256", hash_of(&arguments.table).map_err(|error| Failure::data(error).about(&arguments.table))?),
+        ("table_sha256", table.sha256),
         ("models", serde_json::to_string(&models).map_err(Failure::failed)?),
         ("columns", format!("{columns:?}")),
         ("device", format!("{:?}", arguments.common.device)),
@@ -265,17 +265,4 @@ fn job(arguments: &Embed, work: &Work, columns: &Columns) -> Result<Job, Failure
         ("rows_of_a_shard", arguments.rows_of_a_shard.to_string()),
         ("follow_links", arguments.follow_links.to_string()),
     ]))
-}
-
-fn hash_of(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => hash.update(&buffer[..read]),
-        }
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -142,10 +142,12 @@ fn failures_have_their_exit_statuses() {
     let place = place();
     let server = Server::new(answer);
     let gated = Server::new(|_| Answer::new(401, "").with("X-Error-Code", "GatedRepo"));
-    let wrong = Server::new(|request| match request.path.ends_with("config.json") {
-        true => Answer::new(200, "{  }"),
-        false => answer(request),
-    });
+    let wrong =
+        Server::new(
+            |request| {
+                if request.path.ends_with("config.json") { Answer::new(200, "{  }") } else { answer(request) }
+            },
+        );
     let gone = Server::new(answer).url();
     let slow = Server::new(|request| answer(request).after(std::time::Duration::from_secs(5)));
     for (endpoint, words, code, expected) in [

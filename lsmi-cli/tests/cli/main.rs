@@ -19,6 +19,7 @@ mod options;
 mod place;
 mod round_trip;
 #[path = "../../../lsmi-candle/tests/hub/server.rs"]
+#[expect(dead_code, reason = "the tests of the library need more of it")]
 mod server;
 mod stream;
 mod uncertainty;

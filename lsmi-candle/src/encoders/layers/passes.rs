@@ -341,6 +341,7 @@ mod tests {
 
     fn numbers(shape: &[usize], scale: f64) -> Tensor {
         let count: usize = shape.iter().product();
+        #[expect(clippy::cast_possible_truncation, reason = "any values will do")]
         let values: Vec<f32> = (0..count).map(|index| ((index as f64 * 0.7).sin() * scale) as f32).collect();
         Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
     }

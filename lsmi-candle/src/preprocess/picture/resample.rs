@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_window_is_the_part_of_the_whole() {
-        let levels: Vec<u8> = (0..9 * 8 * 3).map(|index| (index * 37 % 256) as u8).collect();
+        let levels: Vec<u8> = (0..9 * 8 * 3_u32).map(|index| (index * 37 % 256).to_le_bytes()[0]).collect();
         let all = resample(&levels, &whole(9, 6), &whole(8, 13), Filter::Lanczos);
         let width = Side { window: 2..5, ..whole(9, 6) };
         let height = Side { window: 4..11, ..whole(8, 13) };
