@@ -4,7 +4,20 @@ use crate::place::{Place, stderr, stdout};
 
 #[test]
 fn help_of_every_command() {
-    for command in ["", "demo", "analyze", "fit", "score", "simulate", "discrete", "check", "partition", "models"] {
+    for command in [
+        "",
+        "demo",
+        "analyze",
+        "fit",
+        "score",
+        "simulate",
+        "discrete",
+        "check",
+        "compare",
+        "embed",
+        "partition",
+        "models",
+    ] {
         let shown = Place::new().lsmi(&format!("{command} --help")).success();
         assert_eq!(stderr(&shown), "");
         let name = if command.is_empty() { "lsmi" } else { command };

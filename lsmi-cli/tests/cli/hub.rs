@@ -170,6 +170,7 @@ fn failures_have_their_exit_statuses() {
         assert!(stderr(&shown).contains(expected), "{words}: {}", stderr(&shown));
         assert_eq!(stdout(&shown).matches("missing").count(), usize::from(words.starts_with("verify")) * 2);
     }
+    let _ = std::fs::remove_dir_all(place.path("hf"));
     let shown = models(&place, &server.url(), "pull tiny", &[("HF_HUB_OFFLINE", "1")]).code(1);
     assert!(stderr(&shown).contains("the commit of org/tiny at main is not in the cache"), "{}", stderr(&shown));
 }

@@ -8,6 +8,7 @@ mod compare;
 mod configuration;
 mod demo;
 mod discrete;
+mod embed;
 mod fit_stream;
 mod help;
 mod hub;

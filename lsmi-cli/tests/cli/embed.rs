@@ -1,0 +1,132 @@
+//! `embed`: a table of pictures and texts becomes a feature file, whatever happens in between.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lsmi_candle::features::{Keys, read, read_metadata};
+
+use crate::place::{Place, stderr};
+
+const TOKENIZER: &str = r###"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+    "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
+    "model": {"type": "WordLevel", "unk_token": "[UNK]",
+        "vocab": {"[PAD]": 0, "[UNK]": 1, "red": 2, "blue": 3, "square": 4, "circle": 5, "a": 6}}}"###;
+
+const PREPROCESSOR: &str = r#"{"image_processor_type": "ViTImageProcessor", "do_resize": true, "do_rescale": true,
+    "do_normalize": true, "size": {"height": 32, "width": 32}, "resample": 2, "rescale_factor": 0.00392156862745098,
+    "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../lsmi-candle/tests/fixtures")
+}
+
+/// Two models, and a table of three rows of which the last has no picture.
+fn prepared() -> Place {
+    let place = Place::new();
+    for (model, further) in
+        [("tiny-vit", ("preprocessor_config.json", PREPROCESSOR)), ("tiny-bert", ("tokenizer.json", TOKENIZER))]
+    {
+        fs::create_dir(place.path(model)).unwrap();
+        for file in ["config.json", "model.safetensors"] {
+            fs::copy(fixtures().join("encoders").join(model).join(file), place.path(model).join(file)).unwrap();
+        }
+        fs::write(place.path(model).join(further.0), further.1).unwrap();
+    }
+    for name in ["elephant.png", "gradient.png"] {
+        fs::copy(fixtures().join("preprocess").join(name), place.path(name)).unwrap();
+    }
+    place.write("no-picture.png", "a text");
+    let rows = ["e,elephant.png,a red square,animal", "g,gradient.png,blue,pattern", "n,no-picture.png,circle,pattern"];
+    place.write("table.csv", format!("id,image,text,label\n{}\n", rows.join("\n")));
+    place
+}
+
+const MODELS: &str = "--image tiny-vit --text tiny-bert";
+
+#[test]
+fn a_table_becomes_a_feature_file() {
+    let place = prepared();
+    let told = place.lsmi(&format!("embed table.csv {MODELS} --on-error skip --out f.safetensors --json")).success();
+    assert!(stderr(&told).contains("warning: 1 rows were skipped:\n  row 3 (id `n`):"), "{}", stderr(&told));
+    let printed: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).unwrap();
+    assert_eq!((&printed["n"], &printed["skipped"][0]["row"]), (&2.into(), &3.into()));
+    assert_eq!(printed["models"]["x2"]["architecture"], "bert");
+
+    let file = read(&place.path("f.safetensors"), &Keys::default()).unwrap();
+    let rows = &file.splits[0].features;
+    assert_eq!((rows.x1.columns(), rows.x2.columns(), rows.rows()), (32, 32, 2));
+    assert_eq!(
+        (file.classes.names(), &rows.labels[..]),
+        (&["animal".to_owned(), "pattern".to_owned()][..], &[0, 1][..])
+    );
+    assert_eq!(rows.ids.get(1), "g");
+    assert!(rows.x1.row(0) != rows.x1.row(1) && rows.x2.row(0) != rows.x2.row(1));
+    let model = read_metadata(&place.path("f.safetensors"), "x1_model").unwrap().unwrap();
+    assert!(model.contains(r#""model":"tiny-vit""#) && model.contains(r#""pooling":"#), "{model}");
+    assert!(!place.path("f.safetensors.partial").exists());
+
+    // The same again, byte for byte, also in other shards of other threads; texts first make them x1.
+    place.lsmi(&format!("embed table.csv {MODELS} --on-error skip --threads 1 --out again.safetensors")).success();
+    assert_eq!(place.bytes("f.safetensors"), place.bytes("again.safetensors"));
+    let order = "--text tiny-bert --image tiny-vit --rows-of-a-shard 1 --on-error skip --out other.safetensors";
+    place.lsmi(&format!("embed table.csv {order}")).success();
+    let other = read(&place.path("other.safetensors"), &Keys::default()).unwrap();
+    let difference = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    // Batches of another size may sum in another order.
+    assert!(difference(other.splits[0].features.x2.values(), rows.x1.values()) < 1e-5);
+}
+
+#[test]
+fn a_row_that_cannot_be_embedded_ends_it_and_finished_shards_are_kept() {
+    let place = prepared();
+    let words = format!("embed table.csv {MODELS} --rows-of-a-shard 1 --threads 1 --out f.safetensors");
+    let message = stderr(&place.lsmi(&words).code(3));
+    assert!(message.contains("table.csv: row 3 (id `n`): ") && message.contains("no-picture.png"), "{message}");
+    assert!(message.contains("--on-error skip"), "{message}");
+    assert!(!place.path("f.safetensors").exists());
+    assert!(place.names("f.safetensors.partial").contains(&"shard-00000000".to_owned()));
+
+    // Mended, it goes on from what is there; another job is not mixed with it.
+    let message = stderr(&place.lsmi(&format!("{words} --pooling mean")).code(2));
+    assert!(message.contains("holds an unfinished job that differs"), "{message}");
+    fs::copy(place.path("gradient.png"), place.path("no-picture.png")).unwrap();
+    let told = place.lsmi(&words).success();
+    assert!(stderr(&told).contains("2 of 3 shards were finished before"), "{}", stderr(&told));
+    let rows = &read(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
+    assert_eq!(rows.x1.row(1), rows.x1.row(2));
+}
+
+#[test]
+fn bad_input_is_named() {
+    let place = prepared();
+    place.write("twice.csv", "id,image,text\na,elephant.png,red\na,gradient.png,red\n");
+    place.write("empty.csv", "image,text\n");
+    place.write("blank.csv", "image,text\nelephant.png,\n");
+    place.write("table.txt", "image,text\n");
+    fs::create_dir(place.path("nothing")).unwrap();
+    for (words, status, parts) in [
+        ("embed table.csv --image tiny-vit --out f.safetensors", 2, ["two modalities", "--text MODEL"]),
+        ("embed table.csv --image tiny-vit --text tiny-bert --out f.npz", 2, ["f.npz", ".safetensors"]),
+        (
+            "embed missing.csv --image tiny-vit --text tiny-bert --out f.safetensors",
+            3,
+            ["missing.csv", "cannot be read"],
+        ),
+        ("embed table.txt --image tiny-vit --text tiny-bert --out f.safetensors", 3, ["table.txt", ".jsonl"]),
+        ("embed empty.csv --image tiny-vit --text tiny-bert --out f.safetensors", 3, ["empty.csv", "no rows"]),
+        ("embed twice.csv --image tiny-vit --text tiny-bert --out f.safetensors", 3, ["rows 1 and 2", "`a`"]),
+        ("embed blank.csv --image tiny-vit --text tiny-bert --out f.safetensors", 3, ["row 1", "`text` is empty"]),
+        ("embed table.csv --image tiny-vit --text nothing --out f.safetensors", 3, ["nothing", "model.safetensors"]),
+        ("embed table.csv --image tiny-bert --text tiny-bert --out f.safetensors", 3, ["bert", "pictures"]),
+        (
+            "embed table.csv --image tiny-vit --text tiny-bert --columns text=caption --out f.safetensors",
+            3,
+            ["no column `caption`", "id, image, text, label"],
+        ),
+    ] {
+        let message = stderr(&place.lsmi(words).code(status));
+        assert!(parts.iter().all(|part| message.contains(part)), "{words}: {message}");
+        assert!(!place.path("f.safetensors").exists());
+        let _ = fs::remove_dir_all(place.path("f.safetensors.partial"));
+    }
+}
