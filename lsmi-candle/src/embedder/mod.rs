@@ -1,6 +1,7 @@
 //! From a text, a picture file or a sound file to a vector: preprocessing, encoder, pooling.
 //!
-//! [`Embedder::prepare`] reads one input and makes it what the encoder takes: tokens, pixels or a spectrogram.
+//! [`Embedder::prepare_text`] and [`Embedder::prepare_file`] make one input what the encoder takes: tokens, pixels or a
+//! spectrogram.
 //! [`Embedder::embed`] makes vectors of several at once. Both can be called from several threads; candle should be kept
 //! from starting its own inside them (`RAYON_NUM_THREADS` and `CANDLE_NUM_THREADS` at 1).
 //!

@@ -7,10 +7,10 @@ use lsmi_candle::features::{Keys, read, read_metadata};
 
 use crate::place::{Place, stderr};
 
-const TOKENIZER: &str = r###"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
     "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
     "model": {"type": "WordLevel", "unk_token": "[UNK]",
-        "vocab": {"[PAD]": 0, "[UNK]": 1, "red": 2, "blue": 3, "square": 4, "circle": 5, "a": 6}}}"###;
+        "vocab": {"[PAD]": 0, "[UNK]": 1, "red": 2, "blue": 3, "square": 4, "circle": 5, "a": 6}}}"#;
 
 const PREPROCESSOR: &str = r#"{"image_processor_type": "ViTImageProcessor", "do_resize": true, "do_rescale": true,
     "do_normalize": true, "size": {"height": 32, "width": 32}, "resample": 2, "rescale_factor": 0.00392156862745098,
