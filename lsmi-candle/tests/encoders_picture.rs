@@ -207,3 +207,54 @@ fn checkpoints_of_another_kind_are_refused() {
     let error = refused(&convnext.replace("[\n    8,", "[\n    0,"), &Fixture::tiny("tiny-convnext"));
     assert!(matches!(error, EncoderError::Field { .. } | EncoderError::Shape { .. }), "{error}");
 }
+
+/// The same network with the names that the timm library gives its tensors.
+#[test]
+fn efficientnet_lite0_by_the_names_of_timm() {
+    let Some(folder) = released("efficientnet-lite0") else { return };
+    let fixture = Fixture::at(folder.clone());
+    let tensors = candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu).unwrap();
+    let stages: Vec<(usize, usize)> = [1, 2, 2, 3, 3, 4, 1]
+        .into_iter()
+        .enumerate()
+        .flat_map(|(stage, count)| (0..count).map(move |n| (stage, n)))
+        .collect();
+    let renamed = |name: &str| {
+        let (layer, field) = name.rsplit_once('.').unwrap();
+        let layer = match layer {
+            "_conv_stem" => "conv_stem".to_owned(),
+            "_bn0" => "bn1".to_owned(),
+            "_conv_head" => "conv_head".to_owned(),
+            "_bn1" => "bn2".to_owned(),
+            "_fc" => "classifier".to_owned(),
+            block => {
+                let (block, layer) = block.strip_prefix("_blocks.").unwrap().split_once('.').unwrap();
+                let block: usize = block.parse().unwrap();
+                let (stage, number) = stages[block];
+                let layer = match (block, layer) {
+                    (_, "_depthwise_conv") => "conv_dw",
+                    (0, "_bn1") => "bn1",
+                    (0, "_project_conv") => "conv_pw",
+                    (0, "_bn2") | (_, "_bn1") => "bn2",
+                    (_, "_expand_conv") => "conv_pw",
+                    (_, "_bn0") => "bn1",
+                    (_, "_project_conv") => "conv_pwl",
+                    (_, "_bn2") => "bn3",
+                    other => panic!("{other:?}"),
+                };
+                format!("blocks.{stage}.{number}.{layer}")
+            }
+        };
+        format!("{layer}.{field}")
+    };
+    let tensors: std::collections::HashMap<String, Tensor> =
+        tensors.into_iter().map(|(name, tensor)| (renamed(&name), tensor)).collect();
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.safetensors");
+    candle_core::safetensors::save(&tensors, &path).unwrap();
+    let config = Config::parse("efficientnet-lite0", r#"{"model_type": "efficientnet-lite0"}"#).unwrap();
+    let weights = lsmi_candle::encoders::Weights::read(&path, DType::F32, &Device::Cpu).unwrap();
+    let model = picture::load(&config, &weights).unwrap();
+    let hidden = model.encode(fixture.get("pixel_values")).unwrap();
+    fixture.assert_close(&hidden.pool(model.pooling()).unwrap(), "features", 1e-4);
+}

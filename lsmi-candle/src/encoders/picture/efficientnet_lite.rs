@@ -1,4 +1,7 @@
 //! EfficientNet-Lite0 (Tan and Le, ICML 2019; the Lite variants of 2020 have no squeeze-and-excitation, and `ReLU6`).
+//!
+//! Tensors are named as in the conversions of Google's checkpoints to PyTorch (`_conv_stem`, `_blocks.0`), or as the timm
+//! library names them on the hub (`conv_stem`, `blocks.0.0`).
 
 use candle_core::Tensor;
 
@@ -32,6 +35,45 @@ const STAGES: [Stage; 7] = [
     Stage { count: 1, kernel: 3, stride: 1, expansion: 6, width: 320 },
 ];
 
+/// What tensors are called: of a layer the convolution and its norm.
+struct Names {
+    stem: [&'static str; 2],
+    head: [&'static str; 2],
+    expand: [&'static str; 2],
+    depthwise: [&'static str; 2],
+    project: [&'static str; 2],
+    /// Of the one block that is not wider inside.
+    depthwise_first: [&'static str; 2],
+    project_first: [&'static str; 2],
+    /// What only a classifier needs.
+    unused: [&'static str; 2],
+    is_by_stage: bool,
+}
+
+const CONVERTED: Names = Names {
+    stem: ["_conv_stem", "_bn0"],
+    head: ["_conv_head", "_bn1"],
+    expand: ["_expand_conv", "_bn0"],
+    depthwise: ["_depthwise_conv", "_bn1"],
+    project: ["_project_conv", "_bn2"],
+    depthwise_first: ["_depthwise_conv", "_bn1"],
+    project_first: ["_project_conv", "_bn2"],
+    unused: ["_fc.*", "*num_batches_tracked"],
+    is_by_stage: false,
+};
+
+const TIMM: Names = Names {
+    stem: ["conv_stem", "bn1"],
+    head: ["conv_head", "bn2"],
+    expand: ["conv_pw", "bn1"],
+    depthwise: ["conv_dw", "bn2"],
+    project: ["conv_pwl", "bn3"],
+    depthwise_first: ["conv_dw", "bn1"],
+    project_first: ["conv_pw", "bn2"],
+    unused: ["classifier.*", "*num_batches_tracked"],
+    is_by_stage: true,
+};
+
 /// EfficientNet-Lite0.
 #[derive(Debug)]
 pub(super) struct EfficientNetLite {
@@ -53,41 +95,42 @@ impl EfficientNetLite {
     /// Loads it; there is no configuration.
     pub(super) fn load(weights: &Weights) -> Result<Self> {
         let [first, last] = ENDS;
+        let names = if weights.contains("conv_stem.weight") { &TIMM } else { &CONVERTED };
         let window = Window { kernel: 3, stride: 2, padding: Padding::Same };
-        let stem =
-            Convolution::load_normed(weights, ["_conv_stem", "_bn0"], [3, first], window, EPS, Rectifier::Relu6)?;
+        let stem = Convolution::load_normed(weights, names.stem, [3, first], window, EPS, Rectifier::Relu6)?;
         let mut blocks = Vec::new();
         let mut inputs = first;
-        for stage in &STAGES {
+        for (place, stage) in STAGES.iter().enumerate() {
             for number in 0..stage.count {
                 let stride = if number == 0 { stage.stride } else { 1 };
-                let block = weights.under(&format!("_blocks.{}", blocks.len()));
-                blocks.push(Block::load(&block, stage, inputs, stride)?);
+                let block = if names.is_by_stage {
+                    weights.under(&format!("blocks.{place}.{number}"))
+                } else {
+                    weights.under(&format!("_blocks.{}", blocks.len()))
+                };
+                blocks.push(Block::load(&block, names, stage, inputs, stride)?);
                 inputs = stage.width;
             }
         }
-        let names = ["_conv_head", "_bn1"];
-        let head = Convolution::load_normed(weights, names, [inputs, last], Window::PIXEL, EPS, Rectifier::Relu6)?;
-        weights.finish(&["_fc.*", "*num_batches_tracked"])?;
+        let head = Convolution::load_normed(weights, names.head, [inputs, last], Window::PIXEL, EPS, Rectifier::Relu6)?;
+        weights.finish(&names.unused)?;
         Ok(Self { stem, blocks, head })
     }
 }
 
 impl Block {
-    fn load(weights: &Weights, stage: &Stage, inputs: usize, stride: usize) -> Result<Self> {
+    fn load(weights: &Weights, names: &Names, stage: &Stage, inputs: usize, stride: usize) -> Result<Self> {
         let inner = inputs * stage.expansion;
         let window = Window { kernel: stage.kernel, stride, padding: Padding::Same };
         let pixel =
             |names, widths, rectifier| Convolution::load_normed(weights, names, widths, Window::PIXEL, EPS, rectifier);
-        let depthwise = ["_depthwise_conv", "_bn1"];
+        let is_wider = stage.expansion > 1;
+        let (depthwise, project) =
+            if is_wider { (names.depthwise, names.project) } else { (names.depthwise_first, names.project_first) };
         Ok(Self {
-            expand: if stage.expansion == 1 {
-                None
-            } else {
-                Some(pixel(["_expand_conv", "_bn0"], [inputs, inner], Rectifier::Relu6)?)
-            },
+            expand: if is_wider { Some(pixel(names.expand, [inputs, inner], Rectifier::Relu6)?) } else { None },
             depthwise: Depthwise::load_normed(weights, depthwise, inner, window, EPS, Rectifier::Relu6)?,
-            project: pixel(["_project_conv", "_bn2"], [inner, stage.width], Rectifier::None)?,
+            project: pixel(project, [inner, stage.width], Rectifier::None)?,
             residual: stride == 1 && inputs == stage.width,
         })
     }
