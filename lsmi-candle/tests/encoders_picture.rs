@@ -233,11 +233,9 @@ fn efficientnet_lite0_by_the_names_of_timm() {
                 let (stage, number) = stages[block];
                 let layer = match (block, layer) {
                     (_, "_depthwise_conv") => "conv_dw",
-                    (0, "_bn1") => "bn1",
-                    (0, "_project_conv") => "conv_pw",
+                    (0, "_bn1") | (_, "_bn0") => "bn1",
+                    (0, "_project_conv") | (_, "_expand_conv") => "conv_pw",
                     (0, "_bn2") | (_, "_bn1") => "bn2",
-                    (_, "_expand_conv") => "conv_pw",
-                    (_, "_bn0") => "bn1",
                     (_, "_project_conv") => "conv_pwl",
                     (_, "_bn2") => "bn3",
                     other => panic!("{other:?}"),

@@ -58,7 +58,7 @@ pub(crate) struct Embed {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) batch: u16,
     /// Rows of a shard
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rows_of_a_shard: u32,
     #[command(flatten)]
     pub(crate) origin: ModelOrigin,
