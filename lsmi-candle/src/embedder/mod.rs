@@ -90,7 +90,22 @@ pub struct Provenance {
     /// The precision of the computation.
     pub precision: String,
     /// What is done to an input.
-    pub preprocessing: String,
+    pub preprocessing: Preprocessing,
+}
+
+/// What is done to an input before it is encoded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Preprocessing {
+    /// A text is cut.
+    Text {
+        /// Most tokens of a text.
+        max_tokens: usize,
+    },
+    /// A picture is resized, cut and normalised.
+    Picture(PictureSettings),
+    /// A sound becomes a spectrogram.
+    Sound(SoundSettings),
 }
 
 enum Stages {
@@ -106,8 +121,13 @@ pub enum Prepared {
     Text(Tokens),
     /// Pixels of a picture, `[3, size, size]`.
     Picture(Vec<f32>),
-    /// A spectrogram, `[bins, frames]`.
-    Sound(Vec<f32>),
+    /// A sound.
+    Sound {
+        /// Its spectrogram, `[bins, frames]`.
+        spectrogram: Vec<f32>,
+        /// Whether it was longer than the model takes.
+        truncated: bool,
+    },
 }
 
 impl Prepared {
@@ -115,18 +135,24 @@ impl Prepared {
     pub fn length(&self) -> usize {
         match self {
             Self::Text(tokens) => tokens.ids.len(),
-            Self::Picture(values) | Self::Sound(values) => values.len(),
+            Self::Picture(values) | Self::Sound { spectrogram: values, .. } => values.len(),
         }
     }
 
-    /// Whether a text was longer than its model takes.
+    /// Whether a text or sound was longer than its model takes.
     pub fn is_truncated(&self) -> bool {
-        matches!(self, Self::Text(tokens) if tokens.truncated)
+        match self {
+            Self::Text(tokens) => tokens.truncated,
+            Self::Picture(_) => false,
+            Self::Sound { truncated, .. } => *truncated,
+        }
     }
 }
 
 /// What a model without a configuration is: the network whose repositories have none.
 const UNCONFIGURED: &str = "efficientnet-lite0";
+/// Seconds of a sound that are decoded beyond what the model takes, to know of longer ones.
+const BEYOND: f64 = 1.0;
 
 impl Embedder {
     /// Loads a model for a modality.
@@ -146,10 +172,10 @@ impl Embedder {
         };
         let (intended, preprocessing) = match &stages {
             Stages::Text { encoder, tokenizer } => {
-                (encoder.pooling(), format!("at most {} tokens", tokenizer.max_tokens()))
+                (encoder.pooling(), Preprocessing::Text { max_tokens: tokenizer.max_tokens() })
             }
-            Stages::Picture { encoder, settings } => (encoder.pooling(), format!("{settings:?}")),
-            Stages::Sound { encoder, settings, .. } => (encoder.pooling(), format!("{settings:?}")),
+            Stages::Picture { encoder, settings } => (encoder.pooling(), Preprocessing::Picture(settings.clone())),
+            Stages::Sound { encoder, settings, .. } => (encoder.pooling(), Preprocessing::Sound(settings.clone())),
         };
         let pooling = options.pooling.or(source.pooling).unwrap_or(intended);
         let width = match &stages {
@@ -157,6 +183,14 @@ impl Embedder {
             Stages::Picture { encoder, .. } => encoder.width(pooling)?,
             Stages::Sound { encoder, .. } => encoder.width(pooling)?,
         };
+        if let Some(expected) = source.width.filter(|expected| source.pooling == Some(pooling) && *expected != width) {
+            return Err(EmbedError::File {
+                file: source.name.clone(),
+                reason: format!(
+                    "makes vectors of {width} numbers, but its manifest says {expected}; correct the manifest"
+                ),
+            });
+        }
         let normalize = options.normalize.or(source.normalize).unwrap_or(false);
         let hash = Digest::of_file(&source.weights)
             .map_err(|error| EmbedError::Read { file: source.weights.display().to_string(), source: error })?;
@@ -207,8 +241,9 @@ impl Embedder {
                 Ok(Prepared::Picture(settings.prepare(&Picture::decode(&name, &bytes)?)?))
             }
             Stages::Sound { settings, log_mel, .. } => {
-                let sound = Sound::decode(&name, bytes, settings.seconds)?;
-                Ok(Prepared::Sound(settings.prepare_with(log_mel, &sound)?))
+                let sound = Sound::decode(&name, bytes, settings.seconds + BEYOND)?;
+                let truncated = sound.samples().len() as f64 > settings.seconds * f64::from(sound.rate());
+                Ok(Prepared::Sound { spectrogram: settings.prepare_with(log_mel, &sound)?, truncated })
             }
             Stages::Text { .. } => Err(self.other("a file")),
         }
@@ -259,7 +294,9 @@ impl Embedder {
         let mut values = Vec::with_capacity(inputs.len() * shape.iter().product::<usize>());
         for input in inputs {
             match input {
-                Prepared::Picture(of_input) | Prepared::Sound(of_input) => values.extend_from_slice(of_input),
+                Prepared::Picture(of_input) | Prepared::Sound { spectrogram: of_input, .. } => {
+                    values.extend_from_slice(of_input);
+                }
                 Prepared::Text(_) => return Err(self.other("a text")),
             }
         }

@@ -34,6 +34,7 @@ impl ModelSource {
             architecture: Some(description.architecture.to_string()),
             pooling: Some(pooling(description.pooling)),
             normalize: Some(description.normalize),
+            width: Some(description.embedding_width),
             ..Self::default()
         };
         match description.preprocessing {

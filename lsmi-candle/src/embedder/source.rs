@@ -32,6 +32,8 @@ pub struct ModelSource {
     pub pooling: Option<Pooling>,
     /// Whether vectors are divided by their length.
     pub normalize: Option<bool>,
+    /// Numbers of a vector, by the pooling above.
+    pub width: Option<usize>,
     /// Most tokens of a text.
     pub max_tokens: Option<usize>,
     /// How pictures are prepared.

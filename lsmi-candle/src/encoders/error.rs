@@ -107,7 +107,7 @@ pub enum EncoderError {
         found: String,
     },
     /// An architecture that is not built in.
-    #[error("{file} is of the architecture `{found}`, which is not built in; {modality} can be encoded by {}", known.join(", "))]
+    #[error("{file} is of the architecture `{found}`, which encodes no {modality}; what does: {}", known.join(", "))]
     Architecture {
         /// The file.
         file: String,

@@ -41,6 +41,11 @@ impl Digest {
         Ok(Self { bytes, sha256: hexadecimal(&hasher.finalize()) })
     }
 
+    /// Of bytes in memory.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, sha256: hexadecimal(&Sha256::digest(bytes)) }
+    }
+
     /// Holds it against what a manifest says of the file.
     pub(crate) fn check(&self, file: &str, bytes: Option<u64>, sha256: Option<&str>) -> Result<(), HubError> {
         let expected = Expected {

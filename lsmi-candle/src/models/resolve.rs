@@ -90,6 +90,12 @@ pub fn meant<'a>(name: &str, registry: &'a Registry) -> Result<Meant<'a>, ModelE
     if Path::new(name).is_dir() {
         return Ok(Meant::Directory(name.into()));
     }
+    if name.starts_with(['.', '/']) {
+        return Err(ModelError::Unknown {
+            name: name.to_owned(),
+            hint: "there is no such directory; check the path".into(),
+        });
+    }
     let (repository, revision) = match name.split_once('@') {
         Some((repository, revision)) => (repository, Some(revision.to_owned())),
         None => (name, None),
@@ -114,8 +120,18 @@ pub fn resolve(
     hub: &Hub,
     progress: &mut dyn FnMut(Transfer<'_>),
 ) -> Result<Resolved, ModelError> {
+    let check = |found: Modality| match modality {
+        Some(wanted) if wanted != found => {
+            Err(ModelError::Modality { name: name.to_owned(), found: found.to_string(), wanted: wanted.to_string() })
+        }
+        _ => Ok(()),
+    };
     let resolved = match meant(name, registry)? {
-        Meant::Manifest(manifest) => of_manifest(manifest, hub, progress)?,
+        Meant::Manifest(manifest) => {
+            // Before anything is downloaded.
+            check(manifest.modality)?;
+            of_manifest(manifest, hub, progress)?
+        }
         Meant::Directory(directory) => of_directory(name, &directory, modality)?,
         Meant::Repository(repository, revision) => {
             let (commit, files) = pull_repository(&repository, revision.as_deref(), hub, progress)?;
@@ -123,14 +139,8 @@ pub fn resolve(
             Resolved { description, origin: Origin::Hub { repository, commit }, files }
         }
     };
-    match modality {
-        Some(wanted) if wanted != resolved.description.modality => Err(ModelError::Modality {
-            name: name.to_owned(),
-            found: resolved.description.modality.to_string(),
-            wanted: wanted.to_string(),
-        }),
-        _ => Ok(resolved),
-    }
+    check(resolved.description.modality)?;
+    Ok(resolved)
 }
 
 /// Gets the files of a manifest.

@@ -7,7 +7,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum PreprocessError {
     /// Bytes that begin like no known format.
-    #[error("{name} is not {expected}: the file begins like neither; convert it")]
+    #[error("{name} is not {expected}: the file begins like none of these; convert it")]
     Format {
         /// The file.
         name: String,

@@ -11,7 +11,8 @@ use super::hub::ModelOrigin;
 
 pub(super) const EMBED_EXAMPLES: &str = "\
 The table (.csv, .jsonl or .parquet) has a row a sample: the columns image, text, audio hold a path, relative to the table, or \
-the text itself; label and id are optional. --columns image=picture,label=category names columns that are called otherwise.
+the text itself; label and id are optional. --columns image=picture,label=category names columns that are called otherwise, --columns text=question,text=answer one for \
+each of two --text.
 
 A model is a name of `lsmi models list`, org/name on the Hugging Face hub, or a directory with config.json, model.safetensors and \
 what else it needs. The output holds x1, x2, ... in the order of the options, y of the labels, and says in its metadata \
@@ -23,7 +24,7 @@ Examples:
   lsmi embed table.csv --image efficientnet-lite0 --text minilm-l6-v2 --out features.safetensors
   lsmi embed table.csv --image ./my-clip --text ./my-clip --on-error skip --out features.safetensors
   lsmi embed clips.jsonl --audio openai/whisper-tiny.en --text minilm-l6-v2 --out features.safetensors
-  lsmi embed table.csv --text a --text b --columns text=caption --out features.safetensors";
+  lsmi embed pairs.csv --text minilm-l6-v2 --text minilm-l6-v2 --columns text=question,text=answer --out features.safetensors";
 
 /// `lsmi embed`.
 #[derive(Debug, Args)]
@@ -35,7 +36,8 @@ pub(crate) struct Embed {
     /// Feature file to write, .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// What columns are called: some of id=, image=, text=, audio=, label=
+    /// What columns are called: some of id=, image=, text=, audio=, label=; a kind of several models may have several, taken
+    /// in turn
     #[arg(long, value_name = "ROLE=COLUMN,...", default_value = "")]
     pub(crate) columns: ColumnNames,
     /// What to do about a row that cannot be embedded
@@ -138,6 +140,11 @@ pub(crate) struct ColumnNames(Vec<(String, String)>);
 const ROLES: [&str; 5] = ["id", "image", "text", "audio", "label"];
 
 impl ColumnNames {
+    /// The columns named for a role.
+    pub(crate) fn all(&self, role: &str) -> Vec<&str> {
+        self.0.iter().filter(|(other, _)| other == role).map(|(_, column)| column.as_str()).collect()
+    }
+
     /// The column of a role, and whether it was named.
     pub(crate) fn of(&self, role: &str) -> (String, bool) {
         let named = self.0.iter().find(|(other, _)| other == role);
@@ -156,7 +163,7 @@ impl FromStr for ColumnNames {
             if !ROLES.contains(&role) || column.is_empty() {
                 return Err(format!("`{part}` names no column; write ROLE=COLUMN with one of {}", ROLES.join(", ")));
             }
-            if names.iter().any(|(other, _)| other == role) {
+            if ["id", "label"].contains(&role) && names.iter().any(|(other, _)| other == role) {
                 return Err(format!("the column of `{role}` is named twice"));
             }
             names.push((role.to_owned(), column.to_owned()));
@@ -174,6 +181,7 @@ mod tests {
         let names: ColumnNames = "image=picture, label = kind".parse().unwrap();
         assert_eq!(names.of("image"), ("picture".to_owned(), true));
         assert_eq!(names.of("text"), ("text".to_owned(), false));
+        assert_eq!("text=a,text=b".parse::<ColumnNames>().unwrap().all("text"), ["a", "b"]);
         for (wrong, expected) in [("picture=a", "no column"), ("image", "no column"), ("id=a,id=b", "twice")] {
             assert!(wrong.parse::<ColumnNames>().unwrap_err().contains(expected), "{wrong}");
         }

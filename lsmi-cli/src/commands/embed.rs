@@ -40,7 +40,7 @@ struct Embedded<'a> {
     n: usize,
     /// Rows that could not be embedded.
     skipped: &'a [Skipped],
-    /// Texts that were cut because their model takes no more.
+    /// Rows with a text or sound that was cut because its model takes no more.
     truncated: usize,
     /// The classes, where the table has labels.
     classes: Option<&'a [String]>,
@@ -64,13 +64,14 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
         return Err(Failure::usage("name a model for two modalities at least, such as --image MODEL --text MODEL"));
     }
     check_file(out, common.force, &[table])?;
-    let columns = columns(arguments);
-    let rows = count(table, &columns)?;
-    let work = work(arguments, &columns)?;
+    let columns = columns(arguments)?;
     let of_shard = arguments.rows_of_a_shard as usize;
-    let count = rows.div_ceil(of_shard);
+    let Counted { rows, inputs } = count(arguments, &columns)?;
+    let work = work(arguments, &columns)?;
+    let count = inputs.len();
     let mut shards = Shards::open(out, job(arguments, &work, &columns)?, common.force)?;
-    let left: Vec<usize> = (0..count).filter(|shard| !shards.is_finished(*shard)).collect();
+    let is_left = |shard: &usize| !shards.is_finished(*shard, &inputs[*shard], work.bytes_of_a_row());
+    let left: Vec<usize> = (0..count).filter(is_left).collect();
     if left.len() < count && !common.quiet {
         console::say(&format!("{} of {count} shards were finished before; going on from there", count - left.len()));
     }
@@ -90,8 +91,9 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
             next = (left[piece] + 1) * of_shard;
             Ok(reader.by_ref().take(of_shard).collect::<Result<Vec<Row>, _>>()?)
         },
-        |_, rows: Vec<Row>| {
-            let shard = work.shard(&rows).map_err(|error| Failure::from(error).about(table))?;
+        |piece, rows: Vec<Row>| {
+            let shard =
+                work.shard(&rows, inputs[left[piece]].clone()).map_err(|error| Failure::from(error).about(table))?;
             match shard.header.skipped.first() {
                 Some(skipped) if arguments.on_error == OnError::Fail => Err(refusal(skipped).about(table)),
                 _ => Ok((shard, rows.len())),
@@ -112,8 +114,9 @@ fn finish(arguments: &Embed, work: &Work, shards: Shards, count: usize) -> Resul
     let (out, common) = (arguments.out.as_path(), &arguments.common);
     let summary = Summary::read(&shards, count).map_err(|error| Failure::failed(error).about(out))?;
     if summary.rows == 0 {
-        return Err(Failure::data("not one row could be embedded; run again without --on-error skip to see why")
-            .about(&arguments.table));
+        let why = summary.skipped.first().map(|first| format!("; row {}: {}", named(first), first.reason));
+        let message = format!("not one row could be embedded{}", why.unwrap_or_default());
+        return Err(Failure::data(message).about(&arguments.table));
     }
     let names = (1..=work.encodings.len()).map(|number| format!("x{number}"));
     let encodings: Vec<(String, &Encoding)> = names.zip(&work.encodings).collect();
@@ -134,6 +137,9 @@ fn finish(arguments: &Embed, work: &Work, shards: Shards, count: usize) -> Resul
 
     if !common.quiet {
         console::say(&words(&summary, &widths, out));
+        if let Some(note) = alike(work) {
+            console::say(&note);
+        }
     }
     if !common.json {
         return Ok(());
@@ -155,10 +161,13 @@ fn words(summary: &Summary, widths: &[usize], out: &Path) -> String {
     // Writing to a string cannot fail.
     let mut text = format!("{} rows of {widths} columns in {}", summary.rows, out.display());
     if summary.truncated > 0 {
-        let _ = write!(text, "\nnote: {} texts were longer than their model takes and were cut", summary.truncated);
+        let rows = if summary.truncated == 1 { "row has" } else { "rows have" };
+        let _ =
+            write!(text, "\nnote: {} {rows} an input longer than its model takes, which was cut", summary.truncated);
     }
     if !summary.skipped.is_empty() {
-        let _ = write!(text, "\nwarning: {} rows were skipped:", summary.skipped.len());
+        let rows = if summary.skipped.len() == 1 { "row was" } else { "rows were" };
+        let _ = write!(text, "\nwarning: {} {rows} skipped:", summary.skipped.len());
         for skipped in summary.skipped.iter().take(LISTED) {
             let _ = write!(text, "\n  row {}: {}", named(skipped), skipped.reason);
         }
@@ -167,6 +176,14 @@ fn words(summary: &Summary, widths: &[usize], out: &Path) -> String {
         }
     }
     text
+}
+
+/// A note where two modalities are one.
+fn alike(work: &Work) -> Option<String> {
+    let of = |encoding: &Encoding| (encoding.column.clone(), encoding.embedder.provenance().clone());
+    let (first, second) = (of(work.encodings.first()?), of(work.encodings.get(1)?));
+    let note = "note: x1 and x2 are of one model and one column, so they are the same; name two columns with --columns";
+    (first == second).then(|| note.to_owned())
 }
 
 fn named(skipped: &Skipped) -> String {
@@ -193,35 +210,74 @@ fn role(modality: Modality) -> &'static str {
     }
 }
 
-fn columns(arguments: &Embed) -> Columns {
+/// The column of each modality: the n-th model of a kind takes the n-th column of that kind, or all the only one.
+fn columns(arguments: &Embed) -> Result<Columns, Failure> {
     let names = &arguments.columns;
-    Columns {
-        inputs: arguments.encoders.0.iter().map(|chosen| names.of(role(chosen.modality)).0).collect(),
-        label: names.of("label"),
-        id: names.of("id"),
+    let mut inputs = Vec::new();
+    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
+    for chosen in &arguments.encoders.0 {
+        let role = role(chosen.modality);
+        let place = taken.entry(role).or_default();
+        let of_role = names.all(role);
+        inputs.push(match of_role.as_slice() {
+            [] => role.to_owned(),
+            [only] => (*only).to_owned(),
+            several => several.get(*place).map(|name| (*name).to_owned()).unwrap_or_default(),
+        });
+        *place += 1;
     }
+    for role in ["image", "text", "audio"] {
+        let (columns, models) = (names.all(role).len(), taken.get(role).copied().unwrap_or(0));
+        if columns > 1 && columns != models || columns == 1 && models == 0 {
+            return Err(Failure::usage(format!(
+                "--columns names {columns} of `{role}`, but there are {models} models of it; give --{role} MODEL for each column"
+            )));
+        }
+    }
+    Ok(Columns { inputs, label: names.of("label"), id: names.of("id") })
+}
+
+/// What a first reading of the table tells.
+struct Counted {
+    rows: usize,
+    /// The hash of what each shard is made of.
+    inputs: Vec<String>,
 }
 
 /// The rows of the table, all of which can be read and whose ids differ.
-fn count(table: &Path, columns: &Columns) -> Result<usize, Failure> {
+fn count(arguments: &Embed, columns: &Columns) -> Result<Counted, Failure> {
+    let table = arguments.table.as_path();
+    let folder = folder(arguments);
     let mut ids: HashMap<String, usize> = HashMap::new();
     let (mut rows, mut labelled) = (0, None);
+    let (mut inputs, mut of_shard) = (Vec::new(), Vec::new());
     for row in Table::open(table, columns.clone())? {
-        let Row { place, label, id, .. } = row?;
-        rows = place + 1;
-        if *labelled.get_or_insert(label.is_some()) != label.is_some() {
+        let row = row?;
+        rows = row.place + 1;
+        if *labelled.get_or_insert(row.label.is_some()) != row.label.is_some() {
             let message = format!(
                 "`{}` is missing in some rows but not in all; row {rows} differs from the first",
                 columns.label.0
             );
             return Err(Failure::data(message).about(table));
         }
-        if let Some(id) = id
+        let states = arguments.encoders.0.iter().zip(&row.inputs).map(|(chosen, input)| match chosen.modality {
+            Modality::Text => String::new(),
+            Modality::Picture | Modality::Sound => folder.state(input),
+        });
+        of_shard.push((row.inputs.clone(), states.collect::<Vec<_>>(), row.label, row.id.clone()));
+        if of_shard.len() == arguments.rows_of_a_shard as usize {
+            inputs.push(hash(&std::mem::take(&mut of_shard))?);
+        }
+        if let Some(id) = row.id
             && let Some(first) = ids.insert(id.clone(), rows)
         {
             let message = format!("rows {first} and {rows} have the same id `{id}`; give every row an id of its own");
             return Err(Failure::data(message).about(table));
         }
+    }
+    if !of_shard.is_empty() {
+        inputs.push(hash(&of_shard)?);
     }
     match rows {
         0 => Err(Failure::data("the table has no rows").about(table)),
@@ -229,8 +285,16 @@ fn count(table: &Path, columns: &Columns) -> Result<usize, Failure> {
             let message = format!("`{}` is missing in some rows but not in all; give every row an id", columns.id.0);
             Err(Failure::data(message).about(table))
         }
-        rows => Ok(rows),
+        rows => Ok(Counted { rows, inputs }),
     }
+}
+
+fn hash(content: &impl Serialize) -> Result<String, Failure> {
+    Ok(Digest::of_bytes(&serde_json::to_vec(content).map_err(Failure::failed)?).sha256)
+}
+
+fn folder(arguments: &Embed) -> Folder {
+    Folder::new(directory_of(&arguments.table), arguments.follow_links)
 }
 
 fn work(arguments: &Embed, columns: &Columns) -> Result<Work, Failure> {
@@ -247,22 +311,25 @@ fn work(arguments: &Embed, columns: &Columns) -> Result<Work, Failure> {
         let embedder = Embedder::load(&source, chosen.modality, options, &device)?;
         encodings.push(Encoding { modality: chosen.modality, column: column.clone(), embedder });
     }
-    let folder = Folder::new(directory_of(&arguments.table), arguments.follow_links);
-    Ok(Work { encodings, folder, batch: usize::from(arguments.batch) })
+    Ok(Work { encodings, folder: folder(arguments), batch: usize::from(arguments.batch) })
 }
 
-/// What the job is: everything that changes the output.
+/// What the job is: everything that changes the vectors of an input.
 fn job(arguments: &Embed, work: &Work, columns: &Columns) -> Result<Job, Failure> {
-    let models: Vec<&Provenance> = work.encodings.iter().map(|encoding| encoding.embedder.provenance()).collect();
-    let table = Digest::of_file(&arguments.table).map_err(|error| Failure::data(error).about(&arguments.table))?;
-    Ok(Job::new([
+    let mut job = Job::new([
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("table_sha256", table.sha256),
-        ("models", serde_json::to_string(&models).map_err(Failure::failed)?),
-        ("columns", format!("{columns:?}")),
+        ("label", columns.label.0.clone()),
+        ("id", columns.id.0.clone()),
         ("device", format!("{:?}", arguments.common.device)),
         ("batch", arguments.batch.to_string()),
         ("rows_of_a_shard", arguments.rows_of_a_shard.to_string()),
-        ("follow_links", arguments.follow_links.to_string()),
-    ]))
+    ]);
+    for (number, encoding) in (1..).zip(&work.encodings) {
+        let provenance = serde_json::to_value(encoding.embedder.provenance()).map_err(Failure::failed)?;
+        job = job.with(format!("x{number} column"), encoding.column.clone());
+        for (name, value) in provenance.as_object().into_iter().flatten() {
+            job = job.with(format!("x{number} {name}"), value.to_string());
+        }
+    }
+    Ok(job)
 }

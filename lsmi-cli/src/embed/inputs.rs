@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use thiserror::Error;
 
@@ -54,6 +55,14 @@ impl Folder {
             }
         }
         Ok(real)
+    }
+
+    /// Size and time of the last change of the file that `text` names, in words; other words when it is another file. Nothing
+    /// where there is none.
+    pub(crate) fn state(&self, text: &str) -> String {
+        let Ok(metadata) = self.directory.join(text).metadata() else { return String::new() };
+        let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        format!("{} bytes, {} ns", metadata.len(), changed.unwrap_or_default().as_nanos())
     }
 }
 

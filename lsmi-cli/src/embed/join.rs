@@ -16,7 +16,7 @@ pub(crate) struct Summary {
     pub(crate) rows: usize,
     /// Rows that are not.
     pub(crate) skipped: Vec<Skipped>,
-    /// Texts that were longer than their model takes.
+    /// Rows with a text or sound that was longer than its model takes.
     pub(crate) truncated: usize,
     /// The classes, where there are labels: sorted, whole numbers by value.
     pub(crate) classes: Option<Vec<String>>,

@@ -40,8 +40,10 @@ pub(crate) struct Header {
     pub(crate) ids: Option<Vec<String>>,
     /// The rows that were skipped.
     pub(crate) skipped: Vec<Skipped>,
-    /// Texts that were longer than their model takes.
+    /// Rows with a text or sound that was longer than its model takes.
     pub(crate) truncated: usize,
+    /// Hash of what the rows were made of.
+    pub(crate) inputs: String,
 }
 
 /// A row that could not be embedded.
@@ -68,8 +70,8 @@ pub(crate) struct Shard {
 #[derive(Debug)]
 pub(crate) struct Shards {
     directory: PathBuf,
-    /// Held while the work goes on.
-    lock: File,
+    /// Held while the work goes on; `None` once all is removed.
+    lock: Option<File>,
     made: MadeDirectories,
 }
 
@@ -89,7 +91,7 @@ impl Shards {
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             return Err(PartialError::Busy { directory: name });
         }
-        let shards = Self { directory, lock, made };
+        let shards = Self { directory, lock: Some(lock), made };
         match shards.manifest()? {
             Some(found) if !anew => {
                 let differences = job.differences(&found.job);
@@ -119,9 +121,12 @@ impl Shards {
         }
     }
 
-    /// Whether a shard is finished.
-    pub(crate) fn is_finished(&self, shard: usize) -> bool {
-        self.directory.join(name_of(shard)).exists()
+    /// Whether a shard is finished: whole, and made of what has this hash.
+    pub(crate) fn is_finished(&self, shard: usize, inputs: &str, bytes_of_a_row: usize) -> bool {
+        let length = self.directory.join(name_of(shard)).metadata().map_or(0, |metadata| metadata.len());
+        self.header(shard).is_ok_and(|(header, start)| {
+            header.inputs == inputs && length == start + (header.places.len() * bytes_of_a_row) as u64
+        })
     }
 
     /// Keeps a shard.
@@ -177,13 +182,27 @@ impl Shards {
     }
 
     /// Removes the directory: all of it is in its place.
-    pub(crate) fn remove(self) -> io::Result<()> {
+    pub(crate) fn remove(mut self) -> io::Result<()> {
         self.clear()?;
-        drop(self.lock);
+        self.remove_emptied()
+    }
+
+    /// Removes the directory of no shards.
+    fn remove_emptied(&mut self) -> io::Result<()> {
+        if self.lock.take().is_none() {
+            return Ok(());
+        }
         // The manifest and the lock last: they say what the rest is.
         fs::remove_file(self.directory.join(MANIFEST))?;
         fs::remove_file(self.directory.join(LOCK))?;
         fs::remove_dir(&self.directory)
+    }
+
+    /// Whether no shard is finished.
+    fn is_empty(&self) -> bool {
+        let is_finished = |name: &str| is_shard(name) && name.strip_suffix(".new").is_none();
+        fs::read_dir(&self.directory)
+            .is_ok_and(|entries| entries.flatten().all(|entry| !is_finished(&entry.file_name().to_string_lossy())))
     }
 
     /// Removes all shards.
@@ -195,6 +214,16 @@ impl Shards {
             }
         }
         Ok(())
+    }
+}
+
+/// Work that ended before its first shard leaves nothing.
+impl Drop for Shards {
+    fn drop(&mut self) {
+        if self.is_empty() {
+            // What ended the work is what the user is told.
+            let _ = self.clear().and_then(|()| self.remove_emptied());
+        }
     }
 }
 
@@ -231,7 +260,12 @@ mod tests {
     }
 
     fn shard() -> Shard {
-        let header = Header { places: vec![0, 2], ids: Some(vec!["a".into(), "c".into()]), ..Header::default() };
+        let header = Header {
+            places: vec![0, 2],
+            ids: Some(vec!["a".into(), "c".into()]),
+            inputs: "hash".into(),
+            ..Header::default()
+        };
         Shard { header, embeddings: vec![vec![0.5, -1.0], vec![1.0, 2.0, 3.0, 4.0]] }
     }
 
@@ -245,7 +279,8 @@ mod tests {
         drop(shards);
 
         let shards = Shards::open(&output, job("a"), false).unwrap();
-        assert!(shards.is_finished(3) && !shards.is_finished(2));
+        assert!(shards.is_finished(3, "hash", 12) && !shards.is_finished(2, "hash", 12));
+        assert!(!shards.is_finished(3, "other", 12) && !shards.is_finished(3, "hash", 16));
         let (header, start) = shards.header(3).unwrap();
         assert_eq!(header, shard().header);
         assert_eq!(shards.bytes(3, start + 8, 4).unwrap(), 1.0f32.to_le_bytes());
@@ -255,8 +290,18 @@ mod tests {
         let message = Shards::open(&output, job("b"), false).unwrap_err().to_string();
         assert!(message.contains("model is b, but was a"), "{message}");
         let shards = Shards::open(&output, job("b"), true).unwrap();
-        assert!(!shards.is_finished(3));
+        assert!(!shards.is_finished(3, "hash", 12));
         shards.remove().unwrap();
+        assert!(!directory_of(&output).exists());
+    }
+
+    #[test]
+    fn work_without_a_finished_shard_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let output = place.path().join("features.safetensors");
+        let shards = Shards::open(&output, job("a"), false).unwrap();
+        fs::write(directory_of(&output).join("shard-00000000.new"), "half").unwrap();
+        drop(shards);
         assert!(!directory_of(&output).exists());
     }
 

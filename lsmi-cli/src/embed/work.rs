@@ -35,11 +35,17 @@ struct Refused {
 }
 
 impl Work {
-    /// The vectors of rows. Rows that cannot be embedded are listed in the header, the first of them first.
+    /// Bytes of a row's vectors.
+    pub(crate) fn bytes_of_a_row(&self) -> usize {
+        self.encodings.iter().map(|encoding| size_of::<f32>() * encoding.embedder.width()).sum()
+    }
+
+    /// The vectors of rows, of which `inputs` is the hash. Rows that cannot be embedded are listed in the header, the first of
+    /// them first.
     ///
     /// # Errors
     /// Of encoders and devices, which concern all rows.
-    pub(crate) fn shard(&self, rows: &[Row]) -> Result<Shard, EmbedError> {
+    pub(crate) fn shard(&self, rows: &[Row], inputs: String) -> Result<Shard, EmbedError> {
         let mut refused: Vec<Option<String>> = vec![None; rows.len()];
         let mut vectors: Vec<Vec<f32>> = Vec::new();
         let mut truncated = vec![false; rows.len()];
@@ -61,6 +67,9 @@ impl Work {
                     let mut refusals = Vec::new();
                     for some in left.chunks(self.batch) {
                         let (prepared, refused) = self.prepare(encoding, place, rows, some);
+                        for (row, input) in &prepared {
+                            truncated[*row] |= input.is_truncated();
+                        }
                         refusals.extend(refused);
                         refusals.extend(self.encode(encoding, prepared, &mut of_rows)?);
                     }
@@ -73,7 +82,9 @@ impl Work {
             vectors.push(of_rows);
         }
         let truncated = (0..rows.len()).filter(|row| refused[*row].is_none() && truncated[*row]).count();
-        Ok(self.put_together(rows, &refused, &vectors, truncated))
+        let mut shard = self.put_together(rows, &refused, &vectors);
+        (shard.header.truncated, shard.header.inputs) = (truncated, inputs);
+        Ok(shard)
     }
 
     /// The inputs of some rows as the encoder takes them, and the rows whose input cannot be had.
@@ -137,7 +148,7 @@ impl Work {
         Ok(refused)
     }
 
-    fn put_together(&self, rows: &[Row], refused: &[Option<String>], vectors: &[Vec<f32>], truncated: usize) -> Shard {
+    fn put_together(&self, rows: &[Row], refused: &[Option<String>], vectors: &[Vec<f32>]) -> Shard {
         let kept: Vec<usize> = (0..rows.len()).filter(|row| refused[*row].is_none()).collect();
         let of =
             |field: fn(&Row) -> Option<String>| kept.iter().map(|row| field(&rows[*row])).collect::<Option<Vec<_>>>();
@@ -149,7 +160,7 @@ impl Work {
             labels: of(|row| row.label.clone()),
             ids: of(|row| row.id.clone()),
             skipped: skipped.collect(),
-            truncated,
+            ..Header::default()
         };
         let of_modality = |(encoding, vectors): (&Encoding, &Vec<f32>)| {
             let width = encoding.embedder.width();

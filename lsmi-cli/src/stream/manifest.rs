@@ -41,6 +41,12 @@ impl Job {
         Self(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// The job with a further fact.
+    pub(crate) fn with(mut self, name: String, value: String) -> Self {
+        self.0.insert(name, value);
+        self
+    }
+
     /// What differs from this job in another one, in words; nothing where they are one.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let nothing = || "nothing".to_owned();

@@ -47,7 +47,7 @@ const MODELS: &str = "--image tiny-vit --text tiny-bert";
 fn a_table_becomes_a_feature_file() {
     let place = prepared();
     let told = place.lsmi(&format!("embed table.csv {MODELS} --on-error skip --out f.safetensors --json")).success();
-    assert!(stderr(&told).contains("warning: 1 rows were skipped:\n  row 3 (id `n`):"), "{}", stderr(&told));
+    assert!(stderr(&told).contains("warning: 1 row was skipped:\n  row 3 (id `n`):"), "{}", stderr(&told));
     let printed: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).unwrap();
     assert_eq!((&printed["n"], &printed["skipped"][0]["row"]), (&2.into(), &3.into()));
     assert_eq!(printed["models"]["x2"]["architecture"], "bert");
@@ -94,6 +94,41 @@ fn a_row_that_cannot_be_embedded_ends_it_and_finished_shards_are_kept() {
     assert!(stderr(&told).contains("2 of 3 shards were finished before"), "{}", stderr(&told));
     let rows = &read(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
     assert_eq!(rows.x1.row(1), rows.x1.row(2));
+}
+
+#[test]
+fn rows_that_were_changed_are_embedded_again() {
+    let place = prepared();
+    let words = "--rows-of-a-shard 1 --threads 1";
+    place.lsmi(&format!("embed table.csv {MODELS} {words} --out f.safetensors")).code(3);
+    // A finished row gets another picture, another one another text, and the bad one a picture.
+    fs::copy(place.path("gradient.png"), place.path("elephant.png")).unwrap();
+    fs::copy(place.path("gradient.png"), place.path("no-picture.png")).unwrap();
+    let table = fs::read_to_string(place.path("table.csv")).unwrap();
+    place.write("table.csv", table.replace("blue", "a blue circle"));
+    // A shard that is cut off is none.
+    let shard = place.path("f.safetensors.partial/shard-00000001");
+    let bytes = fs::read(&shard).unwrap();
+    fs::write(&shard, &bytes[..bytes.len() - 1]).unwrap();
+    place.lsmi(&format!("embed table.csv {MODELS} {words} --out f.safetensors")).success();
+    place.lsmi(&format!("embed table.csv {MODELS} {words} --out fresh.safetensors")).success();
+    assert_eq!(place.bytes("f.safetensors"), place.bytes("fresh.safetensors"));
+}
+
+#[test]
+fn two_texts_have_a_column_each() {
+    let place = prepared();
+    place.write("pairs.csv", "question,answer\na red square,blue\nblue,a circle\n");
+    let models = "--text tiny-bert --text tiny-bert";
+    let columns = "--columns text=question,text=answer";
+    let told = place.lsmi(&format!("embed pairs.csv {models} {columns} --out f.safetensors")).success();
+    assert!(!stderr(&told).contains("note"), "{}", stderr(&told));
+    let told =
+        place.lsmi(&format!("embed pairs.csv {models} --columns text=question --out same.safetensors")).success();
+    assert!(stderr(&told).contains("x1 and x2 are of one model and one column"), "{}", stderr(&told));
+    assert_ne!(place.bytes("f.safetensors"), place.bytes("same.safetensors"));
+    let message = stderr(&place.lsmi(&format!("embed table.csv {MODELS} {columns} --out g.safetensors")).code(2));
+    assert!(message.contains("names 2 of `text`, but there are 1 models"), "{message}");
 }
 
 #[test]

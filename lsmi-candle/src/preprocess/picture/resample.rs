@@ -8,13 +8,13 @@
 use std::f64::consts::PI;
 use std::ops::Range;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Bits of the fraction of a weight. A level needs 8 bits and the sum of a filter's weights two more.
 const PRECISION: u32 = 32 - 8 - 2;
 
 /// The filter that weighs the pixels around a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Filter {
     /// A triangle, of one pixel to either side.

@@ -1,6 +1,6 @@
 //! How a picture is resized, cut and normalised for one encoder.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::decode::Picture;
 use super::resample::{Filter, Side, resample};
@@ -10,7 +10,7 @@ use crate::preprocess::{PreprocessError, Result};
 const LONGEST_SIDE: usize = 8192;
 
 /// Which side of the picture becomes `resize_to` pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
     /// The shorter one; the other in proportion, rounded down.
@@ -23,7 +23,7 @@ pub enum Resize {
 
 /// How a picture is resized, cut and normalised for one encoder: the table `[preprocessing]` of a picture encoder's
 /// manifest.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct Settings {
     /// Which side becomes `resize_to`.

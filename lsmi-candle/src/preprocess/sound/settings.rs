@@ -1,6 +1,6 @@
 //! How a sound becomes the spectrogram of one encoder.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::decode::Sound;
@@ -8,7 +8,7 @@ use super::log_mel::LogMel;
 use crate::preprocess::{PreprocessError, Result};
 
 /// How a sound becomes the spectrogram of one encoder: the table `[preprocessing]` of a sound encoder's manifest.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct Settings {
     /// Samples a second; sound at another rate is resampled.
