@@ -90,7 +90,7 @@ impl Hook for Unguided {
 }
 
 fn samples(rows: usize) -> FeatureSet {
-    let settings = FamilySettings { dims: DIMS, ..FamilySettings::default() };
+    let settings = FamilySettings { dims: DIMS, classes: 2, ..FamilySettings::default() };
     let draw =
         FamilyName::Mixed.build(&settings).expect("settings in range").sample(rows, &mut stream(0, "guide bench"));
     let matrix = |values| Matrix::new(rows, DIMS, values).expect("as many values as the shape holds");

@@ -7,8 +7,8 @@ use candle_core::{Device, Tensor};
 use lsmi_core::{SampleIds, Terms};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{GuideError, Result};
-use crate::hook::Hook;
+use crate::error::Result;
+use crate::hook::{Hook, stored, whole};
 use crate::interactions::{Interactions, check_smoothing};
 use crate::lookup::Lookup;
 use crate::plan::{Plan, Weights};
@@ -163,7 +163,11 @@ impl Hook for Guide {
     }
 
     fn on_epoch_end(&mut self, epoch: usize) -> Result<()> {
-        self.tracker.as_mut().map_or(Ok(()), |tracker| tracker.end_epoch(epoch))
+        if let Some(tracker) = &mut self.tracker {
+            tracker.end_epoch(epoch)?;
+        }
+        // A synchronous tracker has published by now, and a checkpoint then has it.
+        self.follow_tracker()
     }
 
     fn identity(&self) -> String {
@@ -171,13 +175,10 @@ impl Hook for Guide {
         format!("{:?}, {source}, {:?}", self.policy, self.steadiness)
     }
 
-    /// The smoothed interactions that a tracker gave, and the plan.
-    ///
-    /// The tracker's densities are not among them: after a checkpoint they start anew. The measures `ccs`, `mmi` and `min`
-    /// do without densities, so that a run under one of them, with a synchronous tracker, goes on as if it had never been
-    /// interrupted.
+    /// The smoothed interactions that a tracker gave, the plan, and what a synchronous tracker goes on from. A tracker in the
+    /// background starts anew after a checkpoint.
     fn state(&self) -> Result<BTreeMap<String, Tensor>> {
-        let mut state = BTreeMap::new();
+        let mut state = self.tracker.as_ref().map_or_else(|| Ok(BTreeMap::new()), Tracker::state)?;
         let mut put = |name: String, values: &[f64]| -> Result<()> {
             state.insert(name, Tensor::from_slice(values, values.len(), &Device::Cpu)?);
             Ok(())
@@ -203,26 +204,22 @@ impl Hook for Guide {
         let get = |name: &str| -> Result<Option<Vec<f64>>> {
             Ok(state.get(name).map(|tensor| tensor.to_vec1::<f64>()).transpose()?)
         };
-        let need = |name: &str| {
-            let missing = || GuideError::Setting {
-                name: "state of the guide",
-                found: format!("without `{name}`"),
-                expected: "what the guide saved".to_owned(),
-            };
-            get(name)?.ok_or_else(missing)
-        };
-        if let (Some(rows), Some(tracker)) = (get("rows")?, &self.tracker) {
-            let rows: Vec<usize> = rows.into_iter().map(whole).filter(|row| *row < self.lookup.len()).collect();
-            let terms = Terms::new(
-                self.lookup.ids().select(&rows),
-                need("terms.h1")?,
-                need("terms.h2")?,
-                need("terms.i1")?,
-                need("terms.i2")?,
-                need("terms.i12")?,
-            )?;
-            self.interactions = Some(tracker.restore(&rows, terms)?);
-            self.of_epoch = need("epoch")?.first().map(|epoch| whole(*epoch));
+        let need = |name: &str| -> Result<Vec<f64>> { Ok(stored(state, name)?.to_vec1()?) };
+        if let Some(tracker) = &mut self.tracker {
+            tracker.restore(state)?;
+            if let Some(rows) = get("rows")? {
+                let rows: Vec<usize> = rows.into_iter().map(whole).filter(|row| *row < self.lookup.len()).collect();
+                let terms = Terms::new(
+                    self.lookup.ids().select(&rows),
+                    need("terms.h1")?,
+                    need("terms.h2")?,
+                    need("terms.i1")?,
+                    need("terms.i2")?,
+                    need("terms.i12")?,
+                )?;
+                self.interactions = Some(tracker.interactions_of(&rows, terms)?);
+                self.of_epoch = need("epoch")?.first().map(|epoch| whole(*epoch));
+            }
         }
         if let Some(feature) = get("plan.feature")? {
             let mut members = Vec::new();
@@ -236,10 +233,4 @@ impl Hook for Guide {
         }
         Ok(())
     }
-}
-
-/// A whole number that was kept as a floating-point one.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows and epochs are small whole numbers")]
-fn whole(value: f64) -> usize {
-    value as usize
 }

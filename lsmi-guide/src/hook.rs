@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use candle_core::Tensor;
 use lsmi_core::SampleIds;
 
-use crate::error::Result;
+use crate::error::{GuideError, Result};
 use crate::plan::Weights;
 
 /// What a training loop of candle's tensors calls; see the [module](self).
@@ -58,4 +58,20 @@ pub trait Hook {
     /// # Errors
     /// Whatever does not fit this hook.
     fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()>;
+}
+
+/// A tensor of a hook's state.
+pub(crate) fn stored<'a>(state: &'a BTreeMap<String, Tensor>, name: &str) -> Result<&'a Tensor> {
+    let missing = || GuideError::Setting {
+        name: "state of the hook",
+        found: format!("without `{name}`"),
+        expected: "what the hook saved".to_owned(),
+    };
+    state.get(name).ok_or_else(missing)
+}
+
+/// A whole number that was kept as a floating-point one.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows and epochs are small whole numbers")]
+pub(crate) fn whole(value: f64) -> usize {
+    value as usize
 }

@@ -96,7 +96,7 @@ mod tests {
     use lsmi_core::random::stream;
 
     fn joint(name: FamilyName, rows: usize, seed: u64) -> (Vec<f32>, Vec<u32>, f64) {
-        let family = name.build(&Settings { dims: 3, ..Settings::default() }).unwrap();
+        let family = name.build(&Settings { dims: 3, classes: 2, ..Settings::default() }).unwrap();
         let draw = family.sample(rows, &mut stream(seed, "quick heads"));
         let exact = family.terms(&draw).unwrap().i12;
         let pairs = draw.x1.chunks_exact(3).zip(draw.x2.chunks_exact(3));

@@ -24,7 +24,9 @@
 mod background;
 mod memory;
 mod refit;
+mod state;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -275,8 +277,30 @@ impl Tracker {
         &self.lookup
     }
 
+    /// What a checkpoint keeps of a synchronous tracker; nothing of one in the background, whose runs do not repeat.
+    pub(crate) fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        let mut state = BTreeMap::new();
+        if let Engine::Synchronous(estimation) = &self.engine {
+            estimation.memory.save(&mut state)?;
+            estimation.densities.save(&mut state)?;
+        }
+        Ok(state)
+    }
+
+    /// Goes on from what [`Self::state`] gave.
+    pub(crate) fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        if let Engine::Synchronous(estimation) = &mut self.engine {
+            let densities = Densities::restored(state, estimation.settings.covariance)?;
+            estimation.memory.restore(state)?;
+            estimation.densities = densities;
+            let widths = estimation.memory.tables.iter().map(|table| table.width).collect::<Vec<_>>();
+            self.widths = Some(widths).filter(|widths| !widths.is_empty());
+        }
+        Ok(())
+    }
+
     /// The interactions that terms of some rows were published as.
-    pub(crate) fn restore(&self, rows: &[usize], terms: Terms) -> Result<Interactions> {
+    pub(crate) fn interactions_of(&self, rows: &[usize], terms: Terms) -> Result<Interactions> {
         let labels = rows.iter().map(|row| self.labels[*row]).collect();
         let interactions = Interactions::new(terms, labels, self.prior.clone())?;
         match &self.confidence {

@@ -29,9 +29,9 @@ const LEAST: usize = 2;
 /// What goes on from one estimation to the next: the densities of each fold, with the columns that they are over.
 #[derive(Default)]
 pub(super) struct Densities {
-    columns: [Vec<usize>; 2],
+    pub(super) columns: [Vec<usize>; 2],
     /// `[folds][2]`
-    of_folds: Vec<[Knife; 2]>,
+    pub(super) of_folds: Vec<[Knife; 2]>,
 }
 
 /// Rows in the coordinates that models take, row-major.
