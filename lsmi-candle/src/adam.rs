@@ -4,7 +4,7 @@
 //! `p = p - rate (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + e) + decay p)`
 //! (Kingma, Ba 2015, algorithm 1; Loshchilov, Hutter 2019, algorithm 2, with the decay scaled by the rate as in PyTorch).
 //!
-//! Here for tensors on any device; in [`host`] for arrays.
+//! Here for tensors on any device; in `host` for arrays.
 
 pub(crate) mod host;
 
@@ -22,26 +22,42 @@ const EPSILON: f64 = 1e-8;
 
 /// Adam's state.
 #[derive(Debug, Clone)]
-pub(crate) struct Adam {
+pub struct Adam {
     /// The step size.
-    pub(crate) rate: f64,
+    pub rate: f64,
     /// Decoupled weight decay, of every parameter.
-    pub(crate) decay: f64,
+    pub decay: f64,
     steps: i32,
     moments: BTreeMap<String, (Tensor, Tensor)>,
 }
 
 impl Adam {
     /// Fresh state: moments of 0.
-    pub(crate) fn new(rate: f64, decay: f64) -> Self {
+    pub fn new(rate: f64, decay: f64) -> Self {
         Self { rate, decay, steps: 0, moments: BTreeMap::new() }
+    }
+
+    /// State as it was when so many steps were done: the first and second moments of every parameter by name.
+    pub fn resumed(rate: f64, decay: f64, steps: i32, moments: BTreeMap<String, (Tensor, Tensor)>) -> Self {
+        Self { rate, decay, steps, moments }
+    }
+
+    /// How many steps were done.
+    pub fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    /// The first and second moments of every parameter that has been stepped, by name.
+    pub fn moments(&self) -> &BTreeMap<String, (Tensor, Tensor)> {
+        &self.moments
     }
 
     /// One step down the gradient.
     ///
     /// # Errors
-    /// [`crate::EstimatorError::NoGradient`] where a parameter has no gradient; a candle error where the device fails.
-    pub(crate) fn step(&mut self, store: &ParameterStore, gradients: &GradStore) -> Result<()> {
+    /// [`crate::EstimatorError::NoGradient`] where a parameter has no gradient: a loss that is off should reach its
+    /// parameters with a weight of 0. A candle error where the device fails.
+    pub fn step(&mut self, store: &ParameterStore, gradients: &GradStore) -> Result<()> {
         store.assert_all_gradients(gradients)?;
         self.steps += 1;
         let first_scale = 1.0 / (1.0 - FIRST_DECAY.powi(self.steps));

@@ -9,6 +9,8 @@
 //!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
 //! 5. [`batch`] does the last for record batches, the unit of work of what scores more than memory holds.
 //!
+//! [`parameters`] and [`adam`] train networks of candle's tensors repeatably.
+//!
 //! For comparison there are the systems that LSMI was published against: [`pid_batch`], means of a whole data set from a
 //! learnt coupling, and [`pid_cvx`], which makes features discrete and decomposes their table. [`compare`] runs all three.
 //!
@@ -39,6 +41,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod adam;
 pub mod batch;
 pub mod compare;
 pub mod device;
@@ -54,16 +57,15 @@ pub mod knife;
 pub mod matrix;
 pub mod mixture;
 pub mod models;
+pub mod parameters;
 pub mod pid_batch;
 pub mod pid_cvx;
 pub mod points;
 pub mod preprocess;
 
-mod adam;
 mod elementary;
 mod error;
 mod folds;
 mod linear_algebra;
-mod parameters;
 
 pub use error::{BundleError, EstimatorError, Result};

@@ -2,6 +2,23 @@
 //!
 //! candle's own store iterates in an order that changes from run to run and its initialisation cannot be seeded on the
 //! CPU; this one gives the same bytes for the same seed, and the same start on every device.
+//!
+//! ```
+//! use candle_core::{Device, Tensor};
+//! use lsmi_candle::adam::Adam;
+//! use lsmi_candle::parameters::ParameterStore;
+//!
+//! let mut store = ParameterStore::new(0, &Device::Cpu);
+//! let slope = store.normal("slope", 1, 1.0)?;
+//! let x = Tensor::new(&[1.0f32, 2.0, 3.0], &Device::Cpu)?;
+//! let mut adam = Adam::new(0.05, 0.0);
+//! for _ in 0..500 {
+//!     let loss = (x.broadcast_mul(&slope)? - (&x * 2.0)?)?.sqr()?.mean_all()?;
+//!     adam.step(&store, &loss.backward()?)?;
+//! }
+//! assert!((slope.to_vec1::<f32>()?[0] - 2.0).abs() < 1e-3);
+//! # Ok::<(), lsmi_candle::EstimatorError>(())
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -14,7 +31,7 @@ use crate::error::{EstimatorError, Result};
 
 /// Trainable parameters by name.
 #[derive(Debug, Clone)]
-pub(crate) struct ParameterStore {
+pub struct ParameterStore {
     variables: BTreeMap<String, Var>,
     seed: u64,
     device: Device,
@@ -22,7 +39,7 @@ pub(crate) struct ParameterStore {
 
 impl ParameterStore {
     /// An empty store whose draws come from `seed`.
-    pub(crate) fn new(seed: u64, device: &Device) -> Self {
+    pub fn new(seed: u64, device: &Device) -> Self {
         Self { variables: BTreeMap::new(), seed, device: device.clone() }
     }
 
@@ -30,7 +47,7 @@ impl ParameterStore {
     ///
     /// # Errors
     /// A candle error where the device cannot hold it.
-    pub(crate) fn normal(&mut self, name: &str, shape: impl Into<Shape>, deviation: f64) -> Result<Tensor> {
+    pub fn normal(&mut self, name: &str, shape: impl Into<Shape>, deviation: f64) -> Result<Tensor> {
         self.draw(name, shape.into(), deviation, &StandardNormal)
     }
 
@@ -38,7 +55,7 @@ impl ParameterStore {
     ///
     /// # Errors
     /// A candle error where the device cannot hold it.
-    pub(crate) fn uniform(&mut self, name: &str, shape: impl Into<Shape>, bound: f64) -> Result<Tensor> {
+    pub fn uniform(&mut self, name: &str, shape: impl Into<Shape>, bound: f64) -> Result<Tensor> {
         let unit = Uniform::new(-1.0, 1.0).map_err(|error| candle_core::Error::Msg(error.to_string()))?;
         self.draw(name, shape.into(), bound, &unit)
     }
@@ -59,7 +76,7 @@ impl ParameterStore {
     ///
     /// # Errors
     /// A candle error where the device cannot hold it.
-    pub(crate) fn zeros(&mut self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
+    pub fn zeros(&mut self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
         let zeros = Tensor::zeros(shape, candle_core::DType::F32, &self.device)?;
         self.insert(name, &zeros)
     }
@@ -71,8 +88,19 @@ impl ParameterStore {
         Ok(tensor)
     }
 
+    /// Sets a parameter that is there.
+    ///
+    /// # Errors
+    /// A candle error where there is no parameter of that name, or one of another shape.
+    pub fn set(&self, name: &str, value: &Tensor) -> Result<()> {
+        match self.variables.get(name) {
+            Some(variable) => Ok(variable.set(value)?),
+            None => Err(candle_core::Error::Msg(format!("there is no parameter `{name}`")).into()),
+        }
+    }
+
     /// The parameters in the order of their names.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
         self.variables.iter().map(|(name, variable)| (name.as_str(), variable))
     }
 
@@ -80,7 +108,7 @@ impl ParameterStore {
     ///
     /// # Errors
     /// [`EstimatorError::NoGradient`] naming the parameters that were not reached.
-    pub(crate) fn assert_all_gradients(&self, gradients: &GradStore) -> Result<()> {
+    pub fn assert_all_gradients(&self, gradients: &GradStore) -> Result<()> {
         let missing = |(_, variable): &(&str, &Var)| gradients.get(variable.as_tensor()).is_none();
         let names: Vec<String> = self.iter().filter(missing).map(|(name, _)| name.to_owned()).collect();
         if names.is_empty() { Ok(()) } else { Err(EstimatorError::NoGradient { names }) }

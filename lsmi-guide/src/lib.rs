@@ -1,14 +1,23 @@
 //! What to do with the interactions of every sample once they are known.
 //!
 //! `lsmi-core` and `lsmi-candle` give each sample its redundancy `r`, uniqueness `u1`, `u2` and synergy `s`.
-//! This crate turns those numbers into decisions about samples. So far there is one, [`partition`]: split the samples
-//! into those high in an interaction, those low in it and those between, for example to fine-tune on one part and
-//! evaluate on another. Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level",
-//! ICML 2025) choose fine-tuning subsets this way.
+//! This crate turns those numbers into decisions about samples, before a training and during it:
 //!
-//! The crate computes on plain slices. It reads and writes no files and prints nothing.
+//! 1. [`partition`]: the samples high in an interaction, those low in it and those between, to fine-tune on one part and
+//!    evaluate on another.
+//! 2. [`Interactions`]: what is known of samples, by id, from a cross-fit or from plain terms.
+//! 3. [`policy`]: a rule that gives every sample a weight in each loss, as a [`Plan`]; with the controls that such a rule
+//!    must be compared with.
+//! 4. [`loss`] and [`distiller`]: differentiable losses, one value a sample, weighed by the plan; a teacher's outputs by id.
+//! 5. [`Hook`] and [`Guide`]: what a training loop calls, and the policy and interactions behind it.
+//! 6. [`tracker`]: interactions of the student itself, estimated while it learns, in the background or in step.
+//! 7. [`trainer`]: a loop small enough to read that does all this, with checkpoints.
 //!
-//! # Example
+//! The rules are those of Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level",
+//! ICML 2025), who fine-tune on subsets, distil and weigh ensembles by interaction. The crate writes no files but
+//! checkpoints, and prints nothing.
+//!
+//! # Examples
 //!
 //! Six samples with their redundancy in nats: take the top and the bottom third.
 //!
@@ -28,14 +37,71 @@
 //! assert_eq!(balanced.low, [2, 5]);
 //! # Ok::<(), lsmi_guide::PartitionError>(())
 //! ```
+//!
+//! Two epochs of a student that is distilled as its samples' interactions say:
+//!
+//! ```
+//! use candle_core::{Device, Tensor};
+//! use lsmi_candle::features::FeatureSet;
+//! use lsmi_candle::matrix::Matrix;
+//! use lsmi_core::families::{FamilyName, Settings as FamilySettings};
+//! use lsmi_core::{ClassPrior, SampleIds};
+//! use lsmi_guide::distiller::{self, Teacher};
+//! use lsmi_guide::policy::InteractionPolicy;
+//! use lsmi_guide::{Guide, Interactions, Steadiness, Trainer, trainer};
+//!
+//! // 100 samples, synergistic in one half and unique to x2 in the other, and their exact terms.
+//! let family = FamilyName::Mixed.build(&FamilySettings { dims: 3, ..Default::default() })?;
+//! let draw = family.sample(100, &mut lsmi_core::random::stream(0, "example"));
+//! let terms = family.terms(&draw)?;
+//! let interactions = Interactions::new(terms, draw.labels.clone(), ClassPrior::uniform(2)?)?;
+//!
+//! // A teacher that says of every sample what its label is.
+//! let logits: Vec<f32> = draw.labels.iter().flat_map(|label| [0.0, 4.0 * *label as f32 - 2.0]).collect();
+//! let logits = Tensor::from_vec(logits, (100, 2), &Device::Cpu)?;
+//! let teacher = Teacher::new(SampleIds::rows(100), &logits, &logits)?;
+//!
+//! let samples = FeatureSet {
+//!     ids: SampleIds::rows(100),
+//!     x1: Matrix::new(100, 3, draw.x1)?,
+//!     x2: Matrix::new(100, 3, draw.x2)?,
+//!     labels: draw.labels,
+//!     logits: [None, None, None],
+//! };
+//! let guide = Guide::fixed(Box::new(InteractionPolicy::default()), interactions, Steadiness::default())?;
+//! let teaching = Some((teacher, distiller::Settings::default()));
+//! let mut trainer = Trainer::new(samples, 2, trainer::Settings::default(), teaching, guide, &Device::Cpu)?;
+//! let first = trainer.epoch()?;
+//! let second = trainer.epoch()?;
+//! assert!(second.losses["label"] < first.losses["label"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
-mod error;
-mod partition;
+pub mod distiller;
+pub mod loss;
+pub mod policy;
+pub mod tracker;
+pub mod trainer;
 
-pub use error::PartitionError;
+mod error;
+mod guide;
+mod hook;
+mod interactions;
+mod lookup;
+mod partition;
+mod plan;
+
+pub use error::{CheckpointError, GuideError, PartitionError, Result};
+pub use guide::{Guide, Steadiness};
+pub use hook::Hook;
+pub use interactions::Interactions;
 pub use partition::{Partition, Rule, partition};
+pub use plan::{Plan, Weights};
+pub use policy::{Policy, Progress};
+pub use tracker::Tracker;
+pub use trainer::Trainer;
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

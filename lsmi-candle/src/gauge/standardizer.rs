@@ -19,6 +19,32 @@ pub struct Standardizer {
 }
 
 impl Standardizer {
+    /// Fits the standardisation of a modality's rows; `modality` names it in the error.
+    ///
+    /// # Errors
+    /// [`GaugeError::ConstantModality`] if no column varies.
+    ///
+    /// ```
+    /// use lsmi_candle::gauge::Standardizer;
+    /// use lsmi_candle::matrix::Matrix;
+    ///
+    /// let x = Matrix::new(2, 2, vec![1.0, 7.0, 3.0, 7.0])?;
+    /// assert_eq!(Standardizer::fit(&x, "x1")?.apply(&x), [-1.0, 1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fit(x: &Matrix, modality: &'static str) -> Result<Self, GaugeError> {
+        let mut magnitudes = Magnitudes::new(x.columns());
+        magnitudes.add(x.values());
+        let mut spread = Spread::new(magnitudes);
+        spread.add(x.values());
+        spread.standardizer(modality)
+    }
+
+    /// The columns of the input that stay.
+    pub fn kept(&self) -> &[usize] {
+        &self.columns
+    }
+
     /// Columns of the input, constant ones included.
     pub fn input_columns(&self) -> usize {
         self.input_columns

@@ -11,6 +11,7 @@ mod generative;
 mod given;
 mod network;
 mod pool;
+mod quick;
 mod rows;
 mod select;
 

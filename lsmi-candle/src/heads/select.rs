@@ -252,7 +252,7 @@ fn compete_mixtures(judge: &mut Judge<'_>, rows: &Rows<'_>, seed: u64) -> Result
 }
 
 /// Logarithms of the class frequencies; a class without rows counts as half a row.
-fn log_frequencies(labels: &[u32], classes: usize) -> Vec<f64> {
+pub(super) fn log_frequencies(labels: &[u32], classes: usize) -> Vec<f64> {
     let mut counts = vec![0.0f64; classes];
     for label in labels {
         counts[*label as usize] += 1.0;

@@ -22,7 +22,7 @@ pub use known::KnownParams;
 use candle_core::Device;
 
 use crate::error::{EstimatorError, Result};
-use crate::mixture::{Mixture, Sample};
+use crate::mixture::{Mixture, NoEvidence, Sample, Settings, Start, fit};
 use crate::points::{Points, single};
 
 /// Fewest rows that a density is fitted to.
@@ -116,6 +116,43 @@ impl Knife {
                 gradient::fit(&sample, params, seed, report)
             }
         }
+    }
+
+    /// The density fitted on from where it is to rows `[n, dims]`, row-major, in the same coordinates: at most `rounds` rounds
+    /// of expectation maximisation, with the number and the structure of the kernels as they are.
+    ///
+    /// Where rows have moved only a little since, a round or two is all that it takes: a density can so follow the features
+    /// of a network in training.
+    ///
+    /// # Errors
+    /// [`EstimatorError::FewRowsForDensity`] for fewer than ten rows, [`EstimatorError::Samples`] for rows of other
+    /// dimensions, a candle error where the fit fails.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use lsmi_candle::knife::{Knife, KnownParams, Params};
+    /// use lsmi_candle::mixture::Covariance;
+    ///
+    /// let rows = |shift: f64| -> Vec<f64> { (0..400).map(|row| f64::from(row % 20) / 20.0 + shift).collect() };
+    /// let params = Params::Known(KnownParams::new(1, Covariance::Full));
+    /// let before = Knife::fit(&rows(0.0), 1, &params, 0, &Device::Cpu)?;
+    /// let after = before.refit(&rows(0.3), 1, 3)?;
+    /// assert!(after.surprisal(&[0.8], 1)?[0] < before.surprisal(&[0.8], 1)?[0]);
+    /// # Ok::<(), lsmi_candle::EstimatorError>(())
+    /// ```
+    pub fn refit(&self, rows: &[f64], dims: usize, rounds: usize) -> Result<Self> {
+        if dims != self.mixture.dims() || rows.len() % dims != 0 {
+            let (what, found) = ("the number of dimensions", dims.to_string());
+            return Err(EstimatorError::Samples { what, found, expected: self.mixture.dims().to_string() });
+        }
+        if rows.len() / dims < LEAST_ROWS {
+            return Err(EstimatorError::FewRowsForDensity { rows: rows.len() / dims, least: LEAST_ROWS });
+        }
+        let sample = Sample::new(single(rows), dims, &Device::Cpu)?;
+        // A tolerance of 0 goes on while the likelihood grows at all.
+        let settings = Settings { starts: 1, rounds, tolerance: 0.0 };
+        let start = Start::From(self.mixture.clone());
+        Ok(Self { mixture: fit(&sample, self.mixture.shape(), start, &NoEvidence, settings)?.mixture })
     }
 
     /// A density from a mixture fitted elsewhere.

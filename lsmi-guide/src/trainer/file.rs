@@ -1,0 +1,148 @@
+//! The file of a checkpoint: one safetensors file that appears whole or not at all.
+//!
+//! The metadata say, under [`KEY`], how far the training was and which run it was of.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{CheckpointError, Result};
+
+/// The metadata's key.
+const KEY: &str = "lsmi_training";
+/// The version of the format.
+const SCHEMA: u32 = 1;
+
+/// How far a training is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct State {
+    schema: u32,
+    /// Epochs done.
+    pub(super) epochs: usize,
+    /// Steps done, skipped ones included.
+    pub(super) steps: usize,
+    /// Steps that Adam has done.
+    pub(super) adam_steps: i32,
+    /// What the run is of.
+    pub(super) identity: Identity,
+}
+
+/// What makes a run what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    /// The settings of the trainer, seed included.
+    pub(super) settings: String,
+    /// The settings of the distillation and a hash of what the teacher says, if there is one.
+    pub(super) distillation: String,
+    /// The policy and its settings.
+    pub(super) hook: String,
+    /// The hash of the training samples.
+    pub(super) data: String,
+}
+
+impl State {
+    pub(super) fn new(epochs: usize, steps: usize, adam_steps: i32, identity: Identity) -> Self {
+        Self { schema: SCHEMA, epochs, steps, adam_steps, identity }
+    }
+}
+
+/// Writes a checkpoint: to a file beside it, which then takes its name.
+pub(super) fn save(path: &Path, state: &State, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
+    let mut stored = Vec::with_capacity(tensors.len());
+    for (name, tensor) in tensors {
+        let flat = tensor.flatten_all()?;
+        let (dtype, bytes): (_, Vec<u8>) = if tensor.dtype() == DType::F64 {
+            (Dtype::F64, flat.to_vec1::<f64>()?.into_iter().flat_map(f64::to_le_bytes).collect())
+        } else {
+            let single = flat.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+            (Dtype::F32, single.into_iter().flat_map(f32::to_le_bytes).collect())
+        };
+        stored.push((name, dtype, tensor.dims().to_vec(), bytes));
+    }
+    let wrong = |reason: String| CheckpointError::Format { file: path.display().to_string(), reason };
+    let mut views = Vec::with_capacity(stored.len());
+    for (name, dtype, shape, bytes) in &stored {
+        let view = TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| wrong(error.to_string()))?;
+        views.push((name.as_str(), view));
+    }
+    let state = serde_json::to_string(state).map_err(|error| wrong(error.to_string()))?;
+    let metadata = HashMap::from([(KEY.to_owned(), state)]);
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| wrong(error.to_string()))?;
+    Ok(write_whole(path, &bytes).map_err(|source| CheckpointError::File {
+        file: path.display().to_string(),
+        action: "written",
+        source,
+    })?)
+}
+
+/// Reads a checkpoint of the run `identity`.
+pub(super) fn load(path: &Path, identity: &Identity, device: &Device) -> Result<(State, BTreeMap<String, Tensor>)> {
+    let file = path.display().to_string();
+    let bytes =
+        fs::read(path).map_err(|source| CheckpointError::File { file: file.clone(), action: "read", source })?;
+    let wrong = |reason: String| CheckpointError::Format { file: file.clone(), reason };
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let state = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+    let state = state.ok_or_else(|| wrong(format!("its metadata has no `{KEY}`")))?;
+    let state: State = serde_json::from_str(state).map_err(|error| wrong(error.to_string()))?;
+    if state.schema != SCHEMA {
+        return Err(wrong(format!("its schema is {}, but this version reads {SCHEMA}", state.schema)).into());
+    }
+    check_run(&file, identity, &state.identity)?;
+
+    let stored = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in stored.iter() {
+        let data = view.data();
+        let tensor = match view.dtype() {
+            Dtype::F64 => Tensor::from_vec(numbers(data, f64::from_le_bytes), view.shape(), &Device::Cpu)?,
+            Dtype::F32 => Tensor::from_vec(numbers(data, f32::from_le_bytes), view.shape(), device)?,
+            other => return Err(wrong(format!("`{name}` is of the type {other:?}")).into()),
+        };
+        tensors.insert(name.to_owned(), tensor);
+    }
+    Ok((state, tensors))
+}
+
+fn check_run(file: &str, expected: &Identity, found: &Identity) -> Result<(), CheckpointError> {
+    let parts = [
+        ("the settings", &expected.settings, &found.settings),
+        ("the distillation", &expected.distillation, &found.distillation),
+        ("the policy", &expected.hook, &found.hook),
+        ("the hash of the data", &expected.data, &found.data),
+    ];
+    match parts.into_iter().find(|(_, expected, found)| expected != found) {
+        None => Ok(()),
+        Some((what, expected, found)) => Err(CheckpointError::OtherRun {
+            file: file.to_owned(),
+            what,
+            expected: expected.clone(),
+            found: found.clone(),
+        }),
+    }
+}
+
+fn numbers<const N: usize, Number>(bytes: &[u8], from: fn([u8; N]) -> Number) -> Vec<Number> {
+    let (chunks, _) = bytes.as_chunks::<N>();
+    chunks.iter().map(|chunk| from(*chunk)).collect()
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part: PathBuf = path.with_file_name(name);
+    let written = File::create(&part).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&part, path)).inspect_err(|_| {
+        // The error of the writing is what counts.
+        let _ = fs::remove_file(&part);
+    })
+}
