@@ -1,5 +1,8 @@
 //! What the tracker estimates, and that it does not depend on how it works.
 
+#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
+#![expect(clippy::cast_possible_truncation, reason = "networks are of f32")]
+
 mod shared;
 
 use candle_core::{Device, Tensor};
