@@ -160,18 +160,18 @@ pub enum GuideError {
         found: f32,
     },
 
-    /// A loss that is not finite.
+    /// Something of the student's, such as a loss or its features, that is not finite.
     #[error(
-        "the {what} loss of the sample `{id}` is {found} in step {step}; lower the learning rate, or let such steps be skipped"
+        "the {what} of the sample `{id}` came out as {found} in step {step}; mend its features, lower the learning rate, or let such steps be skipped"
     )]
     Diverged {
-        /// The loss: `label`, `feature`, `output` or `auxiliary`.
+        /// What it is, such as `label loss` or `features of x1`.
         what: &'static str,
-        /// The first sample of the batch whose loss is not finite.
+        /// The first sample of the batch that it is not finite of.
         id: String,
         /// The step, counted from 0.
         step: usize,
-        /// The loss.
+        /// The value.
         found: f32,
     },
 

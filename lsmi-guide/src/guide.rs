@@ -130,31 +130,28 @@ impl Hook for Guide {
     fn on_epoch_start(&mut self, epoch: usize) -> Result<()> {
         self.follow_tracker()?;
         let planning = self.interactions.as_ref().filter(|_| epoch >= self.steadiness.warm_up);
-        let plan = match planning {
-            Some(interactions) => {
-                let previous = self.plan.clone().filter(|_| self.is_planned);
-                let plan = self.policy.plan(interactions, &Progress { epoch, previous })?;
-                self.is_planned = true;
-                if plan.ids() == self.lookup.ids() { plan } else { plan.over(&self.lookup)? }
-            }
-            None => {
-                self.is_planned = false;
-                let ones = || vec![1.0; self.lookup.len()];
-                let weights = Weights { feature: ones(), output: ones(), ..Weights::off(self.lookup.len()) };
-                Plan::by(Arc::clone(&self.lookup), weights)?
-            }
+        let plan = if let Some(interactions) = planning {
+            let previous = self.plan.clone().filter(|_| self.is_planned);
+            let plan = self.policy.plan(interactions, &Progress { epoch, previous })?;
+            self.is_planned = true;
+            if plan.ids() == self.lookup.ids() { plan } else { plan.over(&self.lookup)? }
+        } else {
+            self.is_planned = false;
+            let ones = || vec![1.0; self.lookup.len()];
+            let weights = Weights { feature: ones(), output: ones(), ..Weights::off(self.lookup.len()) };
+            Plan::by(Arc::clone(&self.lookup), weights)?
         };
         self.plan = Some(Arc::new(plan));
         Ok(())
     }
 
     fn weights(&mut self, ids: &SampleIds) -> Result<Weights> {
+        if self.plan.is_none() {
+            self.on_epoch_start(0)?;
+        }
         match &self.plan {
             Some(plan) => plan.batch(ids),
-            None => {
-                self.on_epoch_start(0)?;
-                self.weights(ids)
-            }
+            None => Ok(Weights::off(ids.len())),
         }
     }
 
@@ -201,9 +198,8 @@ impl Hook for Guide {
     }
 
     fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        let get = |name: &str| -> Result<Option<Vec<f64>>> {
-            Ok(state.get(name).map(|tensor| tensor.to_vec1::<f64>()).transpose()?)
-        };
+        let get =
+            |name: &str| -> Result<Option<Vec<f64>>> { Ok(state.get(name).map(Tensor::to_vec1::<f64>).transpose()?) };
         let need = |name: &str| -> Result<Vec<f64>> { Ok(stored(state, name)?.to_vec1()?) };
         if let Some(tracker) = &mut self.tracker {
             tracker.restore(state)?;

@@ -1,12 +1,11 @@
 //! Heads in closed form, for what is fitted again and again: a network's own features, epoch after epoch.
 //!
-//! Discriminant analysis with one covariance for all classes or one for each, whichever makes held-out rows more likely,
-//! calibrated on these and then fitted to all rows. There is no search and nothing iterates, so a fit takes as long as a
+//! Discriminant analysis with one covariance for all classes, or one for each where that makes held-out rows clearly more
+//! likely, calibrated on these and then fitted to all rows. There is no search and nothing iterates, so a fit takes as long as a
 //! few products of the rows with themselves.
 
 use candle_core::Device;
 
-use super::calibration::log_loss;
 use super::rows::Rows;
 use super::select::log_frequencies;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head};
@@ -14,6 +13,7 @@ use crate::error::{EstimatorError, Result};
 use crate::folds::held_out_rows;
 use crate::mixture::{Covariance, Sample};
 use crate::points::{Points, gather};
+use lsmi_core::statistics::{mean, standard_deviation};
 
 /// A covariance for each class is only tried up to this many numbers in them all, and with this many rows a class and
 /// column.
@@ -54,24 +54,25 @@ impl CalibratedHead {
             GenerativeHead::discriminant(&Rows { sample, labels, classes }, covariance)
         };
 
-        let mut best: Option<(f64, Covariance, Calibration)> = None;
-        for covariance in [Covariance::Tied, Covariance::Full] {
-            let is_tried = covariance == Covariance::Tied
-                || (classes * columns * columns <= MOST_COVARIANCES
-                    && labels.len() >= ROWS_OF_A_COLUMN * classes * columns);
-            if !is_tried {
-                continue;
-            }
+        let judge = |covariance| -> Result<(Calibration, Vec<f64>)> {
             let mut posteriors = fit(&sample, &kept_labels, covariance)?.log_posteriors(&held)?;
             let calibration = Calibration::fit(&log_frequencies, &posteriors, &held_labels, labels.len());
             calibration.apply(&mut posteriors);
-            let loss = log_loss(&posteriors, &held_labels);
-            if best.as_ref().is_none_or(|(lowest, ..)| loss < *lowest) {
-                best = Some((loss, covariance, calibration));
+            let rows = posteriors.chunks_exact(classes).zip(&held_labels);
+            Ok((calibration, rows.map(|(row, label)| row[*label as usize]).collect()))
+        };
+
+        let (mut covariance, (mut calibration, of_tied)) = (Covariance::Tied, judge(Covariance::Tied)?);
+        let numbers = classes * columns * columns;
+        if numbers <= MOST_COVARIANCES && labels.len() >= ROWS_OF_A_COLUMN * classes * columns {
+            let (of_full_calibration, of_full) = judge(Covariance::Full)?;
+            let gains: Vec<f64> = of_full.iter().zip(&of_tied).map(|(full, tied)| full - tied).collect();
+            // By chance every second one of the larger rules gains, and every fortieth by two standard errors.
+            let error = standard_deviation(&gains) / (gains.len() as f64).sqrt();
+            if mean(&gains) > 2.0 * error {
+                (covariance, calibration) = (Covariance::Full, of_full_calibration);
             }
         }
-        #[expect(clippy::expect_used, reason = "one covariance for all is always tried")]
-        let (_, covariance, calibration) = best.expect("a candidate");
         let sample = Sample::new(values.to_vec(), columns, &Device::Cpu)?;
         Ok(Self { head: Head::Generative(fit(&sample, labels, covariance)?), calibration })
     }
@@ -92,6 +93,7 @@ fn check(values: &[f32], columns: usize, labels: &[u32], classes: usize) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heads::calibration::log_loss;
     use lsmi_core::families::{FamilyName, Settings};
     use lsmi_core::random::stream;
 

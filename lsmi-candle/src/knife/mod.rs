@@ -141,7 +141,7 @@ impl Knife {
     /// # Ok::<(), lsmi_candle::EstimatorError>(())
     /// ```
     pub fn refit(&self, rows: &[f64], dims: usize, rounds: usize) -> Result<Self> {
-        if dims != self.mixture.dims() || rows.len() % dims != 0 {
+        if dims != self.mixture.dims() || !rows.len().is_multiple_of(dims) {
             let (what, found) = ("the number of dimensions", dims.to_string());
             return Err(EstimatorError::Samples { what, found, expected: self.mixture.dims().to_string() });
         }

@@ -8,8 +8,9 @@
 //! one, the factors alone set how much each loss counts. A loss whose factor is 0 is not computed; one whose column is off
 //! is, with weights of 0, so that parameters that only it reaches, such as a projection, still have gradients.
 //!
-//! A loss that is not finite is traced to its first sample. [`NonFinite`] says whether the step is then skipped or the
-//! training stopped.
+//! A loss that is not finite is traced to its first sample, and so are features and logits, as not every one of those makes a
+//! loss that is not finite: a rectifier turns what is not a number into 0. [`NonFinite`] says whether the step is then
+//! skipped or the training stopped.
 
 mod teacher;
 
@@ -175,7 +176,7 @@ impl Distiller {
                 if !value.is_finite() {
                     return Ok(Some(diverged(what, step, ids, &losses, value)?));
                 }
-                parts.push((what, value));
+                parts.push((what.trim_end_matches(" loss"), value));
                 let scaled = (mean * factor)?;
                 total = Some(match total.take() {
                     Some(total) => (total + scaled)?,
@@ -183,22 +184,25 @@ impl Distiller {
                 });
                 Ok(None)
             };
-        let mut wrong = None;
-        if label > 0.0 {
-            wrong = add("label", label, loss::label::surprisal(student.logits, labels)?, &ones)?;
+        let mut wrong = not_finite("features", step, ids, student.features)?;
+        if wrong.is_none() {
+            wrong = not_finite("logits", step, ids, student.logits)?;
+        }
+        if label > 0.0 && wrong.is_none() {
+            wrong = add("label loss", label, loss::label::surprisal(student.logits, labels)?, &ones)?;
         }
         if feature > 0.0 && wrong.is_none() {
             let projected = self.projection.as_ref().map(|projection| projection.forward(student.features));
             let of_student = projected.transpose()?;
             let losses = feature_loss.of(of_student.as_ref().unwrap_or(student.features), &features)?;
-            wrong = add("feature", feature, losses, &weights.feature)?;
+            wrong = add("feature loss", feature, losses, &weights.feature)?;
         }
         if output > 0.0 && wrong.is_none() {
             let losses = loss::output::divergence(student.logits, &logits, temperature)?;
-            wrong = add("output", output, losses, &weights.output)?;
+            wrong = add("output loss", output, losses, &weights.output)?;
         }
         if let Some(of_modalities) = student.auxiliary.filter(|_| auxiliary > 0.0) {
-            let named = ["auxiliary1", "auxiliary2"].into_iter().zip(of_modalities).zip(&weights.auxiliary);
+            let named = ["auxiliary1 loss", "auxiliary2 loss"].into_iter().zip(of_modalities).zip(&weights.auxiliary);
             for ((name, logits), weights) in named {
                 if wrong.is_none() {
                     wrong = add(name, auxiliary, loss::label::surprisal(logits, labels)?, weights)?;
@@ -237,6 +241,26 @@ fn no_loss() -> GuideError {
     GuideError::Setting { name: "factors of the losses", found: "0".to_owned(), expected }
 }
 
+/// What of a tensor with a row a sample is not finite, by its first sample.
+///
+/// One sum tells whether there is anything, and only then are the rows gone through.
+///
+/// # Errors
+/// A candle error where the device fails.
+pub fn not_finite(what: &'static str, step: usize, ids: &SampleIds, rows: &Tensor) -> Result<Option<GuideError>> {
+    let rows = rows.detach().to_dtype(candle_core::DType::F32)?;
+    if rows.sum_all()?.to_scalar::<f32>()?.is_finite() {
+        return Ok(None);
+    }
+    for (row, values) in rows.flatten_from(1)?.to_vec2::<f32>()?.iter().enumerate() {
+        if let Some(found) = values.iter().find(|value| !value.is_finite()) {
+            return Ok(Some(GuideError::Diverged { what, id: ids.get(row).into_owned(), step, found: *found }));
+        }
+    }
+    // Large values of one sign whose sum alone is too large.
+    Ok(None)
+}
+
 /// Names the first sample whose loss is not finite; where all are, their weighted mean overflowed, and the largest is named.
 fn diverged(what: &'static str, step: usize, ids: &SampleIds, losses: &Tensor, mean: f32) -> Result<GuideError> {
     let losses = losses.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?;
@@ -249,7 +273,7 @@ fn diverged(what: &'static str, step: usize, ids: &SampleIds, losses: &Tensor, m
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{Device, Var};
+    use candle_core::Device;
 
     fn ids() -> SampleIds {
         SampleIds::from_names(["a", "b"]).unwrap()
@@ -310,18 +334,25 @@ mod tests {
 
     #[test]
     fn a_loss_that_is_not_finite_stops_or_skips_and_names_sample_and_step() {
-        let logits = tensor(&[[0.0, 0.0], [f32::NAN, 0.0]]);
-        let features = Var::from_tensor(&tensor(&[[0.0, 0.0], [0.0, 0.0]])).unwrap();
-        let student = Student { features: features.as_tensor(), logits: &logits, auxiliary: None };
         let labels = Tensor::new(&[0u32, 1], &Device::Cpu).unwrap();
-        let run = |non_finite| {
-            let (distiller, _) = distiller(Settings { non_finite, ..Settings::default() }, 2);
-            distiller.step(7, &ids(), student, &labels, &weights())
-        };
-        let expected = "the label loss of the sample `b` is NaN in step 7";
-        assert!(run(NonFinite::Stop).unwrap_err().to_string().starts_with(expected));
-        let Ok(Step::Skipped(reason)) = run(NonFinite::Skip) else { panic!("skipped") };
-        assert!(reason.to_string().starts_with(expected), "{reason}");
+        // Logits that are finite can have a loss that is not.
+        for (what, value, found) in [("logits", f32::NAN, "NaN"), ("feature loss", 1e30, "inf")] {
+            let zeros = [[0.0, 0.0], [0.0, 0.0]];
+            let spoiled = tensor(&[[0.0, 0.0], [value, 0.0]]);
+            let (features, logits) =
+                if what == "logits" { (tensor(&zeros), spoiled) } else { (spoiled, tensor(&zeros)) };
+            let student = Student { features: &features, logits: &logits, auxiliary: None };
+            let run = |non_finite| {
+                let (distiller, _) = distiller(Settings { non_finite, ..Settings::default() }, 2);
+                let weights = Weights { feature: vec![1.0, 1.0], ..weights() };
+                distiller.step(7, &ids(), student, &labels, &weights)
+            };
+            let expected = format!("the {what} of the sample `b` came out as {found} in step 7");
+            let error = run(NonFinite::Stop).unwrap_err();
+            assert!(error.to_string().starts_with(&expected), "{error}");
+            let Ok(Step::Skipped(reason)) = run(NonFinite::Skip) else { panic!("skipped") };
+            assert!(reason.to_string().starts_with(&expected), "{reason}");
+        }
     }
 
     #[test]

@@ -145,7 +145,9 @@ impl InteractionPolicy {
             Err(GuideError::Setting { name, found, expected: expected.to_owned() })
         };
         match self.choice {
-            Choice::Hard { margin } if !(margin >= 0.0) => return wrong("margin", margin.to_string(), "at least 0"),
+            Choice::Hard { margin } if margin.is_nan() || margin < 0.0 => {
+                return wrong("margin", margin.to_string(), "at least 0");
+            }
             Choice::Soft { temperature } if !(temperature > 0.0 && temperature.is_finite()) => {
                 return wrong("temperature", temperature.to_string(), "above 0");
             }

@@ -103,13 +103,12 @@ pub const POLICIES: &[Entry] = &[
 /// # Ok::<(), lsmi_guide::GuideError>(())
 /// ```
 pub fn named(name: &str, seed: u64) -> Result<Box<dyn Policy>> {
-    match POLICIES.iter().find(|entry| entry.name == name) {
-        Some(entry) => Ok((entry.build)(seed)),
-        None => {
-            let expected = POLICIES.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
-            Err(GuideError::UnknownName { kind: "policy", found: name.to_owned(), expected })
-        }
-    }
+    let unknown = || {
+        let expected = POLICIES.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
+        GuideError::UnknownName { kind: "policy", found: name.to_owned(), expected }
+    };
+    let entry = POLICIES.iter().find(|entry| entry.name == name).ok_or_else(unknown)?;
+    Ok((entry.build)(seed))
 }
 
 /// The plan that gives all samples the same weights: 1 in a column that is on, 0 in one that is off.

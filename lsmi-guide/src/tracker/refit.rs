@@ -135,17 +135,12 @@ fn fit_densities(
     let fit = |modality: usize| {
         let input = &inputs[modality];
         let values = input.double(rows);
-        match before {
-            Some(before) => before[modality].refit(&values, input.columns, settings.rounds),
-            None => {
-                let params = KnownParams {
-                    starts: 1,
-                    rounds: settings.rounds,
-                    ..KnownParams::new(settings.kernels, settings.covariance)
-                };
-                Knife::fit(&values, input.columns, &Params::Known(params), settings.seed, &Device::Cpu)
-            }
+        if let Some(before) = before {
+            return before[modality].refit(&values, input.columns, settings.rounds);
         }
+        let usual = KnownParams::new(settings.kernels, settings.covariance);
+        let params = Params::Known(KnownParams { starts: 1, rounds: settings.rounds, ..usual });
+        Knife::fit(&values, input.columns, &params, settings.seed, &Device::Cpu)
     };
     Ok([fit(0)?, fit(1)?])
 }

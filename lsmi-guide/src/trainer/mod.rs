@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use network::{Network, Outputs};
 
-use crate::distiller::{self, Distiller, Step, Student, Teacher};
+use crate::distiller::{self, Distiller, NonFinite, Step, Student, Teacher, not_finite};
 use crate::error::{GuideError, Result};
 use crate::hook::Hook;
 use crate::loss;
@@ -170,6 +170,12 @@ impl<H: Hook> Trainer<H> {
         let labels = Tensor::from_iter(rows.iter().map(|row| self.samples.labels[*row]), device)?;
         let [x1, x2] = [self.inputs[0].index_select(&indices, 0)?, self.inputs[1].index_select(&indices, 0)?];
         let outputs = self.network.forward(&x1, &x2)?;
+        for (what, features) in ["features of x1", "features of x2"].into_iter().zip(&outputs.features) {
+            if let Some(error) = not_finite(what, step, &ids, features)? {
+                let is_skipped = self.distiller.as_ref().is_some_and(|d| d.settings().non_finite == NonFinite::Skip);
+                return if is_skipped { Ok(Err(error)) } else { Err(error) };
+            }
+        }
         let (total, parts) = match &self.distiller {
             None => {
                 let total = loss::label::surprisal(&outputs.logits, &labels)?.mean_all()?;

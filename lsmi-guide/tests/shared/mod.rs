@@ -7,7 +7,7 @@ use lsmi_core::random::stream;
 use lsmi_core::{SampleIds, Terms};
 
 /// Samples with their exact terms; ids are not the row numbers.
-pub fn samples(name: FamilyName, rows: usize, dims: usize, seed: u64) -> (FeatureSet, Terms) {
+pub(crate) fn samples(name: FamilyName, rows: usize, dims: usize, seed: u64) -> (FeatureSet, Terms) {
     let family = name.build(&Settings { dims, classes: 2, ..Settings::default() }).unwrap();
     let draw = family.sample(rows, &mut stream(seed, "samples of a test"));
     let ids = SampleIds::from_names((0..rows).map(|row| format!("sample {}", rows - row))).unwrap();
