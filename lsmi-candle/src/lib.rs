@@ -64,6 +64,7 @@ mod elementary;
 mod error;
 mod folds;
 mod linear_algebra;
+mod memory;
 mod parameters;
 
 pub use error::{BundleError, EstimatorError, Result};
