@@ -67,5 +67,6 @@ mod elementary;
 mod error;
 mod folds;
 mod linear_algebra;
+mod memory;
 
 pub use error::{BundleError, EstimatorError, Result};

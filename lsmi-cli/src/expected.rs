@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::{Candidates, Estimator, Expected};
-use lsmi_candle::features::{Split, Unlabelled};
+use lsmi_candle::features::{MetadataColumn, Split, Unlabelled};
 
+use crate::output::further::FurtherColumns;
 use crate::output::samples::Sample;
 
 /// What is known of the samples of one split without their labels.
@@ -17,18 +18,30 @@ pub(crate) struct ExpectedSplit {
     pub(crate) candidates: Candidates,
     /// Their expectations under the joint head.
     pub(crate) expected: Expected,
+    /// The columns of the input that are carried along.
+    pub(crate) metadata: Vec<MetadataColumn>,
 }
 
 impl ExpectedSplit {
-    /// Scores samples without labels.
-    pub(crate) fn new(split: &Split<Unlabelled>, estimator: &Estimator) -> Result<Self, EstimatorError> {
+    /// Scores samples without labels, with columns of the input.
+    pub(crate) fn new(
+        split: &Split<Unlabelled>,
+        estimator: &Estimator,
+        metadata: &[MetadataColumn],
+    ) -> Result<Self, EstimatorError> {
         let candidates = estimator.candidates(&split.features)?;
         let expected = estimator.expect(&candidates)?;
-        Ok(Self { name: split.name.clone(), candidates, expected })
+        Ok(Self { name: split.name.clone(), candidates, expected, metadata: metadata.to_vec() })
     }
 
-    /// The rows of the file of samples, with no label, no fold and no kind; `classes` has the class names.
-    pub(crate) fn samples<'a>(&'a self, classes: &'a [String]) -> impl Iterator<Item = Sample<Cow<'a, str>>> {
+    /// The rows of the file of samples, with no label, no fold and no kind; `classes` has the class names, `columns` are
+    /// the further ones.
+    pub(crate) fn samples<'a>(
+        &'a self,
+        classes: &'a [String],
+        columns: &FurtherColumns,
+    ) -> impl Iterator<Item = Sample<Cow<'a, str>>> + use<'a> {
+        let metadata = columns.values_of(&self.metadata);
         let Expected { terms, decomposition: parts } = &self.expected;
         let class =
             |head: usize, row: usize| Cow::Borrowed(classes[self.candidates.predictions[head][row] as usize].as_str());
@@ -51,6 +64,7 @@ impl ExpectedSplit {
             pred12: class(2, row),
             kind: None,
             further: Vec::new(),
+            metadata: metadata(row),
         })
     }
 }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use lsmi_candle::estimator::{Estimator, Scores};
-use lsmi_candle::features::{FeatureSet, Split};
+use lsmi_candle::features::{FeatureFile, FeatureSet, MetadataColumn, Split};
 use lsmi_core::kind::kinds;
 use lsmi_core::statistics::standard_deviation;
 use lsmi_core::{Decomposition, Interaction, Kind, Measure, Terms};
 
 use crate::console;
 use crate::failure::Failure;
+use crate::output::further::FurtherColumns;
 use crate::output::samples::Sample;
 
 /// Terms, predictions and decompositions of the samples of one split.
@@ -28,6 +29,8 @@ pub(crate) struct ScoredSplit {
     pub(crate) measures: Vec<(Measure, Decomposition)>,
     /// The kind of every sample.
     pub(crate) kinds: Vec<Kind>,
+    /// The columns of the input that are carried along.
+    pub(crate) metadata: Vec<MetadataColumn>,
     /// Of training rows: what the models of all folds together say of them, most of which saw them.
     pub(crate) in_sample: Option<(Terms, Decomposition)>,
 }
@@ -51,9 +54,15 @@ impl ScoredSplit {
             repeats: scores.repeats.iter().map(|terms| by(estimator.measure(), terms)).collect(),
             measures: measures.iter().map(|measure| (*measure, by(*measure, &scores.terms))).collect(),
             kinds: kinds(&scores.terms, labels, estimator.prior())?,
+            metadata: Vec::new(),
             in_sample: None,
             scores,
         })
+    }
+
+    /// The same with columns of the input.
+    pub(crate) fn with_metadata(self, metadata: &[MetadataColumn]) -> Self {
+        Self { metadata: metadata.to_vec(), ..self }
     }
 
     /// The training rows of a fit, cross-fitted and, to tell what cross-fitted means fall short of, in sample.
@@ -87,8 +96,13 @@ impl ScoredSplit {
         Ok(Self::new(name, scores, estimator, measures)?)
     }
 
-    /// The rows of the file of samples; `classes` has the class names.
-    pub(crate) fn samples<'a>(&'a self, classes: &'a [String]) -> impl Iterator<Item = Sample<Cow<'a, str>>> {
+    /// The rows of the file of samples; `classes` has the class names, `columns` are the further ones.
+    pub(crate) fn samples<'a>(
+        &'a self,
+        classes: &'a [String],
+        columns: &FurtherColumns,
+    ) -> impl Iterator<Item = Sample<Cow<'a, str>>> + use<'a> {
+        let metadata = columns.values_of(&self.metadata);
         let Scores { terms, folds, labels, predictions, .. } = &self.scores;
         let parts = &self.decomposition;
         let further = self.further();
@@ -112,6 +126,7 @@ impl ScoredSplit {
             pred12: class(predictions[2][row]),
             kind: Some(self.kinds[row]),
             further: further.iter().map(|column| column[row]).collect(),
+            metadata: metadata(row),
         })
     }
 
@@ -149,7 +164,12 @@ impl ScoredSplit {
 }
 
 /// The samples of a file for evaluation, under the name `name`: all of a file without splits, else its split `test`.
-pub(crate) fn evaluation_rows(splits: Vec<Split>, name: &str, file: &Path) -> Result<Split, Failure> {
+pub(crate) fn evaluation_rows(
+    read: FeatureFile,
+    name: &str,
+    file: &Path,
+) -> Result<(Split, Vec<MetadataColumn>), Failure> {
+    let FeatureFile { splits, metadata, .. } = read;
     let found: Vec<String> = splits.iter().map(|split| split.name.clone()).collect();
     let chosen = match found.as_slice() {
         [_] => splits.into_iter().next(),
@@ -160,5 +180,7 @@ pub(crate) fn evaluation_rows(splits: Vec<Split>, name: &str, file: &Path) -> Re
         Failure::data(format!("of several splits `test` is evaluated, but there are only {found}; rename one of them"))
             .about(file)
     })?;
-    Ok(Split { name: name.to_owned(), features: split.features })
+    let metadata = metadata.into_iter().find(|of_split| of_split.name == split.name);
+    let metadata = metadata.map(|of_split| of_split.features).unwrap_or_default();
+    Ok((Split { name: name.to_owned(), features: split.features }, metadata))
 }

@@ -217,6 +217,26 @@ pub(crate) struct Numbers<'a> {
 }
 
 impl Numbers<'_> {
+    /// Appends the elements of a matrix of this shape, row after row.
+    pub(crate) fn append_to(&self, values: &mut Vec<f64>, rows: usize, columns: usize) {
+        let start = self.offset * self.element.size();
+        let is_in_order = self.strides == [columns, 1] && !self.big_endian;
+        let in_order = self.bytes.get(start..).and_then(|rest| rest.get(..rows * columns * self.element.size()));
+        match (self.element, in_order.filter(|_| is_in_order)) {
+            (Element::F64, Some(bytes)) => {
+                values.extend(bytes.as_chunks::<8>().0.iter().map(|value| f64::from_le_bytes(*value)));
+            }
+            (Element::F32, Some(bytes)) => {
+                values.extend(bytes.as_chunks::<4>().0.iter().map(|value| f64::from(f32::from_le_bytes(*value))));
+            }
+            _ => {
+                for row in 0..rows {
+                    values.extend((0..columns).map(|column| self.at(&[row, column]).to_f64()));
+                }
+            }
+        }
+    }
+
     /// The element at an index inside the array's shape.
     pub(crate) fn at(&self, index: &[usize]) -> Number {
         let steps = index.iter().zip(&self.strides);

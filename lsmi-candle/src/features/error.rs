@@ -6,6 +6,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::memory;
+
 /// Why a feature file cannot be used.
 ///
 /// Every message names the file, then what was found where, then the mend.
@@ -44,6 +46,13 @@ pub enum FeatureError {
         found: String,
         /// The extensions known.
         supported: String,
+    },
+
+    /// One array alone is no feature file.
+    #[error("{file}: holds one array; name one file for each, as in --x1 X1.npy --x2 X2.npy --y Y.npy")]
+    SingleArray {
+        /// The path as given.
+        file: String,
     },
 
     /// The bytes are not a file of the format, or not a whole one.
@@ -178,6 +187,23 @@ pub enum FeatureError {
         found: f64,
         /// What to do about it.
         advice: &'static str,
+    },
+
+    /// There is no memory for an array.
+    #[error(
+        "{file}: `{array}` of shape {shape} needs {} of memory, but {} are free; use fewer rows or columns, or read it by rows with `lsmi score` or `lsmi fit --rows-in-memory`", memory::in_words(*needed), memory::in_words(*available)
+    )]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// Its shape.
+        shape: String,
+        /// Bytes that it needs.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
     },
 
     /// A row of a column has no value.

@@ -158,6 +158,11 @@ impl SplitArrays {
         self.logits.each_ref().map(|name| is_logits(name).then_some(name.as_str()))
     }
 
+    /// Everything that the split may have.
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+        [&self.x1, &self.x2, &self.label, &self.id].into_iter().chain(&self.logits)
+    }
+
     /// Whether the array serves as modality, label or id.
     pub(super) fn is_role(&self, array: &String) -> bool {
         [&self.x1, &self.x2, &self.label, &self.id].contains(&array)

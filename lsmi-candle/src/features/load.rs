@@ -9,6 +9,7 @@ use super::error::FeatureError;
 use super::format::Format;
 use super::keys::{Keys, Labels, SplitArrays, find_splits};
 use super::logits;
+use super::metadata_columns::MetadataColumn;
 use super::source::{MatrixRole, Source};
 use super::{FeatureFile, FeatureSet, Split, Unlabelled, UnlabelledFile};
 use crate::matrix::Matrix;
@@ -23,13 +24,6 @@ const TRAIN: &str = "train";
 struct RawSplit {
     samples: Unlabelled,
     labels: Vec<Label>,
-}
-
-/// The bytes of a file, and the format its extension promises.
-pub(super) fn bytes(path: &Path) -> Result<(Vec<u8>, Format), FeatureError> {
-    let format = format_of(path)?;
-    let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
-    Ok((bytes, format))
 }
 
 /// The format that the extension of a file promises; the file is there.
@@ -49,6 +43,9 @@ pub(super) fn unreadable(path: &Path, source: io::Error) -> FeatureError {
 }
 
 fn unknown_format(path: &Path) -> FeatureError {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
+        return FeatureError::SingleArray { file: path.display().to_string() };
+    }
     let supported: Vec<String> =
         Format::ALL.iter().flat_map(|format| format.extensions()).map(|extension| format!(".{extension}")).collect();
     FeatureError::UnknownFormat {
@@ -61,13 +58,11 @@ fn unknown_format(path: &Path) -> FeatureError {
 /// All splits of a file, its labels numbered by `known` classes or by those of its training split.
 pub(super) fn load(
     path: &Path,
-    bytes: &[u8],
-    format: Format,
+    mut source: Source<'_>,
     keys: &Keys,
     known: Option<&Classes>,
 ) -> Result<FeatureFile, FeatureError> {
-    let file = path.display().to_string();
-    let mut source = Source::open(&file, bytes, format)?;
+    let file = source.file();
     let (first, others) = splits_of(&file, source.names(), keys, Labels::Needed, known.is_none())?;
     let names = source.class_names()?;
 
@@ -79,27 +74,26 @@ pub(super) fn load(
         }
         None => training_classes(&file, &first, &first_raw, names.as_deref())?,
     };
-    let mut splits = vec![encode(&file, &first, first_raw, &classes, names.as_deref())?];
+    let mut splits = vec![encode(&source, &first, first_raw, &classes, names.as_deref())?];
     for other in &others {
         let raw = read_split(&mut source, other, keys)?;
         let reference = &splits[0].features;
         check_columns(&file, (&first.x1, &reference.x1), (&other.x1, &raw.samples.x1))?;
         check_columns(&file, (&first.x2, &reference.x2), (&other.x2, &raw.samples.x2))?;
-        splits.push(encode(&file, other, raw, &classes, names.as_deref())?);
+        splits.push(encode(&source, other, raw, &classes, names.as_deref())?);
     }
-    Ok(FeatureFile { splits, classes, path: path.to_owned() })
+    let metadata = metadata(&mut source, &first, &others)?;
+    Ok(FeatureFile { splits, metadata, classes, path: path.to_owned() })
 }
 
 /// All splits of a file, whose labels are left alone; its logits are to be of `classes`.
 pub(super) fn load_unlabelled(
     path: &Path,
-    bytes: &[u8],
-    format: Format,
+    mut source: Source<'_>,
     keys: &Keys,
     classes: &Classes,
 ) -> Result<UnlabelledFile, FeatureError> {
-    let file = path.display().to_string();
-    let mut source = Source::open(&file, bytes, format)?;
+    let file = source.file();
     let (first, others) = splits_of(&file, source.names(), keys, Labels::Ignored, false)?;
     let names = source.class_names()?;
 
@@ -114,7 +108,22 @@ pub(super) fn load_unlabelled(
         }
         splits.push(Split { name: arrays.split.clone(), features: samples });
     }
-    Ok(UnlabelledFile { splits, path: path.to_owned() })
+    let metadata = metadata(&mut source, &first, &others)?;
+    Ok(UnlabelledFile { splits, metadata, path: path.to_owned() })
+}
+
+/// The columns of a table that are carried along, for every split.
+fn metadata(
+    source: &mut Source<'_>,
+    first: &SplitArrays,
+    others: &[SplitArrays],
+) -> Result<Vec<Split<Vec<MetadataColumn>>>, FeatureError> {
+    let splits: Vec<&SplitArrays> = std::iter::once(first).chain(others).collect();
+    let columns = source.metadata_columns(&splits);
+    let of_split = |split: &SplitArrays| {
+        Ok(Split { name: split.split.clone(), features: source.metadata_values(split, &columns)? })
+    };
+    if columns.is_empty() { Ok(Vec::new()) } else { splits.into_iter().map(of_split).collect() }
 }
 
 /// The samples of a window of rows, their labels indices of `classes`.
@@ -125,10 +134,9 @@ pub(super) fn load_rows(
     classes: &Classes,
     names: Option<&[String]>,
 ) -> Result<FeatureSet, FeatureError> {
-    let (file, first_row) = (source.file(), source.first_row());
     let raw = read_split(source, arrays, keys)?;
-    logits::check_order(&file, arrays, &raw.samples.logits, classes, names)?;
-    encode_rows(&file, arrays, raw, classes, names, first_row)
+    logits::check_order(&source.file(), arrays, &raw.samples.logits, classes, names)?;
+    encode_rows(source, arrays, raw, classes, names)
 }
 
 /// The same without labels.
@@ -201,7 +209,7 @@ fn read_samples(source: &mut Source<'_>, arrays: &SplitArrays, keys: &Keys) -> R
         let ids = source.metadata_ids(&arrays.metadata_ids)?;
         let ids = match ids {
             Some(ids) => ids,
-            None => source.row_ids(x1.rows())?,
+            None => source.row_ids(&arrays.x1, x1.rows())?,
         };
         (ids, &arrays.metadata_ids)
     };
@@ -283,44 +291,42 @@ fn training_classes(
 }
 
 fn encode(
-    file: &str,
+    source: &Source<'_>,
     arrays: &SplitArrays,
     raw: RawSplit,
     classes: &Classes,
     names: Option<&[String]>,
 ) -> Result<Split, FeatureError> {
-    let features = encode_rows(file, arrays, raw, classes, names, 0)?;
+    let features = encode_rows(source, arrays, raw, classes, names)?;
     Ok(Split { name: arrays.split.clone(), features })
 }
 
-/// Samples whose labels are indices of `classes`; row 0 of them is row `first_row` of the file.
+/// Samples whose labels are indices of `classes`.
 fn encode_rows(
-    file: &str,
+    source: &Source<'_>,
     arrays: &SplitArrays,
     raw: RawSplit,
     classes: &Classes,
     names: Option<&[String]>,
-    first_row: usize,
 ) -> Result<FeatureSet, FeatureError> {
-    let labels = encode_labels(file, arrays, &raw.labels, classes, names, first_row)?;
-    logits::check_columns(file, arrays, &raw.samples.logits, classes)?;
+    let labels = encode_labels(source, arrays, &raw.labels, classes, names)?;
+    logits::check_columns(&source.file(), arrays, &raw.samples.logits, classes)?;
     let Unlabelled { ids, x1, x2, logits } = raw.samples;
     Ok(FeatureSet { ids, x1, x2, labels, logits })
 }
 
-/// The indices of labels, of which the first is of row `first_row` of the file.
+/// The indices of labels.
 pub(super) fn encode_labels(
-    file: &str,
+    source: &Source<'_>,
     arrays: &SplitArrays,
     labels: &[Label],
     classes: &Classes,
     names: Option<&[String]>,
-    first_row: usize,
 ) -> Result<Vec<u32>, FeatureError> {
     classes.encode(labels, names).map_err(|row| FeatureError::UnseenClass {
-        file: file.to_owned(),
+        file: source.file(),
         array: arrays.label.clone(),
-        row: first_row + row,
+        row: source.row_in_file(&arrays.label, row),
         label: labels[row].to_string(),
         known: listed(classes.names()),
     })

@@ -33,6 +33,7 @@
 mod array;
 mod classes;
 pub(crate) mod columns;
+mod data;
 mod error;
 mod format;
 mod hash;
@@ -40,6 +41,7 @@ mod inputs;
 mod keys;
 mod load;
 mod logits;
+mod metadata_columns;
 mod model_logits;
 mod row_reader;
 mod source;
@@ -55,15 +57,18 @@ use std::path::{Path, PathBuf};
 
 use lsmi_core::SampleIds;
 
+use self::source::Source;
 use crate::matrix::Matrix;
 
 pub(crate) use classes::Label;
 pub use classes::{Classes, ClassesError};
+pub use data::{ArrayFiles, Data};
 pub use error::FeatureError;
 pub use format::Format;
 pub use inputs::{Inputs, Unlabelled};
 pub(crate) use keys::LOGITS;
 pub use keys::{Keys, KeysError};
+pub use metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
 pub use model_logits::read_model_logits;
 pub use row_reader::{FileState, RowReader, RowSplit};
 pub use write::{ArrayValues, WriteError, write_safetensors};
@@ -155,6 +160,8 @@ pub struct Split<Samples = FeatureSet> {
 pub struct FeatureFile {
     /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
     pub splits: Vec<Split>,
+    /// The columns of a table that no analysis looks at, for every split; empty where there are none.
+    pub metadata: Vec<Split<Vec<MetadataColumn>>>,
     /// The classes that the labels of all splits index.
     pub classes: Classes,
     /// Where the file was.
@@ -165,6 +172,11 @@ impl FeatureFile {
     /// The samples of a split.
     pub fn split(&self, name: &str) -> Option<&FeatureSet> {
         self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
+    }
+
+    /// The columns carried along with the samples of a split.
+    pub fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
+        metadata_of(&self.metadata, split)
     }
 
     /// SHA-256 of all splits and class names, in hexadecimal, for provenance; the path does not enter.
@@ -178,6 +190,8 @@ impl FeatureFile {
 pub struct UnlabelledFile {
     /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
     pub splits: Vec<Split<Unlabelled>>,
+    /// The columns of a table that no analysis looks at, for every split; empty where there are none.
+    pub metadata: Vec<Split<Vec<MetadataColumn>>>,
     /// Where the file was.
     pub path: PathBuf,
 }
@@ -188,10 +202,19 @@ impl UnlabelledFile {
         self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
     }
 
+    /// The columns carried along with the samples of a split.
+    pub fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
+        metadata_of(&self.metadata, split)
+    }
+
     /// SHA-256 of all splits, in hexadecimal, for provenance; labels and the path do not enter.
     pub fn hash(&self) -> String {
         hash::of_unlabelled_file(self)
     }
+}
+
+fn metadata_of<'m>(metadata: &'m [Split<Vec<MetadataColumn>>], split: &str) -> &'m [MetadataColumn] {
+    metadata.iter().find(|of_split| of_split.name == split).map(|of_split| &*of_split.features).unwrap_or_default()
 }
 
 /// Reads a feature file for training.
@@ -203,8 +226,7 @@ impl UnlabelledFile {
 /// use: values that are not finite, arrays that do not match, a modality or a label that never varies in training,
 /// a label of another split that training has not, logits that do not have one column for each class.
 pub fn read(path: &Path, keys: &Keys) -> Result<FeatureFile, FeatureError> {
-    let (bytes, format) = load::bytes(path)?;
-    load::load(path, &bytes, format, keys, None)
+    Data::from(path).read(keys)
 }
 
 /// Reads a feature file to be evaluated: its labels become indices of `classes`.
@@ -216,8 +238,7 @@ pub fn read(path: &Path, keys: &Keys) -> Result<FeatureFile, FeatureError> {
 /// [`FeatureError`] as for [`read`]; [`FeatureError::UnseenClass`] for a label that is none of `classes`;
 /// [`FeatureError::LogitOrder`] for logits in a file that names other classes, or in another order.
 pub fn read_with_classes(path: &Path, keys: &Keys, classes: &Classes) -> Result<FeatureFile, FeatureError> {
-    let (bytes, format) = load::bytes(path)?;
-    load::load(path, &bytes, format, keys, Some(classes))
+    Data::from(path).read_with_classes(keys, classes)
 }
 
 /// Reads the samples of a feature file whose labels are unknown, or are not to be used.
@@ -228,8 +249,7 @@ pub fn read_with_classes(path: &Path, keys: &Keys, classes: &Classes) -> Result<
 /// # Errors
 /// [`FeatureError`] as for [`read_with_classes`], but for what concerns labels.
 pub fn read_unlabelled(path: &Path, keys: &Keys, classes: &Classes) -> Result<UnlabelledFile, FeatureError> {
-    let (bytes, format) = load::bytes(path)?;
-    load::load_unlabelled(path, &bytes, format, keys, classes)
+    Data::from(path).read_unlabelled(keys, classes)
 }
 
 /// The text under a key of a file's metadata, where the format has metadata (`.safetensors`, `.parquet`) and the key is
@@ -238,9 +258,8 @@ pub fn read_unlabelled(path: &Path, keys: &Keys, classes: &Classes) -> Result<Un
 /// # Errors
 /// [`FeatureError`] if the file cannot be read.
 pub fn read_metadata(path: &Path, key: &str) -> Result<Option<String>, FeatureError> {
-    let (bytes, format) = load::bytes(path)?;
     let file = path.display().to_string();
-    Ok(source::Source::open(&file, &bytes, format)?.metadata(key).map(str::to_owned))
+    Ok(Source::open_file(path, &file)?.metadata(key).map(str::to_owned))
 }
 
 /// Reads a feature file for training from memory; `name` stands for it in messages.
@@ -248,5 +267,5 @@ pub fn read_metadata(path: &Path, key: &str) -> Result<Option<String>, FeatureEr
 /// # Errors
 /// [`FeatureError`] as for [`read`].
 pub fn read_bytes(name: &str, bytes: &[u8], format: Format, keys: &Keys) -> Result<FeatureFile, FeatureError> {
-    load::load(Path::new(name), bytes, format, keys, None)
+    load::load(Path::new(name), Source::open(name, bytes, format)?, keys, None)
 }

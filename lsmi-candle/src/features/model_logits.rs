@@ -14,7 +14,7 @@ use super::classes::Classes;
 use super::error::FeatureError;
 use super::keys::{Keys, SplitArrays};
 use super::source::{MatrixRole, Source};
-use super::{FeatureSet, Split, load, logits};
+use super::{FeatureSet, Split, logits};
 use crate::matrix::Matrix;
 
 /// Reads a model's logits and puts them in the place of those of `splits`; splits that the file says nothing of are
@@ -25,9 +25,8 @@ use crate::matrix::Matrix;
 /// has one model's logits for one split and not for another; names other classes, or has not one column for each;
 /// lacks a sample, or has another number of rows where there are no ids; holds values that are not finite.
 pub fn read_model_logits(path: &Path, classes: &Classes, splits: &[&Split]) -> Result<Vec<Split>, FeatureError> {
-    let (bytes, format) = load::bytes(path)?;
     let file = path.display().to_string();
-    let mut source = Source::open(&file, &bytes, format)?;
+    let mut source = Source::open_file(path, &file)?;
     let names = source.class_names()?;
     let present: Vec<(&Split, SplitArrays)> =
         splits.iter().copied().filter_map(|split| Some((split, arrays_of(&split.name, source.names())?))).collect();

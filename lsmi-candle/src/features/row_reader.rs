@@ -7,14 +7,15 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::classes::{Classes, Label};
+use super::data::Data;
 use super::error::FeatureError;
-use super::format::{ByRows, Format, NotOpened, WindowOf};
+use super::format::{ByRows, Format, WindowOf};
 use super::keys::{Keys, Labels, SplitArrays};
-use super::load::{self, format_of, splits_of, unreadable};
+use super::load::{self, splits_of, unreadable};
+use super::metadata_columns::{MetadataColumn, MetadataType};
 use super::source::{
     IdentifierRole, MatrixRole, Source, Window, check_identifiers, check_matrix, corrupted, missing_array,
 };
@@ -49,7 +50,7 @@ const LABELS_AT_A_TIME: usize = 1 << 16;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RowReader {
-    path: PathBuf,
+    data: Data,
     file: String,
     format: Format,
     keys: Keys,
@@ -57,6 +58,8 @@ pub struct RowReader {
     source: Box<dyn ByRows>,
     /// The names that the file gives its labels.
     class_names: Option<Vec<String>>,
+    /// The columns of a table that no analysis looks at.
+    metadata_columns: Vec<(String, MetadataType)>,
     splits: Vec<RowSplit>,
     parts: Vec<Part>,
     state: FileState,
@@ -97,16 +100,16 @@ impl RowReader {
     /// # Errors
     /// [`FeatureError`] as there, as far as values need not be read; [`FeatureError::NotByRows`] for formats and
     /// layouts that are only read as a whole.
-    pub fn open(path: &Path, keys: &Keys, classes: &Classes) -> Result<Self, FeatureError> {
-        Self::new(path, keys, classes, Labels::Needed)
+    pub fn open(data: impl Into<Data>, keys: &Keys, classes: &Classes) -> Result<Self, FeatureError> {
+        Self::opened(data.into(), keys, classes, Labels::Needed, false)
     }
 
     /// Opens a file whose labels are not there or left alone, as [`read_unlabelled`](super::read_unlabelled) takes it.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_unlabelled(path: &Path, keys: &Keys, classes: &Classes) -> Result<Self, FeatureError> {
-        Self::new(path, keys, classes, Labels::Ignored)
+    pub fn open_unlabelled(data: impl Into<Data>, keys: &Keys, classes: &Classes) -> Result<Self, FeatureError> {
+        Self::opened(data.into(), keys, classes, Labels::Ignored, false)
     }
 
     /// Opens a file for training, as [`read`](super::read) takes it: its classes are the distinct labels of the split
@@ -114,9 +117,9 @@ impl RowReader {
     ///
     /// # Errors
     /// As [`open`](Self::open) and for [`read`](super::read), as far as labels tell.
-    pub fn open_for_training(path: &Path, keys: &Keys) -> Result<Self, FeatureError> {
+    pub fn open_for_training(data: impl Into<Data>, keys: &Keys) -> Result<Self, FeatureError> {
         // Until they are known there are none.
-        let mut reader = Self::opened(path, keys, &Classes::none(), Labels::Needed, true)?;
+        let mut reader = Self::opened(data.into(), keys, &Classes::none(), Labels::Needed, true)?;
         let mut distinct = BTreeSet::new();
         let rows = reader.splits[0].rows;
         for start in (0..rows).step_by(LABELS_AT_A_TIME) {
@@ -138,39 +141,24 @@ impl RowReader {
         &self.classes
     }
 
-    fn new(path: &Path, keys: &Keys, classes: &Classes, labels: Labels) -> Result<Self, FeatureError> {
-        Self::opened(path, keys, classes, labels, false)
-    }
-
     fn opened(
-        path: &Path,
+        data: Data,
         keys: &Keys,
         classes: &Classes,
         labels: Labels,
         is_for_training: bool,
     ) -> Result<Self, FeatureError> {
-        let (format, file) = (format_of(path)?, path.display().to_string());
-        let state = state_of(path)?;
-        let mut source = format.open_by_rows(path).map_err(|refusal| match refusal {
-            NotOpened::Io(error) => unreadable(path, error),
-            NotOpened::Corrupt(corrupt) => corrupted(&file, format, corrupt),
-            NotOpened::Whole => FeatureError::NotByRows {
-                file: file.clone(),
-                reason: format!(
-                    "a {} file is read as a whole; save it as .safetensors, .npz or .parquet",
-                    format.name()
-                ),
-            },
-        })?;
+        let (file, state) = (data.to_string(), state_of(&data)?);
+        let (format, mut source) = data.open_by_rows()?;
         let names = source.names();
         let (first, others) = splits_of(&file, &names, keys, labels, is_for_training)?;
-        let class_names;
+        let (class_names, metadata_columns);
         let mut metadata_ids = Vec::new();
         {
-            let window = Window { first_row: 0, metadata_ids: None };
             let rows = WindowOf { file: source.as_mut(), rows: 0..0 };
-            let all = Source::of_window(&file, format, Box::new(rows), window);
+            let all = Source::of_window(&file, format, Box::new(rows), Window { metadata_ids: None });
             class_names = all.class_names()?;
+            metadata_columns = all.metadata_columns(&std::iter::once(&first).chain(&others).collect::<Vec<_>>());
             for arrays in std::iter::once(&first).chain(&others) {
                 let is_array = keys.id.is_some() || names.contains(&arrays.id);
                 metadata_ids.push(if is_array { None } else { all.metadata_list(&arrays.metadata_ids)? });
@@ -186,8 +174,8 @@ impl RowReader {
             splits.push(split);
             parts.push(Part { arrays, metadata_ids });
         }
-        let (path, keys, classes) = (path.to_owned(), keys.clone(), classes.clone());
-        Ok(Self { path, file, format, keys, classes, source, class_names, splits, parts, state })
+        let (keys, classes) = (keys.clone(), classes.clone());
+        Ok(Self { data, file, format, keys, classes, source, class_names, metadata_columns, splits, parts, state })
     }
 
     /// The splits: `train`, `val`, `test`, then others by name.
@@ -205,7 +193,7 @@ impl RowReader {
     /// # Errors
     /// [`FeatureError::Changed`] if it is not; [`FeatureError::Io`] or [`FeatureError::NotFound`] if it is gone.
     pub fn check_unchanged(&self) -> Result<(), FeatureError> {
-        if state_of(&self.path)? == self.state {
+        if state_of(&self.data)? == self.state {
             Ok(())
         } else {
             Err(FeatureError::Changed { file: self.file.clone() })
@@ -233,9 +221,26 @@ impl RowReader {
     /// As [`read`](Self::read).
     pub fn read_labels(&mut self, split: usize, rows: Range<usize>) -> Result<Vec<u32>, FeatureError> {
         let (mut source, arrays, _, classes, names) = self.window(split, rows);
-        let (file, first_row) = (source.file(), source.first_row());
         let labels = source.labels(&arrays.label)?;
-        load::encode_labels(&file, arrays, &labels, classes, names, first_row)
+        load::encode_labels(&source, arrays, &labels, classes, names)
+    }
+
+    /// The columns of a table that no analysis looks at, with their types.
+    pub fn metadata_columns(&self) -> &[(String, MetadataType)] {
+        &self.metadata_columns
+    }
+
+    /// The values of those columns in some rows of a split.
+    ///
+    /// # Errors
+    /// [`FeatureError`] if the file cannot be read.
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    pub fn read_metadata(&mut self, split: usize, rows: Range<usize>) -> Result<Vec<MetadataColumn>, FeatureError> {
+        let columns = self.metadata_columns.clone();
+        let (mut source, arrays, ..) = self.window(split, rows);
+        source.metadata_values(arrays, &columns)
     }
 
     /// The same without labels.
@@ -258,8 +263,7 @@ impl RowReader {
         let all = self.splits[split].rows;
         assert!(rows.start <= rows.end && rows.end <= all, "rows {rows:?} of {all}");
         let part = &self.parts[split];
-        let window =
-            Window { first_row: rows.start, metadata_ids: part.metadata_ids.as_ref().map(|ids| &ids[rows.clone()]) };
+        let window = Window { metadata_ids: part.metadata_ids.as_ref().map(|ids| &ids[rows.clone()]) };
         let container = Box::new(WindowOf { file: self.source.as_mut(), rows });
         let source = Source::of_window(&self.file, self.format, container, window);
         (source, &part.arrays, &self.keys, &self.classes, self.class_names.as_deref())
@@ -353,7 +357,13 @@ impl Opening<'_> {
     }
 }
 
-fn state_of(path: &Path) -> Result<FileState, FeatureError> {
-    let metadata: Metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
-    Ok(FileState { bytes: metadata.len(), modified: metadata.modified().ok() })
+/// Of several files together.
+fn state_of(data: &Data) -> Result<FileState, FeatureError> {
+    let mut state = FileState { bytes: 0, modified: None };
+    for path in data.paths() {
+        let metadata: Metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
+        state.bytes += metadata.len();
+        state.modified = state.modified.max(metadata.modified().ok());
+    }
+    Ok(state)
 }

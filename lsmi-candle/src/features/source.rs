@@ -3,14 +3,26 @@
 //! Here it is decided which element types and shapes may serve; every refusal says what to do instead.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
 
 use lsmi_core::SampleIds;
 
 use super::array::{Array, Corrupt, Incomplete, Kind, Number, Outline, Values};
 use super::classes::{Label, first_repeat};
 use super::error::FeatureError;
-use super::format::{Container, Format};
+use super::format::{Container, Format, NotOpened};
+use super::keys::SplitArrays;
+use super::load::{format_of, listed, unreadable};
+use super::metadata_columns::{MetadataColumn, MetadataType};
 use crate::matrix::Matrix;
+use crate::memory::{self, Shortage};
+
+/// Numbers that are read at a time: two megabytes of doubles.
+const NUMBERS_AT_A_TIME: usize = 1 << 18;
+
+/// Labels or ids that are read at a time.
+const IDENTIFIERS_AT_A_TIME: usize = 1 << 16;
 
 /// What a matrix is to be: decides what it may hold and what a refusal advises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +48,9 @@ impl MatrixRole {
 
     fn shape(self, dimensions: usize) -> &'static str {
         match (self, dimensions) {
-            (Self::Modality, 0 | 1) => "features need [rows, columns]; for one feature, x.reshape(-1, 1)",
+            (Self::Modality, 0 | 1) => {
+                "features need [rows, columns]; for one feature, x.reshape(-1, 1), in a table a column whose name ends in _0"
+            }
             (Self::Modality, _) => "features need [rows, columns]; flatten each row, x.reshape(len(x), -1)",
             (Self::Logits, 0 | 1) => {
                 "logits need [rows, classes]; for the one logit z, of the second of two classes, np.stack([0 * z, z], axis=1)"
@@ -90,11 +104,9 @@ pub(super) struct Source<'a> {
     window: Option<Window<'a>>,
 }
 
-/// Which rows of the file the arrays of a [`Source`] are.
+/// What is known of the rows that the arrays of a [`Source`] are, where they are not all.
 #[derive(Clone, Copy)]
 pub(super) struct Window<'a> {
-    /// The row of the file that is row 0 of the arrays.
-    pub(super) first_row: usize,
     /// The ids that the metadata give these rows, if they do.
     pub(super) metadata_ids: Option<&'a [String]>,
 }
@@ -102,7 +114,19 @@ pub(super) struct Window<'a> {
 impl<'a> Source<'a> {
     pub(super) fn open(file: &'a str, bytes: &'a [u8], format: Format) -> Result<Self, FeatureError> {
         let container = format.open(bytes).map_err(|corrupt| corrupted(file, format, corrupt))?;
-        Ok(Self { file, format, names: container.names(), container, window: None })
+        Ok(Self::of_container(file, format, container))
+    }
+
+    /// The file at a path, of the format that its extension promises.
+    pub(super) fn open_file(path: &Path, file: &'a str) -> Result<Self, FeatureError> {
+        let format = format_of(path)?;
+        let container = format.open_file(path).map_err(|refusal| not_opened(path, format, refusal))?;
+        Ok(Self::of_container(file, format, container))
+    }
+
+    /// Arrays wherever they are.
+    pub(super) fn of_container(file: &'a str, format: Format, container: Box<dyn Container + 'a>) -> Self {
+        Self { file, format, names: container.names(), container, window: None }
     }
 
     /// Arrays that are the rows of a file from some row on.
@@ -115,16 +139,39 @@ impl<'a> Source<'a> {
         Self { file, format, names: container.names(), container, window: Some(window) }
     }
 
-    /// The row of the file that is row 0 of the arrays.
-    pub(super) fn first_row(&self) -> usize {
-        self.window.map_or(0, |window| window.first_row)
+    /// The row of the file that is this row of an array.
+    pub(super) fn row_in_file(&self, array: &str, row: usize) -> usize {
+        self.container.row_in_file(array, row)
     }
 
-    /// The row numbers as ids.
-    pub(super) fn row_ids(&self, rows: usize) -> Result<SampleIds, FeatureError> {
-        let Some(Window { first_row, .. }) = self.window else { return Ok(SampleIds::rows(rows)) };
-        let numbers = (first_row..first_row + rows).filter_map(|row| i64::try_from(row).ok()).collect();
+    /// The numbers of the rows of an array as ids.
+    pub(super) fn row_ids(&self, array: &str, rows: usize) -> Result<SampleIds, FeatureError> {
+        if self.window.is_none() && !self.container.has_split_column() {
+            return Ok(SampleIds::rows(rows));
+        }
+        let numbers = (0..rows).filter_map(|row| i64::try_from(self.row_in_file(array, row)).ok()).collect();
         SampleIds::from_numbers(numbers).map_err(|error| self.unusable_ids("row", error))
+    }
+
+    /// The columns of a table that make none of these arrays; of a table whose splits are columns side by side, none,
+    /// for it cannot be told which of its samples a row's value is about.
+    pub(super) fn metadata_columns(&self, splits: &[&SplitArrays]) -> Vec<(String, MetadataType)> {
+        if splits.len() > 1 && !self.container.has_split_column() {
+            return Vec::new();
+        }
+        let arrays = splits.iter().flat_map(|split| split.all()).cloned().collect();
+        self.container.metadata_columns(&arrays)
+    }
+
+    /// The values that columns of a table have in the rows of a split.
+    pub(super) fn metadata_values(
+        &mut self,
+        split: &SplitArrays,
+        columns: &[(String, MetadataType)],
+    ) -> Result<Vec<MetadataColumn>, FeatureError> {
+        let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        let values = self.container.metadata_values(&split.x1, &names);
+        values.map_err(|corrupt| corrupted(self.file, self.format, corrupt))
     }
 
     pub(super) fn file(&self) -> String {
@@ -138,32 +185,50 @@ impl<'a> Source<'a> {
 
     /// A modality or a model's logits: a matrix of finite numbers, at least one by one.
     pub(super) fn matrix(&mut self, name: &str, role: MatrixRole) -> Result<Matrix, FeatureError> {
-        let (file, first_row) = (self.file(), self.first_row());
-        let array = self.array(name)?;
-        let (rows, columns) = check_matrix(&file, name, &array.outline(), role)?;
-        let Values::Numbers(numbers) = &array.values else {
-            return Err(element_type(&file, name, &array.outline(), role.element_type()));
+        let file = self.file();
+        let Some(outline) = self.outline(name)? else {
+            // Only there as a whole.
+            let array = match self.array(name) {
+                Ok(array) => array,
+                Err(error) => return Err(self.in_file(name, error)),
+            };
+            let (rows, columns) = check_matrix(&file, name, &array.outline(), role)?;
+            let mut values = reserved(&file, name, rows, columns)?;
+            append(&file, name, role, &array, &mut values)?;
+            return self.finished(name, role, (rows, columns), values);
         };
-        let mut values = Vec::with_capacity(rows * columns);
-        for row in 0..rows {
-            for column in 0..columns {
-                let value = numbers.at(&[row, column]).to_f64();
-                if !value.is_finite() {
-                    let advice = role.not_finite(value);
-                    return Err(FeatureError::NotFinite {
-                        file,
-                        array: name.to_owned(),
-                        row: first_row + row,
-                        column,
-                        found: value,
-                        advice,
-                    });
-                }
-                values.push(value);
+        let (rows, columns) = check_matrix(&file, name, &outline, role)?;
+        let mut values = reserved(&file, name, rows, columns)?;
+        let at_a_time = (NUMBERS_AT_A_TIME / columns).max(1);
+        for start in (0..rows).step_by(at_a_time) {
+            let before = values.len();
+            let array = match self.rows(name, start..rows.min(start + at_a_time)) {
+                Ok(array) => array,
+                Err(error) => return Err(self.in_file(name, error)),
+            };
+            append(&file, name, role, &array, &mut values)?;
+            if values[before..].iter().any(|value| !value.is_finite()) {
+                break;
             }
         }
+        self.finished(name, role, (rows, columns), values)
+    }
+
+    /// The matrix of values that are finite and all there.
+    fn finished(
+        &self,
+        name: &str,
+        role: MatrixRole,
+        (rows, columns): (usize, usize),
+        values: Vec<f64>,
+    ) -> Result<Matrix, FeatureError> {
+        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+            let (file, array, found) = (self.file(), name.to_owned(), values[place]);
+            let (row, column) = (self.row_in_file(name, place / columns), place % columns);
+            return Err(FeatureError::NotFinite { file, array, row, column, found, advice: role.not_finite(found) });
+        }
         Matrix::new(rows, columns, values).map_err(|error| FeatureError::Corrupt {
-            file,
+            file: self.file(),
             format: self.format.name(),
             reason: error.to_string(),
         })
@@ -233,46 +298,133 @@ impl<'a> Source<'a> {
         let (file, array) = (self.file(), name.to_owned());
         match error {
             lsmi_core::Error::DuplicateId { id, first, second } => {
-                let first_row = self.first_row();
-                FeatureError::DuplicateId { file, array, id, first: first_row + first, second: first_row + second }
+                let [first, second] = [first, second].map(|row| self.row_in_file(name, row));
+                FeatureError::DuplicateId { file, array, id, first, second }
             }
             source => FeatureError::Ids { file, array, source },
         }
+    }
+
+    /// What an array is, if some of its rows can be read at a time.
+    fn outline(&mut self, name: &str) -> Result<Option<Outline>, FeatureError> {
+        if !self.names.contains(name) {
+            return Err(missing_array(self.file, name, &self.names));
+        }
+        if self.window.is_some() {
+            return Ok(None);
+        }
+        self.container.outline(name).map_err(|corrupt| corrupted(self.file, self.format, corrupt))
     }
 
     fn array(&mut self, name: &str) -> Result<Array<'_>, FeatureError> {
         if !self.names.contains(name) {
             return Err(missing_array(self.file, name, &self.names));
         }
-        let (file, format, first_row) = (self.file, self.format, self.first_row());
-        let array = self.container.array(name).map_err(|corrupt| corrupted(file, format, corrupt))?;
-        let (file, name) = (file.to_owned(), name.to_owned());
-        match array.values {
-            Values::Incomplete(Incomplete::Null { row }) => {
-                Err(FeatureError::Null { file, array: name, row: first_row + row })
+        self.complete(name, None)
+    }
+
+    /// Some rows of an array that has an outline.
+    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'_>, FeatureError> {
+        self.complete(name, Some(&rows))
+    }
+
+    /// An array or some of its rows, if none of them is incomplete.
+    fn complete(&mut self, name: &str, rows: Option<&Range<usize>>) -> Result<Array<'_>, FeatureError> {
+        let (file, format) = (self.file, self.format);
+        let start = rows.map_or(0, |rows| rows.start);
+        let container = self.container.as_mut();
+        let taken = match rows {
+            Some(rows) => container.rows(name, rows.clone()),
+            None => container.array(name),
+        };
+        let array = taken.map_err(|corrupt| corrupted(file, format, corrupt))?;
+        let Values::Incomplete(incomplete) = array.values else { return Ok(array) };
+        let (file, array) = (file.to_owned(), name.to_owned());
+        Err(match incomplete {
+            Incomplete::Null { row } => FeatureError::Null { file, array, row: start + row },
+            Incomplete::Ragged { row, found, expected } => {
+                FeatureError::Ragged { file, array, row: start + row, found, expected }
             }
-            Values::Incomplete(Incomplete::Ragged { row, found, expected }) => {
-                Err(FeatureError::Ragged { file, array: name, row: first_row + row, found, expected })
+        })
+    }
+
+    /// An error about a row of an array, its row counted in the file.
+    fn in_file(&self, name: &str, error: FeatureError) -> FeatureError {
+        match error {
+            FeatureError::Null { file, array, row } => {
+                FeatureError::Null { file, array, row: self.row_in_file(name, row) }
             }
-            _ => Ok(array),
+            FeatureError::Ragged { file, array, row, found, expected } => {
+                FeatureError::Ragged { file, array, row: self.row_in_file(name, row), found, expected }
+            }
+            other => other,
         }
     }
 
     /// One integer or string a row.
     fn identifiers(&mut self, name: &str, role: IdentifierRole) -> Result<Vec<Label>, FeatureError> {
         let file = self.file();
-        let array = self.array(name)?;
-        let rows = check_identifiers(&file, name, &array.outline(), role)?;
-        Ok(match array.values {
-            Values::Numbers(numbers) => (0..rows)
-                .filter_map(|row| match numbers.at(&[row]) {
-                    Number::Integer(value) => Some(Label::Integer(value)),
-                    Number::Float(_) => None,
-                })
-                .collect(),
-            Values::Strings(texts) => texts.into_iter().map(Label::Text).collect(),
-            Values::Other(_) | Values::Incomplete(_) => Vec::new(),
-        })
+        let Some(outline) = self.outline(name)? else {
+            let array = match self.array(name) {
+                Ok(array) => array,
+                Err(error) => return Err(self.in_file(name, error)),
+            };
+            let rows = check_identifiers(&file, name, &array.outline(), role)?;
+            return Ok(labels_of(array, rows));
+        };
+        let rows = check_identifiers(&file, name, &outline, role)?;
+        memory::check(rows, size_of::<Label>()).map_err(|shortage| too_large(&file, name, &outline, shortage))?;
+        let mut labels = Vec::new();
+        for start in (0..rows).step_by(IDENTIFIERS_AT_A_TIME) {
+            let part = start..rows.min(start + IDENTIFIERS_AT_A_TIME);
+            let length = part.len();
+            match self.rows(name, part) {
+                Ok(array) => labels.extend(labels_of(array, length)),
+                Err(error) => return Err(self.in_file(name, error)),
+            }
+        }
+        Ok(labels)
+    }
+}
+
+/// Room for a matrix, if there is memory for it.
+fn reserved(file: &str, name: &str, rows: usize, columns: usize) -> Result<Vec<f64>, FeatureError> {
+    let outline = Outline { shape: vec![rows, columns], kind: Kind::Strings };
+    let too_large = |shortage| too_large(file, name, &outline, shortage);
+    let numbers = rows.checked_mul(columns).ok_or_else(|| too_large(Shortage::BEYOND))?;
+    memory::check(numbers, size_of::<f64>()).map_err(too_large)?;
+    let mut values = Vec::new();
+    values.try_reserve_exact(numbers).map_err(|_| too_large(Shortage::of(numbers, size_of::<f64>())))?;
+    Ok(values)
+}
+
+/// Appends the numbers of rows.
+fn append(
+    file: &str,
+    name: &str,
+    role: MatrixRole,
+    array: &Array<'_>,
+    values: &mut Vec<f64>,
+) -> Result<(), FeatureError> {
+    let (rows, columns) = check_matrix(file, name, &array.outline(), role)?;
+    let Values::Numbers(numbers) = &array.values else {
+        return Err(element_type(file, name, &array.outline(), role.element_type()));
+    };
+    numbers.append_to(values, rows, columns);
+    Ok(())
+}
+
+/// The integers or strings of rows.
+fn labels_of(array: Array<'_>, rows: usize) -> Vec<Label> {
+    match array.values {
+        Values::Numbers(numbers) => (0..rows)
+            .filter_map(|row| match numbers.at(&[row]) {
+                Number::Integer(value) => Some(Label::Integer(value)),
+                Number::Float(_) => None,
+            })
+            .collect(),
+        Values::Strings(texts) => texts.into_iter().map(Label::Text).collect(),
+        Values::Other(_) | Values::Incomplete(_) => Vec::new(),
     }
 }
 
@@ -314,19 +466,40 @@ pub(super) fn check_identifiers(
 }
 
 pub(super) fn missing_array(file: &str, name: &str, names: &BTreeSet<String>) -> FeatureError {
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names: Vec<String> = names.iter().cloned().collect();
     FeatureError::MissingArray {
         file: file.to_owned(),
         array: name.to_owned(),
-        available: match names.as_slice() {
-            [] => "none".to_owned(),
-            names => names.join(", "),
-        },
+        available: if names.is_empty() { "none".to_owned() } else { listed(&names) },
     }
 }
 
 pub(super) fn corrupted(file: &str, format: Format, Corrupt(reason): Corrupt) -> FeatureError {
     FeatureError::Corrupt { file: file.to_owned(), format: format.name(), reason }
+}
+
+/// Why a file is not open.
+pub(super) fn not_opened(path: &Path, format: Format, refusal: NotOpened) -> FeatureError {
+    let file = path.display().to_string();
+    match refusal {
+        NotOpened::Io(error) => unreadable(path, error),
+        NotOpened::Corrupt(corrupt) => corrupted(&file, format, corrupt),
+        NotOpened::Whole => FeatureError::NotByRows {
+            file,
+            reason: format!("a {} file is read as a whole; save it as .safetensors, .npz or .parquet", format.name()),
+        },
+    }
+}
+
+fn too_large(file: &str, name: &str, outline: &Outline, shortage: Shortage) -> FeatureError {
+    let Shortage { needed, available } = shortage;
+    FeatureError::TooLarge {
+        file: file.to_owned(),
+        array: name.to_owned(),
+        shape: outline.shape_text(),
+        needed,
+        available,
+    }
 }
 
 fn element_type(file: &str, name: &str, outline: &Outline, expected: &'static str) -> FeatureError {

@@ -11,4 +11,5 @@ mod parquet;
 mod refusals;
 mod rows;
 mod splits;
+mod tables;
 mod unlabelled;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, CheckToo, Common, Estimation, Measures, Models, NullTest, Streaming};
+use super::{Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, Streaming};
 use crate::names::Names;
 use crate::output::Format;
 
@@ -17,8 +17,10 @@ Examples:
   lsmi demo --json --quiet | jq .splits.train.adjusted";
 
 pub(super) const ANALYZE_EXAMPLES: &str = "\
-A feature file (.safetensors, .npz, .parquet or .pt) holds x1 [n, d1], x2 [n, d2], y [n] and, if there is one, id [n]; with \
-splits: x1_train, x1_test and so on. Rows of the split `train` are scored by models that did not see them, all others \
+A feature file (.safetensors, .npz, .parquet, .arrow, .csv or .pt) holds x1 [n, d1], x2 [n, d2], y [n] and, if there is \
+one, id [n]; with splits: x1_train, x1_test and so on. Instead each may be a file of its own, made by numpy.save: --x1, --x2, \
+--y, --id. In tables, x1 is a column of lists or the columns x1_0, x1_1, ...; a column `split` names the splits, and all \
+other columns come back in the samples. Rows of the split `train` are scored by models that did not see them, all others \
 by all folds' models together.
 
 Of your own models the file may hold the logits: logits1, logits2, logits12 [n, K] (logits1_train and so on), of models \
@@ -41,6 +43,7 @@ Examples:
   lsmi analyze train.npz --eval test.npz --out result --format jsonl
   lsmi analyze train.npz --eval test.npz --eval shifted.npz --out result
   lsmi analyze data.npz --model early=early.npz --model late=late.npz --out result
+  lsmi analyze --x1 image.npy --x2 text.npy --y label.npy --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
 
 pub(super) const FIT_EXAMPLES: &str = "\
@@ -93,9 +96,10 @@ pub(crate) struct Demo {
 
 /// `lsmi analyze`.
 #[derive(Debug, Args)]
+#[command(mut_arg("x1", |option| option.requires("y")))]
 pub(crate) struct Analyze {
-    /// Feature file to fit on and to decompose
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataFiles,
     /// Feature file to score as the split `eval` (of one with splits, `test`); may be repeated (`eval2`, `eval3`, ...)
     #[arg(long, value_name = "DATA")]
     pub(crate) eval: Vec<PathBuf>,
@@ -124,9 +128,10 @@ pub(crate) struct Analyze {
 
 /// `lsmi fit`.
 #[derive(Debug, Args)]
+#[command(mut_arg("x1", |option| option.requires("y")))]
 pub(crate) struct Fit {
-    /// Feature file to fit on
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataFiles,
     /// File for the estimator
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
@@ -147,8 +152,8 @@ pub(crate) struct Fit {
 /// `lsmi score`.
 #[derive(Debug, Args)]
 pub(crate) struct Score {
-    /// Feature file to score
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataFiles,
     /// Estimator saved by `fit` or `analyze`
     #[arg(long, value_name = "FILE")]
     pub(crate) estimator: PathBuf,

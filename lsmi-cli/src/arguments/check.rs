@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, Common, Estimation};
+use super::{Arrays, Common, DataFiles, Estimation};
 
 pub(super) const CHECK_EXAMPLES: &str = "\
 Each gate changes your own features so that the right answer is known, or compares what must agree:
@@ -29,10 +29,13 @@ Examples:
 
 /// `lsmi check`.
 #[derive(Debug, Args)]
-#[command(mut_arg("measures", |option| option.hide(true)))]
+#[command(
+    mut_arg("measures", |option| option.hide(true)),
+    mut_arg("x1", |option| option.requires("y"))
+)]
 pub(crate) struct Check {
-    /// Feature file that would be fitted on
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataFiles,
     /// Feature file that would be scored (of one with splits, `test`); may be repeated
     #[arg(long, value_name = "DATA")]
     pub(crate) eval: Vec<PathBuf>,

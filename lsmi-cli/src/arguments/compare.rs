@@ -7,7 +7,7 @@ use lsmi_candle::compare::Method;
 use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::Measure;
 
-use super::{Arrays, Common};
+use super::{Arrays, Common, DataFiles};
 
 pub(super) const COMPARE_EXAMPLES: &str = "\
 The methods:
@@ -30,9 +30,10 @@ Examples:
 
 /// `lsmi compare`.
 #[derive(Debug, Args)]
+#[command(mut_arg("x1", |option| option.requires("y")))]
 pub(crate) struct Compare {
-    /// Feature file to fit on
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataFiles,
     /// Feature file to answer for (of one with splits, `test`)
     #[arg(long, value_name = "DATA")]
     pub(crate) eval: Option<PathBuf>,

@@ -6,6 +6,7 @@
 mod analysis;
 mod check;
 mod compare;
+mod data;
 mod discrete;
 mod embed;
 mod estimation;
@@ -24,6 +25,7 @@ use lsmi_candle::features::Keys;
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
 pub(crate) use compare::Compare;
+pub(crate) use data::DataFiles;
 pub(crate) use discrete::Discrete;
 pub(crate) use embed::{Chosen, Embed, OnError, Precision};
 pub(crate) use estimation::{Estimation, Measures, NullTest};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::cross_fit;
-use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, Split, read, read_with_classes};
+use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split, read_with_classes};
 
 use super::finish::{by_id, check_analysis, tell, write_analysis};
 use super::gates::gates;
@@ -19,8 +19,9 @@ use crate::scored::{ScoredSplit, evaluation_rows};
 use crate::sentence::Words;
 
 pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
-    let data = arguments.data.as_path();
-    let inputs = std::iter::once(data).chain(arguments.eval.iter().map(AsRef::as_ref));
+    let source = arguments.data.data();
+    let data = source.path();
+    let inputs = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref));
     let inputs: Vec<&Path> = inputs
         .chain(arguments.estimation.knife_from.as_deref())
         .chain(arguments.models.files.iter().map(|model| model.path.as_path()))
@@ -28,8 +29,8 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     check_analysis(&arguments.out, arguments.common.force, &inputs)?;
 
     let keys = arguments.arrays.keys();
-    let file = read(data, &keys)?;
-    let evaluations = read_evaluations(&arguments.eval, &keys, &file)?;
+    let file = source.read(&keys)?;
+    let (evaluations, metadata) = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
     let scale = arguments.estimation.scale_logits;
     let known: Vec<&Split> = file.splits.iter().chain(&evaluations).collect();
@@ -44,15 +45,18 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     let measures = arguments.estimation.measures.listed();
     let mut others = Vec::new();
     for split in file.splits.iter().filter(|split| split.name != "train") {
-        others.push(ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, data)?);
+        let scored = ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, data)?;
+        others.push(scored.with_metadata(file.metadata_of(&split.name)));
     }
-    for (path, split) in arguments.eval.iter().zip(&evaluations) {
-        others.push(ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, path)?);
+    for ((path, split), metadata) in arguments.eval.iter().zip(&evaluations).zip(&metadata) {
+        let scored = ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, path)?;
+        others.push(scored.with_metadata(metadata));
     }
     let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &others, &settings)?;
     let models = summarise(&models, &fit, scale, measures)?;
     let estimator = fit.estimator;
-    let mut splits = vec![ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
+    let training = ScoredSplit::of_training(train, fit.scores, &estimator, measures)?;
+    let mut splits = vec![training.with_metadata(file.metadata_of("train"))];
     splits.extend(others);
     let summary = Summary::new(&estimator, &splits)?
         .with_null(null, estimator.description().given_heads.contains(&true))
@@ -69,10 +73,16 @@ pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, Failure> 
     file.split("train").ok_or_else(|| Failure::data("there is no split `train`").about(&file.path))
 }
 
-/// The samples of every `--eval`, checked against the training data before anything is fitted.
-pub(super) fn read_evaluations(files: &[PathBuf], keys: &Keys, training: &FeatureFile) -> Result<Vec<Split>, Failure> {
+/// The samples of every `--eval`, checked against the training data before anything is fitted, and what is carried along
+/// with them.
+pub(super) fn read_evaluations(
+    files: &[PathBuf],
+    keys: &Keys,
+    training: &FeatureFile,
+) -> Result<(Vec<Split>, Vec<Vec<MetadataColumn>>), Failure> {
     let train = training_rows(training)?;
     let mut splits: Vec<Split> = Vec::new();
+    let mut metadata = Vec::new();
     for (index, path) in files.iter().enumerate() {
         let name = if index == 0 { "eval".to_owned() } else { format!("eval{}", index + 1) };
         if training.split(&name).is_some() {
@@ -82,7 +92,7 @@ pub(super) fn read_evaluations(files: &[PathBuf], keys: &Keys, training: &Featur
             )));
         }
         let file = read_with_classes(path, keys, &training.classes)?;
-        let split = evaluation_rows(file.splits, &name, path)?;
+        let (split, carried) = evaluation_rows(file, &name, path)?;
         for (array, expected, found) in
             [(&keys.x1, &train.x1, &split.features.x1), (&keys.x2, &train.x2, &split.features.x2)]
         {
@@ -98,8 +108,9 @@ pub(super) fn read_evaluations(files: &[PathBuf], keys: &Keys, training: &Featur
         }
         check_logits(train, &split.features).map_err(|error| Failure::from(error).about(path))?;
         splits.push(split);
+        metadata.push(carried);
     }
-    Ok(splits)
+    Ok((splits, metadata))
 }
 
 /// Samples to evaluate have the logits that stand in for heads.

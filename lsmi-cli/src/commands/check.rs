@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use lsmi_candle::features::{FeatureSet, read};
+use lsmi_candle::features::FeatureSet;
 use lsmi_candle::gates::check;
 
 use super::analyze::{read_evaluations, training_rows};
@@ -18,18 +18,19 @@ use crate::output::staging::{Staging, check_file};
 use crate::progress;
 
 pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
-    let (data, common) = (arguments.data.as_path(), &arguments.common);
+    let (source, common) = (arguments.data.data(), &arguments.common);
+    let data = source.path();
     if !arguments.estimation.measures.listed().is_empty() {
         return Err(Failure::usage("gates are about one measure, that of --measure: leave out --measures"));
     }
     if let Some(out) = &arguments.out {
-        let inputs = std::iter::once(data).chain(arguments.eval.iter().map(AsRef::as_ref));
+        let inputs = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref));
         let inputs: Vec<&Path> = inputs.chain(arguments.estimation.knife_from.as_deref()).collect();
         check_file(out, common.force, &inputs)?;
     }
     let keys = arguments.arrays.keys();
-    let file = read(data, &keys)?;
-    let evaluations = read_evaluations(&arguments.eval, &keys, &file)?;
+    let file = source.read(&keys)?;
+    let (evaluations, _) = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
     let settings = settings(&arguments.estimation, common, has_logits(train), &file.classes)?;
     let settings = gate_settings(arguments.gates, settings);

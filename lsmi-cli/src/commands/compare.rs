@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use lsmi_candle::compare::{Data, Estimate, Method, Settings};
-use lsmi_candle::features::{FeatureFile, FeatureSet, Split, read};
+use lsmi_candle::features::{self, FeatureFile, FeatureSet, Split};
 use lsmi_candle::{estimator, pid_batch, pid_cvx};
 
 use super::analyze::{read_evaluations, training_rows};
@@ -18,18 +18,19 @@ use crate::output::staging::{Staging, check_file};
 use crate::progress;
 
 pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
-    let (data, common) = (arguments.data.as_path(), &arguments.common);
+    let (samples, common) = (arguments.data.data(), &arguments.common);
+    let data = samples.path();
     if let Some(out) = &arguments.out {
-        let inputs: Vec<&Path> = std::iter::once(data).chain(arguments.eval.as_deref()).collect();
+        let inputs: Vec<&Path> = samples.paths().into_iter().chain(arguments.eval.as_deref()).collect();
         check_file(out, common.force, &inputs)?;
     }
     let keys = arguments.arrays.keys();
-    let file = read(data, &keys)?;
-    let evaluation = read_evaluations(arguments.eval.as_slice(), &keys, &file)?;
+    let file = samples.read(&keys)?;
+    let (evaluation, _) = read_evaluations(arguments.eval.as_slice(), &keys, &file)?;
     let train = without_logits(training_rows(&file)?);
     let eval = rows_to_answer_for(&file, &evaluation).map(without_logits);
-    let asked =
-        Asked { arguments, source: arguments.eval.as_deref().unwrap_or(data), rows: eval.as_ref().unwrap_or(&train) };
+    let answered = arguments.eval.as_deref().map_or_else(|| samples.clone(), features::Data::from);
+    let asked = Asked { arguments, source: &answered, rows: eval.as_ref().unwrap_or(&train) };
     let exact = asked.exact()?;
 
     let settings = settings(arguments);
@@ -61,25 +62,28 @@ pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
 /// The rows that methods answer for, and where they are from.
 struct Asked<'a> {
     arguments: &'a Compare,
-    source: &'a Path,
+    source: &'a features::Data,
     rows: &'a FeatureSet,
 }
 
 impl Asked<'_> {
     fn exact(&self) -> Result<Option<Exact>, Failure> {
-        if let Some(exact) = of_simulated(self.source, self.rows, self.arguments.measure)? {
+        // What `lsmi simulate` writes is a file with metadata.
+        if let features::Data::File(file) = self.source
+            && let Some(exact) = of_simulated(file, self.rows, self.arguments.measure)?
+        {
             return Ok(Some(exact));
         }
         if !self.arguments.exact {
             return Ok(None);
         }
-        let exact = of_states(self.rows).map_err(|failure| failure.about(self.source))?;
+        let exact = of_states(self.rows).map_err(|failure| failure.about(self.source.path()))?;
         exact.map(Some).ok_or_else(|| {
             Failure::data(
                 "no exact answer is known: the file is not one of `lsmi simulate`, and its features have more than 256 \
                  different rows; leave out --exact",
             )
-            .about(self.source)
+            .about(self.source.path())
         })
     }
 }

@@ -8,6 +8,7 @@ use lsmi_candle::estimator::Estimator;
 use crate::arguments::Common;
 use crate::console::{self, shortened};
 use crate::failure::Failure;
+use crate::output::further::FurtherColumns;
 use crate::output::staging::{OutputError, Staging, check_directory};
 use crate::output::summary::Summary;
 use crate::output::{Format, samples};
@@ -54,8 +55,10 @@ pub(super) fn stage_samples(
 ) -> Result<(), OutputError> {
     let classes = estimator.classes().names();
     // All splits were scored by one estimator and the same measures.
-    let further = splits.first().map(ScoredSplit::further_names).unwrap_or_default();
-    let samples = splits.iter().flat_map(|split| split.samples(classes));
+    let numbers = splits.first().map(ScoredSplit::further_names).unwrap_or_default();
+    let metadata = splits.iter().flat_map(|split| &split.metadata);
+    let further = FurtherColumns::new(numbers, metadata.map(|column| (column.name.as_str(), column.values.kind())));
+    let samples = splits.iter().flat_map(|split| split.samples(classes, &further));
     staging.write(path, |file| samples::write(file, format, &further, samples))
 }
 

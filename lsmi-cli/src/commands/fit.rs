@@ -5,7 +5,7 @@ use std::path::Path;
 
 use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::{StreamFit, cross_fit, fit_stream};
-use lsmi_candle::features::{RowReader, read};
+use lsmi_candle::features::{Data, RowReader};
 use lsmi_candle::gauge::GaugeError;
 
 use super::analyze::training_rows;
@@ -20,12 +20,12 @@ use crate::scored::ScoredSplit;
 use crate::sentence::Words;
 
 pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
-    let inputs: Vec<&Path> =
-        std::iter::once(arguments.data.as_path()).chain(arguments.estimation.knife_from.as_deref()).collect();
+    let data = arguments.data.data();
+    let inputs: Vec<&Path> = data.paths().into_iter().chain(arguments.estimation.knife_from.as_deref()).collect();
     check_file(&arguments.out, arguments.common.force, &inputs)?;
     let StreamFit { fit, drawn, .. } = match arguments.rows_in_memory {
-        None => in_memory(arguments)?,
-        Some(most) => from_a_stream(arguments, usize::try_from(most).unwrap_or(usize::MAX))?,
+        None => in_memory(&data, arguments)?,
+        Some(most) => from_a_stream(&data, arguments, usize::try_from(most).unwrap_or(usize::MAX))?,
     };
     let estimator = fit.estimator;
 
@@ -42,18 +42,18 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
 }
 
 /// A fit to all rows of a file at once.
-fn in_memory(arguments: &Fit) -> Result<StreamFit, Failure> {
-    let file = read(&arguments.data, &arguments.arrays.keys())?;
+fn in_memory(data: &Data, arguments: &Fit) -> Result<StreamFit, Failure> {
+    let file = data.read(&arguments.arrays.keys())?;
     let train = training_rows(&file)?;
     let settings = settings(&arguments.estimation, &arguments.common, has_logits(train), &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
-        .map_err(|error| Failure::from(error).about(&arguments.data))?;
+        .map_err(|error| Failure::from(error).about(data.path()))?;
     Ok(StreamFit { fit, drawn: train.clone(), rows: train.rows() })
 }
 
 /// A fit to a file of which so many rows are in memory at most.
-fn from_a_stream(arguments: &Fit, most: usize) -> Result<StreamFit, Failure> {
-    let mut reader = RowReader::open_for_training(&arguments.data, &arguments.arrays.keys())?;
+fn from_a_stream(data: &Data, arguments: &Fit, most: usize) -> Result<StreamFit, Failure> {
+    let mut reader = RowReader::open_for_training(data, &arguments.arrays.keys())?;
     let split = &reader.splits()[0];
     let has_logits = split.numbers > split.dims.iter().sum();
     let settings = settings(&arguments.estimation, &arguments.common, has_logits, reader.classes())?;
@@ -62,7 +62,7 @@ fn from_a_stream(arguments: &Fit, most: usize) -> Result<StreamFit, Failure> {
             match error {
                 // They name their file.
                 EstimatorError::Features(_) | EstimatorError::Gauge(GaugeError::Rows(_)) => error.into(),
-                _ => Failure::from(error).about(&arguments.data),
+                _ => Failure::from(error).about(data.path()),
             }
         },
     )

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use lsmi_candle::estimator::Estimator;
-use lsmi_candle::features::read_unlabelled;
 
-use super::score::{format_of, rows_to_score};
+use super::score::{check_place, format_of, metadata_of, rows_to_score};
 use crate::arguments::Score;
 use crate::console;
 use crate::expected::ExpectedSplit;
 use crate::expected_table;
 use crate::failure::Failure;
 use crate::output::expected::ExpectedSummary;
-use crate::output::staging::{Staging, check_file};
+use crate::output::further::FurtherColumns;
+use crate::output::staging::Staging;
 use crate::output::{Format, FormatError, candidates, samples};
 
 /// Makes sure, before any work, that the file of candidates may be written.
@@ -21,7 +21,7 @@ pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
     if let found @ Format::Parquet = format_of(path)? {
         return Err(FormatError::NotOfCandidates { found }.into());
     }
-    check_file(path, arguments.common.force, &[&arguments.data, &arguments.estimator])?;
+    check_place(path, arguments)?;
     if is_same(path, &arguments.out) {
         let path = path.display();
         return Err(Failure::usage(format!("{path}: is named by both --out and --candidates; name two files")));
@@ -31,17 +31,22 @@ pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
 
 /// `lsmi score` once its output is known to have a place.
 pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> Result<(), Failure> {
-    let file = read_unlabelled(&arguments.data, &arguments.arrays.keys(), estimator.classes())?;
-    let splits = rows_to_score(file.splits, arguments)
+    let data = arguments.data.data();
+    let file = data.read_unlabelled(&arguments.arrays.keys(), estimator.classes())?;
+    let (splits, metadata) = rows_to_score(file.splits, file.metadata, arguments);
+    let splits = splits
         .iter()
-        .map(|split| ExpectedSplit::new(split, estimator))
+        .map(|split| ExpectedSplit::new(split, estimator, metadata_of(&metadata, &split.name)))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Failure::from(error).about(&arguments.data))?;
+        .map_err(|error| Failure::from(error).about(data.path()))?;
 
     let classes = estimator.classes().names();
     let mut staging = Staging::default();
-    let rows = splits.iter().flat_map(|split| split.samples(classes));
-    staging.write(&arguments.out, |file| samples::write(file, format, &[], rows))?;
+    let metadata = splits.iter().flat_map(|split| &split.metadata);
+    let kinds = metadata.map(|column| (column.name.as_str(), column.values.kind()));
+    let further = FurtherColumns::new(Vec::new(), kinds);
+    let rows = splits.iter().flat_map(|split| split.samples(classes, &further));
+    staging.write(&arguments.out, |file| samples::write(file, format, &further, rows))?;
     if let Some(path) = &arguments.candidates {
         let format = format_of(path)?;
         staging.write(path, |file| candidates::write(file, format, estimator, &splits))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lsmi_candle::features::{Split, read_with_classes};
+use lsmi_candle::features::{MetadataColumn, Split};
 
 use super::finish::{by_id, stage_samples, tell};
 use super::label_free;
@@ -11,7 +11,7 @@ use super::score_stream;
 use crate::arguments::Score;
 use crate::console;
 use crate::failure::Failure;
-use crate::output::staging::{Staging, check_file};
+use crate::output::staging::{OutputError, Staging, check_file};
 use crate::output::summary::Summary;
 use crate::output::{Format, FormatError};
 use crate::scored::ScoredSplit;
@@ -23,7 +23,7 @@ pub(super) const TRAIN_IS_LEFT_OUT: &str =
 
 pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     let format = arguments.format.map_or_else(|| format_of(&arguments.out), Ok)?;
-    let is_free = check_file(&arguments.out, arguments.common.force, &[&arguments.data, &arguments.estimator]);
+    let is_free = check_place(&arguments.out, arguments);
     // What is there may be the output of an unfinished job, found out only when the job is known.
     if !directory_of(&arguments.out).exists() {
         is_free?;
@@ -33,16 +33,20 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     if let Some(reader) = score_stream::reader(arguments, &estimator)? {
         return score_stream::run(arguments, format, &estimator, reader);
     }
-    check_file(&arguments.out, arguments.common.force, &[&arguments.data, &arguments.estimator])?;
+    check_place(&arguments.out, arguments)?;
     if arguments.label_free {
         return label_free::run(arguments, format, &estimator);
     }
-    let file = read_with_classes(&arguments.data, &arguments.arrays.keys(), estimator.classes())?;
-    let rows = rows_to_score(file.splits, arguments);
-    let (data, measures) = (arguments.data.as_path(), arguments.measures.listed());
+    let data = arguments.data.data();
+    let file = data.read_with_classes(&arguments.arrays.keys(), estimator.classes())?;
+    let (rows, metadata) = rows_to_score(file.splits, file.metadata, arguments);
+    let (data, measures) = (data.path(), arguments.measures.listed());
     let splits = rows
         .iter()
-        .map(|split| ScoredSplit::score(&split.name, &split.features, &estimator, measures, data))
+        .map(|split| {
+            let scored = ScoredSplit::score(&split.name, &split.features, &estimator, measures, data)?;
+            Ok::<_, Failure>(scored.with_metadata(metadata_of(&metadata, &split.name)))
+        })
         .collect::<Result<Vec<_>, _>>()?;
 
     let mut staging = Staging::default();
@@ -62,18 +66,38 @@ pub(super) fn format_of(path: &Path) -> Result<Format, Failure> {
     }
 }
 
-/// All splits but `train`; rows without a split are called `eval`, as `analyze --eval` calls them.
-pub(super) fn rows_to_score<Samples>(mut splits: Vec<Split<Samples>>, arguments: &Score) -> Vec<Split<Samples>> {
+/// Makes sure, before any work, that a file may be written in place of none that is read.
+pub(super) fn check_place(path: &Path, arguments: &Score) -> Result<(), OutputError> {
+    let data = arguments.data.data();
+    let inputs: Vec<&Path> = data.paths().into_iter().chain([arguments.estimator.as_path()]).collect();
+    check_file(path, arguments.common.force, &inputs)
+}
+
+/// What is carried along with the samples of a split.
+pub(super) fn metadata_of<'m>(metadata: &'m [Split<Vec<MetadataColumn>>], split: &str) -> &'m [MetadataColumn] {
+    metadata.iter().find(|of_split| of_split.name == split).map(|of_split| &*of_split.features).unwrap_or_default()
+}
+
+/// All splits but `train`, and what is carried along with them; rows without a split are called `eval`, as
+/// `analyze --eval` calls them.
+pub(super) fn rows_to_score<Samples>(
+    mut splits: Vec<Split<Samples>>,
+    mut metadata: Vec<Split<Vec<MetadataColumn>>>,
+    arguments: &Score,
+) -> (Vec<Split<Samples>>, Vec<Split<Vec<MetadataColumn>>>) {
     if let [only] = splits.as_mut_slice()
         && only.name == "train"
     {
         "eval".clone_into(&mut only.name);
-        return splits;
+        for of_split in &mut metadata {
+            "eval".clone_into(&mut of_split.name);
+        }
+        return (splits, metadata);
     }
     let all = splits.len();
     splits.retain(|split| split.name != "train");
     if splits.len() < all && !arguments.common.quiet {
         console::say(TRAIN_IS_LEFT_OUT);
     }
-    splits
+    (splits, metadata)
 }

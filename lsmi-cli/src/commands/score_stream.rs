@@ -8,16 +8,17 @@ use std::time::SystemTime;
 use arrow_array::RecordBatch;
 use lsmi_candle::batch::{labelled_batch, score_batch_by, unlabelled_batch};
 use lsmi_candle::estimator::Estimator;
-use lsmi_candle::features::{FileState, RowReader};
+use lsmi_candle::features::{FileState, MetadataColumn, RowReader};
 use lsmi_core::Interaction;
 use sha2::{Digest, Sha256};
 
+use super::score::check_place;
 use crate::arguments::{Score, Shard};
 use crate::console;
 use crate::expected_table;
 use crate::failure::Failure;
 use crate::output::expected::ExpectedSummary;
-use crate::output::staging::check_file;
+use crate::output::further::FurtherColumns;
 use crate::output::streamed::StreamedSplit;
 use crate::output::summary::Summary;
 use crate::output::{Format, samples};
@@ -40,8 +41,12 @@ const ROWS_IN_MEMORY: usize = 1 << 18;
 /// Of data that cannot be used, where a stream was asked for. Where it was not, data that cannot be read by rows are left
 /// to whoever reads them as a whole.
 pub(super) fn reader(arguments: &Score, estimator: &Estimator) -> Result<Option<RowReader>, Failure> {
-    let open = if arguments.label_free { RowReader::open_unlabelled } else { RowReader::open };
-    let opened = open(&arguments.data, &arguments.arrays.keys(), estimator.classes());
+    let (data, keys, classes) = (arguments.data.data(), arguments.arrays.keys(), estimator.classes());
+    let opened = if arguments.label_free {
+        RowReader::open_unlabelled(data, &keys, classes)
+    } else {
+        RowReader::open(data, &keys, classes)
+    };
     let is_wanted = arguments.streaming.shard.is_some() || arguments.streaming.rows_of_a_group.is_some();
     match opened {
         Err(error) if is_wanted => Err(error.into()),
@@ -83,8 +88,8 @@ struct Work<'a> {
     format: Format,
     label_free: bool,
     measures: &'a [lsmi_core::Measure],
-    /// The names of the further columns.
-    further: Vec<String>,
+    /// The further columns.
+    further: FurtherColumns,
     /// What the splits are called in the output.
     names: Vec<String>,
     groups: Vec<Group>,
@@ -108,7 +113,9 @@ impl<'a> Work<'a> {
         let measures = arguments.measures.listed();
         let deviation = (estimator.description().repeats > 1 && !arguments.label_free).then_some("sd");
         let endings = deviation.into_iter().chain(measures.iter().map(|measure| measure.name()));
-        let further = endings.flat_map(|ending| Interaction::ALL.map(|part| format!("{part}_{ending}"))).collect();
+        let numbers = endings.flat_map(|ending| Interaction::ALL.map(|part| format!("{part}_{ending}"))).collect();
+        let metadata = reader.metadata_columns().iter().map(|(name, kind)| (name.as_str(), *kind));
+        let further = FurtherColumns::new(numbers, metadata);
 
         let splits = reader.splits();
         let places = places(reader);
@@ -158,7 +165,7 @@ impl<'a> Work<'a> {
             Found::Done(finished) => return Ok(finished),
             Found::Begun(partial) => partial,
         };
-        let is_free = check_file(output, force, &[&arguments.data, &arguments.estimator]);
+        let is_free = check_place(output, arguments);
         let result = is_free.map_err(Failure::from).and_then(|()| self.score(arguments, reader, &mut partial));
         match result {
             Ok(()) => Ok(partial.finish(output, &self.further)?),
@@ -183,7 +190,8 @@ impl<'a> Work<'a> {
         let threads = arguments.common.threads.map_or_else(processors, usize::from);
         let left = &self.groups[before..];
         let bar = progress::rows(arguments.common.quiet, left.iter().map(|group| group.rows.len()).sum());
-        let about = |failure: Failure| failure.about(&arguments.data);
+        let data = arguments.data.data();
+        let about = |failure: Failure| failure.about(data.path());
         pipeline::run(
             left.len(),
             threads,
@@ -199,22 +207,24 @@ impl<'a> Work<'a> {
         Ok(reader.check_unchanged()?)
     }
 
-    fn read(&self, reader: &mut RowReader, group: &Group) -> Result<RecordBatch, Failure> {
+    fn read(&self, reader: &mut RowReader, group: &Group) -> Result<(RecordBatch, Vec<MetadataColumn>), Failure> {
         let (split, rows) = (group.split, group.rows.clone());
+        let metadata = reader.read_metadata(split, rows.clone())?;
         let batch = if self.label_free {
             unlabelled_batch(&reader.read_unlabelled(split, rows)?)
         } else {
             labelled_batch(&reader.read(split, rows)?, self.estimator.classes())
         };
-        batch.map_err(Failure::failed)
+        Ok((batch.map_err(Failure::failed)?, metadata))
     }
 
-    fn scored(&self, group: &Group, rows: &RecordBatch) -> Result<Scored, Failure> {
+    fn scored(&self, group: &Group, (rows, metadata): &(RecordBatch, Vec<MetadataColumn>)) -> Result<Scored, Failure> {
         let scored = score_batch_by(self.estimator, self.measures, rows)?;
-        let of_measures = &self.further[self.further.len() - Interaction::ALL.len() * self.measures.len()..];
+        let numbers = &self.further.numbers;
+        let of_measures = &numbers[numbers.len() - Interaction::ALL.len() * self.measures.len()..];
         let sums = Sums::of(&scored, of_measures, self.estimator.classes(), self.estimator.prior());
         let mut content = Vec::new();
-        let rows = encode::samples(&scored, &self.names[group.split], &self.further);
+        let rows = encode::samples(&scored, &self.names[group.split], metadata, &self.further);
         samples::write_rows(&mut content, self.format, &self.further, rows).map_err(Failure::failed)?;
         Ok(Scored { split: group.split, content, sums })
     }

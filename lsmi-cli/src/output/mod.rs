@@ -3,6 +3,7 @@
 pub(crate) mod candidates;
 pub(crate) mod compare;
 pub(crate) mod expected;
+pub(crate) mod further;
 pub(crate) mod gates;
 pub(crate) mod models;
 pub(crate) mod null;

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
+use lsmi_candle::features::MetadataType;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -24,6 +25,7 @@ use parquet::file::reader::ChunkReader;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
+use super::further::{FurtherColumns, Value};
 use super::samples::{COLUMNS, Sample};
 
 /// Samples that are put into a row group.
@@ -32,13 +34,23 @@ const ROWS_OF_A_GROUP: usize = 65_536;
 /// The columns of text.
 const TEXTS: [&str; 7] = ["id", "split", "label", "pred1", "pred2", "pred12", "kind"];
 
-fn schema(further: &[String]) -> Schema {
+fn schema(further: &FurtherColumns) -> Schema {
     let field = |name: &str| match name {
         "fold" => Field::new(name, DataType::UInt32, true),
         _ if TEXTS.contains(&name) => Field::new(name, DataType::Utf8, name == "kind"),
         _ => Field::new(name, DataType::Float64, false),
     };
-    Schema::new(COLUMNS.into_iter().chain(further.iter().map(String::as_str)).map(field).collect::<Vec<_>>())
+    let own = COLUMNS.into_iter().chain(further.numbers.iter().map(String::as_str)).map(field);
+    let metadata = further.metadata.iter().map(|column| {
+        let data_type = match column.kind {
+            MetadataType::Integers => DataType::Int64,
+            MetadataType::Floats => DataType::Float64,
+            MetadataType::Booleans => DataType::Boolean,
+            _ => DataType::Utf8,
+        };
+        Field::new(&column.name, data_type, true)
+    });
+    Schema::new(own.chain(metadata).collect::<Vec<_>>())
 }
 
 /// Text that repeats is kept in dictionaries, numbers and ids are not, for they hardly repeat.
@@ -53,7 +65,7 @@ fn properties() -> WriterProperties {
 /// Writes samples as a whole file.
 pub(crate) fn write<Text: AsRef<str>>(
     output: &mut (impl Write + Send),
-    further: &[String],
+    further: &FurtherColumns,
     samples: impl IntoIterator<Item = Sample<Text>>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let schema = Arc::new(schema(further));
@@ -66,14 +78,18 @@ pub(crate) fn write<Text: AsRef<str>>(
         if group.is_empty() {
             break;
         }
-        writer.write(&batch(&schema, &group)?)?;
+        writer.write(&batch(&schema, further, &group)?)?;
         writer.flush()?;
     }
     writer.close()?;
     Ok(())
 }
 
-fn batch<Text: AsRef<str>>(schema: &Arc<Schema>, samples: &[Sample<Text>]) -> Result<RecordBatch, ParquetError> {
+fn batch<Text: AsRef<str>>(
+    schema: &Arc<Schema>,
+    further: &FurtherColumns,
+    samples: &[Sample<Text>],
+) -> Result<RecordBatch, ParquetError> {
     let text = |of: fn(&Sample<Text>) -> &Text| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(samples.iter().map(|sample| of(sample).as_ref())))
     };
@@ -99,22 +115,43 @@ fn batch<Text: AsRef<str>>(schema: &Arc<Schema>, samples: &[Sample<Text>]) -> Re
         text(|sample| &sample.pred12),
         Arc::new(samples.iter().map(|sample| sample.kind.map(lsmi_core::Kind::name)).collect::<StringArray>()),
     ];
-    for place in 0..schema.fields().len() - COLUMNS.len() {
+    for place in 0..further.numbers.len() {
         columns.push(Arc::new(samples.iter().map(|sample| Some(sample.further[place])).collect::<Float64Array>()));
     }
+    for (place, column) in further.metadata.iter().enumerate() {
+        columns.push(metadata(column.kind, samples.iter().map(|sample| &sample.metadata[place])));
+    }
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
+}
+
+/// Values of a metadata column.
+fn metadata<'v, Text: AsRef<str> + 'v>(kind: MetadataType, values: impl Iterator<Item = &'v Value<Text>>) -> ArrayRef {
+    macro_rules! of {
+        ($variant:ident) => {
+            values.map(|value| if let Value::$variant(value) = value { *value } else { None })
+        };
+    }
+    match kind {
+        MetadataType::Integers => Arc::new(of!(Integer).collect::<Int64Array>()),
+        MetadataType::Floats => Arc::new(of!(Float).collect::<Float64Array>()),
+        MetadataType::Booleans => Arc::new(of!(Boolean).collect::<BooleanArray>()),
+        _ => {
+            let text = |value: &'v Value<Text>| if let Value::Text(text) = value { text.as_ref() } else { None };
+            Arc::new(values.map(|value| text(value).map(AsRef::as_ref)).collect::<StringArray>())
+        }
+    }
 }
 
 /// A file put together of pieces that [`write()`] wrote.
 pub(crate) struct Joined<W: Write + Send> {
     output: W,
-    further: Vec<String>,
+    further: FurtherColumns,
     writer: Option<SerializedFileWriter<W>>,
 }
 
 impl<W: Write + Send + Clone> Joined<W> {
-    pub(crate) fn new(output: W, further: &[String]) -> Self {
-        Self { output, further: further.to_vec(), writer: None }
+    pub(crate) fn new(output: W, further: &FurtherColumns) -> Self {
+        Self { output, further: further.clone(), writer: None }
     }
 
     /// Appends the row groups of a piece.
@@ -208,6 +245,7 @@ mod tests {
             pred12: name("cat"),
             kind: Some(Kind::Redundant),
             further: vec![value + 1.0],
+            metadata: vec![Value::Text(Some(name("é"))), Value::Integer(None)],
         }
     }
 
@@ -225,7 +263,8 @@ mod tests {
 
     #[test]
     fn pieces_joined_are_the_whole() {
-        let further = ["s_sx".to_owned()];
+        let metadata = [("path", MetadataType::Texts), ("fold", MetadataType::Integers)];
+        let further = FurtherColumns::new(vec!["s_sx".to_owned()], metadata.into_iter());
         let samples = [sample("a", 0.1 + 0.2), sample("b", -1e-300), sample("c", 7.0)];
         let mut whole = Vec::new();
         write(&mut whole, &further, samples.clone()).unwrap();
@@ -247,7 +286,7 @@ mod tests {
     #[test]
     fn no_piece_is_an_empty_table() {
         let path = tempfile::NamedTempFile::new().unwrap();
-        Joined::new(Arc::new(path.reopen().unwrap()), &[]).finish().unwrap();
+        Joined::new(Arc::new(path.reopen().unwrap()), &FurtherColumns::default()).finish().unwrap();
         assert_eq!(batches(path.reopen().unwrap()).unwrap().count(), 0);
     }
 }

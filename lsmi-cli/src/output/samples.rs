@@ -9,6 +9,7 @@ use std::io::Write;
 use lsmi_core::Kind;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::further::{FurtherColumns, Value};
 use super::{Format, parquet};
 
 /// The columns of every file of samples: the fields of [`Sample`].
@@ -54,9 +55,12 @@ pub(crate) struct Sample<Text> {
     pub(crate) pred12: Text,
     /// What kind of sample it is; none without a label.
     pub(crate) kind: Option<Kind>,
-    /// The values of the further columns.
+    /// The values of the further columns of numbers.
     #[serde(skip)]
     pub(crate) further: Vec<f64>,
+    /// The values of the metadata columns.
+    #[serde(skip)]
+    pub(crate) metadata: Vec<Value<Text>>,
 }
 
 /// A line of JSON.
@@ -65,26 +69,28 @@ struct Line<'a, Text: Serialize> {
     #[serde(flatten)]
     sample: &'a Sample<Text>,
     #[serde(flatten)]
-    further: Further<'a>,
+    further: Named<'a, f64>,
+    #[serde(flatten)]
+    metadata: Named<'a, Value<Text>>,
 }
 
-/// The further columns of a sample, by their names.
-struct Further<'a> {
-    names: &'a [String],
-    values: &'a [f64],
+/// Values of a sample, by their names.
+struct Named<'a, V> {
+    names: Vec<&'a str>,
+    values: &'a [V],
 }
 
-impl Serialize for Further<'_> {
+impl<V: Serialize> Serialize for Named<'_, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.names.iter().zip(self.values))
     }
 }
 
-/// Writes samples; csv begins with a header. `further` names the further columns.
+/// Writes samples; csv begins with a header. `further` are the further columns.
 pub(crate) fn write<Text: Serialize + AsRef<str>>(
     output: &mut (impl Write + Send),
     format: Format,
-    further: &[String],
+    further: &FurtherColumns,
     samples: impl IntoIterator<Item = Sample<Text>>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     begin(output, format, further)?;
@@ -95,11 +101,11 @@ pub(crate) fn write<Text: Serialize + AsRef<str>>(
 pub(crate) fn begin(
     output: &mut impl Write,
     format: Format,
-    further: &[String],
+    further: &FurtherColumns,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     if format == Format::Csv {
         let mut writer = csv::Writer::from_writer(output);
-        writer.write_record(COLUMNS.into_iter().chain(further.iter().map(String::as_str)))?;
+        writer.write_record(COLUMNS.into_iter().chain(further.names()))?;
         writer.flush()?;
     }
     Ok(())
@@ -109,21 +115,24 @@ pub(crate) fn begin(
 pub(crate) fn write_rows<Text: Serialize + AsRef<str>>(
     output: &mut (impl Write + Send),
     format: Format,
-    further: &[String],
+    further: &FurtherColumns,
     samples: impl IntoIterator<Item = Sample<Text>>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     match format {
         Format::Csv => {
             let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(output);
             for sample in samples {
-                writer.serialize((&sample, &sample.further))?;
+                writer.serialize((&sample, &sample.further, &sample.metadata))?;
             }
             writer.flush()?;
         }
         Format::Jsonl => {
+            let numbers: Vec<&str> = further.numbers.iter().map(String::as_str).collect();
+            let names: Vec<&str> = further.metadata.iter().map(|column| column.name.as_str()).collect();
             for sample in samples {
-                let further = Further { names: further, values: &sample.further };
-                serde_json::to_writer(&mut *output, &Line { sample: &sample, further })?;
+                let further = Named { names: numbers.clone(), values: &sample.further };
+                let metadata = Named { names: names.clone(), values: &sample.metadata };
+                serde_json::to_writer(&mut *output, &Line { sample: &sample, further, metadata })?;
                 output.write_all(b"\n")?;
             }
         }
@@ -156,20 +165,22 @@ mod tests {
             pred12: "z",
             kind: Some(Kind::Unique2),
             further: Vec::new(),
+            metadata: Vec::new(),
         };
         [first.clone(), Sample { id: "é", fold: None, kind: None, ..first }]
     }
 
     fn text(format: Format) -> String {
         let mut bytes = Vec::new();
-        write(&mut bytes, format, &[], samples()).unwrap();
+        write(&mut bytes, format, &FurtherColumns::default(), samples()).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
     fn text_with_further(format: Format) -> String {
         let samples = samples().map(|sample| Sample { further: vec![0.5, -1e-9], ..sample });
         let mut bytes = Vec::new();
-        write(&mut bytes, format, &["r_sd".to_owned(), "r_sx".to_owned()], samples).unwrap();
+        let numbers = vec!["r_sd".to_owned(), "r_sx".to_owned()];
+        write(&mut bytes, format, &FurtherColumns { numbers, ..FurtherColumns::default() }, samples).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 

@@ -18,6 +18,7 @@ use thiserror::Error;
 use super::manifest::{Finished, Job, Manifest, SCHEMA};
 use super::sums::Sums;
 use crate::output::Format;
+use crate::output::further::FurtherColumns;
 use crate::output::parquet::Joined;
 use crate::output::staging::MadeDirectories;
 
@@ -165,8 +166,8 @@ impl Partial {
         Ok(())
     }
 
-    /// Puts the output in its place. `further` names the further columns.
-    pub(crate) fn finish(mut self, output: &Path, further: &[String]) -> Result<Finished, PartialError> {
+    /// Puts the output in its place. `further` are the further columns.
+    pub(crate) fn finish(mut self, output: &Path, further: &FurtherColumns) -> Result<Finished, PartialError> {
         let rows = self.directory.join(ROWS);
         if self.format == Format::Parquet {
             let new = self.directory.join(NEW_WHOLE);
@@ -190,7 +191,7 @@ impl Partial {
     }
 
     /// Puts the pieces of a Parquet file together.
-    fn join(&self, path: &Path, further: &[String]) -> Result<(), PartialError> {
+    fn join(&self, path: &Path, further: &FurtherColumns) -> Result<(), PartialError> {
         let name = || path.display().to_string();
         let file = File::create(path).map_err(|source| PartialError::Write { path: name(), source })?;
         let file = Arc::new(file);

@@ -10,6 +10,7 @@ mod demo;
 mod discrete;
 mod embed;
 mod fit_stream;
+mod formats;
 mod help;
 mod hub;
 mod label_free;

@@ -6,6 +6,7 @@ use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::features::array::Corrupt;
+use crate::memory::{self, Shortage};
 
 /// No array is larger than this: 64 GiB.
 const LARGEST_MEMBER: u64 = 64 << 30;
@@ -110,6 +111,11 @@ impl<R: Read + Seek> Archive<R> {
 impl<R: Read> Member<'_, R> {
     /// The bytes from here to the end, of which there must be `length`.
     pub(super) fn read_exactly(mut self, length: u64) -> Result<Vec<u8>, Corrupt> {
+        let needed = usize::try_from(length).unwrap_or(usize::MAX);
+        memory::check(needed, 1).map_err(|Shortage { needed, available }| {
+            let [needed, available] = [needed, available].map(memory::in_words);
+            Corrupt(format!("it unpacks to {needed}, but only {available} of memory are free"))
+        })?;
         let mut bytes = Vec::new();
         // One more than expected: the checksum is compared when the end is reached.
         self.file

@@ -4,20 +4,26 @@
 //! labels or splits, and reads nothing but the arrays it is asked for.
 
 mod archive;
+mod arrow;
 mod by_rows;
+mod csv;
 mod npy;
 mod npz;
 mod parquet;
 mod pickle;
 mod safetensors;
+mod table;
 mod torch;
 
-pub(crate) use by_rows::{ByRows, NotOpened, WindowOf};
+pub(in crate::features) use by_rows::npy::open as open_npy_files;
+pub(crate) use by_rows::{AllRows, ByRows, NotOpened, WindowOf};
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 
-use super::array::{Array, Corrupt};
+use super::array::{Array, Corrupt, Outline};
+use super::metadata_columns::{MetadataColumn, MetadataType};
 
 /// A feature file opened: named arrays, and text beside them where the format has it.
 pub(crate) trait Container {
@@ -30,6 +36,36 @@ pub(crate) trait Container {
     /// A text that the file holds beside its arrays.
     fn metadata(&self, _key: &str) -> Option<&str> {
         None
+    }
+
+    /// What one of those arrays is, where some of its rows can be read at a time.
+    fn outline(&mut self, _name: &str) -> Result<Option<Outline>, Corrupt> {
+        Ok(None)
+    }
+
+    /// Some rows of an array that has an outline.
+    fn rows(&mut self, name: &str, _rows: Range<usize>) -> Result<Array<'_>, Corrupt> {
+        self.array(name)
+    }
+
+    /// The row of the file that is this row of an array.
+    fn row_in_file(&self, _name: &str, row: usize) -> usize {
+        row
+    }
+
+    /// Whether a column of the file says which split a row belongs to.
+    fn has_split_column(&self) -> bool {
+        false
+    }
+
+    /// The columns of a table that make none of these arrays, with their types.
+    fn metadata_columns(&self, _arrays: &BTreeSet<String>) -> Vec<(String, MetadataType)> {
+        Vec::new()
+    }
+
+    /// The values that some of those columns have in the rows of an array.
+    fn metadata_values(&mut self, _array: &str, _columns: &[String]) -> Result<Vec<MetadataColumn>, Corrupt> {
+        Ok(Vec::new())
     }
 }
 
@@ -51,8 +87,14 @@ pub enum Format {
     SafeTensors,
     /// `.npz`: what `numpy.savez` and `numpy.savez_compressed` write.
     Npz,
-    /// `.parquet`: a table; columns of lists are matrices.
+    /// `.npy`: one array. Three or four files make a feature file, see [`Data`](super::Data); alone it is none.
+    Npy,
+    /// `.parquet`: a table. Columns of lists are matrices, and so are columns called `x1_0`, `x1_1` and so on.
     Parquet,
+    /// `.arrow`, `.feather`: the same table in the file format of Arrow IPC.
+    Arrow,
+    /// `.csv`: the same table as comma-separated values with a header.
+    Csv,
     /// `.pt`, `.pth`: a dictionary of tensors written by `torch.save`.
     Torch,
 }
@@ -65,15 +107,19 @@ struct Entry {
 }
 
 impl Format {
-    /// All formats.
-    pub const ALL: &'static [Self] = &[Self::SafeTensors, Self::Npz, Self::Parquet, Self::Torch];
+    /// All formats of feature files.
+    pub const ALL: &'static [Self] =
+        &[Self::SafeTensors, Self::Npz, Self::Parquet, Self::Arrow, Self::Csv, Self::Torch];
 
     #[rustfmt::skip]
     fn entry(self) -> Entry {
         match self {
             Self::SafeTensors => Entry { name: "safetensors", extensions: &["safetensors"], open: safetensors::open },
             Self::Npz => Entry { name: "npz", extensions: &["npz"], open: npz::open },
+            Self::Npy => Entry { name: "npy", extensions: &["npy"], open: npy::open },
             Self::Parquet => Entry { name: "Parquet", extensions: &["parquet"], open: parquet::open },
+            Self::Arrow => Entry { name: "Arrow IPC", extensions: &["arrow", "feather", "ipc"], open: arrow::open },
+            Self::Csv => Entry { name: "CSV", extensions: &["csv"], open: csv::open },
             Self::Torch => Entry { name: "PyTorch", extensions: &["pt", "pth"], open: torch::open },
         }
     }
@@ -92,6 +138,14 @@ impl Format {
     pub fn from_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         Self::ALL.iter().copied().find(|format| format.extensions().contains(&extension.as_str()))
+    }
+
+    /// Opens a file of which all rows are read.
+    pub(crate) fn open_file(self, path: &Path) -> Result<Box<dyn Container>, NotOpened> {
+        match self {
+            Self::Torch => Ok(torch::open_file(path)?),
+            _ => Ok(Box::new(AllRows(self.open_by_rows(path)?))),
+        }
     }
 
     /// Opens a file that is read a part of its rows at a time.

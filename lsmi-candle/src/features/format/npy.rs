@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
+use super::Opened;
 use crate::features::array::{Array, Corrupt, Element, Kind, Outline, Values, element_count};
 
 /// The first bytes of every `.npy` file.
@@ -13,6 +14,11 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// A longer header describes nothing that could be features (`NumPy` itself stops at 10,000 characters).
 const LARGEST_HEADER: usize = 1 << 16;
+
+/// One array alone is no feature file.
+pub(super) fn open(_bytes: &[u8]) -> Opened<'_> {
+    Err(Corrupt("it holds one array; a feature file holds several".to_owned()))
+}
 
 /// A parsed header.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +112,11 @@ impl Header {
     /// The length of the header itself.
     pub(super) fn length(&self) -> u64 {
         self.length as u64
+    }
+
+    /// The same, as memory counts it.
+    pub(super) fn size(&self) -> usize {
+        self.length
     }
 
     /// Whether the elements of a column follow each other, not those of a row.

@@ -1,9 +1,8 @@
-//! `.parquet`: a table of which every column is an array.
+//! `.parquet`: the columns of a table, decoded some rows at a time.
 //!
-//! A column of numbers or strings has one value a row. A column of lists of numbers, all of one length, is a matrix.
 //! Lists come back as Parquet has them, whatever Arrow type they were written from: fixed-size lists and lists are one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 
@@ -14,31 +13,35 @@ use ::parquet::arrow::arrow_reader::{
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::ChunkReader;
 use arrow_array::{Array as _, ArrayRef};
-use arrow_schema::DataType;
 use bytes::Bytes;
 
 use super::by_rows::ByRows;
-use super::{Container, Opened};
-use crate::features::array::{Array, Corrupt, Kind, Outline, Values};
-use crate::features::columns::{Column, kind_of};
+use super::table::{ColumnType, Table, TableFile, Take};
+use super::{AllRows, Opened};
+use crate::features::array::Corrupt;
 
-/// Rows decoded at a time.
-const BATCH: usize = 8192;
+/// Rows decoded at a time, at most.
+const MOST_ROWS: usize = 8192;
+
+/// Values decoded at a time, unless a single row has more.
+const MOST_VALUES: usize = 1 << 18;
 
 /// A table in memory or on disk.
-struct ParquetFile<R> {
+struct ParquetTable<R> {
     reader: R,
     metadata: ArrowReaderMetadata,
+    columns: Vec<ColumnType>,
     rows: usize,
     texts: BTreeMap<String, String>,
     cursors: BTreeMap<String, Cursor>,
 }
 
-/// A column read up to some row.
+/// Columns read up to some row.
 struct Cursor {
+    columns: Vec<usize>,
     batches: ParquetRecordBatchReader,
     /// Rows that were decoded, but not wanted yet.
-    left: Option<ArrayRef>,
+    left: Option<Vec<ArrayRef>>,
     next: usize,
 }
 
@@ -60,11 +63,11 @@ impl Reader for File {
 }
 
 pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
-    Ok(Box::new(ParquetFile::new(Bytes::copy_from_slice(bytes))?))
+    Ok(Box::new(AllRows(TableFile::open(ParquetTable::new(Bytes::copy_from_slice(bytes))?)?)))
 }
 
 pub(super) fn open_by_rows(file: File) -> Result<Box<dyn ByRows>, Corrupt> {
-    Ok(Box::new(ParquetFile::new(file)?))
+    TableFile::open(ParquetTable::new(file)?)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
@@ -72,7 +75,7 @@ fn unreadable(error: ParquetError) -> Corrupt {
     Corrupt(error.to_string())
 }
 
-impl<R: Reader> ParquetFile<R> {
+impl<R: Reader> ParquetTable<R> {
     fn new(reader: R) -> Result<Self, Corrupt> {
         // The Arrow types that the writer had are left alone: Parquet's own are few and say the same.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -84,23 +87,15 @@ impl<R: Reader> ParquetFile<R> {
         let rows = rows.ok_or_else(|| Corrupt(format!("its row groups do not have the {announced} rows announced")))?;
         let texts = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
         let texts = texts.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect();
-        Ok(Self { reader, metadata, rows, texts, cursors: BTreeMap::new() })
-    }
-
-    fn column_names(&self) -> BTreeSet<String> {
-        self.metadata.schema().fields().iter().map(|field| field.name().clone()).collect()
-    }
-
-    fn place(&self, name: &str) -> Result<usize, Corrupt> {
-        self.metadata.schema().index_of(name).map_err(|_| Corrupt(format!("there is no column `{name}`")))
-    }
-
-    fn data_type(&self, name: &str) -> Result<DataType, Corrupt> {
-        Ok(self.metadata.schema().field(self.place(name)?).data_type().clone())
+        let fields = metadata.schema().fields().iter();
+        let columns =
+            fields.map(|field| ColumnType { name: field.name().clone(), data_type: field.data_type().clone() });
+        let columns = columns.collect();
+        Ok(Self { reader, metadata, columns, rows, texts, cursors: BTreeMap::new() })
     }
 
     /// A cursor at a row.
-    fn cursor(&self, name: &str, row: usize) -> Result<Cursor, Corrupt> {
+    fn cursor(&self, columns: &[usize], row: usize) -> Result<Cursor, Corrupt> {
         let mut before = 0;
         let mut groups = Vec::new();
         for (index, group) in self.metadata.metadata().row_groups().iter().enumerate() {
@@ -111,82 +106,88 @@ impl<R: Reader> ParquetFile<R> {
                 groups.push(index);
             }
         }
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), [self.place(name)?]);
+        let batch_rows = (MOST_VALUES / self.values_in_a_row(columns, &groups)).clamp(1, MOST_ROWS);
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.reader.another()?, self.metadata.clone());
-        let builder = builder.with_projection(mask).with_row_groups(groups).with_batch_size(BATCH);
+        let builder = builder.with_projection(mask).with_row_groups(groups).with_batch_size(batch_rows);
         let batches = builder.with_offset(row - before).build().map_err(unreadable)?;
-        Ok(Cursor { batches, left: None, next: row })
+        Ok(Cursor { columns: columns.to_vec(), batches, left: None, next: row })
     }
 
-    fn read(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
-        let kind = kind_of(&self.data_type(name)?);
-        if let Kind::Other(what) = kind {
-            return Ok(Array { shape: vec![rows.len()], values: Values::Other(what) });
-        }
-        let mut cursor = match self.cursors.remove(name) {
-            Some(cursor) if cursor.next == rows.start => cursor,
-            _ => self.cursor(name, rows.start)?,
+    /// How many values a row of these columns has, as far as the footer tells.
+    fn values_in_a_row(&self, columns: &[usize], groups: &[usize]) -> usize {
+        let schema = self.metadata.parquet_schema();
+        let Some(group) = groups.first().map(|group| self.metadata.metadata().row_group(*group)) else { return 1 };
+        let rows = group.num_rows().max(1);
+        let is_one = columns.len() == 1;
+        let of_leaf = |leaf: usize| match group.columns().get(leaf) {
+            // Only one column at a time is one of lists.
+            Some(chunk) if is_one => usize::try_from(chunk.num_values() / rows).unwrap_or(1).max(1),
+            _ => 1,
         };
-        let mut column = Column::new(&self.data_type(name)?);
-        while cursor.next < rows.end {
-            let Some(part) = cursor.take(rows.end - cursor.next)? else {
-                return Err(Corrupt(format!("it ends after {} of its {} rows", cursor.next, self.rows)));
-            };
-            cursor.next += part.len();
-            column.extend(&part)?;
+        let leaves = 0..schema.num_columns();
+        match columns {
+            [only] => {
+                leaves.filter(|leaf| schema.get_column_root_idx(*leaf) == *only).map(of_leaf).sum::<usize>().max(1)
+            }
+            several => several.len().max(1),
         }
-        self.cursors.insert(name.to_owned(), cursor);
-        column.array()
     }
 }
 
 impl Cursor {
     /// The next rows, at most so many; none at the end.
-    fn take(&mut self, most: usize) -> Result<Option<ArrayRef>, Corrupt> {
+    fn take(&mut self, most: usize) -> Result<Option<Vec<ArrayRef>>, Corrupt> {
         let there = match self.left.take() {
             Some(left) => left,
             None => match self.batches.next() {
-                Some(batch) => batch.map_err(|error| Corrupt(error.to_string()))?.column(0).clone(),
+                Some(batch) => self.in_order(batch.map_err(|error| Corrupt(error.to_string()))?.columns())?,
                 None => return Ok(None),
             },
         };
-        if there.len() <= most {
+        let rows = there.first().map_or(0, arrow_array::Array::len);
+        if rows <= most {
             return Ok(Some(there));
         }
-        self.left = Some(there.slice(most, there.len() - most));
-        Ok(Some(there.slice(0, most)))
+        self.left = Some(there.iter().map(|column| column.slice(most, rows - most)).collect());
+        Ok(Some(there.iter().map(|column| column.slice(0, most)).collect()))
+    }
+
+    /// Columns in the order that was asked for; Parquet has them in the order of the file.
+    fn in_order(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, Corrupt> {
+        let mut sorted = self.columns.clone();
+        sorted.sort_unstable();
+        let place = |column: &usize| columns.get(sorted.binary_search(column).ok()?).cloned();
+        let found: Option<Vec<ArrayRef>> = self.columns.iter().map(place).collect();
+        found.ok_or_else(|| Corrupt(format!("{} columns in place of {}", columns.len(), sorted.len())))
     }
 }
 
-impl<R: Reader> Container for ParquetFile<R> {
-    fn names(&self) -> BTreeSet<String> {
-        self.column_names()
+impl<R: Reader + Send> Table for ParquetTable<R> {
+    fn rows(&self) -> usize {
+        self.rows
     }
 
-    fn array(&mut self, name: &str) -> Result<Array<'_>, Corrupt> {
-        self.read(name, 0..self.rows).map_err(|corrupt| corrupt.inside(name))
+    fn columns(&self) -> &[ColumnType] {
+        &self.columns
     }
 
-    fn metadata(&self, key: &str) -> Option<&str> {
-        self.texts.get(key).map(String::as_str)
-    }
-}
-
-impl<R: Reader + Send> ByRows for ParquetFile<R> {
-    fn names(&self) -> BTreeSet<String> {
-        self.column_names()
-    }
-
-    /// How wide a column of lists is, its first row tells.
-    fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
-        let first = self.read(name, 0..self.rows.min(1)).map_err(|corrupt| corrupt.inside(name))?;
-        let kind = kind_of(&self.data_type(name)?);
-        let shape = std::iter::once(self.rows).chain(first.shape.into_iter().skip(1)).collect();
-        Ok(Outline { shape, kind })
-    }
-
-    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
-        self.read(name, rows).map_err(|corrupt| corrupt.inside(name))
+    fn read(&mut self, cursor: &str, columns: &[usize], rows: Range<usize>, take: Take<'_>) -> Result<(), Corrupt> {
+        let mut at = match self.cursors.remove(cursor) {
+            Some(at) if at.next == rows.start && at.columns == columns => at,
+            _ => self.cursor(columns, rows.start)?,
+        };
+        while at.next < rows.end {
+            let part = at.take(rows.end - at.next)?;
+            let length = part.as_ref().and_then(|part| Some(part.first()?.len())).unwrap_or_default();
+            let Some(part) = part.filter(|_| length > 0) else {
+                return Err(Corrupt(format!("it ends after {} of its {} rows", at.next, self.rows)));
+            };
+            at.next += length;
+            take(&part)?;
+        }
+        self.cursors.insert(cursor.to_owned(), at);
+        Ok(())
     }
 
     fn metadata(&self, key: &str) -> Option<&str> {

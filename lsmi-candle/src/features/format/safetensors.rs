@@ -4,7 +4,7 @@
 //! two sizes in the message: a file cut short is the commonest fault.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::safetensors::Dtype;
 use ::safetensors::tensor::Metadata;
@@ -17,6 +17,7 @@ pub(super) const PREFIX: usize = size_of::<u64>();
 
 struct SafeTensorsFile<'a> {
     header: Metadata,
+    texts: BTreeMap<String, Vec<String>>,
     data: &'a [u8],
 }
 
@@ -25,7 +26,18 @@ pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
     let (length, rest) = bytes.split_first_chunk::<PREFIX>().ok_or_else(cut_short)?;
     let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut_short())?;
     let (header, data) = rest.split_at_checked(length).ok_or_else(cut_short)?;
-    Ok(Box::new(SafeTensorsFile { header: parse(header, data.len() as u64)?, data }))
+    let header = parse(header, data.len() as u64)?;
+    Ok(Box::new(SafeTensorsFile { texts: texts(&header), header, data }))
+}
+
+/// Arrays of strings, which the format has not: keys of the metadata that hold a JSON list of strings, and that are not
+/// called like a tensor. What names classes or ids (`classes`, `ids`, `ids_train`, ...) is read as such.
+pub(super) fn texts(header: &Metadata) -> BTreeMap<String, Vec<String>> {
+    let tensors: BTreeSet<String> = header.offset_keys().into_iter().collect();
+    let is_array =
+        |key: &String| key != "classes" && key != "ids" && !key.starts_with("ids_") && !tensors.contains(key);
+    let all = header.metadata().iter().flatten().filter(|(key, text)| text.starts_with('[') && is_array(key));
+    all.filter_map(|(key, text)| Some((key.clone(), serde_json::from_str(text).ok()?))).collect()
 }
 
 /// The header, after which so many bytes follow.
@@ -43,10 +55,13 @@ pub(super) fn parse(header: &[u8], following: u64) -> Result<Metadata, Corrupt> 
 
 impl Container for SafeTensorsFile<'_> {
     fn names(&self) -> BTreeSet<String> {
-        self.header.offset_keys().into_iter().collect()
+        self.header.offset_keys().into_iter().chain(self.texts.keys().cloned()).collect()
     }
 
     fn array(&mut self, name: &str) -> Result<Array<'_>, Corrupt> {
+        if let Some(texts) = self.texts.get(name) {
+            return Ok(Array { shape: vec![texts.len()], values: Values::Strings(texts.clone()) });
+        }
         let info = self.header.info(name).ok_or_else(|| Corrupt(format!("`{name}` is not in the header")))?;
         let (start, end) = info.data_offsets;
         let bytes = self.data.get(start..end).ok_or_else(|| Corrupt(format!("`{name}` reaches beyond the end")))?;

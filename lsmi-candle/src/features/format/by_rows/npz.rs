@@ -1,8 +1,7 @@
 //! `.npz` by rows: stored members are read from their places, deflated ones unpacked from their beginning on.
 //!
 //! A deflated member can only be unpacked in order: rows that do not follow the last ones are reached by unpacking, and
-//! dropping, all that lies before them. Its checksum is compared when its end is reached; that of a stored member is not,
-//! for nobody reads all of it.
+//! dropping, all that lies before them. Checksums are compared when all of a member was read in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -10,9 +9,10 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use flate2::CrcReader;
 use flate2::bufread::DeflateDecoder;
+use flate2::{Crc, CrcReader};
 
+use super::npy::stored_rows;
 use super::positioned::Positioned;
 use super::{ByRows, NotOpened};
 use crate::features::array::{Array, Corrupt, Outline};
@@ -36,6 +36,15 @@ struct Member {
     header: Header,
     data_length: u64,
     unpacking: Option<Unpacking>,
+    /// Of a stored member, the checksum of what was read of it in order from its beginning.
+    checked: Checked,
+}
+
+/// A checksum of so many bytes of elements.
+#[derive(Default)]
+struct Checked {
+    checksum: Crc,
+    position: u64,
 }
 
 /// A deflated member, unpacked up to some place.
@@ -61,7 +70,8 @@ impl NpzByRows {
             let header = Header::read(&mut self.archive.member(&member_name)?);
             let header = header.map_err(|corrupt| corrupt.inside(name))?;
             let data_length = header.data_length(place.size).map_err(|corrupt| corrupt.inside(name))?;
-            self.members.insert(name.to_owned(), Member { place, header, data_length, unpacking: None });
+            let member = Member { place, header, data_length, unpacking: None, checked: Checked::default() };
+            self.members.insert(name.to_owned(), member);
         }
         self.members.get_mut(name).ok_or_else(|| Corrupt(format!("`{name}` is not there")))
     }
@@ -73,22 +83,17 @@ impl NpzByRows {
         let header = member.header.of_rows(rows.len());
         let shape = header.outline().shape;
         let Some(item_size) = header.item_size() else { return header.array(Vec::new()) };
-        let columns: usize = shape.iter().skip(1).product();
-        let row_bytes = columns * item_size;
+        let row_bytes = shape.iter().skip(1).product::<usize>() * item_size;
+        let offset = (rows.start * row_bytes) as u64;
         let mut bytes = Vec::new();
         if member.place.is_deflated {
-            member.unpack(&path, &mut bytes, (rows.start * row_bytes) as u64, rows.len() * row_bytes)?;
+            member.unpack(&path, &mut bytes, offset, rows.len() * row_bytes)?;
         } else {
             let start = member.place.start + member.header.length();
-            if header.is_by_columns() {
-                let all_rows = member.header.outline().shape.first().copied().unwrap_or_default();
-                for column in 0..columns {
-                    let offset = start + ((column * all_rows + rows.start) * item_size) as u64;
-                    self.file.read_to(&mut bytes, offset, rows.len() * item_size)?;
-                }
-            } else {
-                let offset = start + (rows.start * row_bytes) as u64;
-                self.file.read_to(&mut bytes, offset, rows.len() * row_bytes)?;
+            bytes = stored_rows(&mut self.file, start, &member.header, rows.clone())?;
+            // Columns are only in the order of the file where all rows are read at once.
+            if !header.is_by_columns() || rows.len() as u64 * row_bytes as u64 == member.data_length {
+                member.check(&mut self.file, offset, &bytes)?;
             }
         }
         header.array(bytes)
@@ -96,6 +101,23 @@ impl NpzByRows {
 }
 
 impl Member {
+    /// Goes on with the checksum of a stored member, if these are the bytes that follow those seen.
+    fn check(&mut self, file: &mut Positioned, offset: u64, bytes: &[u8]) -> Result<(), Corrupt> {
+        if offset == 0 {
+            self.checked = Checked::default();
+            self.checked.checksum.update(&file.read(self.place.start, self.header.size())?);
+        }
+        if offset != self.checked.position || (offset == 0 && bytes.is_empty()) {
+            return Ok(());
+        }
+        self.checked.checksum.update(bytes);
+        self.checked.position += bytes.len() as u64;
+        if self.checked.position == self.data_length && self.checked.checksum.sum() != self.place.checksum {
+            return Err(Corrupt("its checksum is wrong".to_owned()));
+        }
+        Ok(())
+    }
+
     /// Appends `length` bytes of elements from `offset` on.
     fn unpack(&mut self, path: &Path, bytes: &mut Vec<u8>, offset: u64, length: usize) -> Result<(), Corrupt> {
         let unreadable = |error: io::Error| Corrupt(format!("it cannot be unpacked: {error}"));

@@ -6,29 +6,34 @@ use std::io::{self, Read, Seek, SeekFrom};
 use crate::features::array::Corrupt;
 
 /// A file of known length.
-pub(super) struct Positioned {
+pub(in crate::features::format) struct Positioned {
     file: File,
     length: u64,
 }
 
 impl Positioned {
-    pub(super) fn new(file: File) -> io::Result<Self> {
+    pub(in crate::features::format) fn new(file: File) -> io::Result<Self> {
         Ok(Self { length: file.metadata()?.len(), file })
     }
 
-    pub(super) fn length(&self) -> u64 {
+    pub(in crate::features::format) fn length(&self) -> u64 {
         self.length
     }
 
     /// `length` bytes from `offset` on.
-    pub(super) fn read(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, Corrupt> {
+    pub(in crate::features::format) fn read(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, Corrupt> {
         let mut bytes = Vec::new();
         self.read_to(&mut bytes, offset, length)?;
         Ok(bytes)
     }
 
     /// Appends `length` bytes from `offset` on.
-    pub(super) fn read_to(&mut self, bytes: &mut Vec<u8>, offset: u64, length: usize) -> Result<(), Corrupt> {
+    pub(in crate::features::format) fn read_to(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        offset: u64,
+        length: usize,
+    ) -> Result<(), Corrupt> {
         // Compared before memory is taken: a header may announce anything.
         if offset.checked_add(length as u64).is_none_or(|end| end > self.length) {
             return Err(Corrupt(format!("{length} bytes at {offset} reach beyond the file's {} bytes", self.length)));

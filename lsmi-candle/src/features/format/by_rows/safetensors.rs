@@ -1,7 +1,7 @@
 //! `.safetensors` by rows: the header is read once, rows from their places.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use ::safetensors::tensor::{Metadata, TensorInfo};
 use super::positioned::Positioned;
 use super::{ByRows, NotOpened};
 use crate::features::array::{Array, Corrupt, Kind, Outline, Values, element_count};
-use crate::features::format::safetensors::{PREFIX, element, parse};
+use crate::features::format::safetensors::{PREFIX, element, parse, texts};
 
 /// A longer header is none: the `safetensors` crate itself stops here.
 const LARGEST_HEADER: u64 = 100_000_000;
@@ -18,6 +18,7 @@ const LARGEST_HEADER: u64 = 100_000_000;
 struct SafeTensorsByRows {
     file: Positioned,
     header: Metadata,
+    texts: BTreeMap<String, Vec<String>>,
     /// Where the tensors begin.
     start: u64,
 }
@@ -35,7 +36,7 @@ pub(super) fn open(file: File) -> Result<Box<dyn ByRows>, NotOpened> {
         return Err(Corrupt(format!("its header is longer than {LARGEST_HEADER} bytes")).into());
     }
     let header = parse(&file.read(PREFIX as u64, length)?, size - start)?;
-    Ok(Box::new(SafeTensorsByRows { file, header, start }))
+    Ok(Box::new(SafeTensorsByRows { file, texts: texts(&header), header, start }))
 }
 
 impl SafeTensorsByRows {
@@ -47,10 +48,13 @@ impl SafeTensorsByRows {
 
 impl ByRows for SafeTensorsByRows {
     fn names(&self) -> BTreeSet<String> {
-        self.header.offset_keys().into_iter().collect()
+        self.header.offset_keys().into_iter().chain(self.texts.keys().cloned()).collect()
     }
 
     fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
+        if let Some(texts) = self.texts.get(name) {
+            return Ok(Outline { shape: vec![texts.len()], kind: Kind::Strings });
+        }
         let info = self.info(name)?;
         let kind = match element(info.dtype) {
             Some(element) => Kind::Numbers(element),
@@ -60,6 +64,10 @@ impl ByRows for SafeTensorsByRows {
     }
 
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
+        if let Some(texts) = self.texts.get(name) {
+            let texts = texts.get(rows).ok_or_else(|| Corrupt(format!("`{name}` has fewer rows")))?;
+            return Ok(Array { shape: vec![texts.len()], values: Values::Strings(texts.to_vec()) });
+        }
         let info = self.info(name)?;
         let mut shape = info.shape.clone();
         let Some(element) = element(info.dtype) else {

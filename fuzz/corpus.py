@@ -1,0 +1,92 @@
+"""Writes the corpus: python fuzz/corpus.py (numpy, pandas, pyarrow, pillow). Small files that every reader accepts."""
+
+import json
+import pathlib
+import shutil
+import struct
+import wave
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as parquet
+from PIL import Image
+
+here = pathlib.Path(__file__).parent
+corpus = here / "corpus"
+fixtures = here.parent / "lsmi-candle" / "tests" / "fixtures"
+
+
+def place(reader, name):
+    (corpus / reader).mkdir(parents=True, exist_ok=True)
+    return corpus / reader / name
+
+
+x1 = np.arange(12.0).reshape(6, 2)
+x2 = np.array([[0.5], [-0.5], [1.5], [2.5], [0.0], [3.0]], "f4")
+y = np.array([1, 0, 0, 1, 0, 1])
+names = np.array(["b", "a", "a", "b", "a", "b"])
+logits = np.stack([x1[:, 0], -x1[:, 0]], axis=1)
+
+
+def safetensors(path, arrays, metadata=None):
+    kinds = {"float64": "F64", "float32": "F32", "int64": "I64"}
+    header, data = {}, b""
+    if metadata:
+        header["__metadata__"] = metadata
+    for name, array in arrays.items():
+        end = len(data) + array.nbytes
+        header[name] = {"dtype": kinds[array.dtype.name], "shape": array.shape, "data_offsets": [len(data), end]}
+        data += array.tobytes()
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+for reader in ["safetensors", "safetensors_by_rows"]:
+    safetensors(place(reader, "plain"), {"x1": x1, "x2": x2, "y": y})
+    safetensors(place(reader, "names"), {"x1": x1, "x2": x2, "logits12": logits, "y": y}, {"classes": '["0","1"]'})
+safetensors(
+    place("safetensors", "texts"), {"x1": x1, "x2": x2}, {"y": json.dumps(list(names)), "ids": '["a","b","c","d","e","f"]'}
+)
+for reader in ["npz", "npz_by_rows"]:
+    for name, save in [("stored", np.savez), ("deflated", np.savez_compressed)]:
+        with open(place(reader, name), "wb") as file:
+            save(file, x1=x1, x2=np.asfortranarray(x2), y=y, id=np.arange(6))
+    with open(place(reader, "splits"), "wb") as file:
+        np.savez(file, x1_train=x1, x2_train=x2, y_train=y, x1_test=x1[:3], x2_test=x2[:3], y_test=y[:3])
+with open(place("npz", "strings"), "wb") as file:
+    np.savez_compressed(file, x1=x1.astype(">f2"), x2=x2, y=names, id=np.array([b"a", b"b", b"c", b"d", b"e", b"f"]))
+for name, array in [("doubles", x1), ("fortran", np.asfortranarray(x1)), ("big", x1.astype(">f4")), ("integers", y)]:
+    with open(place("npy", name), "wb") as file:
+        np.save(file, array)
+with open(place("npy", "strings"), "wb") as file:
+    np.save(file, names)
+shutil.copy(fixtures / "torch_features.pt", place("pt", "tensors"))
+table = pa.table({"x1": list(x1), "x2": list(x2), "y": names, "id": np.arange(6), "day": pd.date_range("2024-02-28", periods=6)})
+frame = pd.DataFrame({"x1_0": x1[:, 0], "x1_1": x1[:, 1], "x2_0": x2[:, 0], "y": y, "split": ["train"] * 4 + ["test"] * 2})
+frame["note"] = ["one", None, "three", "é", "", "6"]
+for name, options in [("snappy", {}), ("plain", {"compression": "none", "use_dictionary": False}), ("gzip", {"compression": "gzip"})]:
+    parquet.write_table(table, place("parquet", name), **options)
+parquet.write_table(pa.Table.from_pandas(frame), place("parquet", "columns"), row_group_size=4, compression="lz4")
+for name in ["arrow_plain.arrow", "arrow_lz4.feather", "arrow_views.arrow", "arrow_categories.arrow"]:
+    shutil.copy(fixtures / name, place("arrow", name.split(".")[0]))
+frame.to_csv(place("csv", "columns"), index=False)
+table.to_pandas().assign(x1=[list(row) for row in x1], x2=[list(row) for row in x2]).to_csv(place("csv", "lists"), index=False)
+picture = Image.fromarray((np.arange(8 * 6 * 3) * 5 % 256).astype("u1").reshape(6, 8, 3))
+for kind in ["png", "jpeg", "webp"]:
+    picture.save(place("picture", kind), kind)
+picture.convert("L").save(place("picture", "grey"), "png")
+picture.convert("P").save(place("picture", "palette"), "png")
+for name in ["clip", "dinov2", "siglip", "vit"]:
+    shutil.copy(fixtures / "preprocess" / f"{name}.json", place("picture_config", name))
+with wave.open(str(place("sound", "wav")), "wb") as file:
+    file.setnchannels(2)
+    file.setsampwidth(2)
+    file.setframerate(8000)
+    file.writeframes((np.sin(np.arange(400) / 5) * 1000).astype("<i2").tobytes())
+for kind in ["flac", "mp3", "ogg"]:
+    data = (fixtures / "preprocess" / f"sweep_noise.{kind}").read_bytes()
+    place("sound", kind).write_bytes(data[:6000])
+for name in ["dinov2-small", "minilm-l6-v2"]:
+    shutil.copy(here.parent / "models" / f"{name}.toml", place("manifest", name))

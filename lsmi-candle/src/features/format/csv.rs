@@ -1,0 +1,335 @@
+//! `.csv`: a table of comma-separated values, the names of its columns in the first line.
+//!
+//! The whole file is gone through once when it is opened: a column of whole numbers throughout is one of integers, of
+//! numbers one of floating-point numbers, of lists of numbers (`[0.5, 1]`, with commas or blanks between) a matrix, and
+//! all others are of text. A number with a leading zero is text: `007` is a name. An empty field is no value.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use arrow_array::ArrayRef;
+use arrow_array::builder::{Float64Builder, Int64Builder, LargeListBuilder, LargeStringBuilder};
+use arrow_schema::{DataType, Field};
+use bytes::{Buf, Bytes};
+
+use super::by_rows::{ByRows, NotOpened};
+use super::table::{ColumnType, Table, TableFile, Take};
+use super::{AllRows, Opened};
+use crate::features::array::Corrupt;
+
+/// Rows handed on at a time, at most.
+const MOST_ROWS: usize = 8192;
+
+/// Values handed on at a time, unless a single row has more.
+const MOST_VALUES: usize = 1 << 18;
+
+/// What spreadsheets write first to say that a file is UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+type Records = Reader<Box<dyn Read + Send>>;
+
+/// Where the text is; it can be read more than once.
+enum Text {
+    Bytes(Bytes),
+    File(PathBuf),
+}
+
+struct CsvTable {
+    text: Text,
+    columns: Vec<ColumnType>,
+    /// Of columns of text, the first text that is no number, and its row.
+    texts: Vec<Option<(usize, String)>>,
+    rows: usize,
+    cursors: BTreeMap<String, Cursor>,
+}
+
+/// A file read up to some row.
+struct Cursor {
+    records: Records,
+    next: usize,
+}
+
+pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
+    let text = Text::Bytes(Bytes::copy_from_slice(bytes));
+    let table = CsvTable::new(text).map_err(|error| match error {
+        NotOpened::Corrupt(corrupt) => corrupt,
+        NotOpened::Io(error) => Corrupt(error.to_string()),
+        NotOpened::Whole => Corrupt("it cannot be read".to_owned()),
+    })?;
+    Ok(Box::new(AllRows(TableFile::open(table)?)))
+}
+
+pub(super) fn open_by_rows(path: &Path) -> Result<Box<dyn ByRows>, NotOpened> {
+    Ok(TableFile::open(CsvTable::new(Text::File(path.to_owned()))?)?)
+}
+
+impl Text {
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::Bytes(bytes) => Box::new(bytes.clone().reader()),
+            Self::File(path) => Box::new(BufReader::with_capacity(1 << 16, File::open(path)?)),
+        })
+    }
+
+    /// All records, the header first.
+    fn records(&self) -> io::Result<Records> {
+        let mut text = self.open()?;
+        let mut start = Vec::new();
+        text.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
+        if start == BYTE_ORDER_MARK {
+            start.clear();
+        }
+        let text: Box<dyn Read + Send> = Box::new(Read::chain(io::Cursor::new(start), text));
+        Ok(ReaderBuilder::new().has_headers(false).from_reader(text))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
+fn unreadable(error: ::csv::Error) -> Corrupt {
+    Corrupt(error.to_string())
+}
+
+impl CsvTable {
+    fn new(text: Text) -> Result<Self, NotOpened> {
+        let mut records = text.records()?;
+        let mut record = ByteRecord::new();
+        let no_header = || Corrupt("it is empty; its first line must name the columns".to_owned());
+        if !records.read_byte_record(&mut record).map_err(unreadable)? {
+            return Err(no_header().into());
+        }
+        let mut names = Vec::new();
+        for (place, name) in record.iter().enumerate() {
+            let name = str::from_utf8(name).map_err(|_| Corrupt(format!("the name of column {place} is not UTF-8")))?;
+            names.push(name.trim().to_owned());
+        }
+        let mut found = vec![Found::Nothing; names.len()];
+        let mut rows = 0;
+        while records.read_byte_record(&mut record).map_err(unreadable)? {
+            for (found, field) in found.iter_mut().zip(&record) {
+                found.look_at(field, rows);
+            }
+            rows += 1;
+        }
+        let columns =
+            names.into_iter().zip(&found).map(|(name, found)| ColumnType { name, data_type: found.data_type() });
+        let columns = columns.collect();
+        let texts = found.into_iter().map(Found::first_text).collect();
+        Ok(Self { text, columns, texts, rows, cursors: BTreeMap::new() })
+    }
+
+    fn cursor(&self, row: usize) -> Result<Cursor, Corrupt> {
+        let mut records = self.text.records().map_err(|error| Corrupt(format!("it cannot be read again: {error}")))?;
+        let mut record = ByteRecord::new();
+        for _ in 0..=row {
+            records.read_byte_record(&mut record).map_err(unreadable)?;
+        }
+        Ok(Cursor { records, next: row })
+    }
+}
+
+impl Table for CsvTable {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn columns(&self) -> &[ColumnType] {
+        &self.columns
+    }
+
+    fn read(&mut self, cursor: &str, columns: &[usize], rows: Range<usize>, take: Take<'_>) -> Result<(), Corrupt> {
+        let mut at = match self.cursors.remove(cursor) {
+            Some(at) if at.next == rows.start => at,
+            _ => self.cursor(rows.start)?,
+        };
+        let most = (MOST_VALUES / columns.len().max(1)).clamp(1, MOST_ROWS);
+        let mut record = ByteRecord::new();
+        while at.next < rows.end {
+            let mut parts: Vec<Part> =
+                columns.iter().map(|column| Part::new(&self.columns[*column].data_type)).collect();
+            for row in at.next..rows.end.min(at.next + most) {
+                if !at.records.read_byte_record(&mut record).map_err(unreadable)? {
+                    return Err(Corrupt(format!("it ends after {row} of its {} rows", self.rows)));
+                }
+                for (part, column) in parts.iter_mut().zip(columns) {
+                    let field = record.get(*column).unwrap_or_default();
+                    part.append(field)
+                        .map_err(|what| Corrupt(format!("`{}` {what} at row {row}", self.columns[*column].name)))?;
+                }
+                at.next = row + 1;
+            }
+            let parts: Vec<ArrayRef> = parts.into_iter().map(Part::finish).collect();
+            take(&parts)?;
+        }
+        self.cursors.insert(cursor.to_owned(), at);
+        Ok(())
+    }
+
+    fn remark(&self, column: usize) -> Option<String> {
+        let (row, text) = self.texts[column].as_ref()?;
+        let start: String = text.chars().take(40).collect();
+        Some(format!("text, such as `{start}` at row {row},"))
+    }
+}
+
+/// What the fields of a column have in common so far.
+#[derive(Debug, Clone, PartialEq)]
+enum Found {
+    Nothing,
+    Integers,
+    Floats,
+    Lists,
+    /// With the first text that is neither a number nor a list.
+    Texts(Option<(usize, String)>),
+}
+
+impl Found {
+    fn look_at(&mut self, field: &[u8], row: usize) {
+        let field = field.trim_ascii();
+        if field.is_empty() || matches!(self, Self::Texts(_)) {
+            return;
+        }
+        let of_field = match (integer(field), float(field)) {
+            (Some(_), _) => Self::Integers,
+            (None, Some(_)) => Self::Floats,
+            (None, None) if list(field).is_some() => Self::Lists,
+            _ => Self::Texts(Some((row, String::from_utf8_lossy(field).into_owned()))),
+        };
+        let before = std::mem::replace(self, Self::Nothing);
+        *self = match (before, of_field) {
+            (Self::Nothing, of_field) => of_field,
+            (before, of_field) if before == of_field => before,
+            (Self::Integers, Self::Floats) | (Self::Floats, Self::Integers) => Self::Floats,
+            (_, Self::Texts(first)) => Self::Texts(first),
+            // Numbers among lists.
+            _ => Self::Texts(Some((row, String::from_utf8_lossy(field).into_owned()))),
+        };
+    }
+
+    fn data_type(&self) -> DataType {
+        match self {
+            Self::Integers => DataType::Int64,
+            Self::Floats => DataType::Float64,
+            Self::Lists => DataType::LargeList(Arc::new(Field::new("item", DataType::Float64, true))),
+            Self::Nothing | Self::Texts(_) => DataType::LargeUtf8,
+        }
+    }
+
+    fn first_text(self) -> Option<(usize, String)> {
+        match self {
+            Self::Texts(first) => first,
+            _ => None,
+        }
+    }
+}
+
+/// An integer as it would be written.
+fn integer(field: &[u8]) -> Option<i64> {
+    let digits = field.strip_prefix(b"-").unwrap_or(field);
+    let is_written_so = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && field != b"-0";
+    if is_written_so { str::from_utf8(field).ok()?.parse().ok() } else { None }
+}
+
+/// A number without a leading zero; NaN and infinities among them, so that they can be refused as what they are.
+fn float(field: &[u8]) -> Option<f64> {
+    let digits = field.strip_prefix(b"-").or(field.strip_prefix(b"+")).unwrap_or(field);
+    let is_padded = matches!(digits, [b'0', b'0'..=b'9', ..]);
+    // An integer that is too long to be one is a name.
+    let is_long = digits.len() > 18 && digits.iter().all(u8::is_ascii_digit);
+    if is_padded || is_long { None } else { str::from_utf8(field).ok()?.parse().ok() }
+}
+
+/// The numbers of `[0.5, 1]`.
+fn list(field: &[u8]) -> Option<Vec<f64>> {
+    let inside = str::from_utf8(field).ok()?.strip_prefix('[')?.strip_suffix(']')?;
+    let numbers = inside.split([',', ' ', '\n', '\t', '\r']).filter(|text| !text.is_empty());
+    numbers.map(|text| text.parse().ok()).collect()
+}
+
+/// Fields of a column, in its type.
+enum Part {
+    Integers(Int64Builder),
+    Floats(Float64Builder),
+    Lists(LargeListBuilder<Float64Builder>),
+    Texts(LargeStringBuilder),
+}
+
+impl Part {
+    fn new(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Int64 => Self::Integers(Int64Builder::new()),
+            DataType::Float64 => Self::Floats(Float64Builder::new()),
+            DataType::LargeList(_) => Self::Lists(LargeListBuilder::new(Float64Builder::new())),
+            _ => Self::Texts(LargeStringBuilder::new()),
+        }
+    }
+
+    /// # Errors
+    /// What the field is, where it is not what its column holds: the file was changed since, or is not UTF-8.
+    fn append(&mut self, field: &[u8]) -> Result<(), &'static str> {
+        let trimmed = field.trim_ascii();
+        let is_empty = trimmed.is_empty();
+        match self {
+            Self::Integers(values) if is_empty => values.append_null(),
+            Self::Floats(values) if is_empty => values.append_null(),
+            Self::Lists(values) if is_empty => values.append_null(),
+            Self::Texts(values) if is_empty => values.append_null(),
+            Self::Integers(values) => values.append_value(integer(trimmed).ok_or("is no integer")?),
+            Self::Floats(values) => values.append_value(float(trimmed).ok_or("is no number")?),
+            Self::Lists(values) => {
+                values.values().append_slice(&list(trimmed).ok_or("is no list of numbers")?);
+                values.append(true);
+            }
+            Self::Texts(values) => values.append_value(str::from_utf8(field).map_err(|_| "is not UTF-8")?),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Self::Integers(mut values) => Arc::new(values.finish()),
+            Self::Floats(mut values) => Arc::new(values.finish()),
+            Self::Lists(mut values) => Arc::new(values.finish()),
+            Self::Texts(mut values) => Arc::new(values.finish()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(fields: &[&str]) -> DataType {
+        let mut found = Found::Nothing;
+        fields.iter().enumerate().for_each(|(row, field)| found.look_at(field.as_bytes(), row));
+        found.data_type()
+    }
+
+    #[test]
+    fn types_are_those_of_all_fields() {
+        for fields in [&["1", "-3", "", " 0 "][..], &["9223372036854775807"]] {
+            assert_eq!(found(fields), DataType::Int64, "{fields:?}");
+        }
+        for fields in [&["1", "0.5"][..], &["1e-3", "2"], &["nan"], &["-inf", "1"], &["-0"], &["+1"], &[".5"]] {
+            assert_eq!(found(fields), DataType::Float64, "{fields:?}");
+        }
+        for fields in [
+            &["007"][..],
+            &["1", "cat"],
+            &["0.5", "00.5"],
+            &["9223372036854775808"],
+            &[""],
+            &["[1", "2]"],
+            &["1", "[1]"],
+        ] {
+            assert_eq!(found(fields), DataType::LargeUtf8, "{fields:?}");
+        }
+        for fields in [&["[1, 2.5]", ""][..], &["[ 1\t2\n3 ]"], &["[]"]] {
+            assert!(matches!(found(fields), DataType::LargeList(_)), "{fields:?}");
+        }
+    }
+}

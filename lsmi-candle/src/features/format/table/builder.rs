@@ -1,0 +1,134 @@
+//! Rows of columns put together to an array.
+
+use std::borrow::Cow;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+use arrow_array::{Array as _, ArrayRef};
+use arrow_schema::DataType;
+
+use super::arrays::Columns;
+use crate::features::array::{Array, Corrupt, Element, Incomplete, Kind, Values};
+use crate::features::columns::Column;
+
+/// What numbered columns hold together: floating-point numbers if one of them does.
+pub(super) fn kind_of_numbered<'n>(columns: impl Iterator<Item = (&'n str, Kind)>) -> Kind {
+    let mut element = Element::I64;
+    for (name, kind) in columns {
+        match kind {
+            Kind::Numbers(of_column) if of_column.is_float() => element = Element::F64,
+            Kind::Numbers(_) => {}
+            Kind::Strings => return Kind::Other(format!("strings in the column `{name}`")),
+            Kind::Other(what) => return Kind::Other(format!("{what} in the column `{name}`")),
+        }
+    }
+    Kind::Numbers(element)
+}
+
+/// An array of which more and more rows are there.
+pub(super) enum Builder {
+    One(Column),
+    Numbered(Numbered),
+}
+
+impl Builder {
+    /// An array of these columns, the first of this type.
+    pub(super) fn new(columns: &Columns, data_type: &DataType) -> Self {
+        match columns {
+            Columns::Numbered(columns) => Self::Numbered(Numbered::new(columns.len())),
+            Columns::One(_) | Columns::Broken(_) => Self::One(Column::new(data_type)),
+        }
+    }
+
+    pub(super) fn extend(&mut self, part: &[ArrayRef]) -> Result<(), Corrupt> {
+        match (self, part) {
+            (Self::One(column), [rows]) => column.extend(rows),
+            (Self::Numbered(columns), part) => columns.extend(part),
+            (Self::One(_), part) => Err(Corrupt(format!("{} columns in place of one", part.len()))),
+        }
+    }
+
+    pub(super) fn array(self) -> Result<Array<'static>, Corrupt> {
+        match self {
+            Self::One(column) => column.array(),
+            Self::Numbered(columns) => columns.array(),
+        }
+    }
+}
+
+/// A matrix of doubles, a column a column.
+pub(super) struct Numbered {
+    width: usize,
+    rows: usize,
+    bytes: Vec<u8>,
+    incomplete: Option<Incomplete>,
+}
+
+impl Numbered {
+    fn new(width: usize) -> Self {
+        Self { width, rows: 0, bytes: Vec::new(), incomplete: None }
+    }
+
+    fn extend(&mut self, part: &[ArrayRef]) -> Result<(), Corrupt> {
+        const SIZE: usize = size_of::<f64>();
+        let rows = part.first().map_or(0, arrow_array::Array::len);
+        let nulls = part.iter().filter_map(|column| {
+            let nulls = column.nulls().filter(|nulls| nulls.null_count() > 0)?;
+            (0..rows).find(|row| nulls.is_null(*row))
+        });
+        if let (None, Some(row)) = (self.incomplete, nulls.min()) {
+            self.incomplete = Some(Incomplete::Null { row: self.rows + row });
+        }
+        if self.incomplete.is_none() {
+            let row_bytes = self.width * SIZE;
+            let start = self.bytes.len();
+            self.bytes.resize(start + rows * row_bytes, 0);
+            let added = &mut self.bytes[start..];
+            for (place, column) in part.iter().enumerate() {
+                for (row, value) in doubles(column)?.into_iter().enumerate() {
+                    added[row * row_bytes + place * SIZE..][..SIZE].copy_from_slice(&value.to_le_bytes());
+                }
+            }
+        }
+        self.rows += rows;
+        Ok(())
+    }
+
+    fn array(self) -> Result<Array<'static>, Corrupt> {
+        let shape = vec![self.rows, self.width];
+        match self.incomplete {
+            Some(incomplete) => Ok(Array { shape, values: Values::Incomplete(incomplete) }),
+            None => Array::contiguous(shape, Element::F64, Cow::Owned(self.bytes)),
+        }
+    }
+}
+
+/// The values of a column of numbers without nulls.
+fn doubles(column: &ArrayRef) -> Result<Vec<f64>, Corrupt> {
+    macro_rules! numbers {
+        ($of:ty) => {
+            column.as_primitive::<$of>().values().iter().map(|value| f64::from(*value)).collect()
+        };
+        (long $of:ty) => {
+            column.as_primitive::<$of>().values().iter().map(|value| *value as f64).collect()
+        };
+    }
+    Ok(match column.data_type() {
+        DataType::Boolean => column.as_boolean().values().iter().map(f64::from).collect(),
+        DataType::UInt8 => numbers!(UInt8Type),
+        DataType::UInt16 => numbers!(UInt16Type),
+        DataType::UInt32 => numbers!(UInt32Type),
+        DataType::UInt64 => numbers!(long UInt64Type),
+        DataType::Int8 => numbers!(Int8Type),
+        DataType::Int16 => numbers!(Int16Type),
+        DataType::Int32 => numbers!(Int32Type),
+        DataType::Int64 => numbers!(long Int64Type),
+        DataType::Float16 => numbers!(Float16Type),
+        DataType::Float32 => numbers!(Float32Type),
+        DataType::Float64 => column.as_primitive::<Float64Type>().values().to_vec(),
+        other => return Err(Corrupt(format!("a column of type {other} cannot be read as numbers"))),
+    })
+}
