@@ -15,6 +15,7 @@ use thiserror::Error;
 use toml::{Table, Value};
 
 use crate::arguments::Arguments;
+use crate::effective::Effective;
 
 /// Why the options of a configuration file cannot be used.
 #[derive(Debug, Error)]
@@ -58,8 +59,17 @@ impl From<ConfigurationError> for Stop {
     }
 }
 
+/// A command line, understood.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// What to do, and how.
+    pub(crate) arguments: Arguments,
+    /// The same, to be written beside the results.
+    pub(crate) effective: Effective,
+}
+
 /// Parses the command line `argv`, program name first, together with the file of `--config`.
-pub(crate) fn parse(argv: &[OsString]) -> Result<Arguments, Stop> {
+pub(crate) fn parse(argv: &[OsString]) -> Result<Parsed, Stop> {
     // Required options may stand in the file, so the first look must not insist on them.
     let first_look = Arguments::command().ignore_errors(true).try_get_matches_from(argv)?;
     let Some((command, given)) = first_look.subcommand() else { return Ok(strict(argv)?) };
@@ -78,8 +88,9 @@ pub(crate) fn parse(argv: &[OsString]) -> Result<Arguments, Stop> {
     })
 }
 
-fn strict(argv: &[OsString]) -> Result<Arguments, clap::Error> {
-    Arguments::from_arg_matches(&Arguments::command().try_get_matches_from(argv)?)
+fn strict(argv: &[OsString]) -> Result<Parsed, clap::Error> {
+    let matches = Arguments::command().try_get_matches_from(argv)?;
+    Ok(Parsed { arguments: Arguments::from_arg_matches(&matches)?, effective: Effective::new(argv, &matches) })
 }
 
 /// The file's options that `command` has and the command line does not settle, as words of a command line.
@@ -173,7 +184,7 @@ mod tests {
         let mut argv: Vec<OsString> = words.split(' ').map(OsString::from).collect();
         argv.push("--config".into());
         argv.push(file.path().into());
-        parse(&argv).map(|arguments| arguments.command)
+        parse(&argv).map(|parsed| parsed.arguments.command)
     }
 
     fn analyze(configuration: &str, words: &str) -> Analyze {

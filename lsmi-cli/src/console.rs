@@ -38,17 +38,18 @@ pub(crate) fn as_json(value: &impl Serialize) -> Result<String, serde_json::Erro
 
 /// Prints a result as JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    write_out(&as_json(value).map_err(Failure::failed)?)
+    print_bytes(as_json(value).map_err(Failure::failed)?.as_bytes())
 }
 
 /// Prints a result that is text.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    write_out(&harmless(text))
+    print_bytes(harmless(text).as_bytes())
 }
 
-fn write_out(text: &str) -> Result<(), Failure> {
+/// Prints a result as it is.
+pub(crate) fn print_bytes(result: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(result).and_then(|()| stdout.flush()) {
         // Whoever read has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| Failure::failed(format!("the result cannot be printed to stdout: {error}"))),

@@ -2,14 +2,17 @@
 //!
 //! The command line is in [`arguments`], what each command does in [`commands`]; the mathematics and the models are in
 //! the crates `lsmi-core`, `lsmi-candle` and `lsmi-guide`. Data goes to stdout, everything else to stderr.
-//! Exit status: 0 done, 1 failed, 2 wrong usage, 3 the data cannot be used.
+//! Exit status: 0 done, 1 failed, 2 wrong usage, 3 the data cannot be used, 130 stopped by Ctrl-C.
 
 mod arguments;
 mod commands;
 mod compare_table;
 mod configuration;
 mod console;
+mod diff;
+mod diff_table;
 mod discrete;
+mod effective;
 mod embed;
 mod exact;
 mod expected;
@@ -18,11 +21,14 @@ mod failure;
 mod gate_table;
 mod gauge_sentence;
 mod input;
+mod interrupt;
 mod model_table;
 mod names;
 mod null_table;
 mod output;
 mod progress;
+mod ratings;
+mod ratings_table;
 mod scored;
 mod sentence;
 mod stream;
@@ -39,9 +45,10 @@ use crate::failure::Failure;
 
 fn main() -> ExitCode {
     keep_candle_single_threaded();
+    interrupt::listen();
     let argv: Vec<OsString> = env::args_os().collect();
-    let arguments = match configuration::parse(&argv) {
-        Ok(arguments) => arguments,
+    let parsed = match configuration::parse(&argv) {
+        Ok(parsed) => parsed,
         Err(Stop::Clap(error)) => {
             // Help goes to stdout, wrong usage to stderr; there is nothing to do if they are closed.
             let _ = error.print();
@@ -49,7 +56,7 @@ fn main() -> ExitCode {
         }
         Err(Stop::Configuration(error)) => return Failure::from(error).report(),
     };
-    match commands::run(&arguments.command) {
+    match commands::run(&parsed.arguments.command, &parsed.effective) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -23,14 +23,14 @@ const ROWS_TEMPLATE: &str = "{bar:20} {human_pos} of {human_len} rows, {eta} lef
 const BYTES_TEMPLATE: &str = "{bar:20} {bytes} of {total_bytes}, {eta} left, {bytes_per_sec}  {wide_msg}";
 
 /// A bar of so many rows, which the work moves.
-pub(crate) fn rows(quiet: bool, rows: usize) -> ProgressBar {
+pub(crate) fn rows(quiet: bool, rows: usize) -> Cleared {
     if is_hidden(quiet) {
-        return ProgressBar::hidden();
+        return Cleared(ProgressBar::hidden());
     }
     let bar = ProgressBar::with_draw_target(Some(rows as u64), ProgressDrawTarget::stderr());
     set_template(&bar, ROWS_TEMPLATE);
     bar.enable_steady_tick(Duration::from_millis(500));
-    bar
+    Cleared(bar)
 }
 
 /// A bar of the bytes of one file after the other, to be told of a download.
@@ -56,8 +56,15 @@ pub(crate) fn transfers(quiet: bool) -> impl FnMut(Transfer<'_>) {
     }
 }
 
-/// A bar that goes with whoever moves it.
-struct Cleared(ProgressBar);
+/// A bar that goes with whoever moves it, so that it covers no error.
+pub(crate) struct Cleared(ProgressBar);
+
+impl Cleared {
+    /// Moves the bar on.
+    pub(crate) fn inc(&self, more: u64) {
+        self.0.inc(more);
+    }
+}
 
 impl Drop for Cleared {
     fn drop(&mut self) {

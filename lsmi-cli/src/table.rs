@@ -11,6 +11,7 @@ use crate::gauge_sentence::gauge_sentence;
 use crate::model_table;
 use crate::null_table;
 use crate::output::summary::{SplitSummary, Summary};
+use crate::ratings_table;
 use crate::scored::ScoredSplit;
 use crate::sentence::{Words, sentence};
 use crate::telling::{kind_of, telling};
@@ -56,6 +57,9 @@ pub(crate) fn closing(
                 format!("Against chance (means of `{name}`, {} permutations of {label}, nats)", null.permutations);
             section(&title, null_table::body(null));
         }
+    }
+    if let Some(ratings) = &summary.ratings {
+        section("Agreement with people (correlations with their scores)", ratings_table::body(ratings));
     }
     if let Some(split) = splits.first() {
         section(

@@ -31,6 +31,9 @@ must not have seen the rows.
 with the suffix of the split. They take the place of the heads for that model alone; densities are fitted once.
 
 --prior takes one probability a class, in the same order, where the classes' shares in the data are not those of use. \
+--ratings gives Pearson's and Spearman's correlations of people's scores with r, the larger of u1 and u2, u1, u2 and s, with \
+95 % intervals, over samples and over means of classes, by each measure of --measures. Rows of one id are averaged.
+
 --knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
 
 Examples:
@@ -42,6 +45,7 @@ Examples:
   lsmi analyze logits.safetensors --scale-logits --out result
   lsmi analyze train.npz --eval test.npz --out result --format jsonl
   lsmi analyze train.npz --eval test.npz --eval shifted.npz --out result
+  lsmi analyze features.npz --ratings people.csv --measures ccs --out result
   lsmi analyze data.npz --model early=early.npz --model late=late.npz --out result
   lsmi analyze --x1 image.npy --x2 text.npy --y label.npy --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
@@ -112,6 +116,10 @@ pub(crate) struct Analyze {
     /// What to call the two modalities
     #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
     pub(crate) names: Names,
+    /// What people say of samples or classes, .csv or .jsonl: id (or class) and some of redundancy, uniqueness, uniqueness1,
+    /// uniqueness2, synergy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ratings: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
     #[command(flatten)]

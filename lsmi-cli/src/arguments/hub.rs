@@ -20,6 +20,27 @@ Examples:
   lsmi models pull intfloat/e5-small-v2
   lsmi models verify";
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  lsmi models list
+  lsmi models list --models my-manifests --json";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  lsmi models show clip-vit-b32-image
+  lsmi models show minilm-l6-v2 --json | jq .cached";
+
+const PULL_EXAMPLES: &str = "\
+Examples:
+  lsmi models pull minilm-l6-v2 dinov2-small
+  lsmi models pull intfloat/e5-small-v2@main --quiet
+  lsmi models pull minilm-l6-v2 --again";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  lsmi models verify
+  lsmi models verify minilm-l6-v2 --json";
+
 /// `lsmi models`.
 #[derive(Debug, Args)]
 pub(crate) struct HubCommand {
@@ -32,12 +53,16 @@ pub(crate) struct HubCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum HubAction {
     /// List the models there are manifests for, and which are in the cache
+    #[command(after_help = LIST_EXAMPLES)]
     List(ListModels),
     /// Show a manifest, and what of its files is in the cache
+    #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowModel),
     /// Download models, check them and pin what they are
+    #[command(after_help = PULL_EXAMPLES)]
     Pull(PullModels),
     /// Hold the files in the cache against manifests, lock and the hub's hashes
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyModels),
 }
 
@@ -67,9 +92,6 @@ pub(crate) struct PullModels {
     /// Forget what the lock says of these models, and download them anew
     #[arg(long)]
     pub(crate) again: bool,
-    /// No progress and no words
-    #[arg(long)]
-    pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) place: ModelPlace,
 }
@@ -92,6 +114,9 @@ pub(crate) struct ModelPlace {
     /// Print the result as JSON to stdout
     #[arg(long)]
     pub(crate) json: bool,
+    /// No progress and no words
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }
 
 /// Where manifests and files of models are.

@@ -7,9 +7,11 @@ mod analysis;
 mod check;
 mod compare;
 mod data;
+mod diff;
 mod discrete;
 mod embed;
 mod estimation;
+mod generate;
 mod hub;
 mod models;
 mod partition;
@@ -26,9 +28,11 @@ pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
 pub(crate) use compare::Compare;
 pub(crate) use data::DataFiles;
+pub(crate) use diff::{Diff, Splits};
 pub(crate) use discrete::Discrete;
 pub(crate) use embed::{Chosen, Embed, OnError, Precision};
 pub(crate) use estimation::{Estimation, Measures, NullTest};
+pub(crate) use generate::{Completions, Man};
 pub(crate) use hub::{HubAction, HubCommand, ListModels, PullModels, ShowModel, VerifyModels};
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::Partition;
@@ -46,7 +50,7 @@ pub(crate) struct Arguments {
 
 const EXIT_STATUS: &str = "\
 All values are in nats. Data goes to stdout, everything else to stderr.
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 the data cannot be used.
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 the data cannot be used, 130 stopped by Ctrl-C.
 
 Start here:
   lsmi demo";
@@ -78,6 +82,9 @@ pub(crate) enum Command {
     /// Hold LSMI against PID-Batch and PID-CVX on the same data, and against the exact answer where there is one.
     #[command(after_help = compare::COMPARE_EXAMPLES)]
     Compare(Compare),
+    /// Hold two analyses against each other, sample by sample and class by class.
+    #[command(after_help = diff::DIFF_EXAMPLES)]
+    Diff(Diff),
     /// Turn pictures, sentences and sounds into features with pretrained encoders.
     #[command(after_help = embed::EMBED_EXAMPLES)]
     Embed(Embed),
@@ -87,6 +94,12 @@ pub(crate) enum Command {
     /// Encoders of text, pictures and sound: list, show, download and verify them.
     #[command(after_help = hub::MODELS_EXAMPLES)]
     Models(HubCommand),
+    /// Write the completions of a shell to stdout.
+    #[command(after_help = generate::COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Write manual pages.
+    #[command(after_help = generate::MAN_EXAMPLES)]
+    Man(Man),
 }
 
 /// Which arrays to read.
@@ -138,5 +151,41 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// All commands, those below `models` too.
+    fn all() -> Vec<clap::Command> {
+        fn add(command: &clap::Command, all: &mut Vec<clap::Command>) {
+            for command in command.get_subcommands() {
+                all.push(command.clone());
+                add(command, all);
+            }
+        }
+        let mut all_of_them = Vec::new();
+        add(&Arguments::command(), &mut all_of_them);
+        all_of_them
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_examples() {
+        for command in all() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let (_, examples) = help.split_once("Examples:\n").unwrap_or_default();
+            let name = command.get_name();
+            assert!(
+                examples.contains(&format!("  lsmi {name}")) || examples.contains(&format!("  lsmi models {name}")),
+                "{name}: {help}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_command_that_says_anything_can_be_quiet_and_speak_json() {
+        let leaves = all().into_iter().filter(|command| !command.has_subcommands());
+        for command in leaves.filter(|command| !["completions", "man"].contains(&command.get_name())) {
+            let has =
+                |long: &str| command.get_opts().chain(command.get_arguments()).any(|arg| arg.get_long() == Some(long));
+            assert!(has("json") && has("quiet"), "{}", command.get_name());
+        }
     }
 }

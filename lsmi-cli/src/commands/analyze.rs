@@ -12,28 +12,34 @@ use super::models::{read_models, summarise};
 use super::null::null;
 use super::settings::{has_logits, settings};
 use crate::arguments::Analyze;
+use crate::effective::Effective;
 use crate::failure::Failure;
+use crate::output::ratings::RatingsSummary;
 use crate::output::summary::Summary;
 use crate::progress;
+use crate::ratings::{Rated, Ratings, read_ratings};
 use crate::scored::{ScoredSplit, evaluation_rows};
 use crate::sentence::Words;
 
-pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Failure> {
     let source = arguments.data.data();
     let data = source.path();
     let inputs = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref));
     let inputs: Vec<&Path> = inputs
         .chain(arguments.estimation.knife_from.as_deref())
+        .chain(arguments.ratings.as_deref())
         .chain(arguments.models.files.iter().map(|model| model.path.as_path()))
         .collect();
     check_analysis(&arguments.out, arguments.common.force, &inputs)?;
 
+    let ratings = arguments.ratings.as_deref().map(read_ratings).transpose()?;
     let keys = arguments.arrays.keys();
     let file = source.read(&keys)?;
     let (evaluations, metadata) = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
     let scale = arguments.estimation.scale_logits;
     let known: Vec<&Split> = file.splits.iter().chain(&evaluations).collect();
+    let not_found = unknown(arguments, ratings.as_ref(), &known, file.classes.names())?;
     let models = read_models(&arguments.models, &file.classes, &known, scale)?;
     let any_logits = has_logits(train) || !models.is_empty();
     let settings = settings(&arguments.estimation, &arguments.common, any_logits, &file.classes)?;
@@ -58,14 +64,41 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     let training = ScoredSplit::of_training(train, fit.scores, &estimator, measures)?;
     let mut splits = vec![training.with_metadata(file.metadata_of("train"))];
     splits.extend(others);
+    let classes = estimator.classes().names();
+    let ratings =
+        ratings.map(|ratings| RatingsSummary::new(&ratings, &splits, classes, estimator.measure(), not_found));
     let summary = Summary::new(&estimator, &splits)?
         .with_null(null, estimator.description().given_heads.contains(&true))
         .with_models(models)
-        .with_gates(gates);
-    write_analysis(&arguments.out, arguments.format, &estimator, &summary, &splits)?;
+        .with_gates(gates)
+        .with_ratings(ratings);
+    write_analysis(&arguments.out, arguments.format, effective, (&estimator, &summary), &splits)?;
 
     let words = Words { names: &arguments.names, label: "the label" };
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
+}
+
+/// What was rated, but is in none of the splits, before anything is fitted.
+fn unknown(
+    arguments: &Analyze,
+    ratings: Option<&Ratings>,
+    splits: &[&Split],
+    classes: &[String],
+) -> Result<Vec<String>, Failure> {
+    let (Some(ratings), Some(path)) = (ratings, &arguments.ratings) else { return Ok(Vec::new()) };
+    let unknown = match ratings.of {
+        Rated::Classes => {
+            let known = classes.first().cloned().unwrap_or_default();
+            ratings.unknown(path, |name| classes.iter().any(|class| class == name), known)
+        }
+        Rated::Samples => {
+            let indices: Vec<_> = splits.iter().map(|split| split.features.ids.index()).collect();
+            let known = splits.first().and_then(|split| split.features.ids.iter().next()).unwrap_or_default();
+            let is_known = |id: &str| indices.iter().any(|index| index.position(id).is_some());
+            ratings.unknown(path, is_known, known.into_owned())
+        }
+    };
+    Ok(unknown?)
 }
 
 /// The split that an estimator is fitted on.

@@ -11,6 +11,7 @@ use super::null::null;
 use super::settings::{has_logits, settings};
 use crate::arguments::Demo;
 use crate::console;
+use crate::effective::Effective;
 use crate::failure::Failure;
 use crate::output::summary::Summary;
 use crate::progress;
@@ -30,7 +31,7 @@ struct Emoji {
     category: String,
 }
 
-pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Demo, effective: &Effective) -> Result<(), Failure> {
     if let Some(directory) = &arguments.out {
         check_analysis(directory, arguments.common.force, arguments.estimation.knife_from.as_deref().as_slice())?;
     }
@@ -57,7 +58,7 @@ pub(super) fn run(arguments: &Demo) -> Result<(), Failure> {
     let splits = [ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
     let summary = Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates);
     if let Some(directory) = &arguments.out {
-        write_analysis(directory, arguments.format, &estimator, &summary, &splits)?;
+        write_analysis(directory, arguments.format, effective, (&estimator, &summary), &splits)?;
     }
 
     let describe = |row: usize| {

@@ -76,6 +76,7 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
         console::say(&format!("{} of {count} shards were finished before; going on from there", count - left.len()));
     }
 
+    shards.register(count - left.len(), count);
     let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = common.threads.map_or_else(processors, usize::from);
     let bar = progress::rows(common.quiet, left.iter().map(|shard| of_shard.min(rows - shard * of_shard)).sum());
@@ -101,11 +102,12 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
         },
         |piece, (shard, rows): (Shard, usize)| {
             shards.keep(left[piece], &shard)?;
+            shards.register(count - left.len() + piece + 1, count);
             bar.inc(rows as u64);
             Ok::<(), Failure>(())
         },
     )?;
-    bar.finish_and_clear();
+    drop(bar);
     finish(arguments, &work, shards, count)
 }
 

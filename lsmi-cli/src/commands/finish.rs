@@ -7,6 +7,7 @@ use lsmi_candle::estimator::Estimator;
 
 use crate::arguments::Common;
 use crate::console::{self, shortened};
+use crate::effective::{CONFIGURATION, Effective};
 use crate::failure::Failure;
 use crate::output::further::FurtherColumns;
 use crate::output::staging::{OutputError, Staging, check_directory};
@@ -22,16 +23,16 @@ const ESTIMATOR: &str = "estimator.safetensors";
 /// Makes sure, before any work, that the files of an analysis may be written in a directory.
 pub(super) fn check_analysis(directory: &Path, force: bool, inputs: &[&Path]) -> Result<(), OutputError> {
     let samples = Format::ALL.map(samples_name);
-    let outputs: Vec<&str> = samples.iter().map(String::as_str).chain([SUMMARY, ESTIMATOR]).collect();
+    let outputs: Vec<&str> = samples.iter().map(String::as_str).chain([SUMMARY, ESTIMATOR, CONFIGURATION]).collect();
     check_directory(directory, force, &outputs, inputs)
 }
 
-/// Writes samples, summary and estimator to a directory, all or nothing.
+/// Writes samples, summary, estimator and the options that made them to a directory, all or nothing.
 pub(super) fn write_analysis(
     directory: &Path,
     format: Format,
-    estimator: &Estimator,
-    summary: &Summary,
+    effective: &Effective,
+    (estimator, summary): (&Estimator, &Summary),
     splits: &[ScoredSplit],
 ) -> Result<(), Failure> {
     let bytes = estimator.to_bytes()?;
@@ -39,6 +40,7 @@ pub(super) fn write_analysis(
     stage_samples(&mut staging, &directory.join(samples_name(format)), format, estimator, splits)?;
     staging.write(&directory.join(SUMMARY), |file| Ok(file.write_all(console::as_json(summary)?.as_bytes())?))?;
     staging.write(&directory.join(ESTIMATOR), |file| Ok(file.write_all(&bytes)?))?;
+    staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(effective.as_toml().as_bytes())?))?;
     // Samples in another format would be of an earlier run.
     let others = Format::ALL.into_iter().filter(|other| *other != format);
     let stale: Vec<PathBuf> = others.map(|other| directory.join(samples_name(other))).collect();

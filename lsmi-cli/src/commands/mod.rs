@@ -4,11 +4,13 @@ mod analyze;
 mod check;
 mod compare;
 mod demo;
+mod diff;
 mod discrete;
 mod embed;
 mod finish;
 mod fit;
 mod gates;
+mod generate;
 mod hub;
 mod label_free;
 mod model_source;
@@ -22,21 +24,25 @@ mod settings;
 mod simulate;
 
 use crate::arguments::Command;
+use crate::effective::Effective;
 use crate::failure::Failure;
 
-/// Does what the command line asks for.
-pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+/// Does what the command line asks for; `effective` is written beside results in directories.
+pub(crate) fn run(command: &Command, effective: &Effective) -> Result<(), Failure> {
     match command {
-        Command::Demo(arguments) => demo::run(arguments),
-        Command::Analyze(arguments) => analyze::run(arguments),
+        Command::Demo(arguments) => demo::run(arguments, effective),
+        Command::Analyze(arguments) => analyze::run(arguments, effective),
         Command::Fit(arguments) => fit::run(arguments),
         Command::Score(arguments) => score::run(arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Discrete(arguments) => discrete::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments, effective),
         Command::Embed(arguments) => embed::run(arguments),
-        Command::Partition(arguments) => partition::run(arguments),
+        Command::Partition(arguments) => partition::run(arguments, effective),
         Command::Models(arguments) => hub::run(arguments),
+        Command::Completions(arguments) => generate::completions(arguments),
+        Command::Man(arguments) => generate::man(arguments),
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::arguments::Partition;
 use crate::console;
+use crate::effective::{CONFIGURATION, Effective};
 use crate::failure::Failure;
 use crate::input::read_column;
 use crate::output::staging::{Staging, check_directory};
@@ -50,10 +51,10 @@ struct Bounds {
     high: f64,
 }
 
-pub(super) fn run(arguments: &Partition) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Partition, effective: &Effective) -> Result<(), Failure> {
     let [high, middle, low] = LISTS;
     let samples = arguments.samples.as_path();
-    check_directory(&arguments.out, arguments.common.force, &[high, middle, low, REPORT], &[samples])?;
+    check_directory(&arguments.out, arguments.common.force, &[high, middle, low, REPORT, CONFIGURATION], &[samples])?;
 
     let rule = match (arguments.rule.fraction, arguments.rule.threshold) {
         (Some(fraction), _) => Rule::Fraction(fraction),
@@ -86,6 +87,7 @@ pub(super) fn run(arguments: &Partition) -> Result<(), Failure> {
     }
     let path = arguments.out.join(REPORT);
     staging.write(&path, |file| Ok(file.write_all(console::as_json(&report)?.as_bytes())?))?;
+    staging.write(&arguments.out.join(CONFIGURATION), |file| Ok(file.write_all(effective.as_toml().as_bytes())?))?;
     staging.commit(&[])?;
 
     if !arguments.common.quiet {

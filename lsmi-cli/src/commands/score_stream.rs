@@ -203,7 +203,7 @@ impl<'a> Work<'a> {
                 Ok(())
             },
         )?;
-        bar.finish_and_clear();
+        drop(bar);
         Ok(reader.check_unchanged()?)
     }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::interrupt::{self, Unfinished};
 use crate::output::staging::MadeDirectories;
 use crate::stream::manifest::Job;
 use crate::stream::partial::{PartialError, directory_of};
@@ -141,12 +142,28 @@ impl Shards {
             }
             Ok(())
         };
+        let _a_whole_shard = interrupt::uninterrupted();
         self.write(&name_of(shard), write).map_err(|source| PartialError::Write {
             path: self.directory.join(name_of(shard)).display().to_string(),
             source,
         })?;
         self.made.keep();
         Ok(())
+    }
+
+    /// Says what is kept if the program is stopped now, with so many shards of all finished.
+    pub(crate) fn register(&self, finished: usize, all: usize) {
+        interrupt::unfinished(Some(Unfinished {
+            directory: self.directory.clone(),
+            pieces: "shards",
+            finished,
+            all,
+            clear: |directory| {
+                // What cannot be removed does no harm.
+                let _ = fs::remove_file(directory.join(MANIFEST));
+                let _ = fs::remove_file(directory.join(LOCK));
+            },
+        }));
     }
 
     /// Writes a file beside its place, and renames it when it is on the disk.
@@ -183,6 +200,8 @@ impl Shards {
 
     /// Removes the directory: all of it is in its place.
     pub(crate) fn remove(mut self) -> io::Result<()> {
+        let _all_of_it = interrupt::uninterrupted();
+        interrupt::unfinished(None);
         self.clear()?;
         self.remove_emptied()
     }

@@ -2,12 +2,14 @@
 
 pub(crate) mod candidates;
 pub(crate) mod compare;
+pub(crate) mod diff;
 pub(crate) mod expected;
 pub(crate) mod further;
 pub(crate) mod gates;
 pub(crate) mod models;
 pub(crate) mod null;
 pub(crate) mod parquet;
+pub(crate) mod ratings;
 pub(crate) mod samples;
 pub(crate) mod staging;
 pub(crate) mod streamed;

@@ -2,6 +2,7 @@
 //!
 //! Everything is first written to temporary files beside the places where it shall stand. Only when all of it is there
 //! is each file renamed to its name. A failure before that leaves nothing: neither files nor directories made for them.
+//! The same goes for Ctrl-C, see [`crate::interrupt`].
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 use thiserror::Error;
+
+use crate::interrupt;
 
 /// Why output cannot be written.
 #[derive(Debug, Error)]
@@ -125,7 +128,8 @@ impl Staging {
         let failed = |source| OutputError::Write { path: path.display().to_string(), source };
         let directory = parent(path);
         self.made.make(directory).map_err(failed)?;
-        let temporary = new_file(directory).map_err(failed)?;
+        let make = || new_file(directory);
+        let temporary = interrupt::make_temporary(make, |file| file.path().to_owned()).map_err(failed)?;
         let mut writer = BufWriter::new(temporary.as_file());
         content(&mut writer).map_err(|source| match source.downcast::<io::Error>() {
             Ok(source) => failed(*source),
@@ -139,9 +143,12 @@ impl Staging {
 
     /// Puts all files in their places and removes `stale` ones, left by an earlier run.
     pub(crate) fn commit(mut self, stale: &[PathBuf]) -> Result<(), OutputError> {
+        let _all_of_them = interrupt::uninterrupted();
         for (file, path) in self.files.drain(..) {
             let failed = |source| OutputError::Write { path: path.display().to_string(), source };
+            let temporary = file.path().to_owned();
             file.persist(&path).map_err(|error| failed(error.error))?;
+            interrupt::written(&path, Some(&temporary));
             // From here on the directory holds output.
             self.made.keep();
         }
@@ -178,13 +185,14 @@ impl MadeDirectories {
         let missing: Vec<&Path> =
             directory.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
         for path in missing.into_iter().rev() {
-            fs::create_dir(path)?;
+            interrupt::make_directory(path)?;
             self.0.push(path.to_owned());
         }
         Ok(())
     }
 
     pub(crate) fn keep(&mut self) {
+        interrupt::keep(&self.0);
         self.0.clear();
     }
 }
@@ -195,6 +203,7 @@ impl Drop for MadeDirectories {
             // Only fails where someone else has put something in it, which shall stay.
             let _ = fs::remove_dir(path);
         }
+        interrupt::keep(&self.0);
     }
 }
 

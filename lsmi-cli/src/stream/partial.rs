@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use super::manifest::{Finished, Job, Manifest, SCHEMA};
 use super::sums::Sums;
+use crate::interrupt::{self, Unfinished};
 use crate::output::Format;
 use crate::output::further::FurtherColumns;
 use crate::output::parquet::Joined;
@@ -72,6 +73,8 @@ pub(crate) struct Partial {
     rows: File,
     manifest: Manifest,
     format: Format,
+    /// How many groups there are.
+    groups: usize,
     /// Directories that go again where nothing comes to stand in them.
     made: MadeDirectories,
 }
@@ -129,7 +132,8 @@ impl Partial {
             return Err(PartialError::Busy { directory: name });
         }
         let manifest = manifest.unwrap_or(Manifest { schema: SCHEMA, job, finished: Finished::default() });
-        let mut partial = Self { directory, rows, manifest, format, made };
+        let mut partial = Self { directory, rows, manifest, format, groups, made };
+        partial.register();
         if is_new {
             partial.truncate(0)?;
             partial.append(header)?;
@@ -153,6 +157,7 @@ impl Partial {
 
     /// Keeps a group.
     pub(crate) fn finish_group(&mut self, content: &[u8], split: &str, sums: &Sums) -> Result<(), PartialError> {
+        let _a_whole_group = interrupt::uninterrupted();
         let mut bytes = content.len() as u64;
         if self.format == Format::Parquet {
             self.append(&bytes.to_le_bytes())?;
@@ -163,7 +168,20 @@ impl Partial {
         self.manifest.finished.add(bytes, split, sums);
         self.write_manifest()?;
         self.made.keep();
+        self.register();
         Ok(())
+    }
+
+    /// Says what is kept if the program is stopped.
+    fn register(&self) {
+        interrupt::unfinished(Some(Unfinished {
+            directory: self.directory.clone(),
+            pieces: "row groups",
+            finished: self.manifest.finished.groups,
+            all: self.groups,
+            // What cannot be removed does no harm.
+            clear: |directory| drop(clear(directory)),
+        }));
     }
 
     /// Puts the output in its place. `further` are the further columns.
@@ -179,6 +197,7 @@ impl Partial {
         }
         self.made.keep();
         put_in_place(&self.directory, output)?;
+        interrupt::unfinished(None);
         Ok(self.manifest.finished)
     }
 
@@ -188,6 +207,7 @@ impl Partial {
             // What cannot be removed does no harm.
             let _ = clear(&self.directory);
         }
+        interrupt::unfinished(None);
     }
 
     /// Puts the pieces of a Parquet file together.
@@ -280,9 +300,11 @@ fn open_rows(directory: &Path) -> Result<File, PartialError> {
 
 /// Renames what is whole to its name and removes the directory.
 fn put_in_place(directory: &Path, output: &Path) -> Result<(), PartialError> {
+    let _both = interrupt::uninterrupted();
     let whole = directory.join(WHOLE);
     if whole.exists() {
         rename(&whole, output)?;
+        interrupt::written(output, None);
     }
     clear(directory)
 }

@@ -10,7 +10,7 @@ use crate::place::{Place, rows, stderr, stdout};
 fn emoji_are_decomposed_and_shown() {
     let place = Place::new();
     let demo = place.lsmi("demo --out demo --json").success();
-    assert_eq!(place.names("demo"), ["estimator.safetensors", "samples.csv", "summary.json"]);
+    assert_eq!(place.names("demo"), ["config.toml", "estimator.safetensors", "samples.csv", "summary.json"]);
     assert_eq!(stdout(&demo), place.text("demo/summary.json"));
 
     let summary: Value = serde_json::from_str(&stdout(&demo)).unwrap();

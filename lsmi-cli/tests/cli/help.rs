@@ -14,9 +14,12 @@ fn help_of_every_command() {
         "discrete",
         "check",
         "compare",
+        "diff",
         "embed",
         "partition",
         "models",
+        "completions",
+        "man",
     ] {
         let shown = Place::new().lsmi(&format!("{command} --help")).success();
         assert_eq!(stderr(&shown), "");

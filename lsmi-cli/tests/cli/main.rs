@@ -7,18 +7,24 @@ mod check;
 mod compare;
 mod configuration;
 mod demo;
+mod diff;
 mod discrete;
 mod embed;
 mod fit_stream;
 mod formats;
+mod generate;
 mod help;
 mod hub;
+#[cfg(unix)]
+mod interrupt;
 mod label_free;
 mod logits;
+mod manners;
 mod models;
 mod null;
 mod options;
 mod place;
+mod ratings;
 mod round_trip;
 #[path = "../../../lsmi-candle/tests/hub/server.rs"]
 #[expect(dead_code, reason = "the tests of the library need more of it")]

@@ -24,6 +24,20 @@ impl Place {
         command.args(words.split_whitespace()).assert()
     }
 
+    /// Runs `lsmi` with these words and an empty cache of models.
+    pub(crate) fn offline(&self, words: &str) -> Assert {
+        let mut command = assert_cmd::cargo::cargo_bin_cmd!("lsmi");
+        command
+            .current_dir(&self.0)
+            .env_remove("COLUMNS")
+            .env("HF_HOME", self.path("cache"))
+            .env("HF_HUB_OFFLINE", "1");
+        for name in ["HF_HUB_CACHE", "LSMI_MODELS", "LSMI_MODELS_LOCK"] {
+            command.env_remove(name);
+        }
+        command.args(words.split_whitespace()).assert()
+    }
+
     /// Simulates samples to `name`.
     pub(crate) fn simulate(&self, options: &str, name: &str) {
         self.lsmi(&format!("simulate {options} --quiet --out {name}")).success();

@@ -3,18 +3,21 @@
 //! - here: sums, means and comparisons, accurate for tens of millions of values;
 //! - [`mod@quantiles`]: quantiles and the trimmed mean, which a few wild samples cannot move;
 //! - [`bootstrap`]: intervals of means;
+//! - [`correlation`]: how closely two columns go together, and how sure that is;
 //! - [`significance`]: p-values against a null distribution, and for many tests at once;
 //! - [`roc`]: how well a value tells members of a group from others;
 //! - [`calibration`]: whether a classifier is right as often as it says.
 
 pub mod bootstrap;
 pub mod calibration;
+pub mod correlation;
 pub mod quantiles;
 pub mod roc;
 pub mod significance;
 
 pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::{Reliability, ReliabilityBin, expected_calibration_error, reliability};
+pub use correlation::{Correlation, pearson, ranks, spearman};
 pub use quantiles::{quantile, quantiles, trimmed_mean};
 pub use roc::roc_area;
 pub use significance::{Tail, benjamini_hochberg, permutation_p_value};
@@ -93,30 +96,6 @@ pub fn standard_deviation(values: &[f64]) -> f64 {
     (centred_products(values, values) / (values.len() - 1) as f64).sqrt()
 }
 
-/// Pearson's correlation coefficient.
-///
-/// None where there is none: arrays of different lengths, fewer than two values, or an array that does not vary.
-///
-/// ```
-/// use lsmi_core::statistics::pearson;
-///
-/// let correlation = pearson(&[1.0, 2.0, 3.0], &[5.0, 3.0, 1.0]).unwrap();
-/// assert!((correlation + 1.0).abs() < 1e-15);
-/// assert_eq!(pearson(&[1.0, 2.0, 3.0], &[5.0, 5.0, 5.0]), None);
-/// ```
-pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
-    if a.len() != b.len() || a.len() < 2 {
-        return None;
-    }
-    // Asked of the values, since the rounding of a mean can make equal values seem to vary.
-    let varies = |values: &[f64]| values.iter().any(|value| value.total_cmp(&values[0]).is_ne());
-    if !varies(a) || !varies(b) {
-        return None;
-    }
-    let scale = centred_products(a, a).sqrt() * centred_products(b, b).sqrt();
-    (scale > 0.0).then(|| (centred_products(a, b) / scale).clamp(-1.0, 1.0))
-}
-
 /// The root of the mean squared difference; NaN for no values or arrays of different lengths.
 pub fn root_mean_square_error(a: &[f64], b: &[f64]) -> f64 {
     if a.len() != b.len() {
@@ -178,9 +157,5 @@ mod tests {
     fn comparisons_of_arrays() {
         assert!((root_mean_square_error(&[1.0, 2.0], &[4.0, 6.0]) - 12.5_f64.sqrt()).abs() < 1e-15);
         assert!(root_mean_square_error(&[1.0], &[]).is_nan());
-        assert_eq!(pearson(&[1.0, 2.0], &[1.0]), None);
-        assert_eq!(pearson(&[1.0], &[1.0]), None);
-        let correlation = pearson(&[0.0, 0.0, 1.0, 1.0], &[0.0, 1.0, 0.0, 5.0]).unwrap();
-        assert!((correlation - 2.0 / 17.0_f64.sqrt()).abs() < 1e-15);
     }
 }

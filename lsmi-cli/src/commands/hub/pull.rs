@@ -32,10 +32,10 @@ pub(super) fn run(arguments: &PullModels) -> Result<(), Failure> {
     }
     let mut all = Vec::new();
     for name in &arguments.names {
-        let mut show = progress::transfers(arguments.quiet);
+        let mut show = progress::transfers(arguments.place.quiet);
         let pulled = pull(name, arguments.again, &registry, &hub, &mut show)?;
         drop(show);
-        if !arguments.quiet {
+        if !arguments.place.quiet {
             let Pulled { name, repository, commit, files } = &pulled;
             let files = files.len();
             console::say(&format!("{name}: {files} files of {repository} at {commit} are there and checked"));

@@ -80,7 +80,9 @@ fn tell(arguments: &VerifyModels, found: &[Verified]) -> Result<(), Failure> {
         return console::print_json(&found);
     }
     if found.is_empty() {
-        console::say("no model is in the cache");
+        if !arguments.place.quiet {
+            console::say("no model is in the cache");
+        }
         return Ok(());
     }
     let mut table = table(&["model", "file", "state"]);

@@ -49,7 +49,8 @@ impl Distribution {
         columns.values.each_ref().map(|values| Self::new(values)).into()
     }
 
-    fn new(values: &[f64]) -> Self {
+    /// The spread of values.
+    pub(crate) fn new(values: &[f64]) -> Self {
         // Sorted once, for all that sort.
         let mut values = values.to_vec();
         values.sort_unstable_by(f64::total_cmp);

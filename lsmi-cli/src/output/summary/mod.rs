@@ -15,11 +15,13 @@ use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::Measure;
 use serde::Serialize;
 
-pub(crate) use quantities::Information;
+pub(crate) use distribution::Distribution;
+pub(crate) use quantities::{Information, Quantities};
 pub(crate) use split::{Heads, MeasureSummary, SplitSummary};
 
 use super::as_map;
 use super::models::ModelSummary;
+use super::ratings::RatingsSummary;
 use crate::scored::ScoredSplit;
 
 /// Version of the layout of `summary.json`.
@@ -65,6 +67,9 @@ pub(crate) struct Summary<Split = SplitSummary> {
     /// Whether the data can support conclusions, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gates: Option<Vec<Gate>>,
+    /// Agreement with people, where they were asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) ratings: Option<RatingsSummary>,
     /// What a user should know of the fit, in sentences.
     pub(crate) notes: Vec<String>,
 }
@@ -124,6 +129,7 @@ impl<Split> Summary<Split> {
             splits,
             models: Vec::new(),
             gates: None,
+            ratings: None,
             notes: estimator.notes().to_vec(),
         }
     }

@@ -1,0 +1,43 @@
+//! `lsmi diff`: two analyses held against each other, sample by sample and class by class.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::arguments::{Diff as Options, Splits};
+use crate::console;
+use crate::diff::side::Side;
+use crate::diff_table;
+use crate::effective::{CONFIGURATION, Effective};
+use crate::failure::Failure;
+use crate::output::diff::Compared;
+use crate::output::staging::{Staging, check_directory};
+
+const DIFFERENCES: &str = "differences.csv";
+const REPORT: &str = "diff.json";
+
+pub(super) fn run(arguments: &Options, effective: &Effective) -> Result<(), Failure> {
+    let (first, second, common) = (arguments.first.as_path(), arguments.second.as_path(), &arguments.common);
+    let split = |place: usize| arguments.split.as_ref().map(|Splits(names)| names[place].as_str());
+    let (first, second) = (Side::read(first, split(0))?, Side::read(second, split(1))?);
+    if let Some(out) = &arguments.out {
+        let inputs = [Path::new(&first.file), Path::new(&second.file)];
+        check_directory(out, common.force, &[DIFFERENCES, REPORT, CONFIGURATION], &inputs)?;
+    }
+    let compared = Compared::new(&first, &second);
+    let diff = compared.diff(common.seed)?;
+    if let Some(out) = &arguments.out {
+        let mut staging = Staging::default();
+        if compared.is_paired() {
+            staging.write(&out.join(DIFFERENCES), |file| compared.write_differences(file))?;
+        }
+        staging.write(&out.join(REPORT), |file| Ok(file.write_all(console::as_json(&diff)?.as_bytes())?))?;
+        staging.write(&out.join(CONFIGURATION), |file| Ok(file.write_all(effective.as_toml().as_bytes())?))?;
+        // Differences of an earlier run would be of other samples.
+        let stale = if compared.is_paired() { Vec::new() } else { vec![out.join(DIFFERENCES)] };
+        staging.commit(&stale)?;
+    }
+    if !common.quiet {
+        console::say(&diff_table::closing(&diff));
+    }
+    if common.json { console::print_json(&diff) } else { Ok(()) }
+}

@@ -1,0 +1,99 @@
+//! `lsmi diff`: two analyses held against each other.
+
+use serde_json::Value;
+
+use crate::place::{Place, column, rows, stderr, stdout};
+
+/// A place with two analyses of the same samples, and one of others.
+fn place() -> Place {
+    let place = Place::new();
+    place.simulate("mixed --n 90 --dims 2", "data.safetensors");
+    place.simulate("mixed --n 60 --dims 2 --seed 1", "other.safetensors");
+    for (data, options, out) in
+        [("data", "", "first"), ("data", "--gauge raw --format parquet", "second"), ("other", "", "other")]
+    {
+        place.lsmi(&format!("analyze {data}.safetensors --folds 2 {options} --out {out} --quiet")).success();
+    }
+    place
+}
+
+#[test]
+fn the_same_samples_are_compared_one_by_one() {
+    let place = place();
+    let told = place.lsmi("diff first second --out changes --json").success();
+    let found: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    assert_eq!(found, place.json("changes/diff.json"));
+    assert_eq!((&found["shared"], &found["first"]["n"]), (&90.into(), &90.into()));
+    assert_eq!(place.names("changes"), ["config.toml", "diff.json", "differences.csv"]);
+
+    let differences = place.text("changes/differences.csv");
+    let first = column(&place.text("first/samples.csv"), "r");
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let of_r = column(&differences, "r");
+    let number = |value: &Value| value.as_f64().unwrap();
+    assert!((number(&found["means"]["r"]["first"]) - mean(&first)).abs() < 1e-12);
+    assert!((number(&found["means"]["r"]["difference"]["mean"]) - mean(&of_r)).abs() < 1e-12);
+    // The gauge moves neither informations nor s - r.
+    assert!(column(&differences, "i12").iter().all(|value| value.abs() < 1e-12));
+    let s_minus_r = column(&differences, "s").iter().zip(&of_r).map(|(s, r)| s - r).collect::<Vec<_>>();
+    assert!(s_minus_r.iter().all(|value| value.abs() < 1e-9));
+    let widest = of_r.iter().map(|value| value.abs()).fold(0.0, f64::max);
+    assert!((number(&found["largest"]["r"][0]["difference"]).abs() - widest).abs() < 1e-12 && widest > 0.0);
+    assert_eq!(found["by_class"]["0"]["n_first"], rows(&differences).iter().filter(|row| row["label"] == "0").count());
+    let told = stderr(&told);
+    for expected in ["all samples are in both", "warning: the gauges differ (whitened and raw)", "of another kind"] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+
+    // Again from its own options, to the same bytes.
+    place.lsmi("diff first second --config changes/config.toml --out again --quiet").success();
+    for file in place.names("changes") {
+        assert_eq!(place.bytes(&format!("again/{file}")), place.bytes(&format!("changes/{file}")), "{file}");
+    }
+}
+
+#[test]
+fn other_samples_are_compared_as_a_set() {
+    let place = place();
+    let told = place.lsmi("diff first other --out changes --json").success();
+    let found: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    assert_eq!(found["shared"], 0);
+    let told = stderr(&told);
+    // Row numbers are ids, but not of the same samples.
+    assert!(told.contains("they do not mean the same samples"), "{told}");
+    assert!(told.contains("no sample is in both: two sets of samples are compared"), "{told}");
+    assert_eq!(place.names("changes"), ["config.toml", "diff.json"]);
+    assert!(found["by_class"]["0"]["s"]["difference"]["lower"].is_number());
+    // No difference of means is out of reach of chance here but for a few of 21 intervals.
+    let outside = ["i1", "i2", "i12", "r", "u1", "u2", "s"].iter().filter(|name| {
+        let interval = &found["means"][**name]["difference"];
+        interval["lower"].as_f64().unwrap() > 0.0 || interval["upper"].as_f64().unwrap() < 0.0
+    });
+    assert!(outside.count() < 4);
+}
+
+#[test]
+fn two_splits_of_one_analysis() {
+    let place = Place::new();
+    place.simulate("mixed --n 90 --dims 2", "data.safetensors");
+    place.simulate("mixed --n 60 --dims 2 --seed 1", "other.safetensors");
+    place.lsmi("analyze data.safetensors --eval other.safetensors --folds 2 --out result --quiet").success();
+    let told = place.lsmi("diff result result --split train,eval --json --quiet").success();
+    assert_eq!(stderr(&told), "");
+    let found: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    assert_eq!((&found["first"]["split"], &found["second"]["split"]), (&"train".into(), &"eval".into()));
+    let same = place.lsmi("diff result result/samples.csv --json --quiet").success();
+    let found: Value = serde_json::from_str(&stdout(&same)).unwrap();
+    assert_eq!((&found["shared"], &found["kinds"]["changed"]), (&90.into(), &0.into()));
+    assert_eq!(found["warnings"], serde_json::json!([]));
+
+    for (words, code, expected) in [
+        ("diff result nowhere", 3, "nowhere: no such directory"),
+        ("diff result result --split test", 3, "no samples of the split `test`"),
+        ("diff result result --split a,b,c", 2, "one split for both"),
+        ("diff result", 2, "DIR2"),
+    ] {
+        let refused = place.lsmi(words).code(code);
+        assert!(stderr(&refused).contains(expected), "{words}: {}", stderr(&refused));
+    }
+}

@@ -1,0 +1,76 @@
+//! Ctrl-C: the program ends within a second, leaves complete files only, and says what it keeps.
+
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::place::{Place, stdout};
+
+/// Starts `lsmi` with these words.
+fn start(place: &Place, words: &str) -> Child {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("lsmi"));
+    command.args(words.split_whitespace()).current_dir(place.path("."));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits until `is_so`, a minute at most.
+fn wait_until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never came to that");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Presses Ctrl-C; gives what was said.
+fn interrupt(child: Child) -> (Output, Duration) {
+    let pressed = Instant::now();
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    (output, pressed.elapsed())
+}
+
+fn check(output: &Output, waited: Duration, expected: &str) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.lines().last().is_some_and(|line| line.contains(expected)), "{told}");
+    assert!(waited < Duration::from_secs(1), "{waited:?}");
+}
+
+#[test]
+fn a_fit_leaves_nothing() {
+    let place = Place::new();
+    place.simulate("gauss --n 4000", "data.safetensors");
+    let child = start(&place, "analyze data.safetensors --repeats 50 --out a/b/result");
+    thread::sleep(Duration::from_millis(1500));
+    let (output, waited) = interrupt(child);
+    check(&output, waited, "stopped: no output was written");
+    assert!(output.stdout.is_empty());
+    assert_eq!(place.names("."), ["data.safetensors"]);
+}
+
+#[test]
+fn finished_groups_are_kept_and_gone_on_with() {
+    let place = Place::new();
+    place.simulate("xor --n 90 --dims 2", "train.safetensors");
+    place.simulate("xor --n 4000 --dims 2 --seed 1", "data.safetensors");
+    place.lsmi("fit train.safetensors --folds 2 --out e.safetensors --quiet").success();
+    let score = "score data.safetensors --estimator e.safetensors --rows-of-a-group 10 --threads 1";
+    let child = start(&place, &format!("{score} --out out.csv"));
+    wait_until(|| {
+        std::fs::read_to_string(place.path("out.csv.partial/manifest.json")).is_ok_and(|manifest| {
+            serde_json::from_str::<serde_json::Value>(&manifest)
+                .is_ok_and(|value| value["finished"]["groups"].as_u64() > Some(5))
+        })
+    });
+    let (output, waited) = interrupt(child);
+    check(&output, waited, "of 400 row groups are kept in out.csv.partial; the same command goes on from there");
+    assert!(!place.path("out.csv").exists());
+
+    let again = place.lsmi(&format!("{score} --out out.csv --json --quiet")).success();
+    assert!(stdout(&again).starts_with('{'));
+    place.lsmi(&format!("{score} --out whole.csv --quiet")).success();
+    assert_eq!(place.bytes("out.csv"), place.bytes("whole.csv"));
+    assert!(!place.path("out.csv.partial").exists());
+}
