@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why [`partition`](crate::partition()) refused its input.
+/// Why [`partition`](crate::partition()) or one of its siblings refused its input.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum PartitionError {
@@ -47,5 +47,14 @@ pub enum PartitionError {
         low: f64,
         /// The high threshold.
         high: f64,
+    },
+
+    /// A row was asked for that is not there.
+    #[error("row {found} of {rows} rows is not there; rows are counted from 0")]
+    Row {
+        /// The row.
+        found: usize,
+        /// Number of rows.
+        rows: usize,
     },
 }

@@ -31,11 +31,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ensemble;
+pub mod partition;
+
 mod error;
-mod partition;
+mod paired;
 
 pub use error::PartitionError;
-pub use partition::{Partition, Rule, partition};
+pub use paired::{OverSeeds, PairedDifference};
+pub use partition::{Criterion, Partition, Rule, competence, curriculum, diverse, partition};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]
