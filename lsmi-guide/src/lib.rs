@@ -31,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod clean;
 pub mod ensemble;
 pub mod partition;
 
@@ -39,7 +40,7 @@ mod paired;
 
 pub use error::PartitionError;
 pub use paired::{OverSeeds, PairedDifference};
-pub use partition::{Criterion, Partition, Rule, competence, curriculum, diverse, partition};
+pub use partition::{Conflicts, Criterion, Partition, Rule, competence, conflicts, curriculum, diverse, partition};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]
