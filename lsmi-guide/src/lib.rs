@@ -1,12 +1,15 @@
 //! What to do with the interactions of every sample once they are known.
 //!
 //! `lsmi-core` and `lsmi-candle` give each sample its redundancy `r`, uniqueness `u1`, `u2` and synergy `s`.
-//! This crate turns those numbers into decisions about samples. So far there is one, [`partition`]: split the samples
+//! This crate turns those numbers into decisions about samples. [`partition()`] splits the samples
 //! into those high in an interaction, those low in it and those between, for example to fine-tune on one part and
 //! evaluate on another. Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level",
 //! ICML 2025) choose fine-tuning subsets this way.
 //!
-//! The crate computes on plain slices. It reads and writes no files and prints nothing.
+//! [`curriculum()`] puts samples in order, [`diverse()`] chooses what to label, [`clean`] looks for wrong labels, and
+//! [`ensemble`] weighs the members of an ensemble sample by sample.
+//!
+//! The crate computes on plain slices and matrices. It reads and writes no files and prints nothing.
 //!
 //! # Example
 //!

@@ -76,12 +76,12 @@ fn outside_of_t(t: f64, freedom: usize) -> f64 {
     let (sine, cosine) = angle.sin_cos();
     let is_odd = freedom % 2 == 1;
     // The terms are powers of the cosine, each times the next k / (k + 1).
-    let (mut term, mut k) = if is_odd { (cosine, 2) } else { (1.0, 1) };
+    let (mut term, mut k): (f64, f64) = if is_odd { (cosine, 2.0) } else { (1.0, 1.0) };
     let mut series = 0.0;
     for _ in 0..freedom / 2 {
         series += term;
-        term *= k as f64 / (k + 1) as f64 * cosine * cosine;
-        k += 2;
+        term *= k / (k + 1.0) * cosine * cosine;
+        k += 2.0;
     }
     let inside = if is_odd { (angle + sine * series) * std::f64::consts::FRAC_2_PI } else { sine * series };
     (1.0 - inside).clamp(0.0, 1.0)

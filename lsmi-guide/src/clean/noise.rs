@@ -28,8 +28,7 @@ pub struct Planted {
 impl Noise {
     /// Gives the share `rate` of the samples, chosen at random, the label of another class.
     ///
-    /// The nearest whole number of labels is changed, in a class of `kept` samples or fewer none: at most as many of a class
-    /// that `kept` of its samples keep their label. Fewer are changed only where that leaves too few.
+    /// The nearest whole number of labels is changed, but only as many in each class as leave `kept` samples their label.
     ///
     /// ```
     /// use lsmi_guide::clean::Noise;
@@ -111,7 +110,7 @@ mod tests {
     fn wrong_labels_are_shared_out_as_said() {
         let labels: Vec<u32> = (0..20_000).map(|row| [0, 1, 1, 2, 2, 2, 2, 2, 2, 2][row % 10]).collect();
         // Of the wrong labels, those of class 0 were to be 1 or 2, and so on: a tenth, a fifth and seven tenths of them.
-        let uniform = (0.2 + 0.7) / 2.0;
+        let uniform = 0.5 * (0.2 + 0.7);
         let by_share = 0.2 * 0.1 / 0.8 + 0.7 * 0.1 / 0.3;
         for (noise, expected) in [(Noise::Uniform, uniform), (Noise::ByClassShare, by_share)] {
             let planted = noise.plant(&labels, 3, 0.1, 1, 0);

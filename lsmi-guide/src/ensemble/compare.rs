@@ -12,7 +12,6 @@ use lsmi_core::{ClassPrior, Decomposition};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_distr::StandardNormal;
-use serde::{Deserialize, Serialize};
 
 use super::metrics::losses;
 use super::table::{Comparison, Table};

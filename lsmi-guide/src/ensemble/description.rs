@@ -50,7 +50,9 @@ impl Describer {
             let mut values: Vec<f64> = rows.iter().map(|row| values[*row]).collect();
             let ends = quantiles(&values, &[TAIL, 1.0 - TAIL]);
             let (lower, upper) = (ends[0], ends[1]);
-            values.iter_mut().for_each(|value| *value = value.clamp(lower, upper));
+            for value in &mut values {
+                *value = value.clamp(lower, upper);
+            }
             let deviation = standard_deviation(&values);
             // A constant column says nothing, and is zero everywhere.
             let deviation = if deviation > 0.0 { deviation } else { f64::INFINITY };

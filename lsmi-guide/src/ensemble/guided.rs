@@ -2,7 +2,7 @@
 //!
 //! In the log-linear pool `log p_i(k) = sum_m w_im log p_im(k) - log Z_i` the weight of member m for sample i is
 //! `w_im = sum_f theta_mf x_if`, linear in the description of the sample: 1, then r, u1, u2, s and the confidences, all
-//! standardised. The log loss is convex in theta (McFadden's conditional logit, 1974). A penalty holds all columns but
+//! standardised. The log loss is convex in theta (the conditional logit of `McFadden`, 1974). A penalty holds all columns but
 //! the constant near zero and the constant near log-linear stacking, which is therefore the guided ensemble of infinite
 //! penalty. Cross-validation inside the rows of the fit chooses the penalty, stacking with a log-linear or a linear pool
 //! among the choices, so that interactions count as far as they help to predict rows that the weights have not seen.
@@ -22,7 +22,7 @@ use super::{EnsembleError, Members};
 /// How the weights of a guided ensemble are fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GuidedSettings {
-    /// Penalties to choose from; stacking with either pool is chosen from as well. Default: 0.003 to 1 in steps of about 3.
+    /// Penalties to choose from; stacking with either pool is chosen from as well. Default: 0.003 to 3 in steps of about 3.
     pub penalties: Vec<f64>,
     /// Folds of the choice. Default: 5.
     pub folds: usize,
@@ -32,7 +32,7 @@ pub struct GuidedSettings {
 
 impl Default for GuidedSettings {
     fn default() -> Self {
-        Self { penalties: vec![0.003, 0.01, 0.03, 0.1, 0.3, 1.0], folds: 5, seed: 0 }
+        Self { penalties: vec![0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0], folds: 5, seed: 0 }
     }
 }
 

@@ -6,8 +6,8 @@
 //! log p_i(k) = sum_m w_im l_im(k) - log Z_i,    w_im = sum_f theta_mf x_if
 //! ```
 //!
-//! with `l_im` the log-probabilities of member m and `x_i` the description of the sample. This is McFadden's conditional
-//! logit ("Conditional logit analysis of qualitative choice behavior", 1974) with the attributes `x_if l_im(k)`, so that
+//! with `l_im` the log-probabilities of member m and `x_i` the description of the sample. This is the conditional logit of
+//! `McFadden` ("Conditional logit analysis of qualitative choice behavior", 1974) with the attributes `x_if l_im(k)`, so that
 //! its mean log loss is convex in theta. To it comes the penalty `1/2 sum_mf lambda_f (theta_mf - centre_mf)^2`.
 
 use super::Members;
@@ -235,7 +235,7 @@ mod tests {
                 let log_posterior = pooled(&members, row, &weights(&truth, &descriptions[2 * row..][..2]));
                 let drawn: f64 = random.random();
                 let cumulated = [log_posterior[0].exp(), log_posterior[0].exp() + log_posterior[1].exp()];
-                cumulated.iter().filter(|bound| drawn > **bound).count() as u32
+                cumulated.iter().map(|bound| u32::from(drawn > *bound)).sum()
             })
             .collect();
         let problem = Problem {

@@ -62,12 +62,16 @@ pub fn diverse(
 ) -> Result<Vec<usize>, PartitionError> {
     check(features, candidates, labelled)?;
     let mut is_taken = vec![false; features.rows()];
-    labelled.iter().for_each(|row| is_taken[*row] = true);
+    for row in labelled {
+        is_taken[*row] = true;
+    }
     let is_new = |row: &usize| !std::mem::replace(&mut is_taken[*row], true);
     let rows: Vec<usize> = candidates.iter().copied().filter(is_new).collect();
     let mut left: Vec<usize> = (0..rows.len()).collect();
     let mut search = Search { features, nearest: vec![f64::INFINITY; rows.len()], rows };
-    labelled.iter().for_each(|row| search.choose(*row));
+    for row in labelled {
+        search.choose(*row);
+    }
 
     let mut chosen = Vec::with_capacity(count.min(left.len()));
     while chosen.len() < count && !left.is_empty() {
