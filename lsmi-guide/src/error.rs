@@ -3,7 +3,7 @@
 use lsmi_candle::EstimatorError;
 use thiserror::Error;
 
-/// Why [`partition`](crate::partition()) refused its input.
+/// Why [`partition`](crate::partition()) or one of its siblings refused its input.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum PartitionError {
@@ -48,6 +48,15 @@ pub enum PartitionError {
         low: f64,
         /// The high threshold.
         high: f64,
+    },
+
+    /// A row was asked for that is not there.
+    #[error("row {found} of {rows} rows is not there; rows are counted from 0")]
+    Row {
+        /// The row.
+        found: usize,
+        /// Number of rows.
+        rows: usize,
     },
 }
 

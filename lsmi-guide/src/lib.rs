@@ -3,7 +3,7 @@
 //! `lsmi-core` and `lsmi-candle` give each sample its redundancy `r`, uniqueness `u1`, `u2` and synergy `s`.
 //! This crate turns those numbers into decisions about samples, before a training and during it:
 //!
-//! 1. [`partition`]: the samples high in an interaction, those low in it and those between, to fine-tune on one part and
+//! 1. [`partition()`]: the samples high in an interaction, those low in it and those between, to fine-tune on one part and
 //!    evaluate on another.
 //! 2. [`Interactions`]: what is known of samples, by id, from a cross-fit or from plain terms.
 //! 3. [`policy`]: a rule that gives every sample a weight in each loss, as a [`Plan`]; with the controls that such a rule
@@ -12,6 +12,8 @@
 //! 5. [`Hook`] and [`Guide`]: what a training loop calls, and the policy and interactions behind it.
 //! 6. [`tracker`]: interactions of the student itself, estimated while it learns, in the background or in step.
 //! 7. [`trainer`]: a loop small enough to read that does all this, with checkpoints.
+//! 8. [`curriculum()`] puts samples in order, [`diverse()`] chooses what to label, [`clean`] looks for wrong labels, and
+//!    [`ensemble`] weighs the members of an ensemble sample by sample.
 //!
 //! The rules are those of Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level",
 //! ICML 2025), who fine-tune on subsets, distil and weigh ensembles by interaction. The crate writes no files but
@@ -79,8 +81,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod clean;
 pub mod distiller;
+pub mod ensemble;
 pub mod loss;
+pub mod partition;
 pub mod policy;
 pub mod tracker;
 pub mod trainer;
@@ -90,14 +95,15 @@ mod guide;
 mod hook;
 mod interactions;
 mod lookup;
-mod partition;
+mod paired;
 mod plan;
 
 pub use error::{CheckpointError, GuideError, PartitionError, Result};
 pub use guide::{Guide, Steadiness};
 pub use hook::Hook;
 pub use interactions::Interactions;
-pub use partition::{Partition, Rule, partition};
+pub use paired::{OverSeeds, PairedDifference};
+pub use partition::{Conflicts, Criterion, Partition, Rule, competence, conflicts, curriculum, diverse, partition};
 pub use plan::{Plan, Weights};
 pub use policy::{Policy, Progress};
 pub use tracker::Tracker;

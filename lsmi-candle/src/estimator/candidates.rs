@@ -4,14 +4,15 @@
 //! `E[r] = sum_y p(y|x1,x2) r(y)` with `r(y)` the redundancy that the row would have with label y; of u1, u2 and s alike, so
 //! that r + u1 = i1 and the like hold for the expectations too.
 
-use lsmi_core::{Decomposition, Interaction, SampleIds, Terms};
+use lsmi_core::{ClassPrior, Decomposition, Interaction, SampleIds, Terms};
 
+use super::cross_fit::assignments;
 use super::inputs::ModelInputs;
 use super::predict::{Predictions, ROWS_AT_A_TIME, most_probable};
 use super::score::{check_finite, filled_up};
-use super::{Estimator, check_inputs};
+use super::{CrossFit, Estimator, check_inputs};
 use crate::error::Result;
-use crate::features::Unlabelled;
+use crate::features::{FeatureSet, Unlabelled};
 
 /// The terms of every candidate label of rows, in the order of the rows, in nats.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,12 @@ impl Estimator {
     pub fn candidates(&self, rows: &Unlabelled) -> Result<Candidates> {
         check_inputs(&rows.inputs(), rows.rows())?;
         self.check_columns(&rows.inputs())?;
+        self.candidates_by(rows, None)
+    }
+
+    /// The terms of every candidate label by all folds together or, where `assignments` has the folds of each repeat, of
+    /// each row by its own folds.
+    fn candidates_by(&self, rows: &Unlabelled, assignments: Option<&[Vec<u32>]>) -> Result<Candidates> {
         let mut found = Candidates {
             ids: rows.ids.clone(),
             surprisals: Default::default(),
@@ -57,9 +64,13 @@ impl Estimator {
         };
         for start in (0..rows.rows()).step_by(ROWS_AT_A_TIME) {
             let range = start..rows.rows().min(start + ROWS_AT_A_TIME);
-            let part = rows.select(&filled_up(range.clone()));
+            let indices = if assignments.is_some() { range.clone().collect() } else { filled_up(range.clone()) };
+            let part = rows.select(&indices);
             let inputs = ModelInputs::new(&self.gauge, &part.inputs(), self.description.given_heads);
-            let repeats = self.repeats.iter().map(|folds| self.predict(folds, &inputs, None));
+            let repeats = self.repeats.iter().enumerate().map(|(repeat, folds)| {
+                let assignment = assignments.map(|assignments| &assignments[repeat][range.clone()]);
+                self.predict(folds, &inputs, assignment)
+            });
             let predictions = Predictions::mean(repeats.collect::<Result<Vec<_>>>()?);
             found.extend(self.prior.log_probabilities(), &predictions, range.len());
         }
@@ -121,7 +132,30 @@ impl Estimator {
     }
 }
 
+impl CrossFit {
+    /// The terms of every candidate label of the training rows, each by models that did not see the row: held out, though
+    /// as label-free as those of new rows. `train` has the very samples that were fitted, in their order.
+    ///
+    /// # Errors
+    /// [`crate::EstimatorError::Samples`] if `train` has other samples, otherwise as [`Estimator::candidates`].
+    pub fn candidates(&self, train: &FeatureSet) -> Result<Candidates> {
+        self.check_same_samples(train)?;
+        let folds = assignments(&self.estimator.description, &train.labels);
+        self.estimator.candidates_by(&train.into(), Some(&folds))
+    }
+}
+
 impl Candidates {
+    /// `log p(y|.)` of every class under head 0 (x1), 1 (x2) or 2 (both), `[n, classes]`, row-major; `prior` is the one
+    /// that the information is relative to.
+    ///
+    /// # Panics
+    /// If there is no such head.
+    pub fn log_posteriors(&self, head: usize, prior: &ClassPrior) -> Vec<f64> {
+        let log_prior = prior.log_probabilities().iter().cycle();
+        self.information[head].iter().zip(log_prior).map(|(information, prior)| information + prior).collect()
+    }
+
     /// Appends the terms of the first rows, so many.
     fn extend(&mut self, log_prior: &[f64], rows: &Predictions, count: usize) {
         for (surprisals, density) in self.surprisals.iter_mut().zip(&rows.log_densities) {

@@ -333,6 +333,25 @@ mod tests {
     }
 
     #[test]
+    fn candidates_of_training_rows_are_held_out() {
+        let (train, classes) = train();
+        let fit = cross_fit(&train, &classes, &Settings { repeats: 2, ..settings() }, None).unwrap();
+        let candidates = fit.candidates(&train).unwrap();
+        let of_labels = |head: usize| -> Vec<f64> {
+            (0..ROWS).map(|row| candidates.information[head][2 * row + train.labels[row] as usize]).collect()
+        };
+        let terms = &fit.scores.terms;
+        for (head, information) in [&terms.i1, &terms.i2, &terms.i12].into_iter().enumerate() {
+            assert_eq!(of_labels(head), *information);
+        }
+        assert_eq!(candidates.surprisals, [terms.h1.clone(), terms.h2.clone()]);
+        let posteriors = candidates.log_posteriors(2, fit.estimator.prior());
+        assert!(posteriors.iter().zip(&candidates.probabilities).all(|(log, p)| (log.exp() - p).abs() < 1e-12));
+        let others = train.select(&(1..ROWS).collect::<Vec<_>>());
+        assert!(matches!(fit.candidates(&others), Err(EstimatorError::Samples { .. })));
+    }
+
+    #[test]
     fn a_folds_models_know_nothing_of_its_rows() {
         let (train, _) = train();
         let assignment = deal(&train.labels, 2, settings().folds, 0);

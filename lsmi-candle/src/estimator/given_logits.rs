@@ -19,11 +19,7 @@ impl CrossFit {
     /// [`crate::EstimatorError::Samples`] if `train` has other samples, [`crate::EstimatorError::NotFinite`] for logits
     /// that rule the label out, a candle error where the device fails.
     pub fn with_logits(&self, train: &FeatureSet, scale: bool) -> Result<Self> {
-        super::check_samples(train, self.estimator.classes().len())?;
-        if train.ids != self.scores.terms.ids || train.labels != self.scores.labels {
-            let expected = "those of the rows that were fitted, in their order".to_owned();
-            return super::wrong("ids and labels", "others".to_owned(), expected).map(|()| self.clone());
-        }
+        self.check_same_samples(train)?;
         let folds = assignments(&self.estimator.description, &train.labels);
         let mut estimator = self.estimator.with_given_heads(train);
         if scale {
@@ -37,6 +33,16 @@ impl CrossFit {
         let classes = estimator.classes().len();
         estimator.description.reference = estimator.measure().reference(&scores.terms, &train.labels, classes);
         Ok(Self { estimator, scores })
+    }
+
+    /// Checks that samples are those that were fitted.
+    pub(super) fn check_same_samples(&self, train: &FeatureSet) -> Result<()> {
+        super::check_samples(train, self.estimator.classes().len())?;
+        if train.ids != self.scores.terms.ids || train.labels != self.scores.labels {
+            let expected = "those of the rows that were fitted, in their order".to_owned();
+            return super::wrong("ids and labels", "others".to_owned(), expected);
+        }
+        Ok(())
     }
 }
 

@@ -179,6 +179,23 @@ impl FeatureFile {
         metadata_of(&self.metadata, split)
     }
 
+    /// The samples of all splits, one split after the other. Where two splits share an id, as row numbers do, every id gets the
+    /// name of its split before it, as in `test/7`.
+    ///
+    /// # Errors
+    /// [`lsmi_core::Error::DuplicateId`] where ids are alike even so.
+    pub fn pooled(&self) -> lsmi_core::Result<FeatureSet> {
+        let parts: Vec<FeatureSet> = self.splits.iter().map(|split| split.features.clone()).collect();
+        if let Ok(pooled) = FeatureSet::joined(&parts) {
+            return Ok(pooled);
+        }
+        let renamed = self.splits.iter().map(|Split { name, features }| {
+            let ids = SampleIds::from_names(features.ids.iter().map(|id| format!("{name}/{id}")))?;
+            Ok(FeatureSet { ids, ..features.clone() })
+        });
+        FeatureSet::joined(&renamed.collect::<lsmi_core::Result<Vec<_>>>()?)
+    }
+
     /// SHA-256 of all splits and class names, in hexadecimal, for provenance; the path does not enter.
     pub fn hash(&self) -> String {
         hash::of_file(self)

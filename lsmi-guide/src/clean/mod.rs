@@ -1,0 +1,15 @@
+//! Labels that every modality contradicts: where to look for wrong ones.
+//!
+//! [`suspects`] ranks samples by the [`contradictions`] of their labels; [`find_planted`] makes labels wrong on purpose and
+//! measures how well the ranking finds them, beside the ranking by plain loss.
+
+mod experiment;
+mod noise;
+mod precision;
+mod score;
+
+pub use experiment::{Experiment, PlantedSettings, ScoreRow, find_planted};
+pub use noise::{Noise, Planted};
+pub(crate) use precision::descending;
+pub use precision::{average_precision, precision_at};
+pub use score::{Contradiction, Suspect, contradictions, suspects};

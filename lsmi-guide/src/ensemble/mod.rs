@@ -1,0 +1,27 @@
+//! Ensembles whose weights follow the interactions of each sample.
+//!
+//! Several models of the same data, the [`Members`], err on different samples. Stacking gives each one weight for all
+//! samples; a guided ensemble gives each sample weights of its own, by what the sample's label-free interactions say of
+//! where its information lies: in both modalities alike, in one of them, or only in both together.
+//!
+//! 1. [`Members`] are models of any kind: the heads of an estimator, their late fusion, the user's own logits.
+//! 2. [`GlobalWeights`] are the ensembles to beat: best single member, uniform, by accuracy, stacking.
+//! 3. [`GuidedWeights`] are fitted to rows that the members have not seen, and penalised towards stacking.
+
+mod compare;
+mod description;
+mod error;
+mod guided;
+mod members;
+mod metrics;
+mod newton;
+mod stacking;
+mod table;
+
+pub use compare::{Data, Settings, WEAK_MEMBER, compare};
+pub use error::EnsembleError;
+pub use guided::{Choice, Guidance, Guided, GuidedSettings, GuidedWeights};
+pub use members::Members;
+pub use metrics::{CALIBRATION_BINS, Metrics};
+pub use stacking::{GlobalWeights, Pool};
+pub use table::{Comparison, Difference, MethodRow, SampleWeights};

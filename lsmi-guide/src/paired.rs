@@ -1,0 +1,136 @@
+//! Figures over seeds, and paired differences of two methods over the same seeds.
+//!
+//! Each seed splits the same samples anew, so that figures of two seeds share most of their rows and are not independent:
+//! the usual t-test finds differences where there are none. Nadeau and Bengio ("Inference for the generalization error",
+//! Machine Learning 52, 2003) correct the variance of the mean over J seeds from `s²/J` to `s² (1/J + n_eval/n_fit)`.
+
+use lsmi_core::statistics::{mean, standard_deviation};
+use serde::{Deserialize, Serialize};
+
+/// The share of the intervals.
+const LEVEL: f64 = 0.95;
+
+/// The mean over seeds with its 95 % interval, by Student's t with the corrected variance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OverSeeds {
+    /// The mean over seeds.
+    pub mean: f64,
+    /// The lower end of the interval; none where there is one seed.
+    pub lower: Option<f64>,
+    /// The upper end of the interval; none where there is one seed.
+    pub upper: Option<f64>,
+}
+
+/// The difference of two methods, of which both are evaluated for every seed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PairedDifference {
+    /// The mean difference with its interval.
+    pub difference: OverSeeds,
+    /// The two-sided p-value of no difference, by the corrected resampled t-test; none where there is one seed.
+    pub p_value: Option<f64>,
+    /// The number of seeds with a negative difference: where the figure is a loss, those that the first method wins.
+    pub negative: usize,
+    /// The number of seeds with a positive difference.
+    pub positive: usize,
+}
+
+impl OverSeeds {
+    /// Of figures one a seed; `ratio` is the number of evaluated rows to that of fitted rows, 0 where seeds share no rows.
+    pub(crate) fn of(values: &[f64], ratio: f64) -> Self {
+        let centre = mean(values);
+        let reach =
+            standard_error(values, ratio).map(|error| quantile_of_t(0.5 + LEVEL / 2.0, values.len() - 1) * error);
+        Self { mean: centre, lower: reach.map(|reach| centre - reach), upper: reach.map(|reach| centre + reach) }
+    }
+}
+
+impl PairedDifference {
+    /// Of the figures of two methods for the same seeds: those of the first less those of the second.
+    pub(crate) fn of(first: &[f64], second: &[f64], ratio: f64) -> Self {
+        let differences: Vec<f64> = first.iter().zip(second).map(|(first, second)| first - second).collect();
+        let difference = OverSeeds::of(&differences, ratio);
+        let p_value = standard_error(&differences, ratio).map(|error| match difference.mean.abs() {
+            0.0 => 1.0,
+            distance => outside_of_t(distance / error, differences.len() - 1),
+        });
+        Self {
+            difference,
+            p_value,
+            negative: differences.iter().filter(|difference| **difference < 0.0).count(),
+            positive: differences.iter().filter(|difference| **difference > 0.0).count(),
+        }
+    }
+}
+
+/// The corrected standard error of the mean; none for a single value.
+fn standard_error(values: &[f64], ratio: f64) -> Option<f64> {
+    (values.len() > 1).then(|| standard_deviation(values) * (1.0 / values.len() as f64 + ratio).sqrt())
+}
+
+/// The probability that Student's t with so many degrees of freedom, at least 1, is farther from 0 than `t`.
+///
+/// The finite series for whole degrees of freedom: Abramowitz and Stegun, "Handbook of Mathematical Functions" (1964), 26.7.3
+/// and 26.7.4.
+fn outside_of_t(t: f64, freedom: usize) -> f64 {
+    let angle = (t.abs() / (freedom as f64).sqrt()).atan();
+    let (sine, cosine) = angle.sin_cos();
+    let is_odd = freedom % 2 == 1;
+    // The terms are powers of the cosine, each times the next k / (k + 1).
+    let (mut term, mut k): (f64, f64) = if is_odd { (cosine, 2.0) } else { (1.0, 1.0) };
+    let mut series = 0.0;
+    for _ in 0..freedom / 2 {
+        series += term;
+        term *= k / (k + 1.0) * cosine * cosine;
+        k += 2.0;
+    }
+    let inside = if is_odd { (angle + sine * series) * std::f64::consts::FRAC_2_PI } else { sine * series };
+    (1.0 - inside).clamp(0.0, 1.0)
+}
+
+/// The quantile of Student's t at a share above one half, by bisection.
+fn quantile_of_t(share: f64, freedom: usize) -> f64 {
+    let tails = 2.0 * (1.0 - share);
+    let (mut low, mut high) = (0.0, 1.0);
+    while outside_of_t(high, freedom) > tails {
+        high *= 2.0;
+    }
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if outside_of_t(middle, freedom) > tails { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_the_table() {
+        for (freedom, expected) in [(1, 12.706_2), (2, 4.302_65), (3, 3.182_45), (10, 2.228_14), (19, 2.093_02)] {
+            assert!((quantile_of_t(0.975, freedom) - expected).abs() < 1e-4, "{freedom}");
+        }
+        assert!((outside_of_t(1.0, 1) - 0.5).abs() < 1e-12, "a quarter of the Cauchy distribution lies above 1");
+        assert_eq!(outside_of_t(0.0, 7), 1.0);
+    }
+
+    #[test]
+    fn a_difference_is_tested_with_the_corrected_variance() {
+        let (first, second) = ([1.0, 2.0, 3.0, 4.0], [1.5, 2.0, 4.0, 4.5]);
+        let paired = PairedDifference::of(&first, &second, 0.0);
+        // Differences -0.5, 0, -1, -0.5: mean -0.5, standard deviation 0.408, standard error 0.204, t = -2.449.
+        assert!((paired.difference.mean + 0.5).abs() < 1e-12);
+        assert!((paired.p_value.unwrap() - 0.091_75).abs() < 1e-4, "{paired:?}");
+        assert_eq!((paired.negative, paired.positive), (3, 0));
+        assert!((paired.difference.upper.unwrap() - (-0.5 + 3.182_45 * 0.204_124)).abs() < 1e-4);
+        // With a correction of 3/4 the variance of the mean is four times as large.
+        let corrected = PairedDifference::of(&first, &second, 0.75);
+        assert!((corrected.difference.upper.unwrap() - (-0.5 + 2.0 * 3.182_45 * 0.204_124)).abs() < 1e-4);
+    }
+
+    #[test]
+    fn one_seed_has_no_interval_and_equals_do_not_differ() {
+        assert_eq!(OverSeeds::of(&[0.3], 0.4), OverSeeds { mean: 0.3, lower: None, upper: None });
+        assert_eq!(PairedDifference::of(&[0.3; 5], &[0.3; 5], 0.4).p_value, Some(1.0));
+    }
+}
