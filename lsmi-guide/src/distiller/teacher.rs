@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     fn tensor(values: &[[f32; 2]]) -> Tensor {
-        Tensor::new(values, &Device::Cpu).unwrap()
+        Tensor::from_slice(values.as_flattened(), (values.len(), 2), &Device::Cpu).unwrap()
     }
 
     fn ids(names: &[&str]) -> SampleIds {

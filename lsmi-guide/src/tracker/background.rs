@@ -196,11 +196,14 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
+    /// The epoch of every computation, and all that was taken until then.
+    type Computed = Vec<(usize, Vec<u32>)>;
+
     /// Remembers what it took and computed. It waits for a token before each computation if it has a gate, and panics when
     /// it takes a 13.
     struct Recorder {
         taken: Vec<u32>,
-        computed: Arc<Mutex<Vec<(usize, Vec<u32>)>>>,
+        computed: Arc<Mutex<Computed>>,
         gate: Option<Receiver<()>>,
         _alive: Arc<()>,
     }
@@ -223,7 +226,7 @@ mod tests {
 
     struct Fixture {
         worker: Background<Recorder>,
-        computed: Arc<Mutex<Vec<(usize, Vec<u32>)>>>,
+        computed: Arc<Mutex<Computed>>,
         alive: std::sync::Weak<()>,
     }
 
