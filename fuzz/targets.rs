@@ -15,10 +15,10 @@ use lsmi_candle::preprocess::picture::{Picture, Settings};
 use lsmi_candle::preprocess::sound::Sound;
 
 /// A reader: says whether it accepted the bytes.
-pub type Target = fn(&[u8]) -> bool;
+pub(crate) type Target = fn(&[u8]) -> bool;
 
 /// All readers, by the names of their folders in `fuzz/corpus`.
-pub const TARGETS: &[(&str, Target)] = &[
+pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("safetensors", |bytes| feature_file(bytes, Format::SafeTensors)),
     ("npz", |bytes| feature_file(bytes, Format::Npz)),
     ("npy", npy),

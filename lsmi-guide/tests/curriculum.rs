@@ -42,7 +42,9 @@ proptest! {
     ) {
         let (values, labels): (Vec<f64>, Vec<u32>) = samples.into_iter().unzip();
         let mut sizes = BTreeMap::new();
-        labels.iter().for_each(|label| *sizes.entry(*label).or_insert(0usize) += 1);
+        for label in &labels {
+            *sizes.entry(*label).or_insert(0usize) += 1;
+        }
         let order = curriculum(&values, Some(&labels)).unwrap();
         for count in 0..=order.len() {
             for (class, size) in &sizes {

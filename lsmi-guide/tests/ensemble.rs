@@ -1,5 +1,7 @@
 //! Guided ensembles: where weights must follow the sample, where they must not, and a comparison from end to end.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::matrix::Matrix;
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};

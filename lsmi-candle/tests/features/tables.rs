@@ -98,7 +98,7 @@ fn a_column_names_the_splits() {
     says(&refusal(&text.replace("4,8,a", "4,8,c")), &["`y_test` has the label `c` at row 3"]);
     says(&refusal(&text.replace("test,2", ",2")), &["the column `split` names no split at row 1"]);
     says(&refusal(&text.replace("train", "dev")), &["there is no split `train`, only test, dev"]);
-    let many: String = (0..21).map(|row| format!("s{row},1,5,a,1\n")).collect();
+    let many: String = (0..21).map(|row| format!("s{row},1,5,a,1")).collect::<Vec<_>>().join("\n") + "\n";
     says(&refusal(&format!("split,x1_0,x2_0,y,n\n{many}")), &["more than 20 different values"]);
 }
 
