@@ -31,10 +31,10 @@ must not have seen the rows.
 with the suffix of the split. They take the place of the heads for that model alone; densities are fitted once.
 
 --prior takes one probability a class, in the same order, where the classes' shares in the data are not those of use. \
+--knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
+
 --ratings gives Pearson's and Spearman's correlations of people's scores with r, the larger of u1 and u2, u1, u2 and s, with \
 95 % intervals, over samples and over means of classes, by each measure of --measures. Rows of one id are averaged.
-
---knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
 
 Examples:
   lsmi analyze features.safetensors --out result
