@@ -115,7 +115,8 @@ fn a_comparison_evaluates_every_method_with_every_seed() {
 
     let row = |name: &str| found.methods.iter().find(|row| row.method == name).unwrap();
     assert_eq!(row("mine").accuracy.mean, 1.0);
-    assert_eq!(row("best single").log_loss, row("mine").log_loss);
+    // The pool of one member takes its probabilities through logarithms, which rounds.
+    assert!((row("best single").log_loss.mean - row("mine").log_loss.mean).abs() < 1e-12);
     assert!(row("guided").log_loss.mean <= row("mine").log_loss.mean, "{found:?}");
     assert!(found.methods.iter().all(|other| row("oracle").log_loss.mean <= other.log_loss.mean
         || other.method.starts_with("guided")

@@ -173,7 +173,7 @@ fn files_written_by_torch() {
 #[test]
 fn what_is_no_tensor_is_named_when_it_is_asked_for() {
     for (array, part) in [
-        ("list", "a list, not a tensor"),
+        ("list", "holds strings"),
         ("nested", "a dictionary, not a tensor"),
         ("text", "a string, not a tensor"),
         ("complex", "ComplexFloatStorage"),

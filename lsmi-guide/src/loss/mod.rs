@@ -32,8 +32,8 @@ use crate::interactions::check_length;
 /// use candle_core::{Device, Tensor};
 /// use lsmi_guide::loss::weighted_mean;
 ///
-/// let losses = Tensor::new(&[1.0f32, 2.0, 6.0], &Device::Cpu)?;
-/// assert_eq!(weighted_mean(&losses, &[1.0, 2.0, 0.0])?.to_scalar::<f32>()?, 5.0 / 3.0);
+/// let losses = Tensor::new(&[1.0f32, 2.0, 6.0, 4.0], &Device::Cpu)?;
+/// assert_eq!(weighted_mean(&losses, &[1.0, 2.0, 0.0, 1.0])?.to_scalar::<f32>()?, 9.0 / 4.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn weighted_mean(losses: &Tensor, weights: &[f64]) -> Result<Tensor> {
