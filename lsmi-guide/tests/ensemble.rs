@@ -118,9 +118,10 @@ fn a_comparison_evaluates_every_method_with_every_seed() {
     // The pool of one member takes its probabilities through logarithms, which rounds.
     assert!((row("best single").log_loss.mean - row("mine").log_loss.mean).abs() < 1e-12);
     assert!(row("guided").log_loss.mean <= row("mine").log_loss.mean, "{found:?}");
-    assert!(found.methods.iter().all(|other| row("oracle").log_loss.mean <= other.log_loss.mean
-        || other.method.starts_with("guided")
-        || other.method.starts_with("stacking")));
+    // The oracle takes the best member of each sample; pools of several may still be better than any of them.
+    for member in &found.members {
+        assert!(row("oracle").log_loss.mean <= row(member).log_loss.mean + 1e-12, "{member}");
+    }
     let difference =
         found.differences.iter().find(|pair| (pair.method.as_str(), pair.baseline.as_str()) == ("guided", "stacking"));
     let expected = row("guided").log_loss.mean - row("stacking").log_loss.mean;
