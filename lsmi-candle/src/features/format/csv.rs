@@ -18,7 +18,7 @@ use arrow_schema::{DataType, Field};
 use bytes::{Buf, Bytes};
 
 use super::by_rows::{ByRows, NotOpened};
-use super::table::{ColumnType, Table, TableFile, Take};
+use super::table::{ColumnType, Table, TableFile, Take, array_and_number};
 use super::{AllRows, Opened};
 use crate::features::array::Corrupt;
 
@@ -115,9 +115,13 @@ impl CsvTable {
             }
             rows += 1;
         }
-        let columns =
-            names.into_iter().zip(&found).map(|(name, found)| ColumnType { name, data_type: found.data_type() });
-        let columns = columns.collect();
+        let column = |(name, found): (String, &Found)| {
+            // Of a feature without values it is to be said that they are missing, not that they are text.
+            let is_empty_feature = *found == Found::Nothing && array_and_number(&name).is_some();
+            let data_type = if is_empty_feature { DataType::Float64 } else { found.data_type() };
+            ColumnType { name, data_type }
+        };
+        let columns = names.into_iter().zip(&found).map(column).collect();
         let texts = found.into_iter().map(Found::first_text).collect();
         Ok(Self { text, columns, texts, rows, cursors: BTreeMap::new() })
     }

@@ -81,7 +81,7 @@ fn matrix(array: &str, columns: &[ColumnType], members: &[(u32, usize)]) -> Colu
 }
 
 /// `x1` and 12 of `x1_12`, `x1.12` or `x1[12]`.
-fn array_and_number(column: &str) -> Option<(&str, u32)> {
+pub(in crate::features::format) fn array_and_number(column: &str) -> Option<(&str, u32)> {
     let (rest, closing) = match column.strip_suffix(']') {
         Some(rest) => (rest, true),
         None => (column, false),

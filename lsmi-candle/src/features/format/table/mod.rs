@@ -14,6 +14,7 @@ use std::ops::Range;
 use arrow_array::ArrayRef;
 use arrow_schema::DataType;
 
+pub(super) use self::arrays::array_and_number;
 use self::arrays::{Columns, arrays_of};
 use self::builder::Builder;
 use self::splits::Splits;
