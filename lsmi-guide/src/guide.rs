@@ -62,6 +62,8 @@ pub struct Guide {
     /// The epoch of the tracker's interactions that these follow.
     of_epoch: Option<usize>,
     plan: Option<Arc<Plan>>,
+    /// The batch whose weights were asked for last, and its rows: what is observed next is mostly the same.
+    batch: Option<(SampleIds, Vec<usize>)>,
     /// Whether the plan is the policy's, and not that of the warm-up.
     is_planned: bool,
 }
@@ -93,7 +95,17 @@ impl Guide {
         steadiness: Steadiness,
     ) -> Result<Self> {
         check_smoothing(steadiness.smoothing)?;
-        Ok(Self { policy, steadiness, tracker, lookup, interactions, of_epoch: None, plan: None, is_planned: false })
+        Ok(Self {
+            policy,
+            steadiness,
+            tracker,
+            lookup,
+            interactions,
+            of_epoch: None,
+            plan: None,
+            batch: None,
+            is_planned: false,
+        })
     }
 
     /// The tracker, if there is one: its history and report.
@@ -150,13 +162,22 @@ impl Hook for Guide {
             self.on_epoch_start(0)?;
         }
         match &self.plan {
-            Some(plan) => plan.batch(ids),
+            Some(plan) => {
+                let rows = self.lookup.rows_of(ids, "weights")?;
+                let weights = plan.of_rows(&rows);
+                self.batch = Some((ids.clone(), rows));
+                Ok(weights)
+            }
             None => Ok(Weights::off(ids.len())),
         }
     }
 
     fn observe(&mut self, ids: &SampleIds, features: [&Tensor; 2], logits: Option<&Tensor>) -> Result<()> {
-        self.tracker.as_mut().map_or(Ok(()), |tracker| tracker.observe(ids, features, logits))
+        let Some(tracker) = &mut self.tracker else { return Ok(()) };
+        match self.batch.take().filter(|(of, _)| of == ids) {
+            Some((_, rows)) => tracker.observe_rows(rows, features, logits),
+            None => tracker.observe(ids, features, logits),
+        }
     }
 
     fn on_epoch_end(&mut self, epoch: usize) -> Result<()> {

@@ -41,12 +41,17 @@ impl Interactions {
     /// [`GuideError::Length`] if there is not one label a sample, [`GuideError::Core`] if a label is no class of the prior
     /// or an id comes twice.
     pub fn new(terms: Terms, labels: Vec<u32>, prior: ClassPrior) -> Result<Self> {
+        let lookup = Arc::new(Lookup::new(terms.ids.clone())?);
+        Self::by(lookup, terms, labels, prior)
+    }
+
+    /// As [`Self::new`], for samples whose index there is already.
+    pub(crate) fn by(lookup: Arc<Lookup>, terms: Terms, labels: Vec<u32>, prior: ClassPrior) -> Result<Self> {
         check_length("labels", terms.len(), labels.len())?;
         let classes = prior.classes();
         if let Some(row) = labels.iter().position(|label| *label as usize >= classes) {
             return Err(lsmi_core::Error::Label { row, found: labels[row], classes }.into());
         }
-        let lookup = Arc::new(Lookup::new(terms.ids.clone())?);
         Ok(Self { terms, labels, prior, confidence: None, lookup })
     }
 
@@ -147,6 +152,9 @@ impl Interactions {
     /// [`GuideError::Setting`] unless `keep` is at least 0 and below 1.
     pub fn smoothed(&self, earlier: &Self, keep: f64) -> Result<Self> {
         check_smoothing(keep)?;
+        if keep == 0.0 {
+            return Ok(self.clone());
+        }
         let rows: Vec<Option<usize>> = self.ids().iter().map(|id| earlier.lookup.row(&id)).collect();
         let average = |now: &[f64], before: &[f64]| -> Vec<f64> {
             let value = |(now, row): (&f64, &Option<usize>)| match row {

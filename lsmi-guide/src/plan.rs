@@ -173,9 +173,14 @@ impl Plan {
     /// [`GuideError::UnknownId`] naming a sample that the plan does not know, [`GuideError::Core`] naming an id that comes
     /// twice.
     pub fn batch(&self, batch: &SampleIds) -> Result<Weights> {
-        let mut weights = self.share(batch)?;
+        Ok(self.of_rows(&self.lookup.rows_of(batch, "weights")?))
+    }
+
+    /// The weights of the batch of those rows.
+    pub(crate) fn of_rows(&self, rows: &[usize]) -> Weights {
+        let mut weights = self.weights.select(rows);
         weights.normalise();
-        Ok(weights)
+        weights
     }
 
     /// The weights of a batch as they are among all samples: a mean of one over the epoch, not over the batch.

@@ -113,13 +113,14 @@ impl Policy for InteractionPolicy {
         let parts = samples.decompose(self.measure);
         let leads = self.leads(&parts);
         let boundaries = self.boundaries(samples, &leads);
+        let before = sides_before(samples, progress);
         let mut weights = Weights::off(samples.len());
-        for (row, id) in samples.ids().iter().enumerate() {
+        for row in 0..samples.len() {
             let components = [parts.r[row], parts.u1[row], parts.u2[row], parts.s[row]];
             let [feature, output] = if self.is_told(samples, row, components) {
                 let lead = leads[row] - boundaries[row];
                 let output = match self.choice {
-                    Choice::Hard { margin } => hard(lead, margin, side_before(progress, &id)),
+                    Choice::Hard { margin } => hard(lead, margin, before.as_ref().and_then(|before| before[row])),
                     Choice::Soft { temperature } => 1.0 / (1.0 + (-lead / temperature).exp()),
                 };
                 if self.auxiliary {
@@ -241,15 +242,18 @@ fn hard(lead: f64, margin: f64, before: Option<bool>) -> f64 {
     f64::from(lead > needed || (before == Some(true) && lead == needed))
 }
 
-/// Whether a sample was distilled by its output in the plan before, if it was distilled by one side alone.
-fn side_before(progress: &Progress, id: &str) -> Option<bool> {
+/// Whether each sample was distilled by its output in the plan before, where it was distilled by one side alone.
+fn sides_before(samples: &Interactions, progress: &Progress) -> Option<Vec<Option<bool>>> {
     let plan = progress.previous.as_ref()?;
-    let row = plan.row(id)?;
-    match (plan.weights().feature[row] > 0.0, plan.weights().output[row] > 0.0) {
+    let side = |row: usize| match (plan.weights().feature[row] > 0.0, plan.weights().output[row] > 0.0) {
         (true, false) => Some(false),
         (false, true) => Some(true),
         _ => None,
+    };
+    if plan.ids() == samples.ids() {
+        return Some((0..samples.len()).map(side).collect());
     }
+    Some(samples.ids().iter().map(|id| plan.row(&id).and_then(side)).collect())
 }
 
 /// What lies between the highest share of the values and the rest.

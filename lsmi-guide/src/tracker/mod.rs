@@ -44,7 +44,7 @@ use crate::lookup::Lookup;
 /// How a tracker estimates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The mode; in the background, with 64 batches on their way at most.
+    /// The mode; in the background, with 256 batches on their way at most.
     pub mode: Mode,
     /// Folds of the cross-fit; 2.
     pub folds: usize,
@@ -75,7 +75,7 @@ pub enum Mode {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            mode: Mode::Background { capacity: 64 },
+            mode: Mode::Background { capacity: 256 },
             folds: 2,
             kernels: 2,
             covariance: Covariance::Tied,
@@ -204,7 +204,16 @@ impl Tracker {
     /// [`GuideError::Shape`] for other shapes than the first batch had, [`GuideError::WorkerStopped`] if the worker has
     /// ended.
     pub fn observe(&mut self, ids: &SampleIds, features: [&Tensor; 2], logits: Option<&Tensor>) -> Result<()> {
-        let rows = self.lookup.rows_of(ids, "tracked features")?;
+        self.observe_rows(self.lookup.rows_of(ids, "tracked features")?, features, logits)
+    }
+
+    /// As [`Self::observe`], for a batch whose rows are known.
+    pub(crate) fn observe_rows(
+        &mut self,
+        rows: Vec<usize>,
+        features: [&Tensor; 2],
+        logits: Option<&Tensor>,
+    ) -> Result<()> {
         let tensors: Vec<(&'static str, &Tensor)> =
             [("features of x1", Some(features[0])), ("features of x2", Some(features[1])), ("joint logits", logits)]
                 .into_iter()

@@ -5,6 +5,7 @@
 //! enters the next. Densities go on from where they were the epoch before ([`Knife::refit`]), or start anew where
 //! other columns vary than then.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::Device;
@@ -119,7 +120,11 @@ pub(super) fn estimate(
 
     let ([h1, h2], [i1, i2, i12]) = (surprisals, informations);
     let terms = Terms::new(memory.lookup.ids().select(&rows), h1, h2, i1, i2, i12)?;
-    let interactions = Interactions::new(terms, labels, memory.prior.clone())?;
+    let interactions = if n == memory.lookup.len() {
+        Interactions::by(Arc::clone(&memory.lookup), terms, labels, memory.prior.clone())?
+    } else {
+        Interactions::new(terms, labels, memory.prior.clone())?
+    };
     Ok(Some(match &memory.confidence {
         Some(confidence) => interactions.with_confidence(rows.iter().map(|row| confidence[*row]).collect())?,
         None => interactions,
