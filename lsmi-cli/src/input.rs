@@ -1,4 +1,4 @@
-//! Reads one interaction of every sample back from a file of samples, csv, jsonl or parquet.
+//! Reads samples back from a file of samples, csv, jsonl or parquet: row by row, or one interaction of every sample.
 //!
 //! Only the columns that are needed must be there. Rows are counted from 0, without the header.
 
@@ -74,29 +74,40 @@ pub(crate) fn read_column(
     with_labels: bool,
 ) -> Result<Column, Failure> {
     let file = path.display().to_string();
+    let mut collector =
+        Collector { file, by: by.name(), with_labels, splits: BTreeMap::new(), has_splits: split.is_some() };
+    read_rows(path, &mut |row, field| collector.take(row, field))?;
+    Ok(collector.finish(split)?)
+}
+
+/// The text of a column of the present row; none where there is nothing.
+pub(crate) type Field<'a> = &'a dyn Fn(&'static str) -> Option<String>;
+/// What takes rows, with their numbers.
+type Take<'a> = &'a mut dyn FnMut(usize, Field<'_>) -> Result<(), SamplesError>;
+
+/// Gives every row of a file of samples to `take`, in order.
+pub(crate) fn read_rows(path: &Path, take: Take<'_>) -> Result<(), Failure> {
+    let file = path.display().to_string();
     let format = Format::of_path(path)
         .map_err(|error| Failure::data(format!("{error}; name the file accordingly")).about(path))?;
     let opened = File::open(path).map_err(|source| match source.kind() {
         ErrorKind::NotFound => SamplesError::NotFound { file: file.clone() },
         _ => SamplesError::Read { file: file.clone(), source },
     })?;
-    let mut collector =
-        Collector { file, by: by.name(), with_labels, splits: BTreeMap::new(), has_splits: split.is_some() };
     match format {
-        Format::Csv => read_csv(BufReader::new(opened), &mut collector)?,
-        Format::Jsonl => read_jsonl(BufReader::new(opened), &mut collector)?,
-        Format::Parquet => read_parquet(opened, &mut collector)?,
+        Format::Csv => read_csv(&file, BufReader::new(opened), take)?,
+        Format::Jsonl => read_jsonl(&file, BufReader::new(opened), take)?,
+        Format::Parquet => read_parquet(&file, opened, take)?,
     }
-    Ok(collector.finish(split)?)
+    Ok(())
 }
 
-fn read_csv(reader: impl BufRead, collector: &mut Collector) -> Result<(), SamplesError> {
-    let file = collector.file.clone();
+fn read_csv(file: &str, reader: impl BufRead, take: Take<'_>) -> Result<(), SamplesError> {
     let failed = |row, source: csv::Error| {
         if source.is_io_error() {
-            return SamplesError::Read { file: file.clone(), source: source.into() };
+            return SamplesError::Read { file: file.to_owned(), source: source.into() };
         }
-        SamplesError::Row { file: file.clone(), row, format: Format::Csv, source: source.into() }
+        SamplesError::Row { file: file.to_owned(), row, format: Format::Csv, source: source.into() }
     };
     let mut reader = csv::Reader::from_reader(reader);
     let header = reader.headers().map_err(|source| failed(0, source))?.clone();
@@ -106,17 +117,16 @@ fn read_csv(reader: impl BufRead, collector: &mut Collector) -> Result<(), Sampl
             let place = header.iter().position(|column| column == name)?;
             Some(record.get(place)?.to_owned())
         };
-        collector.take(row, field)?;
+        take(row, &field)?;
     }
     Ok(())
 }
 
-fn read_jsonl(reader: impl BufRead, collector: &mut Collector) -> Result<(), SamplesError> {
-    let file = collector.file.clone();
+fn read_jsonl(file: &str, reader: impl BufRead, take: Take<'_>) -> Result<(), SamplesError> {
     for (row, line) in reader.lines().enumerate() {
-        let line = line.map_err(|source| SamplesError::Read { file: file.clone(), source })?;
+        let line = line.map_err(|source| SamplesError::Read { file: file.to_owned(), source })?;
         let object: BTreeMap<String, Value> = serde_json::from_str(&line).map_err(|source| SamplesError::Row {
-            file: file.clone(),
+            file: file.to_owned(),
             row,
             format: Format::Jsonl,
             source: source.into(),
@@ -125,15 +135,14 @@ fn read_jsonl(reader: impl BufRead, collector: &mut Collector) -> Result<(), Sam
             Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
         };
-        collector.take(row, field)?;
+        take(row, &field)?;
     }
     Ok(())
 }
 
-fn read_parquet(opened: File, collector: &mut Collector) -> Result<(), SamplesError> {
-    let file = collector.file.clone();
+fn read_parquet(file: &str, opened: File, take: Take<'_>) -> Result<(), SamplesError> {
     let failed = |row, source: Box<dyn std::error::Error + Send + Sync>| SamplesError::Row {
-        file: file.clone(),
+        file: file.to_owned(),
         row,
         format: Format::Parquet,
         source,
@@ -142,7 +151,7 @@ fn read_parquet(opened: File, collector: &mut Collector) -> Result<(), SamplesEr
     for batch in parquet::batches(opened).map_err(|source| failed(0, source.into()))? {
         let batch = batch.map_err(|source| failed(row, source.into()))?;
         for place in 0..batch.num_rows() {
-            collector.take(row, |name| parquet::text_at(&batch, name, place))?;
+            take(row, &|name| parquet::text_at(&batch, name, place))?;
             row += 1;
         }
     }
@@ -168,7 +177,7 @@ struct Part {
 }
 
 impl Collector {
-    fn take(&mut self, row: usize, field: impl Fn(&'static str) -> Option<String>) -> Result<(), SamplesError> {
+    fn take(&mut self, row: usize, field: Field<'_>) -> Result<(), SamplesError> {
         let file = || self.file.clone();
         let needed = |column| field(column).ok_or_else(|| SamplesError::MissingColumn { file: file(), row, column });
         let wrong =

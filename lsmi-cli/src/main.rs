@@ -23,6 +23,7 @@ mod names;
 mod null_table;
 mod output;
 mod progress;
+mod report;
 mod scored;
 mod sentence;
 mod stream;

@@ -6,19 +6,21 @@ use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::cross_fit;
 use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, Split, read, read_with_classes};
 
-use super::finish::{by_id, check_analysis, tell, write_analysis};
+use super::finish::{Analysis, by_id, check_analysis, tell, write_report};
 use super::gates::gates;
 use super::models::{read_models, summarise};
 use super::null::null;
 use super::settings::{has_logits, settings};
 use crate::arguments::Analyze;
 use crate::failure::Failure;
+use crate::output::made::Run;
 use crate::output::summary::Summary;
 use crate::progress;
 use crate::scored::{ScoredSplit, evaluation_rows};
 use crate::sentence::Words;
 
 pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
+    let run = Run::begin();
     let data = arguments.data.as_path();
     let inputs = std::iter::once(data).chain(arguments.eval.iter().map(AsRef::as_ref));
     let inputs: Vec<&Path> = inputs
@@ -54,14 +56,17 @@ pub(super) fn run(arguments: &Analyze) -> Result<(), Failure> {
     let estimator = fit.estimator;
     let mut splits = vec![ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
     splits.extend(others);
+    let words = Words { names: &arguments.names, label: "the label" };
     let summary = Summary::new(&estimator, &splits)?
         .with_null(null, estimator.description().given_heads.contains(&true))
         .with_models(models)
-        .with_gates(gates);
-    write_analysis(&arguments.out, arguments.format, &estimator, &summary, &splits)?;
+        .with_gates(gates)
+        .with_words(words);
+    let (estimator, splits) = (&estimator, splits.as_slice());
+    Analysis { estimator, summary: &summary, splits, run, table: None }.write(&arguments.out, arguments.format)?;
 
-    let words = Words { names: &arguments.names, label: "the label" };
-    tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
+    tell(&arguments.common, words, &summary, splits, &by_id(splits.first(), estimator.classes().names()))?;
+    if arguments.report.no_report { Ok(()) } else { write_report(&arguments.out, arguments.common.quiet) }
 }
 
 /// The split that an estimator is fitted on.

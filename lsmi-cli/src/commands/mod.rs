@@ -15,6 +15,7 @@ mod model_source;
 mod models;
 mod null;
 mod partition;
+mod report;
 mod saved;
 mod score;
 mod score_stream;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Compare(arguments) => compare::run(arguments),
         Command::Embed(arguments) => embed::run(arguments),
         Command::Partition(arguments) => partition::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
         Command::Models(arguments) => hub::run(arguments),
     }
 }
