@@ -16,6 +16,7 @@ fn help_of_every_command() {
         "compare",
         "embed",
         "partition",
+        "report",
         "models",
     ] {
         let shown = Place::new().lsmi(&format!("{command} --help")).success();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod bad_input;
+mod browser;
 mod check;
 mod compare;
 mod configuration;
@@ -18,6 +19,7 @@ mod models;
 mod null;
 mod options;
 mod place;
+mod report;
 mod round_trip;
 #[path = "../../../lsmi-candle/tests/hub/server.rs"]
 #[expect(dead_code, reason = "the tests of the library need more of it")]
