@@ -1,5 +1,7 @@
 //! The page: all sections put into the template.
 
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value as Safe};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -119,8 +121,7 @@ impl Page {
 fn rendered(content: &Content<'_>) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.set_formatter(|output, _, value| {
         if value.is_safe() {
             return output.write_str(value.as_str().unwrap_or_default()).map_err(Into::into);
@@ -128,7 +129,7 @@ fn rendered(content: &Content<'_>) -> Result<String, minijinja::Error> {
         output.write_str(&escaped(&value.to_string())).map_err(Into::into)
     });
     environment.add_template("report.html", TEMPLATE)?;
-    environment.get_template("report.html")?.render(content)
+    environment.get_template("report.html")?.render(Serde(content))
 }
 
 /// Nothing is loaded from anywhere, and no script runs but the page's own.
