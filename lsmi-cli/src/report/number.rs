@@ -14,7 +14,7 @@ pub(crate) struct Number {
     shown: String,
     /// The value with all its digits.
     value: Option<String>,
-    /// Its place in `summary.json`, as a JSON pointer (RFC 6901), where it stands there.
+    /// Its place in `summary.json`, as a JSON pointer (RFC 6901) with control characters escaped as everywhere.
     field: Option<Safe>,
 }
 

@@ -185,6 +185,6 @@ mod tests {
     fn a_file_stands_alone() {
         let file = figure().file();
         assert!(file.starts_with(r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20""#), "{file}");
-        assert!(file.contains(".part-r{fill:#") && !file.contains("var("), "{file}");
+        assert!(file.contains(".part-r,.c0{fill:#") && !file.contains("var("), "{file}");
     }
 }

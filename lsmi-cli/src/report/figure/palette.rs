@@ -24,7 +24,7 @@ const VARIABLES: [(&str, &str, &str); 20] = [
     ("warn", "#8a4b00", "#f0a848"),
     ("bad", "#b3261e", "#ff8f85"),
     ("r", "#0072b2", "#56b4e9"),
-    ("u1", "#b35900", "#e69f00"),
+    ("u1", "#a85300", "#e69f00"),
     ("u2", "#00795b", "#2fc18c"),
     ("s", "#a2378d", "#dd88c8"),
     ("c4", "#5b5bd6", "#9a9aff"),
@@ -33,7 +33,7 @@ const VARIABLES: [(&str, &str, &str); 20] = [
     ("c7", "#3f6b7a", "#8fc7d8"),
     ("other", "#7b848e", "#808b97"),
     ("positive", "#0072b2", "#56b4e9"),
-    ("negative", "#b35900", "#e69f00"),
+    ("negative", "#a85300", "#e69f00"),
 ];
 
 /// What gives the variables their values in a page: light, dark where that is preferred, and light on paper.
