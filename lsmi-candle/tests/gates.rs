@@ -65,12 +65,12 @@ fn plain_data_passes() {
     let (sender, receiver) = crossbeam_channel::unbounded();
     let gates = check(&train, &two_classes(), &[("test", &fresh), ("far", &far)], &settings(), Some(&sender)).unwrap();
 
-    let names: Vec<_> = gates.iter().map(|gate| gate.name).collect();
+    let names: Vec<&str> = gates.iter().map(|gate| gate.name.as_ref()).collect();
     let expected = ["power", "specificity", "split_halves", "permutation", "memorisation", "calibration", "coverage"];
     assert_eq!(names, expected);
     for gate in &gates {
         assert_eq!(gate.advice.is_none(), gate.verdict == Verdict::Pass, "{gate:?}");
-        match gate.name {
+        match gate.name.as_ref() {
             "specificity" | "calibration" => assert!(gate.verdict < Verdict::Fail, "{gate:?}"),
             "coverage" => assert_eq!(gate.verdict, Verdict::Fail),
             _ => assert_eq!(gate.verdict, Verdict::Pass, "{gate:?}"),
@@ -154,14 +154,15 @@ fn logits_from_outside_pass_no_gate_that_is_not_about_them() {
     let logits = Matrix::new(60, 2, train.labels.iter().flat_map(certain).collect()).unwrap();
     train.logits = [None, None, Some(logits)];
     let gates = gates(&train, &settings());
-    assert_eq!(gates.iter().map(|gate| gate.name).collect::<Vec<_>>(), ["memorisation", "calibration"]);
+    assert_eq!(gates.iter().map(|gate| gate.name.as_ref()).collect::<Vec<&str>>(), ["memorisation", "calibration"]);
     let memorisation = named(&gates, "memorisation");
     assert_eq!(memorisation.verdict, Verdict::Warn);
     assert!(memorisation.advice.as_ref().unwrap().starts_with("logits12 come from outside"), "{memorisation:?}");
 
     let first = train.logits[2].take();
     train.logits[0] = first;
-    let names: Vec<_> = self::gates(&train, &settings()).iter().map(|gate| gate.name).collect();
+    let found = self::gates(&train, &settings());
+    let names: Vec<&str> = found.iter().map(|gate| gate.name.as_ref()).collect();
     assert_eq!(names, ["power", "specificity", "split_halves", "permutation", "memorisation", "calibration"]);
 }
 

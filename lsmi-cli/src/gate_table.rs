@@ -86,7 +86,7 @@ impl Subject {
 
     /// What cannot be taken as it is when a gate is not passed.
     fn of(gate: &Gate) -> &'static [Self] {
-        match (gate.name, gate.verdict) {
+        match (gate.name.as_ref(), gate.verdict) {
             // What only both together tell is missed, or taken for what both tell alike.
             ("power", _) => &[Self::Joint, Self::Redundancy, Self::Uniqueness, Self::Synergy],
             ("specificity", _) => &[Self::Uniqueness, Self::Synergy],
@@ -118,7 +118,7 @@ pub(crate) fn conclusion(gates: &[Gate]) -> String {
     };
     let names = |verdict: Verdict| {
         let decides = |gate: &&Gate| Subject::of(gate).iter().any(|subject| verdict_on(subject) == Some(verdict));
-        listed(with(verdict).filter(decides).map(|gate| gate.name)).unwrap_or_default()
+        listed(with(verdict).filter(decides).map(|gate| gate.name.as_ref())).unwrap_or_default()
     };
     let mut sentences = Vec::new();
     if let Some(subjects) = subjects(Verdict::Fail) {
@@ -170,7 +170,7 @@ mod tests {
 
     fn gate(name: &'static str, verdict: Verdict) -> Gate {
         Gate {
-            name,
+            name: name.into(),
             did: format!("did {name}"),
             figure: 0.25,
             figures: BTreeMap::new(),

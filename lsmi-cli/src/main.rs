@@ -29,6 +29,7 @@ mod output;
 mod progress;
 mod ratings;
 mod ratings_table;
+mod report;
 mod scored;
 mod sentence;
 mod stream;

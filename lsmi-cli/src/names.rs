@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The names of the two modalities in tables and sentences; files keep `x1` and `x2`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The names of the two modalities in tables and sentences; columns of files keep `x1` and `x2`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Names {
     pub(crate) x1: String,
     pub(crate) x2: String,
@@ -17,6 +18,12 @@ pub(crate) struct Names {
 #[error("`{found}` does not name two modalities: expected two different names, as in `picture,caption`")]
 pub(crate) struct NamesError {
     found: String,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { x1: "x1".to_owned(), x2: "x2".to_owned() }
+    }
 }
 
 impl FromStr for Names {

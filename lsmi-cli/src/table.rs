@@ -123,7 +123,7 @@ fn kinds(words: Words<'_>, counts: &[(Kind, usize)]) -> String {
     format!("samples by kind: {}", texts.join(", "))
 }
 
-fn kind_in_words(words: Words<'_>, kind: Kind) -> String {
+pub(crate) fn kind_in_words(words: Words<'_>, kind: Kind) -> String {
     match kind {
         Kind::Unique1 => format!("unique to {}", words.names.x1),
         Kind::Unique2 => format!("unique to {}", words.names.x2),

@@ -22,9 +22,12 @@ pub(crate) fn kind_of(interaction: Interaction) -> Kind {
 
 /// The rows of the samples that tell most of an interaction, the largest value first.
 pub(crate) fn telling(split: &ScoredSplit, interaction: Interaction) -> Vec<usize> {
-    let kind = kind_of(interaction);
-    let rows = (0..split.kinds.len()).filter(|row| split.kinds[*row] == kind).collect();
-    chosen(rows, split.decomposition.values(interaction), &split.scores.labels)
+    of_kind(kind_of(interaction), &split.kinds, split.decomposition.values(interaction), &split.scores.labels)
+}
+
+/// The same of samples of which kinds, values and class indices are known.
+pub(crate) fn of_kind(kind: Kind, kinds: &[Kind], values: &[f64], labels: &[u32]) -> Vec<usize> {
+    chosen((0..kinds.len()).filter(|row| kinds[*row] == kind).collect(), values, labels)
 }
 
 fn chosen(mut rows: Vec<usize>, values: &[f64], labels: &[u32]) -> Vec<usize> {

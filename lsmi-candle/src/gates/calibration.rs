@@ -54,7 +54,7 @@ pub(super) fn ask(scores: &Scores, sample: &[usize], seed: u64) -> Gate {
     let [(_, accuracy), (_, confidence)] = [&worst.3[2], &worst.3[3]];
     let verdict = Verdict::of_bounds(figure, threshold, WARN.max(BEYOND_CHANCE * threshold));
     Gate {
-        name: "calibration",
+        name: "calibration".into(),
         did: format!("compared confidence and accuracy of the heads out of fold, {} rows in {BINS} bins", sample.len()),
         figure,
         figures: heads.iter().flat_map(|head| head.3.clone()).collect(),

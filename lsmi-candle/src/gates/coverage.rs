@@ -38,7 +38,7 @@ pub(super) fn ask(training: &Scores, evaluations: &[(&str, &Scores)]) -> Option<
     let (figure, threshold, whose) = worst?;
     let verdict = Verdict::of_bounds(figure, threshold, WARN.max(threshold));
     Some(Gate {
-        name: "coverage",
+        name: "coverage".into(),
         did: "looked for evaluation rows that surprise the training density more than 99 in 100 training rows do"
             .to_owned(),
         figure,

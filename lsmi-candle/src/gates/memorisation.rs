@@ -38,7 +38,7 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result
         advice = Some([Some(of_given(&given)), advice].into_iter().flatten().collect::<Vec<_>>().join("; and "));
     }
     Ok(Gate {
-        name: "memorisation",
+        name: "memorisation".into(),
         did: format!("compared the accuracies of the heads on {rows} rows in sample and out of fold"),
         figure,
         figures: figures([

@@ -28,11 +28,12 @@ pub mod split_halves;
 mod bench;
 mod rows;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crossbeam_channel::Sender;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::bench::{Bench, Fits};
 use self::rows::sample_rows;
@@ -44,10 +45,10 @@ use crate::features::{Classes, FeatureSet};
 const BEYOND_CHANCE: f64 = 1.5;
 
 /// What a gate did, measured and concludes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
     /// The gate: the name of its module.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What was done, in a sentence.
     pub did: String,
     /// The figure that the verdict rests on; its module says what it is.
@@ -66,7 +67,7 @@ pub struct Gate {
 }
 
 /// Whether data passes a gate, from good to bad; written as `pass`, `warn` and `fail`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The results may be taken as they are.

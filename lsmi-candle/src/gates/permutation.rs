@@ -50,7 +50,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Option<Gate>> {
     let threshold = PASS.max(ERRORS * error);
     let verdict = Verdict::of_bounds(figure.abs(), threshold, WARN.max(BEYOND_CHANCE * threshold));
     Ok(Some(Gate {
-        name: "permutation",
+        name: "permutation".into(),
         did: format!(
             "shuffled the rows of modality 2 within every class, fitted to {} rows, and held the joint head against p(y|x1) p(y|x2) / p(y) on the other {}",
             kept.rows(),

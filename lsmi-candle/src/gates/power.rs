@@ -61,7 +61,7 @@ pub(super) fn ask(bench: &Bench<'_>, strength: f64) -> Result<Gate> {
     let (terms, accuracy) = (fit.scores.terms.means(), fit.scores.accuracy());
     let (verdict, advice) = found.judge();
     Ok(Gate {
-        name: "power",
+        name: "power".into(),
         did: format!(
             "planted an exclusive or of two fair bits in the {} rows, a bit in each modality along a random direction of its {} and {} columns, {strength} standard deviations from the middle",
             rows.rows(),

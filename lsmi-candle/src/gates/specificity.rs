@@ -47,7 +47,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Gate> {
     }
     let verdict = Verdict::of_bounds(figure, PASS, WARN);
     Ok(Gate {
-        name: "specificity",
+        name: "specificity".into(),
         did: format!(
             "paired each modality with its own copy, rotated at random and scaled by {SCALE}, over {} rows",
             bench.rows.rows()

@@ -50,7 +50,7 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit) -> Result<Option<Gate>> {
     let threshold = of_data.max(NOTHING);
     let verdict = if figure <= threshold { Verdict::Pass } else { Verdict::Warn };
     Ok(Some(Gate {
-        name: "split_halves",
+        name: "split_halves".into(),
         did: format!(
             "paired one random half of the columns of each modality with the other half, over {} rows",
             bench.rows.rows()

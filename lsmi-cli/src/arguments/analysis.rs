@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, Streaming};
+use super::{Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Streaming};
 use crate::names::Names;
 use crate::output::Format;
 
 pub(super) const DEMO_EXAMPLES: &str = "\
 Examples:
   lsmi demo
-  lsmi demo --out demo                 also writes samples.csv, summary.json, estimator.safetensors
+  lsmi demo --out demo                 also writes report.html, samples.csv, summary.json, estimator.safetensors
   lsmi demo --repeats 5 --null 99      averages five fits; holds the means against permuted labels
   lsmi demo --check                    asks whether the data can support conclusions
   lsmi demo --json --quiet | jq .splits.train.adjusted";
@@ -79,7 +79,7 @@ Examples:
 /// `lsmi demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Directory for the files that `analyze` writes; without it nothing is written
+    /// Directory for the files that `analyze` writes; without it only the report is written, to a temporary directory
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Format of the samples: csv, jsonl or parquet
@@ -95,6 +95,8 @@ pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) check: CheckToo,
     #[command(flatten)]
+    pub(crate) report: ReportToo,
+    #[command(flatten)]
     pub(crate) common: Common,
 }
 
@@ -107,7 +109,7 @@ pub(crate) struct Analyze {
     /// Feature file to score as the split `eval` (of one with splits, `test`); may be repeated (`eval2`, `eval3`, ...)
     #[arg(long, value_name = "DATA")]
     pub(crate) eval: Vec<PathBuf>,
-    /// Directory for the samples, the summary and the estimator
+    /// Directory for the report, the samples, the summary and the estimator
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Format of the samples: csv, jsonl or parquet
@@ -130,6 +132,8 @@ pub(crate) struct Analyze {
     pub(crate) null: NullTest,
     #[command(flatten)]
     pub(crate) check: CheckToo,
+    #[command(flatten)]
+    pub(crate) report: ReportToo,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -15,6 +15,7 @@ mod generate;
 mod hub;
 mod models;
 mod partition;
+mod report;
 mod simulate;
 mod stream;
 
@@ -36,6 +37,7 @@ pub(crate) use generate::{Completions, Man};
 pub(crate) use hub::{HubAction, HubCommand, ListModels, PullModels, ShowModel, VerifyModels};
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::Partition;
+pub(crate) use report::{Report, ReportToo};
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::{Shard, Streaming};
 
@@ -91,6 +93,9 @@ pub(crate) enum Command {
     /// Split samples into high, middle and low by r, u1, u2 or s.
     #[command(after_help = partition::PARTITION_EXAMPLES)]
     Partition(Partition),
+    /// Write the page about an analysis: report.html, and its figures as SVG.
+    #[command(after_help = report::REPORT_EXAMPLES)]
+    Report(Report),
     /// Encoders of text, pictures and sound: list, show, download and verify them.
     #[command(after_help = hub::MODELS_EXAMPLES)]
     Models(HubCommand),

@@ -6,7 +6,7 @@ use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::cross_fit;
 use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split, read_with_classes};
 
-use super::finish::{by_id, check_analysis, tell, write_analysis};
+use super::finish::{Analysis, by_id, check_analysis, tell, write_report};
 use super::gates::gates;
 use super::models::{read_models, summarise};
 use super::null::null;
@@ -14,6 +14,7 @@ use super::settings::{has_logits, settings};
 use crate::arguments::Analyze;
 use crate::effective::Effective;
 use crate::failure::Failure;
+use crate::output::made::Run;
 use crate::output::ratings::RatingsSummary;
 use crate::output::summary::Summary;
 use crate::progress;
@@ -22,6 +23,7 @@ use crate::scored::{ScoredSplit, evaluation_rows};
 use crate::sentence::Words;
 
 pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Failure> {
+    let run = Run::begin();
     let source = arguments.data.data();
     let data = source.path();
     let inputs = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref));
@@ -67,15 +69,19 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let classes = estimator.classes().names();
     let ratings =
         ratings.map(|ratings| RatingsSummary::new(&ratings, &splits, classes, estimator.measure(), not_found));
+    let words = Words { names: &arguments.names, label: "the label" };
     let summary = Summary::new(&estimator, &splits)?
         .with_null(null, estimator.description().given_heads.contains(&true))
         .with_models(models)
         .with_gates(gates)
-        .with_ratings(ratings);
-    write_analysis(&arguments.out, arguments.format, effective, (&estimator, &summary), &splits)?;
+        .with_ratings(ratings)
+        .with_words(words);
+    let (estimator, splits) = (&estimator, splits.as_slice());
+    let analysis = Analysis { estimator, summary: &summary, splits, run, effective, table: None };
+    analysis.write(&arguments.out, arguments.format)?;
 
-    let words = Words { names: &arguments.names, label: "the label" };
-    tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
+    tell(&arguments.common, words, &summary, splits, &by_id(splits.first(), estimator.classes().names()))?;
+    if arguments.report.no_report { Ok(()) } else { write_report(&arguments.out, arguments.common.quiet) }
 }
 
 /// What was rated, but is in none of the splits, before anything is fitted.

@@ -1,11 +1,13 @@
 //! `lsmi demo`: the whole path on data in the binary, with emoji to look at.
 
+use std::path::PathBuf;
+
 use lsmi_candle::estimator::cross_fit;
 use lsmi_candle::features::{Format, Keys, read_bytes};
 use lsmi_core::SampleIds;
 use serde::Deserialize;
 
-use super::finish::{check_analysis, tell, write_analysis};
+use super::finish::{Analysis, check_analysis, tell, write_report};
 use super::gates::gates;
 use super::null::null;
 use super::settings::{has_logits, settings};
@@ -13,6 +15,7 @@ use crate::arguments::Demo;
 use crate::console;
 use crate::effective::Effective;
 use crate::failure::Failure;
+use crate::output::made::{Run, SampleTable};
 use crate::output::summary::Summary;
 use crate::progress;
 use crate::scored::ScoredSplit;
@@ -32,6 +35,7 @@ struct Emoji {
 }
 
 pub(super) fn run(arguments: &Demo, effective: &Effective) -> Result<(), Failure> {
+    let run = Run::begin();
     if let Some(directory) = &arguments.out {
         check_analysis(directory, arguments.common.force, arguments.estimation.knife_from.as_deref().as_slice())?;
     }
@@ -56,16 +60,34 @@ pub(super) fn run(arguments: &Demo, effective: &Effective) -> Result<(), Failure
     let estimator = fit.estimator;
     let measures = arguments.estimation.measures.listed();
     let splits = [ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
-    let summary = Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates);
-    if let Some(directory) = &arguments.out {
-        write_analysis(directory, arguments.format, effective, (&estimator, &summary), &splits)?;
+    let words = Words { names: &arguments.names, label: "the category" };
+    let summary = Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates).with_words(words);
+    let table = SampleTable { file: "emoji.csv".to_owned(), text: vec!["emoji".to_owned(), "name".to_owned()] };
+    let table = Some((&table, TABLE));
+    let analysis = Analysis { estimator: &estimator, summary: &summary, splits: &splits, run, effective, table };
+    let directory = directory(arguments)?;
+    if let Some(directory) = &directory {
+        analysis.write(directory, arguments.format)?;
     }
 
     let describe = |row: usize| {
         let Emoji { symbol, name, category, .. } = &emoji[row];
         format!("{symbol}  {name} ({category})")
     };
-    tell(&arguments.common, Words { names: &arguments.names, label: "the category" }, &summary, &splits, &describe)
+    tell(&arguments.common, words, &summary, &splits, &describe)?;
+    match directory {
+        Some(directory) if !arguments.report.no_report => write_report(&directory, arguments.common.quiet),
+        _ => Ok(()),
+    }
+}
+
+/// Where the files go: where the user says, else, for a report that the user is told of, a new temporary directory.
+fn directory(arguments: &Demo) -> Result<Option<PathBuf>, Failure> {
+    if arguments.out.is_some() || arguments.report.no_report || arguments.common.quiet {
+        return Ok(arguments.out.clone());
+    }
+    let made = tempfile::Builder::new().prefix("lsmi-demo-").tempdir().map_err(Failure::failed)?;
+    Ok(Some(made.keep()))
 }
 
 #[cfg(test)]

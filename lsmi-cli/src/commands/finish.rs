@@ -10,41 +10,85 @@ use crate::console::{self, shortened};
 use crate::effective::{CONFIGURATION, Effective};
 use crate::failure::Failure;
 use crate::output::further::FurtherColumns;
-use crate::output::staging::{OutputError, Staging, check_directory};
+use crate::output::made::{Run, SampleTable};
+use crate::output::staging::{OutputError, Staging, check_directory, check_file};
 use crate::output::summary::Summary;
 use crate::output::{Format, samples};
+use crate::report::{FIGURES, REPORT, Report, is_report};
 use crate::scored::ScoredSplit;
 use crate::sentence::Words;
 use crate::table;
 
 const SUMMARY: &str = "summary.json";
 const ESTIMATOR: &str = "estimator.safetensors";
+const MADE: &str = "made.json";
 
 /// Makes sure, before any work, that the files of an analysis may be written in a directory.
 pub(super) fn check_analysis(directory: &Path, force: bool, inputs: &[&Path]) -> Result<(), OutputError> {
     let samples = Format::ALL.map(samples_name);
-    let outputs: Vec<&str> = samples.iter().map(String::as_str).chain([SUMMARY, ESTIMATOR, CONFIGURATION]).collect();
-    check_directory(directory, force, &outputs, inputs)
+    let outputs: Vec<&str> =
+        samples.iter().map(String::as_str).chain([SUMMARY, ESTIMATOR, CONFIGURATION, MADE, REPORT]).collect();
+    check_directory(directory, force, &outputs, inputs)?;
+    check_figures(directory)
 }
 
-/// Writes samples, summary, estimator and the options that made them to a directory, all or nothing.
-pub(super) fn write_analysis(
-    directory: &Path,
-    format: Format,
-    effective: &Effective,
-    (estimator, summary): (&Estimator, &Summary),
-    splits: &[ScoredSplit],
-) -> Result<(), Failure> {
-    let bytes = estimator.to_bytes()?;
-    let mut staging = Staging::default();
-    stage_samples(&mut staging, &directory.join(samples_name(format)), format, estimator, splits)?;
-    staging.write(&directory.join(SUMMARY), |file| Ok(file.write_all(console::as_json(summary)?.as_bytes())?))?;
-    staging.write(&directory.join(ESTIMATOR), |file| Ok(file.write_all(&bytes)?))?;
-    staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(effective.as_toml().as_bytes())?))?;
-    // Samples in another format would be of an earlier run.
-    let others = Format::ALL.into_iter().filter(|other| *other != format);
-    let stale: Vec<PathBuf> = others.map(|other| directory.join(samples_name(other))).collect();
-    Ok(staging.commit(&stale)?)
+/// Makes sure that a report may be written in a directory: one that this program wrote may be replaced by another.
+pub(super) fn check_report(directory: &Path, force: bool) -> Result<(), OutputError> {
+    let path = directory.join(REPORT);
+    check_file(&path, force || is_report(&path), &[])?;
+    check_figures(directory)
+}
+
+/// Makes sure that figures may be written.
+fn check_figures(directory: &Path) -> Result<(), OutputError> {
+    check_directory(&directory.join(FIGURES), true, &[], &[])
+}
+
+/// The files of an analysis.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Analysis<'a> {
+    pub(super) estimator: &'a Estimator,
+    pub(super) summary: &'a Summary,
+    pub(super) splits: &'a [ScoredSplit],
+    /// The run that made them.
+    pub(super) run: Run,
+    /// Its options.
+    pub(super) effective: &'a Effective,
+    /// A table that says what the samples are, with its content, to stand beside them.
+    pub(super) table: Option<(&'a SampleTable, &'a [u8])>,
+}
+
+impl Analysis<'_> {
+    /// Writes samples, summary, estimator and what there is to say of the run to a directory, all or nothing.
+    pub(super) fn write(&self, directory: &Path, format: Format) -> Result<(), Failure> {
+        let bytes = self.estimator.to_bytes()?;
+        let mut staging = Staging::default();
+        let samples = directory.join(samples_name(format));
+        stage_samples(&mut staging, &samples, format, self.estimator, self.splits)?;
+        let as_json = |value| console::as_json(value);
+        staging.write(&directory.join(SUMMARY), |file| Ok(file.write_all(as_json(self.summary)?.as_bytes())?))?;
+        staging.write(&directory.join(ESTIMATOR), |file| Ok(file.write_all(&bytes)?))?;
+        let options = self.effective.as_toml();
+        staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
+        if let Some((table, content)) = self.table {
+            staging.write(&directory.join(&table.file), |file| Ok(file.write_all(content)?))?;
+        }
+        let made = self.run.end(self.table.map(|(table, _)| table.clone()));
+        staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
+        // Samples in another format, and a report that is not made again, would be of an earlier run.
+        let others = Format::ALL.into_iter().filter(|other| *other != format).map(samples_name);
+        let stale: Vec<PathBuf> = others.chain([REPORT.to_owned()]).map(|name| directory.join(name)).collect();
+        Ok(staging.commit(&stale)?)
+    }
+}
+
+/// Makes the report of a directory whose analysis is written, and says where it is.
+pub(super) fn write_report(directory: &Path, quiet: bool) -> Result<(), Failure> {
+    let path = Report::new(directory, None)?.write(directory)?;
+    if !quiet {
+        console::say(&format!("\nreport: {}", path.display()));
+    }
+    Ok(())
 }
 
 /// Writes the samples of all splits, one after the other, to a file that is not in its place yet.

@@ -17,6 +17,7 @@ mod model_source;
 mod models;
 mod null;
 mod partition;
+mod report;
 mod saved;
 mod score;
 mod score_stream;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: &Command, effective: &Effective) -> Result<(), Failur
         Command::Diff(arguments) => diff::run(arguments, effective),
         Command::Embed(arguments) => embed::run(arguments),
         Command::Partition(arguments) => partition::run(arguments, effective),
+        Command::Report(arguments) => report::run(arguments),
         Command::Models(arguments) => hub::run(arguments),
         Command::Completions(arguments) => generate::completions(arguments),
         Command::Man(arguments) => generate::man(arguments),

@@ -53,8 +53,8 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     stage_samples(&mut staging, &arguments.out, format, &estimator, &splits)?;
     staging.commit(&[])?;
 
-    let summary = Summary::new(&estimator, &splits)?;
     let words = Words { names: &arguments.names, label: "the label" };
+    let summary = Summary::new(&estimator, &splits)?.with_words(words);
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
 }
 

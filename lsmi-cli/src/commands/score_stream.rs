@@ -241,9 +241,10 @@ impl<'a> Work<'a> {
         }
         let split =
             |(name, sums): &(String, Sums)| (name.clone(), StreamedSplit::new(sums, self.estimator, self.measures));
-        let summary = Summary::of_splits(self.estimator, finished.sums.iter().map(split).collect());
+        let words = Words { names: &arguments.names, label: "the label" };
+        let splits = finished.sums.iter().map(split).collect();
+        let summary = Summary::of_splits(self.estimator, splits).with_words(words);
         if !common.quiet {
-            let words = Words { names: &arguments.names, label: "the label" };
             console::say(&streamed_table::closing(words, &summary));
         }
         if common.json { console::print_json(&summary) } else { Ok(()) }

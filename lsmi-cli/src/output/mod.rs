@@ -6,6 +6,7 @@ pub(crate) mod diff;
 pub(crate) mod expected;
 pub(crate) mod further;
 pub(crate) mod gates;
+pub(crate) mod made;
 pub(crate) mod models;
 pub(crate) mod null;
 pub(crate) mod parquet;
@@ -16,10 +17,12 @@ pub(crate) mod streamed;
 pub(crate) mod summary;
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::Path;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// The format of a file of samples.
@@ -77,6 +80,31 @@ pub(crate) fn as_map<K: Serialize, V: Serialize, S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+}
+
+/// One JSON object as pairs, in their order: what [`as_map`] wrote.
+pub(crate) fn from_map<'de, K: Deserialize<'de>, V: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(K, V)>, D::Error> {
+    struct Pairs<K, V>(PhantomData<(K, V)>);
+
+    impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Pairs<K, V> {
+        type Value = Vec<(K, V)>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+
+    deserializer.deserialize_map(Pairs(PhantomData))
 }
 
 /// A format that samples cannot be written or read in.

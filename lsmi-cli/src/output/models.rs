@@ -1,19 +1,19 @@
 //! `models` of `summary.json`: what each model of `--model` has learned.
 
 use lsmi_candle::estimator::Estimator;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::as_map;
 use super::summary::{SplitSummary, Summary};
+use super::{as_map, from_map};
 use crate::scored::ScoredSplit;
 
 /// What a model has learned.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ModelSummary {
     /// Which posteriors are the model's own; the others are the fit's.
-    pub(crate) logits: Vec<&'static str>,
+    pub(crate) logits: Vec<String>,
     /// The splits that there are logits for.
-    #[serde(serialize_with = "as_map")]
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub(crate) splits: Vec<(String, SplitSummary)>,
 }
 
@@ -26,7 +26,7 @@ impl ModelSummary {
         let are_given = estimator.description().given_heads;
         let logits = ["logits1", "logits2", "logits12"].into_iter().zip(are_given);
         Ok(Self {
-            logits: logits.filter_map(|(name, is_given)| is_given.then_some(name)).collect(),
+            logits: logits.filter_map(|(name, is_given)| is_given.then(|| name.to_owned())).collect(),
             splits: Summary::new(estimator, splits)?.splits,
         })
     }

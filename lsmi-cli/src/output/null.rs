@@ -1,16 +1,16 @@
 //! `null` of a split in `summary.json`: its means against those under permuted labels, overall and by class.
 
 use lsmi_candle::estimator::{Null, Tests};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::as_map;
 use super::summary::Summary;
+use super::{as_map, from_map};
 
 /// The tests of a split's means.
 ///
 /// Each quantity (`i1`, `i2`, `i12`, `r`, `u1`, `u2`, `s`, `s_minus_r`) has `observed` and, over permutations, `mean`,
 /// `standard_deviation` and `quantile_95`, and the p-value `p`; those of a class also `q`, adjusted for the classes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct NullSummary {
     /// How often the labels were permuted.
     pub(crate) permutations: usize,
@@ -18,7 +18,7 @@ pub(crate) struct NullSummary {
     #[serde(flatten)]
     pub(crate) overall: Tests,
     /// Means over the samples of each class, by its name, in the order of the classes.
-    #[serde(serialize_with = "as_map")]
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub(crate) by_class: Vec<(String, Tests)>,
 }
 

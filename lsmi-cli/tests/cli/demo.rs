@@ -10,7 +10,17 @@ use crate::place::{Place, rows, stderr, stdout};
 fn emoji_are_decomposed_and_shown() {
     let place = Place::new();
     let demo = place.lsmi("demo --out demo --json").success();
-    assert_eq!(place.names("demo"), ["config.toml", "estimator.safetensors", "samples.csv", "summary.json"]);
+    let names = [
+        "config.toml",
+        "emoji.csv",
+        "estimator.safetensors",
+        "figures",
+        "made.json",
+        "report.html",
+        "samples.csv",
+        "summary.json",
+    ];
+    assert_eq!(place.names("demo"), names);
     assert_eq!(stdout(&demo), place.text("demo/summary.json"));
 
     let summary: Value = serde_json::from_str(&stdout(&demo)).unwrap();
@@ -30,5 +40,11 @@ fn emoji_are_decomposed_and_shown() {
     assert!(shown.contains("What do picture (x1) and name (x2) of 1906 emoji tell about their category"), "{shown}");
     let listed = shown.lines().filter(|line| line.starts_with("    ") && line.ends_with(')')).count();
     assert_eq!(listed, 4 * 5, "{shown}");
+    assert!(shown.trim_end().ends_with("\nreport: demo/report.html"), "{shown}");
+    let page = place.text("demo/report.html");
+    assert!(page.contains("🍗  poultry leg") && page.contains("about <bdi>the category</bdi>"));
+    // The files alone know the emoji, too.
+    place.lsmi("report demo").success();
+    assert_eq!(place.text("demo/report.html"), page);
     assert!(shown.lines().any(|line| line.starts_with("Of the ") && line.contains("about the category")), "{shown}");
 }

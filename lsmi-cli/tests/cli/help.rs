@@ -17,6 +17,7 @@ fn help_of_every_command() {
         "diff",
         "embed",
         "partition",
+        "report",
         "models",
         "completions",
         "man",

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod bad_input;
+mod browser;
 mod check;
 mod compare;
 mod configuration;
@@ -25,6 +26,7 @@ mod null;
 mod options;
 mod place;
 mod ratings;
+mod report;
 mod round_trip;
 #[path = "../../../lsmi-candle/tests/hub/server.rs"]
 #[expect(dead_code, reason = "the tests of the library need more of it")]

@@ -20,7 +20,9 @@ fn simulate_analyze_score_partition() {
     place.simulate("mixed --n 100 --dims 3 --seed 1", "eval.safetensors");
     let analyze = place.lsmi("analyze train.safetensors --eval eval.safetensors --gauge raw --out result --json");
     let analyze = analyze.success();
-    assert_eq!(place.names("result"), ["config.toml", "estimator.safetensors", "samples.csv", "summary.json"]);
+    let names =
+        ["config.toml", "estimator.safetensors", "figures", "made.json", "report.html", "samples.csv", "summary.json"];
+    assert_eq!(place.names("result"), names);
     assert_eq!(stdout(&analyze), place.text("result/summary.json"));
     let shown = stderr(&analyze);
     assert!(shown.contains("I(x1,x2;y)") && shown.contains("In short"), "{shown}");

@@ -106,19 +106,23 @@ fn force_replaces_its_own_output_and_leaves_the_rest() {
     place.simulate("copy1 --n 80 --dims 2", "data.safetensors");
     place.lsmi("analyze data.safetensors --out result").success();
     place.write("result/mine.txt", "mine");
+    let names = [
+        "config.toml",
+        "estimator.safetensors",
+        "figures",
+        "made.json",
+        "mine.txt",
+        "report.html",
+        "samples.jsonl",
+        "summary.json",
+    ];
     place.lsmi("analyze data.safetensors --out result --format jsonl --seed 1 --force").success();
-    assert_eq!(
-        place.names("result"),
-        ["config.toml", "estimator.safetensors", "mine.txt", "samples.jsonl", "summary.json"]
-    );
+    assert_eq!(place.names("result"), names);
     assert_eq!(place.json("result/summary.json")["seed"], 1);
 
     // A run that fails changes nothing.
     let before = place.bytes("result/summary.json");
     place.lsmi("analyze data.safetensors --out result --folds 60 --force").code(3);
     assert_eq!(place.bytes("result/summary.json"), before);
-    assert_eq!(
-        place.names("result"),
-        ["config.toml", "estimator.safetensors", "mine.txt", "samples.jsonl", "summary.json"]
-    );
+    assert_eq!(place.names("result"), names);
 }

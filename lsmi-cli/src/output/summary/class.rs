@@ -1,7 +1,7 @@
 //! `by_class` of a split: the means over the samples of each class, and how sure they are.
 
 use lsmi_core::Means;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::distribution::Distribution;
 use super::intervals::Intervals;
@@ -10,7 +10,7 @@ use super::split::Heads;
 use crate::scored::ScoredSplit;
 
 /// Means over the samples of one class of a split; the fields mean what they mean of a split.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ClassSummary {
     /// Samples of the class.
     pub(crate) n: usize,

@@ -3,7 +3,7 @@
 //! One confidently wrong prediction can weigh as much in a mean as thousands of samples; it does not here.
 
 use lsmi_core::statistics::{quantiles, trimmed_mean};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::quantities::{Columns, Quantities};
 
@@ -11,7 +11,7 @@ use super::quantities::{Columns, Quantities};
 const TRIMMED: f64 = 0.05;
 
 /// The spread of one quantity over samples, in nats.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Distribution {
     /// Quantiles, interpolated linearly.
     pub(crate) quantiles: Quantiles,
@@ -20,7 +20,7 @@ pub(crate) struct Distribution {
 }
 
 /// Quantiles by their probability.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Quantiles {
     /// The lowest value.
     min: f64,

@@ -10,12 +10,12 @@
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{Bootstrap, Interval, mean, standard_deviation};
 use lsmi_core::{Adjusted, Means, adjust};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::quantities::{Columns, Information, Parts, Quantities};
 
 /// Intervals of means.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Intervals {
     /// The probability with which they should hold the mean.
     pub(crate) level: f64,

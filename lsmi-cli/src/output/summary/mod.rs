@@ -13,29 +13,37 @@ use lsmi_candle::estimator::Estimator;
 use lsmi_candle::gates::Gate;
 use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::Measure;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use distribution::Distribution;
 pub(crate) use quantities::{Information, Quantities};
 pub(crate) use split::{Heads, MeasureSummary, SplitSummary};
 
-use super::as_map;
 use super::models::ModelSummary;
 use super::ratings::RatingsSummary;
+use super::{as_map, from_map};
+use crate::names::Names;
 use crate::scored::ScoredSplit;
+use crate::sentence::Words;
 
 /// Version of the layout of `summary.json`.
 const SCHEMA: u32 = 1;
 
 /// All of `summary.json`; `Split` is what is known of a split.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Summary<Split = SplitSummary> {
     /// Version of this layout.
     pub(crate) schema: u32,
     /// Version of the program.
-    pub(crate) version: &'static str,
+    pub(crate) version: String,
     /// Always `nats`.
-    pub(crate) units: &'static str,
+    pub(crate) units: String,
+    /// What the two modalities are called.
+    #[serde(default)]
+    pub(crate) names: Names,
+    /// What the label is called, as in `the label`.
+    #[serde(default = "the_label")]
+    pub(crate) label: String,
     /// Seed of the fit.
     pub(crate) seed: u64,
     /// The coordinates in which surprisal is measured.
@@ -59,13 +67,17 @@ pub(crate) struct Summary<Split = SplitSummary> {
     /// Class names, in the order of the class indices.
     pub(crate) classes: Vec<String>,
     /// The splits, in the order of the samples.
-    #[serde(serialize_with = "as_map", bound(serialize = "Split: Serialize"))]
+    #[serde(
+        serialize_with = "as_map",
+        deserialize_with = "from_map",
+        bound(serialize = "Split: Serialize", deserialize = "Split: Deserialize<'de>")
+    )]
     pub(crate) splits: Vec<(String, Split)>,
     /// What models have learned, where there are any, in the order in which they were given.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map", deserialize_with = "from_map", default)]
     pub(crate) models: Vec<(String, ModelSummary)>,
     /// Whether the data can support conclusions, where that was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) gates: Option<Vec<Gate>>,
     /// Agreement with people, where they were asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -75,7 +87,7 @@ pub(crate) struct Summary<Split = SplitSummary> {
 }
 
 /// Columns of the features, and dimensions of the gauge.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Dimensions {
     /// Columns of x1.
     pub(crate) x1: usize,
@@ -86,12 +98,16 @@ pub(crate) struct Dimensions {
 }
 
 /// Dimensions in which surprisal is measured.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct GaugeDimensions {
     /// Of x1.
     pub(crate) x1: usize,
     /// Of x2.
     pub(crate) x2: usize,
+}
+
+fn the_label() -> String {
+    "the label".to_owned()
 }
 
 impl Summary {
@@ -106,6 +122,18 @@ impl Summary {
 }
 
 impl<Split> Summary<Split> {
+    /// The same with what the modalities and the label are called.
+    pub(crate) fn with_words(mut self, words: Words<'_>) -> Self {
+        self.names = words.names.clone();
+        words.label.clone_into(&mut self.label);
+        self
+    }
+
+    /// What the modalities and the label are called.
+    pub(crate) fn words(&self) -> Words<'_> {
+        Words { names: &self.names, label: &self.label }
+    }
+
     /// What is known of splits, with what they were scored by.
     pub(crate) fn of_splits(estimator: &Estimator, splits: Vec<(String, Split)>) -> Self {
         let description = estimator.description();
@@ -113,8 +141,10 @@ impl<Split> Summary<Split> {
         let [gauge1, gauge2] = description.gauge_dims;
         Self {
             schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION"),
-            units: "nats",
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            units: "nats".to_owned(),
+            names: Names::default(),
+            label: the_label(),
             seed: description.seed,
             gauge: description.gauge,
             prior: description.prior.clone(),

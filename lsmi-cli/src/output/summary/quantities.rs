@@ -2,12 +2,12 @@
 
 use lsmi_core::statistics::{mean, standard_deviation};
 use lsmi_core::{Decomposition, Means, Terms};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scored::ScoredSplit;
 
 /// What the modalities tell about the label.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Information<T = f64> {
     /// I(x1; y).
     pub(crate) i1: T,
@@ -18,7 +18,7 @@ pub(crate) struct Information<T = f64> {
 }
 
 /// The parts that it is decomposed into.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Parts<T> {
     /// Redundancy.
     pub(crate) r: T,
@@ -31,7 +31,7 @@ pub(crate) struct Parts<T> {
 }
 
 /// All seven, as fields of one object.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Quantities<T> {
     /// i1, i2 and i12.
     #[serde(flatten)]

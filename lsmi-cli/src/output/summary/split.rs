@@ -1,19 +1,21 @@
 //! What `summary.json` holds of one split.
 
 use lsmi_candle::estimator::Estimator;
+use lsmi_candle::gates::calibration::reliability_of_heads;
+use lsmi_core::statistics::Reliability;
 use lsmi_core::{Adjusted, Kind, Means, Measure, Sweep, TermMeans, adjust};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::as_map;
 use super::class::{ClassSummary, by_class};
 use super::distribution::Distribution;
 use super::intervals::Intervals;
 use super::quantities::{Columns, Information, Quantities};
+use super::{as_map, from_map};
 use crate::output::null::NullSummary;
 use crate::scored::ScoredSplit;
 
 /// Means over the samples of one split.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SplitSummary {
     /// Samples of the split.
     pub(crate) n: usize,
@@ -27,39 +29,42 @@ pub(crate) struct SplitSummary {
     pub(crate) accuracy: Heads,
     /// Mean negative log-likelihood of the label under each head.
     pub(crate) nll: Heads,
+    /// Whether each head is right as often as it says.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) calibration: Option<Heads<Reliability>>,
     /// Intervals of the means.
     pub(crate) intervals: Intervals,
     /// Quantiles and trimmed mean of each quantity.
     pub(crate) distribution: Quantities<Distribution>,
     /// Samples of each kind.
-    #[serde(serialize_with = "as_map")]
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub(crate) kinds: Vec<(Kind, usize)>,
     /// The means by each measure that was asked for, the estimator's own first.
-    #[serde(serialize_with = "as_map")]
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub(crate) measures: Vec<(Measure, MeasureSummary)>,
     /// What the means depend on besides the data.
     pub(crate) diagnostics: Diagnostics,
     /// The samples of each class, by its name, in the order of the classes; classes without samples are not there.
-    #[serde(serialize_with = "as_map")]
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub(crate) by_class: Vec<(String, ClassSummary)>,
     /// The means held against those under permuted labels, where that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) null: Option<NullSummary>,
 }
 
 /// One value for each head.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Heads {
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Heads<T = f64> {
     /// The head that sees x1.
-    pub(crate) x1: f64,
+    pub(crate) x1: T,
     /// The head that sees x2.
-    pub(crate) x2: f64,
+    pub(crate) x2: T,
     /// The head that sees both.
-    pub(crate) joint: f64,
+    pub(crate) joint: T,
 }
 
 /// Means by one measure.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct MeasureSummary {
     /// Means of r, u1, u2 and s as they are.
     pub(crate) raw: Means,
@@ -68,14 +73,14 @@ pub(crate) struct MeasureSummary {
 }
 
 /// What the means depend on besides the data.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Diagnostics {
     /// The means in other gauges; none for a measure that needs no surprisals, which no gauge moves.
     pub(crate) gauge: Option<Sweep>,
 }
 
-impl From<[f64; 3]> for Heads {
-    fn from([x1, x2, joint]: [f64; 3]) -> Self {
+impl<T> From<[T; 3]> for Heads<T> {
+    fn from([x1, x2, joint]: [T; 3]) -> Self {
         Self { x1, x2, joint }
     }
 }
@@ -102,6 +107,7 @@ impl SplitSummary {
             adjusted: adjust(&raw),
             accuracy: split.scores.accuracy().into(),
             nll: split.scores.negative_log_likelihood(estimator.prior()).into(),
+            calibration: (!split.scores.labels.is_empty()).then(|| reliability_of_heads(&split.scores).into()),
             intervals: Intervals::new(&columns, seed, &split.name)?,
             distribution: Distribution::of_columns(&columns),
             kinds: Kind::ALL.into_iter().map(|kind| (kind, count(kind))).collect(),

@@ -1,0 +1,42 @@
+//! `lsmi report`: the page of an analysis, made of its files.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::finish::check_report;
+use crate::arguments::Report as Options;
+use crate::console;
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::report::illustrations::Lookup;
+
+/// What is printed as JSON.
+#[derive(Debug, Serialize)]
+struct Made {
+    report: PathBuf,
+    warnings: Vec<String>,
+}
+
+pub(super) fn run(arguments: &Options) -> Result<(), Failure> {
+    let directory = arguments.directory.as_path();
+    check_report(directory, arguments.common.force)?;
+    let lookup = arguments.table.clone().map(|table| Lookup {
+        table,
+        text: arguments.text_column.clone(),
+        image: arguments.image_column.clone(),
+        id: arguments.id_column.clone().unwrap_or_else(|| "id".to_owned()),
+        id_is_named: arguments.id_column.is_some(),
+        follow_links: arguments.follow_links,
+    });
+    let report = Report::new(directory, lookup)?;
+    let path = report.write(directory)?;
+    for warning in &report.warnings {
+        console::say(&format!("warning: {warning}"));
+    }
+    if !arguments.common.quiet {
+        console::say(&format!("report: {}", path.display()));
+    }
+    let made = Made { report: path, warnings: report.warnings };
+    if arguments.common.json { console::print_json(&made) } else { Ok(()) }
+}

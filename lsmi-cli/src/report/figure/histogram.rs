@@ -1,0 +1,66 @@
+//! How many values fall where.
+
+use super::axis::Frame;
+use super::{Drawing, WIDTH};
+
+const HEIGHT: f64 = 170.0;
+/// Bins of equal width.
+const BINS: usize = 40;
+
+/// Counts values in bins of equal width; those beyond the range go into the outermost bins.
+fn counts(values: &[f64], (low, high): (f64, f64)) -> [usize; BINS] {
+    let mut counts = [0; BINS];
+    for value in values {
+        let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of bins")]
+        let bin = ((share * BINS as f64) as usize).min(BINS - 1);
+        counts[bin] += 1;
+    }
+    counts
+}
+
+/// Draws the distribution of values over a range, their mean and zero.
+pub(crate) fn histogram(values: &[f64], range: (f64, f64), mean: f64, class: &str, label: &str) -> Drawing {
+    // A range of no extent would have no bins.
+    let range = if range.0 < range.1 { range } else { (range.0 - 0.5, range.0 + 0.5) };
+    let counts = counts(values, range);
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let mut drawing = Drawing::new(WIDTH, HEIGHT);
+    let frame = Frame::new((WIDTH, HEIGHT), range, (0.0, 1.05 * most as f64));
+    frame.draw(&mut drawing, label, "samples");
+    let (_, _, top, bottom) = frame.edges;
+    let width = (range.1 - range.0) / BINS as f64;
+    for (bin, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let begin = frame.x.place(range.0 + width * bin as f64);
+        let end = frame.x.place(range.0 + width * (bin + 1) as f64);
+        let y = frame.y.place(*count as f64);
+        drawing.rectangle(class, (begin + 0.3, y), ((end - begin - 0.6).max(0.5), bottom - y));
+    }
+    if frame.x.holds(0.0) {
+        drawing.line("zero", (frame.x.place(0.0), top), (frame.x.place(0.0), bottom));
+    }
+    if frame.x.holds(mean) {
+        drawing.line("mean", (frame.x.place(mean), top), (frame.x.place(mean), bottom));
+    }
+    drawing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_counted_once() {
+        let values: Vec<f64> = (-10..=110).map(f64::from).collect();
+        let counts = counts(&values, (0.0, 100.0));
+        assert_eq!(counts.iter().sum::<usize>(), values.len());
+        // 0, 1, 2 and the ten values below; 98, 99, 100 and the ten above.
+        assert_eq!((counts[0], counts[BINS - 1]), (13, 13));
+    }
+
+    #[test]
+    fn values_that_are_all_alike() {
+        let shown = format!("{:?}", histogram(&[2.0; 5], (2.0, 2.0), 2.0, "part-r", "r"));
+        assert!(!shown.contains("NaN") && shown.contains("part-r"), "{shown}");
+    }
+}

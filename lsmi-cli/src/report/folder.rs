@@ -1,0 +1,181 @@
+//! What a directory of `analyze` holds, read back: the summary, the samples, and how they were made.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use lsmi_core::{Interaction, Kind};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::failure::Failure;
+use crate::input::{Field, SamplesError, read_rows};
+use crate::output::Format;
+use crate::output::made::Made;
+use crate::output::summary::Summary;
+
+/// Why there is nothing to report.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum FolderError {
+    /// The directory has no such file.
+    #[error("{directory}: there is no {what}; give a directory that `lsmi analyze` or `lsmi demo --out` wrote")]
+    Missing { directory: String, what: &'static str },
+    /// A file cannot be read.
+    #[error("{file}: cannot be read")]
+    Read { file: String, source: std::io::Error },
+    /// A file does not hold what its name says.
+    #[error("{file}: not as this version of `lsmi analyze` writes it; run the analysis again")]
+    Layout { file: String, source: serde_json::Error },
+    /// Summary and samples are of different runs.
+    #[error(
+        "{directory}: the split `{split}` has {found} samples, but {expected} by summary.json; the files are of \
+         different runs, so run the analysis again"
+    )]
+    Mismatch { directory: String, split: String, expected: usize, found: usize },
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        Self::data(error)
+    }
+}
+
+/// The files of an analysis.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    /// `summary.json`.
+    pub(crate) summary: Summary,
+    /// The same as it stands in the file, to look values up by their paths.
+    pub(crate) json: Value,
+    /// The samples of each split, in the order of the summary.
+    pub(crate) samples: Vec<Samples>,
+    /// `made.json`, where there is one.
+    pub(crate) made: Option<Made>,
+}
+
+/// The samples of a split, in the order of the file.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Samples {
+    pub(crate) ids: Vec<String>,
+    /// Their classes, as places in the summary's list.
+    pub(crate) labels: Vec<u32>,
+    /// The classes that the head of both finds most probable.
+    pub(crate) predictions: Vec<u32>,
+    pub(crate) kinds: Vec<Kind>,
+    /// r, u1, u2 and s.
+    pub(crate) parts: [Vec<f64>; 4],
+}
+
+impl Samples {
+    /// The values of an interaction.
+    pub(crate) fn values(&self, interaction: Interaction) -> &[f64] {
+        &self.parts[place_of(interaction)]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+/// The place of an interaction among r, u1, u2 and s.
+pub(crate) fn place_of(interaction: Interaction) -> usize {
+    match interaction {
+        Interaction::Redundancy => 0,
+        Interaction::Unique1 => 1,
+        Interaction::Unique2 => 2,
+        Interaction::Synergy => 3,
+    }
+}
+
+impl Folder {
+    /// Reads the files of a directory.
+    pub(crate) fn read(directory: &Path) -> Result<Self, Failure> {
+        let name = || directory.display().to_string();
+        let path = directory.join("summary.json");
+        let text = read_text(&path)?.ok_or_else(|| FolderError::Missing { directory: name(), what: "summary.json" })?;
+        let summary: Summary = parsed(&path, &text)?;
+        let made_path = directory.join("made.json");
+        let made = read_text(&made_path)?.map(|text| parsed(&made_path, &text)).transpose()?;
+        let samples = Format::ALL.map(|format| directory.join(format!("samples.{format}")));
+        let samples = samples
+            .into_iter()
+            .find(|path| path.is_file())
+            .ok_or_else(|| FolderError::Missing { directory: name(), what: "file of samples" })?;
+        let samples = read_samples(&samples, &summary)?;
+        for ((split, of_split), found) in summary.splits.iter().zip(&samples) {
+            let (expected, found) = (of_split.n, found.len());
+            if expected != found {
+                let split = split.clone();
+                return Err(FolderError::Mismatch { directory: name(), split, expected, found }.into());
+            }
+        }
+        Ok(Self { json: parsed(&path, &text)?, summary, samples, made })
+    }
+
+    /// The file of a table that stands in the directory and says what the samples are.
+    pub(crate) fn own_table(&self, directory: &Path) -> Option<(PathBuf, Vec<String>)> {
+        let table = self.made.as_ref()?.table.as_ref()?;
+        // Only a file of this directory, whatever the name says.
+        let name = Path::new(&table.file).file_name()?;
+        Some((directory.join(name), table.text.clone()))
+    }
+}
+
+/// The text of a file; none where there is no such file.
+fn read_text(path: &Path) -> Result<Option<String>, FolderError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(source) => Err(FolderError::Read { file: path.display().to_string(), source }),
+    }
+}
+
+fn parsed<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, FolderError> {
+    serde_json::from_str(text).map_err(|source| FolderError::Layout { file: path.display().to_string(), source })
+}
+
+/// The samples of every split of the summary.
+fn read_samples(path: &Path, summary: &Summary) -> Result<Vec<Samples>, Failure> {
+    let file = path.display().to_string();
+    let classes: HashMap<&str, u32> = summary.classes.iter().map(String::as_str).zip(0..).collect();
+    let names: HashMap<&str, usize> = summary.splits.iter().map(|(name, _)| name.as_str()).zip(0..).collect();
+    let mut splits = vec![Samples::default(); summary.splits.len()];
+    read_rows(path, &mut |row, field: Field<'_>| {
+        let needed = |column| {
+            let file = file.clone();
+            field(column).ok_or(SamplesError::MissingColumn { file, row, column })
+        };
+        let wrong =
+            |column, found: String, expected| SamplesError::Value { file: file.clone(), row, column, found, expected };
+        let class = |column| {
+            let name = needed(column)?;
+            classes.get(name.as_str()).copied().ok_or_else(|| wrong(column, name, "a class of summary.json"))
+        };
+        let number = |column| {
+            let text = needed(column)?;
+            text.parse()
+                .ok()
+                .filter(|value: &f64| value.is_finite())
+                .ok_or_else(|| wrong(column, text, "a finite number"))
+        };
+        let split = needed("split")?;
+        let Some(place) = names.get(split.as_str()) else {
+            return Err(wrong("split", split, "a split of summary.json"));
+        };
+        let kind = needed("kind")?;
+        let kind = kind.parse().map_err(|_| wrong("kind", kind, "the kind of a sample"))?;
+        let samples = &mut splits[*place];
+        samples.ids.push(needed("id")?);
+        samples.labels.push(class("label")?);
+        samples.predictions.push(class("pred12")?);
+        samples.kinds.push(kind);
+        for (values, column) in samples.parts.iter_mut().zip(["r", "u1", "u2", "s"]) {
+            values.push(number(column)?);
+        }
+        Ok(())
+    })?;
+    Ok(splits)
+}

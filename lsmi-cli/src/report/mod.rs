@@ -1,0 +1,118 @@
+//! `report.html`: what an analysis found, on one page that needs nothing else.
+//!
+//! A report is made of the files in a directory alone ([`folder`]). Every section ([`means`], [`spread`], [`classes`],
+//! [`samples`], [`dependence`], [`measures`]) makes what the template shows, with figures drawn by [`figure`]. Numbers bear
+//! their whole value and their place in `summary.json` ([`number`]). The same files give the same bytes.
+
+pub(crate) mod base64;
+mod classes;
+mod dependence;
+pub(crate) mod figure;
+mod folder;
+pub(crate) mod illustrations;
+mod means;
+mod measures;
+mod number;
+mod page;
+mod samples;
+mod source;
+mod spread;
+mod thinned;
+mod words;
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use self::folder::Folder;
+use self::illustrations::{Illustrations, Lookup};
+use self::page::Page;
+use self::samples::Selection;
+use crate::failure::Failure;
+use crate::output::staging::{OutputError, Staging};
+
+/// The file of the page.
+pub(crate) const REPORT: &str = "report.html";
+/// The directory of the figures.
+pub(crate) const FIGURES: &str = "figures";
+/// What a page of this program says of its origin.
+const GENERATOR: &str = concat!("lsmi ", env!("CARGO_PKG_VERSION"));
+
+/// A report that is made, but not written.
+#[derive(Debug)]
+pub(crate) struct Report {
+    page: Page,
+    /// What could not be shown.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Report {
+    /// Makes the report of a directory; `lookup` says what its samples are, else a table in the directory itself does.
+    pub(crate) fn new(directory: &Path, lookup: Option<Lookup>) -> Result<Self, Failure> {
+        let folder = Folder::read(directory)?;
+        let splits = folder.samples.len();
+        let selections: Vec<Selection> = folder.samples.iter().map(|samples| Selection::new(samples, splits)).collect();
+        let own = || {
+            let (table, text) = folder.own_table(directory)?;
+            Some(Lookup { table, text, image: None, id: "id".to_owned(), id_is_named: false, follow_links: false })
+        };
+        let illustrations = match lookup.or_else(own) {
+            Some(lookup) => illustrations(&folder, &selections, &lookup)?,
+            None => Illustrations::default(),
+        };
+        let page = Page::new(&folder, &illustrations, &selections).map_err(Failure::failed)?;
+        Ok(Self { page, warnings: illustrations.warnings })
+    }
+
+    /// Writes page and figures into a directory, all or nothing, and gives the path of the page.
+    pub(crate) fn write(&self, directory: &Path) -> Result<PathBuf, OutputError> {
+        let path = directory.join(REPORT);
+        let mut staging = Staging::default();
+        for figure in &self.page.figures {
+            let path = directory.join(FIGURES).join(format!("{}.svg", figure.name));
+            staging.write(&path, |file| Ok(file.write_all(figure.file().as_bytes())?))?;
+        }
+        staging.write(&path, |file| Ok(file.write_all(self.page.html.as_bytes())?))?;
+        staging.commit(&[])?;
+        Ok(path)
+    }
+}
+
+/// What is known of the samples that are shown.
+///
+/// An id of more than one split would name several samples, so that a table can only be of the first split then.
+fn illustrations(folder: &Folder, selections: &[Selection], lookup: &Lookup) -> Result<Illustrations, Failure> {
+    let first: HashSet<&str> =
+        folder.samples.iter().take(1).flat_map(|samples| &samples.ids).map(String::as_str).collect();
+    let is_first = |id: &String| first.contains(id.as_str());
+    let is_ambiguous = folder.samples.iter().skip(1).any(|samples| samples.ids.iter().any(is_first));
+    let (mut with_text, mut with_picture) = (BTreeSet::new(), BTreeSet::new());
+    let splits = if is_ambiguous { 1 } else { folder.samples.len() };
+    for (samples, selection) in folder.samples.iter().zip(selections).take(splits) {
+        with_text.extend(selection.all().map(|row| samples.ids[row].as_str()));
+        with_picture.extend(selection.with_picture().map(|row| samples.ids[row].as_str()));
+    }
+    let mut found = lookup.find(&with_text, &with_picture)?;
+    if is_ambiguous {
+        found.split = folder.summary.splits.first().map(|(name, _)| name.clone());
+        found.warnings.push(format!(
+            "several splits have samples of the same id, so that the table {} was taken for that of `{}` alone",
+            lookup.table.display(),
+            found.split.as_deref().unwrap_or_default()
+        ));
+    }
+    let missing = with_text.iter().filter(|id| !found.by_id.contains_key(**id)).count();
+    if missing > 0 {
+        let table = lookup.table.display();
+        found.warnings.push(format!("{missing} of {} samples shown are not in the table {table}", with_text.len()));
+    }
+    Ok(found)
+}
+
+/// Whether a file is a report of this program, which may be replaced by another.
+pub(crate) fn is_report(path: &Path) -> bool {
+    let mut start = [0; 512];
+    let read = File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
+    String::from_utf8_lossy(&start[..read]).contains(r#"<meta name="generator" content="lsmi "#)
+}

@@ -1,0 +1,155 @@
+//! How r, u1, u2 and s are spread over the samples: their distributions, and one against the other by class.
+
+use lsmi_core::Interaction;
+use lsmi_core::statistics::quantiles;
+use serde::Serialize;
+
+use super::figure::Figure;
+use super::figure::axis::{range_of, with_room};
+use super::figure::histogram::histogram;
+use super::figure::palette::COLOURS;
+use super::figure::scatter::{Points, scatter};
+use super::number::thousands;
+use super::source::{Gallery, Shown, Split};
+use super::thinned::thinned;
+
+/// Points of all scatter plots of a page, and of a single one, at most.
+const POINTS_OF_PAGE: usize = 16_000;
+const POINTS: usize = 2_000;
+/// The share of samples beyond each end of the axes.
+const BEYOND: f64 = 0.002;
+
+/// The figures of a split.
+#[derive(Debug, Serialize)]
+pub(crate) struct Spread {
+    distributions: Vec<Shown>,
+    scatters: Vec<Shown>,
+    /// That points were left out, where they were.
+    thinned: Option<String>,
+}
+
+impl Spread {
+    /// The figures of one of so many splits.
+    pub(crate) fn new(split: &Split<'_>, splits: usize, gallery: &mut Gallery) -> Self {
+        let samples = split.samples;
+        let ranges = Interaction::ALL.map(|part| range(samples.values(part)));
+        let all = range_of(ranges.iter().flat_map(|(low, high)| [*low, *high]));
+        let distributions = Interaction::ALL.map(|part| distribution(split, part, all, gallery)).into();
+        let groups = Groups::new(split);
+        let rows = thinned(samples.len(), POINTS.min(POINTS_OF_PAGE / (2 * splits)).max(200));
+        let pairs = [(Interaction::Redundancy, Interaction::Synergy), (Interaction::Unique1, Interaction::Unique2)];
+        let scatters = pairs.map(|pair| against(split, pair, &groups, &rows, pair_of(&ranges, pair), gallery)).into();
+        let (drawn, of) = (thousands(&rows.len().to_string()), thousands(&samples.len().to_string()));
+        let thinned = (rows.len() < samples.len()).then(|| {
+            format!("Thinned: each plot draws {drawn} of {of} samples, evenly spread over the file. Means, histograms and tables are of all.")
+        });
+        Self { distributions, scatters, thinned }
+    }
+}
+
+/// The range that holds nearly all values.
+fn range(values: &[f64]) -> (f64, f64) {
+    match quantiles(values, &[BEYOND, 1.0 - BEYOND]).as_slice() {
+        [low, high] if low.is_finite() && high.is_finite() => (*low, *high),
+        _ => (0.0, 0.0),
+    }
+}
+
+fn pair_of(ranges: &[(f64, f64); 4], (x, y): (Interaction, Interaction)) -> [(f64, f64); 2] {
+    [x, y].map(|part| with_room(ranges[super::folder::place_of(part)]))
+}
+
+fn distribution(split: &Split<'_>, part: Interaction, range: (f64, f64), gallery: &mut Gallery) -> Shown {
+    let (meaning, values) = (split.source.meaning(part), split.samples.values(part));
+    let mean = split.value(&["raw", part.name()]).unwrap_or(f64::NAN);
+    let of = |quantile| split.value(&["distribution", part.name(), "quantiles", quantile]).unwrap_or(f64::NAN);
+    let (low, median, high) = (of("0.05"), of("0.5"), of("0.95"));
+    let figure = Figure {
+        name: format!("{}-distribution-{part}", split.anchor),
+        title: format!("Distribution of {part} over the samples of {}", split.name),
+        description: format!(
+            "Histogram of {part} ({meaning}): mean {mean:.3}, median {median:.3}, nine tenths between {low:.3} and {high:.3} nats."
+        ),
+        drawing: histogram(values, range, mean, &format!("part-{part}"), &format!("{part}, {meaning} (nats)")),
+    };
+    let caption = format!("{part}: median {median:.3}, nine tenths between {low:.3} and {high:.3}. Solid line: mean.");
+    gallery.hang(figure, &caption)
+}
+
+/// The classes that have a colour, the most frequent first, and the place of every class among them.
+struct Groups<'a> {
+    names: Vec<&'a str>,
+    of_class: Vec<usize>,
+    others: usize,
+}
+
+impl<'a> Groups<'a> {
+    fn new(split: &Split<'a>) -> Self {
+        let classes = &split.source.folder.summary.classes;
+        let mut counts = vec![0_usize; classes.len()];
+        for label in &split.samples.labels {
+            counts[*label as usize] += 1;
+        }
+        let mut present: Vec<usize> = (0..classes.len()).filter(|class| counts[*class] > 0).collect();
+        present.sort_by_key(|class| (std::cmp::Reverse(counts[*class]), *class));
+        let coloured = &present[..present.len().min(COLOURS)];
+        let mut of_class = vec![coloured.len(); classes.len()];
+        for (place, class) in coloured.iter().enumerate() {
+            of_class[*class] = place;
+        }
+        Self {
+            names: coloured.iter().map(|class| classes[*class].as_str()).collect(),
+            of_class,
+            others: present.len() - coloured.len(),
+        }
+    }
+
+    /// The points of each group.
+    fn points(&self, split: &Split<'_>, rows: &[usize], (x, y): (&[f64], &[f64])) -> Vec<Points> {
+        let mut groups: Vec<Points> =
+            self.names.iter().map(|name| Points { name: (*name).to_owned(), points: Vec::new() }).collect();
+        if self.others > 0 {
+            groups.push(Points { name: format!("{} other classes", self.others), points: Vec::new() });
+        }
+        for row in rows {
+            groups[self.of_class[split.samples.labels[*row] as usize]].points.push((x[*row], y[*row]));
+        }
+        groups
+    }
+}
+
+fn against(
+    split: &Split<'_>,
+    (x, y): (Interaction, Interaction),
+    groups: &Groups<'_>,
+    rows: &[usize],
+    [x_range, y_range]: [(f64, f64); 2],
+    gallery: &mut Gallery,
+) -> Shown {
+    let values = (split.samples.values(x), split.samples.values(y));
+    let is_beyond = |row: &&usize| {
+        let (x, y) = (values.0[**row], values.1[**row]);
+        x < x_range.0 || x > x_range.1 || y < y_range.0 || y > y_range.1
+    };
+    let beyond = rows.iter().filter(is_beyond).count();
+    let label = |part: Interaction| format!("{part}, {} (nats)", split.source.meaning(part));
+    let figure = Figure {
+        name: format!("{}-{x}-{y}", split.anchor),
+        title: format!("{y} against {x} of the samples of {}", split.name),
+        description: format!(
+            "Scatter plot of {} samples by class; {} has the mean {:.3} and {} the mean {:.3} nats.",
+            rows.len(),
+            label(x),
+            split.value(&["raw", x.name()]).unwrap_or(f64::NAN),
+            label(y),
+            split.value(&["raw", y.name()]).unwrap_or(f64::NAN),
+        ),
+        drawing: scatter(&groups.points(split, rows, values), (&label(x), &label(y)), x_range, y_range),
+    };
+    let at_edge = match beyond {
+        0 => String::new(),
+        beyond => format!(" {beyond} lie beyond the axes and are drawn at their ends."),
+    };
+    let (drawn, of) = (thousands(&rows.len().to_string()), thousands(&split.samples.len().to_string()));
+    gallery.hang(figure, &format!("{y} against {x}: {drawn} of {of} samples, coloured by class.{at_edge}"))
+}

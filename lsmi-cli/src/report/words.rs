@@ -1,0 +1,64 @@
+//! The answer in words, and what stands in its way.
+
+use lsmi_candle::gates::Verdict;
+use serde::Serialize;
+
+use crate::gate_table;
+use crate::gauge_sentence::gauge_sentence;
+use crate::output::summary::{SplitSummary, Summary};
+use crate::sentence::{Words, sentence};
+use crate::table::nats;
+
+/// The opening of a page.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    /// A paragraph for each failed gate, to stand before any number.
+    failed: Vec<String>,
+    /// What the data supports, where gates were asked.
+    conclusion: Option<String>,
+    /// What each split says, the first in full.
+    paragraphs: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Answer {
+    pub(crate) fn new(summary: &Summary, warnings: &[String]) -> Self {
+        let words = summary.words();
+        let gates = summary.gates.as_deref().unwrap_or_default();
+        let told = |verdict: Verdict| {
+            let gates = gates.iter().filter(move |gate| gate.verdict == verdict);
+            gates.map(|gate| format!("{}: {}", gate.name, gate.advice.as_deref().unwrap_or(&gate.did)))
+        };
+        let notes = summary.notes.iter().chain(warnings).cloned();
+        Self {
+            failed: told(Verdict::Fail).collect(),
+            conclusion: (!gates.is_empty()).then(|| gate_table::conclusion(gates)),
+            paragraphs: summary
+                .splits
+                .iter()
+                .enumerate()
+                .flat_map(|(place, (name, split))| paragraphs(words, name, split, place == 0))
+                .collect(),
+            warnings: told(Verdict::Warn).chain(notes).collect(),
+        }
+    }
+}
+
+fn paragraphs(words: Words<'_>, name: &str, split: &SplitSummary, is_first: bool) -> Vec<String> {
+    let answer = sentence(words, &split.information, &split.adjusted);
+    if !is_first {
+        return vec![format!("On {name}: {answer}")];
+    }
+    let chance = split.null.as_ref().map(|null| {
+        let test = &null.overall.i12;
+        format!(
+            "With the labels permuted {} times, both together tell {} nats on average; with the labels as they are, {} (p = {}).",
+            null.permutations,
+            nats(test.mean),
+            nats(test.observed),
+            nats(test.p)
+        )
+    });
+    let gauge = split.diagnostics.gauge.as_ref().and_then(|sweep| gauge_sentence(words, sweep));
+    [Some(answer), chance, gauge.map(|text| format!("But: {text}"))].into_iter().flatten().collect()
+}
