@@ -6,7 +6,7 @@ use lsmi_core::{Interaction, Kind};
 use serde::Serialize;
 
 use super::folder::{Samples, place_of};
-use super::number::Number;
+use super::number::{Number, thousands};
 use super::source::{Source, Split};
 use crate::table::kind_in_words;
 use crate::telling::{kind_of, of_kind};
@@ -118,6 +118,7 @@ impl Listed {
             cards: selection.telling[place_of(part)].iter().map(|row| card(split, part, *row)).collect(),
         });
         let (shown, all) = (selection.rows.len(), split.samples.len());
+        let all = thousands(&all.to_string());
         let note = match selection.of_each {
             None => format!("All {all} samples of {}.", split.name),
             Some(each) => format!(

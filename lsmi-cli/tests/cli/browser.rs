@@ -64,13 +64,23 @@ addEventListener("load", () => {
   found.repeated = ids.filter((id, place) => ids.indexOf(id) !== place);
   found.broken = [...document.querySelectorAll("a[href^='#']")].map((link) => link.getAttribute("href").slice(1))
     .filter((id) => !ids.includes(id));
+  parent.postMessage(found, "*");
+});
+"#;
+
+/// A page around another, which is as wide as it is told to be: windows are no narrower than 500 pixels. It keeps what it is
+/// told.
+const AROUND: &str = r#"<!DOCTYPE html><title>Around</title>
+<body><iframe src="asked.html" width="WIDTH" height="900" style="border:0"></iframe>
+<script>
+addEventListener("message", (event) => {
   const result = document.createElement("script");
   result.type = "application/json";
   result.id = "found";
-  result.textContent = JSON.stringify(found).replaceAll("<", "\\u003c");
+  result.textContent = JSON.stringify(event.data).replaceAll("<", "\\u003c");
   document.body.append(result);
 });
-"#;
+</script></body></html>"#;
 
 /// The browser; none where there is none and none is required.
 fn chromium() -> Option<PathBuf> {
@@ -141,11 +151,14 @@ fn the_report_in_a_browser() {
     assert!(opened.console.is_empty(), "{:?}", opened.console);
     assert!(opened.page.contains(r#"<div class="controls">"#));
 
-    let asked = with_script(&place, SCRIPT);
+    with_script(&place, SCRIPT);
     for width in WIDTHS {
-        let opened = Opened::new(&chromium, &asked, width);
+        place.write("result/around.html", AROUND.replace("WIDTH", &width.to_string()));
+        let opened = Opened::new(&chromium, &place.path("result/around.html"), width + 100);
         assert!(opened.console.is_empty(), "{width}: {:?}", opened.console);
-        check(&place, &opened.found());
+        let found = opened.found();
+        assert_eq!(found["width"], width);
+        check(&place, &found);
     }
 }
 

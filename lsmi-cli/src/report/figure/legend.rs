@@ -79,11 +79,11 @@ pub(crate) fn draw(drawing: &mut Drawing, entries: &[Entry], (left, top): (f64, 
 }
 
 /// The path of a marker of some size at a point: disc, square, triangle or diamond by its place, so that classes can be
-/// told apart without their colours.
+/// told apart without their colours; the second four places have the shapes in another order.
 pub(crate) fn marker(place: usize, x: f64, y: f64, size: f64) -> String {
     let whole = short(2.0 * size);
     let at = |x: f64, y: f64| format!("M{} {}", short(x), short(y));
-    match place % 4 {
+    match (place + place / 4) % 4 {
         0 => format!("{}a{2} {2} 0 1 0 {1} 0a{2} {2} 0 1 0-{1} 0", at(x - size, y), whole, short(size)),
         1 => {
             let side = short(1.7 * size);

@@ -7,6 +7,8 @@ use super::{Drawing, WIDTH};
 
 /// The size of a point.
 const SIZE: f64 = 2.0;
+/// How often each group has its turn to be drawn.
+const TURNS: usize = 8;
 /// The height of the part above the legend.
 const HEIGHT: f64 = 300.0;
 
@@ -37,12 +39,15 @@ pub(crate) fn scatter(groups: &[Points], labels: (&str, &str), x: (f64, f64), y:
     if frame.y.holds(0.0) {
         drawing.line("zero", (left, frame.y.place(0.0)), (right, frame.y.place(0.0)));
     }
-    // The largest groups come first, and would hide the others if they were drawn last.
-    for (place, group) in groups.iter().enumerate() {
-        let shapes: String =
-            group.points.iter().map(|(x, y)| marker(place, frame.x.place(*x), frame.y.place(*y), SIZE)).collect();
-        if !shapes.is_empty() {
-            drawing.named_path(&class(place), &group.name, &shapes);
+    // Groups take turns, lest the last one hide all others.
+    for turn in 0..TURNS {
+        for (place, group) in groups.iter().enumerate() {
+            let points = group.points.iter().skip(turn).step_by(TURNS);
+            let shapes: String =
+                points.map(|(x, y)| marker(place, frame.x.place(*x), frame.y.place(*y), SIZE)).collect();
+            if !shapes.is_empty() {
+                drawing.named_path(&class(place), &group.name, &shapes);
+            }
         }
     }
     legend::draw(&mut drawing, &entries, (8.0, HEIGHT + 2.0), WIDTH - 10.0);
