@@ -291,5 +291,8 @@ fn folders_that_are_none() {
     assert_eq!(rows(&samples).len(), 120);
     place.write("result/summary.json", "{}");
     assert!(stderr(&place.lsmi("report result").code(3)).contains("run the analysis again"));
-    assert_eq!(place.names("result"), ["estimator.safetensors", "made.json", "samples.csv", "summary.json"]);
+    assert_eq!(
+        place.names("result"),
+        ["config.toml", "estimator.safetensors", "made.json", "samples.csv", "summary.json"]
+    );
 }
