@@ -133,7 +133,7 @@ impl GateSettings {
 ///
 /// let gates = check(&train, &classes, &[], &GateSettings::default(), None)?;
 /// let power = &gates[0];
-/// assert_eq!((power.name, power.verdict), ("power", Verdict::Pass));
+/// assert_eq!((power.name.as_ref(), power.verdict), ("power", Verdict::Pass));
 /// assert!(power.figure > power.threshold && power.figures["r"].abs() < 0.1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -26,7 +26,7 @@ impl ModelSummary {
         let are_given = estimator.description().given_heads;
         let logits = ["logits1", "logits2", "logits12"].into_iter().zip(are_given);
         Ok(Self {
-            logits: logits.filter_map(|(name, is_given)| is_given.then(|| name.to_owned())).collect(),
+            logits: logits.filter(|(_, is_given)| *is_given).map(|(name, _)| name.to_owned()).collect(),
             splits: Summary::new(estimator, splits)?.splits,
         })
     }

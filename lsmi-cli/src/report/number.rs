@@ -73,14 +73,15 @@ impl Numbers<'_> {
 
 /// A path as a JSON pointer.
 fn pointer(path: &[&str]) -> String {
-    path.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+    let escaped = path.iter().map(|name| name.replace('~', "~0").replace('/', "~1"));
+    escaped.flat_map(|name| ["/".to_owned(), name]).collect()
 }
 
 /// A whole number with narrow spaces between its thousands.
 pub(crate) fn thousands(digits: &str) -> String {
     let mut shown = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             shown.push('\u{202f}');
         }
         shown.push(digit);

@@ -233,12 +233,12 @@ fn samples_are_what_a_table_says() {
         0, 73, 69, 78, 68, 174, 66, 96, 130,
     ];
     place.write("red.png", png);
-    let mut table = "id,image,text\n".to_owned();
-    for row in 0..59 {
-        let image = if row % 2 == 0 { "red.png" } else { "none.png" };
-        table.push_str(&format!("s{row},{image},<i>sample {row}</i>\n"));
-    }
-    place.write("table.csv", table);
+    let row = |row: usize| {
+        let image = if row.is_multiple_of(2) { "red.png" } else { "none.png" };
+        format!("s{row},{image},<i>sample {row}</i>")
+    };
+    let table: Vec<String> = (0..59).map(row).collect();
+    place.write("table.csv", format!("id,image,text\n{}\n", table.join("\n")));
     let report = place.lsmi("report result --table table.csv").success();
     let page = place.text("result/report.html");
     assert!(page.contains("&lt;i&gt;sample 7&lt;/i&gt;") && !page.contains("<i>"));
@@ -261,8 +261,8 @@ fn links_out_of_the_tables_directory_need_leave() {
     std::fs::create_dir(place.path("inside")).unwrap();
     place.write("secret.png", "secret");
     std::os::unix::fs::symlink(place.path("secret.png"), place.path("inside/link.png")).unwrap();
-    let rows: String = (0..60).map(|row| format!("s{row},link.png\n")).collect();
-    place.write("inside/table.csv", format!("id,image\n{rows}"));
+    let rows: Vec<String> = (0..60).map(|row| format!("s{row},link.png")).collect();
+    place.write("inside/table.csv", format!("id,image\n{}\n", rows.join("\n")));
     let shown = stderr(&place.lsmi("report result --table inside/table.csv").success());
     assert!(shown.contains("leads out of the table's directory"), "{shown}");
     let shown = stderr(&place.lsmi("report result --table inside/table.csv --follow-links").success());
