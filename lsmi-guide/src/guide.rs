@@ -72,7 +72,7 @@ impl Guide {
     /// A guide by interactions that stay as they are.
     ///
     /// # Errors
-    /// [`GuideError::Setting`] for a smoothing out of range.
+    /// [`GuideError::Setting`](crate::GuideError::Setting) for a smoothing out of range.
     pub fn fixed(policy: Box<dyn Policy>, interactions: Interactions, steadiness: Steadiness) -> Result<Self> {
         let lookup = Arc::clone(interactions.lookup());
         Self::new(policy, None, lookup, Some(interactions), steadiness)
@@ -81,7 +81,7 @@ impl Guide {
     /// A guide by the interactions that a tracker estimates as training goes.
     ///
     /// # Errors
-    /// [`GuideError::Setting`] for a smoothing out of range.
+    /// [`GuideError::Setting`](crate::GuideError::Setting) for a smoothing out of range.
     pub fn tracked(policy: Box<dyn Policy>, tracker: Tracker, steadiness: Steadiness) -> Result<Self> {
         let lookup = Arc::clone(tracker.lookup());
         Self::new(policy, Some(tracker), lookup, None, steadiness)

@@ -18,7 +18,7 @@ use lsmi_core::SampleIds;
 use crate::error::{GuideError, Result};
 use crate::plan::Weights;
 
-/// What a training loop of candle's tensors calls; see the [module](self).
+/// What a training loop of candle's tensors calls.
 pub trait Hook {
     /// Before the batches of an epoch, counted from 0.
     ///

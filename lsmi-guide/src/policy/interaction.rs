@@ -25,7 +25,8 @@ use crate::error::{GuideError, Result};
 use crate::interactions::Interactions;
 use crate::plan::{Plan, Weights};
 
-/// The policy `interaction`; see the [module](self) for the rule.
+/// The policy `interaction`: outputs are distilled where synergy leads, features elsewhere. [`Choice`] says whether by sides
+/// or in shares, [`Boundary`] how far synergy must lead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InteractionPolicy {
