@@ -80,7 +80,8 @@ fn distribution(split: &Split<'_>, part: Interaction, range: (f64, f64), gallery
 struct Groups<'a> {
     names: Vec<&'a str>,
     of_class: Vec<usize>,
-    others: usize,
+    /// What all others are called together, where there are any.
+    others: Option<String>,
 }
 
 impl<'a> Groups<'a> {
@@ -100,7 +101,11 @@ impl<'a> Groups<'a> {
         Self {
             names: coloured.iter().map(|class| classes[*class].as_str()).collect(),
             of_class,
-            others: present.len() - coloured.len(),
+            others: match &present[coloured.len()..] {
+                [] => None,
+                [only] => Some(classes[*only].clone()),
+                others => Some(format!("{} other classes", others.len())),
+            },
         }
     }
 
@@ -108,9 +113,7 @@ impl<'a> Groups<'a> {
     fn points(&self, split: &Split<'_>, rows: &[usize], (x, y): (&[f64], &[f64])) -> Vec<Points> {
         let mut groups: Vec<Points> =
             self.names.iter().map(|name| Points { name: (*name).to_owned(), points: Vec::new() }).collect();
-        if self.others > 0 {
-            groups.push(Points { name: format!("{} other classes", self.others), points: Vec::new() });
-        }
+        groups.extend(self.others.iter().map(|name| Points { name: name.clone(), points: Vec::new() }));
         for row in rows {
             groups[self.of_class[split.samples.labels[*row] as usize]].points.push((x[*row], y[*row]));
         }

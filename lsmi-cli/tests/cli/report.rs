@@ -66,7 +66,7 @@ pub(crate) fn check_numbers(numbers: &[Number], summary: &Value) {
 pub(crate) fn full(place: &Place) {
     place.simulate("mixed --n 240 --dims 3", "train.safetensors");
     place.simulate("mixed --n 100 --dims 3 --seed 1", "eval.safetensors");
-    let options = "--measures pm,sx,mmi,ccs,min --null 9 --check --rows 200 --names picture,caption";
+    let options = "--measures pm,sx,mmi,ccs,min --null 3 --folds 2 --check --rows 150 --names picture,caption";
     place
         .lsmi(&format!(
             "analyze train.safetensors --eval eval.safetensors --eval eval.safetensors {options} --out result"

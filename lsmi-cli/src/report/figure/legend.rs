@@ -3,7 +3,7 @@
 use super::{Anchor, Drawing, short};
 
 /// About the width of a character.
-const CHARACTER: f64 = 5.9;
+const CHARACTER: f64 = 6.2;
 /// The longest name that is shown whole.
 const LONGEST: usize = 26;
 /// The height of a line.
@@ -37,7 +37,7 @@ impl Entry {
     }
 
     fn width(&self) -> f64 {
-        26.0 + CHARACTER * self.text().chars().count() as f64
+        28.0 + CHARACTER * self.text().chars().count() as f64
     }
 }
 
