@@ -11,6 +11,7 @@ use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::ParquetMetaData;
 use ::parquet::file::reader::ChunkReader;
 use arrow_array::{Array as _, ArrayRef};
 use bytes::Bytes;
@@ -75,11 +76,32 @@ fn unreadable(error: ParquetError) -> Corrupt {
     Corrupt(error.to_string())
 }
 
+/// Every column lies within the file: the `parquet` crate panics where a place is negative.
+fn check_places(metadata: &ParquetMetaData, length: u64) -> Result<(), Corrupt> {
+    for group in metadata.row_groups() {
+        for chunk in group.columns() {
+            let places = [Some(chunk.data_page_offset()), chunk.dictionary_page_offset(), chunk.index_page_offset()];
+            let size = chunk.compressed_size();
+            let end = |start: i64| u64::try_from(start).ok()?.checked_add(u64::try_from(size).ok()?);
+            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+            let is_negative = places.into_iter().flatten().chain([chunk.num_values()]).any(|place| place < 0);
+            if is_negative || end(start).is_none_or(|end| end > length) {
+                let column = chunk.column_path().string();
+                return Err(Corrupt(format!(
+                    "the {size} bytes of `{column}` at {start} are not within the file's {length} bytes"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 impl<R: Reader> ParquetTable<R> {
     fn new(reader: R) -> Result<Self, Corrupt> {
         // The Arrow types that the writer had are left alone: Parquet's own are few and say the same.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&reader, options).map_err(unreadable)?;
+        check_places(metadata.metadata(), reader.len())?;
         let of_groups = metadata.metadata().row_groups().iter().map(|group| usize::try_from(group.num_rows()));
         let rows = of_groups.into_iter().try_fold(0_usize, |sum, rows| sum.checked_add(rows.ok()?));
         let announced = metadata.metadata().file_metadata().num_rows();
