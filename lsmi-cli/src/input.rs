@@ -148,8 +148,8 @@ fn read_parquet(file: &str, opened: File, take: Take<'_>) -> Result<(), SamplesE
         source,
     };
     let mut row = 0;
-    for batch in parquet::batches(opened).map_err(|source| failed(0, source.into()))? {
-        let batch = batch.map_err(|source| failed(row, source.into()))?;
+    for batch in parquet::batches(opened).map_err(|source| failed(0, source))? {
+        let batch = batch.map_err(|source| failed(row, source))?;
         for place in 0..batch.num_rows() {
             take(row, &|name| parquet::text_at(&batch, name, place))?;
             row += 1;

@@ -18,8 +18,8 @@ use super::metadata_columns::{MetadataColumn, MetadataType};
 use crate::matrix::Matrix;
 use crate::memory::{self, Shortage};
 
-/// Numbers that are read at a time: two megabytes of doubles.
-const NUMBERS_AT_A_TIME: usize = 1 << 18;
+/// Numbers that are read at a time: as many doubles as a processor's own memory holds.
+const NUMBERS_AT_A_TIME: usize = 1 << 16;
 
 /// Labels or ids that are read at a time.
 const IDENTIFIERS_AT_A_TIME: usize = 1 << 16;
@@ -195,7 +195,8 @@ impl<'a> Source<'a> {
             let (rows, columns) = check_matrix(&file, name, &array.outline(), role)?;
             let mut values = reserved(&file, name, rows, columns)?;
             append(&file, name, role, &array, &mut values)?;
-            return self.finished(name, role, (rows, columns), values);
+            self.check_finite(name, role, columns, &values, 0)?;
+            return self.finished((rows, columns), values);
         };
         let (rows, columns) = check_matrix(&file, name, &outline, role)?;
         let mut values = reserved(&file, name, rows, columns)?;
@@ -207,26 +208,29 @@ impl<'a> Source<'a> {
                 Err(error) => return Err(self.in_file(name, error)),
             };
             append(&file, name, role, &array, &mut values)?;
-            if values[before..].iter().any(|value| !value.is_finite()) {
-                break;
-            }
+            // While they are at hand.
+            self.check_finite(name, role, columns, &values, before)?;
         }
-        self.finished(name, role, (rows, columns), values)
+        self.finished((rows, columns), values)
     }
 
-    /// The matrix of values that are finite and all there.
-    fn finished(
+    /// The values of a matrix from this place on are finite.
+    fn check_finite(
         &self,
         name: &str,
         role: MatrixRole,
-        (rows, columns): (usize, usize),
-        values: Vec<f64>,
-    ) -> Result<Matrix, FeatureError> {
-        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-            let (file, array, found) = (self.file(), name.to_owned(), values[place]);
-            let (row, column) = (self.row_in_file(name, place / columns), place % columns);
-            return Err(FeatureError::NotFinite { file, array, row, column, found, advice: role.not_finite(found) });
-        }
+        columns: usize,
+        values: &[f64],
+        from: usize,
+    ) -> Result<(), FeatureError> {
+        let Some(place) = values[from..].iter().position(|value| !value.is_finite()) else { return Ok(()) };
+        let (file, array, found) = (self.file(), name.to_owned(), values[from + place]);
+        let (row, column) = (self.row_in_file(name, (from + place) / columns), (from + place) % columns);
+        Err(FeatureError::NotFinite { file, array, row, column, found, advice: role.not_finite(found) })
+    }
+
+    /// The matrix of values that are all there.
+    fn finished(&self, (rows, columns): (usize, usize), values: Vec<f64>) -> Result<Matrix, FeatureError> {
         Matrix::new(rows, columns, values).map_err(|error| FeatureError::Corrupt {
             file: self.file(),
             format: self.format.name(),

@@ -1,11 +1,11 @@
 //! Every format and element type gives back what was written.
 
-use lsmi_candle::features::{FeatureError, FeatureFile, Keys, read};
+use lsmi_candle::features::{FeatureError, FeatureFile, Format, Keys, read, read_bytes};
 use lsmi_candle::matrix::Matrix;
 use safetensors::Dtype;
 use zip::CompressionMethod;
 
-use crate::build::{Item, Layout, STORED, fixture, npz, read_npz, read_safetensors, sample, sample_with};
+use crate::build::{Item, Layout, STORED, fixture, npz, read_npz, read_safetensors, safetensors, sample, sample_with};
 
 const NUMBERS: [Dtype; 12] = [
     Dtype::U8,
@@ -168,6 +168,25 @@ fn files_written_by_torch() {
     let labels: Vec<&[u32]> = file.splits.iter().map(|split| split.features.labels.as_slice()).collect();
     assert_eq!(labels, [[2, 1, 2, 0, 1, 1].as_slice(), &[1, 1, 0, 2], &[1, 2]]);
     assert_eq!(file.splits[0].features.ids.get(5), "15");
+}
+
+#[test]
+fn lists_of_strings_are_labels_in_torch_files() {
+    let keys: Keys = "x1_test,x2_test,list".parse().unwrap();
+    let file = read(&fixture("torch_features.pt"), &keys).unwrap();
+    assert_eq!(file.classes.names(), ["a", "b"]);
+}
+
+#[test]
+fn lists_of_strings_in_the_metadata_are_arrays_in_safetensors() {
+    let mut items = sample();
+    items.retain(|(name, _)| *name != "y");
+    let metadata = [("y", r#"["b", "a", "a", "b"]"#), ("id", r#"["p", "q", "r", "s"]"#)];
+    let file = read_bytes("s", &safetensors(&items, &metadata), Format::SafeTensors, &Keys::default()).unwrap();
+    let features = &file.splits[0].features;
+    assert_eq!(file.classes.names(), ["a", "b"]);
+    assert_eq!(features.labels, [1, 0, 0, 1]);
+    assert_eq!(features.ids.get(3), "s");
 }
 
 #[test]

@@ -19,6 +19,8 @@ fn valid_files() -> Vec<(Format, Vec<u8>)> {
         (Format::Npz, std::fs::read(fixture("numpy_deflated.npz")).unwrap()),
         (Format::Torch, std::fs::read(fixture("torch_features.pt")).unwrap()),
         (Format::Parquet, parquet::table(parquet::sample())),
+        (Format::Arrow, std::fs::read(fixture("arrow_views.arrow")).unwrap()),
+        (Format::Arrow, std::fs::read(fixture("arrow_lz4.feather")).unwrap()),
     ]
 }
 
@@ -238,7 +240,7 @@ proptest! {
     /// Whatever a few changed bytes make of a valid file, reading it comes to an end without a panic.
     #[test]
     fn damaged_files_do_not_panic(
-        which in 0_usize..5,
+        which in 0_usize..8,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let (format, mut bytes) = valid_files().swap_remove(which);

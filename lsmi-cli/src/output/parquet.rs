@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -14,7 +15,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, Recor
 use arrow_schema::{DataType, Field, Schema};
 use lsmi_candle::features::MetadataType;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
 use parquet::column::writer::ColumnCloseResult;
@@ -205,8 +206,26 @@ fn append<W: Write + Send>(
 }
 
 /// The rows of a file of samples, some at a time.
-pub(crate) fn batches(file: File) -> Result<ParquetRecordBatchReader, ParquetError> {
-    ParquetRecordBatchReaderBuilder::try_new(file)?.build()
+pub(crate) fn batches(
+    file: File,
+) -> Result<impl Iterator<Item = Result<RecordBatch, Box<dyn Error + Send + Sync>>>, Box<dyn Error + Send + Sync>> {
+    let mut reader = guarded(|| Ok(ParquetRecordBatchReaderBuilder::try_new(file)?.build()?))?;
+    let mut is_damaged = false;
+    Ok(std::iter::from_fn(move || {
+        if is_damaged {
+            return None;
+        }
+        let next = guarded(|| Ok(reader.next().transpose()?));
+        is_damaged = next.is_err();
+        next.transpose()
+    }))
+}
+
+/// Does work of the `parquet` crate, which panics where the pages of a damaged file are not what it expects.
+fn guarded<T>(
+    work: impl FnOnce() -> Result<T, Box<dyn Error + Send + Sync>>,
+) -> Result<T, Box<dyn Error + Send + Sync>> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("its pages are not what they announce".into()))
 }
 
 /// What a column of text or of doubles holds at a row, in words.

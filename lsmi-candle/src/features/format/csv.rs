@@ -153,8 +153,10 @@ impl Table for CsvTable {
         let most = (MOST_VALUES / columns.len().max(1)).clamp(1, MOST_ROWS);
         let mut record = ByteRecord::new();
         while at.next < rows.end {
-            let mut parts: Vec<Part> =
-                columns.iter().map(|column| Part::new(&self.columns[*column].data_type)).collect();
+            let mut parts: Vec<Part> = columns
+                .iter()
+                .map(|column| Part::new(&self.columns[*column].data_type, most.min(rows.end - at.next)))
+                .collect();
             for row in at.next..rows.end.min(at.next + most) {
                 if !at.records.read_byte_record(&mut record).map_err(unreadable)? {
                     return Err(Corrupt(format!("it ends after {row} of its {} rows", self.rows)));
@@ -263,12 +265,15 @@ enum Part {
 }
 
 impl Part {
-    fn new(data_type: &DataType) -> Self {
+    /// With room for some rows: what the builders take by themselves is too much for many thousand columns.
+    fn new(data_type: &DataType, rows: usize) -> Self {
         match data_type {
-            DataType::Int64 => Self::Integers(Int64Builder::new()),
-            DataType::Float64 => Self::Floats(Float64Builder::new()),
-            DataType::LargeList(_) => Self::Lists(LargeListBuilder::new(Float64Builder::new())),
-            _ => Self::Texts(LargeStringBuilder::new()),
+            DataType::Int64 => Self::Integers(Int64Builder::with_capacity(rows)),
+            DataType::Float64 => Self::Floats(Float64Builder::with_capacity(rows)),
+            DataType::LargeList(_) => {
+                Self::Lists(LargeListBuilder::with_capacity(Float64Builder::with_capacity(rows), rows))
+            }
+            _ => Self::Texts(LargeStringBuilder::with_capacity(rows, 0)),
         }
     }
 

@@ -5,12 +5,14 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::ParquetMetaData;
 use ::parquet::file::reader::ChunkReader;
 use arrow_array::{Array as _, ArrayRef};
 use bytes::Bytes;
@@ -75,11 +77,39 @@ fn unreadable(error: ParquetError) -> Corrupt {
     Corrupt(error.to_string())
 }
 
+/// Does work of the `parquet` crate, which panics where pages are not what it expects: indices without a dictionary, for
+/// one. What is not whole then is dropped with the cursor.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Corrupt>) -> Result<T, Corrupt> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Corrupt("its pages are not what they announce".to_owned())))
+}
+
+/// Every column lies within the file: the `parquet` crate panics where a place is negative.
+fn check_places(metadata: &ParquetMetaData, length: u64) -> Result<(), Corrupt> {
+    for group in metadata.row_groups() {
+        for chunk in group.columns() {
+            let places = [Some(chunk.data_page_offset()), chunk.dictionary_page_offset(), chunk.index_page_offset()];
+            let size = chunk.compressed_size();
+            let end = |start: i64| u64::try_from(start).ok()?.checked_add(u64::try_from(size).ok()?);
+            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+            let is_negative = places.into_iter().flatten().chain([chunk.num_values()]).any(|place| place < 0);
+            if is_negative || end(start).is_none_or(|end| end > length) {
+                let column = chunk.column_path().string();
+                return Err(Corrupt(format!(
+                    "the {size} bytes of `{column}` at {start} are not within the file's {length} bytes"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 impl<R: Reader> ParquetTable<R> {
     fn new(reader: R) -> Result<Self, Corrupt> {
         // The Arrow types that the writer had are left alone: Parquet's own are few and say the same.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::load(&reader, options).map_err(unreadable)?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&reader, options).map_err(unreadable))?;
+        check_places(metadata.metadata(), reader.len())?;
         let of_groups = metadata.metadata().row_groups().iter().map(|group| usize::try_from(group.num_rows()));
         let rows = of_groups.into_iter().try_fold(0_usize, |sum, rows| sum.checked_add(rows.ok()?));
         let announced = metadata.metadata().file_metadata().num_rows();
@@ -110,7 +140,7 @@ impl<R: Reader> ParquetTable<R> {
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.reader.another()?, self.metadata.clone());
         let builder = builder.with_projection(mask).with_row_groups(groups).with_batch_size(batch_rows);
-        let batches = builder.with_offset(row - before).build().map_err(unreadable)?;
+        let batches = guarded(|| builder.with_offset(row - before).build().map_err(unreadable))?;
         Ok(Cursor { columns: columns.to_vec(), batches, left: None, next: row })
     }
 
@@ -140,7 +170,7 @@ impl Cursor {
     fn take(&mut self, most: usize) -> Result<Option<Vec<ArrayRef>>, Corrupt> {
         let there = match self.left.take() {
             Some(left) => left,
-            None => match self.batches.next() {
+            None => match guarded(|| Ok(self.batches.next()))? {
                 Some(batch) => self.in_order(batch.map_err(|error| Corrupt(error.to_string()))?.columns())?,
                 None => return Ok(None),
             },

@@ -38,9 +38,13 @@ impl Positioned {
         if offset.checked_add(length as u64).is_none_or(|end| end > self.length) {
             return Err(Corrupt(format!("{length} bytes at {offset} reach beyond the file's {} bytes", self.length)));
         }
-        let start = bytes.len();
-        bytes.resize(start + length, 0);
-        let read = self.file.seek(SeekFrom::Start(offset)).and_then(|_| self.file.read_exact(&mut bytes[start..]));
-        read.map_err(|error| Corrupt(format!("{length} bytes at {offset} cannot be read: {error}")))
+        bytes.reserve_exact(length);
+        let seek = self.file.seek(SeekFrom::Start(offset));
+        let read = seek.and_then(|_| (&self.file).take(length as u64).read_to_end(bytes));
+        match read {
+            Ok(read) if read == length => Ok(()),
+            Ok(read) => Err(Corrupt(format!("only {read} of {length} bytes are there at {offset}"))),
+            Err(error) => Err(Corrupt(format!("{length} bytes at {offset} cannot be read: {error}"))),
+        }
     }
 }
