@@ -72,11 +72,16 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(argv: &[OsString]) -> Result<Parsed, Stop> {
     // Required options may stand in the file, so the first look must not insist on them.
     let first_look = Arguments::command().ignore_errors(true).try_get_matches_from(argv)?;
-    let Some((command, given)) = first_look.subcommand() else { return Ok(strict(argv)?) };
+    // A command may have commands of its own, as `guide` has.
+    let (mut commands, mut given) = (Vec::new(), &first_look);
+    while let Some((command, inner)) = given.subcommand() {
+        commands.push(command);
+        given = inner;
+    }
     let Ok(Some(path)) = given.try_get_one::<PathBuf>("config") else { return Ok(strict(argv)?) };
-    let options = options_for(command, given, path)?;
-    // There are no options before the command, so it is the second word.
-    let (start, rest) = argv.split_at(2);
+    let options = options_for(&commands, given, path)?;
+    // There are no options before commands, so they are the first words after the program's.
+    let (start, rest) = argv.split_at(1 + commands.len());
     let all: Vec<OsString> = start.iter().cloned().chain(options).chain(rest.iter().cloned()).collect();
     strict(&all).map_err(|error| {
         if error.use_stderr() {
@@ -93,20 +98,20 @@ fn strict(argv: &[OsString]) -> Result<Parsed, clap::Error> {
     Ok(Parsed { arguments: Arguments::from_arg_matches(&matches)?, effective: Effective::new(argv, &matches) })
 }
 
-/// The file's options that `command` has and the command line does not settle, as words of a command line.
-fn options_for(command: &str, given: &ArgMatches, path: &Path) -> Result<Vec<OsString>, ConfigurationError> {
+/// The file's options that the last of `commands` has and the command line does not settle, as words of a command line.
+fn options_for(commands: &[&str], given: &ArgMatches, path: &Path) -> Result<Vec<OsString>, ConfigurationError> {
     let file = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|source| ConfigurationError::Read { file: file.clone(), source })?;
     let table: Table =
         text.parse().map_err(|source| ConfigurationError::Parse { file: file.clone(), source: Box::new(source) })?;
     let arguments = Arguments::command();
+    let command = commands.iter().try_fold(&arguments, |command, name| command.find_subcommand(name));
     let mut words = Vec::new();
     for (name, value) in &table {
-        let is_known = |command: &clap::Command| option_named(command, name).is_some();
-        if !arguments.get_subcommands().any(is_known) {
+        if !has_option(&arguments, name) {
             return Err(ConfigurationError::UnknownOption { file, name: name.clone() });
         }
-        let Some(command) = arguments.find_subcommand(command) else { continue };
+        let Some(command) = command else { continue };
         if let Some(option) = option_named(command, name)
             && !is_settled(command, given, option.get_id().as_str())
         {
@@ -114,6 +119,11 @@ fn options_for(command: &str, given: &ArgMatches, path: &Path) -> Result<Vec<OsS
         }
     }
     Ok(words)
+}
+
+/// Whether the command, or one below it, has the option.
+fn has_option(command: &clap::Command, name: &str) -> bool {
+    option_named(command, name).is_some() || command.get_subcommands().any(|below| has_option(below, name))
 }
 
 fn option_named<'command>(command: &'command clap::Command, name: &str) -> Option<&'command clap::Arg> {
@@ -173,7 +183,7 @@ fn scalar(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::{Analyze, Command, Partition};
+    use crate::arguments::{Analyze, Command, Guide, GuideAction, Partition};
     use lsmi_candle::gauge::GaugeKind;
     use lsmi_core::PriorChoice;
     use std::io::Write;
@@ -190,6 +200,13 @@ mod tests {
     fn analyze(configuration: &str, words: &str) -> Analyze {
         let Command::Analyze(analyze) = parsed(configuration, words).unwrap() else { panic!("not analyze") };
         analyze
+    }
+
+    #[test]
+    fn a_command_below_another_takes_its_options_too() {
+        let command = parsed("seeds = 3\nfolds = 4", "lsmi guide distill d.npz --out x").unwrap();
+        let Command::Guide(Guide { action: GuideAction::Distill(distill) }) = command else { panic!("not distill") };
+        assert_eq!(distill.seeds, 3);
     }
 
     fn partition(configuration: &str, words: &str) -> Partition {

@@ -15,7 +15,7 @@ use lsmi_candle::gauge::GaugeError;
 use lsmi_candle::hub::HubError;
 use lsmi_candle::models::ModelError;
 use lsmi_candle::{BundleError, EstimatorError};
-use lsmi_guide::PartitionError;
+use lsmi_guide::{CheckpointError, GuideError, PartitionError};
 
 use crate::configuration::ConfigurationError;
 use crate::console;
@@ -207,6 +207,19 @@ impl From<PartitionError> for Failure {
         match error {
             PartitionError::Fraction { .. } | PartitionError::Thresholds { .. } => Self::usage(error),
             _ => Self::data(error),
+        }
+    }
+}
+
+impl From<GuideError> for Failure {
+    fn from(error: GuideError) -> Self {
+        match error {
+            GuideError::Estimator(error) => (*error).into(),
+            GuideError::Setting { .. }
+            | GuideError::UnknownName { .. }
+            | GuideError::Checkpoint(CheckpointError::OtherRun { .. }) => Self::usage(error),
+            GuideError::Data { .. } | GuideError::Classes { .. } | GuideError::Core(_) => Self::data(error),
+            _ => Self::failed(error),
         }
     }
 }

@@ -12,6 +12,7 @@ mod console;
 mod diff;
 mod diff_table;
 mod discrete;
+mod distill_table;
 mod effective;
 mod embed;
 mod exact;

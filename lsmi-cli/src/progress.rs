@@ -18,6 +18,8 @@ use crate::console::harmless;
 const FIRST_TEMPLATE: &str = "{bar:20} {pos} of {len} models  {wide_msg}";
 const TEMPLATE: &str = "{bar:20} {pos} of {len} models, {eta} left  {wide_msg}";
 
+const STEPS_TEMPLATE: &str = "{bar:20} {pos} of {len} steps, {eta} left  {wide_msg}";
+
 const ROWS_TEMPLATE: &str = "{bar:20} {human_pos} of {human_len} rows, {eta} left, {per_sec}";
 
 const BYTES_TEMPLATE: &str = "{bar:20} {bytes} of {total_bytes}, {eta} left, {bytes_per_sec}  {wide_msg}";
@@ -77,6 +79,21 @@ fn is_hidden(quiet: bool) -> bool {
     quiet || is_unwanted || !io::stderr().is_terminal()
 }
 
+/// Does the work, which tells how far a comparison is, and shows that.
+pub(crate) fn steps<T>(quiet: bool, work: impl FnOnce(&(dyn Fn(lsmi_guide::distill::Progress) + Sync)) -> T) -> T {
+    if is_hidden(quiet) {
+        return work(&|_| {});
+    }
+    let bar = Cleared(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()));
+    set_template(&bar.0, STEPS_TEMPLATE);
+    bar.0.enable_steady_tick(Duration::from_millis(500));
+    work(&|progress| {
+        bar.0.set_length(progress.total as u64);
+        bar.0.set_position(progress.done as u64);
+        bar.0.set_message(harmless(&progress.what));
+    })
+}
+
 /// Does the work, which may send its progress, and shows that.
 pub(crate) fn shown<T>(quiet: bool, work: impl FnOnce(Option<&Sender<Progress>>) -> T) -> T {
     if is_hidden(quiet) {
@@ -126,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_valid() {
-        for template in [FIRST_TEMPLATE, TEMPLATE, ROWS_TEMPLATE, BYTES_TEMPLATE] {
+        for template in [FIRST_TEMPLATE, TEMPLATE, STEPS_TEMPLATE, ROWS_TEMPLATE, BYTES_TEMPLATE] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
     }

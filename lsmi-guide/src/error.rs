@@ -184,6 +184,24 @@ pub enum GuideError {
         found: f32,
     },
 
+    /// A run of a comparison failed.
+    #[error("the run of the policy `{policy}` with the seed {seed} failed")]
+    Run {
+        /// The policy.
+        policy: String,
+        /// The seed.
+        seed: u64,
+        /// Why.
+        source: Box<GuideError>,
+    },
+
+    /// Samples that a comparison cannot be made on.
+    #[error("the data cannot be compared on: {reason}")]
+    Data {
+        /// What is wrong, and how to mend it.
+        reason: String,
+    },
+
     /// The worker of a tracker has ended before it was told to.
     #[error("the tracker's worker has stopped: {reason}; train on without it, or report the defect")]
     WorkerStopped {

@@ -14,6 +14,7 @@
 //! 7. [`trainer`]: a loop small enough to read that does all this, with checkpoints.
 //! 8. [`curriculum()`] puts samples in order, [`diverse()`] chooses what to label, [`clean`] looks for wrong labels, and
 //!    [`ensemble`] weighs the members of an ensemble sample by sample.
+//! 9. [`distill`]: the comparison of policies, every one with the same seeds, that says whether guiding helps on these data.
 //!
 //! The rules are those of Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level",
 //! ICML 2025), who fine-tune on subsets, distil and weigh ensembles by interaction. The crate writes no files but
@@ -82,6 +83,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clean;
+pub mod distill;
 pub mod distiller;
 pub mod ensemble;
 pub mod loss;

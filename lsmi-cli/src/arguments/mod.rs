@@ -12,6 +12,7 @@ mod discrete;
 mod embed;
 mod estimation;
 mod generate;
+mod guide;
 mod hub;
 mod models;
 mod partition;
@@ -34,6 +35,7 @@ pub(crate) use discrete::Discrete;
 pub(crate) use embed::{Chosen, Embed, OnError, Precision};
 pub(crate) use estimation::{Estimation, Measures, NullTest};
 pub(crate) use generate::{Completions, Man};
+pub(crate) use guide::{Distill, Export, Guide, GuideAction, RuleName};
 pub(crate) use hub::{HubAction, HubCommand, ListModels, PullModels, ShowModel, VerifyModels};
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::Partition;
@@ -96,6 +98,9 @@ pub(crate) enum Command {
     /// Write the page about an analysis: report.html, and its figures as SVG.
     #[command(after_help = report::REPORT_EXAMPLES)]
     Report(Report),
+    /// Use interactions in training.
+    #[command(after_help = guide::GUIDE_EXAMPLES)]
+    Guide(Guide),
     /// Encoders of text, pictures and sound: list, show, download and verify them.
     #[command(after_help = hub::MODELS_EXAMPLES)]
     Models(HubCommand),
@@ -178,7 +183,7 @@ mod tests {
             let (_, examples) = help.split_once("Examples:\n").unwrap_or_default();
             let name = command.get_name();
             assert!(
-                examples.contains(&format!("  lsmi {name}")) || examples.contains(&format!("  lsmi models {name}")),
+                ["", "models ", "guide "].iter().any(|group| examples.contains(&format!("  lsmi {group}{name}"))),
                 "{name}: {help}"
             );
         }

@@ -11,6 +11,7 @@ mod finish;
 mod fit;
 mod gates;
 mod generate;
+mod guide;
 mod hub;
 mod label_free;
 mod model_source;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: &Command, effective: &Effective) -> Result<(), Failur
         Command::Embed(arguments) => embed::run(arguments),
         Command::Partition(arguments) => partition::run(arguments, effective),
         Command::Report(arguments) => report::run(arguments),
+        Command::Guide(arguments) => guide::run(arguments),
         Command::Models(arguments) => hub::run(arguments),
         Command::Completions(arguments) => generate::completions(arguments),
         Command::Man(arguments) => generate::man(arguments),

@@ -15,6 +15,7 @@ pub(crate) mod samples;
 pub(crate) mod staging;
 pub(crate) mod streamed;
 pub(crate) mod summary;
+pub(crate) mod weights;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -18,6 +18,7 @@ fn help_of_every_command() {
         "embed",
         "partition",
         "report",
+        "guide",
         "models",
         "completions",
         "man",
@@ -35,6 +36,12 @@ fn help_about_models() {
         let shown = Place::new().lsmi(&format!("models {command} --help")).success();
         insta::assert_snapshot!(format!("help_models_{command}"), stdout(&shown));
     }
+}
+
+#[test]
+fn help_about_guides() {
+    let shown = Place::new().lsmi("guide distill --help").success();
+    insta::assert_snapshot!("help_guide_distill", stdout(&shown));
 }
 
 #[test]

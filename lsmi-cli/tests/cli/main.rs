@@ -14,6 +14,7 @@ mod embed;
 mod fit_stream;
 mod formats;
 mod generate;
+mod guide_distill;
 mod help;
 mod hub;
 #[cfg(unix)]

@@ -3,12 +3,15 @@
 //! | policy | feature distillation | output distillation |
 //! |---|---|---|
 //! | [`interaction`](InteractionPolicy) | where redundancy or a uniqueness dominates | where synergy dominates |
+//! | [`unshared`](UnsharedPolicy) | where less is redundant | the same |
 //! | [`feature`](FeaturePolicy) | all samples alike | off |
 //! | [`output`](OutputPolicy) | off | all samples alike |
 //! | [`both`](BothPolicy) | all samples alike | all samples alike |
 //! | [`none`](NonePolicy) | off | off |
 //! | [`random`](RandomPolicy) | the weights of `interaction`, each given to another sample | the same |
 //! | [`confidence`](ConfidencePolicy) | where the teacher is unsure | where it is sure |
+//! | [`modality`](ModalityPolicy) | off; auxiliary losses by what each modality tells | off |
+//! | [`auxiliary`](AuxiliaryPolicy) | off; auxiliary losses of all samples alike | off |
 //!
 //! The first is the rule of Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level", ICML
 //! 2025); the others are what it must be compared with. `random` has the same weights in the same numbers, so what it
@@ -23,9 +26,11 @@ mod both;
 mod confidence;
 mod feature;
 mod interaction;
+mod modality;
 mod none;
 mod output;
 mod random;
+mod unshared;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -34,9 +39,11 @@ pub use both::BothPolicy;
 pub use confidence::ConfidencePolicy;
 pub use feature::FeaturePolicy;
 pub use interaction::{Boundary, Choice, InteractionPolicy, Otherwise};
+pub use modality::{AuxiliaryPolicy, ModalityPolicy};
 pub use none::NonePolicy;
 pub use output::OutputPolicy;
 pub use random::RandomPolicy;
+pub use unshared::UnsharedPolicy;
 
 use crate::error::{GuideError, Result};
 use crate::interactions::Interactions;
@@ -88,6 +95,9 @@ pub const POLICIES: &[Entry] = &[
     Entry { name: "none", about: "no distillation", build: |_| Box::new(NonePolicy) },
     Entry { name: "random", about: "interaction, shuffled", build: |seed| Box::new(RandomPolicy::new(seed)) },
     Entry { name: "confidence", about: "by the teacher's confidence", build: |_| Box::new(ConfidencePolicy) },
+    Entry { name: "unshared", about: "by what is not redundant", build: |_| Box::new(UnsharedPolicy::default()) },
+    Entry { name: "modality", about: "auxiliary losses by what a modality tells", build: |_| Box::new(ModalityPolicy) },
+    Entry { name: "auxiliary", about: "auxiliary losses alike", build: |_| Box::new(AuxiliaryPolicy) },
 ];
 
 /// The policy of a name, with its usual settings; `seed` is that of what it draws.

@@ -1,0 +1,94 @@
+//! `lsmi guide distill`: policies of distillation, compared seed by seed.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use lsmi_candle::features::read;
+use lsmi_guide::distill::{self, Data, Rule, Settings, compare};
+use lsmi_guide::distiller::NonFinite;
+
+use crate::arguments::{Distill, RuleName};
+use crate::commands::analyze::training_rows;
+use crate::console;
+use crate::distill_table::distill_table;
+use crate::failure::Failure;
+use crate::output::staging::{Staging, check_directory, check_file};
+use crate::output::weights;
+use crate::progress;
+
+/// What the directory holds in the end.
+const RESULT: &str = "distill.json";
+
+pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
+    let (path, common) = (arguments.data.as_path(), &arguments.common);
+    check_directory(&arguments.out, common.force, &[RESULT], &[path])?;
+    if let Some(export) = &arguments.export {
+        check_file(export.path(), common.force, &[path])?;
+    }
+    let file = read(path, &arguments.arrays.keys())?;
+    let samples = training_rows(&file)?;
+    let data = Data { samples, test: file.split("test"), classes: &file.classes, teacher_features: None };
+    let settings = settings(arguments);
+
+    let partial = partial(&arguments.out);
+    let result = progress::steps(common.quiet, |tell| compare(data, &settings, Some(&partial), tell));
+    let result = result.map_err(|error| Failure::from(error).about(path))?;
+    let mut staging = Staging::default();
+    staging.write(&arguments.out.join(RESULT), |file| Ok(file.write_all(console::as_json(&result)?.as_bytes())?))?;
+    if let Some(export) = &arguments.export {
+        let plan = distill::weights(data, &settings).map_err(|error| Failure::from(error).about(path))?;
+        staging.write(export.path(), |file| weights::write(export, &plan, file))?;
+    }
+    staging.commit(&[])?;
+    fs::remove_dir_all(&partial).map_err(Failure::failed)?;
+    if !common.quiet {
+        console::say(&distill_table(&result));
+    }
+    if common.json { console::print_json(&result) } else { Ok(()) }
+}
+
+/// The directory beside it that runs are kept in until all are done.
+fn partial(out: &Path) -> PathBuf {
+    // A slash at the end must not make it a directory within.
+    let mut name = out.components().as_path().as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+fn settings(arguments: &Distill) -> Settings {
+    let usual = Settings::default();
+    let mut policies = arguments.policies.0.clone();
+    if arguments.fusion {
+        let missing = ["none", "modality", "auxiliary"]
+            .into_iter()
+            .filter(|name| !arguments.policies.0.iter().any(|p| p == name));
+        policies.extend(missing.map(str::to_owned));
+    }
+    Settings {
+        policies,
+        rule: match arguments.rule {
+            RuleName::Unshared => Rule::Unshared,
+            RuleName::Dominant => Rule::Dominant,
+        },
+        measure: arguments.measure,
+        seeds: usize::from(arguments.seeds),
+        seed: arguments.common.seed,
+        transfer: arguments.transfer,
+        temperature: arguments.temperature,
+        student: distill::Schedule { epochs: usize::from(arguments.epochs), ..usual.student },
+        non_finite: if arguments.skip_non_finite { NonFinite::Skip } else { NonFinite::Stop },
+        threads: arguments.common.threads.map_or(0, usize::from),
+        ..usual
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_partial_directory_stands_beside_the_other() {
+        assert_eq!(partial(Path::new("a/b/")), PathBuf::from("a/b.partial"));
+    }
+}
