@@ -60,8 +60,8 @@ fn policies_are_compared_pair_by_pair_whatever_the_threads() {
     settings.threads = 2;
     assert_eq!(quietly(&samples, &settings).unwrap(), found);
 
-    assert_eq!(found.policies.len(), 9);
-    assert_eq!(found.advantages.len(), 8);
+    assert_eq!(found.policies.len(), 10);
+    assert_eq!(found.advantages.len(), 9);
     assert_eq!(
         found.fusion.iter().map(|differences| differences.over.as_str()).collect::<Vec<_>>(),
         ["none", "auxiliary"]

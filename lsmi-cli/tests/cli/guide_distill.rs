@@ -38,7 +38,7 @@ fn policies_are_compared_and_weights_exported() {
 
     let table = place.text("weights.csv");
     assert_eq!(table.lines().count(), 161);
-    assert!(table.starts_with("id,feature,output\n0,"), "{}", &table[..40]);
+    assert!(table.starts_with("id,feature,output,auxiliary1,auxiliary2\n0,"), "{}", &table[..40]);
     let refusal = place.lsmi("guide distill mixed.safetensors --out found").failure().code(2);
     assert!(stderr(&refusal).contains("not empty"), "{}", stderr(&refusal));
 }

@@ -13,7 +13,7 @@
 //!    that is best for it on the validation samples, in the mean over seeds. Test samples decide nothing.
 //!
 //! The label loss has the factor 1; output distillation has the factor c of the grid, feature distillation
-//! [`Settings::feature_factor`] times c, auxiliary losses c. All else is the same for all policies.
+//! [`Settings::feature_factor`] times c, auxiliary losses [`Settings::auxiliary_factor`] times c. All else is the same for all policies.
 //!
 //! A result is a [`Comparison`]: scores of every policy, and the paired differences of `interaction` to every other one.
 //! An advantage that is not also one over `random`, the same weights dealt to other samples, is not due to interactions.
@@ -27,11 +27,12 @@
 //!
 //! rows = {row["id"]: row for row in csv.DictReader(open("weights.csv"))}
 //!
-//! def weights(ids, column):                    # column: "feature" or "output"; ids: those of the batch
+//! def weights(ids, column):            # "feature", "output", "auxiliary1" or "auxiliary2"; ids: those of the batch
 //!     w = torch.tensor([float(rows[str(i)][column]) for i in ids])
 //!     return w / w.mean() if w.sum() > 0 else w
 //!
 //! # loss = label.mean() + c * (weights(ids, "output") * divergence).mean() + b * (weights(ids, "feature") * distance).mean()
+//! #      + d * sum((weights(ids, f"auxiliary{m}") * label_loss_of_head[m]).mean() for m in (1, 2))
 //! ```
 
 #![expect(
@@ -71,14 +72,14 @@ use crate::error::{GuideError, Result};
 use crate::interactions::Interactions;
 use crate::loss::output::check_temperature;
 use crate::plan::Plan;
-use crate::policy::{self, InteractionPolicy, Policy, Progress as Epochs, RandomPolicy, UnsharedPolicy};
+use crate::policy::{self, AuxiliaryPolicy, InteractionPolicy, Policy, Progress as Epochs, RandomPolicy};
 
 /// The rule that `interaction` stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// Weights by what is not redundant: [`UnsharedPolicy`].
-    Unshared,
+    /// Auxiliary losses by what each modality tells, distillation of all samples alike: [`AuxiliaryPolicy::sources`].
+    Sources,
     /// Features or outputs by the dominant component: [`InteractionPolicy`], the published rule.
     Dominant,
 }
@@ -87,9 +88,9 @@ pub enum Rule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The policies, by name; `interaction`, `both`, `feature`, `output`, `none`, `random`, `confidence`.
+    /// The policies, by name; `interaction`, `both`, `all`, `feature`, `output`, `none`, `random`, `confidence`.
     pub policies: Vec<String>,
-    /// The rule of `interaction`, and of `random`, which shuffles it; unshared.
+    /// The rule of `interaction`, and of `random`, which shuffles it; sources.
     pub rule: Rule,
     /// The measure of redundancy; `ccs`.
     pub measure: Measure,
@@ -105,6 +106,8 @@ pub struct Settings {
     pub factors: Vec<f64>,
     /// What the factor is multiplied with for feature distillation; 10.
     pub feature_factor: f64,
+    /// What the factor is multiplied with for auxiliary losses; 0.3.
+    pub auxiliary_factor: f64,
     /// The student and its training.
     pub student: Schedule,
     /// The teacher and its training.
@@ -123,10 +126,10 @@ const STUDENT: Schedule = Schedule { encoder: 8, fused: 16, epochs: 200, rate: 3
 
 impl Default for Settings {
     fn default() -> Self {
-        let policies = ["interaction", "both", "feature", "output", "none", "random", "confidence"];
+        let policies = ["interaction", "both", "all", "feature", "output", "none", "random", "confidence"];
         Self {
             policies: policies.map(str::to_owned).to_vec(),
-            rule: Rule::Unshared,
+            rule: Rule::Sources,
             measure: Measure::Ccs,
             seeds: 20,
             seed: 0,
@@ -134,6 +137,7 @@ impl Default for Settings {
             temperature: 2.0,
             factors: vec![0.1, 0.3, 1.0, 3.0],
             feature_factor: 10.0,
+            auxiliary_factor: 0.3,
             student: STUDENT,
             teacher: teacher::TEACHER,
             folds: 5,
@@ -233,7 +237,7 @@ impl Settings {
     fn policy(&self, name: &str, seed: u64) -> Result<Box<dyn Policy>> {
         let rule = || -> Box<dyn Policy> {
             match self.rule {
-                Rule::Unshared => Box::new(UnsharedPolicy { measure: self.measure, ..UnsharedPolicy::default() }),
+                Rule::Sources => Box::new(AuxiliaryPolicy::sources()),
                 Rule::Dominant => Box::new(InteractionPolicy { measure: self.measure, ..InteractionPolicy::default() }),
             }
         };
@@ -267,8 +271,10 @@ impl Settings {
         if self.factors.is_empty() || self.factors.iter().any(|factor| !(*factor > 0.0 && factor.is_finite())) {
             return wrong("factors", format!("{:?}", self.factors), "at least one number, all above 0");
         }
-        if !(self.feature_factor > 0.0 && self.feature_factor.is_finite()) {
-            return wrong("feature factor", self.feature_factor.to_string(), "above 0");
+        for (name, factor) in [("feature factor", self.feature_factor), ("auxiliary factor", self.auxiliary_factor)] {
+            if !(factor > 0.0 && factor.is_finite()) {
+                return wrong(name, factor.to_string(), "above 0");
+            }
         }
         for schedule in [self.student, self.teacher] {
             if schedule.epochs == 0 || schedule.encoder == 0 || schedule.fused == 0 {

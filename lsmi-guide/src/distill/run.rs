@@ -106,7 +106,7 @@ impl Job {
         let factors = Factors {
             feature: of(&[&weights.feature], factor * settings.feature_factor),
             output: of(&[&weights.output], factor),
-            auxiliary: of(&[&weights.auxiliary[0], &weights.auxiliary[1]], factor),
+            auxiliary: of(&[&weights.auxiliary[0], &weights.auxiliary[1]], factor * settings.auxiliary_factor),
         };
         Ok(Task {
             rows: prepared.train.select(&rows),

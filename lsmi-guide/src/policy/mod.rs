@@ -3,15 +3,16 @@
 //! | policy | feature distillation | output distillation |
 //! |---|---|---|
 //! | [`interaction`](InteractionPolicy) | where redundancy or a uniqueness dominates | where synergy dominates |
-//! | [`unshared`](UnsharedPolicy) | where less is redundant | the same |
+//! | [`sources`](AuxiliaryPolicy::sources) | all samples alike; auxiliary losses by what each modality tells | all samples alike |
 //! | [`feature`](FeaturePolicy) | all samples alike | off |
 //! | [`output`](OutputPolicy) | off | all samples alike |
 //! | [`both`](BothPolicy) | all samples alike | all samples alike |
 //! | [`none`](NonePolicy) | off | off |
 //! | [`random`](RandomPolicy) | the weights of `interaction`, each given to another sample | the same |
 //! | [`confidence`](ConfidencePolicy) | where the teacher is unsure | where it is sure |
-//! | [`modality`](ModalityPolicy) | off; auxiliary losses by what each modality tells | off |
-//! | [`auxiliary`](AuxiliaryPolicy) | off; auxiliary losses of all samples alike | off |
+//! | [`all`](AuxiliaryPolicy::all) | all samples alike; auxiliary losses too | all samples alike |
+//! | [`modality`](AuxiliaryPolicy::modality) | off; auxiliary losses by what each modality tells | off |
+//! | [`auxiliary`](AuxiliaryPolicy::auxiliary) | off; auxiliary losses of all samples alike | off |
 //!
 //! The first is the rule of Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level", ICML
 //! 2025); the others are what it must be compared with. `random` has the same weights in the same numbers, so what it
@@ -22,28 +23,26 @@
 //!
 //! A further policy is a file beside these and a line in [`POLICIES`].
 
+mod auxiliary;
 mod both;
 mod confidence;
 mod feature;
 mod interaction;
-mod modality;
 mod none;
 mod output;
 mod random;
-mod unshared;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
+pub use auxiliary::{AuxiliaryPolicy, Modulation};
 pub use both::BothPolicy;
 pub use confidence::ConfidencePolicy;
 pub use feature::FeaturePolicy;
 pub use interaction::{Boundary, Choice, InteractionPolicy, Otherwise};
-pub use modality::{AuxiliaryPolicy, ModalityPolicy};
 pub use none::NonePolicy;
 pub use output::OutputPolicy;
 pub use random::RandomPolicy;
-pub use unshared::UnsharedPolicy;
 
 use crate::error::{GuideError, Result};
 use crate::interactions::Interactions;
@@ -95,9 +94,18 @@ pub const POLICIES: &[Entry] = &[
     Entry { name: "none", about: "no distillation", build: |_| Box::new(NonePolicy) },
     Entry { name: "random", about: "interaction, shuffled", build: |seed| Box::new(RandomPolicy::new(seed)) },
     Entry { name: "confidence", about: "by the teacher's confidence", build: |_| Box::new(ConfidencePolicy) },
-    Entry { name: "unshared", about: "by what is not redundant", build: |_| Box::new(UnsharedPolicy::default()) },
-    Entry { name: "modality", about: "auxiliary losses by what a modality tells", build: |_| Box::new(ModalityPolicy) },
-    Entry { name: "auxiliary", about: "auxiliary losses alike", build: |_| Box::new(AuxiliaryPolicy) },
+    Entry {
+        name: "sources",
+        about: "both, with auxiliary losses by what a modality tells",
+        build: |_| Box::new(AuxiliaryPolicy::sources()),
+    },
+    Entry { name: "all", about: "both, with auxiliary losses alike", build: |_| Box::new(AuxiliaryPolicy::all()) },
+    Entry {
+        name: "modality",
+        about: "auxiliary losses by what a modality tells",
+        build: |_| Box::new(AuxiliaryPolicy::modality()),
+    },
+    Entry { name: "auxiliary", about: "auxiliary losses alike", build: |_| Box::new(AuxiliaryPolicy::auxiliary()) },
 ];
 
 /// The policy of a name, with its usual settings; `seed` is that of what it draws.

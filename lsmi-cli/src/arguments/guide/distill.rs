@@ -16,6 +16,7 @@ start and batches. Each policy gets the factor of its losses that is best for it
 The policies:
   interaction  weights by the interactions of the sample, see --rule
   both, feature, output, none  the same weight for all samples
+  all          both, and auxiliary losses of each modality, of all samples alike
   random       the weights of interaction, dealt to other samples
   confidence   by the teacher's confidence alone
   modality     no teacher: auxiliary losses of each modality by what it tells of the sample; auxiliary: of all alike
@@ -44,12 +45,12 @@ pub(crate) struct Distill {
     #[arg(
         long,
         value_name = "POLICY,...",
-        default_value = "interaction,both,feature,output,none,random,confidence",
+        default_value = "interaction,both,all,feature,output,none,random,confidence",
         value_parser = policies
     )]
     pub(crate) policies: PolicyList,
     /// The rule of `interaction`
-    #[arg(long, value_enum, default_value_t = RuleName::Unshared)]
+    #[arg(long, value_enum, default_value_t = RuleName::Sources)]
     pub(crate) rule: RuleName,
     /// Measure of redundancy: pm, sx, mmi, ccs or min
     #[arg(long, default_value = "ccs")]
@@ -81,8 +82,8 @@ pub(crate) struct Distill {
 /// The rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RuleName {
-    /// More weight where less is redundant
-    Unshared,
+    /// Features and outputs of all samples, and auxiliary losses of each modality by what it tells
+    Sources,
     /// Features where r, u1 or u2 dominates, outputs where s does: the published rule
     Dominant,
 }

@@ -68,7 +68,7 @@ fn settings(arguments: &Distill) -> Settings {
     Settings {
         policies,
         rule: match arguments.rule {
-            RuleName::Unshared => Rule::Unshared,
+            RuleName::Sources => Rule::Sources,
             RuleName::Dominant => Rule::Dominant,
         },
         measure: arguments.measure,
