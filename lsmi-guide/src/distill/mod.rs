@@ -72,13 +72,13 @@ use crate::error::{GuideError, Result};
 use crate::interactions::Interactions;
 use crate::loss::output::check_temperature;
 use crate::plan::Plan;
-use crate::policy::{self, AuxiliaryPolicy, InteractionPolicy, Policy, Progress as Epochs, RandomPolicy};
+use crate::policy::{self, InteractionPolicy, Policy, Progress as Epochs, RandomPolicy, SourcesPolicy};
 
 /// The rule that `interaction` stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// Auxiliary losses by what each modality tells, distillation of all samples alike: [`AuxiliaryPolicy::sources`].
+    /// Outputs by what is not known of the label, auxiliary losses by what each modality tells: [`SourcesPolicy`].
     Sources,
     /// Features or outputs by the dominant component: [`InteractionPolicy`], the published rule.
     Dominant,
@@ -237,7 +237,7 @@ impl Settings {
     fn policy(&self, name: &str, seed: u64) -> Result<Box<dyn Policy>> {
         let rule = || -> Box<dyn Policy> {
             match self.rule {
-                Rule::Sources => Box::new(AuxiliaryPolicy::sources()),
+                Rule::Sources => Box::new(SourcesPolicy::default()),
                 Rule::Dominant => Box::new(InteractionPolicy { measure: self.measure, ..InteractionPolicy::default() }),
             }
         };

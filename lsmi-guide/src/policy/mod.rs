@@ -3,7 +3,7 @@
 //! | policy | feature distillation | output distillation |
 //! |---|---|---|
 //! | [`interaction`](InteractionPolicy) | where redundancy or a uniqueness dominates | where synergy dominates |
-//! | [`sources`](AuxiliaryPolicy::sources) | all samples alike; auxiliary losses by what each modality tells | all samples alike |
+//! | [`sources`](SourcesPolicy) | all samples alike; auxiliary losses by what each modality tells | the more the less is known |
 //! | [`feature`](FeaturePolicy) | all samples alike | off |
 //! | [`output`](OutputPolicy) | off | all samples alike |
 //! | [`both`](BothPolicy) | all samples alike | all samples alike |
@@ -31,6 +31,7 @@ mod interaction;
 mod none;
 mod output;
 mod random;
+mod sources;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub use interaction::{Boundary, Choice, InteractionPolicy, Otherwise};
 pub use none::NonePolicy;
 pub use output::OutputPolicy;
 pub use random::RandomPolicy;
+pub use sources::SourcesPolicy;
 
 use crate::error::{GuideError, Result};
 use crate::interactions::Interactions;
@@ -96,8 +98,8 @@ pub const POLICIES: &[Entry] = &[
     Entry { name: "confidence", about: "by the teacher's confidence", build: |_| Box::new(ConfidencePolicy) },
     Entry {
         name: "sources",
-        about: "both, with auxiliary losses by what a modality tells",
-        build: |_| Box::new(AuxiliaryPolicy::sources()),
+        about: "outputs by what is not known, auxiliary losses by what a modality tells",
+        build: |_| Box::new(SourcesPolicy::default()),
     },
     Entry { name: "all", about: "both, with auxiliary losses alike", build: |_| Box::new(AuxiliaryPolicy::all()) },
     Entry {

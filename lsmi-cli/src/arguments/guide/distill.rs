@@ -82,7 +82,7 @@ pub(crate) struct Distill {
 /// The rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RuleName {
-    /// Features and outputs of all samples, and auxiliary losses of each modality by what it tells
+    /// Outputs the more the less is known of the label, and auxiliary losses of each modality by what it tells
     Sources,
     /// Features where r, u1 or u2 dominates, outputs where s does: the published rule
     Dominant,
