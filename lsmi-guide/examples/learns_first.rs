@@ -1,0 +1,59 @@
+//! What does a student learn first? Means of r, u1, u2, s in its own features, epoch by epoch.
+//!
+//! ```sh
+//! cargo run --release -p lsmi-guide --example learns_first
+//! ```
+//!
+//! The samples are of the family `groups`: a fifth each redundant, unique to x1, unique to x2, synergistic and of no use. A
+//! tracker in step with the loop estimates the interactions after every epoch; the last row holds the exact means.
+
+#![expect(clippy::print_stdout, reason = "a program for developers")]
+
+use std::error::Error;
+
+use candle_core::Device;
+use lsmi_candle::features::FeatureSet;
+use lsmi_candle::matrix::Matrix;
+use lsmi_core::families::{FamilyName, Settings as FamilySettings};
+use lsmi_core::random::stream;
+use lsmi_core::{Means, Measure, SampleIds};
+use lsmi_guide::policy::NonePolicy;
+use lsmi_guide::tracker::{self, Mode};
+use lsmi_guide::trainer::{self, Trainer};
+use lsmi_guide::{Guide, Steadiness, Tracker};
+
+const ROWS: usize = 4000;
+const DIMS: usize = 12;
+const EPOCHS: usize = 30;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let family = FamilyName::Groups.build(&FamilySettings { dims: DIMS, ..FamilySettings::default() })?;
+    let draw = family.sample(ROWS, &mut stream(0, "rows"));
+    let exact = Measure::Ccs.decompose(&family.terms(&draw)?, &draw.labels);
+    let samples = FeatureSet {
+        ids: SampleIds::rows(ROWS),
+        x1: Matrix::new(ROWS, DIMS, draw.x1)?,
+        x2: Matrix::new(ROWS, DIMS, draw.x2)?,
+        labels: draw.labels,
+        logits: [None, None, None],
+    };
+    let settings = tracker::Settings { mode: Mode::Synchronous, ..tracker::Settings::default() };
+    let tracker = Tracker::new(samples.ids.clone(), samples.labels.clone(), 2, None, settings)?;
+    let guide = Guide::tracked(Box::new(NonePolicy), tracker, Steadiness::default())?;
+    let mut trainer = Trainer::new(samples, 2, trainer::Settings::default(), None, guide, &Device::Cpu)?;
+
+    println!("epoch  label loss      r     u1     u2      s");
+    for _ in 0..EPOCHS {
+        let report = trainer.epoch()?;
+        let history = trainer.hook().tracker().map(Tracker::history).unwrap_or_default();
+        if let Some(entry) = history.last() {
+            println!("{:5}  {:10.3}  {}", report.epoch, report.losses["label"], row(entry.parts));
+        }
+    }
+    println!("exact              {}", row(exact.means()));
+    Ok(())
+}
+
+fn row(means: Means) -> String {
+    [means.r, means.u1, means.u2, means.s].map(|mean| format!("{mean:6.3}")).join(" ")
+}
