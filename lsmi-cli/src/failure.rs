@@ -15,6 +15,7 @@ use lsmi_candle::gauge::GaugeError;
 use lsmi_candle::hub::HubError;
 use lsmi_candle::models::ModelError;
 use lsmi_candle::{BundleError, EstimatorError};
+use lsmi_guide::ensemble::EnsembleError;
 use lsmi_guide::{CheckpointError, GuideError, PartitionError};
 
 use crate::configuration::ConfigurationError;
@@ -220,6 +221,19 @@ impl From<GuideError> for Failure {
             | GuideError::Checkpoint(CheckpointError::OtherRun { .. }) => Self::usage(error),
             GuideError::Data { .. } | GuideError::Classes { .. } | GuideError::Core(_) => Self::data(error),
             _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<EnsembleError> for Failure {
+    fn from(error: EnsembleError) -> Self {
+        match error {
+            EnsembleError::Estimator(error) => error.into(),
+            EnsembleError::Share { .. }
+            | EnsembleError::DuplicateMember { .. }
+            | EnsembleError::Checkpoint(CheckpointError::OtherRun { .. }) => Self::usage(error),
+            EnsembleError::Checkpoint(_) => Self::failed(error),
+            _ => Self::data(error),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! Exit status: 0 done, 1 failed, 2 wrong usage, 3 the data cannot be used, 130 stopped by Ctrl-C.
 
 mod arguments;
+mod clean_table;
 mod commands;
 mod compare_table;
 mod configuration;
@@ -15,6 +16,7 @@ mod discrete;
 mod distill_table;
 mod effective;
 mod embed;
+mod ensemble_table;
 mod exact;
 mod expected;
 mod expected_table;

@@ -93,12 +93,14 @@ pub mod tracker;
 pub mod trainer;
 
 mod error;
+mod estimation;
 mod guide;
 mod hook;
 mod interactions;
 mod lookup;
 mod paired;
 mod plan;
+mod store;
 
 pub use error::{CheckpointError, GuideError, PartitionError, Result};
 pub use guide::{Guide, Steadiness};

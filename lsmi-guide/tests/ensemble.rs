@@ -9,7 +9,7 @@ use lsmi_core::random::stream;
 use lsmi_core::{Decomposition, SampleIds};
 use lsmi_guide::ensemble::{
     Data, EnsembleError, GlobalWeights, Guidance, GuidedSettings, GuidedWeights, Members, Metrics, Pool, Settings,
-    compare,
+    compare, weights,
 };
 use rand::Rng;
 
@@ -109,7 +109,7 @@ fn a_comparison_evaluates_every_method_with_every_seed() {
     settings.estimator.folds = 2;
     let mut told = Vec::new();
     let data = Data { samples: &samples, classes: &classes, models: &models };
-    let found = compare(data, &settings, &mut |done, all| told.push((done, all))).unwrap();
+    let found = compare(data, &settings, None, &mut |done, all| told.push((done, all))).unwrap();
     assert_eq!(told, [(0, 2), (1, 2), (2, 2)]);
     assert_eq!(found.members, ["x1", "x2", "joint", "late", "mine"]);
 
@@ -122,15 +122,40 @@ fn a_comparison_evaluates_every_method_with_every_seed() {
     for member in &found.members {
         assert!(row("oracle").log_loss.mean <= row(member).log_loss.mean + 1e-12, "{member}");
     }
-    let difference =
-        found.differences.iter().find(|pair| (pair.method.as_str(), pair.baseline.as_str()) == ("guided", "stacking"));
-    let expected = row("guided").log_loss.mean - row("stacking").log_loss.mean;
-    assert!((difference.unwrap().log_loss.difference.mean - expected).abs() < 1e-12);
-    assert!(
-        found.differences.iter().any(|pair| pair.method == "guided, with a weak member" && pair.baseline == "guided")
-    );
-    assert!(found.weights.iter().all(|sample| sample.weights.len() == 5 && (1..=2).contains(&sample.evaluations)));
+    let difference = found.advantage("stacking").unwrap();
+    let expected = row("stacking").log_loss.mean - row("guided").log_loss.mean;
+    assert!((difference.log_loss.difference.mean - expected).abs() < 1e-12);
+    assert_eq!(found.weak_member[0].over, "guided");
+    assert_eq!((found.n, found.evaluated, found.advantages.len()), (150, 45, 11));
+
+    let of_samples = weights(data, &settings).unwrap();
+    assert_eq!((of_samples.members.len(), of_samples.weights.len()), (5, 750));
+    assert_eq!(of_samples.of_member(4)[1], of_samples.weights[9]);
 
     let nothing = Settings { evaluated: 1.0, ..settings };
-    assert!(matches!(compare(data, &nothing, &mut |_, _| {}), Err(EnsembleError::Share { .. })));
+    assert!(matches!(compare(data, &nothing, None, &mut |_, _| {}), Err(EnsembleError::Share { .. })));
+}
+
+#[test]
+fn a_comparison_that_was_stopped_goes_on_to_the_same_result() {
+    let (samples, classes) = samples(80);
+    let mut settings = Settings { seeds: 2, ..Settings::default() };
+    settings.estimator.folds = 2;
+    let data = Data { samples: &samples, classes: &classes, models: &[] };
+    let whole = compare(data, &settings, None, &mut |_, _| {}).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("partial");
+    let run = |settings: &Settings| compare(data, settings, Some(&path), &mut |_, _| {});
+    run(&settings).unwrap();
+    // As if it had been killed after the first seed.
+    std::fs::remove_file(path.join("seed-1.json")).unwrap();
+    let first = std::fs::read(path.join("seed-0.json")).unwrap();
+    assert_eq!(run(&settings).unwrap(), whole);
+    assert_eq!(std::fs::read(path.join("seed-0.json")).unwrap(), first);
+    // More threads change nothing, other settings are another comparison.
+    settings.estimator.threads = 2;
+    assert_eq!(run(&settings).unwrap(), whole);
+    settings.evaluated = 0.4;
+    assert!(matches!(run(&settings), Err(EnsembleError::Checkpoint(_))));
 }

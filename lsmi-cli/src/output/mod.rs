@@ -1,6 +1,7 @@
 //! The files that commands write: what is in them, and how they appear whole or not at all.
 
 pub(crate) mod candidates;
+pub(crate) mod clean;
 pub(crate) mod compare;
 pub(crate) mod diff;
 pub(crate) mod expected;

@@ -40,8 +40,10 @@ fn help_about_models() {
 
 #[test]
 fn help_about_guides() {
-    let shown = Place::new().lsmi("guide distill --help").success();
-    insta::assert_snapshot!("help_guide_distill", stdout(&shown));
+    for command in ["distill", "ensemble", "clean"] {
+        let shown = Place::new().lsmi(&format!("guide {command} --help")).success();
+        insta::assert_snapshot!(format!("help_guide_{command}"), stdout(&shown));
+    }
 }
 
 #[test]

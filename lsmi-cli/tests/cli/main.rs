@@ -14,7 +14,9 @@ mod embed;
 mod fit_stream;
 mod formats;
 mod generate;
+mod guide_clean;
 mod guide_distill;
+mod guide_ensemble;
 mod help;
 mod hub;
 #[cfg(unix)]

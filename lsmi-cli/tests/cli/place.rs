@@ -38,6 +38,23 @@ impl Place {
         command.args(words.split_whitespace()).assert()
     }
 
+    /// Begins `lsmi` with these words and kills it once something is there.
+    pub(crate) fn kill_when(&self, words: &str, is_there: impl Fn(&Self) -> bool) {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("lsmi"))
+            .current_dir(&self.0)
+            .args(words.split_whitespace())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let began = std::time::Instant::now();
+        while !is_there(self) {
+            assert!(began.elapsed() < std::time::Duration::from_secs(100), "nothing is there");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// Simulates samples to `name`.
     pub(crate) fn simulate(&self, options: &str, name: &str) {
         self.lsmi(&format!("simulate {options} --quiet --out {name}")).success();

@@ -52,6 +52,22 @@ pub fn precision_at(scores: &[f64], is_planted: &[bool], count: usize) -> Option
     Some(hits as f64 / count as f64)
 }
 
+/// The share of what was planted that is among the `count` highest scores.
+///
+/// None for a count of zero, where nothing was planted or the lengths differ. A count of more than there are is all of them.
+///
+/// ```
+/// use lsmi_guide::clean::recall_at;
+///
+/// assert_eq!(recall_at(&[0.9, 0.8, 0.7, 0.1], &[true, false, true, false], 3), Some(1.0));
+/// ```
+pub fn recall_at(scores: &[f64], is_planted: &[bool], count: usize) -> Option<f64> {
+    let planted = is_planted.iter().filter(|planted| **planted).count();
+    let count = count.min(scores.len());
+    let precision = precision_at(scores, is_planted, count)?;
+    (planted > 0).then(|| precision * count as f64 / planted as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -74,6 +90,8 @@ mod tests {
         assert_eq!(average_precision(&[f64::NAN], &[true]), None);
         assert_eq!(precision_at(&[1.0], &[true], 0), None);
         assert_eq!(precision_at(&[1.0], &[true], 2), None);
+        assert_eq!(recall_at(&[1.0], &[false], 1), None);
+        assert_eq!(recall_at(&[1.0], &[true], 2), Some(1.0));
     }
 
     proptest! {

@@ -15,11 +15,14 @@
 //! label that would do better: a sample that no label fits is hard, not wrong (Northcutt, Jiang and Chuang, "Confident
 //! Learning", JAIR 2021, compare both).
 
+use lsmi_candle::estimator::{self, cross_fit};
+use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_core::SampleIds;
 use serde::{Deserialize, Serialize};
 
 use super::descending;
-use crate::ensemble::{EnsembleError, GlobalWeights, Members, Pool};
+use crate::ensemble::{EnsembleError, GlobalWeights, Members, Pool, most_probable};
+use crate::estimation::with_simplest_densities;
 
 /// What speaks against the label of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -44,6 +47,8 @@ pub struct Suspect {
     /// What speaks against the label.
     #[serde(flatten)]
     pub contradiction: Contradiction,
+    /// The class that each member finds most probable, in their order.
+    pub says: Vec<u32>,
 }
 
 /// What speaks against the label of every sample, in their order. `members` are held out: none of them has seen the samples,
@@ -89,9 +94,32 @@ pub fn suspects(ids: &SampleIds, members: &Members, labels: &[u32]) -> Result<Ve
     }
     let found = contradictions(members, labels)?;
     let scores: Vec<f64> = found.iter().map(|sample| sample.score).collect();
-    let suspect =
-        |row: usize| Suspect { id: ids.get(row).into_owned(), row, label: labels[row], contradiction: found[row] };
+    #[expect(clippy::cast_possible_truncation, reason = "labels are 32 bits wide, so there are no more classes")]
+    let says = |row| -> Vec<u32> {
+        (0..members.len()).map(|member| most_probable(members.log_probabilities(member, row)).0 as u32).collect()
+    };
+    let suspect = |row: usize| Suspect {
+        id: ids.get(row).into_owned(),
+        row,
+        label: labels[row],
+        contradiction: found[row],
+        says: says(row),
+    };
     Ok(descending(&scores).into_iter().map(suspect).collect())
+}
+
+/// The suspects among samples, by cross-fitted heads of x1, x2 and both and their late fusion, which are the members.
+///
+/// # Errors
+/// Those of [`suspects`] and of the estimator, such as for a class of fewer samples than folds.
+pub fn find_suspects(
+    samples: &FeatureSet,
+    classes: &Classes,
+    settings: &estimator::Settings,
+) -> Result<Vec<Suspect>, EnsembleError> {
+    let fit = cross_fit(samples, classes, &with_simplest_densities(settings.clone()), None)?;
+    let members = Members::of_heads(&fit.candidates(samples)?, fit.estimator.prior())?;
+    suspects(&samples.ids, &members, &samples.labels)
 }
 
 /// The most probable class but the label, the first of equals, and the margin by which it is more probable.
@@ -119,6 +147,7 @@ mod tests {
         members.push("joint", [0, 1, 0, 1, 0, 1, 0, 0].map(sure).concat()).unwrap();
         let ranked = suspects(&SampleIds::rows(8), &members, &labels).unwrap();
         assert_eq!((ranked[0].id.as_str(), ranked[0].contradiction.suggested), ("7", 0));
+        assert_eq!((ranked[0].label, ranked[0].says.as_slice()), (1, [1, 0].as_slice()));
         assert!(ranked[1].contradiction.score < 0.0);
         assert!(!ranked[0].contradiction.by_all, "x1 supports the label");
     }

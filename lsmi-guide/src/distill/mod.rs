@@ -66,13 +66,14 @@ pub use training::Schedule;
 use self::prepared::Prepared;
 use self::run::Job;
 use self::split::SPLITS;
-use self::store::{Identity, Store};
+use self::store::Store;
 use crate::distiller::NonFinite;
 use crate::error::{GuideError, Result};
 use crate::interactions::Interactions;
 use crate::loss::output::check_temperature;
 use crate::plan::Plan;
 use crate::policy::{self, InteractionPolicy, Policy, Progress as Epochs, RandomPolicy, SourcesPolicy};
+use crate::store::Identity;
 
 /// The rule that `interaction` stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -302,5 +303,5 @@ fn identity(data: Data<'_>, settings: &Settings) -> Result<Identity> {
         hashes.push(format!("{sum:016x}"));
     }
     hashes.push(data.classes.names().join(","));
-    Ok(Identity { version: env!("CARGO_PKG_VERSION").to_owned(), settings, data: hashes.join(" ") })
+    Ok(Identity::new(settings, hashes.join(" ")))
 }

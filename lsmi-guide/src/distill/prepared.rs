@@ -2,15 +2,13 @@
 
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator::{self, cross_fit};
-use lsmi_candle::knife::{self, KnownParams};
-use lsmi_candle::mixture::Covariance;
-use lsmi_core::Measure;
 
 use super::split::Split;
 use super::teacher::{self, Taught};
 use super::training::Rows;
 use super::{Data, Settings};
 use crate::error::{GuideError, Result};
+use crate::estimation::without_idle_densities;
 use crate::interactions::Interactions;
 
 /// A split with all that its runs share.
@@ -55,18 +53,12 @@ impl Prepared {
 
 /// How interactions are estimated: densities with full care only where the measure looks at them.
 pub(super) fn estimation(settings: &Settings, seed: u64) -> estimator::Settings {
-    // Information terms alone are enough for `ccs` and `mmi`; the simplest density stands in for those that none looks at.
-    let knife = match settings.measure {
-        Measure::Ccs | Measure::Mmi => knife::Params::Known(KnownParams::new(1, Covariance::Diagonal)),
-        _ => knife::Params::default(),
-    };
-    estimator::Settings {
+    without_idle_densities(estimator::Settings {
         seed,
-        knife,
         folds: settings.folds,
         measure: settings.measure,
         threads: settings.threads,
         device: DeviceChoice::Cpu,
         ..estimator::Settings::default()
-    }
+    })
 }

@@ -4,6 +4,8 @@
 //! weights are fitted to these rows' held-out predictions, every choice is made on them, and the rows set aside serve for
 //! evaluation only.
 
+use std::path::Path;
+
 use lsmi_candle::estimator::{self, CrossFit, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::matrix::Matrix;
@@ -14,11 +16,24 @@ use rand::seq::SliceRandom;
 use rand_distr::StandardNormal;
 
 use super::metrics::losses;
-use super::table::{Comparison, Table};
+use super::table::{Comparison, OfSeed};
+use super::weights::SampleWeights;
 use super::{EnsembleError, GlobalWeights, GuidedSettings, GuidedWeights, Members, Metrics, Pool};
+use crate::estimation::without_idle_densities;
+use crate::store::{Identity, Store, kept};
 
 /// The name of the member that guesses.
 pub const WEAK_MEMBER: &str = "weak";
+
+const BEST_SINGLE: &str = "best single";
+const UNIFORM: &str = "uniform";
+const BY_ACCURACY: &str = "accuracy-weighted";
+const STACKING: &str = "stacking";
+const LOG_LINEAR: &str = "stacking, log-linear";
+pub(super) const GUIDED: &str = "guided";
+pub(super) const LOG_LINEAR_WITH_WEAK: &str = "stacking, log-linear, with a weak member";
+pub(super) const GUIDED_WITH_WEAK: &str = "guided, with a weak member";
+const ORACLE: &str = "oracle";
 
 /// Samples to compare ensembles on.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +42,7 @@ pub struct Data<'a> {
     pub samples: &'a FeatureSet,
     /// The classes that labels index.
     pub classes: &'a Classes,
-    /// Further members: name and logits `[n, K]` of models that have not seen the samples.
+    /// Further members: name and logits `[n, K]` of models that have not seen the labels of the samples.
     pub models: &'a [(String, Matrix)],
 }
 
@@ -59,18 +74,20 @@ impl Default for Settings {
 }
 
 /// Compares ensembles of an estimator's heads, their late fusion and further models; `progress` is told the number of seeds
-/// done and of all.
+/// done and of all. `store` is a folder for what each seed found, from which a comparison that was stopped goes on to the
+/// same result.
 ///
 /// The methods are every member alone, `best single`, `uniform`, `accuracy-weighted`, `stacking` (linear pool),
-/// `stacking, log-linear`, `guided`, the last three again `with a weak member` that draws its logits at random, and `oracle`,
+/// `stacking, log-linear`, `guided`, the last two again `with a weak member` that draws its logits at random, and `oracle`,
 /// which knows for each sample the member that gives the label the highest probability.
 ///
 /// # Errors
-/// [`EnsembleError`] for no seeds, a share outside (0, 1), logits that do not fit the samples, and for what the estimator
-/// refuses, such as a class with fewer rows than folds.
+/// [`EnsembleError`] for no seeds, a share outside (0, 1), logits that do not fit the samples, for what the estimator
+/// refuses, such as a class with fewer rows than folds, and where `store` is of another comparison or cannot be used.
 pub fn compare(
     data: Data<'_>,
     settings: &Settings,
+    store: Option<&Path>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Comparison, EnsembleError> {
     if settings.seeds == 0 {
@@ -79,15 +96,73 @@ pub fn compare(
     if !(settings.evaluated > 0.0 && settings.evaluated < 1.0) {
         return Err(EnsembleError::Share { found: settings.evaluated });
     }
-    let mut table = Table::new(data.samples);
+    data.check()?;
+    let store = store.map(|folder| Store::open(folder, &data.identity(settings))).transpose()?;
+    let mut seeds = Vec::with_capacity(settings.seeds);
     for (done, seed) in (settings.seed..).take(settings.seeds).enumerate() {
         progress(done, settings.seeds);
-        let (fitted, evaluated) = split(&data.samples.labels, data.classes.len(), settings.evaluated, seed);
-        let parts = Parts::of(data, settings, seed, &fitted, &evaluated)?;
-        parts.evaluate(settings, seed, &evaluated, &mut table)?;
+        seeds.push(kept(store.as_ref(), &format!("seed-{seed}"), || {
+            let (fitted, evaluated) = split(&data.samples.labels, data.classes.len(), settings.evaluated, seed);
+            if evaluated.is_empty() {
+                let expected = "at least 1; give more samples or a larger share".to_owned();
+                return Err(EnsembleError::TooFew { what: "rows to evaluate", found: 0, expected });
+            }
+            Parts::of(data, settings, seed, &fitted, &evaluated)?.evaluate(settings, seed)
+        })?);
     }
     progress(settings.seeds, settings.seeds);
-    Ok(table.finish())
+    Ok(Comparison::new(data, settings, &seeds))
+}
+
+/// The weight of every member for every sample, held out: the estimator is cross-fitted on all samples, and the weights of
+/// each are by a fit to the other folds.
+///
+/// # Errors
+/// As [`compare`].
+pub fn weights(data: Data<'_>, settings: &Settings) -> Result<SampleWeights, EnsembleError> {
+    data.check()?;
+    let (seed, all) = (settings.seed, (0..data.samples.rows()).collect::<Vec<_>>());
+    let fit = cross_fit(data.samples, data.classes, &estimation(settings, seed), None)?;
+    let part = Part::of(&fit.candidates(data.samples)?, &fit, data, &all, fit.estimator.prior())?;
+    let guided = GuidedSettings { seed, ..settings.guided.clone() };
+    let (guidance, held_out) = GuidedWeights::held_out(&part.members, &part.interactions, &part.labels, &guided)?;
+    let (ids, members) = (data.samples.ids.clone(), part.members.names().to_vec());
+    Ok(SampleWeights { ids, members, guidance, weights: held_out.weights })
+}
+
+/// How the estimator of a seed is fitted.
+fn estimation(settings: &Settings, seed: u64) -> estimator::Settings {
+    without_idle_densities(estimator::Settings { seed, ..settings.estimator.clone() })
+}
+
+impl Data<'_> {
+    /// Every model has a name of its own and logits for every sample.
+    fn check(&self) -> Result<(), EnsembleError> {
+        let expected = self.samples.rows();
+        let mut taken: Vec<&str> = super::members::HEADS.iter().copied().chain([WEAK_MEMBER]).collect();
+        for (name, logits) in self.models {
+            if taken.contains(&name.as_str()) {
+                return Err(EnsembleError::DuplicateMember { member: name.clone() });
+            }
+            if logits.rows() != expected {
+                return Err(EnsembleError::Rows { what: "a model's logits", expected, found: logits.rows() });
+            }
+            taken.push(name);
+        }
+        Ok(())
+    }
+
+    /// What tells comparisons apart: all settings but the number of threads, which changes no result.
+    fn identity(&self, settings: &Settings) -> Identity {
+        let estimator = estimator::Settings { threads: 0, ..settings.estimator.clone() };
+        let settings = format!("{:?}", Settings { estimator, ..settings.clone() });
+        let mut data = vec![self.samples.hash(), self.classes.names().join(",")];
+        for (name, logits) in self.models {
+            let with_logits = FeatureSet { logits: [None, None, Some(logits.clone())], ..self.samples.clone() };
+            data.push(format!("{name} {}", with_logits.hash()));
+        }
+        Identity::new(settings, data.join(" "))
+    }
 }
 
 /// Rows to fit to and rows to evaluate, the share of the latter the same in all classes; in ascending order.
@@ -127,10 +202,6 @@ impl Part {
     ) -> Result<Self, EnsembleError> {
         let mut members = Members::of_heads(candidates, prior)?;
         for (name, logits) in data.models {
-            if logits.rows() != data.samples.rows() {
-                let (expected, found) = (data.samples.rows(), logits.rows());
-                return Err(EnsembleError::Rows { what: "a model's logits", expected, found });
-            }
             members.push_logits(name, &logits.select(rows))?;
         }
         let labels = rows.iter().map(|row| data.samples.labels[*row]).collect();
@@ -156,7 +227,7 @@ impl Parts {
         evaluated: &[usize],
     ) -> Result<Self, EnsembleError> {
         let (train, eval) = (data.samples.select(fitted), data.samples.select(evaluated));
-        let fit = cross_fit(&train, data.classes, &estimator::Settings { seed, ..settings.estimator.clone() }, None)?;
+        let fit = cross_fit(&train, data.classes, &estimation(settings, seed), None)?;
         let prior = fit.estimator.prior();
         let of_fitted = fit.candidates(&train)?;
         let of_evaluated = fit.estimator.candidates(&(&eval).into())?;
@@ -166,21 +237,22 @@ impl Parts {
         })
     }
 
-    fn evaluate(&self, settings: &Settings, seed: u64, rows: &[usize], table: &mut Table) -> Result<(), EnsembleError> {
+    fn evaluate(&self, settings: &Settings, seed: u64) -> Result<OfSeed, EnsembleError> {
         let Self { fitted, evaluated } = self;
-        let classes = evaluated.members.classes();
+        let mut methods = Vec::new();
         let mut record = |method: &str, log_probabilities: &[f64]| {
-            table.record(method, Metrics::of(log_probabilities, &evaluated.labels, classes));
+            let metrics = Metrics::of(log_probabilities, &evaluated.labels, evaluated.members.classes());
+            methods.push((method.to_owned(), metrics));
         };
         for (member, name) in evaluated.members.names().iter().enumerate() {
             record(name, evaluated.members.of_member(member));
         }
         let baselines = [
-            ("best single", GlobalWeights::best_single(&fitted.members, &fitted.labels)?),
-            ("uniform", GlobalWeights::uniform(&fitted.members)),
-            ("accuracy-weighted", GlobalWeights::by_accuracy(&fitted.members, &fitted.labels)?),
-            ("stacking", GlobalWeights::stacked(&fitted.members, &fitted.labels, Pool::Linear)?),
-            ("stacking, log-linear", GlobalWeights::stacked(&fitted.members, &fitted.labels, Pool::LogLinear)?),
+            (BEST_SINGLE, GlobalWeights::best_single(&fitted.members, &fitted.labels)?),
+            (UNIFORM, GlobalWeights::uniform(&fitted.members)),
+            (BY_ACCURACY, GlobalWeights::by_accuracy(&fitted.members, &fitted.labels)?),
+            (STACKING, GlobalWeights::stacked(&fitted.members, &fitted.labels, Pool::Linear)?),
+            (LOG_LINEAR, GlobalWeights::stacked(&fitted.members, &fitted.labels, Pool::LogLinear)?),
         ];
         for (name, weights) in baselines {
             record(name, &weights.predict(&evaluated.members)?);
@@ -189,21 +261,24 @@ impl Parts {
         let fit_guided =
             |part: &Part| GuidedWeights::fit(&part.members, &part.interactions, &part.labels, &guided_settings);
         let weights = fit_guided(fitted)?;
-        let guided = weights.predict(&evaluated.members, &evaluated.interactions)?;
-        record("guided", &guided.log_probabilities);
+        record(GUIDED, &weights.predict(&evaluated.members, &evaluated.interactions)?.log_probabilities);
 
         let weak = [
             fitted.with_weak_member(seed, "weak member, fitted rows")?,
             evaluated.with_weak_member(seed, "weak member, evaluated rows")?,
         ];
         let stacked = GlobalWeights::stacked(&weak[0].members, &weak[0].labels, Pool::LogLinear)?;
-        record("stacking, log-linear, with a weak member", &stacked.predict(&weak[1].members)?);
+        record(LOG_LINEAR_WITH_WEAK, &stacked.predict(&weak[1].members)?);
         let with_weak = fit_guided(&weak[0])?.predict(&weak[1].members, &weak[1].interactions)?;
-        record("guided, with a weak member", &with_weak.log_probabilities);
-        record("oracle", &oracle(&evaluated.members, &evaluated.labels));
-        table.record_guidance(weights.guidance());
-        table.record_weights(rows, &guided, evaluated.members.names(), classes);
-        Ok(())
+        record(GUIDED_WITH_WEAK, &with_weak.log_probabilities);
+        record(ORACLE, &oracle(&evaluated.members, &evaluated.labels));
+        Ok(OfSeed {
+            evaluated: evaluated.labels.len(),
+            members: evaluated.members.names().to_vec(),
+            methods,
+            guidance: weights.guidance(),
+            effects: weights.effects(),
+        })
     }
 }
 

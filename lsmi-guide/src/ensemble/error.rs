@@ -99,6 +99,10 @@ pub enum EnsembleError {
     #[error(transparent)]
     Estimator(#[from] lsmi_candle::EstimatorError),
 
+    /// What was kept of a comparison that was stopped cannot be used, or nothing can be kept.
+    #[error(transparent)]
+    Checkpoint(#[from] crate::error::CheckpointError),
+
     /// A figure could not be computed.
     #[error(transparent)]
     Core(#[from] lsmi_core::Error),

@@ -4,12 +4,14 @@
 //! `w_im = sum_f theta_mf x_if`, linear in the description of the sample: 1, then r, u1, u2, s and the confidences, all
 //! standardised. The log loss is convex in theta (the conditional logit of `McFadden`, 1974). A penalty holds all columns but
 //! the constant near zero and the constant near log-linear stacking, which is therefore the guided ensemble of infinite
-//! penalty. Cross-validation inside the rows of the fit chooses the penalty, stacking with a log-linear or a linear pool
-//! among the choices, so that interactions count as far as they help to predict rows that the weights have not seen.
+//! penalty. Cross-validation inside the rows of the fit chooses the penalty by the rule of one standard error (Breiman et al.,
+//! "Classification and Regression Trees", 1984): of all choices that predict unseen rows as well as the best one, to within
+//! a standard error of the paired difference, the one nearest to stacking, which is a choice itself. A few rare errors
+//! decide a log loss where members are nearly always right, and the least loss alone would follow them.
 
 use lsmi_core::Decomposition;
 use lsmi_core::random::stream;
-use lsmi_core::statistics::mean;
+use lsmi_core::statistics::{mean, standard_deviation};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,7 @@ use super::{EnsembleError, Members};
 /// How the weights of a guided ensemble are fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GuidedSettings {
-    /// Penalties to choose from; stacking with either pool is chosen from as well. Default: 0.003 to 3 in steps of about 3.
+    /// Penalties to choose from, besides log-linear stacking. Default: 0.003 to 3 in steps of about 3.
     pub penalties: Vec<f64>,
     /// Folds of the choice. Default: 5.
     pub folds: usize,
@@ -42,8 +44,8 @@ impl Default for GuidedSettings {
 pub enum Guidance {
     /// Weights depend on the sample, under this penalty.
     Penalty(f64),
-    /// They do not: stacking predicts unseen rows better.
-    Stacking(Pool),
+    /// They do not: log-linear stacking predicts unseen rows as well.
+    Stacking,
 }
 
 /// A choice of cross-validation and the log loss that it has on rows that the weights have not seen, in nats.
@@ -53,6 +55,8 @@ pub struct Choice {
     pub guidance: Guidance,
     /// Its log loss.
     pub log_loss: f64,
+    /// The standard error of its difference to the least log loss of all choices, paired by row; 0 for that choice.
+    pub standard_error: f64,
 }
 
 /// Fitted weights of a guided ensemble.
@@ -60,7 +64,7 @@ pub struct Choice {
 pub struct GuidedWeights {
     members: Vec<String>,
     model: Model,
-    /// Of all choices the one with the least log loss was made.
+    /// Stacking, then penalties from the largest on; the first was made that is within a standard error of the best.
     pub choices: Vec<Choice>,
 }
 
@@ -101,27 +105,35 @@ impl GuidedWeights {
         labels: &[u32],
         settings: &GuidedSettings,
     ) -> Result<Self, EnsembleError> {
-        members.check_enough()?;
-        members.check_labels(labels)?;
-        for (what, found, least) in [("folds", settings.folds, 2), ("samples", members.rows(), settings.folds)] {
-            if found < least {
-                return Err(EnsembleError::TooFew { what, found, expected: format!("at least {least}") });
-            }
-        }
-        let columns = raw_columns(members, interactions)?;
+        let columns = checked(members, interactions, labels, settings)?;
         let rows = Rows { members, columns: &columns, labels };
         let choices = rows.cross_validate(settings)?;
-        let best = choices.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
-        let guidance = best.map_or(Guidance::Stacking(Pool::LogLinear), |best| best.guidance);
-        let model = rows.fit(&(0..members.rows()).collect::<Vec<_>>(), guidance)?;
+        let model = rows.fit(&(0..members.rows()).collect::<Vec<_>>(), best(&choices))?;
         Ok(Self { members: members.names().to_vec(), model, choices })
+    }
+
+    /// Predictions and weights of the very samples that weights are fitted to, each by weights fitted to the other folds, and
+    /// the guidance, which is chosen once for all of them. The arguments are those of [`GuidedWeights::fit`].
+    ///
+    /// # Errors
+    /// As [`GuidedWeights::fit`].
+    pub fn held_out(
+        members: &Members,
+        interactions: &Decomposition,
+        labels: &[u32],
+        settings: &GuidedSettings,
+    ) -> Result<(Guidance, Guided), EnsembleError> {
+        let columns = checked(members, interactions, labels, settings)?;
+        let rows = Rows { members, columns: &columns, labels };
+        let guidance = best(&rows.cross_validate(settings)?);
+        Ok((guidance, rows.held_out(guidance, settings)?))
     }
 
     /// How strongly the weights are held to those of stacking.
     pub fn guidance(&self) -> Guidance {
         match &self.model {
             Model::Guided { penalty, .. } => Guidance::Penalty(*penalty),
-            Model::Stacked(stacked) => Guidance::Stacking(stacked.pool),
+            Model::Stacked(_) => Guidance::Stacking,
         }
     }
 
@@ -154,40 +166,85 @@ impl GuidedWeights {
     }
 }
 
+/// The columns of the description of samples that weights can be fitted to.
+fn checked(
+    members: &Members,
+    interactions: &Decomposition,
+    labels: &[u32],
+    settings: &GuidedSettings,
+) -> Result<Vec<Vec<f64>>, EnsembleError> {
+    members.check_enough()?;
+    members.check_labels(labels)?;
+    for (what, found, least) in [("folds", settings.folds, 2), ("samples", members.rows(), settings.folds)] {
+        if found < least {
+            return Err(EnsembleError::TooFew { what, found, expected: format!("at least {least}") });
+        }
+    }
+    raw_columns(members, interactions)
+}
+
+/// The choice nearest to stacking of those that are within a standard error of the best.
+fn best(choices: &[Choice]) -> Guidance {
+    let least = choices.iter().map(|choice| choice.log_loss).fold(f64::INFINITY, f64::min);
+    let is_as_good = |choice: &&Choice| choice.log_loss - choice.standard_error <= least;
+    choices.iter().find(is_as_good).map_or(Guidance::Stacking, |choice| choice.guidance)
+}
+
 impl Rows<'_> {
-    /// The log loss of every choice on rows that it has not been fitted to.
+    /// The log loss of every choice on rows that it has not been fitted to, the choices nearest to stacking first.
     fn cross_validate(&self, settings: &GuidedSettings) -> Result<Vec<Choice>, EnsembleError> {
-        let mut order: Vec<usize> = (0..self.members.rows()).collect();
-        order.shuffle(&mut stream(settings.seed, "folds of the guided ensemble"));
-        let stacking = [Pool::LogLinear, Pool::Linear].map(Guidance::Stacking);
-        let guided = settings.penalties.iter().map(|penalty| Guidance::Penalty(*penalty));
-        let choose = |guidance| {
-            let mut of_rows = Vec::with_capacity(order.len());
-            for fold in 0..settings.folds {
-                let is_held_out = |place: &usize| place % settings.folds == fold;
-                let of_places = |wanted: bool| -> Vec<usize> {
-                    (0..order.len()).filter(|place| is_held_out(place) == wanted).map(|place| order[place]).collect()
-                };
-                let (fitted, held_out) = (of_places(false), of_places(true));
-                let members = self.members.select(&held_out);
-                let columns: Vec<Vec<f64>> = self.columns.iter().map(|column| pick(column, &held_out)).collect();
-                let predicted = self.fit(&fitted, guidance)?.predict(&members, &columns)?;
-                of_rows.extend(losses(&predicted.log_probabilities, &pick(self.labels, &held_out), members.classes()));
-            }
-            Ok(Choice { guidance, log_loss: mean(&of_rows) })
+        let mut penalties = settings.penalties.clone();
+        penalties.sort_by(|a, b| b.total_cmp(a));
+        let guidances: Vec<Guidance> =
+            std::iter::once(Guidance::Stacking).chain(penalties.into_iter().map(Guidance::Penalty)).collect();
+        let of_rows = |guidance: &Guidance| {
+            let held_out = self.held_out(*guidance, settings)?;
+            Ok(losses(&held_out.log_probabilities, self.labels, self.members.classes()))
         };
-        // Of equals the first is chosen, and stacking comes first.
-        stacking.into_iter().chain(guided).map(choose).collect()
+        let of_choices: Vec<Vec<f64>> = guidances.iter().map(of_rows).collect::<Result<_, EnsembleError>>()?;
+        let log_losses: Vec<f64> = of_choices.iter().map(|of_rows| mean(of_rows)).collect();
+        let best = (0..log_losses.len()).min_by(|a, b| log_losses[*a].total_cmp(&log_losses[*b])).unwrap_or(0);
+        let choose = |(index, guidance): (usize, Guidance)| {
+            let pairs = of_choices[index].iter().zip(&of_choices[best]);
+            let differences: Vec<f64> = pairs.map(|(of_choice, of_best)| of_choice - of_best).collect();
+            let standard_error = standard_deviation(&differences) / (differences.len() as f64).sqrt();
+            Choice { guidance, log_loss: log_losses[index], standard_error }
+        };
+        Ok(guidances.into_iter().enumerate().map(choose).collect())
+    }
+
+    /// What each fold of the rows is told by weights that are fitted to the other folds.
+    fn held_out(&self, guidance: Guidance, settings: &GuidedSettings) -> Result<Guided, EnsembleError> {
+        let (rows, count, classes) = (self.members.rows(), self.members.len(), self.members.classes());
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.shuffle(&mut stream(settings.seed, "folds of the guided ensemble"));
+        let mut all = Guided { log_probabilities: vec![0.0; rows * classes], weights: vec![0.0; rows * count] };
+        for fold in 0..settings.folds {
+            let of_places = |is_held_out: bool| -> Vec<usize> {
+                let places = (0..rows).filter(|place| (place % settings.folds == fold) == is_held_out);
+                places.map(|place| order[place]).collect()
+            };
+            let (fitted, held_out) = (of_places(false), of_places(true));
+            let members = self.members.select(&held_out);
+            let columns: Vec<Vec<f64>> = self.columns.iter().map(|column| pick(column, &held_out)).collect();
+            let predicted = self.fit(&fitted, guidance)?.predict(&members, &columns)?;
+            for (place, row) in held_out.iter().enumerate() {
+                all.log_probabilities[row * classes..][..classes]
+                    .copy_from_slice(&predicted.log_probabilities[place * classes..][..classes]);
+                all.weights[row * count..][..count].copy_from_slice(&predicted.weights[place * count..][..count]);
+            }
+        }
+        Ok(all)
     }
 
     fn fit(&self, rows: &[usize], guidance: Guidance) -> Result<Model, EnsembleError> {
         let members = self.members.select(rows);
         let labels = pick(self.labels, rows);
+        let stacked = GlobalWeights::stacked(&members, &labels, Pool::LogLinear)?;
         let penalty = match guidance {
-            Guidance::Stacking(pool) => return Ok(Model::Stacked(GlobalWeights::stacked(&members, &labels, pool)?)),
+            Guidance::Stacking => return Ok(Model::Stacked(stacked)),
             Guidance::Penalty(penalty) => penalty,
         };
-        let stacked = GlobalWeights::stacked(&members, &labels, Pool::LogLinear)?;
         let names = ["r", "u1", "u2", "s"].into_iter().map(str::to_owned);
         let names = names.chain(members.names().iter().map(|name| format!("confidence of {name}"))).collect();
         let describer = Describer::fit(names, self.columns, rows);
@@ -231,4 +288,24 @@ impl Model {
 
 fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().map(|row| values[*row]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nearest_to_stacking_is_chosen_of_what_is_as_good() {
+        let choice = |guidance, log_loss, standard_error| Choice { guidance, log_loss, standard_error };
+        let of = |of_stacking, of_three| {
+            best(&[
+                choice(Guidance::Stacking, 0.5, of_stacking),
+                choice(Guidance::Penalty(3.0), 0.45, of_three),
+                choice(Guidance::Penalty(1.0), 0.4, 0.0),
+            ])
+        };
+        assert_eq!(of(0.11, 0.01), Guidance::Stacking);
+        assert_eq!(of(0.09, 0.06), Guidance::Penalty(3.0));
+        assert_eq!(of(0.09, 0.04), Guidance::Penalty(1.0));
+    }
 }

@@ -7,6 +7,9 @@ use lsmi_core::statistics::log_sum_exp;
 
 use super::EnsembleError;
 
+/// The members that an estimator has.
+pub(super) const HEADS: [&str; 4] = ["x1", "x2", "joint", "late"];
+
 /// Log-probabilities of every class under several models, of any kind: of one modality, of both, fused late or the user's
 /// own.
 ///
@@ -43,7 +46,7 @@ impl Members {
         let mut members = Self::new(candidates.ids.len(), candidates.classes);
         let [x1, x2, joint] = [0, 1, 2].map(|head| candidates.log_posteriors(head, prior));
         let late = x1.iter().zip(&candidates.information[1]).map(|(first, second)| first + second).collect();
-        for (name, values) in [("x1", x1), ("x2", x2), ("joint", joint), ("late", late)] {
+        for (name, values) in HEADS.into_iter().zip([x1, x2, joint, late]) {
             members.push(name, values)?;
         }
         Ok(members)

@@ -7,6 +7,7 @@
 //! 1. [`Members`] are models of any kind: the heads of an estimator, their late fusion, the user's own logits.
 //! 2. [`GlobalWeights`] are the ensembles to beat: best single member, uniform, by accuracy, stacking.
 //! 3. [`GuidedWeights`] are fitted to rows that the members have not seen, and penalised towards stacking.
+//! 4. [`compare()`] says over seeds whether they help on these data, and [`weights()`] gives them for every sample.
 
 mod compare;
 mod description;
@@ -17,11 +18,14 @@ mod metrics;
 mod newton;
 mod stacking;
 mod table;
+mod weights;
 
-pub use compare::{Data, Settings, WEAK_MEMBER, compare};
+pub use compare::{Data, Settings, WEAK_MEMBER, compare, weights};
 pub use error::EnsembleError;
 pub use guided::{Choice, Guidance, Guided, GuidedSettings, GuidedWeights};
 pub use members::Members;
+pub(crate) use metrics::most_probable;
 pub use metrics::{CALIBRATION_BINS, Metrics};
 pub use stacking::{GlobalWeights, Pool};
-pub use table::{Comparison, Difference, MethodRow, SampleWeights};
+pub use table::{Chosen, Comparison, Difference, Effect, MethodRow};
+pub use weights::SampleWeights;

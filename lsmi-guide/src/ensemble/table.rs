@@ -1,37 +1,48 @@
-//! The table of a comparison: figures of every method over seeds, and the weights of every sample.
+//! The result of a comparison: figures of every method over seeds, and what `guided` is better by.
 
-use std::collections::BTreeMap;
-
-use lsmi_candle::features::FeatureSet;
-use lsmi_core::SampleIds;
+use lsmi_core::statistics::mean;
 use serde::{Deserialize, Serialize};
 
-use super::metrics::most_probable;
-use super::{Guidance, Guided, Metrics};
+use super::compare::{Data, GUIDED, GUIDED_WITH_WEAK, LOG_LINEAR_WITH_WEAK, Settings};
+use super::{Guidance, Metrics};
 use crate::paired::{OverSeeds, PairedDifference};
 
-/// What methods are compared with.
-const BASELINES: [&str; 2] = ["stacking", "stacking, log-linear"];
+/// The version of the layout.
+const SCHEMA: u32 = 1;
 
 /// The result of [`compare`](super::compare()).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// The version of this layout.
+    pub schema: u32,
+    /// The version of the program.
+    pub version: String,
+    /// Always `nats`.
+    pub units: String,
     /// Number of seeds.
     pub seeds: usize,
+    /// The first seed.
+    pub seed: u64,
     /// Number of samples.
-    pub rows: usize,
+    pub n: usize,
     /// Number of samples evaluated with each seed.
-    pub evaluated_rows: usize,
-    /// The members, in the order of their weights.
+    pub evaluated: usize,
+    /// Class names, in the order of the class indices.
+    pub classes: Vec<String>,
+    /// The measure of redundancy.
+    pub measure: String,
+    /// The members.
     pub members: Vec<String>,
     /// The figures of every method.
     pub methods: Vec<MethodRow>,
-    /// Differences of methods, paired by seed.
-    pub differences: Vec<Difference>,
+    /// What `guided` is better by than every other method without a weak member.
+    pub advantages: Vec<Difference>,
+    /// What `guided` with a weak member is better by than without it, and than stacking with a weak member.
+    pub weak_member: Vec<Difference>,
     /// How often each guidance was chosen.
-    pub guidance: Vec<(Guidance, usize)>,
-    /// The guided weights of every sample that was evaluated with some seed.
-    pub weights: Vec<SampleWeights>,
+    pub guidance: Vec<Chosen>,
+    /// What the weights depend on, where they depend on the sample.
+    pub effects: Vec<Effect>,
 }
 
 /// The figures of one method, over seeds.
@@ -47,170 +58,185 @@ pub struct MethodRow {
     pub calibration_error: OverSeeds,
 }
 
-/// The figures of one method less those of another.
+/// By how much one method is better than another, paired by seed; above 0 it is better.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// The method.
-    pub method: String,
+    pub of: String,
     /// The method that it is compared with.
-    pub baseline: String,
-    /// Of accuracies.
+    pub over: String,
+    /// By how much its accuracy is higher.
     pub accuracy: PairedDifference,
-    /// Of log losses, in nats.
+    /// By how much its log loss is lower, in nats.
     pub log_loss: PairedDifference,
-    /// Of expected calibration errors.
+    /// By how much its calibration error is lower.
     pub calibration_error: PairedDifference,
 }
 
-/// The guided weights of one sample, averaged over the seeds for which it was evaluated.
+/// A choice of cross-validation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// What was chosen.
+    pub guidance: Guidance,
+    /// The number of seeds for which it was.
+    pub seeds: usize,
+}
+
+/// By how much the weight of a member rises with one standard deviation of a column of the description.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SampleWeights {
-    /// The sample.
-    pub id: String,
-    /// Its class.
-    pub label: u32,
-    /// The number of seeds for which it was evaluated.
-    pub evaluations: usize,
-    /// The weight of every member.
-    pub weights: Vec<f64>,
-    /// The class that the guided ensemble finds most probable, by the probabilities averaged over seeds.
-    pub prediction: u32,
-    /// The averaged probability of that class.
-    pub confidence: f64,
+pub struct Effect {
+    /// The member.
+    pub member: String,
+    /// `constant`, an interaction or a member's confidence.
+    pub column: String,
+    /// The mean over those seeds for which weights depend on the sample.
+    pub weight: f64,
 }
 
-/// Figures as they come, seed by seed.
-pub(super) struct Table {
-    ids: SampleIds,
-    labels: Vec<u32>,
-    /// The methods in the order in which they first came.
-    methods: Vec<(String, Vec<Metrics>)>,
-    guidance: Vec<(Guidance, usize)>,
-    members: Vec<String>,
-    evaluated_rows: usize,
-    /// For every row evaluated: how often, and the sums of weights and of probabilities.
-    sums: BTreeMap<usize, (usize, Vec<f64>, Vec<f64>)>,
+/// What one seed found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct OfSeed {
+    pub(super) evaluated: usize,
+    pub(super) members: Vec<String>,
+    /// All methods, in the order of the table.
+    pub(super) methods: Vec<(String, Metrics)>,
+    pub(super) guidance: Guidance,
+    /// For each member, name and weight of every column.
+    pub(super) effects: Vec<Vec<(String, f64)>>,
 }
 
-impl Table {
-    pub(super) fn new(samples: &FeatureSet) -> Self {
+impl Comparison {
+    /// Of what at least one seed found.
+    pub(super) fn new(data: Data<'_>, settings: &Settings, seeds: &[OfSeed]) -> Self {
+        let (n, evaluated) = (data.samples.rows(), seeds[0].evaluated);
+        let figures = Figures { seeds, ratio: evaluated as f64 / (n - evaluated) as f64 };
+        let names: Vec<&str> = seeds[0].methods.iter().map(|(name, _)| name.as_str()).collect();
+        let others = names.iter().filter(|name| ![GUIDED, GUIDED_WITH_WEAK, LOG_LINEAR_WITH_WEAK].contains(name));
         Self {
-            ids: samples.ids.clone(),
-            labels: samples.labels.clone(),
-            methods: Vec::new(),
-            guidance: Vec::new(),
-            members: Vec::new(),
-            evaluated_rows: 0,
-            sums: BTreeMap::new(),
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            units: "nats".to_owned(),
+            seeds: seeds.len(),
+            seed: settings.seed,
+            n,
+            evaluated,
+            classes: data.classes.names().to_vec(),
+            measure: settings.estimator.measure.to_string(),
+            members: seeds[0].members.clone(),
+            methods: names.iter().map(|name| figures.of_method(name)).collect(),
+            advantages: others.map(|other| figures.difference(GUIDED, other)).collect(),
+            weak_member: [GUIDED, LOG_LINEAR_WITH_WEAK]
+                .map(|other| figures.difference(GUIDED_WITH_WEAK, other))
+                .to_vec(),
+            guidance: chosen(seeds),
+            effects: effects(seeds),
         }
     }
 
-    pub(super) fn record(&mut self, method: &str, metrics: Metrics) {
-        match self.methods.iter_mut().find(|(name, _)| name == method) {
-            Some((_, of_seeds)) => of_seeds.push(metrics),
-            None => self.methods.push((method.to_owned(), vec![metrics])),
+    /// The figures of a method.
+    pub fn method(&self, name: &str) -> Option<&MethodRow> {
+        self.methods.iter().find(|row| row.method == name)
+    }
+
+    /// What `guided` is better by than a method.
+    pub fn advantage(&self, over: &str) -> Option<&Difference> {
+        self.advantages.iter().find(|difference| difference.over == over)
+    }
+}
+
+/// The figures of all seeds.
+struct Figures<'a> {
+    seeds: &'a [OfSeed],
+    /// The number of evaluated rows to that of fitted rows.
+    ratio: f64,
+}
+
+impl Figures<'_> {
+    fn of(&self, method: &str, figure: fn(&Metrics) -> f64) -> Vec<f64> {
+        let of_methods = self.seeds.iter().flat_map(|seed| &seed.methods);
+        of_methods.filter(|(name, _)| name == method).map(|(_, metrics)| figure(metrics)).collect()
+    }
+
+    fn of_method(&self, method: &str) -> MethodRow {
+        let over_seeds = |figure| OverSeeds::of(&self.of(method, figure), self.ratio);
+        MethodRow {
+            method: method.to_owned(),
+            accuracy: over_seeds(|metrics| metrics.accuracy),
+            log_loss: over_seeds(|metrics| metrics.log_loss),
+            calibration_error: over_seeds(|metrics| metrics.calibration_error),
         }
     }
 
-    pub(super) fn record_guidance(&mut self, guidance: Guidance) {
-        match self.guidance.iter_mut().find(|(other, _)| *other == guidance) {
-            Some((_, count)) => *count += 1,
-            None => self.guidance.push((guidance, 1)),
+    fn difference(&self, of: &str, over: &str) -> Difference {
+        let higher = |figure| PairedDifference::of(&self.of(of, figure), &self.of(over, figure), self.ratio);
+        let lower = |figure| PairedDifference::of(&self.of(over, figure), &self.of(of, figure), self.ratio);
+        Difference {
+            of: of.to_owned(),
+            over: over.to_owned(),
+            accuracy: higher(|metrics| metrics.accuracy),
+            log_loss: lower(|metrics| metrics.log_loss),
+            calibration_error: lower(|metrics| metrics.calibration_error),
+        }
+    }
+}
+
+/// What was chosen, the most frequent first.
+fn chosen(seeds: &[OfSeed]) -> Vec<Chosen> {
+    let mut all: Vec<Chosen> = Vec::new();
+    for OfSeed { guidance, .. } in seeds {
+        match all.iter_mut().find(|other| other.guidance == *guidance) {
+            Some(other) => other.seeds += 1,
+            None => all.push(Chosen { guidance: *guidance, seeds: 1 }),
+        }
+    }
+    // The sort is stable.
+    all.sort_by_key(|chosen| std::cmp::Reverse(chosen.seeds));
+    all
+}
+
+/// The mean effects over those seeds for which weights depend on the sample.
+fn effects(seeds: &[OfSeed]) -> Vec<Effect> {
+    let guided: Vec<&OfSeed> = seeds.iter().filter(|seed| matches!(seed.guidance, Guidance::Penalty(_))).collect();
+    let Some(first) = guided.first() else { return Vec::new() };
+    let mut all = Vec::new();
+    for (member, (name, columns)) in first.members.iter().zip(&first.effects).enumerate() {
+        for (column, (of_column, _)) in columns.iter().enumerate() {
+            let weights: Vec<f64> = guided.iter().map(|seed| seed.effects[member][column].1).collect();
+            all.push(Effect { member: name.clone(), column: of_column.clone(), weight: mean(&weights) });
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed(guidance: Guidance, log_loss: f64, weight: f64) -> OfSeed {
+        let metrics = |log_loss| Metrics { accuracy: 0.5, log_loss, calibration_error: 0.1 };
+        OfSeed {
+            evaluated: 3,
+            members: vec!["x1".to_owned()],
+            methods: vec![("stacking".to_owned(), metrics(1.0)), (GUIDED.to_owned(), metrics(log_loss))],
+            guidance,
+            effects: vec![vec![("constant".to_owned(), weight)]],
         }
     }
 
-    /// Adds the guided weights of rows of the samples.
-    pub(super) fn record_weights(&mut self, rows: &[usize], guided: &Guided, members: &[String], classes: usize) {
-        self.members = members.to_vec();
-        self.evaluated_rows = rows.len();
-        let of_rows = guided.weights.chunks_exact(members.len()).zip(guided.log_probabilities.chunks_exact(classes));
-        for (row, (weights, log_probabilities)) in rows.iter().zip(of_rows) {
-            let none = || (0, vec![0.0; members.len()], vec![0.0; classes]);
-            let (count, of_weights, of_probabilities) = self.sums.entry(*row).or_insert_with(none);
-            *count += 1;
-            of_weights.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
-            of_probabilities.iter_mut().zip(log_probabilities).for_each(|(sum, value)| *sum += value.exp());
-        }
+    #[test]
+    fn a_lower_loss_is_an_advantage() {
+        let seeds = [seed(Guidance::Penalty(0.1), 0.8, 1.0), seed(Guidance::Penalty(0.1), 0.6, 1.0)];
+        let found = Figures { seeds: &seeds, ratio: 0.5 }.difference(GUIDED, "stacking");
+        assert!((found.log_loss.difference.mean - 0.3).abs() < 1e-12);
+        assert_eq!((found.log_loss.positive, found.accuracy.p_value), (2, Some(1.0)));
     }
 
-    pub(super) fn finish(self) -> Comparison {
-        let fitted = self.labels.len() - self.evaluated_rows;
-        let ratio = self.evaluated_rows as f64 / fitted as f64;
-        let seeds = self.methods.first().map_or(0, |(_, of_seeds)| of_seeds.len());
-        let over_seeds = |of_seeds: &[Metrics], figure: fn(&Metrics) -> f64| {
-            OverSeeds::of(&of_seeds.iter().map(figure).collect::<Vec<_>>(), ratio)
-        };
-        let methods = self.methods.iter().map(|(method, of_seeds)| MethodRow {
-            method: method.clone(),
-            accuracy: over_seeds(of_seeds, |metrics| metrics.accuracy),
-            log_loss: over_seeds(of_seeds, |metrics| metrics.log_loss),
-            calibration_error: over_seeds(of_seeds, |metrics| metrics.calibration_error),
-        });
-        Comparison {
-            seeds,
-            rows: self.labels.len(),
-            evaluated_rows: self.evaluated_rows,
-            methods: methods.collect(),
-            differences: self.differences(ratio),
-            weights: self.weights(),
-            members: self.members,
-            guidance: self.guidance,
-        }
-    }
-
-    /// Every method against both kinds of stacking, and methods with a weak member against themselves without it.
-    fn differences(&self, ratio: f64) -> Vec<Difference> {
-        let of = |name: &str| self.methods.iter().find(|(method, _)| method == name);
-        let against_stacking = BASELINES.into_iter().flat_map(|baseline| {
-            let others = self.methods.iter().filter(move |(method, _)| method != baseline);
-            others.map(move |(method, of_seeds)| (method, of_seeds, baseline))
-        });
-        let with_weak = self
-            .methods
-            .iter()
-            .filter_map(|(method, of_seeds)| Some((method, of_seeds, method.strip_suffix(", with a weak member")?)));
-        let differ = |(method, first, baseline): (&String, &Vec<Metrics>, &str)| {
-            let second = &of(baseline)?.1;
-            let paired = |figure: fn(&Metrics) -> f64| {
-                let values = |of_seeds: &[Metrics]| of_seeds.iter().map(figure).collect::<Vec<_>>();
-                PairedDifference::of(&values(first), &values(second), ratio)
-            };
-            Some(Difference {
-                method: method.clone(),
-                baseline: baseline.to_owned(),
-                accuracy: paired(|metrics| metrics.accuracy),
-                log_loss: paired(|metrics| metrics.log_loss),
-                calibration_error: paired(|metrics| metrics.calibration_error),
-            })
-        };
-        let mut differences: Vec<Difference> = Vec::new();
-        for difference in against_stacking.chain(with_weak).filter_map(differ) {
-            let is_same =
-                |other: &Difference| (&other.method, &other.baseline) == (&difference.method, &difference.baseline);
-            if !differences.iter().any(is_same) {
-                differences.push(difference);
-            }
-        }
-        differences
-    }
-
-    fn weights(&self) -> Vec<SampleWeights> {
-        let of_row = |(row, (count, weights, probabilities)): (&usize, &(usize, Vec<f64>, Vec<f64>))| {
-            let (prediction, probability) = most_probable(probabilities);
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "labels are 32 bits wide, so there are no more classes"
-            )]
-            let prediction = prediction as u32;
-            SampleWeights {
-                id: self.ids.get(*row).into_owned(),
-                label: self.labels[*row],
-                evaluations: *count,
-                weights: weights.iter().map(|sum| sum / *count as f64).collect(),
-                prediction,
-                confidence: probability / *count as f64,
-            }
-        };
-        self.sums.iter().map(of_row).collect()
+    #[test]
+    fn effects_are_of_seeds_whose_weights_depend_on_the_sample() {
+        let stacking = Guidance::Stacking;
+        let seeds = [seed(stacking, 0.8, 9.0), seed(Guidance::Penalty(0.1), 0.6, 1.0), seed(stacking, 0.6, 7.0)];
+        assert_eq!(effects(&seeds)[0].weight, 1.0);
+        assert_eq!(chosen(&seeds)[0], Chosen { guidance: stacking, seeds: 2 });
+        assert!(effects(&seeds[..1]).is_empty());
     }
 }

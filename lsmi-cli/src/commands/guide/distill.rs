@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 
 use lsmi_candle::features::read;
 use lsmi_guide::distill::{self, Data, Rule, Settings, compare};
 use lsmi_guide::distiller::NonFinite;
 
+use super::partial;
 use crate::arguments::{Distill, RuleName};
 use crate::commands::analyze::training_rows;
 use crate::console;
@@ -38,7 +38,8 @@ pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
     staging.write(&arguments.out.join(RESULT), |file| Ok(file.write_all(console::as_json(&result)?.as_bytes())?))?;
     if let Some(export) = &arguments.export {
         let plan = distill::weights(data, &settings).map_err(|error| Failure::from(error).about(path))?;
-        staging.write(export.path(), |file| weights::write(export, &plan, file))?;
+        let columns: Vec<_> = plan.weights().columns().collect();
+        staging.write(export.path(), |file| weights::write(export, plan.ids(), &columns, file))?;
     }
     staging.commit(&[])?;
     fs::remove_dir_all(&partial).map_err(Failure::failed)?;
@@ -46,14 +47,6 @@ pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
         console::say(&distill_table(&result));
     }
     if common.json { console::print_json(&result) } else { Ok(()) }
-}
-
-/// The directory beside it that runs are kept in until all are done.
-fn partial(out: &Path) -> PathBuf {
-    // A slash at the end must not make it a directory within.
-    let mut name = out.components().as_path().as_os_str().to_owned();
-    name.push(".partial");
-    PathBuf::from(name)
 }
 
 fn settings(arguments: &Distill) -> Settings {
@@ -80,15 +73,5 @@ fn settings(arguments: &Distill) -> Settings {
         non_finite: if arguments.skip_non_finite { NonFinite::Skip } else { NonFinite::Stop },
         threads: arguments.common.threads.map_or(0, usize::from),
         ..usual
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_partial_directory_stands_beside_the_other() {
-        assert_eq!(partial(Path::new("a/b/")), PathBuf::from("a/b.partial"));
     }
 }

@@ -1,0 +1,79 @@
+//! `lsmi guide clean`: labels that everything speaks against, and how well that finds wrong ones.
+
+use std::fs;
+use std::io::Write;
+
+use lsmi_candle::estimator;
+use lsmi_candle::features::read;
+use lsmi_guide::clean::{Noise, PlantedSettings, find_planted, find_suspects};
+use lsmi_guide::distill::Progress;
+use lsmi_guide::ensemble::EnsembleError;
+
+use super::partial;
+use crate::arguments::{Clean, NoiseName};
+use crate::clean_table::clean_table;
+use crate::console;
+use crate::failure::Failure;
+use crate::output::clean::{self, CleanSummary};
+use crate::output::staging::{Staging, check_directory};
+use crate::progress;
+
+const SUSPECTS: &str = "suspects.csv";
+const RESULT: &str = "clean.json";
+
+pub(super) fn run(arguments: &Clean) -> Result<(), Failure> {
+    let (path, common) = (arguments.data.as_path(), &arguments.common);
+    check_directory(&arguments.out, common.force, &[SUSPECTS, RESULT], &[path])?;
+    let file = read(path, &arguments.arrays.keys())?;
+    let samples = file.pooled().map_err(|error| Failure::data(error).about(path))?;
+    let estimator = estimator::Settings {
+        seed: common.seed,
+        folds: usize::from(arguments.folds),
+        threads: common.threads.map_or(0, usize::from),
+        device: common.device,
+        ..estimator::Settings::default()
+    };
+    let partial = partial(&arguments.out);
+    let (ranked, planted) = progress::steps(common.quiet, |tell| -> Result<_, EnsembleError> {
+        let total = 1 + usize::from(arguments.seeds);
+        tell(Progress { done: 0, total, what: "suspects".to_owned() });
+        let ranked = find_suspects(&samples, &file.classes, &estimator)?;
+        if arguments.seeds == 0 {
+            return Ok((ranked, None));
+        }
+        let settings = PlantedSettings {
+            rate: arguments.planted,
+            noise: match arguments.noise {
+                NoiseName::Uniform => Noise::Uniform,
+                NoiseName::ByClassShare => Noise::ByClassShare,
+            },
+            seeds: usize::from(arguments.seeds),
+            seed: common.seed,
+            estimator,
+        };
+        let mut tell_seed = |done: usize, seeds: usize| {
+            tell(Progress {
+                done: 1 + done,
+                total,
+                what: format!("planted labels of seed {} of {seeds}", (done + 1).min(seeds)),
+            });
+        };
+        let planted = find_planted(&samples, &file.classes, &settings, Some(&partial), &mut tell_seed)?;
+        Ok((ranked, Some(planted)))
+    })
+    .map_err(|error| Failure::from(error).about(path))?;
+
+    let classes = file.classes.names();
+    let summary = CleanSummary::new(&ranked, classes, planted);
+    let mut staging = Staging::default();
+    staging.write(&arguments.out.join(SUSPECTS), |file| clean::write(&ranked, classes, file))?;
+    staging.write(&arguments.out.join(RESULT), |file| Ok(file.write_all(console::as_json(&summary)?.as_bytes())?))?;
+    staging.commit(&[])?;
+    if summary.planted.is_some() {
+        fs::remove_dir_all(&partial).map_err(Failure::failed)?;
+    }
+    if !common.quiet {
+        console::say(&clean_table(&summary, &ranked[..ranked.len().min(usize::from(arguments.top))], classes));
+    }
+    if common.json { console::print_json(&summary) } else { Ok(()) }
+}
