@@ -7,6 +7,7 @@
 pub(crate) mod base64;
 mod classes;
 mod dependence;
+pub(crate) mod diff;
 pub(crate) mod figure;
 mod folder;
 pub(crate) mod illustrations;
@@ -17,6 +18,7 @@ mod page;
 mod samples;
 mod source;
 mod spread;
+mod template;
 mod thinned;
 mod words;
 

@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use crate::place::{Place, rows, stderr, stdout};
 
-/// A number of a page: its place in `summary.json`, its value, and what is shown.
+/// A number of a page: its place in the JSON file, its value, and what is shown.
 pub(crate) struct Number {
     pub(crate) field: String,
     pub(crate) value: String,
     pub(crate) shown: String,
 }
 
-/// Every number of a page that stands in `summary.json`.
-fn numbers(page: &str) -> Vec<Number> {
+/// Every number of a page that stands in a JSON file.
+pub(crate) fn numbers(page: &str) -> Vec<Number> {
     let unescaped = |text: &str| {
         text.replace("&lt;", "<")
             .replace("&gt;", ">")
@@ -42,10 +42,10 @@ fn numbers(page: &str) -> Vec<Number> {
         .collect()
 }
 
-/// Numbers are those of the summary, to the last digit, and shown rounded.
+/// Numbers are those of the JSON file, to the last digit, and shown rounded.
 pub(crate) fn check_numbers(numbers: &[Number], summary: &Value) {
     for Number { field, value, shown } in numbers {
-        let expected = summary.pointer(field).unwrap_or_else(|| panic!("{field} is not in summary.json"));
+        let expected = summary.pointer(field).unwrap_or_else(|| panic!("{field} is not in the file"));
         let (expected, value): (f64, f64) = (expected.as_f64().unwrap(), value.parse().unwrap());
         assert_eq!(value.to_bits(), expected.to_bits(), "{field}");
         let digits: String = shown.chars().filter(|c| !c.is_whitespace() && !"%<".contains(*c)).collect();
