@@ -113,7 +113,7 @@ fn figure(all: &[(String, ClassDifference)], gallery: &mut Gallery) -> Shown {
         Some(format!("{part} of {name} ({:+.3})", values[place]))
     });
     let figure = Figure {
-        name: "classes".to_owned(),
+        name: "class-differences".to_owned(),
         title: "How the mean interactions differ by class, second less first".to_owned(),
         description: format!(
             "Heat map of the differences of mean r, u1, u2 and s of {} classes; the largest are {}.",

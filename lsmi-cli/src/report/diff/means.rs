@@ -86,7 +86,7 @@ fn both(source: &Source<'_>, gallery: &mut Gallery) -> Shown {
         .collect();
     let told = groups.iter().map(|(name, of)| format!("{name} {:.3} and {:.3}", of[0].value, of[1].value));
     let figure = Figure {
-        name: "means".to_owned(),
+        name: "both-means".to_owned(),
         title: "Mean interactions of the first and the second".to_owned(),
         description: format!("Bars, in nats: {}.", told.collect::<Vec<_>>().join("; ")),
         drawing: bars(&groups, "nats", &[entry("other pale", "first (left)"), entry("other", "second (right)")]),
@@ -113,7 +113,7 @@ fn differences(source: &Source<'_>, gallery: &mut Gallery) -> Shown {
         format!("{name} {:+.3} ({low:+.3} to {high:+.3})", bars[0].value)
     });
     let figure = Figure {
-        name: "differences".to_owned(),
+        name: "mean-differences".to_owned(),
         title: "How the means differ, second less first".to_owned(),
         description: format!("Bars with intervals, in nats: {}.", told.collect::<Vec<_>>().join("; ")),
         drawing: bars(&groups, "second less first, nats", &[]),
