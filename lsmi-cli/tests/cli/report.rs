@@ -169,7 +169,38 @@ fn no_report_is_written_where_none_is_wanted() {
     assert!(place.path("result/report.html").exists());
     // One of an earlier run would say something else than the files.
     place.lsmi("analyze data.safetensors --no-report --seed 1 --force --out result").success();
-    assert!(!place.path("result/report.html").exists());
+    assert!(!place.path("result/report.html").exists() && !place.path("result/figures").exists());
+}
+
+#[test]
+fn what_an_earlier_run_left_is_removed_and_nothing_else() {
+    let place = Place::new();
+    place.simulate("or --n 60 --dims 2", "data.safetensors");
+    place.simulate("or --n 40 --dims 2 --seed 1", "eval.safetensors");
+    let analyze = |options: &str| {
+        place.lsmi(&format!("analyze data.safetensors --folds 2 {options} --force --quiet --out result")).success();
+    };
+    let names = || (place.names("result"), place.names("result/figures"));
+    analyze("");
+    let (of_one, figures_of_one) = names();
+    // A run with more splits and another format, beside files of somebody else.
+    place.write("result/figures/mine.svg", "<svg></svg>");
+    place.write("result/figures/eval-classes.svg", "mine, and replaced");
+    place.write("result/mine.html", "mine");
+    analyze("--eval eval.safetensors --format jsonl");
+    assert!(place.path("result/figures/eval-means.svg").exists() && !place.path("result/samples.csv").exists());
+    analyze("");
+    let (all, figures) = names();
+    assert_eq!(all.iter().filter(|name| *name != "mine.html").collect::<Vec<_>>(), of_one.iter().collect::<Vec<_>>());
+    let others: Vec<_> = figures.iter().filter(|name| *name != "mine.svg").collect();
+    assert_eq!(others, figures_of_one.iter().collect::<Vec<_>>());
+    // A page that is not ours is nothing to remove, a format that is not wanted neither.
+    place.write("result/report.html", "mine");
+    place.write("result/samples.parquet", "mine");
+    analyze("--no-report");
+    assert_eq!(place.text("result/report.html"), "mine");
+    assert_eq!(place.text("result/samples.parquet"), "mine");
+    assert_eq!(place.names("result/figures"), ["mine.svg"]);
 }
 
 /// A feature file whose classes and ids are these names.
