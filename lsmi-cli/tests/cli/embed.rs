@@ -23,6 +23,12 @@ fn fixtures() -> PathBuf {
 /// Two models, and a table of three rows of which the last has no picture.
 fn prepared() -> Place {
     let place = Place::new();
+    prepare(&place);
+    place
+}
+
+/// Puts them in a place.
+pub(crate) fn prepare(place: &Place) {
     for (model, further) in
         [("tiny-vit", ("preprocessor_config.json", PREPROCESSOR)), ("tiny-bert", ("tokenizer.json", TOKENIZER))]
     {
@@ -38,10 +44,9 @@ fn prepared() -> Place {
     place.write("no-picture.png", "a text");
     let rows = ["e,elephant.png,a red square,animal", "g,gradient.png,blue,pattern", "n,no-picture.png,circle,pattern"];
     place.write("table.csv", format!("id,image,text,label\n{}\n", rows.join("\n")));
-    place
 }
 
-const MODELS: &str = "--image tiny-vit --text tiny-bert";
+pub(crate) const MODELS: &str = "--image tiny-vit --text tiny-bert";
 
 #[test]
 fn a_table_becomes_a_feature_file() {
