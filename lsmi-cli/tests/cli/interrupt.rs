@@ -106,3 +106,21 @@ fn finished_shards_are_kept_and_gone_on_with() {
     assert_eq!(place.bytes("f.safetensors"), place.bytes("whole.safetensors"));
     assert!(!place.path("f.safetensors.partial").exists());
 }
+
+/// A file may be no larger than the shell allows: a failure like that of a full disk, not the end by a signal.
+#[test]
+fn a_limit_of_file_sizes_leaves_nothing() {
+    let place = Place::new();
+    place.simulate("xor --n 90 --dims 2", "data.safetensors");
+    let lsmi = assert_cmd::cargo::cargo_bin!("lsmi").display().to_string();
+    let words = "analyze data.safetensors --folds 2 --quiet --out a/result";
+    let output = Command::new("sh")
+        .args(["-c", &format!("ulimit -f 4 && exec '{lsmi}' {words}")])
+        .current_dir(place.path("."))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cannot be written; check the path, permissions and free space"), "{told}");
+    assert_eq!(place.names("."), ["data.safetensors"]);
+}
