@@ -14,6 +14,7 @@ mod diff_table;
 mod discrete;
 mod effective;
 mod embed;
+mod encoders;
 mod exact;
 mod expected;
 mod expected_table;

@@ -170,3 +170,37 @@ fn bad_input_is_named() {
         let _ = fs::remove_dir_all(place.path("f.safetensors.partial"));
     }
 }
+
+#[test]
+fn features_of_another_encoder_are_told_of() {
+    let place = prepared();
+    let rows = |from: usize, to: usize| {
+        let row = |row: usize| {
+            let (picture, colour) = [("elephant.png", "red"), ("gradient.png", "blue")][row % 2];
+            format!("{row},{picture},{colour} {},{}", ["square", "circle", "a"][row / 2 % 3], row % 2)
+        };
+        format!("id,image,text,label\n{}\n", (from..to).map(row).collect::<Vec<_>>().join("\n"))
+    };
+    place.write("train.csv", rows(0, 24));
+    place.write("new.csv", rows(24, 32));
+    place.lsmi(&format!("embed train.csv {MODELS} --out train.safetensors --quiet")).success();
+    place.lsmi(&format!("embed new.csv {MODELS} --out new.safetensors --quiet")).success();
+    place.lsmi(&format!("embed new.csv {MODELS} --pooling mean --out other.safetensors --quiet")).success();
+    place.lsmi("fit train.safetensors --folds 2 --dims 1 --out e.safetensors --quiet").success();
+    for (data, options) in
+        [("new", ""), ("new", "--rows-of-a-group 4"), ("other", ""), ("other", "--rows-of-a-group 4")]
+    {
+        let words =
+            format!("score {data}.safetensors --estimator e.safetensors {options} --force --out out.csv --json");
+        let told = place.lsmi(&words).success();
+        let loud = stderr(&told).contains("note: other.safetensors: x1 was made by `tiny-vit`");
+        let summary: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).unwrap();
+        let notes = summary["notes"].to_string().contains("differ in pooling");
+        let quiet = stderr(&place.lsmi(&format!("{words} --quiet")).success());
+        assert_eq!(
+            (loud, notes, quiet.is_empty()),
+            (data == "other", data == "other", data == "new"),
+            "{words}: {quiet}"
+        );
+    }
+}
