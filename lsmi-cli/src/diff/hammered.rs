@@ -103,6 +103,7 @@ fn read(format: Format, runs: u64, directory: &Path) -> u64 {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "the figures of a long run")]
 fn damaged_samples_are_read_or_refused() {
     let runs = std::env::var("LSMI_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(RUNS);
     let place = tempfile::tempdir().unwrap();

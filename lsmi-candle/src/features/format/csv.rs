@@ -316,7 +316,7 @@ impl Part {
                 values.append(true);
             }
             Self::Texts(values) => {
-                values.append_value(str::from_utf8(field).map_err(|_| "is not UTF-8 (save the file as UTF-8)")?)
+                values.append_value(str::from_utf8(field).map_err(|_| "is not UTF-8 (save the file as UTF-8)")?);
             }
         }
         Ok(())

@@ -34,11 +34,11 @@ struct Row {
     name: String,
     n: [Number; 2],
     /// Both means and their difference, for i12, r, u1, u2 and s.
-    means: Vec<Difference>,
+    means: Vec<Both>,
 }
 
 #[derive(Debug, Serialize)]
-struct Difference {
+struct Both {
     first: Number,
     second: Number,
     difference: Number,
@@ -85,7 +85,7 @@ fn row(source: &Source<'_>, place: usize) -> Row {
     let at = |path: &[&str], how| source.number(&[&["by_class", name], path].concat(), how);
     let (information, parts) = (&class.means.information, &class.means.parts);
     let means = [information.i12, parts.r, parts.u1, parts.u2, parts.s];
-    let difference = |(quantity, means): (&&str, &crate::output::diff::TwoMeans)| Difference {
+    let difference = |(quantity, means): (&&str, &crate::output::diff::TwoMeans)| Both {
         first: at(&[quantity, "first"], As::Nats),
         second: at(&[quantity, "second"], As::Nats),
         difference: at(&[quantity, "difference", "mean"], As::Signed),
