@@ -1,6 +1,6 @@
 //! Damaged files of samples: whatever their bytes are, they are read or refused.
 //!
-//! `LSMI_RUNS=1000000 cargo test -p lsmi-cli --bins damaged_samples` makes so many runs of each format, see `docs/fuzzing.md`.
+//! `LSMI_RUNS=50000 cargo test -p lsmi-cli --bins damaged_samples` makes so many runs of each format, see `docs/fuzzing.md`.
 
 use std::fs;
 use std::path::Path;
