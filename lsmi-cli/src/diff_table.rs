@@ -8,7 +8,7 @@ use lsmi_core::{Interaction, Kind};
 use crate::console::shortened;
 use crate::output::diff::{ClassDifference, Diff, Kinds, SideSummary, TwoMeans};
 use crate::output::summary::Quantities;
-use crate::table::{nats, row, table};
+use crate::table::{nats, row, signed, table};
 
 /// How many classes have a row.
 const CLASSES: usize = 20;
@@ -43,7 +43,12 @@ fn opening(diff: &Diff) -> String {
         Some(split) => format!("`{split}` of {} ({} samples)", side.file, side.n),
         None => format!("{} ({} samples)", side.file, side.n),
     };
-    let joined = match diff.shared {
+    format!("first:  {}\nsecond: {}\n{}", name(&diff.first), name(&diff.second), joined(diff))
+}
+
+/// Which samples are compared.
+pub(crate) fn joined(diff: &Diff) -> String {
+    match diff.shared {
         0 => "no sample is in both: two sets of samples are compared".to_owned(),
         shared if shared == diff.first.n && shared == diff.second.n => "all samples are in both".to_owned(),
         shared => format!(
@@ -51,8 +56,7 @@ fn opening(diff: &Diff) -> String {
             diff.first.n - shared,
             diff.second.n - shared
         ),
-    };
-    format!("first:  {}\nsecond: {}\n{joined}", name(&diff.first), name(&diff.second))
+    }
 }
 
 /// The seven with their names.
@@ -110,11 +114,6 @@ fn classes(diff: &Diff) -> String {
 fn starred(Interval { mean, lower, upper, .. }: Interval) -> String {
     let star = if lower > 0.0 || upper < 0.0 { "*" } else { "" };
     format!("{}{star}", signed(mean))
-}
-
-fn signed(value: f64) -> String {
-    let text = nats(value);
-    if text.starts_with('-') || text == "0.000" { text } else { format!("+{text}") }
 }
 
 fn kinds_table(kinds: &Kinds) -> String {

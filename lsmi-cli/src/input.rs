@@ -25,7 +25,9 @@ pub(crate) enum SamplesError {
     #[error("{file}: cannot be read")]
     Read { file: String, source: io::Error },
     /// A row is not in the format.
-    #[error("{file}: row {row} is not a row of {format}; the file may be damaged or cut short, so write it again")]
+    #[error(
+        "{file}: row {row} is not a row of {format}; the file may be damaged, cut short or not UTF-8, so write it again"
+    )]
     Row { file: String, row: usize, format: Format, source: Box<dyn std::error::Error + Send + Sync> },
     /// A column that is needed is not there.
     #[error("{file}: row {row} has no column `{column}`; give the samples that `analyze` or `score` wrote")]

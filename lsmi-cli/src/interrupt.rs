@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+#[cfg(unix)]
+use signal_hook::consts::SIGXFSZ;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -66,6 +68,9 @@ pub(crate) fn listen() {
         // Without a handler a signal ends the program all the same, only less tidily.
         let _ = flag::register_usize(signal, Arc::clone(&came), signal.unsigned_abs() as usize);
     }
+    // A file that grows beyond what `ulimit -f` allows is then an error like a full disk, and no sudden end.
+    #[cfg(unix)]
+    let _ = flag::register(SIGXFSZ, Arc::default());
     thread::spawn(move || {
         loop {
             thread::sleep(PAUSE);

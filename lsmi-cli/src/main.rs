@@ -16,6 +16,7 @@ mod discrete;
 mod distill_table;
 mod effective;
 mod embed;
+mod encoders;
 mod ensemble_table;
 mod exact;
 mod expected;

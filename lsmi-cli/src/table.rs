@@ -206,6 +206,12 @@ pub(crate) fn nats(value: f64) -> String {
     if text == "-0.000" { "0.000".to_owned() } else { text }
 }
 
+/// A difference in nats with its sign.
+pub(crate) fn signed(value: f64) -> String {
+    let text = nats(value);
+    if text.starts_with('-') || text == "0.000" { text } else { format!("+{text}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

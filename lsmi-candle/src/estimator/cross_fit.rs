@@ -126,6 +126,7 @@ impl<'a> Fitting<'a> {
             repeats: settings.repeats,
             rows,
             data_hash: train.hash(),
+            encoders: [None, None],
             notes,
         };
         let mut estimator = Estimator { description, prior, gauge, repeats, device };

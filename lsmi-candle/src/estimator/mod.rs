@@ -87,8 +87,16 @@ pub struct Description {
     pub rows: usize,
     /// SHA-256 of the training rows.
     pub data_hash: String,
+    /// What made the features of each modality, in the words of the file that they were read from; None where it does not
+    /// say, see [`Data::encoders`](crate::features::Data::encoders).
+    #[serde(default, skip_serializing_if = "are_unknown")]
+    pub encoders: [Option<String>; 2],
     /// What a user should know of the fit.
     pub notes: Vec<String>,
+}
+
+fn are_unknown(encoders: &[Option<String>; 2]) -> bool {
+    encoders.iter().all(Option::is_none)
 }
 
 /// The models of one fold, fitted to the rows outside it.
@@ -131,6 +139,21 @@ impl Estimator {
             }
         }
         Ok(())
+    }
+
+    /// The same, knowing what made the features that it was fitted on, see
+    /// [`Data::encoders`](crate::features::Data::encoders).
+    #[must_use]
+    pub fn with_encoders(mut self, encoders: [Option<String>; 2]) -> Self {
+        self.description.encoders = encoders;
+        self
+    }
+
+    /// The same with another sentence that a user should know.
+    #[must_use]
+    pub fn with_note(mut self, note: String) -> Self {
+        self.description.notes.push(note);
+        self
     }
 
     /// What the estimator is.

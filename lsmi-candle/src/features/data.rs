@@ -92,6 +92,19 @@ impl Data {
         load::load_unlabelled(self.path(), self.open(&name)?, keys, classes)
     }
 
+    /// What made the features of each modality, where the file says so in its metadata: the text under the name of the array
+    /// and `_model`, as in `x1_model`, which `lsmi embed` writes. None for formats without metadata and for files that cannot be
+    /// read.
+    pub fn encoders(&self, keys: &Keys) -> [Option<String>; 2] {
+        let has_metadata = |path| matches!(format_of(path), Ok(Format::SafeTensors | Format::Parquet | Format::Arrow));
+        let file = match self {
+            Self::File(path) if has_metadata(path) => self.open_by_rows(),
+            _ => return [None, None],
+        };
+        let Ok((_, file)) = file else { return [None, None] };
+        [&keys.x1, &keys.x2].map(|array| file.metadata(&format!("{array}_model")).map(str::to_owned))
+    }
+
     fn open<'n>(&self, name: &'n str) -> Result<Source<'n>, FeatureError> {
         match self {
             Self::File(path) => Source::open_file(path, name),

@@ -15,12 +15,19 @@ const ROWS_PER_DIMENSION: usize = 30;
 const ROWS_PER_DIRECTION: usize = 10;
 /// The most whitened dimensions that [`Dims::Auto`] chooses.
 const MOST_DIMENSIONS: usize = 64;
+/// The most columns of a modality: the correlations of so many take 2 GiB, and their spectrum hours.
+const MOST_COLUMNS: usize = 1 << 14;
 /// What the modalities are called.
 const MODALITIES: [&str; 2] = ["x1", "x2"];
 
 impl Gauge {
     /// As [`Gauge::fit`], on rows that are gone through several times.
     pub(crate) fn fit_in_passes(kind: GaugeKind, dims: Dims, rows: &mut dyn Passes) -> Result<Self, GaugeError> {
+        for (modality, columns) in MODALITIES.into_iter().zip(rows.columns()) {
+            if columns > MOST_COLUMNS {
+                return Err(GaugeError::TooManyColumns { modality, columns, most: MOST_COLUMNS });
+            }
+        }
         let mut magnitudes = rows.columns().map(Magnitudes::new);
         rows.pass(&mut |x| add_each(&mut magnitudes, x, Magnitudes::add)).map_err(Box::new)?;
         let mut spreads = magnitudes.map(Spread::new);

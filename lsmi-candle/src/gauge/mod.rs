@@ -91,6 +91,19 @@ pub enum GaugeError {
         /// Dimensions the training rows span.
         rank: usize,
     },
+    /// A modality with more columns than their correlations have room for.
+    #[error(
+        "{modality} has {columns} columns, but correlations are computed of {most} at most: make fewer of them first, such as \
+         their leading principal components"
+    )]
+    TooManyColumns {
+        /// The modality, `x1` or `x2`.
+        modality: &'static str,
+        /// Its columns.
+        columns: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// A modality in which no column varies.
     #[error(
         "no column of {modality} varies over the {rows} training rows: it can tell nothing of the label; leave it out"
@@ -374,5 +387,12 @@ mod tests {
         assert!(matches!(error, GaugeError::TooManyDimensions { asked: 4, rank: 3, .. }));
         assert_eq!("12".parse::<Dims>().unwrap(), Dims::Fixed(12));
         assert!("0".parse::<Dims>().is_err());
+    }
+
+    #[test]
+    fn more_columns_than_there_is_room_for_is_an_error() {
+        let (wide, narrow) = (Matrix::new(3, 20_000, vec![0.5; 60_000]).unwrap(), normal(3, 2, "x"));
+        let error = Gauge::fit(GaugeKind::Raw, Dims::Auto, &narrow, &wide).unwrap_err();
+        assert!(matches!(error, GaugeError::TooManyColumns { modality: "x2", columns: 20_000, .. }), "{error}");
     }
 }

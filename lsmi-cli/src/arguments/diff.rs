@@ -15,7 +15,7 @@ compared.
 Values of r, u1, u2, s can be compared where gauge and measure are the same, values of i1, i2, i12 where the class prior \
 is: what differs in summary.json is said.
 
---out DIR takes differences.csv, a row a sample, and diff.json.
+--out DIR takes differences.csv, a row a sample, diff.json, and diff.html, a page to look at in a browser.
 
 Examples:
   lsmi diff early late
@@ -32,7 +32,7 @@ pub(crate) struct Diff {
     /// Directory of another, or a file of samples
     #[arg(value_name = "DIR2")]
     pub(crate) second: PathBuf,
-    /// Directory for differences.csv and diff.json; without it nothing is written
+    /// Directory for diff.html, diff.json and differences.csv; without it nothing is written
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Compare the samples of this split, or of these two [default: train, or the only one]

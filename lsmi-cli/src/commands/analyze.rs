@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::EstimatorError;
-use lsmi_candle::estimator::cross_fit;
-use lsmi_candle::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split, read_with_classes};
+use lsmi_candle::estimator::{Estimator, cross_fit};
+use lsmi_candle::features::{
+    Data, FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split, read_with_classes,
+};
 
 use super::finish::{Analysis, by_id, check_analysis, tell, write_report};
 use super::gates::gates;
@@ -13,6 +15,7 @@ use super::null::null;
 use super::settings::{has_logits, settings};
 use crate::arguments::Analyze;
 use crate::effective::Effective;
+use crate::encoders::differences;
 use crate::failure::Failure;
 use crate::output::made::Run;
 use crate::output::ratings::RatingsSummary;
@@ -62,7 +65,11 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     }
     let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &others, &settings)?;
     let models = summarise(&models, &fit, scale, measures)?;
-    let estimator = fit.estimator;
+    let encoders = source.encoders(&keys);
+    let others_differ = arguments.eval.iter().flat_map(|path| {
+        differences(&path.display().to_string(), &encoders, &Data::from(path.as_path()).encoders(&keys))
+    });
+    let estimator = others_differ.fold(fit.estimator, Estimator::with_note).with_encoders(encoders.clone());
     let training = ScoredSplit::of_training(train, fit.scores, &estimator, measures)?;
     let mut splits = vec![training.with_metadata(file.metadata_of("train"))];
     splits.extend(others);

@@ -22,7 +22,10 @@ use crate::scored::ScoredSplit;
 use crate::sentence::Words;
 
 const FEATURES: &[u8] = include_bytes!("../../data/emoji/emoji_pca48.safetensors");
-const TABLE: &[u8] = include_bytes!("../../data/emoji/emoji.csv");
+pub(super) const TABLE: &[u8] = include_bytes!("../../data/emoji/emoji.csv");
+
+/// What the table is called beside the results.
+pub(super) const TABLE_FILE: &str = "emoji.csv";
 
 /// A row of the table of emoji, in the order of the features' rows.
 #[derive(Debug, Deserialize)]
@@ -62,7 +65,7 @@ pub(super) fn run(arguments: &Demo, effective: &Effective) -> Result<(), Failure
     let splits = [ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
     let words = Words { names: &arguments.names, label: "the category" };
     let summary = Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates).with_words(words);
-    let table = SampleTable { file: "emoji.csv".to_owned(), text: vec!["emoji".to_owned(), "name".to_owned()] };
+    let table = SampleTable { file: TABLE_FILE.to_owned(), text: vec!["emoji".to_owned(), "name".to_owned()] };
     let table = Some((&table, TABLE));
     let analysis = Analysis { estimator: &estimator, summary: &summary, splits: &splits, run, effective, table };
     let directory = directory(arguments)?;

@@ -11,6 +11,7 @@ use crate::effective::{CONFIGURATION, Effective};
 use crate::failure::Failure;
 use crate::output::diff::Compared;
 use crate::output::staging::{Staging, check_directory};
+use crate::report::diff::{DIFF_PAGE, page};
 
 const DIFFERENCES: &str = "differences.csv";
 const REPORT: &str = "diff.json";
@@ -21,7 +22,7 @@ pub(super) fn run(arguments: &Options, effective: &Effective) -> Result<(), Fail
     let (first, second) = (Side::read(first, split(0))?, Side::read(second, split(1))?);
     if let Some(out) = &arguments.out {
         let inputs = [Path::new(&first.file), Path::new(&second.file)];
-        check_directory(out, common.force, &[DIFFERENCES, REPORT, CONFIGURATION], &inputs)?;
+        check_directory(out, common.force, &[DIFFERENCES, REPORT, DIFF_PAGE, CONFIGURATION], &inputs)?;
     }
     let compared = Compared::new(&first, &second);
     let diff = compared.diff(common.seed)?;
@@ -31,6 +32,8 @@ pub(super) fn run(arguments: &Options, effective: &Effective) -> Result<(), Fail
             staging.write(&out.join(DIFFERENCES), |file| compared.write_differences(file))?;
         }
         staging.write(&out.join(REPORT), |file| Ok(file.write_all(console::as_json(&diff)?.as_bytes())?))?;
+        let page = page(&compared, &diff)?;
+        staging.write(&out.join(DIFF_PAGE), |file| Ok(file.write_all(page.as_bytes())?))?;
         staging.write(&out.join(CONFIGURATION), |file| Ok(file.write_all(effective.as_toml().as_bytes())?))?;
         // Differences of an earlier run would be of other samples.
         let stale = if compared.is_paired() { Vec::new() } else { vec![out.join(DIFFERENCES)] };
@@ -38,6 +41,9 @@ pub(super) fn run(arguments: &Options, effective: &Effective) -> Result<(), Fail
     }
     if !common.quiet {
         console::say(&diff_table::closing(&diff));
+        if let Some(out) = &arguments.out {
+            console::say(&format!("\nreport: {}", out.join(DIFF_PAGE).display()));
+        }
     }
     if common.json { console::print_json(&diff) } else { Ok(()) }
 }

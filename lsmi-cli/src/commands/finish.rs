@@ -1,10 +1,12 @@
 //! What `demo`, `analyze`, `fit` and `score` have in common at their end: files of an analysis, table, JSON.
 
+use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use lsmi_candle::estimator::Estimator;
 
+use super::stale::stale;
 use crate::arguments::Common;
 use crate::console::{self, shortened};
 use crate::effective::{CONFIGURATION, Effective};
@@ -75,10 +77,10 @@ impl Analysis<'_> {
         }
         let made = self.run.end(self.table.map(|(table, _)| table.clone()));
         staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
-        // Samples in another format, and a report that is not made again, would be of an earlier run.
-        let others = Format::ALL.into_iter().filter(|other| *other != format).map(samples_name);
-        let stale: Vec<PathBuf> = others.chain([REPORT.to_owned()]).map(|name| directory.join(name)).collect();
-        Ok(staging.commit(&stale)?)
+        staging.commit(&stale(directory, format, self.table.map(|(table, _)| table.file.as_str())))?;
+        // Where none is left, the report that had figures there is not made again, or makes the directory again.
+        let _ = fs::remove_dir(directory.join(FIGURES));
+        Ok(())
     }
 }
 
@@ -133,6 +135,6 @@ pub(super) fn by_id<'a>(split: Option<&'a ScoredSplit>, classes: &'a [String]) -
     }
 }
 
-fn samples_name(format: Format) -> String {
+pub(super) fn samples_name(format: Format) -> String {
     format!("samples.{format}")
 }

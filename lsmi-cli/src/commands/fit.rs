@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
         None => in_memory(&data, arguments)?,
         Some(most) => from_a_stream(&data, arguments, usize::try_from(most).unwrap_or(usize::MAX))?,
     };
-    let estimator = fit.estimator;
+    let estimator = fit.estimator.with_encoders(data.encoders(&arguments.arrays.keys()));
 
     let bytes = estimator.to_bytes()?;
     let mut staging = Staging::default();

@@ -24,6 +24,7 @@ mod score;
 mod score_stream;
 mod settings;
 mod simulate;
+mod stale;
 
 use crate::arguments::Command;
 use crate::effective::Effective;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use lsmi_candle::estimator::Estimator;
 use lsmi_candle::features::{MetadataColumn, Split};
 
 use super::finish::{by_id, stage_samples, tell};
@@ -10,6 +11,7 @@ use super::saved::read_estimator;
 use super::score_stream;
 use crate::arguments::Score;
 use crate::console;
+use crate::encoders::differences;
 use crate::failure::Failure;
 use crate::output::staging::{OutputError, Staging, check_file};
 use crate::output::summary::Summary;
@@ -30,6 +32,7 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     }
     label_free::check_candidates(arguments)?;
     let estimator = read_estimator(&arguments.estimator, arguments.common.device)?;
+    let estimator = with_warnings(estimator, arguments);
     if let Some(reader) = score_stream::reader(arguments, &estimator)? {
         return score_stream::run(arguments, format, &estimator, reader);
     }
@@ -56,6 +59,20 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     let words = Words { names: &arguments.names, label: "the label" };
     let summary = Summary::new(&estimator, &splits)?.with_words(words);
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
+}
+
+/// The estimator with a note on features that other encoders made than those it was fitted on; notes are shown at the end, or
+/// at once where nothing else is.
+fn with_warnings(estimator: Estimator, arguments: &Score) -> Estimator {
+    let data = arguments.data.data();
+    let found = data.encoders(&arguments.arrays.keys());
+    let warnings = differences(&data.path().display().to_string(), &estimator.description().encoders, &found);
+    if arguments.common.quiet {
+        for warning in &warnings {
+            console::say(&format!("warning: {warning}"));
+        }
+    }
+    warnings.into_iter().fold(estimator, Estimator::with_note)
 }
 
 /// The format that a file's extension announces, csv if it announces none.

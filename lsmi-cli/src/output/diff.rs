@@ -149,7 +149,7 @@ impl<'a> Compared<'a> {
     }
 
     /// The rows of the first and of the second that are compared: of pairs, in the order of the pairs.
-    fn rows(&self) -> [Vec<usize>; 2] {
+    pub(crate) fn rows(&self) -> [Vec<usize>; 2] {
         match &self.pairs {
             Some(pairs) => [pairs.iter().map(|pair| pair.0).collect(), pairs.iter().map(|pair| pair.1).collect()],
             None => [(0..self.first.len()).collect(), (0..self.second.len()).collect()],
@@ -192,7 +192,7 @@ impl<'a> Compared<'a> {
     }
 
     /// The seven columns of both, in these rows.
-    fn columns(&self, rows: &[Vec<usize>; 2]) -> [[Vec<f64>; 7]; 2] {
+    pub(crate) fn columns(&self, rows: &[Vec<usize>; 2]) -> [[Vec<f64>; 7]; 2] {
         let of = |side: &Side, rows: &[usize]| {
             side.values.each_ref().map(|values| rows.iter().map(|row| values[*row]).collect())
         };
@@ -294,6 +294,22 @@ impl<'a> Compared<'a> {
     /// Whether there are samples to write one by one.
     pub(crate) fn is_paired(&self) -> bool {
         self.pairs.is_some()
+    }
+
+    /// The first and the second.
+    pub(crate) fn sides(&self) -> [&'a Side; 2] {
+        [self.first, self.second]
+    }
+
+    /// The rows of every shared sample in the first and in the second, in the order of the first.
+    pub(crate) fn pairs(&self) -> Option<&[(usize, usize)]> {
+        self.pairs.as_deref()
+    }
+
+    /// Of every shared sample whether it is of another kind in the second, where kinds are known.
+    pub(crate) fn has_changed_kind(&self) -> Option<Vec<bool>> {
+        let (first, second) = (self.first.kinds.as_ref()?, self.second.kinds.as_ref()?);
+        Some(self.pairs.as_ref()?.iter().map(|(a, b)| first[*a] != second[*b]).collect())
     }
 
     /// Writes `differences.csv`: of every shared sample the seven differences, and both kinds.

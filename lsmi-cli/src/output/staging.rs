@@ -30,7 +30,7 @@ pub(crate) enum OutputError {
     #[error("{path}: cannot be written; check the path, permissions and free space")]
     Write { path: String, source: io::Error },
     /// The content could not be put in its format.
-    #[error("{path}: cannot be written")]
+    #[error("{path}: cannot be written; check the path, permissions and free space")]
     Encode { path: String, source: Box<dyn std::error::Error + Send + Sync> },
 }
 

@@ -7,6 +7,7 @@
 pub(crate) mod base64;
 mod classes;
 mod dependence;
+pub(crate) mod diff;
 pub(crate) mod figure;
 mod folder;
 pub(crate) mod illustrations;
@@ -17,14 +18,16 @@ mod page;
 mod samples;
 mod source;
 mod spread;
+mod template;
 mod thinned;
 mod words;
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use self::figure::Figure;
 use self::folder::Folder;
 use self::illustrations::{Illustrations, Lookup};
 use self::page::Page;
@@ -70,13 +73,32 @@ impl Report {
         let path = directory.join(REPORT);
         let mut staging = Staging::default();
         for figure in &self.page.figures {
-            let path = directory.join(FIGURES).join(format!("{}.svg", figure.name));
-            staging.write(&path, |file| Ok(file.write_all(figure.file().as_bytes())?))?;
+            staging.write(&figure_in(directory, figure), |file| Ok(file.write_all(figure.file().as_bytes())?))?;
         }
         staging.write(&path, |file| Ok(file.write_all(self.page.html.as_bytes())?))?;
-        staging.commit(&[])?;
+        let is_of_another =
+            |path: &PathBuf| !self.page.figures.iter().any(|figure| *path == figure_in(directory, figure));
+        staging.commit(&figures(directory).into_iter().filter(is_of_another).collect::<Vec<_>>())?;
         Ok(path)
     }
+}
+
+fn figure_in(directory: &Path, figure: &Figure) -> PathBuf {
+    directory.join(FIGURES).join(format!("{}.svg", figure.name))
+}
+
+/// The page and the figures in a directory that this program wrote.
+pub(crate) fn written(directory: &Path) -> Vec<PathBuf> {
+    let page = Some(directory.join(REPORT)).filter(|path| is_report(path));
+    page.into_iter().chain(figures(directory)).collect()
+}
+
+/// The figures in a directory that this program wrote.
+fn figures(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory.join(FIGURES)).into_iter().flatten().flatten();
+    let mut figures: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| figure::is_figure(path)).collect();
+    figures.sort();
+    figures
 }
 
 /// What is known of the samples that are shown.
@@ -112,7 +134,15 @@ fn illustrations(folder: &Folder, selections: &[Selection], lookup: &Lookup) -> 
 
 /// Whether a file is a report of this program, which may be replaced by another.
 pub(crate) fn is_report(path: &Path) -> bool {
-    let mut start = [0; 512];
-    let read = File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
-    String::from_utf8_lossy(&start[..read]).contains(r#"<meta name="generator" content="lsmi "#)
+    start(path).contains(r#"<meta name="generator" content="lsmi "#)
+}
+
+/// How a regular file begins; an empty text where there is none.
+fn start(path: &Path) -> String {
+    let mut start = Vec::new();
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        // What cannot be read begins like nothing of this program.
+        let _ = File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
+    }
+    String::from_utf8_lossy(&start).into_owned()
 }

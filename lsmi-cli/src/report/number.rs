@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::figure::escaped;
-use crate::table::nats;
+use crate::table::{nats, signed};
 
 /// A number of a page.
 #[derive(Debug, Clone, Serialize)]
@@ -23,6 +23,11 @@ impl Number {
     pub(crate) fn nats(value: f64) -> Self {
         Self { shown: nats(value), value: Some(digits(value)), field: None }
     }
+
+    /// A difference of a sample, in nats.
+    pub(crate) fn signed(value: f64) -> Self {
+        Self { shown: signed(value), value: Some(digits(value)), field: None }
+    }
 }
 
 fn digits(value: f64) -> String {
@@ -35,6 +40,8 @@ fn digits(value: f64) -> String {
 pub(crate) enum As {
     /// Three decimals.
     Nats,
+    /// The same with its sign.
+    Signed,
     /// A share of a hundred with one decimal.
     Percent,
     /// A whole number with its thousands apart.
@@ -57,6 +64,7 @@ impl Numbers<'_> {
         let number = found.as_f64().unwrap_or(f64::NAN);
         let shown = match how {
             As::Nats => nats(number),
+            As::Signed => signed(number),
             As::Percent => format!("{:.1} %", 100.0 * number),
             As::Count => thousands(&found.to_string()),
             As::Chance if number < 0.001 => "< 0.001".to_owned(),
@@ -101,6 +109,7 @@ mod tests {
         let r = of("r", As::Nats);
         assert_eq!((r.shown.as_str(), r.value.as_deref()), ("0.300", Some("0.30000000000000004")));
         assert_eq!(r.field.unwrap().to_string(), "/splits/a~1b~0&lt;c&gt;/r");
+        assert_eq!(of("r", As::Signed).shown, "+0.300");
         assert_eq!(of("n", As::Count).shown, "1\u{202f}234\u{202f}567");
         assert_eq!(of("p", As::Chance).shown, "< 0.001");
         assert_eq!(of("null", As::Nats).shown, "–");

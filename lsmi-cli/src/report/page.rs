@@ -1,15 +1,11 @@
 //! The page: all sections put into the template.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value as Safe};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use super::base64::base64;
 use super::classes::Classes;
 use super::dependence::{GaugeSweep, Heads};
-use super::figure::{Figure, escaped, palette};
+use super::figure::Figure;
+use super::folder::Folder;
 use super::illustrations::Illustrations;
 use super::means::{Beside, Means};
 use super::measures::{Measures, Model, models};
@@ -17,12 +13,10 @@ use super::number::{As, Number, Numbers};
 use super::samples::{Listed, Selection};
 use super::source::{Gallery, Source, Split};
 use super::spread::Spread;
+use super::template::{Shell, filled};
 use super::words::Answer;
-use super::{GENERATOR, folder::Folder};
 
 const TEMPLATE: &str = include_str!("template.html");
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
 
 /// A finished page and the figures in it.
 #[derive(Debug)]
@@ -31,13 +25,10 @@ pub(crate) struct Page {
     pub(crate) figures: Vec<Figure>,
 }
 
-/// What the template is filled with. What is not said to be safe is escaped as in figures.
+/// What the template is filled with.
 #[derive(Debug, Serialize)]
 struct Content<'a> {
-    generator: &'static str,
-    policy: Safe,
-    style: Safe,
-    script: Safe,
+    shell: Shell,
     names: &'a crate::names::Names,
     label: &'a str,
     answer: Answer,
@@ -101,10 +92,7 @@ impl Page {
             .map(|(split, selection)| section(split, selection, splits.len(), &mut gallery));
         let sections = sections.collect();
         let content = Content {
-            generator: GENERATOR,
-            policy: Safe::from_safe_string(policy()),
-            style: Safe::from_safe_string(format!("{}\n{STYLE}{}", palette::variables(), palette::STYLE)),
-            script: Safe::from_safe_string(SCRIPT.to_owned()),
+            shell: Shell::new(),
             names: &folder.summary.names,
             label: &folder.summary.label,
             answer: Answer::new(&folder.summary, &illustrations.warnings),
@@ -114,28 +102,8 @@ impl Page {
             models: models(source),
             made: made(folder),
         };
-        Ok(Self { html: rendered(&content)?, figures: gallery.0 })
+        Ok(Self { html: filled(TEMPLATE, &content)?, figures: gallery.0 })
     }
-}
-
-fn rendered(content: &Content<'_>) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.set_formatter(|output, _, value| {
-        if value.is_safe() {
-            return output.write_str(value.as_str().unwrap_or_default()).map_err(Into::into);
-        }
-        output.write_str(&escaped(&value.to_string())).map_err(Into::into)
-    });
-    environment.add_template("report.html", TEMPLATE)?;
-    environment.get_template("report.html")?.render(Serde(content))
-}
-
-/// Nothing is loaded from anywhere, and no script runs but the page's own.
-fn policy() -> String {
-    let hash = base64(&Sha256::digest(SCRIPT.as_bytes()));
-    format!("default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{hash}'")
 }
 
 fn section(split: &Split<'_>, selection: &Selection, splits: usize, gallery: &mut Gallery) -> Section {

@@ -62,7 +62,7 @@ fn told(samples: &Samples, row: usize) -> f64 {
 }
 
 /// The rows of the highest values; of equals the first.
-fn highest(values: &[f64], count: usize) -> Vec<usize> {
+pub(crate) fn highest(values: &[f64], count: usize) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..values.len()).collect();
     let falling = |a: &usize, b: &usize| values[*b].total_cmp(&values[*a]).then(a.cmp(b));
     if count < rows.len() {

@@ -8,6 +8,7 @@ use super::figure::Figure;
 use super::folder::{Folder, Samples};
 use super::illustrations::Illustrations;
 use super::number::{As, Number, Numbers};
+use crate::names::Names;
 use crate::output::summary::SplitSummary;
 use crate::sentence::Words;
 
@@ -61,13 +62,7 @@ impl<'a> Source<'a> {
 
     /// What an interaction is, in words.
     pub(crate) fn meaning(&self, interaction: Interaction) -> String {
-        let names = self.words().names;
-        match interaction {
-            Interaction::Redundancy => "both alike".to_owned(),
-            Interaction::Unique1 => format!("{} alone", names.x1),
-            Interaction::Unique2 => format!("{} alone", names.x2),
-            Interaction::Synergy => "only together".to_owned(),
-        }
+        meaning(self.words().names, interaction)
     }
 }
 
@@ -80,6 +75,16 @@ impl Split<'_> {
     /// The value at a path below the split.
     pub(crate) fn value(&self, path: &[&str]) -> Option<f64> {
         self.source.numbers().value(&[&["splits", self.name], path].concat())
+    }
+}
+
+/// What an interaction of modalities of these names is, in words.
+pub(crate) fn meaning(names: &Names, interaction: Interaction) -> String {
+    match interaction {
+        Interaction::Redundancy => "both alike".to_owned(),
+        Interaction::Unique1 => format!("{} alone", names.x1),
+        Interaction::Unique2 => format!("{} alone", names.x2),
+        Interaction::Synergy => "only together".to_owned(),
     }
 }
 

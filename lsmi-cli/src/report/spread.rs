@@ -147,7 +147,7 @@ fn against(
             label(y),
             split.value(&["raw", y.name()]).unwrap_or(f64::NAN),
         ),
-        drawing: scatter(&groups.points(split, rows, values), (&label(x), &label(y)), x_range, y_range),
+        drawing: scatter(&groups.points(split, rows, values), (&label(x), &label(y)), (x_range, y_range), false),
     };
     let at_edge = match beyond {
         0 => String::new(),

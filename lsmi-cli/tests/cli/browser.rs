@@ -1,5 +1,5 @@
-//! The report in a real browser without a window: it opens without a word on the console, fits three widths, sorts and
-//! filters, and what it shows is what `summary.json` says.
+//! The pages in a real browser without a window: they open without a word on the console, fit three widths, sort and filter,
+//! and what they show is what `summary.json` and `diff.json` say.
 //!
 //! Chromium is found on the path, or by `LSMI_CHROMIUM`. Without it the tests pass over, unless `LSMI_REQUIRE_BROWSER` is
 //! set.
@@ -16,7 +16,8 @@ use crate::report::{Number, check_numbers, full};
 /// Widths of a phone, a tablet and a desk, in pixels.
 const WIDTHS: [u32; 3] = [360, 800, 1400];
 
-/// What the browser is asked to do with a page, and to tell of it.
+/// What the browser is asked to do with a page, and to tell of it. `TABLE` is the id of the table of samples, `KIND` a choice
+/// of its filter.
 const SCRIPT: &str = r#"
 addEventListener("load", () => {
   const found = {};
@@ -26,7 +27,7 @@ addEventListener("load", () => {
   const text = (element) => element.textContent;
   found.numbers = [...document.querySelectorAll("[data-field]")].map((element) =>
     ({ field: element.dataset.field, value: element.dataset.value, shown: text(element) }));
-  const table = document.getElementById("train-samples");
+  const table = document.getElementById("TABLE");
   const buttons = [...table.tHead.querySelectorAll("button")];
   const button = (name) => buttons.find((button) => text(button) === name);
   const visible = () => [...table.tBodies[0].rows].filter((row) => !row.hidden);
@@ -40,11 +41,11 @@ addEventListener("load", () => {
   found.rising = sort("s", 7);
   found.words = sort("class", 1);
   const [search, select, output] =
-    ["input", "select", "output"].map((name) => document.querySelector(`${name}[data-table=train-samples]`));
+    ["input", "select", "output"].map((name) => document.querySelector(`${name}[data-table=TABLE]`));
   const kinds = () => visible().map((row) => row.dataset.kind);
-  select.value = "synergistic";
+  select.value = "KIND";
   select.dispatchEvent(new Event("change"));
-  found.synergistic = kinds();
+  found.chosen = kinds();
   found.told = text(output);
   search.value = "no such sample";
   search.dispatchEvent(new Event("input"));
@@ -127,17 +128,31 @@ impl Opened {
     }
 }
 
-/// The page with [`SCRIPT`], which its own policy would not let run.
-fn with_script(place: &Place, script: &str) -> PathBuf {
-    let page = place.text("result/report.html");
+/// The page with a script that its own policy would not let run, as `asked.html`.
+fn with_script(place: &Place, page: &str, script: &str) -> PathBuf {
+    let page = place.text(page);
     let policy = page.lines().find(|line| line.contains("Content-Security-Policy")).unwrap().to_owned();
     let page = page.replace(&policy, "").replace("</body>", &format!("<script>{script}</script></body>"));
-    place.write("result/asked.html", page);
-    place.path("result/asked.html")
+    place.write("asked.html", page);
+    place.path("asked.html")
 }
 
 fn numbers_of(values: &Value) -> Vec<f64> {
     values.as_array().unwrap().iter().map(|value| value.as_str().unwrap().parse().unwrap()).collect()
+}
+
+/// A page, and the files that it is held against.
+struct Asked<'a> {
+    page: &'a str,
+    /// What its numbers are of.
+    json: &'a str,
+    /// Its table of samples, and the file that has them.
+    table: &'a str,
+    csv: &'a str,
+    /// A choice of the filter of kinds.
+    kind: &'a str,
+    /// Numbers of the JSON file that there are at least.
+    numbers: usize,
 }
 
 #[test]
@@ -145,26 +160,47 @@ fn the_report_in_a_browser() {
     let Some(chromium) = chromium() else { return };
     let place = Place::new();
     full(&place);
+    assert_eq!(rows(&place.text("result/samples.csv")).len(), 440);
+    let [page, json, csv] = ["result/report.html", "result/summary.json", "result/samples.csv"];
+    let asked = Asked { page, json, table: "train-samples", csv, kind: "synergistic", numbers: 500 };
+    check_in_browser(&chromium, &place, &asked);
+}
 
+#[test]
+fn the_page_of_a_diff_in_a_browser() {
+    let Some(chromium) = chromium() else { return };
+    let place = Place::new();
+    place.simulate("mixed --n 240 --dims 3", "data.safetensors");
+    // Another prior moves every i, so that some samples are of another kind.
+    for (options, out) in [("", "first"), ("--gauge raw --prior 0.2,0.8 --seed 3", "second")] {
+        let words = "--folds 2 --names picture,caption --no-report --quiet";
+        place.lsmi(&format!("analyze data.safetensors {options} {words} --out {out}")).success();
+    }
+    place.lsmi("diff first second --out changes --quiet").success();
+    let [page, json, csv] = ["changes/diff.html", "changes/diff.json", "changes/differences.csv"];
+    let asked = Asked { page, json, table: "samples", csv, kind: "another", numbers: 120 };
+    check_in_browser(&chromium, &place, &asked);
+}
+
+fn check_in_browser(chromium: &Path, place: &Place, asked: &Asked<'_>) {
     // As it is, under its own policy: its script has run, for it shows the controls.
-    let opened = Opened::new(&chromium, &place.path("result/report.html"), WIDTHS[1]);
+    let opened = Opened::new(chromium, &place.path(asked.page), WIDTHS[1]);
     assert!(opened.console.is_empty(), "{:?}", opened.console);
     assert!(opened.page.contains(r#"<div class="controls">"#));
 
-    with_script(&place, SCRIPT);
+    with_script(place, asked.page, &SCRIPT.replace("TABLE", asked.table).replace("KIND", asked.kind));
     for width in WIDTHS {
-        place.write("result/around.html", AROUND.replace("WIDTH", &width.to_string()));
-        let opened = Opened::new(&chromium, &place.path("result/around.html"), width + 100);
+        place.write("around.html", AROUND.replace("WIDTH", &width.to_string()));
+        let opened = Opened::new(chromium, &place.path("around.html"), width + 100);
         assert!(opened.console.is_empty(), "{width}: {:?}", opened.console);
         let found = opened.found();
         assert_eq!(found["width"], width);
-        check(&place, &found);
+        check(place, asked, &found);
     }
 }
 
-fn check(place: &Place, found: &Value) {
+fn check(place: &Place, asked: &Asked<'_>, found: &Value) {
     assert!(found["overflow"].as_i64().unwrap() <= 0, "{}: {}", found["width"], found["overflow"]);
-    let summary = place.json("result/summary.json");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let numbers: Vec<Number> = found["numbers"]
         .as_array()
@@ -172,12 +208,11 @@ fn check(place: &Place, found: &Value) {
         .iter()
         .map(|of| Number { field: text(&of["field"]), value: text(&of["value"]), shown: text(&of["shown"]) })
         .collect();
-    assert!(numbers.len() > 500);
-    check_numbers(&numbers, &summary);
+    assert!(numbers.len() > asked.numbers, "{}", numbers.len());
+    check_numbers(&numbers, &place.json(asked.json));
 
-    // All 100 rows of the table's share are there in every order, and their values are those of the file.
-    let file = place.text("result/samples.csv");
-    let of_file = column(&file, "s");
+    // All rows of the table's share are there in every order, and their values are those of the file.
+    let of_file = column(&place.text(asked.csv), "s");
     let [before, falling, rising] =
         [&found["before"], &found["falling"]["values"], &found["rising"]["values"]].map(numbers_of);
     assert!(before.len() >= 60 && before.iter().all(|value| of_file.contains(value)));
@@ -191,9 +226,9 @@ fn check(place: &Place, found: &Value) {
     let words: Vec<String> = found["words"]["values"].as_array().unwrap().iter().map(text).collect();
     assert!(words.is_sorted() && words.first() != words.last());
 
-    let synergistic = found["synergistic"].as_array().unwrap();
-    assert!(!synergistic.is_empty() && synergistic.iter().all(|kind| kind == "synergistic"));
-    assert_eq!(found["told"], format!("{} of {} shown", synergistic.len(), before.len()));
+    let chosen = found["chosen"].as_array().unwrap();
+    assert!(!chosen.is_empty() && chosen.iter().all(|kind| kind == asked.kind));
+    assert_eq!(found["told"], format!("{} of {} shown", chosen.len(), before.len()));
     assert_eq!((&found["none"], &found["all"]), (&0.into(), &before.len().into()));
     let one = found["one"].as_array().unwrap();
     assert!(!one.is_empty() && one.len() < before.len() && one.iter().all(|is_found| is_found == true));
@@ -204,17 +239,17 @@ fn check(place: &Place, found: &Value) {
         found["headings"].as_array().unwrap().iter().map(|level| level.as_i64().unwrap()).collect();
     assert_eq!(headings.iter().filter(|level| **level == 1).count(), 1);
     assert!(headings.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{headings:?}");
-    assert_eq!(rows(&file).len(), 440);
 }
 
-/// The test above would see an error, and the policy stops scripts that are not the page's own.
+/// The tests above would see an error, and the policy stops scripts that are not the page's own.
 #[test]
 fn errors_and_strange_scripts_are_seen() {
     let Some(chromium) = chromium() else { return };
     let place = Place::new();
     place.simulate("or --n 120 --dims 2", "data.safetensors");
     place.lsmi("analyze data.safetensors --out result --quiet").success();
-    let opened = Opened::new(&chromium, &with_script(&place, "throw new Error('seen')"), WIDTHS[1]);
+    let opened =
+        Opened::new(&chromium, &with_script(&place, "result/report.html", "throw new Error('seen')"), WIDTHS[1]);
     assert!(opened.console.iter().any(|line| line.contains("seen")), "{:?}", opened.console);
     let page = place.text("result/report.html");
     place.write("result/strange.html", page.replace("</body>", "<script>document.title = 'strange'</script></body>"));

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::place::{Place, column, rows, stderr, stdout};
+use crate::report::{check_numbers, numbers};
 
 /// A place with two analyses of the same samples, and one of others.
 fn place() -> Place {
@@ -24,7 +25,7 @@ fn the_same_samples_are_compared_one_by_one() {
     let found: Value = serde_json::from_str(&stdout(&told)).unwrap();
     assert_eq!(found, place.json("changes/diff.json"));
     assert_eq!((&found["shared"], &found["first"]["n"]), (&90.into(), &90.into()));
-    assert_eq!(place.names("changes"), ["config.toml", "diff.json", "differences.csv"]);
+    assert_eq!(place.names("changes"), ["config.toml", "diff.html", "diff.json", "differences.csv"]);
 
     let differences = place.text("changes/differences.csv");
     let first = column(&place.text("first/samples.csv"), "r");
@@ -45,6 +46,23 @@ fn the_same_samples_are_compared_one_by_one() {
         assert!(told.contains(expected), "{expected}: {told}");
     }
 
+    assert!(told.trim_end().ends_with("report: changes/diff.html"), "{told}");
+
+    let page = place.text("changes/diff.html");
+    let shown = numbers(&page);
+    check_numbers(&shown, &found);
+    for field in ["means/r/first", "means/s/difference/upper", "by_class/1/u2/difference/mean", "largest/u1/4/second"] {
+        assert!(shown.iter().any(|number| number.field == format!("/{field}")), "{field}");
+    }
+    for words in
+        ["All samples are in both.", "the gauges differ (whitened and raw)", "of another kind", ">0</bdi></th>"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    // Four scatter plots, four distributions, means, their differences, and the classes.
+    assert_eq!(page.matches("<svg").count(), 11);
+    assert!(!page.contains("NaN") && !page.contains("inf<"));
+
     // Again from its own options, to the same bytes.
     place.lsmi("diff first second --config changes/config.toml --out again --quiet").success();
     for file in place.names("changes") {
@@ -62,8 +80,12 @@ fn other_samples_are_compared_as_a_set() {
     // Row numbers are ids, but not of the same samples.
     assert!(told.contains("they do not mean the same samples"), "{told}");
     assert!(told.contains("no sample is in both: two sets of samples are compared"), "{told}");
-    assert_eq!(place.names("changes"), ["config.toml", "diff.json"]);
+    assert_eq!(place.names("changes"), ["config.toml", "diff.html", "diff.json"]);
     assert!(found["by_class"]["0"]["s"]["difference"]["lower"].is_number());
+    let page = place.text("changes/diff.html");
+    check_numbers(&numbers(&page), &found);
+    assert!(page.contains("two sets of samples are compared") && !page.contains("differences.csv"));
+    assert_eq!(page.matches("<svg").count(), 7);
     // No difference of means is out of reach of chance here but for a few of 21 intervals.
     let outside = ["i1", "i2", "i12", "r", "u1", "u2", "s"].iter().filter(|name| {
         let interval = &found["means"][**name]["difference"];
@@ -95,5 +117,37 @@ fn two_splits_of_one_analysis() {
     ] {
         let refused = place.lsmi(words).code(code);
         assert!(stderr(&refused).contains(expected), "{words}: {}", stderr(&refused));
+    }
+}
+
+#[test]
+fn hostile_names_stay_names_in_the_page() {
+    let place = Place::new();
+    let attack = "</script><script>alert(1)</script>&amp;'{{ 7*7 }}";
+    let header = "id,split,label,i1,i2,i12,r,u1,u2,s,kind";
+    let side = |shift: f64| {
+        let rows = (0..8).map(|row| {
+            let value = f64::from(row % 3) + shift * f64::from(row);
+            let kind = if row % 2 == 0 { "redundant" } else { "synergistic" };
+            format!(
+                "{attack}\u{7}{row},train,<img src=x onerror=alert({}) \u{1b}[31m>,1,1,2,{value},0,0,{value},{kind}",
+                row % 2
+            )
+        });
+        format!("{header}\n{}\n", rows.collect::<Vec<_>>().join("\n"))
+    };
+    place.write("<i>first.csv", side(0.0));
+    place.write("second.csv", side(0.25));
+    let told = place.lsmi("diff <i>first.csv second.csv --out changes").success();
+    assert!(!stderr(&told).chars().any(|c| c.is_control() && c != '\n'), "{}", stderr(&told));
+    let page = place.text("changes/diff.html");
+    for markup in ["<script>alert", "<img", "<i>", "&amp;'"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    assert!(!page.chars().any(|c| c.is_control() && c != '\n'));
+    assert!(page.contains("{{ 7*7 }}") && page.contains("&lt;i&gt;first.csv") && page.contains("\\u{1b}[31m"));
+    assert_eq!(page.matches("<script").count(), 1);
+    for address in ["http:", "https:", "url(", "@import", "src=\""] {
+        assert!(!page.contains(address), "{address}");
     }
 }

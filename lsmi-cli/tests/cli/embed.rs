@@ -23,6 +23,12 @@ fn fixtures() -> PathBuf {
 /// Two models, and a table of three rows of which the last has no picture.
 fn prepared() -> Place {
     let place = Place::new();
+    prepare(&place);
+    place
+}
+
+/// Puts them in a place.
+pub(crate) fn prepare(place: &Place) {
     for (model, further) in
         [("tiny-vit", ("preprocessor_config.json", PREPROCESSOR)), ("tiny-bert", ("tokenizer.json", TOKENIZER))]
     {
@@ -38,10 +44,9 @@ fn prepared() -> Place {
     place.write("no-picture.png", "a text");
     let rows = ["e,elephant.png,a red square,animal", "g,gradient.png,blue,pattern", "n,no-picture.png,circle,pattern"];
     place.write("table.csv", format!("id,image,text,label\n{}\n", rows.join("\n")));
-    place
 }
 
-const MODELS: &str = "--image tiny-vit --text tiny-bert";
+pub(crate) const MODELS: &str = "--image tiny-vit --text tiny-bert";
 
 #[test]
 fn a_table_becomes_a_feature_file() {
@@ -163,5 +168,39 @@ fn bad_input_is_named() {
         assert!(parts.iter().all(|part| message.contains(part)), "{words}: {message}");
         assert!(!place.path("f.safetensors").exists());
         let _ = fs::remove_dir_all(place.path("f.safetensors.partial"));
+    }
+}
+
+#[test]
+fn features_of_another_encoder_are_told_of() {
+    let place = prepared();
+    let rows = |from: usize, to: usize| {
+        let row = |row: usize| {
+            let (picture, colour) = [("elephant.png", "red"), ("gradient.png", "blue")][row % 2];
+            format!("{row},{picture},{colour} {},{}", ["square", "circle", "a"][row / 2 % 3], row % 2)
+        };
+        format!("id,image,text,label\n{}\n", (from..to).map(row).collect::<Vec<_>>().join("\n"))
+    };
+    place.write("train.csv", rows(0, 24));
+    place.write("new.csv", rows(24, 32));
+    place.lsmi(&format!("embed train.csv {MODELS} --out train.safetensors --quiet")).success();
+    place.lsmi(&format!("embed new.csv {MODELS} --out new.safetensors --quiet")).success();
+    place.lsmi(&format!("embed new.csv {MODELS} --pooling mean --out other.safetensors --quiet")).success();
+    place.lsmi("fit train.safetensors --folds 2 --dims 1 --out e.safetensors --quiet").success();
+    for (data, options) in
+        [("new", ""), ("new", "--rows-of-a-group 4"), ("other", ""), ("other", "--rows-of-a-group 4")]
+    {
+        let words =
+            format!("score {data}.safetensors --estimator e.safetensors {options} --force --out out.csv --json");
+        let told = place.lsmi(&words).success();
+        let loud = stderr(&told).contains("note: other.safetensors: x1 was made by `tiny-vit`");
+        let summary: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).unwrap();
+        let notes = summary["notes"].to_string().contains("differ in pooling");
+        let quiet = stderr(&place.lsmi(&format!("{words} --quiet")).success());
+        assert_eq!(
+            (loud, notes, quiet.is_empty()),
+            (data == "other", data == "other", data == "new"),
+            "{words}: {quiet}"
+        );
     }
 }

@@ -32,7 +32,7 @@ path = "model.safetensors"
 "#;
 
 /// Answers as the hub does for a repository with a configuration and weights.
-fn answer(request: &Request) -> Answer {
+pub(crate) fn answer(request: &Request) -> Answer {
     let header = |answer: Answer, etag: &str| answer.with("ETag", etag).with("X-Repo-Commit", COMMIT);
     let files = r#"[{"rfilename": "config.json"}, {"rfilename": "model.safetensors"}, {"rfilename": "README.md"}]"#;
     match request.path.rsplit('/').next().unwrap() {
@@ -46,7 +46,7 @@ fn answer(request: &Request) -> Answer {
 }
 
 /// A directory with a folder of manifests.
-fn place() -> Place {
+pub(crate) fn place() -> Place {
     let place = Place::new();
     std::fs::create_dir(place.path("manifests")).unwrap();
     place.write("manifests/tiny.toml", MANIFEST);
@@ -54,7 +54,7 @@ fn place() -> Place {
 }
 
 /// Runs `lsmi models` with the cache in the directory; variables are added.
-fn models(place: &Place, endpoint: &str, words: &str, variables: &[(&str, &str)]) -> Assert {
+pub(crate) fn models(place: &Place, endpoint: &str, words: &str, variables: &[(&str, &str)]) -> Assert {
     let mut command = assert_cmd::cargo::cargo_bin_cmd!("lsmi");
     for name in ["HF_HUB_CACHE", "HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "LSMI_MODELS_LOCK", "COLUMNS"] {
         command.env_remove(name);

@@ -4,7 +4,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::place::{Place, stdout};
+use crate::embed::{MODELS, prepare};
+use crate::place::{Place, stderr, stdout};
 
 /// Starts `lsmi` with these words.
 fn start(place: &Place, words: &str) -> Child {
@@ -73,4 +74,53 @@ fn finished_groups_are_kept_and_gone_on_with() {
     place.lsmi(&format!("{score} --out whole.csv --quiet")).success();
     assert_eq!(place.bytes("out.csv"), place.bytes("whole.csv"));
     assert!(!place.path("out.csv.partial").exists());
+}
+
+#[test]
+fn finished_shards_are_kept_and_gone_on_with() {
+    let place = Place::new();
+    prepare(&place);
+    let rows: Vec<String> = (0..240).map(|row| format!("{row},gradient.png,a red square {row}")).collect();
+    place.write("table.csv", format!("id,image,text\n{}\n", rows.join("\n")));
+    let embed = format!("embed table.csv {MODELS} --rows-of-a-shard 2 --threads 1");
+    let shards = || {
+        let names =
+            if place.path("f.safetensors.partial").is_dir() { place.names("f.safetensors.partial") } else { vec![] };
+        names.iter().filter(|name| name.starts_with("shard-") && !name.contains(".new")).count()
+    };
+    let child = start(&place, &format!("{embed} --out f.safetensors"));
+    wait_until(|| shards() > 5);
+    let (output, waited) = interrupt(child);
+    check(&output, waited, "of 120 shards are kept in f.safetensors.partial; the same command goes on from there");
+    assert!(!place.path("f.safetensors").exists());
+    let told = String::from_utf8_lossy(&output.stderr);
+    let kept: usize = told.split("stopped: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    // One may have come to stand in its place just when the program stopped.
+    assert!(kept > 4 && (kept..=kept + 1).contains(&shards()), "{kept} of {}", shards());
+
+    let again = place.lsmi(&format!("{embed} --out f.safetensors")).success();
+    let told = stderr(&again);
+    let finished = [kept, kept + 1].map(|kept| told.contains(&format!("{kept} of 120 shards were finished before")));
+    assert!(finished.contains(&true), "{told}");
+    place.lsmi(&format!("{embed} --out whole.safetensors --quiet")).success();
+    assert_eq!(place.bytes("f.safetensors"), place.bytes("whole.safetensors"));
+    assert!(!place.path("f.safetensors.partial").exists());
+}
+
+/// A file may be no larger than the shell allows: a failure like that of a full disk, not the end by a signal.
+#[test]
+fn a_limit_of_file_sizes_leaves_nothing() {
+    let place = Place::new();
+    place.simulate("xor --n 90 --dims 2", "data.safetensors");
+    let lsmi = assert_cmd::cargo::cargo_bin!("lsmi").display().to_string();
+    let words = "analyze data.safetensors --folds 2 --quiet --out a/result";
+    let output = Command::new("sh")
+        .args(["-c", &format!("ulimit -f 4 && exec '{lsmi}' {words}")])
+        .current_dir(place.path("."))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cannot be written; check the path, permissions and free space"), "{told}");
+    assert_eq!(place.names("."), ["data.safetensors"]);
 }

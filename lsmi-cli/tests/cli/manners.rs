@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
+use crate::embed;
+use crate::hub;
 use crate::place::{Place, stderr, stdout};
+use crate::server::Server;
 
 /// A place with what every command needs.
 fn place() -> Place {
@@ -10,12 +13,14 @@ fn place() -> Place {
     place.simulate("mixed --n 90 --dims 2", "data.safetensors");
     place.simulate("mixed --n 40 --dims 2 --seed 1", "new.safetensors");
     place.lsmi("analyze data.safetensors --folds 2 --out result --quiet").success();
+    embed::prepare(&place);
+    place.write("pairs.csv", "image,text\nelephant.png,a red square\ngradient.png,blue\n");
     place.write("joint.json", r#"{"pmf": {"000": 0.5, "011": 0.25, "101": 0.25}}"#);
     place
 }
 
-/// A command line of every command; what it writes goes to `out` and its like.
-const COMMANDS: [&str; 15] = [
+/// A command line of every command but `models pull`, which needs a hub; what it writes goes to `out` and its like.
+const COMMANDS: [&str; 17] = [
     "demo --folds 2 --dims 4 --published-knife",
     "analyze data.safetensors --folds 2 --out out",
     "fit data.safetensors --folds 2 --out out.safetensors",
@@ -27,6 +32,8 @@ const COMMANDS: [&str; 15] = [
     "check data.safetensors --folds 2 --rows 60",
     "compare data.safetensors --methods lsmi,pid-cvx --folds 2",
     "diff result result",
+    "embed pairs.csv --image tiny-vit --text tiny-bert --out embedded.safetensors",
+    "report result",
     "partition result/samples.csv --by r --fraction 0.3 --out lists",
     "models list",
     "models show minilm-l6-v2",
@@ -57,6 +64,22 @@ fn words_go_to_stderr_without_colour_or_bars() {
     }
 }
 
+/// `models pull`, from a hub on this machine.
+#[test]
+fn a_pull_has_the_same_manners() {
+    let (place, server) = (hub::place(), Server::new(hub::answer));
+    let pull = |words: &str| hub::models(&place, &server.url(), words, &[("NO_COLOR", "1")]);
+    let told = pull("pull tiny --json --quiet").success();
+    assert_eq!(stderr(&told), "");
+    assert!(serde_json::from_str::<Value>(&stdout(&told)).is_ok_and(|value| value.is_array()), "{}", stdout(&told));
+    let told = pull("pull tiny --again").success();
+    let err = stderr(&told);
+    assert_eq!(stdout(&told), "");
+    assert!(err.lines().count() == 1 && !err.contains(['\u{1b}', '\r']), "{err}");
+    let refused = pull("pull nothing --json --quiet").code(2);
+    assert!(stderr(&refused).starts_with("error: ") && stdout(&refused).is_empty(), "{}", stderr(&refused));
+}
+
 #[test]
 fn a_failure_is_told_however_quiet() {
     let place = Place::new();
@@ -66,6 +89,9 @@ fn a_failure_is_told_however_quiet() {
         ("diff none none --quiet --json", 3),
         ("discrete none.json --quiet", 3),
         ("models show none --quiet --json", 2),
+        ("models pull none --quiet --json", 2),
+        ("report none --quiet --json", 3),
+        ("embed none.csv --image none --text none --out f.safetensors --quiet --json", 3),
     ] {
         let refused = place.offline(words).code(code);
         assert!(stderr(&refused).starts_with("error: "), "{words}: {}", stderr(&refused));

@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use crate::place::{Place, rows, stderr, stdout};
 
-/// A number of a page: its place in `summary.json`, its value, and what is shown.
+/// A number of a page: its place in the JSON file, its value, and what is shown.
 pub(crate) struct Number {
     pub(crate) field: String,
     pub(crate) value: String,
     pub(crate) shown: String,
 }
 
-/// Every number of a page that stands in `summary.json`.
-fn numbers(page: &str) -> Vec<Number> {
+/// Every number of a page that stands in a JSON file.
+pub(crate) fn numbers(page: &str) -> Vec<Number> {
     let unescaped = |text: &str| {
         text.replace("&lt;", "<")
             .replace("&gt;", ">")
@@ -42,10 +42,10 @@ fn numbers(page: &str) -> Vec<Number> {
         .collect()
 }
 
-/// Numbers are those of the summary, to the last digit, and shown rounded.
+/// Numbers are those of the JSON file, to the last digit, and shown rounded.
 pub(crate) fn check_numbers(numbers: &[Number], summary: &Value) {
     for Number { field, value, shown } in numbers {
-        let expected = summary.pointer(field).unwrap_or_else(|| panic!("{field} is not in summary.json"));
+        let expected = summary.pointer(field).unwrap_or_else(|| panic!("{field} is not in the file"));
         let (expected, value): (f64, f64) = (expected.as_f64().unwrap(), value.parse().unwrap());
         assert_eq!(value.to_bits(), expected.to_bits(), "{field}");
         let digits: String = shown.chars().filter(|c| !c.is_whitespace() && !"%<".contains(*c)).collect();
@@ -169,7 +169,38 @@ fn no_report_is_written_where_none_is_wanted() {
     assert!(place.path("result/report.html").exists());
     // One of an earlier run would say something else than the files.
     place.lsmi("analyze data.safetensors --no-report --seed 1 --force --out result").success();
-    assert!(!place.path("result/report.html").exists());
+    assert!(!place.path("result/report.html").exists() && !place.path("result/figures").exists());
+}
+
+#[test]
+fn what_an_earlier_run_left_is_removed_and_nothing_else() {
+    let place = Place::new();
+    place.simulate("or --n 60 --dims 2", "data.safetensors");
+    place.simulate("or --n 40 --dims 2 --seed 1", "eval.safetensors");
+    let analyze = |options: &str| {
+        place.lsmi(&format!("analyze data.safetensors --folds 2 {options} --force --quiet --out result")).success();
+    };
+    let names = || (place.names("result"), place.names("result/figures"));
+    analyze("");
+    let (of_one, figures_of_one) = names();
+    // A run with more splits and another format, beside files of somebody else.
+    place.write("result/figures/mine.svg", "<svg></svg>");
+    place.write("result/figures/eval-classes.svg", "mine, and replaced");
+    place.write("result/mine.html", "mine");
+    analyze("--eval eval.safetensors --format jsonl");
+    assert!(place.path("result/figures/eval-means.svg").exists() && !place.path("result/samples.csv").exists());
+    analyze("");
+    let (all, figures) = names();
+    assert_eq!(all.iter().filter(|name| *name != "mine.html").collect::<Vec<_>>(), of_one.iter().collect::<Vec<_>>());
+    let others: Vec<_> = figures.iter().filter(|name| *name != "mine.svg").collect();
+    assert_eq!(others, figures_of_one.iter().collect::<Vec<_>>());
+    // A page that is not ours is nothing to remove, a format that is not wanted neither.
+    place.write("result/report.html", "mine");
+    place.write("result/samples.parquet", "mine");
+    analyze("--no-report");
+    assert_eq!(place.text("result/report.html"), "mine");
+    assert_eq!(place.text("result/samples.parquet"), "mine");
+    assert_eq!(place.names("result/figures"), ["mine.svg"]);
 }
 
 /// A feature file whose classes and ids are these names.

@@ -31,6 +31,9 @@ const MOST_VALUES: usize = 1 << 18;
 /// What spreadsheets write first to say that a file is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// What other tables separate their columns by.
+const OTHER_SEPARATORS: [u8; 3] = [b';', b'\t', b'|'];
+
 type Records = Reader<Box<dyn Read + Send>>;
 
 /// Where the text is; it can be read more than once.
@@ -94,6 +97,23 @@ fn unreadable(error: ::csv::Error) -> Corrupt {
     Corrupt(error.to_string())
 }
 
+/// Checks for texts that are not what the name of the file says.
+fn check_header(header: &ByteRecord) -> Result<(), Corrupt> {
+    let bytes = header.as_slice();
+    // Either the mark of UTF-16, or the half of a letter that is 0.
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
+        return Err(Corrupt("it is UTF-16, or no text at all; save it as UTF-8".to_owned()));
+    }
+    let separator = OTHER_SEPARATORS.into_iter().find(|separator| bytes.contains(separator));
+    match separator {
+        Some(separator) if header.len() == 1 => Err(Corrupt(format!(
+            "its columns are separated by {:?}, not by commas; write it with commas, and numbers with points",
+            char::from(separator)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 impl CsvTable {
     fn new(text: Text) -> Result<Self, NotOpened> {
         let mut records = text.records()?;
@@ -102,9 +122,11 @@ impl CsvTable {
         if !records.read_byte_record(&mut record).map_err(unreadable)? {
             return Err(no_header().into());
         }
+        check_header(&record)?;
         let mut names = Vec::new();
         for (place, name) in record.iter().enumerate() {
-            let name = str::from_utf8(name).map_err(|_| Corrupt(format!("the name of column {place} is not UTF-8")))?;
+            let name = str::from_utf8(name)
+                .map_err(|_| Corrupt(format!("the name of column {place} is not UTF-8; save it as UTF-8")))?;
             names.push(name.trim().to_owned());
         }
         let mut found = vec![Found::Nothing; names.len()];
@@ -293,7 +315,9 @@ impl Part {
                 values.values().append_slice(&list(trimmed).ok_or("is no list of numbers")?);
                 values.append(true);
             }
-            Self::Texts(values) => values.append_value(str::from_utf8(field).map_err(|_| "is not UTF-8")?),
+            Self::Texts(values) => {
+                values.append_value(str::from_utf8(field).map_err(|_| "is not UTF-8 (save the file as UTF-8)")?);
+            }
         }
         Ok(())
     }
@@ -340,5 +364,23 @@ mod tests {
         for fields in [&["[1, 2.5]", ""][..], &["[ 1\t2\n3 ]"], &["[]"]] {
             assert!(matches!(found(fields), DataType::LargeList(_)), "{fields:?}");
         }
+    }
+
+    #[test]
+    fn tables_of_other_kinds_are_told_apart() {
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        for (bytes, expected) in [
+            (b"x1;x2;y\n1;2;a\n".to_vec(), "separated by ';', not by commas"),
+            (b"x1;x2;y\n1,5;2,5;a\n".to_vec(), "numbers with points"),
+            (b"x1\tx2\ty\n1\t2\ta\n".to_vec(), "separated by '\\t'"),
+            (b"x1|x2|y\n1|2|a\n".to_vec(), "separated by '|'"),
+            (utf16("\u{feff}x1,x2,y\n1,2,a\n"), "it is UTF-16"),
+            (utf16("x1,x2,y\n1,2,a\n"), "it is UTF-16"),
+            (b"x1,x2,gr\xf6sse\n1,2,3\n".to_vec(), "save it as UTF-8"),
+        ] {
+            let Err(Corrupt(why)) = open(&bytes).map(|_| ()) else { panic!("{expected}") };
+            assert!(why.contains(expected), "{why}");
+        }
+        assert!(open(b"a;b,x2\n1,2\n").is_ok());
     }
 }

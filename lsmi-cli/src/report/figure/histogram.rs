@@ -19,10 +19,24 @@ fn counts(values: &[f64], (low, high): (f64, f64)) -> [usize; BINS] {
     counts
 }
 
+/// The share of values in every bin, in per cent, at the middle of the bin: the points of a curve.
+pub(crate) fn shares(values: &[f64], range: (f64, f64)) -> Vec<(f64, f64)> {
+    let (low, high) = with_extent(range);
+    let width = (high - low) / BINS as f64;
+    let whole = values.len().max(1) as f64;
+    let counts = counts(values, (low, high));
+    let point = |(bin, count): (usize, &usize)| (low + width * (bin as f64 + 0.5), 100.0 * *count as f64 / whole);
+    counts.iter().enumerate().map(point).collect()
+}
+
+/// A range of no extent would have no bins.
+fn with_extent((low, high): (f64, f64)) -> (f64, f64) {
+    if low < high { (low, high) } else { (low - 0.5, low + 0.5) }
+}
+
 /// Draws the distribution of values over a range, their mean and zero.
 pub(crate) fn histogram(values: &[f64], range: (f64, f64), mean: f64, class: &str, label: &str) -> Drawing {
-    // A range of no extent would have no bins.
-    let range = if range.0 < range.1 { range } else { (range.0 - 0.5, range.0 + 0.5) };
+    let range = with_extent(range);
     let counts = counts(values, range);
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     let mut drawing = Drawing::new(WIDTH, HEIGHT);
@@ -56,6 +70,13 @@ mod tests {
         assert_eq!(counts.iter().sum::<usize>(), values.len());
         // 0, 1, 2 and the ten values below; 98, 99, 100 and the ten above.
         assert_eq!((counts[0], counts[BINS - 1]), (13, 13));
+    }
+
+    #[test]
+    fn shares_are_of_a_hundred() {
+        let shares = shares(&[0.0, 1.0, 1.0, 5.0], (0.0, 4.0));
+        assert_eq!(shares.iter().map(|(_, share)| share).sum::<f64>(), 100.0);
+        assert_eq!((shares[0], shares[BINS - 1]), ((0.05, 25.0), (3.95, 25.0)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(crate) mod palette;
 pub(crate) mod scatter;
 
 use std::fmt::Write;
+use std::path::Path;
 
 use crate::console::harmless;
 
@@ -61,6 +62,15 @@ impl Figure {
             r#"<svg{attributes} class="figure" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-description"><title id="{name}-title">{title}</title><desc id="{name}-description">{description}</desc>{start}{shapes}</svg>"#
         )
     }
+}
+
+/// Whether a file is a figure of this program, by how it begins.
+pub(crate) fn is_figure(path: &Path) -> bool {
+    let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { return false };
+    let start = super::start(path);
+    start.starts_with(r#"<svg xmlns="http://www.w3.org/2000/svg" width=""#)
+        && start.contains(r#" class="figure" viewBox=""#)
+        && start.contains(&format!(r#" aria-labelledby="{name}-title {name}-description">"#))
 }
 
 /// Shapes on a ground of some size, in pixels from the upper left corner.
@@ -186,5 +196,15 @@ mod tests {
         let file = figure().file();
         assert!(file.starts_with(r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20""#), "{file}");
         assert!(file.contains(".part-r,.c0{fill:#") && !file.contains("var("), "{file}");
+
+        let place = tempfile::tempdir().unwrap();
+        for (name, content, is_so) in [
+            ("train-r.svg", file.as_str(), true),
+            ("other.svg", file.as_str(), false),
+            ("train-s.svg", "<svg></svg>", false),
+        ] {
+            std::fs::write(place.path().join(name), content).unwrap();
+            assert_eq!(is_figure(&place.path().join(name)), is_so, "{name}");
+        }
     }
 }

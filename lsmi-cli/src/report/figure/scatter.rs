@@ -21,8 +21,13 @@ pub(crate) struct Points {
 
 /// Draws groups, the first in the colours of classes and, where there is one more, the last as `other`.
 ///
-/// Points beyond a range are drawn at its end.
-pub(crate) fn scatter(groups: &[Points], labels: (&str, &str), x: (f64, f64), y: (f64, f64)) -> Drawing {
+/// Points beyond a range are drawn at its end. A diagonal is drawn where x and y are equal, if wanted.
+pub(crate) fn scatter(
+    groups: &[Points],
+    labels: (&str, &str),
+    (x, y): ((f64, f64), (f64, f64)),
+    with_diagonal: bool,
+) -> Drawing {
     let class = |place: usize| if place < COLOURS { format!("points c{place}") } else { "points other".to_owned() };
     let entries: Vec<Entry> = groups
         .iter()
@@ -38,6 +43,11 @@ pub(crate) fn scatter(groups: &[Points], labels: (&str, &str), x: (f64, f64), y:
     }
     if frame.y.holds(0.0) {
         drawing.line("zero", (left, frame.y.place(0.0)), (right, frame.y.place(0.0)));
+    }
+    if with_diagonal {
+        let (low, high) = (x.0.max(y.0), x.1.min(y.1));
+        let at = |value| (frame.x.place(value), frame.y.place(value));
+        drawing.line("zero", at(low), at(high));
     }
     // Groups take turns, lest the last one hide all others.
     for turn in 0..TURNS {
@@ -63,7 +73,7 @@ mod tests {
     fn two_groups() {
         let group = |name: &str, points: &[(f64, f64)]| Points { name: name.to_owned(), points: points.to_vec() };
         let groups = [group("cat", &[(0.0, 0.0), (1.0, 2.0)]), group("dog & <b>", &[(0.5, 9.0)])];
-        let drawing = scatter(&groups, ("r (nats)", "s (nats)"), (-0.5, 1.5), (-1.0, 3.0));
+        let drawing = scatter(&groups, ("r (nats)", "s (nats)"), ((-0.5, 1.5), (-1.0, 3.0)), false);
         let figure = Figure { name: "r-s".into(), title: "r and s".into(), description: "3 samples".into(), drawing };
         insta::assert_snapshot!(figure.inline().replace("><", ">\n<"));
     }

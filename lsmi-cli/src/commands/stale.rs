@@ -1,0 +1,63 @@
+//! What an earlier run left in a directory of an analysis and is not of the new one.
+//!
+//! Only files that this program wrote are named, by what is in them: whatever else has such a name stays.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::demo;
+use super::finish::samples_name;
+use crate::input::{SamplesError, read_rows};
+use crate::output::Format;
+use crate::report;
+
+/// Columns that only files of samples have together.
+const COLUMNS: [&str; 7] = ["id", "split", "label", "i12", "r", "u1", "s"];
+
+/// Samples in another format than this, a report with its figures, and a table of samples that is not `table`.
+pub(super) fn stale(directory: &Path, format: Format, table: Option<&str>) -> Vec<PathBuf> {
+    let others = Format::ALL.into_iter().filter(|other| *other != format).map(samples_name);
+    let mut stale: Vec<PathBuf> = others.map(|name| directory.join(name)).filter(|path| is_samples(path)).collect();
+    stale.extend(report::written(directory));
+    let emoji = directory.join(demo::TABLE_FILE);
+    if table != Some(demo::TABLE_FILE) && fs::read(&emoji).is_ok_and(|content| content == demo::TABLE) {
+        stale.push(emoji);
+    }
+    stale
+}
+
+/// Whether a file holds samples, by the columns of its first row.
+fn is_samples(path: &Path) -> bool {
+    let mut is_so = false;
+    // The first row is enough; there is an error in any case.
+    let _ = read_rows(path, &mut |_, field| {
+        is_so = COLUMNS.iter().all(|column| field(column).is_some());
+        Err(SamplesError::Empty { file: String::new() })
+    });
+    is_so
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_program_wrote_is_stale() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str, content: &str| fs::write(place.path().join(name), content).unwrap();
+        let names = |format, table| {
+            let name = |path: PathBuf| path.strip_prefix(place.path()).unwrap().display().to_string();
+            stale(place.path(), format, table).into_iter().map(name).collect::<Vec<_>>()
+        };
+        write("samples.csv", "id,split,fold,label,h1,h2,i1,i2,i12,r,u1,u2,s\na,train,0,b,1,1,1,1,1,1,1,1,1\n");
+        write("samples.jsonl", "{\"id\": \"mine\"}\n");
+        write("samples.parquet", "mine");
+        write("report.html", "mine");
+        write("emoji.csv", "mine");
+        assert_eq!(names(Format::Jsonl, None), ["samples.csv"]);
+        assert!(names(Format::Csv, None).is_empty());
+        fs::write(place.path().join("emoji.csv"), demo::TABLE).unwrap();
+        assert_eq!(names(Format::Csv, None), ["emoji.csv"]);
+        assert!(names(Format::Csv, Some("emoji.csv")).is_empty());
+    }
+}
