@@ -79,15 +79,20 @@ fn is_hidden(quiet: bool) -> bool {
     quiet || is_unwanted || !io::stderr().is_terminal()
 }
 
-/// Does the work, which tells how far a comparison is, and shows that.
-pub(crate) fn steps<T>(quiet: bool, work: impl FnOnce(&(dyn Fn(lsmi_guide::distill::Progress) + Sync)) -> T) -> T {
+/// Does the work, which tells how far a comparison is, and shows that; after each step `register` is called.
+pub(crate) fn steps<T>(
+    quiet: bool,
+    register: impl Fn() + Sync,
+    work: impl FnOnce(&(dyn Fn(lsmi_guide::distill::Progress) + Sync)) -> T,
+) -> T {
     if is_hidden(quiet) {
-        return work(&|_| {});
+        return work(&|_| register());
     }
     let bar = Cleared(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()));
     set_template(&bar.0, STEPS_TEMPLATE);
     bar.0.enable_steady_tick(Duration::from_millis(500));
     work(&|progress| {
+        register();
         bar.0.set_length(progress.total as u64);
         bar.0.set_position(progress.done as u64);
         bar.0.set_message(harmless(&progress.what));

@@ -71,7 +71,12 @@ fn every_policy_trains_and_the_losses_fall() {
         }
         let last = trainer.epoch().unwrap();
         assert!(last.losses["label"] < first.losses["label"], "{}: {first:?}, {last:?}", entry.name);
-        assert_eq!(first.losses["feature"] == 0.0, ["output", "none", "modality", "auxiliary"].contains(&entry.name), "{}", entry.name);
+        assert_eq!(
+            first.losses["feature"] == 0.0,
+            ["output", "none", "modality", "auxiliary"].contains(&entry.name),
+            "{}",
+            entry.name
+        );
         assert!(last.skipped.is_empty());
     }
 }

@@ -124,3 +124,20 @@ fn a_limit_of_file_sizes_leaves_nothing() {
     assert!(told.contains("cannot be written; check the path, permissions and free space"), "{told}");
     assert_eq!(place.names("."), ["data.safetensors"]);
 }
+
+#[test]
+fn finished_runs_of_a_comparison_are_kept() {
+    let place = Place::new();
+    place.simulate("mixed --n 160 --dims 2", "mixed.safetensors");
+    let child = start(
+        &place,
+        "guide distill mixed.safetensors --seeds 60 --policies both,none --epochs 300 --threads 1 --out found",
+    );
+    let partial = place.path("found.partial");
+    let runs = || std::fs::read_dir(&partial).map_or(0, |files| files.count());
+    // The identity, a run that goes on, and some that are finished.
+    wait_until(|| runs() > 5);
+    let (output, waited) = interrupt(child);
+    check(&output, waited, "of 300 runs are kept in found.partial; the same command goes on from there");
+    assert!(partial.exists() && !place.path("found").exists());
+}

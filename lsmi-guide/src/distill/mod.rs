@@ -234,6 +234,11 @@ pub fn weights(data: Data<'_>, settings: &Settings) -> Result<Plan> {
 }
 
 impl Settings {
+    /// How many students a comparison trains.
+    pub fn runs(&self) -> usize {
+        Job::all(self).len()
+    }
+
     /// The policy of a name.
     fn policy(&self, name: &str, seed: u64) -> Result<Box<dyn Policy>> {
         let rule = || -> Box<dyn Policy> {

@@ -1,6 +1,5 @@
 //! `lsmi guide clean`: labels that everything speaks against, and how well that finds wrong ones.
 
-use std::fs;
 use std::io::Write;
 
 use lsmi_candle::estimator;
@@ -9,7 +8,7 @@ use lsmi_guide::clean::{Noise, PlantedSettings, find_planted, find_suspects};
 use lsmi_guide::distill::Progress;
 use lsmi_guide::ensemble::EnsembleError;
 
-use super::partial;
+use super::{partial, register, remove};
 use crate::arguments::{Clean, NoiseName};
 use crate::clean_table::clean_table;
 use crate::console;
@@ -34,7 +33,8 @@ pub(super) fn run(arguments: &Clean) -> Result<(), Failure> {
         ..estimator::Settings::default()
     };
     let partial = partial(&arguments.out);
-    let (ranked, planted) = progress::steps(common.quiet, |tell| -> Result<_, EnsembleError> {
+    let kept = || register(&partial, "seeds", usize::from(arguments.seeds));
+    let (ranked, planted) = progress::steps(common.quiet, kept, |tell| -> Result<_, EnsembleError> {
         let total = 1 + usize::from(arguments.seeds);
         tell(Progress { done: 0, total, what: "suspects".to_owned() });
         let ranked = find_suspects(&samples, &file.classes, &estimator)?;
@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &Clean) -> Result<(), Failure> {
     staging.write(&arguments.out.join(RESULT), |file| Ok(file.write_all(console::as_json(&summary)?.as_bytes())?))?;
     staging.commit(&[])?;
     if summary.planted.is_some() {
-        fs::remove_dir_all(&partial).map_err(Failure::failed)?;
+        remove(&partial)?;
     }
     if !common.quiet {
         console::say(&clean_table(&summary, &ranked[..ranked.len().min(usize::from(arguments.top))], classes));

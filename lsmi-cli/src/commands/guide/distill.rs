@@ -1,13 +1,12 @@
 //! `lsmi guide distill`: policies of distillation, compared seed by seed.
 
-use std::fs;
 use std::io::Write;
 
 use lsmi_candle::features::read;
 use lsmi_guide::distill::{self, Data, Rule, Settings, compare};
 use lsmi_guide::distiller::NonFinite;
 
-use super::partial;
+use super::{partial, register, remove};
 use crate::arguments::{Distill, RuleName};
 use crate::commands::analyze::training_rows;
 use crate::console;
@@ -32,7 +31,8 @@ pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
     let settings = settings(arguments);
 
     let partial = partial(&arguments.out);
-    let result = progress::steps(common.quiet, |tell| compare(data, &settings, Some(&partial), tell));
+    let kept = || register(&partial, "runs", settings.runs());
+    let result = progress::steps(common.quiet, kept, |tell| compare(data, &settings, Some(&partial), tell));
     let result = result.map_err(|error| Failure::from(error).about(path))?;
     let mut staging = Staging::default();
     staging.write(&arguments.out.join(RESULT), |file| Ok(file.write_all(console::as_json(&result)?.as_bytes())?))?;
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
         staging.write(export.path(), |file| weights::write(export, plan.ids(), &columns, file))?;
     }
     staging.commit(&[])?;
-    fs::remove_dir_all(&partial).map_err(Failure::failed)?;
+    remove(&partial)?;
     if !common.quiet {
         console::say(&distill_table(&result));
     }

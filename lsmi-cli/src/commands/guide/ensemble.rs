@@ -1,6 +1,5 @@
 //! `lsmi guide ensemble`: ensembles with weights for every sample against those with weights for every member.
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use lsmi_candle::matrix::Matrix;
 use lsmi_guide::distill::Progress;
 use lsmi_guide::ensemble::{self, Data, Settings, compare};
 
-use super::partial;
+use super::{partial, register, remove};
 use crate::arguments::{Ensemble, ModelFile};
 use crate::console;
 use crate::ensemble_table::ensemble_table;
@@ -37,7 +36,8 @@ pub(super) fn run(arguments: &Ensemble) -> Result<(), Failure> {
     let settings = settings(arguments);
 
     let partial = partial(&arguments.out);
-    let result = progress::steps(common.quiet, |tell| {
+    let kept = || register(&partial, "seeds", settings.seeds);
+    let result = progress::steps(common.quiet, kept, |tell| {
         compare(data, &settings, Some(&partial), &mut |done, total| {
             tell(Progress {
                 done,
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Ensemble) -> Result<(), Failure> {
         staging.write(export.path(), |file| weights::write(export, &found.ids, &columns, file))?;
     }
     staging.commit(&[])?;
-    fs::remove_dir_all(&partial).map_err(Failure::failed)?;
+    remove(&partial)?;
     if !common.quiet {
         console::say(&ensemble_table(&result));
     }

@@ -4,10 +4,15 @@ mod clean;
 mod distill;
 mod ensemble;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::arguments::{Guide, GuideAction};
 use crate::failure::Failure;
+use crate::interrupt::{self, Unfinished};
+
+/// What a partial directory is of.
+const IDENTITY: &str = "identity.json";
 
 pub(super) fn run(arguments: &Guide) -> Result<(), Failure> {
     match &arguments.action {
@@ -23,6 +28,33 @@ fn partial(out: &Path) -> PathBuf {
     let mut name = out.components().as_path().as_os_str().to_owned();
     name.push(".partial");
     PathBuf::from(name)
+}
+
+/// Says what is kept in the partial directory if the program is stopped now.
+fn register(partial: &Path, pieces: &'static str, all: usize) {
+    let finished = files(partial).into_iter().filter(|file| is_piece(file)).count();
+    let clear = |directory: &Path| {
+        // What cannot be removed does no harm.
+        if files(directory).iter().all(|file| file == &directory.join(IDENTITY)) {
+            let _ = fs::remove_dir_all(directory);
+        }
+    };
+    interrupt::unfinished(Some(Unfinished { directory: partial.to_owned(), pieces, finished, all, clear }));
+}
+
+/// Removes the partial directory, as all is done.
+fn remove(partial: &Path) -> Result<(), Failure> {
+    interrupt::unfinished(None);
+    fs::remove_dir_all(partial).map_err(Failure::failed)
+}
+
+fn is_piece(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "json")
+        && file.file_name().is_some_and(|name| name != IDENTITY)
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).map_or_else(|_| Vec::new(), |files| files.flatten().map(|file| file.path()).collect())
 }
 
 #[cfg(test)]
