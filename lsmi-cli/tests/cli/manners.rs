@@ -20,7 +20,7 @@ fn place() -> Place {
 }
 
 /// A command line of every command but `models pull`, which needs a hub; what it writes goes to `out` and its like.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
     "demo --folds 2 --dims 4 --published-knife",
     "analyze data.safetensors --folds 2 --out out",
     "fit data.safetensors --folds 2 --out out.safetensors",
@@ -35,6 +35,8 @@ const COMMANDS: [&str; 17] = [
     "embed pairs.csv --image tiny-vit --text tiny-bert --out embedded.safetensors",
     "report result",
     "partition result/samples.csv --by r --fraction 0.3 --out lists",
+    "guide ensemble data.safetensors --folds 2 --seeds 1 --out ensemble",
+    "guide clean data.safetensors --folds 2 --seeds 1 --out clean",
     "models list",
     "models show minilm-l6-v2",
     "models verify",
