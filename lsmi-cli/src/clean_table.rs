@@ -5,8 +5,8 @@ use std::fmt::Write;
 use lsmi_guide::clean::{Experiment, Suspect};
 
 use crate::console::shortened;
-use crate::ensemble_table::{number, paired, range};
 use crate::output::clean::CleanSummary;
+use crate::over_seeds::{number, paired, range};
 use crate::table::{nats, row, table};
 
 pub(crate) fn clean_table(summary: &CleanSummary, first: &[Suspect], classes: &[String]) -> String {
@@ -20,9 +20,9 @@ pub(crate) fn clean_table(summary: &CleanSummary, first: &[Suspect], classes: &[
         suspects.add_row(row(&one_line(&suspect.id), &cells));
     }
     let mut text = format!(
-        "\nLabels that everything speaks against (score: log odds of another class against the label, nats)\n{suspects}\n \
+        "\nThe most suspicious labels (score: log odds of another class against the label, nats)\n{suspects}\n \
          of {} samples {} have another class more probable than their label; for {} of them x1, x2, both and late fusion agree \
-         that it is wrong",
+         that it is wrong;\n where classes are hard to tell apart, many of these are hard and not wrong",
         summary.n, summary.suspects, summary.by_all
     );
     if let Some(planted) = &summary.planted {

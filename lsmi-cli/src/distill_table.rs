@@ -2,13 +2,10 @@
 
 use std::fmt::Write;
 
-use lsmi_guide::OverSeeds;
 use lsmi_guide::distill::{Comparison, Differences};
 
+use crate::over_seeds::{number, p_value, range, verdict};
 use crate::table::{row, table};
-
-/// Log losses and their differences are told to so many decimals: differences are of thousandths.
-const DECIMALS: usize = 4;
 
 pub(crate) fn distill_table(comparison: &Comparison) -> String {
     let mut scores = table(&["policy", "factor", "accuracy", "log loss", "95 %", "calibration error"]);
@@ -44,7 +41,10 @@ pub(crate) fn distill_table(comparison: &Comparison) -> String {
     for reason in &comparison.skipped {
         let _ = write!(text, "\nnote: a step was skipped: {reason}");
     }
-    text
+    match in_short(comparison) {
+        Some(verdicts) => text + "\n\n" + &verdicts,
+        None => text + "\n\nnothing is compared: `interaction` or what it is compared with is not among --policies",
+    }
 }
 
 fn differences_table(differences: &[Differences]) -> String {
@@ -66,33 +66,15 @@ fn differences_table(differences: &[Differences]) -> String {
     table.to_string()
 }
 
-fn number(value: f64) -> String {
-    let text = format!("{value:.DECIMALS$}");
-    if text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.')) {
-        text.trim_start_matches('-').to_owned()
-    } else {
-        text
-    }
-}
-
-fn p_value(value: Option<f64>) -> String {
-    value.map_or_else(String::new, |p| format!("{p:.3}"))
-}
-
-fn range(figure: &OverSeeds) -> String {
-    figure
-        .lower
-        .zip(figure.upper)
-        .map_or_else(String::new, |(lower, upper)| format!("{}..{}", number(lower), number(upper)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_has_no_sign() {
-        assert_eq!((number(-0.000_01), number(-0.0123)), ("0.0000".to_owned(), "-0.0123".to_owned()));
-        assert_eq!(range(&OverSeeds { mean: 1.0, lower: None, upper: None }), "");
-    }
+/// What the figures say: against the best of the others, and against the same weights dealt at random.
+fn in_short(comparison: &Comparison) -> Option<String> {
+    let loss = |over: &str| comparison.policy(over).map_or(f64::INFINITY, |policy| policy.log_loss.mean);
+    let others = || comparison.advantages.iter().filter(|difference| difference.over != "random");
+    let best = others().min_by(|a, b| loss(&a.over).total_cmp(&loss(&b.over)));
+    let found: Vec<String> = best
+        .into_iter()
+        .chain(comparison.advantage("random"))
+        .map(|found| verdict("interaction", &found.over, &found.log_loss.difference, comparison.settings.seeds))
+        .collect();
+    (!found.is_empty()).then(|| format!("In short, by log loss: {}.", found.join("; ")))
 }

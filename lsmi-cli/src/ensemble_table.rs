@@ -3,12 +3,9 @@
 use std::fmt::Write;
 
 use lsmi_guide::ensemble::{Comparison, Difference, Guidance};
-use lsmi_guide::{OverSeeds, PairedDifference};
 
+use crate::over_seeds::{number, paired, range, verdict};
 use crate::table::{row, table};
-
-/// Differences are of thousandths.
-const DECIMALS: usize = 4;
 
 pub(crate) fn ensemble_table(comparison: &Comparison) -> String {
     let mut scores = table(&["method", "accuracy", "95 %", "log loss", "95 %", "calibration error"]);
@@ -30,6 +27,7 @@ pub(crate) fn ensemble_table(comparison: &Comparison) -> String {
     };
     add("guided", &comparison.advantages);
     add("guided, with a weak member", &comparison.weak_member);
+    let _ = write!(text, "\n\n{}", in_short(comparison));
     text
 }
 
@@ -52,33 +50,17 @@ fn differences_table(differences: &[Difference]) -> String {
     table.to_string()
 }
 
-/// Mean, interval and p-value of a difference.
-pub(crate) fn paired(paired: &PairedDifference) -> [String; 3] {
-    let p_value = paired.p_value.map_or_else(String::new, |p| format!("{p:.3}"));
-    [number(paired.difference.mean), range(&paired.difference), p_value]
-}
-
-/// Four decimals, and no minus before nothing.
-pub(crate) fn number(value: f64) -> String {
-    let text = format!("{value:.DECIMALS$}");
-    if text == "-0.0000" { "0.0000".to_owned() } else { text }
-}
-
-pub(crate) fn range(figure: &OverSeeds) -> String {
-    match (figure.lower, figure.upper) {
-        (Some(lower), Some(upper)) => format!("{}..{}", number(lower), number(upper)),
-        _ => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_has_no_sign_and_one_seed_no_range() {
-        assert_eq!((number(-0.000_01), number(-0.0123)), ("0.0000".to_owned(), "-0.0123".to_owned()));
-        assert_eq!(range(&OverSeeds { mean: 1.0, lower: None, upper: None }), "");
-        assert_eq!(range(&OverSeeds { mean: 1.0, lower: Some(-1.0), upper: Some(3.0) }), "-1.0000..3.0000");
-    }
+/// What the figures say: against what would be taken without interactions.
+fn in_short(comparison: &Comparison) -> String {
+    let asked = ["stacking", "stacking, log-linear"];
+    let found = comparison.advantages.iter().filter(|difference| asked.contains(&difference.over.as_str()));
+    let verdicts: Vec<String> =
+        found.map(|found| verdict("guided", &found.over, &found.log_loss.difference, comparison.seeds)).collect();
+    let is_stacking = comparison.guidance.iter().all(|chosen| matches!(chosen.guidance, Guidance::Stacking));
+    let note = if is_stacking {
+        "\nInteractions tell nothing here that the members do not: the weights are those of stacking, alike for all samples of a fold."
+    } else {
+        ""
+    };
+    format!("In short, by log loss: {}.{note}", verdicts.join("; "))
 }

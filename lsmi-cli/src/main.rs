@@ -30,6 +30,7 @@ mod model_table;
 mod names;
 mod null_table;
 mod output;
+mod over_seeds;
 mod progress;
 mod ratings;
 mod ratings_table;

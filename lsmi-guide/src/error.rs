@@ -277,7 +277,7 @@ pub enum CheckpointError {
 
     /// A checkpoint of a run with other settings or data.
     #[error(
-        "{file} is a checkpoint of another run: {what} was {found}, but is {expected}; use the same settings and data, or remove it to start anew"
+        "{file} is a checkpoint of another run: {what}: {found} there, {expected} here; use the same settings and data, or remove it to start anew"
     )]
     OtherRun {
         /// The file.

@@ -110,7 +110,9 @@ where
 
 /// Of two texts of as many fields, separated by commas, the fields that differ.
 fn differing(first: &str, second: &str) -> [String; 2] {
-    let fields = |text: &str| text.split(',').map(|field| field.trim().to_owned()).collect::<Vec<_>>();
+    // The name of a structure and its braces are of no use to a reader.
+    let plain = |field: &str| field.rsplit('{').next().unwrap_or(field).replace(['}', '"'], "").trim().to_owned();
+    let fields = |text: &str| text.split(',').map(plain).collect::<Vec<_>>();
     let (of_first, of_second) = (fields(first), fields(second));
     if of_first.len() != of_second.len() {
         return [first.to_owned(), second.to_owned()];

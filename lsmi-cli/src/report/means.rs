@@ -1,6 +1,6 @@
 //! The means of a split, raw and adjusted, with intervals and the null; and those of all splits beside each other.
 
-use lsmi_core::Interaction;
+use lsmi_core::{Interaction, Measure};
 use serde::Serialize;
 
 use super::figure::Figure;
@@ -21,6 +21,8 @@ pub(crate) struct Means {
     s_minus_r: Option<Null>,
     shift: String,
     kinds: Vec<(String, usize)>,
+    /// The measure that is shown, where it is not the one that kinds are made of.
+    shown_measure: Option<String>,
     figure: Shown,
 }
 
@@ -72,6 +74,7 @@ impl Means {
             adjusted: Some(estimate(split, "adjusted", part.name())),
             null: null(split, part.name()),
         });
+        let measure = source.folder.summary.measure;
         let counted = summary.kinds.iter().filter(|(_, count)| *count > 0);
         Self {
             n: split.number(&["n"], As::Count),
@@ -82,6 +85,7 @@ impl Means {
             s_minus_r: null(split, "s_minus_r"),
             shift: capitalised(&shift(&summary.adjusted)),
             kinds: counted.map(|(kind, count)| (kind_in_words(source.words(), *kind), *count)).collect(),
+            shown_measure: (measure != Measure::Ccs).then(|| measure.to_string()),
             figure: gallery.hang(figure(split), &caption(split)),
         }
     }

@@ -134,7 +134,7 @@ fn finished_runs_of_a_comparison_are_kept() {
         "guide distill mixed.safetensors --seeds 60 --policies both,none --epochs 300 --threads 1 --out found",
     );
     let partial = place.path("found.partial");
-    let runs = || std::fs::read_dir(&partial).map_or(0, |files| files.count());
+    let runs = || std::fs::read_dir(&partial).map_or(0, Iterator::count);
     // The identity, a run that goes on, and some that are finished.
     wait_until(|| runs() > 5);
     let (output, waited) = interrupt(child);

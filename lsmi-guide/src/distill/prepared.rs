@@ -26,7 +26,7 @@ pub(super) struct Prepared {
 impl Prepared {
     pub(super) fn new(data: Data<'_>, settings: &Settings, number: usize) -> Result<Self> {
         let classes = data.classes.len();
-        let split = Split::new(data.samples, data.test, classes, number, settings.seed)?;
+        let split = Split::new(data.samples, data.test, data.classes.names(), number, settings.seed)?;
         let seed = settings.seed.wrapping_add(number as u64);
         let fit = cross_fit(&split.train, data.classes, &estimation(settings, seed), None)?;
         let interactions = Interactions::from_cross_fit(&fit)?;

@@ -34,7 +34,7 @@ impl Split {
     pub(super) fn new(
         samples: &FeatureSet,
         test: Option<&FeatureSet>,
-        classes: usize,
+        classes: &[String],
         number: usize,
         seed: u64,
     ) -> Result<Self> {
@@ -46,11 +46,13 @@ impl Split {
         };
         let (train, validation) = divide(samples, &rest, number, seed, "validation");
         let (train, validation) = (samples.select(&train), samples.select(&validation));
-        for class in 0..classes {
+        for (class, name) in classes.iter().enumerate() {
             let found = train.labels.iter().filter(|label| **label as usize == class).count();
             if found < SPLITS {
+                let all = samples.labels.iter().filter(|label| **label as usize == class).count();
                 let reason = format!(
-                    "class {class} has {found} samples to train on, but {SPLITS} are needed; add samples or merge rare classes"
+                    "of the class `{name}` with its {all} samples {found} remain to train on without those to validate and test \
+                     on, but {SPLITS} are needed; add samples, or merge or drop the class"
                 );
                 return Err(GuideError::Data { reason });
             }
@@ -154,6 +156,10 @@ mod tests {
     use lsmi_candle::matrix::Matrix;
     use lsmi_core::SampleIds;
 
+    fn names() -> Vec<String> {
+        ["a", "b", "c"].map(str::to_owned).to_vec()
+    }
+
     fn samples(count: u32) -> FeatureSet {
         let matrix = || Matrix::new(count as usize, 1, (0..count).map(f64::from).collect()).unwrap();
         FeatureSet {
@@ -170,7 +176,7 @@ mod tests {
         let samples = samples(101);
         let mut tested: Vec<String> = Vec::new();
         for number in 0..SPLITS {
-            let split = Split::new(&samples, None, 3, number, 7).unwrap();
+            let split = Split::new(&samples, None, &names(), number, 7).unwrap();
             let names = |part: &FeatureSet| part.ids.iter().map(std::borrow::Cow::into_owned).collect::<Vec<_>>();
             let mut all: Vec<String> =
                 [&split.train, &split.validation, &split.test].into_iter().flat_map(names).collect();
@@ -187,14 +193,14 @@ mod tests {
 
     #[test]
     fn samples_to_test_on_are_kept() {
-        let split = Split::new(&samples(50), Some(&samples(10)), 3, 1, 0).unwrap();
+        let split = Split::new(&samples(50), Some(&samples(10)), &names(), 1, 0).unwrap();
         assert_eq!((split.train.rows(), split.validation.rows(), split.test.rows()), (40, 10, 10));
     }
 
     #[test]
     fn a_class_of_few_samples_is_named() {
-        let error = Split::new(&samples(9), None, 3, 0, 0).unwrap_err();
-        assert!(error.to_string().contains("class 0 has"), "{error}");
+        let error = Split::new(&samples(9), None, &names(), 0, 0).unwrap_err();
+        assert!(error.to_string().contains("of the class `a` with its 3 samples 2 remain"), "{error}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use lsmi_guide::clean::{Noise, PlantedSettings, find_planted, find_suspects};
 use lsmi_guide::distill::Progress;
 use lsmi_guide::ensemble::EnsembleError;
 
-use super::{partial, register, remove};
+use super::{partial, register, remove, say_files};
 use crate::arguments::{Clean, NoiseName};
 use crate::clean_table::clean_table;
 use crate::console;
@@ -74,6 +74,7 @@ pub(super) fn run(arguments: &Clean) -> Result<(), Failure> {
     }
     if !common.quiet {
         console::say(&clean_table(&summary, &ranked[..ranked.len().min(usize::from(arguments.top))], classes));
+        say_files(&[&arguments.out.join(SUSPECTS), &arguments.out.join(RESULT)]);
     }
     if common.json { console::print_json(&summary) } else { Ok(()) }
 }

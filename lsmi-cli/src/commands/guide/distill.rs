@@ -6,7 +6,7 @@ use lsmi_candle::features::read;
 use lsmi_guide::distill::{self, Data, Rule, Settings, compare};
 use lsmi_guide::distiller::NonFinite;
 
-use super::{partial, register, remove};
+use super::{partial, register, remove, say_files};
 use crate::arguments::{Distill, RuleName};
 use crate::commands::analyze::training_rows;
 use crate::console;
@@ -44,7 +44,9 @@ pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
     staging.commit(&[])?;
     remove(&partial)?;
     if !common.quiet {
+        let export = arguments.export.iter().map(|export| export.path().as_path()).collect::<Vec<_>>();
         console::say(&distill_table(&result));
+        say_files(&[&[arguments.out.join(RESULT).as_path()], export.as_slice()].concat());
     }
     if common.json { console::print_json(&result) } else { Ok(()) }
 }

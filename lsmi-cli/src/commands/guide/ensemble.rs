@@ -9,7 +9,7 @@ use lsmi_candle::matrix::Matrix;
 use lsmi_guide::distill::Progress;
 use lsmi_guide::ensemble::{self, Data, Settings, compare};
 
-use super::{partial, register, remove};
+use super::{partial, register, remove, say_files};
 use crate::arguments::{Ensemble, ModelFile};
 use crate::console;
 use crate::ensemble_table::ensemble_table;
@@ -58,7 +58,9 @@ pub(super) fn run(arguments: &Ensemble) -> Result<(), Failure> {
     staging.commit(&[])?;
     remove(&partial)?;
     if !common.quiet {
+        let export = arguments.export.iter().map(|export| export.path().as_path()).collect::<Vec<_>>();
         console::say(&ensemble_table(&result));
+        say_files(&[&[arguments.out.join(RESULT).as_path()], export.as_slice()].concat());
     }
     if common.json { console::print_json(&result) } else { Ok(()) }
 }

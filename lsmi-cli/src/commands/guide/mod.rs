@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::arguments::{Guide, GuideAction};
+use crate::console;
 use crate::failure::Failure;
 use crate::interrupt::{self, Unfinished};
 
@@ -40,6 +41,12 @@ fn register(partial: &Path, pieces: &'static str, all: usize) {
         }
     };
     interrupt::unfinished(Some(Unfinished { directory: partial.to_owned(), pieces, finished, all, clear }));
+}
+
+/// Says what was written.
+fn say_files(files: &[&Path]) {
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    console::say(&format!("\nwritten: {}", names.join(", ")));
 }
 
 /// Removes the partial directory, as all is done.
