@@ -30,7 +30,7 @@ fn a_wrong_label_is_the_first_suspect() {
     assert_eq!((&printed["n"], &printed["planted"]["planted"]), (&80.into(), &8.into()));
     assert_eq!(printed["planted"]["scores"][0]["score"], "contradiction");
     let text = stderr(&told);
-    for expected in ["Labels that everything speaks against", "8 of 80 labels made wrong", "contradiction less loss"] {
+    for expected in ["The most suspicious labels", "8 of 80 labels made wrong", "contradiction less loss"] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
     assert!(text.contains("c7") && !place.path("found.partial").exists());

@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_class_of_few_samples_is_named() {
         let error = Split::new(&samples(9), None, &names(), 0, 0).unwrap_err();
-        assert!(error.to_string().contains("of the class `a` with its 3 samples 2 remain"), "{error}");
+        assert!(error.to_string().contains("of the class `a` with its 3 samples 1 remain"), "{error}");
     }
 
     #[test]

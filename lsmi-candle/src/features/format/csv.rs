@@ -158,6 +158,9 @@ impl CsvTable {
     }
 }
 
+/// What a field is that is no text.
+const NOT_TEXT: &str = "is not UTF-8";
+
 impl Table for CsvTable {
     fn rows(&self) -> usize {
         self.rows
@@ -185,8 +188,10 @@ impl Table for CsvTable {
                 }
                 for (part, column) in parts.iter_mut().zip(columns) {
                     let field = record.get(*column).unwrap_or_default();
-                    part.append(field)
-                        .map_err(|what| Corrupt(format!("`{}` {what} at row {row}", self.columns[*column].name)))?;
+                    part.append(field).map_err(|what| {
+                        let mend = if what == NOT_TEXT { "; save the file as UTF-8" } else { "" };
+                        Corrupt(format!("`{}` {what} at row {row}{mend}", self.columns[*column].name))
+                    })?;
                 }
                 at.next = row + 1;
             }
@@ -316,7 +321,7 @@ impl Part {
                 values.append(true);
             }
             Self::Texts(values) => {
-                values.append_value(str::from_utf8(field).map_err(|_| "is not UTF-8 (save the file as UTF-8)")?);
+                values.append_value(str::from_utf8(field).map_err(|_| NOT_TEXT)?);
             }
         }
         Ok(())
