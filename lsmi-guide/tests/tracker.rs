@@ -113,13 +113,13 @@ fn the_same_batches_give_the_same_bytes_in_either_mode() {
     let synchronous = run(Mode::Synchronous);
     assert_eq!(synchronous, run(Mode::Synchronous));
     // With room for all batches none is dropped, and waiting for the worker makes it synchronous too.
-    assert_eq!(synchronous, run(Mode::Background { capacity: 100 }));
+    assert_eq!(synchronous, run(Mode::Background { capacity: 100, share: 1.0 }));
 }
 
 #[test]
 fn the_loop_goes_on_while_the_worker_works() {
     let (of, _) = samples(FamilyName::Gauss, 300, 3, 1);
-    let mut tracker = tracker(&of, Mode::Background { capacity: 2 });
+    let mut tracker = tracker(&of, Mode::Background { capacity: 2, share: 1.0 });
     for epoch in 0..5 {
         show(&mut tracker, &of, 7);
         tracker.end_epoch(epoch).unwrap();
@@ -156,6 +156,9 @@ fn what_does_not_fit_is_refused() {
     let settings = Settings { folds: 1, ..Settings::default() };
     let error = Tracker::new(of.ids.clone(), of.labels.clone(), 2, None, settings).unwrap_err();
     assert!(matches!(error, GuideError::Setting { name: "folds of the tracker", .. }), "{error}");
+    let settings = Settings { mode: Mode::Background { capacity: 1, share: 0.0 }, ..Settings::default() };
+    let error = Tracker::new(of.ids.clone(), of.labels.clone(), 2, None, settings).unwrap_err();
+    assert!(matches!(error, GuideError::Setting { name: "share of the time", .. }), "{error}");
 }
 
 #[test]
@@ -164,7 +167,7 @@ fn rows_that_are_not_finite_are_counted_and_named() {
     let mut values = of.x1.values().to_vec();
     values[3 * 17] = f64::NAN;
     of.x1 = Matrix::new(100, 3, values).unwrap();
-    let mut tracker = tracker(&of, Mode::Background { capacity: 10 });
+    let mut tracker = tracker(&of, Mode::Background { capacity: 10, share: 1.0 });
     show(&mut tracker, &of, 1);
     let found = tracker.refresh(0).unwrap().unwrap();
     assert_eq!(found.len(), 99);

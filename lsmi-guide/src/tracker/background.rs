@@ -4,6 +4,10 @@
 //! through a channel of their own, so that none is lost among items; an order that the worker has not come to yet is
 //! replaced by a newer one.
 //!
+//! After a computation the worker rests in proportion to the time that it took, so that it works a share of the time only:
+//! a loop that keeps every processor busy then loses little to it. It takes items meanwhile, and wakes for an order that
+//! somebody waits for.
+//!
 //! The worker ends when the handle is dropped, when its channels close, or when it panics; the handle then says so instead
 //! of blocking. A panic of the sender drops the handle, and so ends the worker too.
 
@@ -11,8 +15,9 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select};
 
 use crate::error::{GuideError, Result};
 
@@ -28,6 +33,9 @@ pub(super) trait Work: Send + 'static {
     fn compute(&mut self, epoch: usize, stop: &AtomicBool);
 }
 
+/// How often a worker that rests looks whether it should wake.
+const GLANCE: Duration = Duration::from_millis(20);
+
 struct Order {
     epoch: usize,
     /// Where to say that it is done, if anyone waits.
@@ -41,6 +49,8 @@ pub(super) struct Background<W: Work> {
     oldest_items: Receiver<W::Item>,
     oldest_orders: Receiver<Order>,
     stop: Arc<AtomicBool>,
+    /// Whether somebody waits for an order.
+    is_awaited: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     /// Items dropped to make room.
     pub(super) dropped: u64,
@@ -50,16 +60,19 @@ pub(super) struct Background<W: Work> {
 }
 
 impl<W: Work> Background<W> {
-    /// Starts a worker that holds at most `capacity` items that it has not taken yet, at least one.
-    pub(super) fn start(mut work: W, capacity: usize) -> Result<Self> {
+    /// Starts a worker that holds at most `capacity` items that it has not taken yet, at least one, and computes for at most
+    /// that share of the time, unless somebody waits.
+    pub(super) fn start(mut work: W, capacity: usize, share: f64) -> Result<Self> {
         let (items, waiting_items) = bounded(capacity.max(1));
         let (orders, waiting_orders) = bounded(1);
         let stop = Arc::new(AtomicBool::new(false));
         let (oldest_items, oldest_orders) = (waiting_items.clone(), waiting_orders.clone());
+        let is_awaited = Arc::new(AtomicBool::new(false));
+        let pace = Pace { share, rest_until: None, is_awaited: Arc::clone(&is_awaited) };
         let of_worker = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name("lsmi tracker".to_owned())
-            .spawn(move || run(&mut work, &waiting_items, &waiting_orders, &of_worker))
+            .spawn(move || run(&mut work, &waiting_items, &waiting_orders, &of_worker, pace))
             .map_err(|error| GuideError::WorkerStopped { reason: format!("it could not be started: {error}") })?;
         Ok(Self {
             items: Some(items),
@@ -67,6 +80,7 @@ impl<W: Work> Background<W> {
             oldest_items,
             oldest_orders,
             stop,
+            is_awaited,
             thread: Some(thread),
             dropped: 0,
             overtaken: 0,
@@ -103,17 +117,18 @@ impl<W: Work> Background<W> {
     pub(super) fn order_and_wait(&mut self, epoch: usize) -> Result<()> {
         self.check()?;
         let (done, when_done) = bounded(1);
+        self.is_awaited.store(true, Ordering::Relaxed);
         let Some(orders) = &self.orders else { return Err(self.stopped()) };
         self.overtaken += send_dropping(orders, &self.oldest_orders, Order { epoch, done: Some(done) });
         // A worker that ends before it comes to the order leaves it in the channel, whose other end is here.
         loop {
-            match when_done.recv_timeout(std::time::Duration::from_millis(20)) {
+            match when_done.recv_timeout(GLANCE) {
                 Ok(()) => return Ok(()),
-                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
+                Err(RecvTimeoutError::Disconnected) => {
                     self.end();
                     return Err(self.stopped());
                 }
-                Err(crossbeam_channel::RecvTimeoutError::Timeout) => self.check()?,
+                Err(RecvTimeoutError::Timeout) => self.check()?,
             }
         }
     }
@@ -147,9 +162,40 @@ impl<W: Work> Drop for Background<W> {
     }
 }
 
+/// How much a worker works.
+struct Pace {
+    share: f64,
+    rest_until: Option<Instant>,
+    is_awaited: Arc<AtomicBool>,
+}
+
+impl Pace {
+    fn is_resting(&self) -> bool {
+        !self.is_awaited.load(Ordering::Relaxed) && self.rest_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// After a computation that began then; somebody may have waited for it.
+    fn rest(&mut self, begun: Instant, was_awaited: bool) {
+        if was_awaited {
+            self.is_awaited.store(false, Ordering::Relaxed);
+        }
+        // A rest too long to tell is one for ever.
+        let rest = Duration::try_from_secs_f64(begun.elapsed().as_secs_f64() * (self.share.recip() - 1.0));
+        self.rest_until = rest.ok().and_then(|rest| Instant::now().checked_add(rest));
+    }
+}
+
 /// What the worker's thread does until it is told to stop or a channel closes.
-fn run<W: Work>(work: &mut W, items: &Receiver<W::Item>, orders: &Receiver<Order>, stop: &AtomicBool) {
+fn run<W: Work>(work: &mut W, items: &Receiver<W::Item>, orders: &Receiver<Order>, stop: &AtomicBool, mut pace: Pace) {
     while !stop.load(Ordering::Relaxed) {
+        if pace.is_resting() {
+            match items.recv_timeout(GLANCE) {
+                Ok(item) => work.take(item),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            continue;
+        }
         select! {
             recv(items) -> item => match item {
                 Ok(item) => work.take(item),
@@ -161,7 +207,9 @@ fn run<W: Work>(work: &mut W, items: &Receiver<W::Item>, orders: &Receiver<Order
                 for item in items.try_iter().take(items.len()) {
                     work.take(item);
                 }
+                let begun = Instant::now();
                 work.compute(epoch, stop);
+                pace.rest(begun, done.is_some());
                 if let Some(done) = done {
                     // Who waits may have gone.
                     let _ = done.send(());
@@ -234,7 +282,7 @@ mod tests {
         let (computed, alive) = (Arc::new(Mutex::new(Vec::new())), Arc::new(()));
         let weak = Arc::downgrade(&alive);
         let work = Recorder { taken: Vec::new(), computed: Arc::clone(&computed), gate, _alive: alive };
-        Fixture { worker: Background::start(work, capacity).unwrap(), computed, alive: weak }
+        Fixture { worker: Background::start(work, capacity, 1.0).unwrap(), computed, alive: weak }
     }
 
     #[test]
@@ -271,6 +319,33 @@ mod tests {
         assert_eq!(*computed.lock().unwrap(), [(0, vec![]), (2, vec![7, 8, 9])]);
         drop(worker);
         assert!(alive.upgrade().is_none(), "the worker has ended");
+    }
+
+    /// Counts computations, which take a while.
+    struct Slow(Arc<Mutex<Vec<usize>>>);
+
+    impl Work for Slow {
+        type Item = u32;
+
+        fn take(&mut self, _: u32) {}
+
+        fn compute(&mut self, epoch: usize, _: &AtomicBool) {
+            std::thread::sleep(Duration::from_millis(20));
+            self.0.lock().unwrap().push(epoch);
+        }
+    }
+
+    #[test]
+    fn a_worker_rests_unless_somebody_waits() {
+        let computed = Arc::new(Mutex::new(Vec::new()));
+        // A rest of at least twenty seconds, which the test does not outlast.
+        let mut worker = Background::start(Slow(Arc::clone(&computed)), 3, 0.001).unwrap();
+        worker.order_and_wait(0).unwrap();
+        worker.order(1).unwrap();
+        std::thread::sleep(Duration::from_millis(60));
+        assert_eq!(*computed.lock().unwrap(), [0]);
+        worker.order_and_wait(2).unwrap();
+        assert_eq!((computed.lock().unwrap().clone(), worker.overtaken), (vec![0, 2], 1));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! - [`Mode::Background`]: in a thread of its own. The loop never waits: batches go through a bounded channel whose oldest
 //!   makes room where the worker is behind, which [`Report::dropped`] counts. What is published lags by the time that it
-//!   takes, so two runs need not agree.
+//!   takes and by its rests, so two runs need not agree.
 //! - [`Mode::Synchronous`]: in the loop's own thread, at the end of the epoch. The same batches give the same bytes.
 //!
 //! Either way the computation takes a single thread.
@@ -44,7 +44,7 @@ use crate::lookup::Lookup;
 /// How a tracker estimates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The mode; in the background, with 256 batches on their way at most.
+    /// The mode; in the background, with 256 batches on their way at most and a tenth of the time.
     pub mode: Mode,
     /// Folds of the cross-fit; 2.
     pub folds: usize,
@@ -61,12 +61,15 @@ pub struct Settings {
 }
 
 /// Where a tracker works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Mode {
     /// In a thread of its own.
     Background {
         /// Batches on their way at most.
         capacity: usize,
+        /// The share of the time that it may estimate, above 0 and at most 1: what a loop that keeps every processor busy
+        /// loses is at most this share of one of them. Estimations that this leaves no time for are overtaken.
+        share: f64,
     },
     /// In the thread that trains, at the end of an epoch.
     Synchronous,
@@ -75,7 +78,7 @@ pub enum Mode {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            mode: Mode::Background { capacity: 256 },
+            mode: Mode::Background { capacity: 256, share: 0.1 },
             folds: 2,
             kernels: 2,
             covariance: Covariance::Tied,
@@ -173,7 +176,7 @@ impl Tracker {
             settings,
         };
         let engine = match mode {
-            Mode::Background { capacity } => Engine::Background(Background::start(estimation, capacity)?),
+            Mode::Background { capacity, share } => Engine::Background(Background::start(estimation, capacity, share)?),
             Mode::Synchronous => Engine::Synchronous(Box::new(estimation)),
         };
         Ok(Self { lookup, labels, prior, confidence, widths: None, published, engine })
@@ -354,6 +357,12 @@ impl std::fmt::Debug for Tracker {
 
 impl Settings {
     fn check(&self) -> Result<()> {
+        if let Mode::Background { share, .. } = self.mode
+            && !(share > 0.0 && share <= 1.0)
+        {
+            let expected = "above 0 and at most 1".to_owned();
+            return Err(GuideError::Setting { name: "share of the time", found: share.to_string(), expected });
+        }
         let wrong = |name, found: usize, expected: &str| {
             Err(GuideError::Setting { name, found: found.to_string(), expected: expected.to_owned() })
         };
