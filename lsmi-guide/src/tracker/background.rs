@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySendError, bounded, select};
 
 use crate::error::{GuideError, Result};
 
@@ -189,10 +189,14 @@ impl Pace {
 fn run<W: Work>(work: &mut W, items: &Receiver<W::Item>, orders: &Receiver<Order>, stop: &AtomicBool, mut pace: Pace) {
     while !stop.load(Ordering::Relaxed) {
         if pace.is_resting() {
-            match items.recv_timeout(GLANCE) {
-                Ok(item) => work.take(item),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+            // Many items at a time: to be woken for each would take processors from the loop again and again.
+            std::thread::sleep(GLANCE);
+            loop {
+                match items.try_recv() {
+                    Ok(item) => work.take(item),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return,
+                }
             }
             continue;
         }
