@@ -1,6 +1,6 @@
 //! Weights of samples by id, for training loops and ensembles elsewhere.
 //!
-//! `.csv` has a row a sample, in their order: `id`, then a column for each kind of weight. `.safetensors` has an array [n] for
+//! `.csv` has a row a sample, in their order: `id`, then a column for each kind of weight. `.safetensors` has an array `[n]` for
 //! each kind, and the ids as a JSON list in the metadata's `ids`. The kinds are `feature`, `output`, `auxiliary1` and
 //! `auxiliary2` of a plan, each with a mean of one over the samples or all 0; or the members of an ensemble.
 

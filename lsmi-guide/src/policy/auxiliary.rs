@@ -1,16 +1,4 @@
-//! Adds an auxiliary loss of each modality to what another policy distils: dynamic fusion.
-//!
-//! A network that fuses two modalities may leave the encoder of one untrained, since the other one explains the label (Wang,
-//! Tran and Feiszli, CVPR 2020, on why joint training can be worse than one modality). A head on each encoder with the label as
-//! its target trains both. Of all samples alike it also asks an encoder for what its modality does not tell; by interaction
-//! it weighs
-//!
-//! ```text
-//! weight_m = max(r + u_m, 0) = max(i_m, 0)
-//! ```
-//!
-//! whatever the measure of redundancy, scaled over samples as every column of a plan is: samples that are unique to the other
-//! modality, synergistic or contradicted are left out.
+//! Auxiliary losses of each modality beside another policy's distillation: dynamic fusion.
 
 use std::sync::Arc;
 
@@ -28,7 +16,19 @@ pub enum Modulation {
     Information,
 }
 
-/// Distillation by another policy, and auxiliary losses; see the [module](self) for the rule.
+/// Adds an auxiliary loss of each modality to what another policy distils: dynamic fusion.
+///
+/// A network that fuses two modalities may leave the encoder of one untrained, since the other one explains the label (Wang,
+/// Tran and Feiszli, CVPR 2020, on why joint training can be worse than one modality). A head on each encoder with the label as
+/// its target trains both. Of all samples alike it also asks an encoder for what its modality does not tell; by interaction
+/// it weighs
+///
+/// ```text
+/// weight_m = max(r + u_m, 0) = max(i_m, 0)
+/// ```
+///
+/// whatever the measure of redundancy, scaled over samples as every column of a plan is: samples that are unique to the other
+/// modality, synergistic or contradicted are left out.
 #[derive(Debug)]
 pub struct AuxiliaryPolicy {
     /// What it is called.

@@ -1,18 +1,4 @@
-//! Distils all samples, their outputs the more the less is known of the label, and trains each modality on what it tells.
-//!
-//! ```text
-//! feature      1
-//! output       1 - strength + strength q / mean(q),   q = 1 - p(y | x1, x2) = 1 - p(y) exp(r + u1 + u2 + s)
-//! auxiliary m  max(r + u_m, 0)
-//! ```
-//!
-//! whatever the measure of redundancy. A label that interactions explain says what the teacher would say, so that its output
-//! adds nothing; one that they leave open is a noisy draw, and the teacher's probabilities in its place lower the variance
-//! of the student's gradient (Menon et al., "A statistical perspective on distillation", ICML 2021). Why auxiliary losses
-//! go by information, [`AuxiliaryPolicy`] says. The strength bounds how uneven weights get: uneven weights leave fewer samples
-//! to learn from.
-//!
-//! This is not the published rule, which is [`InteractionPolicy`](super::InteractionPolicy).
+//! Outputs by what is not known of the label, auxiliary losses by what a modality tells.
 
 use std::sync::Arc;
 
@@ -24,7 +10,21 @@ use crate::error::{GuideError, Result};
 use crate::interactions::Interactions;
 use crate::plan::{Plan, Weights};
 
-/// Outputs by what is not known, auxiliary losses by what a modality tells; see the [module](self) for the rule.
+/// Distils all samples, their outputs the more the less is known of the label, and trains each modality on what it tells.
+///
+/// ```text
+/// feature      1
+/// output       1 - strength + strength q / mean(q),   q = 1 - p(y | x1, x2) = 1 - p(y) exp(r + u1 + u2 + s)
+/// auxiliary m  max(r + u_m, 0)
+/// ```
+///
+/// whatever the measure of redundancy. A label that interactions explain says what the teacher would say, so that its output
+/// adds nothing; one that they leave open is a noisy draw, and the teacher's probabilities in its place lower the variance
+/// of the student's gradient (Menon et al., "A statistical perspective on distillation", ICML 2021). Why auxiliary losses
+/// go by information, [`AuxiliaryPolicy`] says. The strength bounds how uneven weights get: uneven weights leave fewer samples
+/// to learn from.
+///
+/// This is not the published rule, which is [`InteractionPolicy`](super::InteractionPolicy).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SourcesPolicy {
