@@ -251,13 +251,26 @@ mod tests {
     /// The epoch of every computation, and all that was taken until then.
     type Computed = Vec<(usize, Vec<u32>)>;
 
-    /// Remembers what it took and computed. It waits for a token before each computation if it has a gate, and panics when
-    /// it takes a 13.
+    /// Remembers what it took and computed, and panics when it takes a 13.
     struct Recorder {
         taken: Vec<u32>,
         computed: Arc<Mutex<Computed>>,
-        gate: Option<Receiver<()>>,
+        gate: Option<Gate>,
         _alive: Arc<()>,
+    }
+
+    /// Holds a worker up in each computation: it says that it has come, and waits for a token.
+    struct Gate {
+        come: Sender<()>,
+        tokens: Receiver<()>,
+    }
+
+    impl Gate {
+        /// Waits no longer than the worker is wanted, so that a test that fails ends.
+        fn pass(&self, stop: &AtomicBool) {
+            self.come.send(()).unwrap();
+            while !stop.load(Ordering::Relaxed) && self.tokens.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {}
+        }
     }
 
     impl Work for Recorder {
@@ -268,9 +281,9 @@ mod tests {
             self.taken.push(item);
         }
 
-        fn compute(&mut self, epoch: usize, _: &AtomicBool) {
+        fn compute(&mut self, epoch: usize, stop: &AtomicBool) {
             if let Some(gate) = &self.gate {
-                let _ = gate.recv();
+                gate.pass(stop);
             }
             self.computed.lock().unwrap().push((epoch, self.taken.clone()));
         }
@@ -282,7 +295,7 @@ mod tests {
         alive: std::sync::Weak<()>,
     }
 
-    fn start(capacity: usize, gate: Option<Receiver<()>>) -> Fixture {
+    fn start(capacity: usize, gate: Option<Gate>) -> Fixture {
         let (computed, alive) = (Arc::new(Mutex::new(Vec::new())), Arc::new(()));
         let weak = Arc::downgrade(&alive);
         let work = Recorder { taken: Vec::new(), computed: Arc::clone(&computed), gate, _alive: alive };
@@ -301,13 +314,12 @@ mod tests {
 
     #[test]
     fn the_oldest_makes_room_and_is_counted_while_the_sender_never_waits() {
-        let (open, gate) = bounded(10);
-        let Fixture { mut worker, computed, alive } = start(3, Some(gate));
+        let (come, has_come) = bounded(10);
+        let (open, tokens) = bounded(10);
+        let Fixture { mut worker, computed, alive } = start(3, Some(Gate { come, tokens }));
         worker.order(0).unwrap();
-        // Once the worker has taken the order it waits at the gate and takes nothing.
-        while !worker.oldest_orders.is_empty() {
-            std::thread::yield_now();
-        }
+        // At the gate the worker takes nothing. Before, though it has the order, it still takes what is sent.
+        has_come.recv().unwrap();
         for item in 0..10 {
             worker.send(item).unwrap();
         }
@@ -316,6 +328,7 @@ mod tests {
         worker.order(2).unwrap();
         assert_eq!(worker.overtaken, 1);
         open.send(()).unwrap();
+        has_come.recv().unwrap();
         open.send(()).unwrap();
         while computed.lock().unwrap().len() < 2 {
             std::thread::yield_now();
