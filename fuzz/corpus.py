@@ -1,4 +1,4 @@
-"""Writes the corpus: python fuzz/corpus.py (numpy, pandas, pyarrow, pillow). Small files that every reader accepts."""
+"""Writes the corpus: python fuzz/corpus.py (numpy, pandas, pyarrow, pillow, tokenizers). Small files that every reader accepts."""
 
 import json
 import pathlib
@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as parquet
 from PIL import Image
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 here = pathlib.Path(__file__).parent
 corpus = here / "corpus"
@@ -90,3 +91,44 @@ for kind in ["flac", "mp3", "ogg"]:
     place("sound", kind).write_bytes(data[:6000])
 for name in ["dinov2-small", "minilm-l6-v2"]:
     shutil.copy(here.parent / "models" / f"{name}.toml", place("manifest", name))
+for checkpoint in sorted((fixtures / "encoders").iterdir()):
+    if checkpoint.name == "tiny-resnet-basic":
+        continue  # of the architecture of another, with more weights
+    shutil.copy(checkpoint / "config.json", place("encoder_config", checkpoint.name))
+shutil.copy(fixtures / "encoders" / "tiny-bert" / "model.safetensors", place("encoder_weights", "tiny-bert"))
+
+# A tokenizer of each kind that released models have, with few tokens.
+letters = [chr(letter) for letter in range(ord("a"), ord("z") + 1)]
+special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+words = special + letters + [f"##{letter}" for letter in letters] + ["red", "thing", "##ing", ",", "round"]
+pieces = Tokenizer(models.WordPiece({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
+pieces.normalizer = normalizers.BertNormalizer()
+pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+pieces.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+pieces.add_special_tokens(special)
+pieces.enable_padding(pad_id=0, pad_token="[PAD]")
+
+alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+tokens = ["<s>", "<pad>", "</s>", "<unk>", *alphabet, "in", "ing", "\u0120r", "ed"]
+merges = [("i", "n"), ("in", "g"), ("\u0120", "r"), ("e", "d")]
+pairs = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges, unk_token="<unk>"))
+pairs.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace("  ", " "), normalizers.Lowercase()])
+pairs.pre_tokenizer = pre_tokenizers.Sequence(
+    [pre_tokenizers.Split(Regex(r"\p{N}{1,3}|thing"), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+)
+pairs.decoder = decoders.ByteLevel()
+pairs.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+pairs.add_special_tokens([AddedToken("<s>", lstrip=True), AddedToken("</s>", rstrip=True), "<pad>"])
+
+scores = [("<unk>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("\u2581", -2.0)] + [(letter, -4.0) for letter in letters]
+scores += [("\u2581red", -3.0), ("ing", -3.5), ("\u2581a", -2.5)]
+likely = Tokenizer(models.Unigram(scores, unk_id=0, byte_fallback=False))
+likely.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), normalizers.Strip()])
+likely.pre_tokenizer = pre_tokenizers.Metaspace()
+likely.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 2)])
+for name, tokenizer in [("pieces", pieces), ("pairs", pairs), ("likely", likely)]:
+    tokenizer.save(str(place("tokenizer", name)), pretty=False)
+# One whose template names a token that is not among its special ones: the tokenizers crate panics at it.
+contradiction = json.loads(likely.to_str())
+contradiction["post_processor"]["special_tokens"] = {}
+place("tokenizer", "contradiction").write_text(json.dumps(contradiction))

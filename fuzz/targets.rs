@@ -3,6 +3,9 @@
 //! The targets of cargo-fuzz, the example `hammer` and the test that replays the corpus share this file. A target takes
 //! any bytes and comes to an end without a panic; whether it accepts or refuses them is not its concern.
 
+#[path = "encoders.rs"]
+mod encoders;
+
 use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,6 +35,9 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("picture", |bytes| Picture::decode("fuzz", bytes).is_ok()),
     ("picture_config", |bytes| str::from_utf8(bytes).is_ok_and(|text| Settings::from_config(text).is_ok())),
     ("sound", |bytes| Sound::decode("fuzz", bytes.to_vec(), 1.0).is_ok()),
+    ("tokenizer", |bytes| encoders::tokenizer(&file("tokenizer.json", bytes))),
+    ("encoder_config", encoders::config),
+    ("encoder_weights", encoders::weights),
     ("manifest", |bytes| str::from_utf8(bytes).is_ok_and(|text| Manifest::parse(text, "fuzz.toml").is_ok())),
 ];
 

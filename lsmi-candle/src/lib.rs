@@ -51,6 +51,7 @@ pub mod estimator;
 pub mod features;
 pub mod gates;
 pub mod gauge;
+mod guarded;
 pub mod heads;
 pub mod hub;
 pub mod knife;

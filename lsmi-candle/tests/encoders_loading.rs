@@ -8,6 +8,7 @@ use std::fs;
 
 use candle_core::{DType, Device, Tensor};
 use golden::{Fixture, difference};
+use lsmi_candle::encoders::tokens::Tokenizer;
 use lsmi_candle::encoders::{Config, EncoderError, Hidden, Pooling, Result, TextEncoder, Weights, text};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
@@ -195,4 +196,37 @@ fn tokens_that_the_model_does_not_know_are_refused() {
     assert!(refused(encode(vec![1, 128])).to_string().contains("below 128"));
     assert!(refused(encode(vec![1; 41])).to_string().contains("1 to 40"));
     assert_eq!(model.max_tokens(), 40);
+}
+
+/// What a configuration speaks of is not made room for before the weights show it.
+#[test]
+fn a_configuration_beyond_all_measure_takes_no_memory() {
+    let fixture = Fixture::tiny("tiny-modernbert");
+    let load = |name: &str, value: u64| {
+        let text = fs::read_to_string(fixture.folder.join("config_v4.json")).unwrap();
+        let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
+        config[name] = value.into();
+        text::load(&Config::parse("config.json", &config.to_string())?, &fixture.weights(DType::F32))
+    };
+    let model = load("max_position_embeddings", 1 << 60).unwrap();
+    assert_eq!(model.max_tokens(), 1 << 60);
+    let hidden = model.encode(&fixture.whole("input_ids"), &fixture.whole("attention_mask"), None);
+    assert_eq!(hidden.unwrap().states.dim(0).unwrap(), 3);
+    let error = refused(load("num_hidden_layers", 1 << 60)).to_string();
+    assert!(error.contains("layers."), "{error}");
+}
+
+#[test]
+fn a_tokenizer_that_contradicts_itself_is_refused() {
+    // Its template names a token that is not among the special ones.
+    const CONTRADICTION: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": null, "decoder": null, "post_processor": {"type": "TemplateProcessing", "special_tokens": {},
+        "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "end", "type_id": 0}}], "pair": []},
+        "model": {"type": "WordLevel", "vocab": {"a": 0, "unknown": 1}, "unk_token": "unknown"}}"#;
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("tokenizer.json");
+    fs::write(&path, CONTRADICTION).unwrap();
+    let model = load(whole()).unwrap();
+    let error = Tokenizer::read(&path, 16, &*model).unwrap_err();
+    assert!(error.to_string().contains("tokenizer.json is not a tokenizer that can be used"), "{error}");
 }

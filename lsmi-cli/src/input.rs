@@ -11,6 +11,7 @@ use lsmi_core::Interaction;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::batches::Batches;
 use crate::failure::Failure;
 use crate::output::{Format, parquet};
 
@@ -150,7 +151,7 @@ fn read_parquet(file: &str, opened: File, take: Take<'_>) -> Result<(), SamplesE
         source,
     };
     let mut row = 0;
-    for batch in parquet::batches(opened).map_err(|source| failed(0, source))? {
+    for batch in Batches::open(opened).map_err(|source| failed(0, source))? {
         let batch = batch.map_err(|source| failed(row, source))?;
         for place in 0..batch.num_rows() {
             take(row, &|name| parquet::text_at(&batch, name, place))?;

@@ -5,6 +5,7 @@
 //! Exit status: 0 done, 1 failed, 2 wrong usage, 3 the data cannot be used, 130 stopped by Ctrl-C.
 
 mod arguments;
+mod batches;
 mod clean_table;
 mod commands;
 mod compare_table;
@@ -24,6 +25,8 @@ mod expected_table;
 mod failure;
 mod gate_table;
 mod gauge_sentence;
+#[cfg(test)]
+mod hammered;
 mod input;
 mod interrupt;
 mod model_table;

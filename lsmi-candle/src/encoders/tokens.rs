@@ -13,6 +13,7 @@ use tokenizers::{PaddingParams, PostProcessor, TruncationDirection, TruncationPa
 
 use super::error::{EncoderError, Result};
 use super::{Padding, TextEncoder};
+use crate::guarded::guarded;
 
 /// A text is first tried by its first so many characters for each token that it may have.
 const CHARACTERS_A_TOKEN: usize = 16;
@@ -63,7 +64,7 @@ impl Tokenizer {
         let file = path.display().to_string();
         let bytes = fs::read(path).map_err(|source| EncoderError::Read { file: file.clone(), source })?;
         let unusable = |source| EncoderError::Tokenizer { file: file.clone(), source };
-        let mut tokenizer = tokenizers::Tokenizer::from_bytes(bytes).map_err(unusable)?;
+        let mut tokenizer = checked(|| tokenizers::Tokenizer::from_bytes(bytes)).map_err(unusable)?;
         let padding_token = (tokenizer.get_padding().map(|padding| padding.pad_id))
             .or_else(|| token_of_config(path, &tokenizer))
             .or_else(|| model.padding_token())
@@ -80,11 +81,13 @@ impl Tokenizer {
         }
         // One more than fits shows that a text is too long; what comes after it need not be looked at.
         let truncation = TruncationParams {
-            max_length: max_tokens + 1,
+            max_length: max_tokens.saturating_add(1),
             direction: TruncationDirection::Right,
             ..TruncationParams::default()
         };
         tokenizer.with_padding(None::<PaddingParams>).with_truncation(Some(truncation)).map_err(unusable)?;
+        // A file may contradict itself where nothing looks before a text is there.
+        checked(|| tokenizer.encode("", true)).map_err(unusable)?;
         Ok(Self { inner: tokenizer, max_tokens, special, padding: model.padding(), padding_token })
     }
 
@@ -100,9 +103,9 @@ impl Tokenizer {
     pub fn tokens(&self, text: &str) -> Result<Tokens> {
         let room = self.max_tokens - self.special;
         let wrap = |source| EncoderError::Tokens { text: text.chars().take(40).collect(), source };
-        let encode = |text: &str| self.inner.encode_fast(text, false).map_err(wrap);
+        let encode = |text: &str| checked(|| self.inner.encode_fast(text, false)).map_err(wrap);
         // Of a text that is far too long only the beginning is looked at, up to the end of a word.
-        let begin = match beginning(text, CHARACTERS_A_TOKEN * (self.max_tokens + 1)) {
+        let begin = match beginning(text, CHARACTERS_A_TOKEN.saturating_mul(self.max_tokens.saturating_add(1))) {
             Some(begin) => Some(encode(begin)?).filter(|begin| begin.len() > room),
             None => None,
         };
@@ -112,7 +115,7 @@ impl Tokenizer {
         };
         let truncated = encoding.len() > room;
         encoding.truncate(room, 0, TruncationDirection::Right);
-        let encoding = self.inner.post_process(encoding, None, true).map_err(wrap)?;
+        let encoding = checked(|| self.inner.post_process(encoding, None, true)).map_err(wrap)?;
         Ok(Tokens { ids: encoding.get_ids().to_vec(), types: encoding.get_type_ids().to_vec(), truncated })
     }
 
@@ -145,6 +148,11 @@ impl Tokenizer {
             types: if segmented { Some(lay(|text| &text.types, 0)?) } else { None },
         })
     }
+}
+
+/// Does work of a tokenizer, which may panic where its file contradicts itself.
+fn checked<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> tokenizers::Result<T> {
+    guarded(work).unwrap_or_else(|| Err("the tokenizer's parts contradict each other".into()))
 }
 
 /// The text up to the last white space within the first so many characters; none where the text is no longer than that.

@@ -2,7 +2,5 @@
 //! compared, [`join`] which samples are in both. What comes of it is in [`crate::output::diff`].
 
 pub(crate) mod comparable;
-#[cfg(test)]
-mod hammered;
 pub(crate) mod join;
 pub(crate) mod side;

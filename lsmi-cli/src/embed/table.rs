@@ -10,12 +10,10 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_schema::DataType;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// Rows of a Parquet file that are decoded at a time.
-const PARQUET_ROWS: usize = 1024;
+use crate::batches::Batches;
 
 /// Why a table cannot be used. Rows are counted from 1, the header aside.
 #[derive(Debug, Error)]
@@ -79,7 +77,7 @@ pub(crate) struct Table {
 enum Source {
     Csv { records: csv::StringRecordsIntoIter<File>, places: Places },
     Lines(std::io::Lines<BufReader<File>>),
-    Parquet { reader: ParquetRecordBatchReader, batch: Option<RecordBatch>, row: usize, places: Places },
+    Parquet { batches: Batches, batch: Option<RecordBatch>, row: usize, places: Places },
 }
 
 /// Where the wanted columns stand.
@@ -106,24 +104,18 @@ impl Table {
             }
             "jsonl" | "ndjson" => Source::Lines(BufReader::new(open()?).lines()),
             "parquet" => {
-                let failed = |source: Box<dyn std::error::Error + Send + Sync>| TableError::Parquet {
-                    file: file.clone(),
-                    source,
-                };
-                let builder =
-                    ParquetRecordBatchReaderBuilder::try_new(open()?).map_err(|error| failed(Box::new(error)))?;
-                let schema = builder.schema().clone();
-                let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+                let batches =
+                    Batches::open(open()?).map_err(|source| TableError::Parquet { file: file.clone(), source })?;
+                let fields = batches.schema().fields();
+                let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
                 let places = Places::find(&file, &names, &columns)?;
-                for place in places.all() {
-                    let field = schema.field(place);
-                    if !is_readable(field.data_type()) {
-                        let (column, found) = (field.name().clone(), field.data_type().to_string());
-                        return Err(TableError::Type { file, column, found });
-                    }
+                if let Some(field) =
+                    places.all().map(|place| &fields[place]).find(|field| !is_readable(field.data_type()))
+                {
+                    let (column, found) = (field.name().clone(), field.data_type().to_string());
+                    return Err(TableError::Type { file, column, found });
                 }
-                let reader = builder.with_batch_size(PARQUET_ROWS).build().map_err(|error| failed(Box::new(error)))?;
-                Source::Parquet { reader, batch: None, row: 0, places }
+                Source::Parquet { batches, batch: None, row: 0, places }
             }
             _ => return Err(TableError::Format { file }),
         };
@@ -150,13 +142,11 @@ impl Table {
                     return Some(from_json(file, row, &line, &self.columns));
                 }
             },
-            Source::Parquet { reader, batch, row: place, places } => {
+            Source::Parquet { batches, batch, row: place, places } => {
                 while batch.as_ref().is_none_or(|batch| *place >= batch.num_rows()) {
-                    match reader.next()? {
+                    match batches.next()? {
                         Ok(read) => (*batch, *place) = (Some(read), 0),
-                        Err(error) => {
-                            return Some(Err(TableError::Parquet { file: file.clone(), source: Box::new(error) }));
-                        }
+                        Err(source) => return Some(Err(TableError::Parquet { file: file.clone(), source })),
                     }
                 }
                 let current = batch.as_ref()?;
@@ -251,7 +241,7 @@ fn from_json(file: &str, row: usize, line: &str, columns: &Columns) -> Result<Fi
 }
 
 fn is_readable(kind: &DataType) -> bool {
-    kind.is_integer() || matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+    kind.is_integer() || *kind == DataType::Utf8
 }
 
 /// Text or a whole number of a column; empty where there is none.
@@ -262,8 +252,6 @@ fn text_at(batch: &RecordBatch, column: usize, row: usize) -> String {
     }
     match array.data_type() {
         DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
-        DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
-        DataType::Utf8View => array.as_string_view().value(row).to_owned(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         kind => number_at(kind, array.as_ref(), row),
     }
@@ -290,5 +278,49 @@ pub(crate) fn directory_of(table: &Path) -> PathBuf {
     match table.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::types::Int8Type;
+    use arrow_array::{ArrayRef, DictionaryArray, LargeStringArray, StringViewArray, UInt8Array};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    /// Texts and numbers in Parquet are the same whatever they were before: categories, views, short numbers.
+    #[test]
+    fn parquet_holds_texts_and_whole_numbers() {
+        let columns: [(&str, ArrayRef); 4] = [
+            (
+                "image",
+                Arc::new(StringViewArray::from(vec![Some("a.png"), Some("a name longer than a view holds.png")])),
+            ),
+            ("text", Arc::new(LargeStringArray::from(vec![Some("é"), None]))),
+            ("label", Arc::new(["cat", "cat"].into_iter().collect::<DictionaryArray<Int8Type>>())),
+            ("id", Arc::new(UInt8Array::from(vec![7, 255]))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("table.parquet");
+        let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let columns = Columns {
+            inputs: vec!["image".to_owned(), "text".to_owned()],
+            label: ("label".to_owned(), true),
+            id: ("id".to_owned(), true),
+        };
+        let rows: Vec<Row> = Table::open(&path, columns).unwrap().map(Result::unwrap).collect();
+        let row = |place, image: &str, text: &str, id: &str| Row {
+            place,
+            inputs: vec![image.to_owned(), text.to_owned()],
+            label: Some("cat".to_owned()),
+            id: Some(id.to_owned()),
+        };
+        assert_eq!(rows, [row(0, "a.png", "é", "7"), row(1, "a name longer than a view holds.png", "", "255")]);
     }
 }

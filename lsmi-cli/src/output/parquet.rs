@@ -4,9 +4,7 @@
 //! of pieces that are whole files: their row groups are copied as they are.
 
 use std::error::Error;
-use std::fs::File;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -15,7 +13,6 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, Recor
 use arrow_schema::{DataType, Field, Schema};
 use lsmi_candle::features::MetadataType;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
 use parquet::column::writer::ColumnCloseResult;
@@ -205,29 +202,6 @@ fn append<W: Write + Send>(
     Ok(())
 }
 
-/// The rows of a file of samples, some at a time.
-pub(crate) fn batches(
-    file: File,
-) -> Result<impl Iterator<Item = Result<RecordBatch, Box<dyn Error + Send + Sync>>>, Box<dyn Error + Send + Sync>> {
-    let mut reader = guarded(|| Ok(ParquetRecordBatchReaderBuilder::try_new(file)?.build()?))?;
-    let mut is_damaged = false;
-    Ok(std::iter::from_fn(move || {
-        if is_damaged {
-            return None;
-        }
-        let next = guarded(|| Ok(reader.next().transpose()?));
-        is_damaged = next.is_err();
-        next.transpose()
-    }))
-}
-
-/// Does work of the `parquet` crate, which panics where the pages of a damaged file are not what it expects.
-fn guarded<T>(
-    work: impl FnOnce() -> Result<T, Box<dyn Error + Send + Sync>>,
-) -> Result<T, Box<dyn Error + Send + Sync>> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("its pages are not what they announce".into()))
-}
-
 /// What a column of text or of doubles holds at a row, in words.
 pub(crate) fn text_at(rows: &RecordBatch, column: &str, row: usize) -> Option<String> {
     let values = rows.column_by_name(column)?;
@@ -241,6 +215,7 @@ pub(crate) fn text_at(rows: &RecordBatch, column: &str, row: usize) -> Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batches::Batches;
     use lsmi_core::Kind;
 
     fn sample(id: &str, value: f64) -> Sample<String> {
@@ -272,7 +247,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         let mut found = Vec::new();
-        for batch in batches(file).unwrap() {
+        for batch in Batches::open(file).unwrap() {
             let batch = batch.unwrap();
             let text = |name: &str, row| text_at(&batch, name, row).unwrap();
             found.extend((0..batch.num_rows()).map(|row| (text("id", row), text("s", row), text("s_sx", row))));
@@ -306,6 +281,6 @@ mod tests {
     fn no_piece_is_an_empty_table() {
         let path = tempfile::NamedTempFile::new().unwrap();
         Joined::new(Arc::new(path.reopen().unwrap()), &FurtherColumns::default()).finish().unwrap();
-        assert_eq!(batches(path.reopen().unwrap()).unwrap().count(), 0);
+        assert_eq!(Batches::open(path.reopen().unwrap()).unwrap().count(), 0);
     }
 }

@@ -19,12 +19,12 @@ impl Rotary {
     /// # Errors
     /// A candle error where the device fails.
     pub fn new(length: usize, head_width: usize, base: f64, dtype: DType, device: &Device) -> Result<Self> {
-        let frequency = |pair: usize| base.powf(-2.0 * pair as f64 / head_width as f64);
-        let angles =
-            (0..length).flat_map(|position| (0..head_width / 2).map(move |pair| position as f64 * frequency(pair)));
+        let frequencies: Vec<f64> =
+            (0..head_width / 2).map(|pair| base.powf(-2.0 * pair as f64 / head_width as f64)).collect();
+        let angles = |position: usize| frequencies.iter().map(move |frequency| position as f64 * frequency);
         let table = |function: fn(f64) -> f64| -> Result<Tensor> {
-            let values: Vec<f64> = angles.clone().map(function).collect();
-            let table = Tensor::from_vec(values, (length, head_width / 2), &Device::Cpu)?;
+            let values: Vec<f64> = (0..length).flat_map(angles).map(function).collect();
+            let table = Tensor::from_vec(values, (length, frequencies.len()), &Device::Cpu)?;
             Ok(table.to_dtype(dtype)?.to_device(device)?)
         };
         Ok(Self { cosines: table(f64::cos)?, sines: table(f64::sin)? })

@@ -9,6 +9,8 @@ use super::width;
 use crate::encoders::layers::{Activation, Attention, LayerNorm, Linear, Mask, Rotary};
 use crate::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
+const LAYERS: &[&str] = &["num_hidden_layers"];
+
 /// Heads of training and of other tasks.
 const UNUSED: &[&str] = &["head.*", "decoder.*", "classifier.*", "*inv_freq"];
 
@@ -19,8 +21,10 @@ pub(super) struct ModernBert {
     norm: LayerNorm,
     blocks: Vec<Block>,
     last_norm: LayerNorm,
-    /// Angles of the layers that look at all of the text, and of those that look at a window.
-    rotary: [Rotary; 2],
+    /// Width of a head, and the bases of the angles of the layers that look at all of the text, and of those that look at
+    /// a window.
+    head_width: usize,
+    bases: [f64; 2],
     /// Greatest distance that is looked at within a window.
     reach: usize,
     positions: usize,
@@ -45,23 +49,23 @@ impl ModernBert {
         let heads = config.count(&["num_attention_heads"], 12)?;
         let vocabulary = config.count(&["vocab_size"], 50368)?;
         let positions = config.count(&["max_position_embeddings"], 8192)?;
-        let locals = local_layers(config)?;
+        let kinds = kinds(config)?;
         let norms = Norms {
             width,
             eps: config.real(&["norm_eps", "layer_norm_eps"], 1e-5)?,
             bias: config.flag(&["norm_bias"], false)?,
         };
-        let block = |(index, local): (usize, &bool)| {
-            Block::load(config, &body.under(&format!("layers.{index}")), &norms, heads, index == 0, *local)
+        let block = |index| {
+            let weights = body.under(&format!("layers.{index}"));
+            Block::load(config, &weights, &norms, heads, index == 0, kinds.is_local(index))
         };
-        let [all, window] = bases(config)?;
-        let rotary = |base| Rotary::new(positions, width / heads, base, weights.dtype(), weights.device());
         let model = Self {
             tokens: body.get("embeddings.tok_embeddings.weight", &[vocabulary, width])?,
             norm: norms.load(&body, "embeddings.norm")?,
-            blocks: locals.iter().enumerate().map(block).collect::<Result<_>>()?,
+            blocks: (0..config.count(LAYERS, 22)?).map(block).collect::<Result<_>>()?,
             last_norm: norms.load(&body, "final_norm")?,
-            rotary: [rotary(all)?, rotary(window)?],
+            head_width: width / heads,
+            bases: bases(config)?,
             reach: config.count(&["local_attention"], 128)? / 2,
             positions,
         };
@@ -87,13 +91,28 @@ impl Norms {
     }
 }
 
-/// Which layers look at a window alone: a list in new configurations, all but every `n`th in old ones.
-fn local_layers(config: &Config) -> Result<Vec<bool>> {
-    let layers = config.count(&["num_hidden_layers"], 22)?;
-    if !config.has(&["layer_types"]) {
-        let every = config.count(&["global_attn_every_n_layers"], 3)?;
-        return Ok((0..layers).map(|index| index % every != 0).collect());
+/// Which layers look at a window alone.
+enum Kinds {
+    /// All but every `n`th, as old configurations say.
+    Every(usize),
+    /// Those that a list says, as in new ones.
+    Listed(Vec<bool>),
+}
+
+impl Kinds {
+    fn is_local(&self, index: usize) -> bool {
+        match self {
+            Self::Every(every) => !index.is_multiple_of(*every),
+            Self::Listed(kinds) => kinds[index],
+        }
     }
+}
+
+fn kinds(config: &Config) -> Result<Kinds> {
+    if !config.has(&["layer_types"]) {
+        return Ok(Kinds::Every(config.count(&["global_attn_every_n_layers"], 3)?));
+    }
+    let layers = config.count(LAYERS, 22)?;
     let kinds = config.texts(&["layer_types"], None)?;
     let known = |kind: &String| match kind.as_str() {
         "full_attention" => Some(false),
@@ -101,7 +120,7 @@ fn local_layers(config: &Config) -> Result<Vec<bool>> {
         _ => None,
     };
     let locals: Option<Vec<bool>> = kinds.iter().map(known).collect();
-    locals.filter(|locals| locals.len() == layers).ok_or_else(|| {
+    locals.filter(|locals| locals.len() == layers).map(Kinds::Listed).ok_or_else(|| {
         let expected = format!("{layers} times `full_attention` or `sliding_attention`");
         config.wrong("layer_types", &expected, Some(&Value::from(kinds)))
     })
@@ -176,9 +195,12 @@ impl TextEncoder for ModernBert {
             all.clone()
         };
         let mut x = self.norm.forward(&look_up(&self.tokens, ids)?)?;
+        // For the length at hand: a configuration may speak of more positions than there is memory for.
+        let rotary = |base| Rotary::new(length, self.head_width, base, x.dtype(), x.device());
+        let rotary = [rotary(self.bases[0])?, rotary(self.bases[1])?];
         for block in &self.blocks {
             let mask = if block.local { &window } else { &all };
-            x = block.forward(&x, &self.rotary[usize::from(block.local)], mask.as_ref())?;
+            x = block.forward(&x, &rotary[usize::from(block.local)], mask.as_ref())?;
         }
         let states = self.last_norm.forward(&x)?;
         Ok(Hidden { states, keep: Some(mask.clone()), pooled: None, projected: None })

@@ -1,7 +1,6 @@
 //! A sound file made into one channel of samples.
 
 use std::io::{Cursor, ErrorKind};
-use std::panic::catch_unwind;
 
 use symphonia::core::codecs::audio::AudioDecoderOptions;
 use symphonia::core::errors::Error;
@@ -11,6 +10,7 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
 use super::resample::resample;
+use crate::guarded::guarded;
 use crate::preprocess::{PreprocessError, Result};
 
 /// The least and the greatest number of samples a second that is read.
@@ -47,7 +47,7 @@ impl Sound {
     /// Whatever the file lacks to be a sound that lasts, as a [`PreprocessError`] that names it.
     pub fn decode(name: &str, bytes: Vec<u8>, seconds: f64) -> Result<Self> {
         // Damaged headers overflow in the reader of WAV, which a build with checks answers with a panic.
-        catch_unwind(|| Self::decode_unguarded(name, bytes, seconds)).unwrap_or_else(|_| {
+        guarded(|| Self::decode_unguarded(name, bytes, seconds)).unwrap_or_else(|| {
             let source = Box::new(Error::DecodeError("the decoder failed"));
             Err(PreprocessError::Sound { name: name.to_owned(), source })
         })

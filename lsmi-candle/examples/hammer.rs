@@ -6,8 +6,9 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, clippy::expect_used, reason = "a program for developers")]
 
+#[path = "../../fuzz/mutate.rs"]
 mod mutate;
-#[path = "../../../fuzz/targets.rs"]
+#[path = "../../fuzz/targets.rs"]
 mod targets;
 
 use std::panic;
