@@ -95,6 +95,9 @@ for checkpoint in sorted((fixtures / "encoders").iterdir()):
     if checkpoint.name == "tiny-resnet-basic":
         continue  # of the architecture of another, with more weights
     shutil.copy(checkpoint / "config.json", place("encoder_config", checkpoint.name))
+huge = json.loads((fixtures / "encoders" / "tiny-vit" / "config.json").read_text())
+huge["image_size"] = 2**63 - 1  # its square once overflowed
+place("encoder_config", "huge").write_text(json.dumps(huge))
 shutil.copy(fixtures / "encoders" / "tiny-bert" / "model.safetensors", place("encoder_weights", "tiny-bert"))
 
 # A tokenizer of each kind that released models have, with few tokens.

@@ -31,7 +31,7 @@ pub enum EstimatorError {
     },
     /// A class with fewer rows than there are folds.
     #[error(
-        "class `{class}` has {rows} rows, fewer than the {folds} folds: use fewer folds (--folds), or merge or drop the class"
+        "class `{class}` has fewer rows ({rows}) than there are folds ({folds}): use fewer folds (--folds), or merge or drop the class"
     )]
     RareClass {
         /// The class.

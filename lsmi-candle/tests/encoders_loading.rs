@@ -208,12 +208,14 @@ fn a_configuration_beyond_all_measure_takes_no_memory() {
         config[name] = value.into();
         text::load(&Config::parse("config.json", &config.to_string())?, &fixture.weights(DType::F32))
     };
-    let model = load("max_position_embeddings", 1 << 60).unwrap();
-    assert_eq!(model.max_tokens(), 1 << 60);
+    let model = load("max_position_embeddings", 1 << 24).unwrap();
+    assert_eq!(model.max_tokens(), 1 << 24);
     let hidden = model.encode(&fixture.whole("input_ids"), &fixture.whole("attention_mask"), None);
     assert_eq!(hidden.unwrap().states.dim(0).unwrap(), 3);
-    let error = refused(load("num_hidden_layers", 1 << 60)).to_string();
+    let error = refused(load("num_hidden_layers", 1 << 24)).to_string();
     assert!(error.contains("layers."), "{error}");
+    let error = refused(load("max_position_embeddings", 1 << 60)).to_string();
+    assert!(error.contains("`max_position_embeddings`") && error.contains("at most 16777216"), "{error}");
 }
 
 #[test]

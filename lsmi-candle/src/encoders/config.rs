@@ -11,6 +11,10 @@ use serde_json::{Map, Value};
 use super::error::{EncoderError, Result};
 use super::layers::Activation;
 
+/// No model has more of anything; what is computed of sizes up to this does not overflow.
+const MOST: usize = 1 << 24;
+const WHOLE: &str = "a whole number of at most 16777216";
+
 /// A configuration, or a section of one.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -71,7 +75,7 @@ impl Config {
         self.find(names).is_some()
     }
 
-    /// A whole number of at least 1, under the first of the names that is there.
+    /// A whole number from 1 to 2^24, under the first of the names that is there.
     ///
     /// # Errors
     /// [`EncoderError::Field`] where it is something else, or missing without a default.
@@ -82,12 +86,12 @@ impl Config {
         }
     }
 
-    /// A whole number, 0 included.
+    /// A whole number from 0 to 2^24.
     ///
     /// # Errors
     /// As [`Config::count`].
     pub fn index(&self, names: &[&str], default: impl Into<Option<usize>>) -> Result<usize> {
-        self.field(names, "a whole number", default.into(), |value| usize::try_from(value.as_u64()?).ok())
+        self.field(names, WHOLE, default.into(), whole)
     }
 
     /// The number of a token.
@@ -95,7 +99,7 @@ impl Config {
     /// # Errors
     /// As [`Config::count`].
     pub fn token(&self, names: &[&str], default: impl Into<Option<u32>>) -> Result<u32> {
-        self.field(names, "the number of a token", default.into(), |value| u32::try_from(value.as_u64()?).ok())
+        self.field(names, "the number of a token", default.into(), |value| u32::try_from(whole(value)?).ok())
     }
 
     /// A finite number.
@@ -126,14 +130,12 @@ impl Config {
         self.field(names, "a string", default.into(), Value::as_str)
     }
 
-    /// A list of whole numbers.
+    /// A list of such whole numbers.
     ///
     /// # Errors
     /// As [`Config::count`].
     pub fn counts(&self, names: &[&str], default: Option<&[usize]>) -> Result<Vec<usize>> {
-        let list = |value: &Value| {
-            value.as_array()?.iter().map(|item| usize::try_from(item.as_u64()?).ok()).collect::<Option<Vec<_>>>()
-        };
+        let list = |value: &Value| value.as_array()?.iter().map(whole).collect::<Option<Vec<_>>>();
         self.field(names, "a list of whole numbers", default.map(<[usize]>::to_vec), list)
     }
 
@@ -199,6 +201,10 @@ impl Config {
     }
 }
 
+fn whole(value: &Value) -> Option<usize> {
+    usize::try_from(value.as_u64()?).ok().filter(|number| *number <= MOST)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,7 +218,7 @@ mod tests {
         let error = config.section("text_config").unwrap().count(&["layers"], 12).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the field `text_config.layers` of config.json should be a whole number, but is \"two\""
+            "the field `text_config.layers` of config.json should be a whole number of at most 16777216, but is \"two\""
         );
         let error = config.section("vision_config").unwrap().count(&["layers"], None).unwrap_err();
         assert!(error.to_string().contains("vision_config.layers") && error.to_string().contains("missing"));

@@ -99,7 +99,7 @@ fn one_class_only() {
 fn a_class_with_fewer_rows_than_folds() {
     let labels: Vec<i64> = (0..60).map(|row| if row < 4 { 2 } else { row % 2 }).collect();
     let message = with("y", Some(integers(&labels)));
-    assert!(message.contains("data.safetensors: class `2` has 4 rows, fewer than the 5 folds"), "{message}");
+    assert!(message.contains("data.safetensors: class `2` has fewer rows (4) than there are folds (5)"), "{message}");
 }
 
 #[test]

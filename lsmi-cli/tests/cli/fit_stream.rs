@@ -38,7 +38,7 @@ fn what_cannot_be_used_is_refused_as_in_memory() {
     };
     refused("fit large.safetensors --rows-in-memory 0 --out e.safetensors", 2, "--rows-in-memory");
     refused("fit none.safetensors --rows-in-memory 50 --out e.safetensors", 3, "none.safetensors: ");
-    refused("fit large.safetensors --rows-in-memory 9 --folds 60 --out e.safetensors", 3, "fewer than the 60 folds");
+    refused("fit large.safetensors --rows-in-memory 9 --folds 60 --out e.safetensors", 3, "than there are folds (60)");
     place.write("bad.pt", "");
     refused("fit bad.pt --rows-in-memory 50 --out e.safetensors", 3, "read as a whole");
 }
