@@ -290,7 +290,7 @@ mod tests {
     fn data_errors_name_their_file() {
         let rare = || EstimatorError::RareClass { class: "owl".to_owned(), rows: 2, folds: 5 };
         let message = Failure::from(rare()).about(Path::new("birds.npz")).message();
-        assert!(message.starts_with("error: birds.npz: class `owl` has 2 rows"), "{message}");
+        assert!(message.starts_with("error: birds.npz: class `owl` has fewer rows (2)"), "{message}");
         let message = Failure::failed(rare()).about(Path::new("birds.npz")).message();
         assert!(message.starts_with("error: class"), "{message}");
     }

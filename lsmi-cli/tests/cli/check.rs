@@ -135,7 +135,7 @@ fn nothing_is_checked_that_cannot_be() {
     for (words, status, expected) in [
         ("check nowhere.npz --out new.json", 3, "no such file"),
         ("check one.safetensors --out new.json", 3, "one.safetensors"),
-        ("check data.safetensors --folds 60 --out new.json", 3, "60 folds"),
+        ("check data.safetensors --folds 60 --out new.json", 3, "folds (60)"),
         ("check data.safetensors --eval nowhere.npz --out new.json", 3, "no such file"),
         ("check data.safetensors --out old.json", 2, "--force"),
         ("check data.safetensors --out data.safetensors --force", 2, "both input and output"),
