@@ -217,21 +217,27 @@ pub(crate) struct Numbers<'a> {
 }
 
 impl Numbers<'_> {
-    /// Appends the elements of a matrix of this shape, row after row.
-    pub(crate) fn append_to(&self, values: &mut Vec<f64>, rows: usize, columns: usize) {
+    /// The elements of a matrix of so many columns, row after row, in place of as many `values`.
+    pub(crate) fn write_to(&self, values: &mut [f64], columns: usize) {
         let start = self.offset * self.element.size();
         let is_in_order = self.strides == [columns, 1] && !self.big_endian;
-        let in_order = self.bytes.get(start..).and_then(|rest| rest.get(..rows * columns * self.element.size()));
+        let in_order = self.bytes.get(start..).and_then(|rest| rest.get(..values.len() * self.element.size()));
         match (self.element, in_order.filter(|_| is_in_order)) {
             (Element::F64, Some(bytes)) => {
-                values.extend(bytes.as_chunks::<8>().0.iter().map(|value| f64::from_le_bytes(*value)));
+                for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+                    *value = f64::from_le_bytes(*bytes);
+                }
             }
             (Element::F32, Some(bytes)) => {
-                values.extend(bytes.as_chunks::<4>().0.iter().map(|value| f64::from(f32::from_le_bytes(*value))));
+                for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+                    *value = f32::from_le_bytes(*bytes).into();
+                }
             }
             _ => {
-                for row in 0..rows {
-                    values.extend((0..columns).map(|column| self.at(&[row, column]).to_f64()));
+                for (row, values) in values.chunks_exact_mut(columns.max(1)).enumerate() {
+                    for (column, value) in values.iter_mut().enumerate() {
+                        *value = self.at(&[row, column]).to_f64();
+                    }
                 }
             }
         }

@@ -96,7 +96,11 @@ impl Column {
             return Ok(Array { shape, values: Values::Incomplete(incomplete) });
         }
         match self.kind {
-            Kind::Numbers(element) => Array::contiguous(shape, element, Cow::Owned(self.bytes)),
+            Kind::Numbers(element) => {
+                // As this machine has them in memory.
+                let array = Array::contiguous(shape, element, Cow::Owned(self.bytes))?;
+                Ok(array.big_endian(cfg!(target_endian = "big")))
+            }
             Kind::Strings => Ok(Array { shape, values: Values::Strings(self.texts) }),
             Kind::Other(name) => Ok(Array { shape, values: Values::Other(name) }),
         }
@@ -132,7 +136,7 @@ impl Column {
     fn extend_numbers_or_texts(&mut self, values: &ArrayRef) -> Result<(), Corrupt> {
         macro_rules! numbers {
             ($of:ty) => {
-                self.bytes.extend(values.as_primitive::<$of>().values().iter().flat_map(|value| value.to_le_bytes()))
+                self.bytes.extend_from_slice(values.as_primitive::<$of>().values().inner())
             };
         }
         match values.data_type() {

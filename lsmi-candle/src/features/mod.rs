@@ -41,6 +41,7 @@ mod inputs;
 mod keys;
 mod load;
 mod logits;
+mod matrix_to_fill;
 mod metadata_columns;
 mod model_logits;
 mod row_reader;

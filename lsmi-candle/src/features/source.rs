@@ -14,12 +14,10 @@ use super::error::FeatureError;
 use super::format::{Container, Format, NotOpened};
 use super::keys::SplitArrays;
 use super::load::{format_of, listed, unreadable};
+use super::matrix_to_fill::MatrixToFill;
 use super::metadata_columns::{MetadataColumn, MetadataType};
 use crate::matrix::Matrix;
 use crate::memory::{self, Shortage};
-
-/// Numbers that are read at a time: as many doubles as a processor's own memory holds.
-const NUMBERS_AT_A_TIME: usize = 1 << 16;
 
 /// Labels or ids that are read at a time.
 const IDENTIFIERS_AT_A_TIME: usize = 1 << 16;
@@ -37,7 +35,7 @@ impl MatrixRole {
         self == Self::Modality
     }
 
-    fn element_type(self) -> &'static str {
+    pub(super) fn element_type(self) -> &'static str {
         match self {
             Self::Modality => "features must be numbers; convert them, e.g. x.astype('float32')",
             Self::Logits => {
@@ -59,7 +57,7 @@ impl MatrixRole {
         }
     }
 
-    fn not_finite(self, value: f64) -> &'static str {
+    pub(super) fn not_finite(self, value: f64) -> &'static str {
         match self {
             Self::Modality => "remove such rows or fill in the value before the analysis",
             Self::Logits if value == f64::NEG_INFINITY => {
@@ -193,40 +191,23 @@ impl<'a> Source<'a> {
                 Err(error) => return Err(self.in_file(name, error)),
             };
             let (rows, columns) = check_matrix(&file, name, &array.outline(), role)?;
-            let mut values = reserved(&file, name, rows, columns)?;
-            append(&file, name, role, &array, &mut values)?;
-            self.check_finite(name, role, columns, &values, 0)?;
-            return self.finished((rows, columns), values);
+            let mut values = zeros(&file, name, rows, columns)?;
+            let matrix = MatrixToFill { file: &file, name, role, columns };
+            let filled = matrix.fill(&array, 0, &mut values);
+            drop(array);
+            return match filled {
+                Ok(()) => self.finished((rows, columns), values),
+                Err(error) => Err(self.in_file(name, error)),
+            };
         };
         let (rows, columns) = check_matrix(&file, name, &outline, role)?;
-        let mut values = reserved(&file, name, rows, columns)?;
-        let at_a_time = (NUMBERS_AT_A_TIME / columns).max(1);
-        for start in (0..rows).step_by(at_a_time) {
-            let before = values.len();
-            let array = match self.rows(name, start..rows.min(start + at_a_time)) {
-                Ok(array) => array,
-                Err(error) => return Err(self.in_file(name, error)),
-            };
-            append(&file, name, role, &array, &mut values)?;
-            // While they are at hand.
-            self.check_finite(name, role, columns, &values, before)?;
+        let mut values = zeros(&file, name, rows, columns)?;
+        let matrix = MatrixToFill { file: &file, name, role, columns };
+        let filled = matrix.fill_in_blocks(&mut values, &mut |rows| self.rows(name, rows));
+        match filled {
+            Ok(()) => self.finished((rows, columns), values),
+            Err(error) => Err(self.in_file(name, error)),
         }
-        self.finished((rows, columns), values)
-    }
-
-    /// The values of a matrix from this place on are finite.
-    fn check_finite(
-        &self,
-        name: &str,
-        role: MatrixRole,
-        columns: usize,
-        values: &[f64],
-        from: usize,
-    ) -> Result<(), FeatureError> {
-        let Some(place) = values[from..].iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        let (file, array, found) = (self.file(), name.to_owned(), values[from + place]);
-        let (row, column) = (self.row_in_file(name, (from + place) / columns), (from + place) % columns);
-        Err(FeatureError::NotFinite { file, array, row, column, found, advice: role.not_finite(found) })
     }
 
     /// The matrix of values that are all there.
@@ -324,32 +305,15 @@ impl<'a> Source<'a> {
         if !self.names.contains(name) {
             return Err(missing_array(self.file, name, &self.names));
         }
-        self.complete(name, None)
+        let taken = self.container.array(name);
+        complete(self.file, name, 0, taken.map_err(|corrupt| corrupted(self.file, self.format, corrupt))?)
     }
 
     /// Some rows of an array that has an outline.
-    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'_>, FeatureError> {
-        self.complete(name, Some(&rows))
-    }
-
-    /// An array or some of its rows, if none of them is incomplete.
-    fn complete(&mut self, name: &str, rows: Option<&Range<usize>>) -> Result<Array<'_>, FeatureError> {
-        let (file, format) = (self.file, self.format);
-        let start = rows.map_or(0, |rows| rows.start);
-        let container = self.container.as_mut();
-        let taken = match rows {
-            Some(rows) => container.rows(name, rows.clone()),
-            None => container.array(name),
-        };
-        let array = taken.map_err(|corrupt| corrupted(file, format, corrupt))?;
-        let Values::Incomplete(incomplete) = array.values else { return Ok(array) };
-        let (file, array) = (file.to_owned(), name.to_owned());
-        Err(match incomplete {
-            Incomplete::Null { row } => FeatureError::Null { file, array, row: start + row },
-            Incomplete::Ragged { row, found, expected } => {
-                FeatureError::Ragged { file, array, row: start + row, found, expected }
-            }
-        })
+    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, FeatureError> {
+        let start = rows.start;
+        let taken = self.container.rows(name, rows);
+        complete(self.file, name, start, taken.map_err(|corrupt| corrupted(self.file, self.format, corrupt))?)
     }
 
     /// An error about a row of an array, its row counted in the file.
@@ -360,6 +324,9 @@ impl<'a> Source<'a> {
             }
             FeatureError::Ragged { file, array, row, found, expected } => {
                 FeatureError::Ragged { file, array, row: self.row_in_file(name, row), found, expected }
+            }
+            FeatureError::NotFinite { file, array, row, column, found, advice } => {
+                FeatureError::NotFinite { file, array, row: self.row_in_file(name, row), column, found, advice }
             }
             other => other,
         }
@@ -391,31 +358,25 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Room for a matrix, if there is memory for it.
-fn reserved(file: &str, name: &str, rows: usize, columns: usize) -> Result<Vec<f64>, FeatureError> {
+/// An array that starts at a row, if none of its rows is incomplete.
+fn complete<'a>(file: &str, name: &str, start: usize, array: Array<'a>) -> Result<Array<'a>, FeatureError> {
+    let Values::Incomplete(incomplete) = array.values else { return Ok(array) };
+    let (file, array) = (file.to_owned(), name.to_owned());
+    Err(match incomplete {
+        Incomplete::Null { row } => FeatureError::Null { file, array, row: start + row },
+        Incomplete::Ragged { row, found, expected } => {
+            FeatureError::Ragged { file, array, row: start + row, found, expected }
+        }
+    })
+}
+
+/// Room for a matrix, if there is memory for it. The system gives zeros for nothing, when they are first written to.
+fn zeros(file: &str, name: &str, rows: usize, columns: usize) -> Result<Vec<f64>, FeatureError> {
     let outline = Outline { shape: vec![rows, columns], kind: Kind::Strings };
     let too_large = |shortage| too_large(file, name, &outline, shortage);
     let numbers = rows.checked_mul(columns).ok_or_else(|| too_large(Shortage::BEYOND))?;
     memory::check(numbers, size_of::<f64>()).map_err(too_large)?;
-    let mut values = Vec::new();
-    values.try_reserve_exact(numbers).map_err(|_| too_large(Shortage::of(numbers, size_of::<f64>())))?;
-    Ok(values)
-}
-
-/// Appends the numbers of rows.
-fn append(
-    file: &str,
-    name: &str,
-    role: MatrixRole,
-    array: &Array<'_>,
-    values: &mut Vec<f64>,
-) -> Result<(), FeatureError> {
-    let (rows, columns) = check_matrix(file, name, &array.outline(), role)?;
-    let Values::Numbers(numbers) = &array.values else {
-        return Err(element_type(file, name, &array.outline(), role.element_type()));
-    };
-    numbers.append_to(values, rows, columns);
-    Ok(())
+    bytemuck::try_zeroed_vec(numbers).map_err(|()| too_large(Shortage::of(numbers, size_of::<f64>())))
 }
 
 /// The integers or strings of rows.
@@ -506,7 +467,7 @@ fn too_large(file: &str, name: &str, outline: &Outline, shortage: Shortage) -> F
     }
 }
 
-fn element_type(file: &str, name: &str, outline: &Outline, expected: &'static str) -> FeatureError {
+pub(super) fn element_type(file: &str, name: &str, outline: &Outline, expected: &'static str) -> FeatureError {
     let (file, array, found) = (file.to_owned(), name.to_owned(), outline.type_name().to_owned());
     FeatureError::ElementType { file, array, found, expected }
 }

@@ -26,7 +26,7 @@ use super::array::{Array, Corrupt, Outline};
 use super::metadata_columns::{MetadataColumn, MetadataType};
 
 /// A feature file opened: named arrays, and text beside them where the format has it.
-pub(crate) trait Container {
+pub(crate) trait Container: Send {
     /// The names of all arrays.
     fn names(&self) -> BTreeSet<String>;
 
@@ -44,8 +44,8 @@ pub(crate) trait Container {
     }
 
     /// Some rows of an array that has an outline.
-    fn rows(&mut self, name: &str, _rows: Range<usize>) -> Result<Array<'_>, Corrupt> {
-        self.array(name)
+    fn rows(&mut self, name: &str, _rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
+        Err(Corrupt(format!("`{name}` is only there as a whole")))
     }
 
     /// The row of the file that is this row of an array.

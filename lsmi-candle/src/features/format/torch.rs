@@ -83,7 +83,7 @@ impl<R: Read + Seek> TorchFile<R> {
     }
 }
 
-impl<R: Read + Seek> Container for TorchFile<R> {
+impl<R: Read + Seek + Send> Container for TorchFile<R> {
     fn names(&self) -> BTreeSet<String> {
         self.entries.keys().cloned().collect()
     }

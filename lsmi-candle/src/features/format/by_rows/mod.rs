@@ -164,7 +164,7 @@ impl Container for AllRows {
         Ok(self.0.obstacle(name).is_none().then_some(outline))
     }
 
-    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'_>, Corrupt> {
+    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
         self.0.rows(name, rows)
     }
 

@@ -9,8 +9,9 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crc32fast::Hasher;
+use flate2::CrcReader;
 use flate2::bufread::DeflateDecoder;
-use flate2::{Crc, CrcReader};
 
 use super::npy::stored_rows;
 use super::positioned::Positioned;
@@ -43,7 +44,7 @@ struct Member {
 /// A checksum of so many bytes of elements.
 #[derive(Default)]
 struct Checked {
-    checksum: Crc,
+    checksum: Hasher,
     position: u64,
 }
 
@@ -112,7 +113,8 @@ impl Member {
         }
         self.checked.checksum.update(bytes);
         self.checked.position += bytes.len() as u64;
-        if self.checked.position == self.data_length && self.checked.checksum.sum() != self.place.checksum {
+        if self.checked.position == self.data_length && self.checked.checksum.clone().finalize() != self.place.checksum
+        {
             return Err(Corrupt("its checksum is wrong".to_owned()));
         }
         Ok(())

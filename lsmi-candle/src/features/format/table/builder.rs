@@ -83,13 +83,14 @@ impl Numbered {
             self.incomplete = Some(Incomplete::Null { row: self.rows + row });
         }
         if self.incomplete.is_none() {
+            let columns: Vec<Vec<f64>> = part.iter().map(doubles).collect::<Result<_, _>>()?;
             let row_bytes = self.width * SIZE;
             let start = self.bytes.len();
             self.bytes.resize(start + rows * row_bytes, 0);
-            let added = &mut self.bytes[start..];
-            for (place, column) in part.iter().enumerate() {
-                for (row, value) in doubles(column)?.into_iter().enumerate() {
-                    added[row * row_bytes + place * SIZE..][..SIZE].copy_from_slice(&value.to_le_bytes());
+            // A row at a time: the columns are read where their values were read for the row before.
+            for (row, added) in self.bytes[start..].chunks_exact_mut(row_bytes).enumerate() {
+                for (added, column) in added.as_chunks_mut().0.iter_mut().zip(&columns) {
+                    *added = column[row].to_le_bytes();
                 }
             }
         }
