@@ -1,8 +1,8 @@
 //! How long a feature file takes to read, beside its plain bytes: `cargo run --release -p lsmi-candle --example read_time
 //! -- FILE`.
 //!
-//! Both are read twice, the bytes first, and the second time is printed: from the memory of the system, not from the disk.
-//! The peak is that of the process, before the bytes are read.
+//! Both are read in turns, several times, from the memory of the system, not from the disk; the medians are printed. The
+//! peak is that of the process before the bytes are read.
 
 #![expect(clippy::print_stdout, reason = "a program for developers")]
 
@@ -12,43 +12,49 @@ use std::time::Instant;
 
 use lsmi_candle::features::{Keys, read};
 
+const TURNS: usize = 7;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let Some(path) = std::env::args().nth(1) else {
         println!("read_time FILE");
         return Ok(());
     };
     let path = Path::new(&path);
-    let mut seconds = [0.0; 2];
-    let (mut arrays, mut peak) = (0, 0);
-    for _ in 0..2 {
-        let begun = Instant::now();
-        let file = read(path, &Keys::default())?;
-        seconds[1] = begun.elapsed().as_secs_f64();
-        let numbers = |rows: usize, columns: usize| rows * columns * size_of::<f64>();
-        arrays = file
-            .splits
-            .iter()
-            .map(|split| &split.features)
-            .map(|split| numbers(split.rows(), split.x1.columns() + split.x2.columns()))
-            .sum();
-        peak = peak_memory().unwrap_or_default();
+    let (file, _) = timed(|| read(path, &Keys::default()))?;
+    let peak = peak_memory().unwrap_or_default();
+    let numbers = |rows: usize, columns: usize| rows * columns * size_of::<f64>();
+    let splits = file.splits.iter().map(|split| &split.features);
+    let arrays: usize = splits.map(|split| numbers(split.rows(), split.x1.columns() + split.x2.columns())).sum();
+    drop(file);
+
+    let (mut of_bytes, mut of_file) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        of_bytes.push(timed(|| std::fs::read(path))?.1);
+        of_file.push(timed(|| read(path, &Keys::default()))?.1);
     }
-    for _ in 0..2 {
-        let begun = Instant::now();
-        let bytes = std::fs::read(path)?;
-        seconds[0] = begun.elapsed().as_secs_f64();
-        println!("{} bytes", bytes.len());
-    }
+    let ratios = of_file.iter().zip(&of_bytes).map(|(file, bytes)| file / bytes).collect();
     println!(
         "bytes {:.2} s, feature file {:.2} s ({:.2} times); arrays {} MB, peak {} MB ({:.2} times)",
-        seconds[0],
-        seconds[1],
-        seconds[1] / seconds[0],
+        median(of_bytes),
+        median(of_file),
+        median(ratios),
         arrays / 1_000_000,
         peak / 1000,
         peak as f64 * 1e3 / arrays as f64
     );
     Ok(())
+}
+
+/// What work gives, and the seconds that it took.
+fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<(T, f64), E> {
+    let begun = Instant::now();
+    let done = work()?;
+    Ok((done, begun.elapsed().as_secs_f64()))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// The most memory that the process had, in kilobytes, where Linux says so.

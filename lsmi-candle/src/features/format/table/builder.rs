@@ -83,7 +83,7 @@ impl Numbered {
             self.incomplete = Some(Incomplete::Null { row: self.rows + row });
         }
         if self.incomplete.is_none() {
-            let columns: Vec<Vec<f64>> = part.iter().map(doubles).collect::<Result<_, _>>()?;
+            let columns: Vec<Cow<'_, [f64]>> = part.iter().map(doubles).collect::<Result<_, _>>()?;
             let row_bytes = self.width * SIZE;
             let start = self.bytes.len();
             self.bytes.resize(start + rows * row_bytes, 0);
@@ -108,7 +108,7 @@ impl Numbered {
 }
 
 /// The values of a column of numbers without nulls.
-fn doubles(column: &ArrayRef) -> Result<Vec<f64>, Corrupt> {
+fn doubles(column: &ArrayRef) -> Result<Cow<'_, [f64]>, Corrupt> {
     macro_rules! numbers {
         ($of:ty) => {
             column.as_primitive::<$of>().values().iter().map(|value| f64::from(*value)).collect()
@@ -117,7 +117,8 @@ fn doubles(column: &ArrayRef) -> Result<Vec<f64>, Corrupt> {
             column.as_primitive::<$of>().values().iter().map(|value| *value as f64).collect()
         };
     }
-    Ok(match column.data_type() {
+    let converted: Vec<f64> = match column.data_type() {
+        DataType::Float64 => return Ok(Cow::Borrowed(column.as_primitive::<Float64Type>().values())),
         DataType::Boolean => column.as_boolean().values().iter().map(f64::from).collect(),
         DataType::UInt8 => numbers!(UInt8Type),
         DataType::UInt16 => numbers!(UInt16Type),
@@ -129,7 +130,7 @@ fn doubles(column: &ArrayRef) -> Result<Vec<f64>, Corrupt> {
         DataType::Int64 => numbers!(long Int64Type),
         DataType::Float16 => numbers!(Float16Type),
         DataType::Float32 => numbers!(Float32Type),
-        DataType::Float64 => column.as_primitive::<Float64Type>().values().to_vec(),
         other => return Err(Corrupt(format!("a column of type {other} cannot be read as numbers"))),
-    })
+    };
+    Ok(Cow::Owned(converted))
 }

@@ -1,22 +1,32 @@
 //! `.parquet`: the columns of a table, decoded some rows at a time.
 //!
 //! Lists come back as Parquet has them, whatever Arrow type they were written from: fixed-size lists and lists are one.
+//! Those of floating-point numbers are first read as what features are (see [`lists`]), all else by way of Arrow.
+
+mod lists;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use ::parquet::column::page::PageReader;
+use ::parquet::data_type::{DoubleType, FloatType};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::ParquetMetaData;
 use ::parquet::file::reader::ChunkReader;
+use ::parquet::file::serialized_reader::SerializedPageReader;
+use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array as _, ArrayRef};
+use arrow_schema::DataType;
 use bytes::Bytes;
 
+use self::lists::{Lists, ListsOf};
 use super::by_rows::ByRows;
 use super::table::{ColumnType, Table, TableFile, Take};
 use super::{AllRows, Opened};
@@ -41,10 +51,17 @@ struct ParquetTable<R> {
 /// Columns read up to some row.
 struct Cursor {
     columns: Vec<usize>,
-    batches: ParquetRecordBatchReader,
+    decoder: Decoder,
     /// Rows that were decoded, but not wanted yet.
     left: Option<Vec<ArrayRef>>,
     next: usize,
+}
+
+/// Where the next rows come from.
+enum Decoder {
+    /// A column of lists, until one of them is not like the others.
+    Lists(Box<dyn Lists>),
+    Batches(ParquetRecordBatchReader),
 }
 
 /// What is duplicated to read several columns at once.
@@ -124,8 +141,8 @@ impl<R: Reader> ParquetTable<R> {
         Ok(Self { reader, metadata, columns, rows, texts, cursors: BTreeMap::new() })
     }
 
-    /// A cursor at a row.
-    fn cursor(&self, columns: &[usize], row: usize) -> Result<Cursor, Corrupt> {
+    /// The row groups from that of a row on, and the number of their first row.
+    fn groups_from(&self, row: usize) -> (Vec<usize>, usize) {
         let mut before = 0;
         let mut groups = Vec::new();
         for (index, group) in self.metadata.metadata().row_groups().iter().enumerate() {
@@ -136,12 +153,60 @@ impl<R: Reader> ParquetTable<R> {
                 groups.push(index);
             }
         }
+        (groups, before)
+    }
+
+    /// A cursor at a row.
+    fn cursor(&self, columns: &[usize], row: usize) -> Result<Cursor, Corrupt> {
+        let decoder = match self.lists(columns, row)? {
+            Some(lists) => Decoder::Lists(lists),
+            None => Decoder::Batches(self.batches(columns, row)?),
+        };
+        Ok(Cursor { columns: columns.to_vec(), decoder, left: None, next: row })
+    }
+
+    /// Columns from a row on.
+    fn batches(&self, columns: &[usize], row: usize) -> Result<ParquetRecordBatchReader, Corrupt> {
+        let (groups, before) = self.groups_from(row);
         let batch_rows = (MOST_VALUES / self.values_in_a_row(columns, &groups)).clamp(1, MOST_ROWS);
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.reader.another()?, self.metadata.clone());
         let builder = builder.with_projection(mask).with_row_groups(groups).with_batch_size(batch_rows);
-        let batches = guarded(|| builder.with_offset(row - before).build().map_err(unreadable))?;
-        Ok(Cursor { columns: columns.to_vec(), batches, left: None, next: row })
+        guarded(|| builder.with_offset(row - before).build().map_err(unreadable))
+    }
+
+    /// The same of one column of lists of floating-point numbers.
+    fn lists(&self, columns: &[usize], row: usize) -> Result<Option<Box<dyn Lists>>, Corrupt> {
+        let [column] = columns else { return Ok(None) };
+        let DataType::List(field) = &self.columns[*column].data_type else { return Ok(None) };
+        let schema = self.metadata.parquet_schema();
+        let leaf = (0..schema.num_columns()).find(|leaf| schema.get_column_root_idx(*leaf) == *column);
+        let Some(leaf) = leaf else { return Ok(None) };
+        let (groups, before) = self.groups_from(row);
+        let at_a_time = (MOST_VALUES / self.values_in_a_row(columns, &groups)).clamp(1, MOST_ROWS);
+        guarded(|| {
+            let reader = Arc::new(self.reader.another()?);
+            let mut pages: Vec<Box<dyn PageReader>> = Vec::new();
+            for group in groups {
+                let group = self.metadata.metadata().row_group(group);
+                let rows = usize::try_from(group.num_rows()).unwrap_or_default();
+                let of_group = SerializedPageReader::new(Arc::clone(&reader), group.column(leaf), rows, None);
+                pages.push(Box::new(of_group.map_err(unreadable)?));
+            }
+            let (descriptor, field, skipped) = (schema.column(leaf), Arc::clone(field), row - before);
+            let lists: Result<Box<dyn Lists>, ParquetError> = match field.data_type() {
+                DataType::Float32 => {
+                    ListsOf::<FloatType, Float32Type>::new(descriptor, field, pages, skipped, at_a_time)
+                        .map(|lists| Box::new(lists) as _)
+                }
+                DataType::Float64 => {
+                    ListsOf::<DoubleType, Float64Type>::new(descriptor, field, pages, skipped, at_a_time)
+                        .map(|lists| Box::new(lists) as _)
+                }
+                _ => return Ok(None),
+            };
+            lists.map(Some).map_err(unreadable)
+        })
     }
 
     /// How many values a row of these columns has, as far as the footer tells.
@@ -169,18 +234,27 @@ impl Cursor {
     /// The next rows, at most so many; none at the end.
     fn take(&mut self, most: usize) -> Result<Option<Vec<ArrayRef>>, Corrupt> {
         let there = match self.left.take() {
-            Some(left) => left,
-            None => match guarded(|| Ok(self.batches.next()))? {
-                Some(batch) => self.in_order(batch.map_err(|error| Corrupt(error.to_string()))?.columns())?,
-                None => return Ok(None),
-            },
+            Some(left) => Some(left),
+            None => self.decode(most)?,
         };
+        let Some(there) = there else { return Ok(None) };
         let rows = there.first().map_or(0, arrow_array::Array::len);
         if rows <= most {
             return Ok(Some(there));
         }
         self.left = Some(there.iter().map(|column| column.slice(most, rows - most)).collect());
         Ok(Some(there.iter().map(|column| column.slice(0, most)).collect()))
+    }
+
+    fn decode(&mut self, most: usize) -> Result<Option<Vec<ArrayRef>>, Corrupt> {
+        let decoded = guarded(|| match &mut self.decoder {
+            Decoder::Lists(lists) => Ok(lists.take(most).map_err(unreadable)?.map(|lists| vec![lists])),
+            Decoder::Batches(batches) => {
+                let batch = batches.next().transpose().map_err(|error| Corrupt(error.to_string()))?;
+                Ok(batch.map(|batch| batch.columns().to_vec()))
+            }
+        })?;
+        decoded.map(|columns| self.in_order(&columns)).transpose()
     }
 
     /// Columns in the order that was asked for; Parquet has them in the order of the file.
@@ -209,6 +283,11 @@ impl<R: Reader + Send> Table for ParquetTable<R> {
         };
         while at.next < rows.end {
             let part = at.take(rows.end - at.next)?;
+            if part.is_none() && matches!(at.decoder, Decoder::Lists(_)) {
+                // What these rows are instead, Arrow's reader tells.
+                at.decoder = Decoder::Batches(self.batches(columns, at.next)?);
+                continue;
+            }
             let length = part.as_ref().and_then(|part| Some(part.first()?.len())).unwrap_or_default();
             let Some(part) = part.filter(|_| length > 0) else {
                 return Err(Corrupt(format!("it ends after {} of its {} rows", at.next, self.rows)));
