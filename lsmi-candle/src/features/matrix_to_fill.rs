@@ -24,7 +24,8 @@ pub(super) struct MatrixToFill<'m> {
     pub(super) columns: usize,
 }
 
-/// Reads some rows.
+/// Reads some rows. It must do so by itself: a thread that waited for others of the pool meanwhile could take up another
+/// block, which waits for this one to be read.
 pub(super) type ReadRows<'r> = &'r mut (dyn FnMut(Range<usize>) -> Result<Array<'static>, FeatureError> + Send);
 
 /// What the threads share.

@@ -8,7 +8,6 @@ mod lists;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
@@ -31,6 +30,7 @@ use super::by_rows::ByRows;
 use super::table::{ColumnType, Table, TableFile, Take};
 use super::{AllRows, Opened};
 use crate::features::array::Corrupt;
+use crate::guarded::guarded;
 
 /// Rows decoded at a time, at most.
 const MOST_ROWS: usize = 8192;
@@ -95,10 +95,9 @@ fn unreadable(error: ParquetError) -> Corrupt {
 }
 
 /// Does work of the `parquet` crate, which panics where pages are not what it expects: indices without a dictionary, for
-/// one. What is not whole then is dropped with the cursor.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Corrupt>) -> Result<T, Corrupt> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Corrupt("its pages are not what they announce".to_owned())))
+/// one.
+fn checked<T>(work: impl FnOnce() -> Result<T, Corrupt>) -> Result<T, Corrupt> {
+    guarded(work).unwrap_or_else(|| Err(Corrupt("its pages are not what they announce".to_owned())))
 }
 
 /// Every column lies within the file: the `parquet` crate panics where a place is negative.
@@ -125,7 +124,7 @@ impl<R: Reader> ParquetTable<R> {
     fn new(reader: R) -> Result<Self, Corrupt> {
         // The Arrow types that the writer had are left alone: Parquet's own are few and say the same.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = guarded(|| ArrowReaderMetadata::load(&reader, options).map_err(unreadable))?;
+        let metadata = checked(|| ArrowReaderMetadata::load(&reader, options).map_err(unreadable))?;
         check_places(metadata.metadata(), reader.len())?;
         let of_groups = metadata.metadata().row_groups().iter().map(|group| usize::try_from(group.num_rows()));
         let rows = of_groups.into_iter().try_fold(0_usize, |sum, rows| sum.checked_add(rows.ok()?));
@@ -172,7 +171,7 @@ impl<R: Reader> ParquetTable<R> {
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.reader.another()?, self.metadata.clone());
         let builder = builder.with_projection(mask).with_row_groups(groups).with_batch_size(batch_rows);
-        guarded(|| builder.with_offset(row - before).build().map_err(unreadable))
+        checked(|| builder.with_offset(row - before).build().map_err(unreadable))
     }
 
     /// The same of one column of lists of floating-point numbers.
@@ -184,7 +183,7 @@ impl<R: Reader> ParquetTable<R> {
         let Some(leaf) = leaf else { return Ok(None) };
         let (groups, before) = self.groups_from(row);
         let at_a_time = (MOST_VALUES / self.values_in_a_row(columns, &groups)).clamp(1, MOST_ROWS);
-        guarded(|| {
+        checked(|| {
             let reader = Arc::new(self.reader.another()?);
             let mut pages: Vec<Box<dyn PageReader>> = Vec::new();
             for group in groups {
@@ -247,7 +246,7 @@ impl Cursor {
     }
 
     fn decode(&mut self, most: usize) -> Result<Option<Vec<ArrayRef>>, Corrupt> {
-        let decoded = guarded(|| match &mut self.decoder {
+        let decoded = checked(|| match &mut self.decoder {
             Decoder::Lists(lists) => Ok(lists.take(most).map_err(unreadable)?.map(|lists| vec![lists])),
             Decoder::Batches(batches) => {
                 let batch = batches.next().transpose().map_err(|error| Corrupt(error.to_string()))?;
