@@ -1,4 +1,5 @@
-"""Writes the corpus: python fuzz/corpus.py (numpy, pandas, pyarrow, pillow, tokenizers). Small files that every reader accepts."""
+"""Writes the corpus: python fuzz/corpus.py (numpy, pandas, pyarrow, pillow, tokenizers). Small files that their reader
+accepts, and some at which one once failed."""
 
 import json
 import pathlib
