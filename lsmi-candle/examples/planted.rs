@@ -5,8 +5,9 @@
 //! own group and 0 in all others. For each measure, over all seeds: the mean r, u1, u2, s of every group, in nats; and
 //! the area under the ROC curve of each component, its own group against all others, at the worst of the seeds. Then how
 //! often the kind of a sample is that of its group, for several shares of the label's surprisal as the threshold (the
-//! library's own is `Kind::SHARE`), and which kinds the samples of every group are of. An amplitude below the family's
-//! usual 3 makes bits and groups harder to tell.
+//! library's own is `Kind::SHARE`), and which kinds the samples of every group are of. Last, of the samples of each kind the
+//! share whose label is the class that both modalities together predict: `synergistic or hard` is what was called
+//! synergistic before there was the kind hard. An amplitude below the family's usual 3 makes bits and groups harder to tell.
 //!
 //! ```sh
 //! cargo run --release -p lsmi-candle --example planted [-- AMPLITUDE]
@@ -33,6 +34,8 @@ const SHARES: [f64; 6] = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3];
 struct Samples {
     terms: Terms,
     labels: Vec<u32>,
+    /// Whether the label is the class that both modalities together predict.
+    is_predicted: Vec<bool>,
     groups: Vec<u32>,
     prior: ClassPrior,
 }
@@ -62,6 +65,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let right: Vec<f64> = seeds.iter().map(|samples| right_share(samples, share)).collect();
             println!("{share:<26} {}", row(&right, 4));
         }
+        println!("share of predicted labels, samples, by kind");
+        for (kinds, samples, share) in predicted_shares(&seeds) {
+            println!("{kinds:<22} {share:.3} {samples:>6}");
+        }
         println!("kinds at {}   {}", Kind::SHARE, Kind::ALL.map(Kind::name).join("  "));
         for (group, kind) in (0..).zip(Groups::KINDS) {
             println!("{kind:<14} {}", kind_counts(&seeds, group).map(|count| format!("{count:>9}")).join(""));
@@ -86,9 +93,18 @@ fn draw(settings: &FamilySettings, seed: u64) -> Result<[Samples; 2], Box<dyn Er
     };
     let classes = Classes::new(vec!["0".to_owned(), "1".to_owned()])?;
     let fit = cross_fit(&train, &classes, &Settings { seed, ..Settings::default() }, None)?;
-    let samples = |terms, prior| Samples { terms, labels: labels.clone(), groups: groups.clone(), prior };
+    // Of two equally frequent classes, the one whose i12 is positive is predicted.
+    let by_density: Vec<bool> = exact.i12.iter().map(|i12| *i12 > 0.0).collect();
+    let by_head = fit.scores.predictions[2].iter().zip(&labels).map(|(predicted, label)| predicted == label).collect();
+    let samples = |terms, prior, is_predicted| Samples {
+        terms,
+        labels: labels.clone(),
+        is_predicted,
+        groups: groups.clone(),
+        prior,
+    };
     let prior = fit.estimator.prior().clone();
-    Ok([samples(exact, ClassPrior::uniform(2)?), samples(fit.scores.terms, prior)])
+    Ok([samples(exact, ClassPrior::uniform(2)?, by_density), samples(fit.scores.terms, prior, by_head)])
 }
 
 /// The mean components of every group over all seeds.
@@ -118,10 +134,10 @@ fn worst_areas(parts: &[Decomposition], seeds: &[Samples]) -> Vec<f64> {
 
 /// The kinds of samples where a component counts from this share of their labels' surprisal.
 fn kinds(samples: &Samples, share: f64) -> impl Iterator<Item = Kind> {
-    let Samples { terms, labels, prior, .. } = samples;
+    let Samples { terms, labels, is_predicted, prior, .. } = samples;
     (0..terms.len()).map(move |row| {
         let threshold = -share * prior.log_probability(labels[row] as usize);
-        Kind::above(threshold, terms.i1[row], terms.i2[row], terms.i12[row])
+        Kind::above(threshold, terms.i1[row], terms.i2[row], terms.i12[row], is_predicted[row])
     })
 }
 
@@ -131,8 +147,26 @@ fn right_share(samples: &Samples, share: f64) -> f64 {
     pairs.filter(|(kind, group)| Groups::KINDS[**group as usize] == *kind).count() as f64 / ROWS as f64
 }
 
+/// Of the samples of each kind, and of those that are synergistic or hard, over all seeds: their number, and the share whose
+/// label both modalities together predict.
+fn predicted_shares(seeds: &[Samples]) -> Vec<(String, usize, f64)> {
+    let all: Vec<(Kind, bool)> = seeds
+        .iter()
+        .flat_map(|samples| kinds(samples, Kind::SHARE).zip(samples.is_predicted.iter().copied()))
+        .collect();
+    let of = |wanted: &[Kind]| {
+        let found: Vec<bool> =
+            all.iter().filter(|(kind, _)| wanted.contains(kind)).map(|(_, predicted)| *predicted).collect();
+        let predicted = found.iter().filter(|predicted| **predicted).count();
+        let name = wanted.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" or ");
+        (name, found.len(), predicted as f64 / found.len() as f64)
+    };
+    let single = Kind::ALL.map(|kind| of(&[kind]));
+    single.into_iter().chain([of(&[Kind::Synergistic, Kind::Hard])]).collect()
+}
+
 /// How many samples of a group are of each kind, over all seeds.
-fn kind_counts(seeds: &[Samples], group: u32) -> [usize; 6] {
+fn kind_counts(seeds: &[Samples], group: u32) -> [usize; Kind::ALL.len()] {
     let of_group: Vec<Kind> = seeds
         .iter()
         .flat_map(|samples| kinds(samples, Kind::SHARE).zip(&samples.groups))

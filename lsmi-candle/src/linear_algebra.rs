@@ -40,7 +40,7 @@ pub(crate) fn symmetric_eigen(matrix: &[f64], size: usize) -> Option<(Vec<f64>, 
 }
 
 /// The product `left * right'` of two row-major matrices, `[rows, inner]` and `[columns, inner]`.
-pub(crate) fn product_transposed(left: &[f64], right: &[f64], inner: usize) -> Vec<f64> {
+pub(crate) fn product_transposed<Value: RealField + Copy>(left: &[Value], right: &[Value], inner: usize) -> Vec<Value> {
     if inner == 0 {
         return Vec::new();
     }
@@ -88,7 +88,7 @@ pub(crate) fn mirror(matrix: &mut [f64], size: usize) {
     }
 }
 
-fn row_major(matrix: MatRef<'_, f64>) -> Vec<f64> {
+fn row_major<Value: Copy>(matrix: MatRef<'_, Value>) -> Vec<Value> {
     let mut values = Vec::with_capacity(matrix.nrows() * matrix.ncols());
     for row in 0..matrix.nrows() {
         values.extend((0..matrix.ncols()).map(|column| matrix[(row, column)]));

@@ -60,7 +60,7 @@ fn batches_have_the_values_of_samples() {
     assert_eq!(scored.schema().as_ref(), &output_schema(&ESTIMATOR, &[Measure::Sx], &batch.schema()).unwrap());
     let columns: Vec<&str> = scored.schema_ref().fields().iter().map(|field| field.name().as_str()).collect();
     let expected = "id label h1 h2 i1 i2 i12 r u1 u2 s pred1 pred2 pred12 kind \
-                    r_sd u1_sd u2_sd s_sd r_sx u1_sx u2_sx s_sx";
+                    r_sd u1_sd u2_sd s_sd r_sx u1_sx u2_sx s_sx r_sx_sd u1_sx_sd u2_sx_sd s_sx_sd";
     assert_eq!(columns, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!((numbers(&scored, "h1"), numbers(&scored, "i12")), (scores.terms.h1.clone(), scores.terms.i12.clone()));
     for (measure, ending) in [(ESTIMATOR.measure(), ""), (Measure::Sx, "_sx")] {

@@ -15,6 +15,7 @@ use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{pearson, root_mean_square_error};
 use lsmi_core::{Interaction, Measure, SampleIds, Terms};
+use rand::Rng;
 use safetensors::SafeTensors;
 
 const INTERACTIONS: [Interaction; 4] =
@@ -124,6 +125,74 @@ fn a_bundle_scores_to_the_bit_as_what_it_was_saved_from() {
     }
 }
 
+/// Columns that are uniform between 0 and 1, so that densities have margins.
+fn uniform(rows: usize, seed: u64) -> (FeatureSet, Classes) {
+    let mut random = stream(seed, "uniform");
+    let mut matrix = || Matrix::new(rows, 2, (0..rows * 2).map(|_| random.random()).collect()).unwrap();
+    let (x1, x2) = (matrix(), matrix());
+    let labels = (0..rows).map(|row| u32::from(x1.row(row)[0] + x2.row(row)[0] > 1.0)).collect();
+    let classes = Classes::new(vec!["below".to_owned(), "above".to_owned()]).unwrap();
+    (FeatureSet { ids: SampleIds::rows(rows), x1, x2, labels, logits: [None, None, None] }, classes)
+}
+
+#[test]
+fn a_bundle_with_margins_scores_to_the_bit_as_what_it_was_saved_from() {
+    let (train, classes) = uniform(1000, 0);
+    let estimator = cross_fit(&train, &classes, &Settings { folds: 2, ..raw(0) }, None).unwrap().estimator;
+    let bytes = estimator.to_bytes().unwrap();
+    let loaded = Estimator::from_bytes("test", &bytes, DeviceChoice::Cpu).unwrap();
+    let (fresh, _) = uniform(1000, 1);
+    let scores = loaded.score(&fresh).unwrap();
+    assert_eq!(estimator.score(&fresh).unwrap(), scores);
+    assert_eq!(loaded.to_bytes().unwrap(), bytes);
+    // The exact surprisal is 0; without margins it is .2 too much.
+    for surprisals in [&scores.terms.h1, &scores.terms.h2] {
+        let mean = surprisals.iter().sum::<f64>() / 1000.0;
+        assert!(mean.abs() < 0.1, "{mean}");
+    }
+}
+
+#[test]
+fn damaged_margins_are_refused() {
+    let (train, classes) = uniform(1000, 0);
+    let estimator = cross_fit(&train, &classes, &Settings { folds: 2, ..raw(0) }, None).unwrap().estimator;
+    let bytes = estimator.to_bytes().unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let of = |part: &str| format!("fold0.density.x1.margins.{part}");
+    let zero = |part: &str, numbers: std::ops::Range<usize>| {
+        let mut values = tensors.tensor(&of(part)).unwrap().data().to_vec();
+        values[numbers.start * 8..numbers.end * 8].fill(0);
+        (of(part), Some(values))
+    };
+    // No tensor of knots; columns that do not rise; a scale of 0; other numbers of knots; a slope of 0; two knots in one place.
+    for (name, values) in [
+        (of("knots"), None),
+        zero("columns", 1..2),
+        zero("scales", 1..2),
+        zero("counts", 0..1),
+        zero("knots", 2..3),
+        zero("knots", 0..6),
+    ] {
+        let mut damaged = Vec::new();
+        for (other, view) in tensors.tensors() {
+            let bytes = match (&values, other == name) {
+                (None, true) => continue,
+                (Some(values), true) => values.as_slice(),
+                _ => view.data(),
+            };
+            let view = safetensors::tensor::TensorView::new(view.dtype(), view.shape().to_vec(), bytes).unwrap();
+            damaged.push((other, view));
+        }
+        let damaged = safetensors::serialize(damaged, header.metadata().clone()).unwrap();
+        let result = Estimator::from_bytes("bundle", &damaged, DeviceChoice::Cpu);
+        assert!(
+            matches!(&result, Err(EstimatorError::Bundle(BundleError::Tensor { tensor, .. })) if tensor.starts_with(&of(""))),
+            "{name}: {result:?}"
+        );
+    }
+}
+
 #[test]
 fn exchanging_the_modalities_exchanges_the_terms_that_are_theirs() {
     let (train, classes, _) = simulate(FamilyName::Mixed, 300, 0);
@@ -161,7 +230,7 @@ fn damaged_and_foreign_bundles_are_refused() {
     assert!(matches!(load(&newer), BundleError::NewerSchema { found: 7, .. }));
     let garbled = rewrite(&|_, value| value.truncate(40), None);
     assert!(matches!(load(&garbled), BundleError::Description { .. }));
-    for missing in ["prior", "gauge.x1.means", "fold0.density.x2.factors", "fold1.head.joint.0.calibration"] {
+    for missing in ["prior", "gauge.x1.means", "fold0.density.x2.factors", "fold1.head.joint.weights"] {
         let damaged = rewrite(&|_, _| {}, Some(missing));
         assert!(matches!(load(&damaged), BundleError::Tensor { tensor, .. } if tensor == missing));
     }
@@ -175,15 +244,16 @@ fn damaged_and_foreign_bundles_are_refused() {
 }
 
 #[test]
-fn classes_of_two_rows_in_two_folds_leave_nothing_to_hold_out() {
+fn classes_of_two_rows_in_two_folds_are_scored_all_the_same() {
     let rows = 12;
     let values: Vec<f64> = (0..rows).map(|row| (f64::from(row) * 1.7).sin()).collect();
     let x = Matrix::new(12, 1, values).unwrap();
     let labels = (0..12).map(|row| row / 2).collect();
     let train = FeatureSet { ids: SampleIds::rows(12), x1: x.clone(), x2: x, labels, logits: [None, None, None] };
     let classes = Classes::new((0..6).map(|class| class.to_string()).collect()).unwrap();
+    // Ten rows are the fewest that a density is fitted to, and six are outside each fold.
     let result = cross_fit(&train, &classes, &Settings { folds: 2, ..raw(0) }, None);
-    assert!(matches!(result, Err(EstimatorError::NothingHeldOut { rows: 6, classes: 6 })));
+    assert!(matches!(result, Err(EstimatorError::FewRowsForDensity { rows: 6, .. })), "{result:?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use lsmi_candle::matrix::Matrix;
 use lsmi_core::Terms;
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
+use rand::Rng;
 
 const ROWS: usize = 6000;
 
@@ -82,6 +83,30 @@ fn gauge_and_densities_are_those_of_all_rows() {
     }
     // Heads come from 600 rows: their errors, of about .1 nats, are their own.
     assert!(difference(&of_all.terms.i12, &of_stream.terms.i12) < 0.3);
+}
+
+#[test]
+fn margins_stay_while_densities_follow_all_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = stream(0, "uniform");
+    let mut matrix = || Matrix::new(ROWS, 2, (0..ROWS * 2).map(|_| random.random()).collect()).unwrap();
+    let (x1, x2) = (matrix(), matrix());
+    let labels: Vec<i64> = (0..ROWS).map(|row| i64::from(x1.row(row)[0] + x2.row(row)[0] > 1.0)).collect();
+    let arrays = BTreeMap::from([
+        ("x1", ArrayValues::Matrix(&x1)),
+        ("x2", ArrayValues::Matrix(&x2)),
+        ("y", ArrayValues::Integers(&labels)),
+    ]);
+    let path = folder.path().join("rows.safetensors");
+    std::fs::write(&path, write_safetensors(&arrays, &BTreeMap::new()).unwrap()).unwrap();
+    let mut reader = RowReader::open_for_training(&path, &Keys::default()).unwrap();
+    let raw = Settings { gauge: GaugeKind::Raw, ..settings() };
+    let streamed = fit_stream(&mut reader, 2000, &raw, None).unwrap();
+    let file = read(&path, &Keys::default()).unwrap();
+    let scores = streamed.fit.estimator.score(file.split("train").unwrap()).unwrap();
+    // The exact surprisal is 0; without margins it is .2 too much.
+    let mean = scores.terms.h1.iter().sum::<f64>() / ROWS as f64;
+    assert!(mean.abs() < 0.05, "{mean}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) fn closing(diff: &Diff) -> String {
     let over = if diff.shared > 0 { "shared samples" } else { "all samples of each" };
     section(&format!("Means over {over} (nats; second less first, with 95 % intervals)"), means(&diff.means));
     if !diff.by_class.is_empty() {
-        section("By class: how the means differ (nats; * where the interval excludes 0)", classes(diff));
+        section("By class: how the means differ (nats; * where more than samples and fits vary)", classes(diff));
     }
     if let Some(kinds) = &diff.kinds {
         section("Samples by kind", kinds_table(kinds));
@@ -75,7 +75,7 @@ fn named<T: Copy>(quantities: &Quantities<T>) -> [(&'static str, T); 7] {
 
 fn means(means: &Quantities<TwoMeans>) -> String {
     let mut shown = table(&["", "first", "second", "difference", "95 %"]);
-    for (name, TwoMeans { first, second, difference }) in named(means) {
+    for (name, TwoMeans { first, second, difference, .. }) in named(means) {
         let Interval { mean, lower, upper, .. } = difference;
         let cells = [nats(first), nats(second), signed(mean), format!("{}..{}", nats(lower), nats(upper))];
         shown.add_row(row(name, &cells));
@@ -97,7 +97,7 @@ fn classes(diff: &Diff) -> String {
     for (name, class) in order {
         let ClassDifference { n_first, n_second, means } = class;
         let n = if n_first == n_second { n_first.to_string() } else { format!("{n_first}, {n_second}") };
-        let cells = named(means).map(|(_, of)| starred(of.difference));
+        let cells = named(means).map(|(_, of)| starred(&of));
         let name = shortened(name).replace('\n', "\\n");
         shown.add_row(row(&name, &[&[n], cells.as_slice()].concat()));
     }
@@ -111,9 +111,8 @@ fn classes(diff: &Diff) -> String {
     text
 }
 
-fn starred(Interval { mean, lower, upper, .. }: Interval) -> String {
-    let star = if lower > 0.0 || upper < 0.0 { "*" } else { "" };
-    format!("{}{star}", signed(mean))
+fn starred(of: &TwoMeans) -> String {
+    format!("{}{}", signed(of.difference.mean), if of.is_clear() { "*" } else { "" })
 }
 
 fn kinds_table(kinds: &Kinds) -> String {
@@ -159,9 +158,12 @@ mod tests {
 
     #[test]
     fn differences_have_signs_and_stars() {
-        let of = |mean, lower, upper| starred(Interval { mean, standard_error: None, lower, upper });
-        assert_eq!(of(0.25, 0.1, 0.4), "+0.250*");
-        assert_eq!(of(-0.25, -0.4, -0.1), "-0.250*");
-        assert_eq!(of(0.0001, -0.4, 0.1), "0.000");
+        let of = |mean, differs| {
+            let difference = Interval { mean, standard_error: None, lower: mean - 0.1, upper: mean + 0.1 };
+            starred(&TwoMeans { first: 0.0, second: mean, difference, differs })
+        };
+        assert_eq!((of(0.25, Some(true)), of(-0.25, Some(true))), ("+0.250*".into(), "-0.250*".into()));
+        assert_eq!(of(0.0001, Some(false)), "0.000");
+        assert_eq!(of(0.25, None), "+0.250", "what fits would do is not known");
     }
 }

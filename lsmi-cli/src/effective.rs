@@ -23,11 +23,20 @@ const LEFT_OUT: [&str; 7] = ["config", "help", "version", "out", "json", "quiet"
 pub(crate) struct Effective {
     argv: Vec<OsString>,
     matches: ArgMatches,
+    /// What the command decided of options that nobody gave.
+    decided: Vec<(&'static str, usize)>,
 }
 
 impl Effective {
     pub(crate) fn new(argv: &[OsString], matches: &ArgMatches) -> Self {
-        Self { argv: argv.to_vec(), matches: matches.clone() }
+        Self { argv: argv.to_vec(), matches: matches.clone(), decided: Vec::new() }
+    }
+
+    /// The same with the value of an option that the command decided on, unless it was given.
+    pub(crate) fn with(&self, option: &'static str, value: usize) -> Self {
+        let mut with = self.clone();
+        with.decided.push((option, value));
+        with
     }
 
     /// The content of the file; nothing without a command.
@@ -45,7 +54,9 @@ impl Effective {
         let _ = writeln!(text, "#   lsmi {name}{inputs} --config {CONFIGURATION} --out OTHER");
         for option in command.get_arguments() {
             let Some(long) = option.get_long().filter(|long| !LEFT_OUT.contains(long)) else { continue };
-            if let Some(value) = value(given, option) {
+            let decided = self.decided.iter().find(|(name, _)| *name == long);
+            let decided = decided.map(|(_, value)| scalar(value.to_string()));
+            if let Some(value) = value(given, option).or(decided) {
                 let is_given = given.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine);
                 if is_given || self.accepts(long, given, option) {
                     let _ = writeln!(text, "{long} = {value}");
@@ -129,5 +140,15 @@ mod tests {
             assert!(!text.contains(absent), "{absent}: {text}");
         }
         assert!(!of("lsmi analyze data.npz --out x --knife-from e").contains("gauge"));
+    }
+
+    #[test]
+    fn what_was_decided_is_written_unless_it_was_given() {
+        for (words, expected) in [("", "\nrepeats = 3\n"), (" --repeats 2", "\nrepeats = 2\n")] {
+            let argv: Vec<OsString> =
+                format!("lsmi analyze data.npz --out x{words}").split(' ').map(OsString::from).collect();
+            let text = parse(&argv).unwrap().effective.with("repeats", 3).as_toml();
+            assert!(text.contains(expected) && text.matches("repeats").count() == 1, "{text}");
+        }
     }
 }

@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
-use lsmi_core::Interaction;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -31,7 +30,10 @@ pub(crate) enum SamplesError {
     )]
     Row { file: String, row: usize, format: Format, source: Box<dyn std::error::Error + Send + Sync> },
     /// A column that is needed is not there.
-    #[error("{file}: row {row} has no column `{column}`; give the samples that `analyze` or `score` wrote")]
+    #[error(
+        "{file}: row {row} has no column `{column}`; give the samples that `analyze` or `score` wrote{}",
+        with_measures(column)
+    )]
     MissingColumn { file: String, row: usize, column: &'static str },
     /// A value is not what its column holds.
     #[error("{file}: `{column}` is `{found}` at row {row}, but must be {expected}; mend or remove the row")]
@@ -50,13 +52,19 @@ pub(crate) enum SamplesError {
     Empty { file: String },
 }
 
+/// What gives the column of a further measure.
+fn with_measures(column: &str) -> String {
+    let measure = column.rsplit_once('_').map(|(_, measure)| measure);
+    measure.map_or_else(String::new, |measure| format!(" with --measures {measure}"))
+}
+
 impl From<SamplesError> for Failure {
     fn from(error: SamplesError) -> Self {
         Self::data(error)
     }
 }
 
-/// One interaction of the samples of a split, in the order of the file.
+/// One column of the samples of a split, in the order of the file.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Column {
     /// The split; empty where the file names none.
@@ -69,16 +77,15 @@ pub(crate) struct Column {
     pub(crate) values: Vec<f64>,
 }
 
-/// Reads the interaction `by` of the samples of a split: the one named, else `train`, else the only one.
+/// Reads the column `by`, of numbers, of the samples of a split: the one named, else `train`, else the only one.
 pub(crate) fn read_column(
     path: &Path,
-    by: Interaction,
+    by: &'static str,
     split: Option<&str>,
     with_labels: bool,
 ) -> Result<Column, Failure> {
     let file = path.display().to_string();
-    let mut collector =
-        Collector { file, by: by.name(), with_labels, splits: BTreeMap::new(), has_splits: split.is_some() };
+    let mut collector = Collector { file, by, with_labels, splits: BTreeMap::new(), has_splits: split.is_some() };
     read_rows(path, &mut |row, field| collector.take(row, field))?;
     Ok(collector.finish(split)?)
 }
@@ -253,7 +260,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(name);
         fs::write(&path, content).unwrap();
-        read_column(&path, Interaction::Synergy, split, true)
+        read_column(&path, "s", split, true)
     }
 
     fn refusal(name: &str, content: &str, split: Option<&str>) -> String {

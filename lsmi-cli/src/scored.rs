@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use lsmi_candle::estimator::{Estimator, Scores};
+use lsmi_candle::batch::{deviations, further_columns};
+use lsmi_candle::estimator::{Estimator, Scores, Shortfall};
 use lsmi_candle::features::{FeatureFile, FeatureSet, MetadataColumn, Split};
 use lsmi_core::kind::kinds;
-use lsmi_core::statistics::standard_deviation;
+use lsmi_core::statistics::mean;
 use lsmi_core::{Decomposition, Interaction, Kind, Measure, Terms};
 
 use crate::console;
@@ -27,12 +28,15 @@ pub(crate) struct ScoredSplit {
     pub(crate) repeats: Vec<Decomposition>,
     /// The same by each measure of `--measures`.
     pub(crate) measures: Vec<(Measure, Decomposition)>,
+    /// The names of the further columns of the file of samples.
+    further_names: Vec<String>,
+    /// The standard deviations of r, u1, u2 and s over repeats, by each measure of `--measures`; empty where there is one
+    /// repeat.
+    deviations: Vec<[Vec<f64>; 4]>,
     /// The kind of every sample.
     pub(crate) kinds: Vec<Kind>,
     /// The columns of the input that are carried along.
     pub(crate) metadata: Vec<MetadataColumn>,
-    /// Of training rows: what the models of all folds together say of them, most of which saw them.
-    pub(crate) in_sample: Option<(Terms, Decomposition)>,
 }
 
 impl ScoredSplit {
@@ -47,15 +51,22 @@ impl ScoredSplit {
         measures: &[Measure],
     ) -> lsmi_core::Result<Self> {
         let (labels, reference) = (&scores.labels, estimator.reference());
-        let by = |measure: Measure, terms| measure.decompose_with(terms, labels, reference);
+        let by = |measure: Measure, terms: &Terms| measure.decompose_with(terms, labels, reference);
+        let of_repeats =
+            |measure: Measure| scores.repeats.iter().map(|terms| by(measure, terms)).collect::<Vec<Decomposition>>();
         Ok(Self {
             name: name.to_owned(),
             decomposition: by(estimator.measure(), &scores.terms),
-            repeats: scores.repeats.iter().map(|terms| by(estimator.measure(), terms)).collect(),
+            repeats: of_repeats(estimator.measure()),
             measures: measures.iter().map(|measure| (*measure, by(*measure, &scores.terms))).collect(),
-            kinds: kinds(&scores.terms, labels, estimator.prior())?,
+            kinds: kinds(&scores.terms, labels, &scores.predictions[2], estimator.prior())?,
+            further_names: further_columns(estimator, measures),
+            deviations: measures
+                .iter()
+                .filter(|_| !scores.repeats.is_empty())
+                .map(|measure| deviations(&of_repeats(*measure)))
+                .collect(),
             metadata: Vec::new(),
-            in_sample: None,
             scores,
         })
     }
@@ -65,16 +76,42 @@ impl ScoredSplit {
         Self { metadata: metadata.to_vec(), ..self }
     }
 
-    /// The training rows of a fit, cross-fitted and, to tell what cross-fitted means fall short of, in sample.
+    /// The training rows of a fit, cross-fitted, and the estimator that knows what its means fall short of: they are scored
+    /// in sample, too, by the models of all folds together, most of which saw them.
     pub(crate) fn of_training(
         train: &FeatureSet,
         scores: Scores,
-        estimator: &Estimator,
+        estimator: Estimator,
         measures: &[Measure],
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, Estimator), Failure> {
         let Scores { terms, labels, .. } = estimator.score(train)?;
         let parts = estimator.measure().decompose_with(&terms, &labels, estimator.reference());
-        Ok(Self { in_sample: Some((terms, parts)), ..Self::new("train", scores, estimator, measures)? })
+        let training = Self::new("train", scores, &estimator, measures)?;
+        let (gained, held_out) = (columns(&terms, &parts), columns(&training.scores.terms, &training.decomposition));
+        let of_rows = |rows: &[usize]| {
+            let mean_of = |values: &[f64]| mean(&rows.iter().map(|row| values[*row]).collect::<Vec<_>>());
+            // A class without rows has no means.
+            if rows.is_empty() {
+                [0.0; 7]
+            } else {
+                std::array::from_fn(|column| (mean_of(gained[column]) - mean_of(held_out[column])) / 2.0)
+            }
+        };
+        let by_class = training.rows_by_class(estimator.classes().len());
+        let shortfall = Shortfall {
+            overall: of_rows(&(0..labels.len()).collect::<Vec<_>>()),
+            by_class: by_class.iter().map(|rows| of_rows(rows)).collect(),
+        };
+        Ok((training, estimator.with_shortfall(shortfall)))
+    }
+
+    /// The rows of each of so many classes.
+    pub(crate) fn rows_by_class(&self, classes: usize) -> Vec<Vec<usize>> {
+        let mut rows_of_class = vec![Vec::new(); classes];
+        for (row, label) in self.scores.labels.iter().enumerate() {
+            rows_of_class[*label as usize].push(row);
+        }
+        rows_of_class
     }
 
     /// Scores samples that were read from `file`; says so if they are the very ones that the estimator was fitted on.
@@ -130,37 +167,28 @@ impl ScoredSplit {
         })
     }
 
-    /// The names of the further columns of the samples: `r_sd` and so on with repeats, `r_sx` and so on by measures.
-    pub(crate) fn further_names(&self) -> Vec<String> {
-        let deviation = (!self.repeats.is_empty()).then_some("sd");
-        let endings = deviation.into_iter().chain(self.measures.iter().map(|(measure, _)| measure.name()));
-        endings.flat_map(|ending| Interaction::ALL.map(|part| format!("{part}_{ending}"))).collect()
+    /// The names of the further columns of the samples, as [`further_columns`] has them.
+    pub(crate) fn further_names(&self) -> &[String] {
+        &self.further_names
     }
 
     /// The further columns, in the order of their names.
     fn further(&self) -> Vec<Cow<'_, [f64]>> {
         let mut columns = Vec::new();
         if !self.repeats.is_empty() {
-            columns.extend(Interaction::ALL.map(|part| Cow::Owned(self.deviations(part))));
+            columns.extend(deviations(&self.repeats).map(Cow::Owned));
         }
         for (_, parts) in &self.measures {
             columns.extend(Interaction::ALL.map(|part| Cow::Borrowed(parts.values(part))));
         }
+        columns.extend(self.deviations.iter().flatten().map(|values| Cow::Borrowed(values.as_slice())));
         columns
     }
+}
 
-    /// The standard deviation of a part of every sample over repeats.
-    fn deviations(&self, part: Interaction) -> Vec<f64> {
-        let columns: Vec<&[f64]> = self.repeats.iter().map(|parts| parts.values(part)).collect();
-        let mut values = vec![0.0; columns.len()];
-        let deviation = |row| {
-            for (value, column) in values.iter_mut().zip(&columns) {
-                *value = column[row];
-            }
-            standard_deviation(&values)
-        };
-        (0..self.decomposition.len()).map(deviation).collect()
-    }
+/// The seven quantities of every sample: i1, i2, i12, r, u1, u2 and s.
+pub(crate) fn columns<'a>(terms: &'a Terms, parts: &'a Decomposition) -> [&'a [f64]; 7] {
+    [&terms.i1, &terms.i2, &terms.i12, &parts.r, &parts.u1, &parts.u2, &parts.s]
 }
 
 /// The samples of a file for evaluation, under the name `name`: all of a file without splits, else its split `test`.

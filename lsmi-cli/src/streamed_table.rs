@@ -33,7 +33,16 @@ pub(crate) fn closing(words: Words<'_>, summary: &Summary<StreamedSplit>) -> Str
         let _ = write!(shifts, "\n {name}: {}", shift(&split.adjusted));
     }
     let (label, measure, gauge) = (words.label, summary.measure, summary.gauge);
-    let mut text = format!(
+    let mut text = String::new();
+    for warning in &summary.warnings {
+        text.push_str("\nWARNING: ");
+        text.push_str(warning);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let _ = write!(
+        text,
         "\nHow much the modalities tell about {label} (mutual information, nats)\n{information}\n\
          \nInteractions (means over samples, nats; measure {measure}, {gauge} gauge)\n{interactions}{shifts}\n\
          \nPredictions\n{predictions}"

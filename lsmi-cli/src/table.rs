@@ -3,14 +3,13 @@
 use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, Row, Table, presets};
-use lsmi_core::statistics::Interval;
 use lsmi_core::{Adjusted, Branch, Interaction, Kind, Means};
 
 use crate::gate_table;
 use crate::gauge_sentence::gauge_sentence;
 use crate::model_table;
 use crate::null_table;
-use crate::output::summary::{SplitSummary, Summary};
+use crate::output::summary::{MeanInterval, Parts, SplitSummary, Summary};
 use crate::ratings_table;
 use crate::scored::ScoredSplit;
 use crate::sentence::{Words, sentence};
@@ -27,11 +26,14 @@ pub(crate) fn closing(
 ) -> String {
     let gates = summary.gates.as_deref().unwrap_or_default();
     let mut text = gate_table::failed(gates);
+    for warning in &summary.warnings {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\nWARNING: {warning}");
+    }
     if !text.is_empty() {
         text.push('\n');
     }
     let mut section = |title: &str, body: String| {
-        // Writing to a string cannot fail.
         let _ = write!(text, "\n{title}\n{body}\n");
     };
     let label = words.label;
@@ -84,9 +86,12 @@ pub(crate) fn closing(
 fn information(summary: &Summary) -> String {
     let mut table = table(&["split", "samples", "I(x1;y)", "I(x2;y)", "I(x1,x2;y)"]);
     for (name, split) in &summary.splits {
-        let information = split.information;
-        let cells = [split.n.to_string(), nats(information.i1), nats(information.i2), nats(information.i12)];
-        table.add_row(row(name, &cells));
+        let information = &split.intervals.information;
+        let told = |of_mean: MeanInterval| {
+            if of_mean.not_found { format!("not found, {}", range(of_mean)) } else { mean_of(of_mean) }
+        };
+        let cells = [information.i1, information.i2, information.i12].map(told);
+        table.add_row(row(name, &[&[split.n.to_string()], cells.as_slice()].concat()));
     }
     table.to_string()
 }
@@ -97,14 +102,14 @@ fn interactions(words: Words<'_>, summary: &Summary) -> String {
     let mut table = table(&["split", "", "R both alike", &unique1, &unique2, "S only together"]);
     let (mut shifts, mut counts) = (String::new(), String::new());
     for (name, split) in &summary.splits {
-        let SplitSummary { raw, adjusted, intervals, .. } = split;
-        let Means { r, u1, u2, s } = *raw;
-        table.add_row(row(name, &["raw".to_owned(), nats(r), nats(u1), nats(u2), nats(s)]));
+        let SplitSummary { adjusted, intervals, .. } = split;
+        let cells = |parts: &Parts<MeanInterval>, told: fn(MeanInterval) -> String| {
+            [parts.r, parts.u1, parts.u2, parts.s].map(told)
+        };
+        table.add_row(row(name, &[&["raw".to_owned()], cells(&intervals.raw, mean_of).as_slice()].concat()));
         let level = format!("{:.0} %", 100.0 * intervals.level);
-        let raw = &intervals.raw;
-        table.add_row(row("", &[&[level], [raw.r, raw.u1, raw.u2, raw.s].map(range).as_slice()].concat()));
-        let Adjusted { r, u1, u2, s, .. } = *adjusted;
-        table.add_row(row("", &["adjusted".to_owned(), nats(r), nats(u1), nats(u2), nats(s)]));
+        table.add_row(row("", &[&[level], cells(&intervals.raw, range).as_slice()].concat()));
+        table.add_row(row("", &[&["adjusted".to_owned()], cells(&intervals.adjusted, mean_of).as_slice()].concat()));
         let _ = write!(shifts, "\n {name}: {}", shift(adjusted));
         let _ = write!(counts, "\n {name}: {}", kinds(words, &split.kinds));
     }
@@ -131,7 +136,16 @@ pub(crate) fn kind_in_words(words: Words<'_>, kind: Kind) -> String {
     }
 }
 
-fn range(interval: Interval) -> String {
+/// A mean, or that nothing was found.
+fn mean_of(of_mean: MeanInterval) -> String {
+    if of_mean.not_found { "not found".to_owned() } else { nats(of_mean.interval.mean) }
+}
+
+/// An interval, or the most that may be there where nothing was found.
+fn range(MeanInterval { interval, not_found }: MeanInterval) -> String {
+    if not_found {
+        return format!("at most {}", nats(interval.upper));
+    }
     format!("{}..{}", nats(interval.lower), nats(interval.upper))
 }
 
@@ -225,10 +239,10 @@ mod tests {
     #[test]
     fn kinds_are_counted_in_words() {
         let names = "picture,name".parse().unwrap();
-        let counts: Vec<(Kind, usize)> = Kind::ALL.into_iter().zip([3, 0, 2, 1, 5, 4]).collect();
+        let counts: Vec<(Kind, usize)> = Kind::ALL.into_iter().zip([3, 0, 2, 1, 5, 4, 6]).collect();
         assert_eq!(
             kinds(Words { names: &names, label: "the label" }, &counts),
-            "samples by kind: 3 redundant, 2 unique to name, 1 synergistic, 4 conflicting, 5 none of these"
+            "samples by kind: 3 redundant, 2 unique to name, 1 synergistic, 4 conflicting, 6 hard, 5 none of these"
         );
     }
 

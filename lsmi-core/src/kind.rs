@@ -1,4 +1,4 @@
-//! What kind a sample is: redundant, unique to one modality, synergistic, none of these, or conflicting.
+//! What kind a sample is: redundant, unique to one modality, synergistic, none of these, conflicting, or hard.
 //!
 //! The rule takes the decomposition of the measure [`ccs`]: where the kinds of samples are known
 //! ([`families::Groups`](crate::families::Groups)), it is the one that gives a sample nothing but the component of its
@@ -7,11 +7,14 @@
 //! ```text
 //! t = SHARE * -log p(y)
 //! conflicting   where i1, i2 and i12 are all below -t
-//! else the kind of the largest of r, u1, u2, s, if it is at least t and above 0
+//! else the kind of the largest of r, u1, u2, s, if it is at least t and above 0; but hard instead of synergistic where
+//!      the class that p(y|x1,x2) finds most probable is not the label
 //! else none
 //! ```
 //!
-//! -log p(y), the surprisal of the label under the class prior, is the most that anything can tell about it.
+//! -log p(y), the surprisal of the label under the class prior, is the most that anything can tell about it. A positive s
+//! alone does not say that both modalities together tell the label: s is also large where one of them speaks strongly
+//! against it and both together do less so.
 
 use std::{fmt, str::FromStr};
 
@@ -24,7 +27,8 @@ use crate::{
     terms::Terms,
 };
 
-/// The kind of a sample; read and written as `redundant`, `unique1`, `unique2`, `synergistic`, `none` and `conflicting`.
+/// The kind of a sample; read and written as `redundant`, `unique1`, `unique2`, `synergistic`, `none`, `conflicting` and
+/// `hard`.
 ///
 /// ```
 /// use lsmi_core::Kind;
@@ -48,12 +52,14 @@ pub enum Kind {
     None,
     /// Each modality speaks against the label, and so do both together.
     Conflicting,
+    /// Synergy is the largest component, yet both modalities together predict another class than the label.
+    Hard,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Redundant, Self::Unique1, Self::Unique2, Self::Synergistic, Self::None, Self::Conflicting];
+    pub const ALL: [Self; 7] =
+        [Self::Redundant, Self::Unique1, Self::Unique2, Self::Synergistic, Self::None, Self::Conflicting, Self::Hard];
 
     /// The share of the label's surprisal from which a component counts.
     ///
@@ -80,36 +86,40 @@ impl Kind {
             Self::Synergistic => "synergistic",
             Self::None => "none",
             Self::Conflicting => "conflicting",
+            Self::Hard => "hard",
         }
     }
 
-    /// The kind of a sample from its pointwise mutual informations and the surprisal -log p(y) of its label, in nats.
+    /// The kind of a sample from its pointwise mutual informations and the surprisal -log p(y) of its label, in nats, and
+    /// from whether the label is the class that p(y|x1,x2) finds most probable.
     ///
     /// ```
     /// use lsmi_core::Kind;
     /// use std::f64::consts::LN_2;
     ///
-    /// assert_eq!(Kind::of(0.69, 0.68, 0.69, LN_2), Kind::Redundant);
-    /// assert_eq!(Kind::of(0.01, 0.68, 0.69, LN_2), Kind::Unique2);
-    /// assert_eq!(Kind::of(-0.01, 0.01, 0.69, LN_2), Kind::Synergistic);
-    /// assert_eq!(Kind::of(-0.01, 0.01, 0.02, LN_2), Kind::None);
-    /// assert_eq!(Kind::of(-0.70, -0.60, -1.50, LN_2), Kind::Conflicting);
+    /// assert_eq!(Kind::of(0.69, 0.68, 0.69, LN_2, true), Kind::Redundant);
+    /// assert_eq!(Kind::of(0.01, 0.68, 0.69, LN_2, true), Kind::Unique2);
+    /// assert_eq!(Kind::of(-0.01, 0.01, 0.69, LN_2, true), Kind::Synergistic);
+    /// assert_eq!(Kind::of(-0.01, 0.01, 0.02, LN_2, true), Kind::None);
+    /// // Both together lean towards the label less than the prior does, but modality 1 was far from it.
+    /// assert_eq!(Kind::of(-2.00, 0.01, -0.50, LN_2, false), Kind::Hard);
+    /// assert_eq!(Kind::of(-0.70, -0.60, -1.50, LN_2, true), Kind::Conflicting);
     /// ```
-    pub fn of(i1: f64, i2: f64, i12: f64, label_surprisal: f64) -> Self {
-        Self::above(Self::SHARE * label_surprisal, i1, i2, i12)
+    pub fn of(i1: f64, i2: f64, i12: f64, label_surprisal: f64, is_predicted: bool) -> Self {
+        Self::above(Self::SHARE * label_surprisal, i1, i2, i12, is_predicted)
     }
 
     /// The kind of a sample where a component counts from `threshold` nats, at least 0.
     ///
     /// Of equal components the first of r, u1, u2, s decides.
-    pub fn above(threshold: f64, i1: f64, i2: f64, i12: f64) -> Self {
+    pub fn above(threshold: f64, i1: f64, i2: f64, i12: f64, is_predicted: bool) -> Self {
         if [i1, i2, i12].iter().all(|value| *value < -threshold) {
             return Self::Conflicting;
         }
-        let r = ccs::redundancy(i1, i2, i12);
+        let [r, u1, u2, s] = ccs::parts(i1, i2, i12);
+        let synergistic = if is_predicted { Self::Synergistic } else { Self::Hard };
         let (mut kind, mut largest) = (Self::Redundant, r);
-        for (next, value) in [(Self::Unique1, i1 - r), (Self::Unique2, i2 - r), (Self::Synergistic, i12 - i1 - i2 + r)]
-        {
+        for (next, value) in [(Self::Unique1, u1), (Self::Unique2, u2), (synergistic, s)] {
             if value > largest {
                 (kind, largest) = (next, value);
             }
@@ -119,11 +129,12 @@ impl Kind {
 }
 
 /// The kind of every sample, in the order of `terms`; `prior` is the class prior that its informations are measured
-/// against, `labels` are the classes of the samples.
+/// against, `labels` are the classes of the samples, `predictions` those that p(y|x1,x2) finds most probable.
 ///
 /// # Errors
 ///
-/// [`Error::Length`] if there is not one label a sample, [`Error::Label`] if a label is no class of the prior.
+/// [`Error::Length`] if there are not one label and one prediction a sample, [`Error::Label`] if a label is no class of
+/// the prior.
 ///
 /// ```
 /// use lsmi_core::{ClassPrior, Kind, SampleIds, Terms, kind::kinds};
@@ -132,16 +143,17 @@ impl Kind {
 /// let terms = Terms::new(SampleIds::rows(2), zeros.clone(), zeros.clone(), i1, zeros, i12)?;
 /// let prior = ClassPrior::given(&[0.75, 0.25])?;
 /// // A quarter of a nat is much to say about the usual class and little about the rare one.
-/// assert_eq!(kinds(&terms, &[0, 1], &prior)?, [Kind::Unique1, Kind::None]);
+/// assert_eq!(kinds(&terms, &[0, 1], &[0, 0], &prior)?, [Kind::Unique1, Kind::None]);
 /// # Ok::<(), lsmi_core::Error>(())
 /// ```
-pub fn kinds(terms: &Terms, labels: &[u32], prior: &ClassPrior) -> Result<Vec<Kind>> {
+pub fn kinds(terms: &Terms, labels: &[u32], predictions: &[u32], prior: &ClassPrior) -> Result<Vec<Kind>> {
     check_length("labels", terms.len(), labels.len())?;
+    check_length("predictions", terms.len(), predictions.len())?;
     let surprisals: Vec<f64> = prior.log_probabilities().iter().map(|log| -log).collect();
     let kind = |(row, &label): (usize, &u32)| {
         let wrong = Error::Label { row, found: label, classes: surprisals.len() };
         let &surprisal = surprisals.get(label as usize).ok_or(wrong)?;
-        Ok(Kind::of(terms.i1[row], terms.i2[row], terms.i12[row], surprisal))
+        Ok(Kind::of(terms.i1[row], terms.i2[row], terms.i12[row], surprisal, predictions[row] == label))
     };
     labels.iter().enumerate().map(kind).collect()
 }
@@ -174,32 +186,41 @@ mod tests {
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
         }
         let error = "unique".parse::<Kind>().unwrap_err();
-        let known = "redundant, unique1, unique2, synergistic, none, conflicting";
+        let known = "redundant, unique1, unique2, synergistic, none, conflicting, hard";
         assert_eq!(error.to_string(), format!("`unique` is no kind; use one of {known}"));
     }
 
     #[test]
     fn a_component_counts_from_the_threshold() {
         let least = Kind::SHARE * LN_2;
-        assert_eq!(Kind::of(least, 0.0, least, LN_2), Kind::Unique1);
-        assert_eq!(Kind::of(least.next_down(), 0.0, least.next_down(), LN_2), Kind::None);
+        assert_eq!(Kind::of(least, 0.0, least, LN_2, true), Kind::Unique1);
+        assert_eq!(Kind::of(least.next_down(), 0.0, least.next_down(), LN_2, true), Kind::None);
         let below = (-least).next_down();
-        assert_eq!(Kind::of(below, below, below, LN_2), Kind::Conflicting);
-        assert_eq!(Kind::of(-least, below, below, LN_2), Kind::None);
+        assert_eq!(Kind::of(below, below, below, LN_2, true), Kind::Conflicting);
+        assert_eq!(Kind::of(-least, below, below, LN_2, true), Kind::None);
     }
 
     #[test]
     fn equal_components_are_decided_in_order() {
         // r = 1/2 = u1; u1 = u2 = 1; u2 = s = 1.
-        assert_eq!(Kind::above(0.0, 1.0, 0.5, 1.0), Kind::Redundant);
-        assert_eq!(Kind::above(0.0, 1.0, 1.0, 2.0), Kind::Unique1);
-        assert_eq!(Kind::above(0.0, 0.0, 1.0, 2.0), Kind::Unique2);
+        assert_eq!(Kind::above(0.0, 1.0, 0.5, 1.0, true), Kind::Redundant);
+        assert_eq!(Kind::above(0.0, 1.0, 1.0, 2.0, true), Kind::Unique1);
+        assert_eq!(Kind::above(0.0, 0.0, 1.0, 2.0, true), Kind::Unique2);
+    }
+
+    #[test]
+    fn only_synergy_needs_the_right_prediction() {
+        for (i1, i2, i12) in [(0.69, 0.68, 0.69), (0.69, 0.0, 0.69), (0.0, 0.0, 0.0), (-1.0, -1.0, -1.0)] {
+            assert_eq!(Kind::of(i1, i2, i12, LN_2, false), Kind::of(i1, i2, i12, LN_2, true));
+        }
+        assert_eq!(Kind::of(-1.0, 0.0, -0.25, LN_2, true), Kind::Synergistic);
+        assert_eq!(Kind::of(-1.0, 0.0, -0.25, LN_2, false), Kind::Hard);
     }
 
     #[test]
     fn nothing_told_is_no_kind_even_where_nothing_can_be_told() {
-        assert_eq!(Kind::of(0.0, 0.0, 0.0, 0.0), Kind::None);
-        assert_eq!(Kind::of(-1.0, 0.0, -1.0, 0.0), Kind::None);
+        assert_eq!(Kind::of(0.0, 0.0, 0.0, 0.0, true), Kind::None);
+        assert_eq!(Kind::of(-1.0, 0.0, -1.0, 0.0, false), Kind::None);
     }
 
     #[test]
@@ -207,9 +228,11 @@ mod tests {
         let zeros = || vec![0.0; 2];
         let terms = Terms::new(SampleIds::rows(2), zeros(), zeros(), zeros(), zeros(), zeros()).unwrap();
         let prior = ClassPrior::uniform(2).unwrap();
-        let error = kinds(&terms, &[0], &prior).unwrap_err();
+        let error = kinds(&terms, &[0], &[0, 0], &prior).unwrap_err();
         assert_eq!(error, Error::Length { array: "labels", expected: 2, found: 1 });
-        let error = kinds(&terms, &[0, 2], &prior).unwrap_err();
+        let error = kinds(&terms, &[0, 1], &[0], &prior).unwrap_err();
+        assert_eq!(error, Error::Length { array: "predictions", expected: 2, found: 1 });
+        let error = kinds(&terms, &[0, 2], &[0, 0], &prior).unwrap_err();
         assert_eq!(error, Error::Label { row: 1, found: 2, classes: 2 });
     }
 }

@@ -22,7 +22,7 @@
 //! - [`ids`]: which sample a value belongs to;
 //! - [`terms`]: the five terms of every sample, joined by id;
 //! - [`measure`]: definitions of redundancy, each turning terms into a [`Decomposition`];
-//! - [`kind`]: whether a sample is redundant, unique, synergistic or neither;
+//! - [`kind`]: whether a sample is redundant, unique, synergistic, conflicting, hard or none of these;
 //! - [`adjustment`]: the constant shift that makes the means of the components non-negative;
 //! - [`prior`]: probabilities of the classes, and terms under another prior;
 //! - [`discrete`]: exact decompositions of joint distributions of discrete variables;

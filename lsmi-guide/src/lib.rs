@@ -106,8 +106,10 @@ pub use error::{CheckpointError, GuideError, PartitionError, Result};
 pub use guide::{Guide, Steadiness};
 pub use hook::Hook;
 pub use interactions::Interactions;
-pub use paired::{OverSeeds, PairedDifference};
-pub use partition::{Conflicts, Criterion, Partition, Rule, competence, conflicts, curriculum, diverse, partition};
+pub use paired::{OverSeeds, PairedDifference, quantile_of_t};
+pub use partition::{
+    Conflicts, Criterion, Partition, Rule, Tie, Ties, competence, conflicts, curriculum, diverse, partition,
+};
 pub use plan::{Plan, Weights};
 pub use policy::{Policy, Progress};
 pub use tracker::Tracker;

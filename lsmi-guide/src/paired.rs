@@ -87,8 +87,14 @@ fn outside_of_t(t: f64, freedom: usize) -> f64 {
     (1.0 - inside).clamp(0.0, 1.0)
 }
 
-/// The quantile of Student's t at a share above one half, by bisection.
-fn quantile_of_t(share: f64, freedom: usize) -> f64 {
+/// The quantile of Student's t with so many degrees of freedom, at least 1, at a share above one half, by bisection.
+///
+/// ```
+/// use lsmi_guide::quantile_of_t;
+///
+/// assert!((quantile_of_t(0.975, 4) - 2.776_45).abs() < 1e-5);
+/// ```
+pub fn quantile_of_t(share: f64, freedom: usize) -> f64 {
     let tails = 2.0 * (1.0 - share);
     let (mut low, mut high) = (0.0, 1.0);
     while outside_of_t(high, freedom) > tails {

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use lsmi_guide::{Partition, PartitionError, Rule, partition};
+use lsmi_guide::{Partition, PartitionError, Rule, Tie, Ties, partition};
 use proptest::prelude::*;
 
 #[test]
 fn a_fraction_takes_both_ends_in_input_order() {
     let parts = partition(&[5.0, 1.0, 4.0, 2.0, 3.0], None, &Rule::Fraction(0.4)).unwrap();
-    let expected = Partition { high: vec![0, 2], middle: vec![4], low: vec![1, 3], bounds: Some((2.0, 4.0)) };
+    let expected = Partition {
+        high: vec![0, 2],
+        middle: vec![4],
+        low: vec![1, 3],
+        bounds: Some((2.0, 4.0)),
+        ties: Ties::default(),
+    };
     assert_eq!(parts, expected);
 }
 
@@ -39,9 +45,27 @@ fn a_fraction_too_small_for_the_samples_leaves_all_in_the_middle() {
 fn of_equal_values_the_first_ranks_highest() {
     let parts = partition(&[7.0; 5], None, &Rule::Fraction(0.4)).unwrap();
     assert_eq!((parts.high, parts.middle, parts.low), (vec![0, 1], vec![2], vec![3, 4]));
+    let tie = Some(Tie { samples: 5, taken: 2 });
+    assert_eq!(parts.ties, Ties { high: tie, low: tie });
     // Zero and minus zero are the same value.
     let parts = partition(&[-0.0, 0.0], None, &Rule::Fraction(0.5)).unwrap();
     assert_eq!((parts.high, parts.low), (vec![0], vec![1]));
+}
+
+#[test]
+fn equals_on_both_sides_of_a_bound_are_counted() {
+    let values = [0.0, 3.0, 0.0, 1.0, 0.0, 0.0, -1.0, 3.0, 0.0, 0.0];
+    let parts = partition(&values, None, &Rule::Fraction(0.2)).unwrap();
+    assert_eq!((parts.high, parts.low, parts.bounds), (vec![1, 7], vec![6, 9], Some((0.0, 3.0))));
+    // Both samples of the highest value are high; of six zeros one is low.
+    assert_eq!(parts.ties, Ties { high: None, low: Some(Tie { samples: 6, taken: 1 }) });
+    // Class by class: two of four zeros of the first, one of two of the second.
+    let labels = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1];
+    let ties = partition(&values, Some(&labels), &Rule::Fraction(0.5)).unwrap().ties;
+    assert_eq!(ties, Ties { high: Some(Tie { samples: 6, taken: 2 }), low: Some(Tie { samples: 6, taken: 4 }) });
+    // A threshold divides no equals.
+    let rule = Rule::Threshold { low: 0.0, high: 3.0 };
+    assert_eq!(partition(&values, None, &rule).unwrap().ties, Ties::default());
 }
 
 #[test]
@@ -65,7 +89,8 @@ fn a_balanced_fraction_ranks_each_class_on_its_own() {
     let values = [10.0, 11.0, 12.0, 13.0, 0.0, 1.0, 2.0, 3.0];
     let labels = [9, 9, 9, 9, 4, 4, 4, 4];
     let parts = partition(&values, Some(&labels), &Rule::Fraction(0.25)).unwrap();
-    let expected = Partition { high: vec![3, 7], middle: vec![1, 2, 5, 6], low: vec![0, 4], bounds: None };
+    let expected =
+        Partition { high: vec![3, 7], middle: vec![1, 2, 5, 6], low: vec![0, 4], bounds: None, ties: Ties::default() };
     assert_eq!(parts, expected);
 }
 
@@ -76,7 +101,8 @@ fn balanced_thresholds_keep_the_most_extreme_of_each_class() {
     let labels = [0, 0, 0, 0, 1, 1];
     let rule = Rule::Threshold { low: -1.0, high: 0.1 };
     let parts = partition(&values, Some(&labels), &rule).unwrap();
-    let expected = Partition { high: vec![1, 2, 4], middle: vec![0, 3, 5], low: vec![], bounds: None };
+    let expected =
+        Partition { high: vec![1, 2, 4], middle: vec![0, 3, 5], low: vec![], bounds: None, ties: Ties::default() };
     assert_eq!(parts, expected);
 }
 

@@ -24,7 +24,7 @@ use crate::estimator::Estimator;
 
 pub use error::BatchError;
 pub use input::{labelled_batch, unlabelled_batch};
-pub use output::output_schema;
+pub use output::{deviations, further_columns, output_schema};
 
 /// Terms and decomposition of the rows of a batch, in their order, in nats.
 ///

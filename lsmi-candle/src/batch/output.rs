@@ -17,7 +17,8 @@ use crate::estimator::{Candidates, Estimator, Expected, Scores};
 /// `id` as it came; `label`, the name of the class (with labels only); the terms `h1, h2, i1, i2, i12` and `r, u1, u2, s` in
 /// nats; `pred1, pred2, pred12`, the class that each head finds most probable; `kind` (with labels only). With labels
 /// follow the standard deviations of r, u1, u2 and s over the estimator's repeats (`r_sd` and so on), where it has several,
-/// and r, u1, u2 and s by further measures (`r_sx` and so on). Nothing is null.
+/// r, u1, u2 and s by further measures (`r_sx` and so on), and their standard deviations (`r_sx_sd` and so on). Nothing is
+/// null.
 ///
 /// # Errors
 /// [`BatchError`] for rows without usable ids, and for measures of rows without labels.
@@ -35,13 +36,20 @@ pub fn output_schema(estimator: &Estimator, measures: &[Measure], rows: &Schema)
     fields.extend(["pred1", "pred2", "pred12"].map(text));
     if with_labels {
         fields.push(text("kind"));
-        let deviation = (estimator.description().repeats > 1).then_some("sd");
-        let endings = deviation.into_iter().chain(measures.iter().map(|measure| measure.name()));
-        for ending in endings {
-            fields.extend(Interaction::ALL.map(|part| number(&format!("{part}_{ending}"))));
-        }
+        fields.extend(further_columns(estimator, measures).iter().map(|name| number(name)));
     }
     Ok(Schema::new(fields))
+}
+
+/// The names of the columns that follow `kind`: of the deviations over repeats, where there are several, of further
+/// measures, and of the deviations of these.
+pub fn further_columns(estimator: &Estimator, measures: &[Measure]) -> Vec<String> {
+    let has_repeats = estimator.description().repeats > 1;
+    let own = has_repeats.then(|| "sd".to_owned());
+    let values = measures.iter().map(|measure| measure.name().to_owned());
+    let deviations = measures.iter().filter(|_| has_repeats).map(|measure| format!("{measure}_sd"));
+    let endings = own.into_iter().chain(values).chain(deviations);
+    endings.flat_map(|ending| Interaction::ALL.map(|part| format!("{part}_{ending}"))).collect()
 }
 
 pub(super) fn labelled(
@@ -52,21 +60,24 @@ pub(super) fn labelled(
     schema: Schema,
 ) -> Result<RecordBatch, BatchError> {
     let Scores { terms, repeats, labels, predictions, .. } = scores;
-    let by = |measure: Measure, terms| measure.decompose_with(terms, &labels, estimator.reference());
+    let by = |measure: Measure, terms: &Terms| measure.decompose_with(terms, &labels, estimator.reference());
     let own = by(estimator.measure(), &terms);
-    let kinds = kinds(&terms, &labels, estimator.prior())?;
+    let kinds = kinds(&terms, &labels, &predictions[2], estimator.prior())?;
     let mut columns = vec![rows[ID].clone(), classes(estimator, &labels)];
-    let repeats: Vec<Decomposition> = repeats.iter().map(|terms| by(estimator.measure(), terms)).collect();
+    let spread = |measure: Measure| {
+        let parts: Vec<Decomposition> = repeats.iter().map(|terms| by(measure, terms)).collect();
+        deviations(&parts).map(numbers)
+    };
+    let has_repeats = !repeats.is_empty();
+    let of_own = has_repeats.then(|| spread(estimator.measure()));
+    let of_further: Vec<_> = measures.iter().filter(|_| has_repeats).map(|measure| spread(*measure)).collect();
     let further: Vec<Decomposition> = measures.iter().map(|measure| by(*measure, &terms)).collect();
     columns.extend(values(terms, own));
     columns.extend(predictions.iter().map(|predictions| classes(estimator, predictions)));
     columns.push(Arc::new(StringArray::from_iter_values(kinds.iter().map(|kind| kind.name()))));
-    if !repeats.is_empty() {
-        columns.extend(Interaction::ALL.map(|part| numbers(deviations(&repeats, part))));
-    }
-    for parts in further {
-        columns.extend(four(parts));
-    }
+    columns.extend(of_own.into_iter().flatten());
+    columns.extend(further.into_iter().flat_map(four));
+    columns.extend(of_further.into_iter().flatten());
     Ok(RecordBatch::try_new(schema.into(), columns)?)
 }
 
@@ -102,9 +113,18 @@ fn classes(estimator: &Estimator, indices: &[u32]) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(indices.iter().map(|index| &names[*index as usize])))
 }
 
-/// The standard deviation of a part of every row over repeats.
-fn deviations(repeats: &[Decomposition], part: Interaction) -> Vec<f64> {
-    let columns: Vec<&[f64]> = repeats.iter().map(|parts| parts.values(part)).collect();
-    let rows = columns.first().map_or(0, |column| column.len());
-    (0..rows).map(|row| standard_deviation(&columns.iter().map(|column| column[row]).collect::<Vec<_>>())).collect()
+/// The standard deviations of r, u1, u2 and s of every row over repeats, each of which is decomposed.
+pub fn deviations(repeats: &[Decomposition]) -> [Vec<f64>; 4] {
+    let rows = repeats.first().map_or(0, Decomposition::len);
+    Interaction::ALL.map(|part| {
+        let columns: Vec<&[f64]> = repeats.iter().map(|parts| parts.values(part)).collect();
+        let mut values = vec![0.0; columns.len()];
+        let deviation = |row| {
+            for (value, column) in values.iter_mut().zip(&columns) {
+                *value = column[row];
+            }
+            standard_deviation(&values)
+        };
+        (0..rows).map(deviation).collect()
+    })
 }

@@ -4,6 +4,8 @@
 //! with it, f32 where the device does. Everything else is JSON in the metadata under `lsmi`. Saving, loading and scoring
 //! gives the same bits.
 
+mod heads;
+mod margins;
 mod models;
 mod tensors;
 
@@ -15,7 +17,8 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use self::models::{
-    FoldLayout, read_coordinates, read_fold, read_invariant, write_coordinates, write_fold, write_invariant,
+    FoldLayout, read_coordinates, read_fold, read_head_coordinates, write_coordinates, write_fold,
+    write_head_coordinates,
 };
 use self::tensors::{Reader, Writer};
 use super::{Description, Estimator};
@@ -24,7 +27,7 @@ use crate::error::{BundleError, Result};
 use crate::gauge::Gauge;
 
 /// Version of the bundle's layout that this crate writes and reads.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The metadata key that holds all that is no tensor.
 const KEY: &str = "lsmi";
@@ -46,10 +49,8 @@ impl Estimator {
         writer.numbers("prior", &[self.prior.classes()], self.prior.log_probabilities());
         write_coordinates(&mut writer, "gauge.x1", &self.gauge.x1);
         write_coordinates(&mut writer, "gauge.x2", &self.gauge.x2);
-        if let Some([x1, x2]) = &self.gauge.invariant {
-            write_invariant(&mut writer, "gauge.x1", x1, self.gauge.x1.standardizer.columns());
-            write_invariant(&mut writer, "gauge.x2", x2, self.gauge.x2.standardizer.columns());
-        }
+        write_head_coordinates(&mut writer, "heads.x1", &self.gauge.heads[0]);
+        write_head_coordinates(&mut writer, "heads.x2", &self.gauge.heads[1]);
         let mut layout = Vec::new();
         // The folds of all repeats are counted through.
         for (index, fold) in self.repeats.iter().flatten().enumerate() {
@@ -93,17 +94,11 @@ impl Estimator {
         let [k1, k2] = description.gauge_dims;
         let x1 = read_coordinates(reader, "gauge.x1", d1, k1)?;
         let x2 = read_coordinates(reader, "gauge.x2", d2, k2)?;
-        let of_heads = [("gauge.x1", &x1), ("gauge.x2", &x2)]
-            .map(|(name, coordinates)| read_invariant(reader, name, coordinates.standardizer.columns()));
-        let invariant = match of_heads {
-            [Ok(Some(first)), Ok(Some(second))] => Some([first, second]),
-            [first, second] => {
-                first?;
-                second?;
-                None
-            }
-        };
-        let gauge = Gauge { kind: description.gauge, x1, x2, invariant };
+        let heads = [
+            read_head_coordinates(reader, "heads.x1", x1.standardizer.columns())?,
+            read_head_coordinates(reader, "heads.x2", x2.standardizer.columns())?,
+        ];
+        let gauge = Gauge { kind: description.gauge, x1, x2, heads };
         let Description { folds, repeats, given_heads, .. } = description;
         let expected = folds.checked_mul(repeats).filter(|all| *all > 0);
         if expected != Some(layout.len()) {

@@ -9,7 +9,7 @@ use lsmi_core::{ClassPrior, Modality, PriorChoice, Reference};
 use rand::RngCore;
 use rayon::prelude::*;
 
-use super::fit::{Fit, Model, Target, target_name};
+use super::fit::{DENSITY_NAMES, Fit, FoldHeads};
 use super::inputs::ModelInputs;
 use super::progress::Reporter;
 use super::score::Scores;
@@ -28,10 +28,6 @@ pub struct CrossFit {
     /// The training rows' terms, predictions and folds.
     pub scores: Scores,
 }
-
-/// Heads of both modalities first: they take longest.
-const TARGETS: [Target; 5] =
-    [Target::Head(2), Target::Head(0), Target::Head(1), Target::Density(0), Target::Density(1)];
 
 /// Fits an estimator to training rows and gives their terms by cross-fitting.
 ///
@@ -107,6 +103,9 @@ impl<'a> Fitting<'a> {
         let mut notes = notes::of_gauge(&gauge);
         notes.extend(notes::of_prior(&settings.prior, &prior, &train.labels));
         notes.extend(notes::of_given_heads(are_given));
+        if are_given.contains(&false) {
+            notes.extend(notes::of_few_rows(train.rows(), train.x1.columns() + train.x2.columns()));
+        }
         notes.extend(settings.densities.as_deref().and_then(|fitted| fitted.note_on_reuse(train, settings)));
         let rows = of_more.as_ref().map_or(train.rows(), |(rows, _)| *rows);
         notes.extend(of_more.map(|(_, note)| note));
@@ -127,6 +126,7 @@ impl<'a> Fitting<'a> {
             rows,
             data_hash: train.hash(),
             encoders: [None, None],
+            shortfall: None,
             notes,
         };
         let mut estimator = Estimator { description, prior, gauge, repeats, device };
@@ -137,11 +137,11 @@ impl<'a> Fitting<'a> {
 }
 
 /// The rows dealt to folds, once for every repeat.
-struct Partition {
-    seed: u64,
-    folds: Vec<u32>,
+pub(super) struct Partition {
+    pub(super) seed: u64,
+    pub(super) folds: Vec<u32>,
     /// What comes before the names of its models.
-    name: String,
+    pub(super) name: String,
 }
 
 impl Partition {
@@ -203,49 +203,46 @@ fn fit_models(
     partitions: &[Partition],
     progress: Option<&Sender<Progress>>,
 ) -> Result<Vec<Vec<FoldModels>>> {
-    let Settings { folds, densities, .. } = fit.settings;
-    let is_fitted = |target: &&Target| densities.is_none() || matches!(target, Target::Head(_));
-    let targets: Vec<Target> = TARGETS.iter().filter(is_fitted).copied().collect();
-    let jobs: Vec<(Target, &Partition, u32)> = targets
-        .iter()
-        .flat_map(|target| partitions.iter().map(move |partition| (*target, partition)))
-        .flat_map(|(target, partition)| (0..).take(*folds).map(move |fold| (target, partition, fold)))
-        .collect();
-    let reporter = Reporter::new(progress, jobs.len());
-    let run = |(target, partition, fold): &(Target, &Partition, u32)| {
-        let (rows, seed) = rows_and_seed(&partition.folds, *fold, partition.seed);
-        let name = format!("{}fold {} of {folds}, {}", partition.name, fold + 1, target_name(*target));
-        let report = |what: String, loss: f64| reporter.step(format!("{name}: {what}"), loss);
-        let (model, loss) = fit.model(*target, &rows, seed, &report)?;
-        reporter.finished(name, loss);
-        Ok(model)
+    let Settings { folds, densities: reused, threads, .. } = fit.settings;
+    let models_of_fold = if reused.is_some() { 3 } else { 5 };
+    let reporter = Reporter::new(progress, partitions.len() * folds * models_of_fold);
+    let heads = || partitions.par_iter().map(|partition| fit.heads(partition, &reporter)).collect::<Result<Vec<_>>>();
+    let densities = || match reused {
+        Some(estimator) => Ok(reused_densities(estimator, partitions.len(), *folds)),
+        None => fit_densities(fit, partitions, &reporter),
     };
-    let models: Vec<Model> = thread_pool(fit.settings.threads)?
-        .install(|| jobs.par_iter().with_max_len(1).map(run).collect::<Result<_>>())?;
-    Ok(by_fold(&models, partitions.len(), *folds, densities.as_deref()))
+    let (heads, densities) = thread_pool(*threads)?.install(|| rayon::join(heads, densities));
+    let models = |(heads, densities): (Vec<FoldHeads>, Vec<[Knife; 2]>)| {
+        let folds = heads.into_iter().zip(densities);
+        folds.map(|(FoldHeads { heads, parts }, densities)| FoldModels { densities, heads, parts }).collect()
+    };
+    Ok(heads?.into_iter().zip(densities?).map(models).collect())
 }
 
-/// Sorts models, which come target by target, into repeats and folds; densities that were not fitted are `reused`.
-fn by_fold(models: &[Model], repeats: usize, folds: usize, reused: Option<&Estimator>) -> Vec<Vec<FoldModels>> {
-    let heads: Vec<_> =
-        models.iter().filter_map(|model| if let Model::Head(head) = model { Some(head) } else { None }).collect();
-    let densities: Vec<_> = models
+/// Fits both densities of every fold, for every repeat.
+fn fit_densities(fit: &Fit<'_>, partitions: &[Partition], reporter: &Reporter<'_>) -> Result<Vec<Vec<[Knife; 2]>>> {
+    let folds = fit.settings.folds;
+    let jobs: Vec<(&Partition, u32, usize)> = partitions
         .iter()
-        .filter_map(|model| if let Model::Density(density) = model { Some(density) } else { None })
+        .flat_map(|partition| (0..).take(folds).flat_map(move |fold| [(partition, fold, 0), (partition, fold, 1)]))
         .collect();
-    let all = repeats * folds;
-    let of = |repeat: usize, fold: usize| {
-        let index = repeat * folds + fold;
-        let densities: [Knife; 2] = match reused {
-            None => [densities[index].clone(), densities[all + index].clone()],
-            Some(estimator) => estimator.density_of(repeat, fold).clone(),
-        };
-        FoldModels {
-            densities,
-            heads: [heads[all + index].clone(), heads[2 * all + index].clone(), heads[index].clone()],
-        }
+    let run = |(partition, fold, modality): &(&Partition, u32, usize)| {
+        let (rows, seed) = rows_and_seed(&partition.folds, *fold, partition.seed);
+        let name = format!("{}fold {} of {folds}, {}", partition.name, fold + 1, DENSITY_NAMES[*modality]);
+        let report = |what: String, loss: f64| reporter.step(format!("{name}: {what}"), loss);
+        let (density, loss) = fit.density(*modality, &rows, seed, &report)?;
+        reporter.finished(name, loss);
+        Ok(density)
     };
-    (0..repeats).map(|repeat| (0..folds).map(|fold| of(repeat, fold)).collect()).collect()
+    let densities: Vec<Knife> = jobs.par_iter().with_max_len(1).map(run).collect::<Result<_>>()?;
+    let of_folds: Vec<[Knife; 2]> = densities.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
+    Ok(of_folds.chunks_exact(folds).map(<[_]>::to_vec).collect())
+}
+
+/// The densities of an estimator for a fit with so many repeats and folds.
+fn reused_densities(estimator: &Estimator, repeats: usize, folds: usize) -> Vec<Vec<[Knife; 2]>> {
+    let of = |repeat: usize| (0..folds).map(|fold| estimator.density_of(repeat, fold).clone()).collect();
+    (0..repeats).map(of).collect()
 }
 
 impl Estimator {
@@ -282,8 +279,8 @@ fn prior_name(choice: &PriorChoice) -> &'static str {
 mod tests {
     use super::*;
     use crate::device::DeviceChoice;
+    use crate::estimator::predict::log_posteriors;
     use crate::gauge::{Dims, GaugeKind};
-    use crate::heads::HeadModel;
     use crate::matrix::Matrix;
     use crate::points::Points;
     use lsmi_core::SampleIds;
@@ -375,18 +372,19 @@ mod tests {
         };
         // What a fold's models say of one and the same row tells whether they are the same.
         let (before, after) = (models(&train), models(&changed));
+        let new = train.select(&[0]);
+        let inputs = ModelInputs::new(&gauge, &new.inputs(), [false; 3]);
         let row = |models: &FoldModels| {
-            let point = |values: &[f32]| Points::new(values.to_vec(), values.len(), &Device::Cpu).unwrap();
-            let mut values = models.densities[0].log_density(&point(&[0.3, -0.2])).unwrap();
-            for (head, row) in [(0, &[0.3, -0.2][..]), (2, &[0.3, -0.2, 0.1, 0.5, -0.4])] {
-                let HeadModel::Pool(pool) = &models.heads[head] else { panic!("no logits were given") };
-                values.extend(pool.log_posteriors(&point(row)).unwrap());
+            let point = Points::new(vec![0.3, -0.2], 2, &Device::Cpu).unwrap();
+            let mut values = models.densities[0].log_density(&point).unwrap();
+            for posteriors in log_posteriors(&models.heads, &models.parts, &inputs, &[0], &Device::Cpu).unwrap() {
+                values.extend(posteriors);
             }
             values
         };
         assert_eq!(row(&before[0]), row(&after[0]));
         for fold in 1..3 {
-            assert!(row(&before[fold]).iter().zip(row(&after[fold])).all(|(before, after)| *before != after));
+            assert_ne!(row(&before[fold]), row(&after[fold]));
         }
     }
 }

@@ -55,9 +55,23 @@ impl Estimator {
         let are_given = samples.logits.each_ref().map(Option::is_some);
         let mut estimator = self.clone();
         for models in estimator.repeats.iter_mut().flatten() {
-            for (head, is_given) in models.heads.iter_mut().zip(are_given) {
-                if is_given {
-                    *head = HeadModel::Given(GivenHead::default());
+            for (index, is_given) in are_given.into_iter().enumerate() {
+                if !is_given {
+                    continue;
+                }
+                let before = std::mem::replace(&mut models.heads[index], HeadModel::Given(GivenHead::default()));
+                // The joint pool may build on the one that goes.
+                if let (HeadModel::Pool(pool), Some(part)) = (before, models.parts.get_mut(index)) {
+                    *part = Some(pool);
+                }
+            }
+            let HeadModel::Pool(joint) = &models.heads[2] else {
+                models.parts = [None, None];
+                continue;
+            };
+            for (modality, part) in models.parts.iter_mut().enumerate() {
+                if !joint.needs_part(modality) {
+                    *part = None;
                 }
             }
         }

@@ -1,19 +1,18 @@
 //! Rows as densities and heads take them.
 
 use crate::features::Inputs;
-use crate::gauge::Gauge;
+use crate::gauge::{Gauge, HeadRows};
+use crate::heads::Features;
 use crate::points::gather;
 
 /// Rows in the coordinates that densities and heads take.
 pub(super) struct ModelInputs {
     /// x1 and x2 in the gauge's coordinates.
     densities: [Columns<f32>; 2],
-    /// What fitted heads see of x1 and x2; that of both is put together when it is asked for.
-    features: [Columns<f32>; 2],
+    /// What fitted heads see of x1 and x2.
+    heads: [HeadRows; 2],
     /// The logits of the user's own models of x1, x2 and both.
     logits: [Option<Columns<f64>>; 3],
-    /// From what fitted heads see to standardised columns, see [`Gauge::back`].
-    pub(super) back: [Option<Vec<f64>>; 3],
 }
 
 /// Rows of so many columns, row-major.
@@ -32,9 +31,8 @@ impl ModelInputs {
         });
         Self {
             densities: [first.density.into(), second.density.into()],
-            features: [first.head.into(), second.head.into()],
+            heads: [first.heads, second.heads],
             logits: std::array::from_fn(|_| given.next().flatten()),
-            back: [gauge.back(0), gauge.back(1), gauge.back(2)],
         }
     }
 
@@ -49,20 +47,14 @@ impl ModelInputs {
         Columns { values: gather(values, *columns, rows), columns: *columns }
     }
 
-    /// The given rows as head 0 (x1), 1 (x2) or 2 (both) takes them where it is fitted.
-    pub(super) fn head(&self, head: usize, rows: &[usize]) -> Columns<f32> {
-        if head < 2 {
-            let Columns { values, columns } = &self.features[head];
-            return Columns { values: gather(values, *columns, rows), columns: *columns };
-        }
-        let columns = self.features[0].columns + self.features[1].columns;
-        let mut values = Vec::with_capacity(rows.len() * columns);
-        for row in rows {
-            for Columns { values: of_modality, columns } in &self.features {
-                values.extend_from_slice(&of_modality[row * columns..][..*columns]);
-            }
-        }
-        Columns { values, columns }
+    /// What head 0 (x1), 1 (x2) or 2 (both) sees.
+    pub(super) fn features(&self, head: usize) -> Features<'_> {
+        let [first, second] = &self.heads;
+        Features::new(match head {
+            0 => vec![first],
+            1 => vec![second],
+            _ => vec![first, second],
+        })
     }
 
     /// The given rows of the user's logits; none where that head is fitted.

@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{EstimatorError, Result};
 use crate::features::{Classes, FeatureSet, Inputs, LOGITS};
 use crate::gauge::{Gauge, GaugeKind};
-use crate::heads::HeadModel;
+use crate::heads::{HeadModel, HeadPool};
 use crate::knife::Knife;
 use crate::matrix::Matrix;
 
@@ -91,8 +91,25 @@ pub struct Description {
     /// say, see [`Data::encoders`](crate::features::Data::encoders).
     #[serde(default, skip_serializing_if = "are_unknown")]
     pub encoders: [Option<String>; 2],
+    /// What means over rows that it scores are believed to fall short of; None where nobody worked it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortfall: Option<Shortfall>,
     /// What a user should know of the fit.
     pub notes: Vec<String>,
+}
+
+/// What means of i1, i2, i12, r, u1, u2 and s, in this order, are believed to fall short of those of the distribution, in
+/// nats.
+///
+/// Models have not found all that there is to find in so many rows, and find as much too much in the rows that they saw
+/// (Akaike 1973; Efron 1986): half of what the means of the training rows gain in sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shortfall {
+    /// Of means over all rows.
+    pub overall: [f64; 7],
+    /// Of means over the rows of each class, in the order of the class indices.
+    pub by_class: Vec<[f64; 7]>,
 }
 
 fn are_unknown(encoders: &[Option<String>; 2]) -> bool {
@@ -106,6 +123,8 @@ struct FoldModels {
     densities: [Knife; 2],
     /// Heads of x1, x2 and both joined.
     heads: [HeadModel; 3],
+    /// The pools of x1 and x2 that the joint one needs, where the user's own models have taken their place.
+    parts: [Option<HeadPool>; 2],
 }
 
 impl Estimator {
@@ -153,6 +172,13 @@ impl Estimator {
     #[must_use]
     pub fn with_note(mut self, note: String) -> Self {
         self.description.notes.push(note);
+        self
+    }
+
+    /// The same, knowing what means over rows that it scores fall short of.
+    #[must_use]
+    pub fn with_shortfall(mut self, shortfall: Shortfall) -> Self {
+        self.description.shortfall = Some(shortfall);
         self
     }
 

@@ -7,6 +7,8 @@ use crate::gauge::{Coordinates, Gauge, GaugeKind};
 
 /// Nats that nobody would take for information.
 const NOTHING: f64 = 0.01;
+/// Rows for every column from which heads find nearly all that there is.
+const ROWS_OF_A_COLUMN: usize = 10;
 
 pub(super) fn of_gauge(gauge: &Gauge) -> Vec<String> {
     let mut notes = Vec::new();
@@ -22,13 +24,6 @@ pub(super) fn of_gauge(gauge: &Gauge) -> Vec<String> {
             notes.push(cut_note(modality, coordinates, varied));
         }
     }
-    if gauge.invariant.is_none() && gauge.kind == GaugeKind::Whitened {
-        notes.push(
-            "there are fewer than ten rows for every direction of the features, so heads see standardised columns: a \
-             linear change that mixes columns would change the result"
-                .to_owned(),
-        );
-    }
     notes
 }
 
@@ -37,6 +32,15 @@ fn cut_note(modality: &str, coordinates: &Coordinates, varied: usize) -> String 
         "the surprisal of {modality} is measured in {} leading directions of {varied}; heads see all columns",
         coordinates.dims()
     )
+}
+
+/// What a user should know of heads that few rows for their columns have fitted: they do not find all that there is.
+pub(super) fn of_few_rows(rows: usize, columns: usize) -> Option<String> {
+    (rows < ROWS_OF_A_COLUMN * columns).then(|| {
+        format!(
+            "{rows} rows for {columns} columns are few: intervals speak of what these heads find, and the features may tell more"
+        )
+    })
 }
 
 /// What a user should know of a class prior that is not that of the rows: posteriors know the classes' shares, so that

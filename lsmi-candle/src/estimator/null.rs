@@ -14,7 +14,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::cross_fit::{CrossFit, deal, rows_and_seed, thread_pool};
+use super::cross_fit::{CrossFit, Partition, deal, thread_pool};
 use super::fit::Fit;
 use super::inputs::ModelInputs;
 use super::predict::log_posteriors;
@@ -124,39 +124,31 @@ impl CrossFit {
 
         let permuted: Vec<Vec<u32>> =
             (0..permutations).map(|index| permute(&train.labels, settings.seed, index)).collect();
-        let jobs: Vec<(usize, usize, u32)> = (0..permutations)
-            .flat_map(|index| (0..3).map(move |head| (index, head)))
-            .flat_map(|(index, head)| (0..).take(settings.folds).map(move |fold| (index, head, fold)))
-            .collect();
-        let reporter = Reporter::new(progress, jobs.len());
-        let run = |(index, head, fold): &(usize, usize, u32)| -> Result<(Vec<usize>, Vec<f64>)> {
-            let labels = &permuted[*index];
+        let reporter = Reporter::new(progress, permutations * 3 * settings.folds);
+        let run = |(index, labels): (usize, &Vec<u32>)| -> Result<[Vec<f64>; 3]> {
             let fit = Fit { inputs: &inputs, labels, classes, settings, device: &estimator.device };
             let seed = stream(settings.seed, &format!("null permutation {index}")).next_u64();
             let folds = deal(labels, classes, settings.folds, seed);
-            let (rows, seed) = rows_and_seed(&folds, *fold, seed);
-            let (model, loss) = fit.head(*head, &rows, seed, &|_, _| {})?;
-            let members: Vec<usize> = (0..labels.len()).filter(|row| folds[*row] == *fold).collect();
-            let posteriors = log_posteriors(&model, *head, &inputs, &members, &estimator.device)?;
-            let information = members.iter().zip(posteriors.chunks_exact(classes)).map(|(row, posterior)| {
-                let label = labels[*row] as usize;
-                posterior[label] - estimator.prior.log_probability(label)
-            });
-            let information = information.collect();
-            reporter.finished(format!("permutation {} of {permutations}", index + 1), loss);
-            Ok((members, information))
-        };
-        let parts: Vec<_> = thread_pool(settings.threads)?
-            .install(|| jobs.par_iter().with_max_len(1).map(run).collect::<Result<Vec<_>>>())?;
-
-        let mut null = Vec::with_capacity(permutations);
-        for (labels, parts) in permuted.iter().zip(parts.chunks_exact(3 * settings.folds)) {
-            let mut information: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; train.rows()]);
-            for (index, (rows, values)) in parts.iter().enumerate() {
-                for (row, value) in rows.iter().zip(values) {
-                    information[index / settings.folds][*row] = *value;
+            let name = format!("permutation {} of {permutations}, ", index + 1);
+            let partition = Partition { seed, folds, name };
+            let mut information: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; labels.len()]);
+            for (fold, models) in (0u32..).zip(fit.heads(&partition, &reporter)?) {
+                let rows: Vec<usize> = (0..labels.len()).filter(|row| partition.folds[*row] == fold).collect();
+                let posteriors = log_posteriors(&models.heads, &models.parts, &inputs, &rows, &estimator.device)?;
+                for (information, posteriors) in information.iter_mut().zip(posteriors) {
+                    for (row, posterior) in rows.iter().zip(posteriors.chunks_exact(classes)) {
+                        let label = labels[*row] as usize;
+                        information[*row] = posterior[label] - estimator.prior.log_probability(label);
+                    }
                 }
             }
+            Ok(information)
+        };
+        let found: Vec<[Vec<f64>; 3]> = thread_pool(settings.threads)?
+            .install(|| permuted.par_iter().enumerate().with_max_len(1).map(run).collect::<Result<Vec<_>>>())?;
+
+        let mut null = Vec::with_capacity(permutations);
+        for (labels, information) in permuted.iter().zip(found) {
             let [i1, i2, i12] = information;
             let terms = Terms::new(train.ids.clone(), observed.h1.clone(), observed.h2.clone(), i1, i2, i12)?;
             null.push(means(estimator, &terms, labels));

@@ -6,7 +6,7 @@ use lsmi_core::statistics::log_sum_exp;
 use super::inputs::{Columns, ModelInputs};
 use super::{Estimator, FoldModels, LOGITS};
 use crate::error::{EstimatorError, Result};
-use crate::heads::HeadModel;
+use crate::heads::{HeadModel, HeadPool};
 use crate::points::Points;
 
 /// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
@@ -56,30 +56,33 @@ impl Estimator {
             }
             Ok(density)
         };
-        let posterior = |head: usize| log_posteriors(&models.heads[head], head, inputs, rows, &self.device);
-        Ok(Predictions {
-            log_densities: [density(0)?, density(1)?],
-            log_posteriors: [posterior(0)?, posterior(1)?, posterior(2)?],
-        })
+        let log_posteriors = log_posteriors(&models.heads, &models.parts, inputs, rows, &self.device)?;
+        Ok(Predictions { log_densities: [density(0)?, density(1)?], log_posteriors })
     }
 }
 
-/// `log p(y|x)` of every class under head 0 (x1), 1 (x2) or 2 (both): `[rows, classes]`, row-major.
+/// `log p(y|x)` of every class under the heads of x1, x2 and both: `[rows, classes]` each, row-major. `parts` are the pools
+/// that the joint one needs in the place of the user's own models.
 pub(super) fn log_posteriors(
-    model: &HeadModel,
-    head: usize,
+    heads: &[HeadModel; 3],
+    parts: &[Option<HeadPool>; 2],
     inputs: &ModelInputs,
     rows: &[usize],
     device: &Device,
-) -> Result<Vec<f64>> {
-    match (model, inputs.logits(head, rows)) {
-        (HeadModel::Pool(pool), _) => {
-            let Columns { values, columns } = inputs.head(head, rows);
-            pool.log_posteriors(&Points::new(values, columns, device)?)
-        }
+) -> Result<[Vec<f64>; 3]> {
+    let posteriors = |head: usize, parts: [&[f64]; 2]| match (&heads[head], inputs.logits(head, rows)) {
+        (HeadModel::Pool(pool), _) => pool.log_posteriors(&inputs.features(head), rows, parts, device),
         (HeadModel::Given(given), Some(logits)) => Ok(given.log_posteriors(&logits.values, logits.columns)),
         (HeadModel::Given(_), None) => Err(EstimatorError::MissingLogits { name: LOGITS[head] }),
-    }
+    };
+    let (first, second) = (posteriors(0, [&[]; 2])?, posteriors(1, [&[]; 2])?);
+    let fitted = |modality: usize| {
+        let pool = parts[modality].as_ref();
+        pool.map(|pool| pool.log_posteriors(&inputs.features(modality), rows, [&[]; 2], device)).transpose()
+    };
+    let (of_first, of_second) = (fitted(0)?, fitted(1)?);
+    let joint = posteriors(2, [of_first.as_ref().unwrap_or(&first), of_second.as_ref().unwrap_or(&second)])?;
+    Ok([first, second, joint])
 }
 
 impl Predictions {

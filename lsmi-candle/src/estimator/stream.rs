@@ -21,8 +21,8 @@ use super::{CrossFit, FoldModels, Progress, Settings};
 use crate::error::Result;
 use crate::features::{FeatureError, FeatureSet, RowReader};
 use crate::gauge::{Gauge, Passes};
-use crate::knife::Knife;
-use crate::mixture::{Mixture, Round};
+use crate::knife::{Knife, Straightened};
+use crate::mixture::Round;
 use crate::points::{Points, gather, single};
 
 /// Rows of every class that are drawn at least, for each fold.
@@ -214,8 +214,8 @@ fn improve(
     let pool = thread_pool(settings.threads)?;
     let mut before = f64::NEG_INFINITY;
     for round in 0..ROUNDS {
-        let mixtures: Vec<Mixture> = densities(repeats).map(|knife| knife.mixture().clone()).collect();
-        let mut rounds: Vec<Round<'_>> = mixtures.iter().map(Round::new).collect();
+        let before_round: Vec<Knife> = densities(repeats).cloned().collect();
+        let mut ascents: Vec<Ascent<'_>> = before_round.iter().map(Ascent::new).collect();
         let mut dealer = Dealer { random: stream(settings.seed, "folds of the stream"), drawn, folds: settings.folds };
         for group in rows.groups() {
             let folds = dealer.deal(&group);
@@ -223,29 +223,29 @@ fn improve(
             let coordinates =
                 [gauge.x1.apply(&features.x1), gauge.x2.apply(&features.x2)].map(|values| single(&values));
             let dims = [gauge.x1.dims(), gauge.x2.dims()];
-            let add = |(index, round): (usize, &mut Round<'_>)| -> Result<()> {
+            let add = |(index, ascent): (usize, &mut Ascent<'_>)| -> Result<()> {
                 // Densities come repeat by repeat, fold by fold, x1 before x2.
                 let (repeat, fold) = (index / 2 / settings.folds, index / 2 % settings.folds);
                 let outside: Vec<usize> =
                     (0..features.rows()).filter(|row| folds[repeat][*row] as usize != fold).collect();
                 if !outside.is_empty() {
                     let (values, dims) = (&coordinates[index % 2], dims[index % 2]);
-                    round.add(&Points::new(gather(values, dims, &outside), dims, &Device::Cpu)?)?;
+                    ascent.add(gather(values, dims, &outside), dims)?;
                 }
                 Ok(())
             };
-            pool.install(|| rounds.par_iter_mut().enumerate().map(add).collect::<Result<()>>())?;
+            pool.install(|| ascents.par_iter_mut().enumerate().map(add).collect::<Result<()>>())?;
         }
-        let count = rounds.len() as f64;
+        let count = ascents.len() as f64;
         let mut mean = 0.0;
-        let mut improved = Vec::with_capacity(rounds.len());
-        for round in rounds {
-            let (mixture, log_likelihood) = round.finish()?;
-            improved.push(mixture);
+        let mut improved = Vec::with_capacity(ascents.len());
+        for ascent in ascents {
+            let (knife, log_likelihood) = ascent.finish()?;
+            improved.push(knife);
             mean += log_likelihood / count;
         }
-        for (knife, mixture) in densities_mut(repeats).zip(improved) {
-            *knife = Knife::from_mixture(mixture);
+        for (knife, better) in densities_mut(repeats).zip(improved) {
+            *knife = better;
         }
         reporter.finished(format!("densities on all rows, round {} of {ROUNDS}", round + 1), -mean);
         if mean - before < TOLERANCE {
@@ -254,6 +254,36 @@ fn improve(
         before = mean;
     }
     Ok(())
+}
+
+/// A round of expectation maximisation of one density; its margins stay as they are.
+struct Ascent<'a> {
+    knife: &'a Knife,
+    round: Round<'a>,
+    /// What margins add to the log likelihood of the rows seen so far.
+    log_derivatives: f64,
+    rows: usize,
+}
+
+impl<'a> Ascent<'a> {
+    fn new(knife: &'a Knife) -> Self {
+        Self { knife, round: Round::new(knife.mixture()), log_derivatives: 0.0, rows: 0 }
+    }
+
+    /// Adds rows `[n, dims]`, row-major.
+    fn add(&mut self, rows: Vec<f32>, dims: usize) -> Result<()> {
+        let Straightened { values, log_derivatives } = self.knife.straightened(rows);
+        self.log_derivatives += log_derivatives.iter().sum::<f64>();
+        self.rows += log_derivatives.len();
+        Ok(self.round.add(&Points::new(values, dims, &Device::Cpu)?)?)
+    }
+
+    /// The improved density, and the mean log likelihood of the rows under the one before, in nats.
+    fn finish(self) -> Result<(Knife, f64)> {
+        let (mixture, log_likelihood) = self.round.finish()?;
+        let knife = Knife::from_parts(self.knife.margins().cloned(), mixture);
+        Ok((knife, log_likelihood + self.log_derivatives / self.rows as f64))
+    }
 }
 
 fn densities(repeats: &[Vec<FoldModels>]) -> impl Iterator<Item = &Knife> {

@@ -158,7 +158,7 @@ pub(super) mod tests {
         assert!(steps.iter().all(|step| step.total == 2 * 10));
         assert_eq!(steps.iter().map(|step| step.done).max(), Some(20));
         assert!(steps.iter().all(|step| step.what.starts_with(if step.done > 10 { "second: " } else { "" })));
-        assert!(steps[0].what.starts_with("first: fold "));
+        assert!(steps[0].what.starts_with("first: "));
     }
 
     #[test]

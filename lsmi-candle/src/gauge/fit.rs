@@ -3,10 +3,11 @@
 //! Largest magnitudes; means and variances; correlations, whose spectrum whitens; fourth moments of whitened rows, whose
 //! spectrum turns them to invariant coordinates; third moments, which give those their signs.
 
+use super::head::{self, HeadCoordinates, Tails};
 use super::invariant::{FourthMoments, Spectrum, ThirdMoments, Whitening};
 use super::passes::Passes;
 use super::standardizer::{Magnitudes, Spread};
-use super::{Coordinates, Dims, Gauge, GaugeError, GaugeKind, Invariant, Standardizer};
+use super::{Coordinates, Dims, Gauge, GaugeError, GaugeKind, Standardizer};
 use crate::linear_algebra::add_second_moments;
 
 /// Rows wanted for every whitened dimension before a full covariance can be trusted.
@@ -36,7 +37,7 @@ impl Gauge {
         let standardizers = [spreads[0].standardizer(MODALITIES[0])?, spreads[1].standardizer(MODALITIES[1])?];
 
         let whitened = whitened(&standardizers, count, rows)?;
-        let rank = whitened[0].spectrum.rank() + whitened[1].spectrum.rank();
+        let heads = head_coordinates(&standardizers, &whitened, count, rows)?;
         let axes = match kind {
             GaugeKind::Standardized | GaugeKind::Raw => [None, None],
             GaugeKind::Whitened => {
@@ -44,17 +45,11 @@ impl Gauge {
                 whitened.each_ref().map(|whitened| Some(whitened.leading(dims)))
             }
         };
-        let invariant = match whitened.map(|whitened| whitened.invariant) {
-            [Some(first), Some(second)] if count >= ROWS_PER_DIRECTION * rank => {
-                Some([first, second].map(|Whitening { axes, back }| Invariant { axes, back }))
-            }
-            _ => None,
-        };
         let raw = kind == GaugeKind::Raw;
         let [first, second] = standardizers;
         let [of_first, of_second] = axes;
         let (x1, x2) = (Coordinates::new(first, of_first, raw), Coordinates::new(second, of_second, raw));
-        Ok(Self { kind, x1, x2, invariant })
+        Ok(Self { kind, x1, x2, heads })
     }
 }
 
@@ -70,6 +65,58 @@ struct Whitened {
     spectrum: Spectrum,
     /// Its invariant coordinates, where there are rows enough for them.
     invariant: Option<Whitening>,
+}
+
+/// What heads see of both modalities: columns with heavy tails are squashed, and the principal components are of what they
+/// are then.
+fn head_coordinates(
+    standardizers: &[Standardizer; 2],
+    whitened: &[Whitened; 2],
+    count: usize,
+    rows: &mut dyn Passes,
+) -> Result<[HeadCoordinates; 2], GaugeError> {
+    let mut tails = standardizers.each_ref().map(|of| Tails::new(of.columns(), count));
+    rows.pass(&mut |x| {
+        for ((tails, standardizer), rows) in tails.iter_mut().zip(standardizers).zip(x) {
+            tails.add(&standardizer.apply_to(rows));
+        }
+    })
+    .map_err(Box::new)?;
+    let squashes = tails.map(|tails| tails.squashes());
+    let mut correlations = squashes.each_ref().map(|squashes| {
+        let is_any = squashes.iter().any(Option::is_some);
+        is_any.then(|| vec![0.0; squashes.len() * squashes.len()])
+    });
+    if correlations.iter().any(Option::is_some) {
+        rows.pass(&mut |x| {
+            for (modality, rows) in x.into_iter().enumerate() {
+                if let Some(correlations) = &mut correlations[modality] {
+                    let mut standardised = standardizers[modality].apply_to(rows);
+                    head::squash(&squashes[modality], &mut standardised);
+                    add_second_moments(correlations, &standardised, squashes[modality].len());
+                }
+            }
+        })
+        .map_err(Box::new)?;
+    }
+    let mut coordinates = Vec::with_capacity(2);
+    for (modality, (squashes, correlations)) in squashes.into_iter().zip(correlations).enumerate() {
+        let of_squashed = match correlations {
+            None => None,
+            Some(mut correlations) => {
+                for value in &mut correlations {
+                    *value /= count as f64;
+                }
+                let failed = || GaugeError::Spectrum { modality: MODALITIES[modality] };
+                Some(Spectrum::of(&correlations, squashes.len()).ok_or_else(failed)?)
+            }
+        };
+        let spectrum = of_squashed.as_ref().unwrap_or(&whitened[modality].spectrum);
+        coordinates.push(HeadCoordinates::new(squashes, spectrum));
+    }
+    let [first, second] =
+        <[HeadCoordinates; 2]>::try_from(coordinates).unwrap_or_else(|_| unreachable!("two modalities"));
+    Ok([first, second])
 }
 
 /// The whitened coordinates of both modalities.
@@ -127,7 +174,7 @@ impl Whitened {
     fn leading(&self, dims: usize) -> Vec<f64> {
         match &self.invariant {
             None => self.spectrum.principal(dims).axes,
-            Some(Whitening { axes, .. }) => axes[..axes.len() / self.spectrum.rank() * dims].to_vec(),
+            Some(Whitening { axes }) => axes[..axes.len() / self.spectrum.rank() * dims].to_vec(),
         }
     }
 }

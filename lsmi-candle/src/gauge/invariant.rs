@@ -24,8 +24,6 @@ pub(super) struct Spectrum {
 pub(super) struct Whitening {
     /// To the coordinates: `[dims, columns]`, row-major.
     pub(super) axes: Vec<f64>,
-    /// Back to the standardised columns: `[columns, dims]`, row-major.
-    pub(super) back: Vec<f64>,
 }
 
 impl Spectrum {
@@ -50,16 +48,11 @@ impl Spectrum {
     pub(super) fn principal(&self, dims: usize) -> Whitening {
         let columns = self.axes.len() / self.rank();
         let mut axes = Vec::with_capacity(dims * columns);
-        let mut back = vec![0.0; columns * dims];
-        for (dim, (variance, axis)) in self.variances.iter().zip(self.axes.chunks_exact(columns)).take(dims).enumerate()
-        {
+        for (variance, axis) in self.variances.iter().zip(self.axes.chunks_exact(columns)).take(dims) {
             let deviation = variance.sqrt();
             axes.extend(axis.iter().map(|weight| weight / deviation));
-            for (column, weight) in axis.iter().enumerate() {
-                back[column * dims + dim] = weight * deviation;
-            }
         }
-        Whitening { axes, back }
+        Whitening { axes }
     }
 }
 
@@ -114,14 +107,10 @@ impl FourthMoments {
         order.sort_by(|a, b| (values[*b] - normal).abs().total_cmp(&(values[*a] - normal).abs()));
         let rotation: Vec<f64> =
             order.into_iter().flat_map(|index| &vectors[index * dims..][..dims]).copied().collect();
-        // axes = rotation * axes and back = back * rotation'.
-        let Whitening { axes, back } = self.principal;
+        let Whitening { axes } = self.principal;
         let columns_of_axes: Vec<f64> =
             (0..columns).flat_map(|column| axes.iter().skip(column).step_by(columns)).copied().collect();
-        let whitening = Whitening {
-            axes: product_transposed(&rotation, &columns_of_axes, dims),
-            back: product_transposed(&back, &rotation, dims),
-        };
+        let whitening = Whitening { axes: product_transposed(&rotation, &columns_of_axes, dims) };
         Some(ThirdMoments { whitening, columns, sums: vec![0.0; dims] })
     }
 }
@@ -140,13 +129,9 @@ impl ThirdMoments {
     /// The invariant coordinates.
     pub(super) fn whitening(self) -> Whitening {
         let Self { mut whitening, columns, sums } = self;
-        let dims = sums.len();
         for (dim, axis) in whitening.axes.chunks_exact_mut(columns).enumerate() {
             if sums[dim] < 0.0 {
                 for weight in axis {
-                    *weight = -*weight;
-                }
-                for weight in whitening.back.iter_mut().skip(dim).step_by(dims) {
                     *weight = -*weight;
                 }
             }
@@ -211,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_are_white_and_lead_back() {
+    fn coordinates_are_white() {
         let dims = 4;
         let values = centred(&rows(dims), dims);
         let whitening = whitening(&values, dims);
@@ -219,9 +204,6 @@ mod tests {
         for (index, moment) in second_moments(&coordinates, dims).into_iter().enumerate() {
             let expected = f64::from(u8::from(index % (dims + 1) == 0));
             assert!((moment / 500.0 - expected).abs() < 1e-9);
-        }
-        for (before, after) in values.iter().zip(product_transposed(&coordinates, &whitening.back, dims)) {
-            assert!((before - after).abs() < 1e-9);
         }
     }
 

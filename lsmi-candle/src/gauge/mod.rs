@@ -14,14 +14,17 @@
 //! Densities are always fitted in well-scaled coordinates `z = (x - mean) A`. For the raw gauge they are the standardised
 //! ones, and the surprisal is brought back by `h(x) = h(z) - log |det A|`.
 //!
-//! Heads do not depend on the gauge: they see all invariant coordinates of both modalities where there are rows enough,
-//! and else the standardised columns.
+//! Heads do not depend on the gauge: which directions of a modality vary most is knowledge that classifiers live on, and
+//! whitened coordinates have lost it. They see the columns and their principal components, see [`HeadCoordinates`].
 
 mod fit;
+mod head;
 mod invariant;
 mod passes;
 mod standardizer;
 
+pub use head::HeadCoordinates;
+pub(crate) use head::{HeadRows, Squash};
 pub(crate) use passes::Passes;
 pub use standardizer::Standardizer;
 
@@ -135,15 +138,6 @@ pub struct Coordinates {
     pub(crate) log_determinant: f64,
 }
 
-/// The map from a modality's standardised columns to its invariant coordinates, and back.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Invariant {
-    /// `[dims, columns]`, row-major.
-    pub(crate) axes: Vec<f64>,
-    /// `[columns, dims]`, row-major.
-    pub(crate) back: Vec<f64>,
-}
-
 /// The fitted gauge of both modalities.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gauge {
@@ -153,8 +147,8 @@ pub struct Gauge {
     pub x1: Coordinates,
     /// The map of modality 2.
     pub x2: Coordinates,
-    /// What heads see of modality 1 and 2; none: the standardised columns, as there are too few rows.
-    pub(crate) invariant: Option<[Invariant; 2]>,
+    /// What heads see of modality 1 and 2.
+    pub(crate) heads: [HeadCoordinates; 2],
 }
 
 impl Gauge {
@@ -166,75 +160,30 @@ impl Gauge {
         Self::fit_in_passes(kind, dims, &mut InMemory([x1, x2]))
     }
 
-    /// What models take of modality 0 (x1) or 1 (x2). Heads see invariant coordinates, or standardised columns where there
-    /// are too few rows for those.
+    /// Rows of modality 0 (x1) or 1 (x2) as models take them.
     pub(crate) fn model_inputs(&self, modality: usize, x: &Matrix) -> ModelCoordinates {
         let coordinates = [&self.x1, &self.x2][modality];
         let columns = coordinates.standardizer.columns();
-        let of_heads = self.invariant.as_ref().map(|invariant| invariant[modality].axes.as_slice());
-        // Whitened coordinates are the leading ones of those that heads see.
-        let leading = match (&coordinates.axes, of_heads) {
-            (Some(axes), Some(of_heads)) if of_heads.starts_with(axes) => Some(coordinates.dims()),
-            _ => None,
-        };
-        let (mut density, mut head) = (Vec::new(), Vec::new());
-        let inputs = of_heads.map_or(columns, |axes| axes.len() / columns);
+        let of_heads = &self.heads[modality];
+        let (mut density, mut heads) = (Vec::new(), HeadRows::new(of_heads));
         for rows in x.values().chunks(ROWS_AT_A_TIME * x.columns()) {
             let standardised = coordinates.standardizer.apply_to(rows);
-            let project = |axes: &[f64]| rounded(product_transposed(&standardised, axes, columns));
-            let seen = single(&of_heads.map_or_else(|| standardised.clone(), project));
-            match (&coordinates.axes, leading) {
-                (None, _) => density.extend(single(&standardised)),
-                (Some(axes), None) => {
-                    density.extend(single(&project(axes)));
-                }
-                (Some(_), Some(dims)) => {
-                    for row in seen.chunks_exact(inputs) {
-                        density.extend_from_slice(&row[..dims]);
-                    }
-                }
+            match &coordinates.axes {
+                None => density.extend(single(&standardised)),
+                Some(axes) => density.extend(single(&rounded(product_transposed(&standardised, axes, columns)))),
             }
-            head.extend(seen);
+            heads.extend(of_heads, standardised);
         }
-        ModelCoordinates { density: (density, coordinates.dims()), head: (head, inputs) }
-    }
-
-    /// From the inputs of head 0 (x1), 1 (x2) or 2 (both) back to standardised columns, `[columns, inputs]`, row-major; none
-    /// where the inputs are those.
-    pub(crate) fn back(&self, head: usize) -> Option<Vec<f64>> {
-        let [first, second] = self.invariant.as_ref()?;
-        if head < 2 {
-            return Some([first, second][head].back.clone());
-        }
-        let inputs = self.head_columns();
-        let mut back = Vec::new();
-        for row in first.back.chunks_exact(inputs[0]) {
-            back.extend_from_slice(row);
-            back.extend(std::iter::repeat_n(0.0, inputs[1]));
-        }
-        for row in second.back.chunks_exact(inputs[1]) {
-            back.extend(std::iter::repeat_n(0.0, inputs[0]));
-            back.extend_from_slice(row);
-        }
-        Some(back)
-    }
-
-    /// Columns of each modality that heads see.
-    pub(crate) fn head_columns(&self) -> [usize; 2] {
-        let columns = [self.x1.standardizer.columns(), self.x2.standardizer.columns()];
-        match &self.invariant {
-            None => columns,
-            Some([first, second]) => [first.axes.len() / columns[0], second.axes.len() / columns[1]],
-        }
+        ModelCoordinates { density: (density, coordinates.dims()), heads }
     }
 }
 
-/// What models take of a modality: values, row-major, and their columns.
+/// Rows of a modality as models take them.
 pub(crate) struct ModelCoordinates {
-    /// What densities are fitted to.
+    /// What densities are fitted to: values, row-major, and their columns.
     pub(crate) density: (Vec<f32>, usize),
     /// What heads are fitted to.
-    pub(crate) head: (Vec<f32>, usize),
+    pub(crate) heads: HeadRows,
 }
 
 /// Whitened coordinates on a grid far finer than any data.

@@ -1,39 +1,54 @@
 //! Heads: classifiers that give the posterior p(y|x) of a label.
 //!
-//! Several kinds compete: linear and quadratic discriminant analysis (closed form), shrunken centroids where classes are
-//! many, a mixture whose components each hold a distribution over classes, a linear softmax, and a network with one hidden
-//! layer. Each is calibrated on held-out rows, and those that these rows find most likely together are pooled and fitted
-//! again to all rows. Posteriors are kept as logarithms throughout.
+//! Many kinds compete ([`families`](self)): discriminants, softmax regression on principal components, on kernel features
+//! and on products of the modalities, mixtures, networks, boosted trees. Inner cross-fitting says of each how well it knows
+//! rows that it has not seen ([`contest`](self)); each is calibrated, and those that unseen rows find worth it are pooled
+//! (a [`Stack`]) and fitted again to all rows. The pool of both modalities has the pools of either among its members, so that
+//! what one modality tells by itself is not lost. Posteriors are kept as logarithms throughout.
 
 mod calibration;
-mod centroids;
+mod contest;
+mod families;
 mod generative;
 mod given;
+mod kernel;
+mod map;
 mod network;
 mod pool;
 mod quick;
+mod ridge;
 mod rows;
-mod select;
+mod stack;
+mod trees;
+mod view;
 
 pub use calibration::Calibration;
+pub(crate) use contest::{Contest, Outcome};
+pub use families::Classifier;
 pub use generative::GenerativeHead;
 pub use given::GivenHead;
+pub use kernel::KernelFeatures;
+pub use map::{Directions, FeatureMap, Products};
 pub(crate) use network::Layer;
 pub use network::{NetworkHead, NetworkParams};
-pub(crate) use select::{Data, fit};
-
-use lsmi_core::statistics::log_add_exp;
+pub use pool::{HeadPool, Member};
+pub use stack::{Combination, Stack};
+pub use trees::{BoostedTrees, DamagedTrees, TreeParts};
+pub(crate) use view::Features;
+pub use view::View;
 
 use crate::error::Result;
 use crate::points::Points;
 
-/// A classifier: log posteriors from standardised features.
+/// A classifier: log posteriors from the rows that it takes.
 #[derive(Debug, Clone)]
 pub enum Head {
-    /// Linear discriminant analysis or a mixture with a distribution over classes in each component.
+    /// A discriminant or a mixture with a distribution over classes in each component.
     Generative(GenerativeHead),
-    /// A linear softmax or a network with one hidden layer.
+    /// A softmax regression or a network.
     Network(NetworkHead),
+    /// Boosted trees.
+    Trees(BoostedTrees),
 }
 
 /// A head with its calibration.
@@ -43,13 +58,6 @@ pub struct CalibratedHead {
     pub head: Head,
     /// What its held-out rows say of its confidence.
     pub calibration: Calibration,
-}
-
-/// Calibrated heads whose posteriors are averaged: `p(y|x) = sum_k w_k p_k(y|x)`.
-#[derive(Debug, Clone)]
-pub struct HeadPool {
-    /// The weight of each head, above 0 with sum 1, and the head.
-    pub members: Vec<(f64, CalibratedHead)>,
 }
 
 /// What gives the posteriors of a modality or of both: heads fitted here, or the user's own models.
@@ -70,6 +78,7 @@ impl Head {
         match self {
             Self::Generative(head) => head.log_posteriors(rows),
             Self::Network(head) => head.log_posteriors(rows),
+            Self::Trees(trees) => Ok(trees.log_posteriors(rows.values())),
         }
     }
 }
@@ -83,28 +92,5 @@ impl CalibratedHead {
         let mut posteriors = self.head.log_posteriors(rows)?;
         self.calibration.apply(&mut posteriors);
         Ok(posteriors)
-    }
-}
-
-impl HeadPool {
-    /// Pooled `log p(y|x)` of every class: `[n, classes]`, row-major.
-    ///
-    /// # Errors
-    /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
-        let mut pooled: Option<Vec<f64>> = None;
-        for (weight, head) in &self.members {
-            let log_weight = weight.ln();
-            let posteriors = head.log_posteriors(rows)?;
-            match &mut pooled {
-                None => pooled = Some(posteriors.into_iter().map(|value| value + log_weight).collect()),
-                Some(pooled) => {
-                    for (sum, value) in pooled.iter_mut().zip(posteriors) {
-                        *sum = log_add_exp(*sum, value + log_weight);
-                    }
-                }
-            }
-        }
-        Ok(pooled.unwrap_or_default())
     }
 }

@@ -6,8 +6,8 @@
 
 use candle_core::Device;
 
+use super::contest::log_frequencies;
 use super::rows::Rows;
-use super::select::log_frequencies;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head};
 use crate::error::{EstimatorError, Result};
 use crate::folds::held_out_rows;

@@ -4,6 +4,7 @@ use candle_core::Device;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
+use super::margins::{Gain, Margins, Rows};
 use super::{Fitted, Knife};
 use crate::error::{EstimatorError, Result};
 use crate::mixture::{
@@ -103,38 +104,79 @@ pub(super) fn fit(
     order.truncate(MOST_ROWS);
     let held_out = Points::new(gather(&rows, dims, &order[..held]), dims, device)?;
     let kept = Sample::new(gather(&rows, dims, &order[held..]), dims, device)?;
+    let mut winner = best_structure(&kept, &held_out, None, params, seed, report)?;
+    let in_rows = |values| Rows { values, columns: dims };
+    let mut margins = Margins::fit(in_rows(kept.points.values()), in_rows(held_out.values()), &winner.mixture);
+    if let Some(tried) = margins.take() {
+        let straightened = tried.apply(held_out.values());
+        let held_out = Points::new(straightened.values, dims, device)?;
+        let kept = Sample::new(tried.apply(kept.points.values()).values, dims, device)?;
+        let by_margins = best_structure(&kept, &held_out, Some(&straightened.log_derivatives), params, seed, report)?;
+        if Gain::of(&by_margins.densities, &winner.densities).mean > 0.0 {
+            winner = by_margins;
+            margins = Some(tried);
+        }
+    }
+    drop(kept);
+    let sample = Sample::new(
+        match &margins {
+            None => rows,
+            Some(margins) => margins.apply(&rows).values,
+        },
+        dims,
+        device,
+    )?;
+    let shape = winner.mixture.shape();
+    let mixture = fit_mixture(&sample, shape, Start::From(winner.mixture), &NoEvidence, SETTINGS)?.mixture;
+    Ok(Fitted { knife: Knife::from_parts(margins, mixture), loss: winner.loss })
+}
 
-    let mut contest = Contest { kept: &kept, held_out: &held_out, params, seed, report, best: None };
+/// The structure that makes held-out rows likeliest; `log_derivatives` are those of the margins at these rows.
+fn best_structure(
+    kept: &Sample,
+    held_out: &Points,
+    log_derivatives: Option<&[f64]>,
+    params: &HeldOutParams,
+    seed: u64,
+    report: &dyn Fn(String, f64),
+) -> Result<Entrant> {
+    let mut contest = Contest { kept, held_out, log_derivatives, params, seed, report, best: None };
     contest.enter_all(&params.covariances, usize::MAX, None)?;
     if contest.best.is_none() {
         contest.enter(Structure { shape: params.covariances[0].into(), components: params.components[0] })?;
     }
-    if dims <= MOST_DIMENSIONS && are_tails_heavy(&kept) {
+    if kept.points.columns() <= MOST_DIMENSIONS && are_tails_heavy(kept) {
         let [first, others @ ..] = FREEDOMS;
-        let best = contest.best.as_ref().map(|(mixture, _)| mixture.shape().covariance);
+        let best = contest.best.as_ref().map(|best| best.mixture.shape().covariance);
         contest.enter_all(best.as_slice(), MOST_HEAVY_TAILED, Some(first))?;
         for freedom in others {
             contest.enter_best_with(freedom)?;
         }
     }
     #[expect(clippy::expect_used, reason = "the first structure is fitted whatever it costs")]
-    let (mixture, loss) = contest.best.expect("at least one structure");
-    drop(kept);
-    let sample = Sample::new(rows, dims, device)?;
-    let shape = mixture.shape();
-    let mixture = fit_mixture(&sample, shape, Start::From(mixture), &NoEvidence, SETTINGS)?.mixture;
-    Ok(Fitted { knife: Knife::from_mixture(mixture), loss })
+    Ok(contest.best.expect("at least one structure"))
+}
+
+/// A mixture in the contest.
+struct Entrant {
+    mixture: Mixture,
+    /// `log p(x)` of the held-out rows, in nats.
+    densities: Vec<f64>,
+    /// Their mean surprisal.
+    loss: f64,
 }
 
 /// Structures that compete for the lowest loss of held-out rows.
 struct Contest<'a> {
     kept: &'a Sample,
     held_out: &'a Points,
+    /// What margins add to the log density of held-out rows.
+    log_derivatives: Option<&'a [f64]>,
     params: &'a HeldOutParams,
     seed: u64,
     report: &'a dyn Fn(String, f64),
-    /// The best mixture so far with its loss.
-    best: Option<(Mixture, f64)>,
+    /// The best so far.
+    best: Option<Entrant>,
 }
 
 impl Contest<'_> {
@@ -161,11 +203,11 @@ impl Contest<'_> {
 
     /// Fits the best structure with other tails, if they are heavy.
     fn enter_best_with(&mut self, freedom: f64) -> Result<()> {
-        let Some((best, _)) = &self.best else { return Ok(()) };
-        let Shape { covariance, freedom: present } = best.shape();
+        let Some(best) = &self.best else { return Ok(()) };
+        let Shape { covariance, freedom: present } = best.mixture.shape();
         if present.is_some() {
             let shape = Shape { covariance, freedom: Some(freedom) };
-            self.enter(Structure { shape, components: best.components() })?;
+            self.enter(Structure { shape, components: best.mixture.components() })?;
         }
         Ok(())
     }
@@ -173,11 +215,15 @@ impl Contest<'_> {
     /// Fits a structure; its loss.
     fn enter(&mut self, structure: Structure) -> Result<f64> {
         let mixture = structure.fit(self.kept, self.seed)?;
-        let densities = mixture.log_density(self.held_out)?;
+        let mut densities = mixture.log_density(self.held_out)?;
+        for (density, log_derivative) in densities.iter_mut().zip(self.log_derivatives.unwrap_or_default()) {
+            *density += log_derivative;
+        }
         let loss = -densities.iter().sum::<f64>() / densities.len() as f64;
-        (self.report)(format!("density with {} {} kernels", structure.components, structure.shape), loss);
-        if self.best.as_ref().is_none_or(|(_, best)| loss < *best || best.is_nan()) {
-            self.best = Some((mixture, loss));
+        let of = if self.log_derivatives.is_some() { "density of normal scores" } else { "density" };
+        (self.report)(format!("{of} with {} {} kernels", structure.components, structure.shape), loss);
+        if self.best.as_ref().is_none_or(|best| loss < best.loss || best.loss.is_nan()) {
+            self.best = Some(Entrant { mixture, densities, loss });
         }
         Ok(loss)
     }

@@ -8,16 +8,21 @@
 //! - [`Params::published`]: the settings of LSMI's released code: five kernels from random values, tanh-bounded scales, 30
 //!   epochs of Adam; but with fresh gradients in every step, which that code accumulates, and in the gauge's coordinates. In ten dimensions and more it ends far from convergence; it is here for comparison.
 //!
+//! The default also tries [`Margins`], which take columns that are not normal to ones that are, before the mixture.
+//!
 //! Rows should come in well-scaled coordinates; see [`crate::gauge`].
 
 mod gradient;
 mod held_out;
 mod host;
 mod known;
+mod margins;
 
 pub use gradient::GradientParams;
 pub use held_out::HeldOutParams;
 pub use known::KnownParams;
+pub use margins::Margins;
+pub(crate) use margins::{Curve, Knot, Straightened};
 
 use candle_core::Device;
 
@@ -56,6 +61,7 @@ impl Params {
 /// A fitted density.
 #[derive(Debug, Clone)]
 pub struct Knife {
+    margins: Option<Margins>,
     mixture: Mixture,
 }
 
@@ -119,7 +125,7 @@ impl Knife {
     }
 
     /// The density fitted on from where it is to rows `[n, dims]`, row-major, in the same coordinates: at most `rounds` rounds
-    /// of expectation maximisation, with the number and the structure of the kernels as they are.
+    /// of expectation maximisation, with the number and the structure of the kernels, and the margins, as they are.
     ///
     /// Where rows have moved only a little since, a round or two is all that it takes: a density can so follow the features
     /// of a network in training.
@@ -148,19 +154,30 @@ impl Knife {
         if rows.len() / dims < LEAST_ROWS {
             return Err(EstimatorError::FewRowsForDensity { rows: rows.len() / dims, least: LEAST_ROWS });
         }
-        let sample = Sample::new(single(rows), dims, &Device::Cpu)?;
+        let sample = Sample::new(self.straightened(single(rows)).values, dims, &Device::Cpu)?;
         // A tolerance of 0 goes on while the likelihood grows at all.
         let settings = Settings { starts: 1, rounds, tolerance: 0.0 };
         let start = Start::From(self.mixture.clone());
-        Ok(Self { mixture: fit(&sample, self.mixture.shape(), start, &NoEvidence, settings)?.mixture })
+        let mixture = fit(&sample, self.mixture.shape(), start, &NoEvidence, settings)?.mixture;
+        Ok(Self { margins: self.margins.clone(), mixture })
     }
 
-    /// A density from a mixture fitted elsewhere.
+    /// A density from a mixture fitted elsewhere, without margins.
     pub fn from_mixture(mixture: Mixture) -> Self {
-        Self { mixture }
+        Self { margins: None, mixture }
     }
 
-    /// The mixture that the density is.
+    /// A density from a mixture over as many columns as the margins have.
+    pub(crate) fn from_parts(margins: Option<Margins>, mixture: Mixture) -> Self {
+        Self { margins, mixture }
+    }
+
+    /// The curves that columns are taken through before the mixture, where there are any.
+    pub fn margins(&self) -> Option<&Margins> {
+        self.margins.as_ref()
+    }
+
+    /// The mixture: the density of the rows, or, with margins, of what those make of them.
     pub fn mixture(&self) -> &Mixture {
         &self.mixture
     }
@@ -175,6 +192,17 @@ impl Knife {
     }
 
     pub(crate) fn log_density(&self, rows: &Points) -> Result<Vec<f64>> {
-        Ok(self.mixture.log_density(rows)?)
+        match &self.margins {
+            None => Ok(self.mixture.log_density(rows)?),
+            Some(margins) => margins.log_density(&self.mixture, rows),
+        }
+    }
+
+    /// Rows `[n, dims]`, row-major, in the coordinates of the mixture.
+    pub(crate) fn straightened(&self, rows: Vec<f32>) -> Straightened {
+        match &self.margins {
+            None => Straightened { log_derivatives: vec![0.0; rows.len() / self.mixture.dims()], values: rows },
+            Some(margins) => margins.apply(&rows),
+        }
     }
 }

@@ -21,6 +21,7 @@ mod expectation_maximization;
 mod k_means;
 mod kernels;
 mod low_rank;
+mod margins;
 mod pass;
 mod round;
 mod statistics;

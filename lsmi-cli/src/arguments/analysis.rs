@@ -100,9 +100,16 @@ pub(crate) struct Demo {
     pub(crate) common: Common,
 }
 
+/// What `--repeats` says where few rows are fitted three times.
+const REPEATS: &str = "Fits with folds and random draws of their own, which are averaged [default: 3 with fewer than 5,000 \
+    training rows, else 1]";
+
 /// `lsmi analyze`.
 #[derive(Debug, Args)]
-#[command(mut_arg("x1", |option| option.requires("y")))]
+#[command(
+    mut_arg("x1", |option| option.requires("y")),
+    mut_arg("repeats", |option| option.help(REPEATS))
+)]
 pub(crate) struct Analyze {
     #[command(flatten)]
     pub(crate) data: DataFiles,
@@ -140,7 +147,10 @@ pub(crate) struct Analyze {
 
 /// `lsmi fit`.
 #[derive(Debug, Args)]
-#[command(mut_arg("x1", |option| option.requires("y")))]
+#[command(
+    mut_arg("x1", |option| option.requires("y")),
+    mut_arg("repeats", |option| option.help(REPEATS))
+)]
 pub(crate) struct Fit {
     #[command(flatten)]
     pub(crate) data: DataFiles,

@@ -14,9 +14,9 @@ pub(crate) struct Estimation {
     /// Folds of the cross-fitting
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..))]
     pub(crate) folds: u16,
-    /// Fits with folds and random draws of their own, which are averaged
-    #[arg(long, value_name = "R", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(crate) repeats: u16,
+    /// Fits with folds and random draws of their own, which are averaged [default: 1]
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) repeats: Option<u16>,
     /// Coordinates in which surprisal is measured: whitened, standardized or raw
     #[arg(long, default_value = "whitened")]
     pub(crate) gauge: GaugeKind,
@@ -40,6 +40,13 @@ pub(crate) struct Estimation {
     /// Fit a temperature for the file's logits1, logits2, logits12
     #[arg(long)]
     pub(crate) scale_logits: bool,
+}
+
+impl Estimation {
+    /// The number of fits that was asked for, else one.
+    pub(crate) fn repeats_or_one(&self) -> usize {
+        self.repeats.map_or(1, usize::from)
+    }
 }
 
 /// Measures to decompose by besides the estimator's own.

@@ -38,7 +38,7 @@ pub(crate) use generate::{Completions, Man};
 pub(crate) use guide::{Clean, Distill, Ensemble, Export, Guide, GuideAction, NoiseName, RuleName};
 pub(crate) use hub::{HubAction, HubCommand, ListModels, PullModels, ShowModel, VerifyModels};
 pub(crate) use models::{ModelFile, Models};
-pub(crate) use partition::Partition;
+pub(crate) use partition::{By, Partition};
 pub(crate) use report::{Report, ReportToo};
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::{Shard, Streaming};

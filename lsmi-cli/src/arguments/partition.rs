@@ -1,9 +1,11 @@
 //! Options of `lsmi partition`.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
-use lsmi_core::Interaction;
+use serde::Serialize;
 
 use super::Common;
 
@@ -13,7 +15,42 @@ Writes high.txt, middle.txt and low.txt, one id a line in the order of the sampl
 Examples:
   lsmi partition result/samples.csv --by r --fraction 0.3 --out subsets
   lsmi partition result/samples.csv --by s --fraction 0.3 --balanced --split train --out subsets
+  lsmi partition result/samples.csv --by s_ccs --fraction 0.1 --out subsets
   lsmi partition result/samples.jsonl --by u1 --threshold -0.1,0.5 --out subsets";
+
+/// The columns that samples can be parted by: r, u1, u2 and s by the measure of the analysis, and by each of `--measures`.
+const COLUMNS: [&str; 24] = [
+    "r", "u1", "u2", "s", "r_pm", "u1_pm", "u2_pm", "s_pm", "r_sx", "u1_sx", "u2_sx", "s_sx", "r_mmi", "u1_mmi",
+    "u2_mmi", "s_mmi", "r_ccs", "u1_ccs", "u2_ccs", "s_ccs", "r_min", "u1_min", "u2_min", "s_min",
+];
+
+/// A column of interactions in a file of samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct By(&'static str);
+
+impl By {
+    /// The name of the column.
+    pub(crate) fn column(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.0)
+    }
+}
+
+impl FromStr for By {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = COLUMNS.into_iter().find(|column| *column == name);
+        found.map(Self).ok_or_else(|| {
+            "use r, u1, u2 or s, or one of them by a measure of `analyze --measures`, such as s_ccs".to_owned()
+        })
+    }
+}
 
 /// `lsmi partition`.
 #[derive(Debug, Args)]
@@ -21,9 +58,9 @@ Examples:
 pub(crate) struct Partition {
     /// samples.csv, samples.jsonl or samples.parquet of `analyze` or `score`
     pub(crate) samples: PathBuf,
-    /// Interaction to split by: r, u1, u2 or s
+    /// Interaction to split by: r, u1, u2 or s; by another measure of --measures, such as `s_ccs`
     #[arg(long)]
-    pub(crate) by: Interaction,
+    pub(crate) by: By,
     #[command(flatten)]
     pub(crate) rule: PartitionRule,
     /// Let every class give the same share of its samples to each list
@@ -71,6 +108,20 @@ mod tests {
         let words = "lsmi partition a.csv --by s --threshold -0.5,-0.1 --out b";
         let Command::Partition(partition) = Arguments::parse_from(words.split(' ')).command else { panic!() };
         assert_eq!(partition.rule.threshold, Some((-0.5, -0.1)));
+    }
+
+    #[test]
+    fn every_measure_has_its_columns() {
+        use lsmi_core::{Interaction, Measure};
+        let own = Interaction::ALL.map(|part| part.to_string());
+        let of_measures =
+            Measure::ALL.into_iter().flat_map(|measure| own.clone().map(|part| format!("{part}_{measure}")));
+        let expected: Vec<String> = own.iter().cloned().chain(of_measures).collect();
+        assert_eq!(COLUMNS.to_vec(), expected);
+        assert_eq!("s_ccs".parse::<By>().map(By::column), Ok("s_ccs"));
+        for wrong in ["s_sd", "i12", "S", ""] {
+            assert!(wrong.parse::<By>().unwrap_err().contains("such as s_ccs"), "{wrong}");
+        }
     }
 
     #[test]

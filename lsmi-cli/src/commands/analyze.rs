@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::EstimatorError;
-use lsmi_candle::estimator::{Estimator, cross_fit};
+use lsmi_candle::estimator::{Estimator, Settings, cross_fit};
 use lsmi_candle::features::{
     Data, FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split, read_with_classes,
 };
@@ -12,7 +12,7 @@ use super::finish::{Analysis, by_id, check_analysis, tell, write_report};
 use super::gates::gates;
 use super::models::{read_models, summarise};
 use super::null::null;
-use super::settings::{has_logits, settings};
+use super::settings::{has_logits, repeats, settings};
 use crate::arguments::Analyze;
 use crate::effective::Effective;
 use crate::encoders::differences;
@@ -47,7 +47,10 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let not_found = unknown(arguments, ratings.as_ref(), &known, file.classes.names())?;
     let models = read_models(&arguments.models, &file.classes, &known, scale)?;
     let any_logits = has_logits(train) || !models.is_empty();
-    let settings = settings(&arguments.estimation, &arguments.common, any_logits, &file.classes)?;
+    let (estimation, common) = (&arguments.estimation, &arguments.common);
+    let repeats = repeats(estimation, common, train.rows());
+    let effective = &effective.with("repeats", repeats);
+    let settings = settings(estimation, common, repeats, any_logits, &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
         .map_err(|error| Failure::from(error).about(data))?;
 
@@ -63,14 +66,16 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
         let scored = ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, path)?;
         others.push(scored.with_metadata(metadata));
     }
-    let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &others, &settings)?;
+    // A gate is asked of one fit unless more were asked for: three times as many take three times as long.
+    let of_gates = Settings { repeats: estimation.repeats_or_one(), ..settings };
+    let gates = gates(arguments.check, common, &fit, (train, &file.classes), &others, &of_gates)?;
     let models = summarise(&models, &fit, scale, measures)?;
     let encoders = source.encoders(&keys);
     let others_differ = arguments.eval.iter().flat_map(|path| {
         differences(&path.display().to_string(), &encoders, &Data::from(path.as_path()).encoders(&keys))
     });
     let estimator = others_differ.fold(fit.estimator, Estimator::with_note).with_encoders(encoders.clone());
-    let training = ScoredSplit::of_training(train, fit.scores, &estimator, measures)?;
+    let (training, estimator) = ScoredSplit::of_training(train, fit.scores, estimator, measures)?;
     let mut splits = vec![training.with_metadata(file.metadata_of("train"))];
     splits.extend(others);
     let classes = estimator.classes().names();
@@ -82,7 +87,8 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
         .with_models(models)
         .with_gates(gates)
         .with_ratings(ratings)
-        .with_words(words);
+        .with_words(words)
+        .with_warnings();
     let (estimator, splits) = (&estimator, splits.as_slice());
     let analysis = Analysis { estimator, summary: &summary, splits, run, effective, table: None };
     analysis.write(&arguments.out, arguments.format)?;

@@ -32,7 +32,8 @@ pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
     let file = source.read(&keys)?;
     let (evaluations, _) = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
-    let settings = settings(&arguments.estimation, common, has_logits(train), &file.classes)?;
+    let repeats = arguments.estimation.repeats_or_one();
+    let settings = settings(&arguments.estimation, common, repeats, has_logits(train), &file.classes)?;
     let settings = gate_settings(arguments.gates, settings);
 
     let others = file.splits.iter().filter(|split| split.name != "train").chain(&evaluations);

@@ -56,15 +56,19 @@ pub(super) fn run(arguments: &Demo, effective: &Effective) -> Result<(), Failure
         ));
     }
 
-    let settings = settings(&arguments.estimation, &arguments.common, has_logits(train), &file.classes)?;
+    // One fit unless more are asked for: the demo is to be over soon.
+    let repeats = arguments.estimation.repeats_or_one();
+    let effective = &effective.with("repeats", repeats);
+    let settings = settings(&arguments.estimation, &arguments.common, repeats, has_logits(train), &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))?;
     let null = null(arguments.null, &arguments.common, &fit, train, &settings)?;
     let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &[], &settings)?;
-    let estimator = fit.estimator;
     let measures = arguments.estimation.measures.listed();
-    let splits = [ScoredSplit::of_training(train, fit.scores, &estimator, measures)?];
+    let (training, estimator) = ScoredSplit::of_training(train, fit.scores, fit.estimator, measures)?;
+    let splits = [training];
     let words = Words { names: &arguments.names, label: "the category" };
-    let summary = Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates).with_words(words);
+    let summary =
+        Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates).with_words(words).with_warnings();
     let table = SampleTable { file: TABLE_FILE.to_owned(), text: vec!["emoji".to_owned(), "name".to_owned()] };
     let table = Some((&table, TABLE));
     let analysis = Analysis { estimator: &estimator, summary: &summary, splits: &splits, run, effective, table };

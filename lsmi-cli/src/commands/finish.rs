@@ -103,7 +103,7 @@ pub(super) fn stage_samples(
 ) -> Result<(), OutputError> {
     let classes = estimator.classes().names();
     // All splits were scored by one estimator and the same measures.
-    let numbers = splits.first().map(ScoredSplit::further_names).unwrap_or_default();
+    let numbers = splits.first().map(|split| split.further_names().to_vec()).unwrap_or_default();
     let metadata = splits.iter().flat_map(|split| &split.metadata);
     let further = FurtherColumns::new(numbers, metadata.map(|column| (column.name.as_str(), column.values.kind())));
     let samples = splits.iter().flat_map(|split| split.samples(classes, &further));

@@ -10,7 +10,7 @@ use lsmi_candle::gauge::GaugeError;
 
 use super::analyze::training_rows;
 use super::finish::{by_id, tell};
-use super::settings::{has_logits, settings};
+use super::settings::{has_logits, repeats, settings};
 use crate::arguments::Fit;
 use crate::failure::Failure;
 use crate::output::staging::{Staging, check_file};
@@ -29,15 +29,16 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     };
     let estimator = fit.estimator.with_encoders(data.encoders(&arguments.arrays.keys()));
 
+    let measures = arguments.estimation.measures.listed();
+    let (training, estimator) = ScoredSplit::of_training(&drawn, fit.scores, estimator, measures)?;
     let bytes = estimator.to_bytes()?;
     let mut staging = Staging::default();
     staging.write(&arguments.out, |file| Ok(file.write_all(&bytes)?))?;
     staging.commit(&[])?;
 
-    let measures = arguments.estimation.measures.listed();
-    let splits = [ScoredSplit::of_training(&drawn, fit.scores, &estimator, measures)?];
-    let summary = Summary::new(&estimator, &splits)?;
+    let splits = [training];
     let words = Words { names: &arguments.names, label: "the label" };
+    let summary = Summary::new(&estimator, &splits)?.with_words(words).with_warnings();
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
 }
 
@@ -45,7 +46,8 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
 fn in_memory(data: &Data, arguments: &Fit) -> Result<StreamFit, Failure> {
     let file = data.read(&arguments.arrays.keys())?;
     let train = training_rows(&file)?;
-    let settings = settings(&arguments.estimation, &arguments.common, has_logits(train), &file.classes)?;
+    let repeats = repeats(&arguments.estimation, &arguments.common, train.rows());
+    let settings = settings(&arguments.estimation, &arguments.common, repeats, has_logits(train), &file.classes)?;
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
         .map_err(|error| Failure::from(error).about(data.path()))?;
     Ok(StreamFit { fit, drawn: train.clone(), rows: train.rows() })
@@ -56,7 +58,8 @@ fn from_a_stream(data: &Data, arguments: &Fit, most: usize) -> Result<StreamFit,
     let mut reader = RowReader::open_for_training(data, &arguments.arrays.keys())?;
     let split = &reader.splits()[0];
     let has_logits = split.numbers > split.dims.iter().sum();
-    let settings = settings(&arguments.estimation, &arguments.common, has_logits, reader.classes())?;
+    let repeats = repeats(&arguments.estimation, &arguments.common, split.rows.min(most));
+    let settings = settings(&arguments.estimation, &arguments.common, repeats, has_logits, reader.classes())?;
     progress::shown(arguments.common.quiet, |sender| fit_stream(&mut reader, most, &settings, sender)).map_err(
         |error| {
             match error {

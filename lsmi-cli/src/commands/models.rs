@@ -62,9 +62,10 @@ fn of_model(model: &Model<'_>, fit: &CrossFit, scale: bool, measures: &[Measure]
     let estimator = match (model.training_rows(), model.splits.first()) {
         (Some(train), _) => {
             let of_model = fit.with_logits(&train.features, scale).map_err(|error| about(error.into()))?;
-            let split = ScoredSplit::of_training(&train.features, of_model.scores, &of_model.estimator, measures)?;
+            let (split, estimator) =
+                ScoredSplit::of_training(&train.features, of_model.scores, of_model.estimator, measures)?;
             scored.push(split);
-            of_model.estimator
+            estimator
         }
         (None, Some(split)) => fit.estimator.with_given_heads(&split.features),
         // Reading finds at least one split.

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use lsmi_core::Interaction;
-use lsmi_guide::{Rule, partition};
+use lsmi_guide::{Rule, Tie, Ties, partition};
 use serde::Serialize;
 
-use crate::arguments::Partition;
+use crate::arguments::{By, Partition};
 use crate::console;
 use crate::effective::{CONFIGURATION, Effective};
 use crate::failure::Failure;
 use crate::input::read_column;
 use crate::output::staging::{Staging, check_directory};
+use crate::table::nats;
 
 const LISTS: [&str; 3] = ["high.txt", "middle.txt", "low.txt"];
 const REPORT: &str = "partition.json";
@@ -24,8 +24,8 @@ struct Report {
     schema: u32,
     /// Version of the program.
     version: &'static str,
-    /// The interaction split by.
-    by: Interaction,
+    /// The interaction split by, as its column is called.
+    by: By,
     /// Where the lines are drawn; an infinite threshold is null.
     rule: Rule,
     /// Whether every class gives the same share to each list.
@@ -36,6 +36,9 @@ struct Report {
     counts: Counts,
     /// The largest value of low and the smallest of high; null where each class has its own.
     bounds: Option<Bounds>,
+    /// Samples of the value of a bound, where some of them are in the list and others are not; the order of the samples
+    /// decides which. Null where no bound divides equals.
+    ties: Ties,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -61,7 +64,7 @@ pub(super) fn run(arguments: &Partition, effective: &Effective) -> Result<(), Fa
         (None, Some((low, high))) => Rule::Threshold { low, high },
         (None, None) => return Err(Failure::usage("say where to draw the lines, with --fraction or --threshold")),
     };
-    let column = read_column(samples, arguments.by, arguments.split.as_deref(), arguments.balanced)?;
+    let column = read_column(samples, arguments.by.column(), arguments.split.as_deref(), arguments.balanced)?;
     let labels = arguments.balanced.then(|| class_indices(&column.labels));
     let parts =
         partition(&column.values, labels.as_deref(), &rule).map_err(|error| Failure::from(error).about(samples))?;
@@ -75,6 +78,7 @@ pub(super) fn run(arguments: &Partition, effective: &Effective) -> Result<(), Fa
         split: Some(column.split.clone()).filter(|split| !split.is_empty()),
         counts: Counts { high: parts.high.len(), middle: parts.middle.len(), low: parts.low.len() },
         bounds: parts.bounds.map(|(low, high)| Bounds { low, high }),
+        ties: parts.ties,
     };
     let mut staging = Staging::default();
     for (name, rows) in LISTS.into_iter().zip([&parts.high, &parts.middle, &parts.low]) {
@@ -115,12 +119,38 @@ fn words(report: &Report, is_part: bool) -> String {
         Some(split) if is_part => format!(" of `{split}` (other splits left out; see --split)"),
         _ => String::new(),
     };
-    format!("by {}{of_split}: {high} samples high, {middle} middle, {low} low{bounds}", report.by)
+    let ties = [("high", report.ties.high), ("low", report.ties.low)];
+    let ties = ties.into_iter().filter_map(|(list, tie)| Some(divided(list, tie?, report.bounds))).collect::<String>();
+    format!("by {}{of_split}: {high} samples high, {middle} middle, {low} low{bounds}{ties}", report.by)
+}
+
+/// How many samples share the value of a bound, and what was done with them.
+fn divided(list: &str, Tie { samples, taken }: Tie, bounds: Option<Bounds>) -> String {
+    let value = match bounds {
+        Some(Bounds { low, high }) => format!("the bound of {list}, {}", nats(if list == "low" { low } else { high })),
+        None => format!("the bound of {list} of their class"),
+    };
+    let order = if list == "low" { "last" } else { "first" };
+    format!(
+        "\n{samples} samples share {value}: the {order} {taken} of them, in the order of the file, are {list} and {} are not; \
+         --threshold keeps equals together",
+        samples - taken
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equals_at_a_bound_are_told() {
+        let tie = Tie { samples: 812, taken: 120 };
+        let told = divided("low", tie, Some(Bounds { low: 0.0, high: 1.25 }));
+        assert!(told.starts_with("\n812 samples share the bound of low, 0.000: the last 120 of them"), "{told}");
+        assert!(told.contains("are low and 692 are not"), "{told}");
+        let told = divided("high", tie, None);
+        assert!(told.starts_with("\n812 samples share the bound of high of their class: the first 120"), "{told}");
+    }
 
     #[test]
     fn classes_are_numbered_by_name() {

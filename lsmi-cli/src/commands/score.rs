@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     staging.commit(&[])?;
 
     let words = Words { names: &arguments.names, label: "the label" };
-    let summary = Summary::new(&estimator, &splits)?.with_words(words);
+    let summary = Summary::new(&estimator, &splits)?.with_words(words).with_warnings();
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
 }
 

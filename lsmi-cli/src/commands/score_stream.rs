@@ -6,7 +6,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use arrow_array::RecordBatch;
-use lsmi_candle::batch::{labelled_batch, score_batch_by, unlabelled_batch};
+use lsmi_candle::batch::{further_columns, labelled_batch, score_batch_by, unlabelled_batch};
 use lsmi_candle::estimator::Estimator;
 use lsmi_candle::features::{FileState, MetadataColumn, RowReader};
 use lsmi_core::Interaction;
@@ -111,9 +111,7 @@ impl<'a> Work<'a> {
         reader: &RowReader,
     ) -> Result<Self, Failure> {
         let measures = arguments.measures.listed();
-        let deviation = (estimator.description().repeats > 1 && !arguments.label_free).then_some("sd");
-        let endings = deviation.into_iter().chain(measures.iter().map(|measure| measure.name()));
-        let numbers = endings.flat_map(|ending| Interaction::ALL.map(|part| format!("{part}_{ending}"))).collect();
+        let numbers = if arguments.label_free { Vec::new() } else { further_columns(estimator, measures) };
         let metadata = reader.metadata_columns().iter().map(|(name, kind)| (name.as_str(), *kind));
         let further = FurtherColumns::new(numbers, metadata);
 
@@ -220,9 +218,9 @@ impl<'a> Work<'a> {
 
     fn scored(&self, group: &Group, (rows, metadata): &(RecordBatch, Vec<MetadataColumn>)) -> Result<Scored, Failure> {
         let scored = score_batch_by(self.estimator, self.measures, rows)?;
-        let numbers = &self.further.numbers;
-        let of_measures = &numbers[numbers.len() - Interaction::ALL.len() * self.measures.len()..];
-        let sums = Sums::of(&scored, of_measures, self.estimator.classes(), self.estimator.prior());
+        let of_measures: Vec<String> =
+            self.measures.iter().flat_map(|measure| Interaction::ALL.map(|part| format!("{part}_{measure}"))).collect();
+        let sums = Sums::of(&scored, &of_measures, self.estimator.classes(), self.estimator.prior());
         let mut content = Vec::new();
         let rows = encode::samples(&scored, &self.names[group.split], metadata, &self.further);
         samples::write_rows(&mut content, self.format, &self.further, rows).map_err(Failure::failed)?;
@@ -243,7 +241,7 @@ impl<'a> Work<'a> {
             |(name, sums): &(String, Sums)| (name.clone(), StreamedSplit::new(sums, self.estimator, self.measures));
         let words = Words { names: &arguments.names, label: "the label" };
         let splits = finished.sums.iter().map(split).collect();
-        let summary = Summary::of_splits(self.estimator, splits).with_words(words);
+        let summary = Summary::of_splits(self.estimator, splits).with_words(words).with_warnings();
         if !common.quiet {
             console::say(&streamed_table::closing(words, &summary));
         }

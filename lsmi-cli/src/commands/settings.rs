@@ -9,12 +9,33 @@ use lsmi_core::PriorChoice;
 
 use super::saved::read_estimator;
 use crate::arguments::{Common, Estimation};
+use crate::console;
 use crate::failure::Failure;
 
-/// What the options make of a fit to rows, with or without logits, before anything is fitted.
+/// Training rows below which single values hang on folds and random draws so much that several fits are averaged.
+const FEW_ROWS: usize = 5000;
+/// How many fits are averaged then.
+const REPEATS_OF_FEW_ROWS: usize = 3;
+
+/// How many fits to so many rows are averaged: as many as was asked for, else three of few rows, which is told with what it
+/// costs, and one of many.
+pub(super) fn repeats(options: &Estimation, common: &Common, rows: usize) -> usize {
+    if options.repeats.is_some() || rows >= FEW_ROWS {
+        return options.repeats_or_one();
+    }
+    if !common.quiet {
+        console::say(&format!(
+            "{REPEATS_OF_FEW_ROWS} repeats as there are fewer than 5,000 training rows; --repeats 1 takes a third of the time"
+        ));
+    }
+    REPEATS_OF_FEW_ROWS
+}
+
+/// What the options make of so many fits to rows, with or without logits, before anything is fitted.
 pub(super) fn settings(
     options: &Estimation,
     common: &Common,
+    repeats: usize,
     has_logits: bool,
     classes: &Classes,
 ) -> Result<Settings, Failure> {
@@ -28,7 +49,7 @@ pub(super) fn settings(
     Ok(Settings {
         seed: common.seed,
         folds: usize::from(options.folds),
-        repeats: usize::from(options.repeats),
+        repeats,
         gauge: options.gauge,
         dims: options.dims,
         prior: options.prior.clone(),

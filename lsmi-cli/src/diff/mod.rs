@@ -2,5 +2,6 @@
 //! compared, [`join`] which samples are in both. What comes of it is in [`crate::output::diff`].
 
 pub(crate) mod comparable;
+pub(crate) mod fits;
 pub(crate) mod join;
 pub(crate) mod side;

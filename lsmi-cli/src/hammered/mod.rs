@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{Int64Array, RecordBatch, StringArray};
-use lsmi_core::Interaction;
 use lsmi_core::random::stream;
 use parquet::arrow::ArrowWriter;
 use rand::Rng;
@@ -68,6 +67,8 @@ fn readers() -> Vec<Reader> {
         reader("summary", "summary.json", &[SUMMARY], |path| {
             Side::read(beside(path), Some("train")).is_ok_and(|side| {
                 diff::comparable::warnings(&side, &side);
+                diff::fits::warning(&side, &side);
+                diff::fits::variances(&side, &side, Some("0"));
                 true
             })
         }),
@@ -92,7 +93,7 @@ fn beside(path: &Path) -> &Path {
 }
 
 fn samples(path: &Path) -> bool {
-    let column = read_column(path, Interaction::Synergy, None, true);
+    let column = read_column(path, "s", None, true);
     let side = Side::read(path, Some("train"));
     if let Ok(side) = &side {
         assert!(side.values.iter().all(|values| values.len() == side.ids.len()));

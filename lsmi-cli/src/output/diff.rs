@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::as_map;
 use super::summary::{Distribution, Quantities};
 use crate::diff::comparable::warnings;
+use crate::diff::fits;
 use crate::diff::join::{Joined, join};
 use crate::diff::side::{QUANTITIES, Side};
 
@@ -84,6 +85,17 @@ pub(crate) struct TwoMeans {
     pub(crate) second: f64,
     /// Their difference: of pairs where samples are shared, else of two samples.
     pub(crate) difference: Interval,
+    /// Whether the difference is more than samples and fits vary, where all means over all samples, or of all classes, are
+    /// looked at together; none where it is not known what other fits would do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) differs: Option<bool>,
+}
+
+impl TwoMeans {
+    /// Whether the means differ by more than samples and fits vary.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.differs == Some(true)
+    }
 }
 
 /// The samples of a class.
@@ -176,7 +188,7 @@ impl<'a> Compared<'a> {
             second: self.second.into(),
             shared: self.pairs.as_ref().map_or(0, Vec::len),
             level: Bootstrap::default().level,
-            means: self.differences(&columns, seed, "samples")?,
+            means: self.differences(&columns, seed, None, 1)?,
             correlation: paired(&|column| pearson(&columns[0][column], &columns[1][column])),
             distribution_of_differences: self
                 .pairs
@@ -187,7 +199,10 @@ impl<'a> Compared<'a> {
             classes_in_one,
             kinds: self.kinds(&rows),
             largest: self.largest(),
-            warnings: self.why_apart.clone().into_iter().chain(warnings(self.first, self.second)).collect(),
+            warnings: (self.why_apart.clone().into_iter())
+                .chain(warnings(self.first, self.second))
+                .chain(fits::warning(self.first, self.second))
+                .collect(),
         })
     }
 
@@ -199,25 +214,31 @@ impl<'a> Compared<'a> {
         [of(self.first, &rows[0]), of(self.second, &rows[1])]
     }
 
-    /// Means and their differences; `of` names the samples, so that the draws are those of no others.
+    /// Means and their differences, of all samples or those of a class, which names the draws; they are looked at together with
+    /// those of so many groups of samples.
     fn differences(
         &self,
         columns: &[[Vec<f64>; 7]; 2],
         seed: u64,
-        of: &str,
+        class: Option<&str>,
+        groups: usize,
     ) -> lsmi_core::Result<Quantities<TwoMeans>> {
+        let of = class.map_or_else(|| "samples".to_owned(), |class| format!("class {class}"));
+        let known = fits::variances(self.first, self.second, class);
+        let of_fits = known.unwrap_or([0.0; 7]);
         let mut random = stream(seed, &format!("bootstrap of differences of {of}"));
         let bootstrap = Bootstrap::default();
         let intervals = if self.pairs.is_some() {
-            bootstrap.intervals(&differences(columns).each_ref().map(Vec::as_slice), &mut random)?
+            bootstrap.intervals_with(&differences(columns).each_ref().map(Vec::as_slice), &of_fits, &mut random)?
         } else {
             let [first, second] = columns.each_ref().map(|side| side.each_ref().map(Vec::as_slice));
-            bootstrap.differences(&first, &second, &mut random)?
+            bootstrap.differences_with(&first, &second, &of_fits, &mut random)?
         };
         let difference = |column: usize| TwoMeans {
             first: mean(&columns[0][column]),
             second: mean(&columns[1][column]),
             difference: intervals[column],
+            differs: known.map(|_| fits::differs(&intervals[column], groups * QUANTITIES.len())),
         };
         Ok(std::array::from_fn(difference).into())
     }
@@ -237,6 +258,7 @@ impl<'a> Compared<'a> {
         }
         // Without labels there are no classes.
         of_classes.remove("");
+        let groups = of_classes.values().filter(|rows| rows.iter().all(|rows| !rows.is_empty())).count();
         let (mut both, mut one) = (Vec::new(), Vec::new());
         for (class, rows) in of_classes {
             let [n_first, n_second] = rows.each_ref().map(Vec::len);
@@ -244,7 +266,7 @@ impl<'a> Compared<'a> {
                 one.push(class.to_owned());
                 continue;
             }
-            let means = self.differences(&self.columns(&rows), seed, &format!("class {class}"))?;
+            let means = self.differences(&self.columns(&rows), seed, Some(class), groups)?;
             both.push((class.to_owned(), ClassDifference { n_first, n_second, means }));
         }
         Ok((both, one))
@@ -366,7 +388,7 @@ mod tests {
         let compared = Compared::new(&first, &second);
         let diff = compared.diff(0).unwrap();
         assert_eq!((diff.shared, diff.first.n, diff.by_class.len()), (4, 6, 2));
-        let TwoMeans { first, second, difference } = diff.means.parts.r;
+        let TwoMeans { first, second, difference, .. } = diff.means.parts.r;
         assert_eq!((first, second), (3.5, 4.0));
         // All differ by the same, which leaves nothing to chance.
         assert_eq!((difference.mean, difference.lower, difference.upper), (0.5, 0.5, 0.5));
@@ -394,7 +416,7 @@ mod tests {
         let diff = Compared::new(&first, &second).diff(0).unwrap();
         assert_eq!((diff.shared, diff.largest.len()), (0, 0));
         assert!(diff.correlation.is_none() && diff.distribution_of_differences.is_none());
-        let TwoMeans { first, second, difference } = diff.means.parts.r;
+        let TwoMeans { first, second, difference, .. } = diff.means.parts.r;
         assert_eq!((first, second, difference.mean), (19.5, 129.5, 110.0));
         // Means of 40 values of deviation 11.7 and of 60 of deviation 17.5: a standard error of 2.92.
         assert!((difference.standard_error.unwrap() - 2.92).abs() < 0.01, "{difference:?}");

@@ -4,7 +4,7 @@ use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::gates::{Gate, Verdict};
 use serde::Serialize;
 
-use super::summary::Summary;
+use super::summary::{Summary, power_of};
 
 /// Version of the layout.
 const SCHEMA: u32 = 1;
@@ -57,8 +57,15 @@ impl CheckSummary {
 }
 
 impl Summary {
-    /// The same with the gates, where they were asked.
+    /// The same with the gates, where they were asked. Where the gate `power` was passed, as much as it planted would have
+    /// been found, so that what was not found is less.
     pub(crate) fn with_gates(mut self, gates: Option<Vec<Gate>>) -> Self {
+        let power = power_of(gates.as_deref()).filter(|gate| gate.verdict != Verdict::Fail);
+        if let Some(planted) = power.and_then(|gate| gate.figures.get("planted")) {
+            for (_, split) in &mut self.splits {
+                split.intervals = split.intervals.clone().narrowed(*planted);
+            }
+        }
         self.gates = gates;
         self
     }

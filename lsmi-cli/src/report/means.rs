@@ -41,6 +41,8 @@ struct Estimate {
     mean: Number,
     lower: Number,
     upper: Number,
+    /// Whether nothing was found, so that there is an upper end only.
+    not_found: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,7 +101,8 @@ fn capitalised(text: &str) -> String {
 
 fn estimate(split: &Split<'_>, group: &str, field: &str) -> Estimate {
     let end = |end| split.number(&["intervals", group, field, end], As::Nats);
-    Estimate { mean: split.number(&[group, field], As::Nats), lower: end("lower"), upper: end("upper") }
+    let not_found = split.is(&["intervals", group, field, "not_found"]);
+    Estimate { mean: split.number(&[group, field], As::Nats), lower: end("lower"), upper: end("upper"), not_found }
 }
 
 fn null(split: &Split<'_>, field: &str) -> Option<Null> {

@@ -77,6 +77,11 @@ impl Numbers<'_> {
     pub(crate) fn value(self, path: &[&str]) -> Option<f64> {
         self.0.pointer(&pointer(path))?.as_f64()
     }
+
+    /// Whether there is a true.
+    pub(crate) fn is(self, path: &[&str]) -> bool {
+        self.0.pointer(&pointer(path)).and_then(Value::as_bool).unwrap_or_default()
+    }
 }
 
 /// A path as a JSON pointer.

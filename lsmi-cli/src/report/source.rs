@@ -72,6 +72,11 @@ impl Split<'_> {
         self.source.numbers().at(&[&["splits", self.name], path].concat(), how)
     }
 
+    /// Whether there is a true at a path below the split.
+    pub(crate) fn is(&self, path: &[&str]) -> bool {
+        self.source.numbers().is(&[&["splits", self.name], path].concat())
+    }
+
     /// The value at a path below the split.
     pub(crate) fn value(&self, path: &[&str]) -> Option<f64> {
         self.source.numbers().value(&[&["splits", self.name], path].concat())

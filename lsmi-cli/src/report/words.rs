@@ -14,6 +14,8 @@ use crate::table::nats;
 pub(crate) struct Answer {
     /// A paragraph for each failed gate, to stand before any number.
     failed: Vec<String>,
+    /// What else has to be known before any number.
+    known: Vec<String>,
     /// What the data supports, where gates were asked.
     conclusion: Option<String>,
     /// What each split says, the first in full.
@@ -32,6 +34,7 @@ impl Answer {
         let notes = summary.notes.iter().chain(warnings).cloned();
         Self {
             failed: told(Verdict::Fail).collect(),
+            known: summary.warnings.clone(),
             conclusion: (!gates.is_empty()).then(|| gate_table::conclusion(gates)),
             paragraphs: summary
                 .splits

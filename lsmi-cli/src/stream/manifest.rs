@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::sums::Sums;
 
 /// Version of the manifest's layout.
-pub(crate) const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 2;
 
 /// All of the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

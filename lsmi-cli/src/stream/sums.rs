@@ -19,7 +19,7 @@ pub(crate) struct Sums {
     /// Negative log posteriors of the labels under each head.
     pub(crate) losses: [f64; 3],
     /// Rows of each kind, in the order of [`Kind::ALL`].
-    pub(crate) kinds: [usize; 6],
+    pub(crate) kinds: [usize; Kind::ALL.len()],
 }
 
 /// The columns that are always summed.

@@ -12,15 +12,15 @@ const NAMES: [&str; 6] = ["power", "specificity", "split_halves", "permutation",
 fn noise() -> Vec<u8> {
     // A linear congruential generator (Knuth, 1997, section 3.3.4): its high bits are noise enough.
     let mut state = 1u64;
-    let mut column_of_40 = || {
+    let mut columns = || {
         let next = |_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as f64 / f64::from(1 << 24) - 0.5
         };
-        matrix(40, &(0..60 * 40).map(next).collect::<Vec<_>>())
+        matrix(400, &(0..60 * 400).map(next).collect::<Vec<_>>())
     };
     let labels: Vec<i64> = (0..60).map(|row| row % 2).collect();
-    safetensors(&BTreeMap::from([("x1", column_of_40()), ("x2", column_of_40()), ("y", integers(&labels))]))
+    safetensors(&BTreeMap::from([("x1", columns()), ("x2", columns()), ("y", integers(&labels))]))
 }
 
 fn gate<'a>(gates: &'a Value, name: &str) -> &'a Value {

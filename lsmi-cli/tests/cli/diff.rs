@@ -9,7 +9,7 @@ use crate::report::{check_numbers, numbers};
 fn place() -> Place {
     let place = Place::new();
     place.simulate("mixed --n 90 --dims 2", "data.safetensors");
-    place.simulate("mixed --n 60 --dims 2 --seed 1", "other.safetensors");
+    place.simulate("mixed --n 60 --dims 2 --seed 2", "other.safetensors");
     for (data, options, out) in
         [("data", "", "first"), ("data", "--gauge raw --format parquet", "second"), ("other", "", "other")]
     {
@@ -94,12 +94,67 @@ fn other_samples_are_compared_as_a_set() {
     assert!(outside.count() < 4);
 }
 
+/// The quantities of a difference of means that are told to differ.
+fn differing(means: &Value) -> Vec<&str> {
+    ["i1", "i2", "i12", "r", "u1", "u2", "s"].into_iter().filter(|name| means[*name]["differs"] == true).collect()
+}
+
+/// The same data fitted with other folds and other random draws.
+#[test]
+fn another_seed_is_no_difference() {
+    let place = Place::new();
+    place.simulate("mixed --n 120 --dims 2", "data.safetensors");
+    for seed in 0..5 {
+        let analyze = "analyze data.safetensors --folds 2 --no-report --quiet";
+        place.lsmi_as_is(&format!("{analyze} --seed {seed} --out {seed}")).success();
+    }
+    for (first, second) in (0..5).flat_map(|first| (first + 1..5).map(move |second| (first, second))) {
+        let told = place.lsmi(&format!("diff {first} {second} --json")).success();
+        let found: Value = serde_json::from_str(&stdout(&told)).unwrap();
+        assert_eq!(found["warnings"], serde_json::json!([]));
+        assert_eq!(found["means"]["s"]["differs"], false);
+        let all = std::iter::once(&found["means"]).chain(found["by_class"].as_object().unwrap().values());
+        for means in all {
+            assert_eq!(differing(means), Vec::<&str>::new(), "{first} {second}: {means}");
+        }
+        assert!(!stderr(&told).contains("0*"), "{}", stderr(&told));
+    }
+}
+
+/// Data that tell more: their difference is greater than what seeds do.
+#[test]
+fn other_data_are_a_difference() {
+    let place = Place::new();
+    place.simulate("or --n 200 --dims 2 --amplitude 1", "weak.safetensors");
+    place.simulate("or --n 200 --dims 2 --seed 1", "strong.safetensors");
+    for data in ["weak", "strong"] {
+        place.lsmi_as_is(&format!("analyze {data}.safetensors --gauge raw --folds 2 --out {data} --quiet")).success();
+    }
+    let told = place.lsmi("diff weak strong --json").success();
+    let found: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    assert!(differing(&found["means"]).contains(&"i12"), "{}", found["means"]["i12"]);
+    assert!(stderr(&told).contains('*'), "{}", stderr(&told));
+}
+
+/// Of single fits it is not known what another seed would do.
+#[test]
+fn single_fits_have_no_stars() {
+    let place = place();
+    let told = place.lsmi("diff first other --json --out changes").success();
+    let found: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    assert_eq!(found["means"]["s"].get("differs"), None);
+    let (told, page) = (stderr(&told), place.text("changes/diff.html"));
+    assert!(told.contains("samples.csv is not repeated") && !told.contains("0*"), "{told}");
+    assert!(page.contains("not with other fits") && page.contains("--repeats 3 or more"));
+}
+
 #[test]
 fn two_splits_of_one_analysis() {
     let place = Place::new();
     place.simulate("mixed --n 90 --dims 2", "data.safetensors");
-    place.simulate("mixed --n 60 --dims 2 --seed 1", "other.safetensors");
-    place.lsmi("analyze data.safetensors --eval other.safetensors --folds 2 --out result --quiet").success();
+    place.simulate("mixed --n 60 --dims 2 --seed 2", "other.safetensors");
+    let analyze = "analyze data.safetensors --eval other.safetensors --folds 2 --repeats 2 --out result --quiet";
+    place.lsmi(analyze).success();
     let told = place.lsmi("diff result result --split train,eval --json --quiet").success();
     assert_eq!(stderr(&told), "");
     let found: Value = serde_json::from_str(&stdout(&told)).unwrap();

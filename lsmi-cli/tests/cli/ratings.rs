@@ -7,7 +7,7 @@ use crate::place::{Place, column, rows, stderr};
 /// A place with `data.safetensors`, analysed to `plain`.
 fn analysed() -> Place {
     let place = Place::new();
-    place.simulate("mixed --n 90 --dims 2", "data.safetensors");
+    place.simulate("or --n 90 --dims 2", "data.safetensors");
     place.lsmi("analyze data.safetensors --folds 2 --out plain").success();
     place
 }
@@ -86,7 +86,7 @@ fn classes_are_held_against_their_means() {
 #[test]
 fn bad_ratings_stop_before_anything_is_fitted() {
     let place = Place::new();
-    place.simulate("mixed --n 90 --dims 2", "data.safetensors");
+    place.simulate("or --n 90 --dims 2", "data.safetensors");
     for (content, expected) in [
         ("id,r\n1,good\n", "people.csv: `r` is `good` at row 0, but must be a finite number"),
         ("name,r\n1,2\n", "neither a column `id` nor a column `class`"),

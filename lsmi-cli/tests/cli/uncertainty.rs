@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::place::{Place, column, good, integers, number, rows, safetensors, stderr, stdout};
+use crate::place::{Place, column, good, integers, matrix, number, rows, safetensors, stderr, stdout};
 
 const INFORMATION: [&str; 3] = ["i1", "i2", "i12"];
 const PARTS: [&str; 4] = ["r", "u1", "u2", "s"];
@@ -92,7 +92,7 @@ fn splits_and_classes_are_summarised_with_intervals() {
     }
 
     let kinds = train["kinds"].as_object().unwrap();
-    assert_eq!(kinds.len(), 6);
+    assert_eq!(kinds.len(), 7);
     for (kind, count) in kinds {
         let samples = samples.iter().filter(|sample| sample["kind"] == *kind).count();
         assert_eq!(count.as_u64(), Some(samples as u64), "{kind}");
@@ -100,9 +100,9 @@ fn splits_and_classes_are_summarised_with_intervals() {
     assert_eq!(kinds.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), 150);
 }
 
-/// Models know rows that they saw better than others, and rows of an evaluation file are none of these.
+/// Models know rows that they saw better than others, and what they have not learned they do not know of other rows either.
 #[test]
-fn only_means_of_training_rows_fall_short() {
+fn means_of_all_splits_fall_short_by_as_much() {
     let place = Place::new();
     place.simulate("gauss --classes 3 --n 150", "train.safetensors");
     place.simulate("gauss --classes 3 --n 90 --seed 1", "eval.safetensors");
@@ -110,8 +110,11 @@ fn only_means_of_training_rows_fall_short() {
     let splits = place.json("result/summary.json")["splits"].clone();
     let shortfall = |split: &str, column: &str| splits[split]["intervals"]["shortfall"][column].as_f64().unwrap();
     assert!(shortfall("train", "i12") > 0.0 && shortfall("train", "i12") < 0.3);
-    assert_eq!(shortfall("eval", "i12"), 0.0);
-    assert!(splits["train"]["by_class"]["1"]["intervals"]["shortfall"]["r"].is_number());
+    for quantity in INFORMATION.iter().chain(&PARTS) {
+        assert_eq!(shortfall("eval", quantity), shortfall("train", quantity));
+        let of_class = |split: &str| splits[split]["by_class"]["1"]["intervals"]["shortfall"][*quantity].clone();
+        assert!(of_class("train").is_number() && of_class("eval") == of_class("train"), "{quantity}");
+    }
 }
 
 #[test]
@@ -135,6 +138,7 @@ fn repeats_have_deviations() {
     let place = analysed("--repeats 2");
     let (one, both) = (plain.text("result/samples.csv"), place.text("result/samples.csv"));
     assert!(both.lines().next().unwrap().ends_with(",kind,r_sd,u1_sd,u2_sd,s_sd"));
+    assert_eq!(plain.json("result/summary.json")["splits"]["train"]["intervals"].get("variance_of_fit"), None);
     // One repeat is the first of two, and probabilities are averaged: what is left is the second.
     let second = |name: &str, sign: f64| -> Vec<f64> {
         let exponential = |value: f64| (sign * value).exp();
@@ -156,6 +160,78 @@ fn repeats_have_deviations() {
     let of_samples = variance(&column(&both, "r")) / 150.0;
     let of_fit = variance(&[mean(&first), mean(&second)]) / 2.0;
     close(error, (of_samples + of_fit).sqrt());
+    close(&summary["splits"]["train"]["intervals"]["variance_of_fit"]["r"], of_fit);
+}
+
+#[test]
+fn every_measure_has_deviations_in_every_format() {
+    let place = analysed("--repeats 2 --measures pm,ccs");
+    let csv = place.text("result/samples.csv");
+    let named = |ending: &str| PARTS.map(|part| format!("{part}_{ending}"));
+    let further: Vec<String> = ["sd", "pm", "ccs", "pm_sd", "ccs_sd"].iter().flat_map(|ending| named(ending)).collect();
+    let (_, names) = csv.lines().next().unwrap().split_once(",kind,").unwrap();
+    assert_eq!(names.split(',').collect::<Vec<_>>(), further);
+    assert_eq!(column(&csv, "r_pm_sd"), column(&csv, "r_sd"));
+    assert!(column(&csv, "s_ccs_sd").iter().any(|deviation| *deviation > 0.0));
+
+    let score = "score train.safetensors --estimator result/estimator.safetensors --measures pm,ccs --quiet";
+    for (options, out) in [("", "whole.csv"), ("--rows-of-a-group 40", "stream.csv")] {
+        place.lsmi(&format!("{score} {options} --out {out}")).success();
+    }
+    let whole = place.text("whole.csv");
+    assert_eq!(whole.lines().next(), csv.lines().next());
+    assert_eq!(whole, place.text("stream.csv"));
+    place.lsmi(&format!("{score} --out whole.jsonl")).success();
+    let first: Value = serde_json::from_str(place.text("whole.jsonl").lines().next().unwrap()).unwrap();
+    close(&first["u1_ccs_sd"], column(&whole, "u1_ccs_sd")[0]);
+    place.lsmi(&format!("{score} --out whole.parquet")).success();
+    place.lsmi("partition whole.parquet --by s_ccs --fraction 0.3 --out lists --quiet").success();
+}
+
+#[test]
+fn few_rows_are_fitted_three_times() {
+    let place = Place::new();
+    place.simulate("gauss --classes 2 --n 60 --dims 2", "train.safetensors");
+    let told = place.lsmi_as_is("analyze train.safetensors --folds 2 --out result").success();
+    let expected = "3 repeats as there are fewer than 5,000 training rows; --repeats 1 takes a third of the time";
+    assert!(stderr(&told).starts_with(expected), "{}", stderr(&told));
+    assert_eq!(place.json("result/summary.json")["repeats"], 3);
+    assert!(place.text("result/config.toml").contains("\nrepeats = 3\n"));
+    place.lsmi_as_is("analyze train.safetensors --config result/config.toml --out again --quiet").success();
+    assert_eq!(place.bytes("again/samples.csv"), place.bytes("result/samples.csv"));
+    assert_eq!(place.text("again/config.toml"), place.text("result/config.toml"));
+    // The estimator of `fit` is that of `analyze`.
+    place.lsmi_as_is("fit train.safetensors --folds 2 --out e.safetensors --quiet").success();
+    assert!(place.bytes("e.safetensors") == place.bytes("result/estimator.safetensors"));
+    place.lsmi_as_is("analyze train.safetensors --folds 2 --repeats 1 --out one --quiet").success();
+    assert_eq!(place.json("one/summary.json")["repeats"], 1);
+}
+
+/// Features that tell nothing, where no head beats the class frequencies.
+#[test]
+fn what_was_not_found_is_told_before_the_numbers() {
+    let place = Place::new();
+    let mut arrays = good();
+    // Every pair of labels has the same features.
+    let features = |columns: usize| {
+        let value = |place: usize| ((place / columns / 2 * 7 + place % columns * 13) % 29) as f64 / 29.0;
+        matrix(columns, &(0..60 * columns).map(value).collect::<Vec<_>>())
+    };
+    arrays.insert("x1", features(2));
+    arrays.insert("x2", features(3));
+    place.write("data.safetensors", safetensors(&arrays));
+    let told = stderr(&place.lsmi("analyze data.safetensors --folds 2 --out result").success());
+    let summary = place.json("result/summary.json");
+    let train = &summary["splits"]["train"];
+    let warnings = summary["warnings"].as_array().unwrap();
+    if train["information"]["i12"] == 0.0 {
+        assert!(warnings[0].as_str().unwrap().contains("no information about the label was found"), "{warnings:?}");
+        assert_eq!(train["intervals"]["information"]["i12"]["not_found"], true);
+        close(&train["intervals"]["raw"]["s"]["upper"], 2.0_f64.ln());
+        assert!(told.starts_with("\nWARNING: `train`: no information"), "{told}");
+        assert!(told.contains("not found, at most 0.693"), "{told}");
+        assert!(place.text("result/report.html").contains("not found, at most"));
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn wrong_command_lines() {
         ("simulate groups --n 10 --dims 5 --out new.safetensors", "at least 6"),
         ("simulate xor --n 10 --sigma -1 --out new.safetensors", "sigma"),
         ("simulate gauss --n 10 --correlation 1.5 --out new.safetensors", "correlation"),
-        ("partition samples.csv --by q --fraction 0.3 --out lists", "r, u1, u2, s"),
+        ("partition samples.csv --by q --fraction 0.3 --out lists", "r, u1, u2 or s"),
         ("partition samples.csv --by r --out lists", "--fraction"),
         ("partition samples.csv --by r --fraction 0.7 --out lists", "at most 0.5"),
         ("partition samples.csv --by r --threshold 1,0 --out lists", "below the second"),

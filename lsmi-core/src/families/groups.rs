@@ -113,7 +113,7 @@ fn cells() -> Vec<Cell> {
                     Kind::Unique1 => shares(label == b1, 2.0),
                     Kind::Unique2 => shares(label == b2, 2.0),
                     Kind::Synergistic => shares(label == b1 ^ b2, 2.0),
-                    Kind::None | Kind::Conflicting => shares(true, 1.0),
+                    Kind::None | Kind::Conflicting | Kind::Hard => shares(true, 1.0),
                 };
                 let centre = |bit: u32| 2 * group + bit as usize;
                 let probability = share / Groups::KINDS.len() as f64;

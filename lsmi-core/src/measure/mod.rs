@@ -189,7 +189,10 @@ impl Measure {
             Self::Pm => decompose(terms, labels, parts, |t| pm::redundancy(t.h1, t.h2, t.i1, t.i2)),
             Self::Sx => decompose(terms, labels, parts, |t| sx::redundancy(t.h1, t.h2, t.i1, t.i2)),
             Self::Mmi => decompose(terms, labels, parts, |t| mmi::redundancy(t.i1, t.i2, reference.weaker)),
-            Self::Ccs => decompose(terms, labels, parts, |t| ccs::redundancy(t.i1, t.i2, t.i12)),
+            Self::Ccs => {
+                let redundancy = |t: &Sample| ccs::redundancy(t.i1, t.i2, t.i12);
+                decompose_by(terms, labels, parts, redundancy, ccs::uniqueness, ccs::synergy);
+            }
             Self::Min => {
                 decompose(terms, labels, parts, |t| min::redundancy(t.i1, t.i2, reference.weaker_of(t.label)));
             }
@@ -230,6 +233,19 @@ fn check_labels(terms: &Terms, labels: &[u32]) {
 
 /// The decomposition that follows from a redundancy.
 fn decompose(terms: &Terms, labels: &[u32], parts: &mut Decomposition, redundancy: impl Fn(&Sample) -> f64) {
+    decompose_by(terms, labels, parts, redundancy, |own, _, _, r| own - r, |i1, i2, i12, r| i12 - i1 - i2 + r);
+}
+
+/// The same by another arithmetic of what follows: `uniqueness` of a modality's own information, the other's, `i12` and r,
+/// `synergy` of i1, i2, `i12` and r.
+fn decompose_by(
+    terms: &Terms,
+    labels: &[u32],
+    parts: &mut Decomposition,
+    redundancy: impl Fn(&Sample) -> f64,
+    uniqueness: impl Fn(f64, f64, f64, f64) -> f64,
+    synergy: impl Fn(f64, f64, f64, f64) -> f64,
+) {
     let n = terms.len();
     let Decomposition { ids, r, u1, u2, s } = parts;
     ids.clone_from(&terms.ids);
@@ -248,9 +264,10 @@ fn decompose(terms: &Terms, labels: &[u32], parts: &mut Decomposition, redundanc
                 .map(|(((&h1, &h2), (&i1, &i2)), (&i12, &label))| redundancy(&Sample { h1, h2, i1, i2, i12, label })),
         );
         let r = &r[start..];
-        u1.extend(i1.iter().zip(r).map(|(i1, r)| i1 - r));
-        u2.extend(i2.iter().zip(r).map(|(i2, r)| i2 - r));
-        s.extend(i12.iter().zip(i1).zip(i2.iter().zip(r)).map(|((i12, i1), (i2, r))| i12 - i1 - i2 + r));
+        let known = || i1.iter().zip(i2).zip(i12.iter().zip(r));
+        u1.extend(known().map(|((i1, i2), (i12, r))| uniqueness(*i1, *i2, *i12, *r)));
+        u2.extend(known().map(|((i1, i2), (i12, r))| uniqueness(*i2, *i1, *i12, *r)));
+        s.extend(known().map(|((i1, i2), (i12, r))| synergy(*i1, *i2, *i12, *r)));
     }
 }
 
@@ -343,7 +360,11 @@ mod tests {
                     Measure::Min => min::redundancy(i1, i2, reference.weaker_of(label)),
                 };
                 let found = [parts.r[row], parts.u1[row], parts.u2[row], parts.s[row]];
-                assert_eq!(found, [r, i1 - r, i2 - r, i12 - i1 - i2 + r], "{measure}, row {row}");
+                let expected = match measure {
+                    Measure::Ccs => ccs::parts(i1, i2, i12),
+                    _ => [r, i1 - r, i2 - r, i12 - i1 - i2 + r],
+                };
+                assert_eq!(found, expected, "{measure}, row {row}");
             }
         }
         let few = terms.select(&[5, 3]);

@@ -74,6 +74,12 @@ impl Interval {
     pub fn reaching(self, shortfall: f64) -> Self {
         Self { lower: self.lower + shortfall.min(0.0), upper: self.upper + shortfall.max(0.0), ..self }
     }
+
+    /// The interval with its upper end at `most` at least.
+    #[must_use]
+    pub fn up_to(self, most: f64) -> Self {
+        Self { upper: self.upper.max(most), ..self }
+    }
 }
 
 impl Default for Bootstrap {
@@ -157,16 +163,33 @@ impl Bootstrap {
     /// # Ok::<(), lsmi_core::Error>(())
     /// ```
     pub fn differences(&self, first: &[&[f64]], second: &[&[f64]], rng: &mut ChaCha8Rng) -> Result<Vec<Interval>> {
+        self.differences_with(first, second, &vec![0.0; first.len()], rng)
+    }
+
+    /// [`Bootstrap::differences`] where every difference is uncertain for another reason than the choice of rows: by the
+    /// given variance, as in [`Bootstrap::intervals_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Bootstrap::differences`], and those of [`Bootstrap::intervals_with`] about the variances.
+    pub fn differences_with(
+        &self,
+        first: &[&[f64]],
+        second: &[&[f64]],
+        extra_variance: &[f64],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<Interval>> {
         check_length("second", first.len(), second.len())?;
-        let mut resampled = |columns: &[&[f64]]| self.resampled(columns, &vec![0.0; columns.len()], rng);
-        let (of_first, of_second) = (resampled(first)?, resampled(second)?);
+        let of_first = self.resampled(first, extra_variance, rng)?;
+        let of_second = self.resampled(second, &vec![0.0; second.len()], rng)?;
         let interval = |column: usize| {
             let (a, b) = (first[column], second[column]);
             let variance = |values: &[f64]| standard_deviation(values).powi(2) / values.len() as f64;
             let differences: Vec<f64> =
                 of_first[column].iter().zip(&of_second[column]).map(|(first, second)| second - first).collect();
             let (lower, upper) = self.ends(&differences);
-            let standard_error = (a.len() > 1 && b.len() > 1).then(|| (variance(a) + variance(b)).sqrt());
+            let standard_error =
+                (a.len() > 1 && b.len() > 1).then(|| (variance(a) + variance(b) + extra_variance[column]).sqrt());
             Interval { mean: mean(b) - mean(a), standard_error, lower, upper }
         };
         Ok((0..first.len()).map(interval).collect())

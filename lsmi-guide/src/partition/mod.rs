@@ -17,4 +17,4 @@ mod parts;
 pub use conflicts::{Conflicts, conflicts};
 pub use curriculum::{competence, curriculum};
 pub use diverse::{Criterion, diverse};
-pub use parts::{Partition, Rule, partition};
+pub use parts::{Partition, Rule, Tie, Ties, partition};

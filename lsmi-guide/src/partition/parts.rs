@@ -46,8 +46,31 @@ pub struct Partition {
     ///
     /// `None` when the partition is balanced by class, for then each class has bounds of its own, and when a fraction
     /// was too small to select a sample. As thresholds for other samples, the bounds of a fraction select what they
-    /// selected here, unless samples of equal value lie on both sides of one.
+    /// selected here, unless samples of equal value lie on both sides of one ([`Ties`]).
     pub bounds: Option<(f64, f64)>,
+    /// Samples of equal value that were divided between two parts.
+    pub ties: Ties,
+}
+
+/// Samples of equal value on both sides of a bound: the order of the input decides which of them are in the part.
+///
+/// None where no bound divides equals. Over several classes, each with a bound of its own, the samples of all divided ones
+/// are counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ties {
+    /// Those of the lowest value of the high part.
+    pub high: Option<Tie>,
+    /// Those of the highest value of the low part.
+    pub low: Option<Tie>,
+}
+
+/// Samples that share the value of a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tie {
+    /// How many share it.
+    pub samples: usize,
+    /// How many of these are in the part.
+    pub taken: usize,
 }
 
 /// Splits samples into high, middle and low by `values` as `rule` says, balanced by class if `labels` are given.
@@ -118,6 +141,20 @@ pub fn partition(values: &[f64], labels: Option<&[u32]>, rule: &Rule) -> Result<
         }
     }
     let members = |wanted| (0..parts.len()).filter(|&index| parts[index] == wanted).collect();
+    let divided = |end: End| {
+        rankings
+            .iter()
+            .zip(&sizes)
+            .filter_map(|(ranking, size)| tie(values, ranking, end(ranking, *size)))
+            .reduce(|all, more| Tie { samples: all.samples + more.samples, taken: all.taken + more.taken })
+    };
+    let ties = Ties {
+        high: divided(|ranking, size| (&ranking[..size.high], ranking[..size.high].last())),
+        low: divided(|ranking, size| {
+            let low = &ranking[ranking.len() - size.low..];
+            (low, low.first())
+        }),
+    };
     Ok(Partition {
         high: members(Part::High),
         middle: members(Part::Middle),
@@ -127,6 +164,7 @@ pub fn partition(values: &[f64], labels: Option<&[u32]>, rule: &Rule) -> Result<
             (None, Rule::Threshold { low, high }) => Some((low, high)),
             (None, Rule::Fraction(_)) => end_values(values, &rankings[0], sizes[0]),
         },
+        ties,
     })
 }
 
@@ -136,6 +174,9 @@ enum Part {
     Middle,
     Low,
 }
+
+/// The samples at an end of a ranking, and the one at its bound.
+type End = fn(&[usize], Sizes) -> (&[usize], Option<&usize>);
 
 /// How many samples at the ends of one ranking are high and low.
 #[derive(Clone, Copy)]
@@ -227,6 +268,15 @@ fn threshold_sizes(values: &[f64], rankings: &[Vec<usize>], low: f64, high: f64)
 )]
 fn share(fraction: f64, count: usize) -> usize {
     (fraction * count as f64).round() as usize
+}
+
+/// The samples of a ranking that share the value of the outermost `bound` of a part, if the part has some of them and not
+/// all.
+fn tie(values: &[f64], ranking: &[usize], (part, bound): (&[usize], Option<&usize>)) -> Option<Tie> {
+    let value = values[*bound?];
+    let count = |rows: &[usize]| rows.iter().filter(|&&row| values[row] == value).count();
+    let tie = Tie { samples: count(ranking), taken: count(part) };
+    (tie.taken < tie.samples).then_some(tie)
 }
 
 /// The values next to the middle: of the last low sample and of the last high one.

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::heads::{HeadModelLayout, PoolLayout, read_given, read_pool, write_head_model, write_pool};
+use super::margins::{read_margins, write_margins};
 use super::tensors::{Reader, Writer};
 use crate::error::BundleError;
 use crate::estimator::FoldModels;
-use crate::gauge::{Coordinates, Gauge, Invariant, Standardizer};
-use crate::heads::{
-    CalibratedHead, Calibration, GenerativeHead, GivenHead, Head, HeadModel, HeadPool, Layer, NetworkHead,
-};
+use crate::gauge::{Coordinates, Gauge, HeadCoordinates, Squash, Standardizer};
+use crate::heads::HeadModel;
 use crate::knife::Knife;
 use crate::mixture::{Covariance, Mixture, Shape};
 
@@ -19,30 +19,18 @@ type Result<T> = std::result::Result<T, BundleError>;
 pub(super) struct FoldLayout {
     densities: [MixtureLayout; 2],
     heads: [HeadModelLayout; 3],
+    /// The pools of x1 and x2 that the joint one needs in the place of the user's own models.
+    #[serde(default)]
+    parts: [Option<PoolLayout>; 2],
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum HeadModelLayout {
-    Pool(Vec<HeadLayout>),
-    Given,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MixtureLayout {
+pub(super) struct MixtureLayout {
     covariance: Covariance,
     /// Degrees of freedom of heavy-tailed components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     freedom: Option<f64>,
-    components: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum HeadLayout {
-    Generative(MixtureLayout),
-    /// A network with this many hidden units; none: a linear softmax.
-    Network(Option<usize>),
+    pub(super) components: usize,
 }
 
 const HEADS: [&str; 3] = ["x1", "x2", "joint"];
@@ -91,23 +79,35 @@ pub(super) fn read_coordinates(
     })
 }
 
-pub(super) fn write_invariant(writer: &mut Writer, name: &str, invariant: &Invariant, columns: usize) {
-    let dims = invariant.axes.len() / columns;
-    writer.numbers(&format!("{name}.invariant.axes"), &[dims, columns], &invariant.axes);
-    writer.numbers(&format!("{name}.invariant.back"), &[columns, dims], &invariant.back);
+/// What heads see of a modality: squashed columns by centre, scale, mean and deviation, the others by a scale of 0.
+pub(super) fn write_head_coordinates(writer: &mut Writer, name: &str, heads: &HeadCoordinates) {
+    let columns = heads.columns();
+    let squashes: Vec<f64> = heads
+        .squashes
+        .iter()
+        .flat_map(|squash| {
+            squash.map_or([0.0; 4], |Squash { centre, scale, mean, deviation }| [centre, scale, mean, deviation])
+        })
+        .collect();
+    writer.numbers(&format!("{name}.squashes"), &[columns, 4], &squashes);
+    writer.single(&format!("{name}.components"), &[heads.components(), columns], &heads.axes);
 }
 
-/// The invariant coordinates of a modality of so many columns; none where the bundle has none.
-pub(super) fn read_invariant(reader: &Reader<'_>, name: &str, columns: usize) -> Result<Option<Invariant>> {
-    let (axes, back) = (format!("{name}.invariant.axes"), format!("{name}.invariant.back"));
-    if !reader.has(&axes) {
-        return Ok(None);
+/// What heads see of a modality of so many standardised columns.
+pub(super) fn read_head_coordinates(reader: &Reader<'_>, name: &str, columns: usize) -> Result<HeadCoordinates> {
+    let (squashes, axes) = (format!("{name}.squashes"), format!("{name}.components"));
+    let components = reader.rows(&axes, columns)?;
+    let mut of_columns = Vec::with_capacity(columns);
+    for squash in reader.numbers(&squashes, &[columns, 4])?.chunks_exact(4) {
+        of_columns.push(match *squash {
+            [_, 0.0, ..] => None,
+            [centre, scale, mean, deviation] if scale > 0.0 && deviation > 0.0 => {
+                Some(Squash { centre, scale, mean, deviation })
+            }
+            _ => return Err(reader.wrong(&squashes, "scales and deviations above 0", &format!("{squash:?}"))),
+        });
     }
-    let dims = reader.rows(&axes, columns)?;
-    Ok(Some(Invariant {
-        axes: reader.numbers(&axes, &[dims, columns])?,
-        back: reader.numbers(&back, &[columns, dims])?,
-    }))
+    Ok(HeadCoordinates { squashes: of_columns, axes: reader.single(&axes, &[components, columns])? })
 }
 
 pub(super) fn write_fold(writer: &mut Writer, name: &str, fold: &FoldModels) -> FoldLayout {
@@ -115,9 +115,19 @@ pub(super) fn write_fold(writer: &mut Writer, name: &str, fold: &FoldModels) -> 
     let [x1, x2, joint] = &fold.heads;
     let mut head = |head: &str, model: &HeadModel| write_head_model(writer, &format!("{name}.head.{head}"), model);
     let heads = [head(HEADS[0], x1), head(HEADS[1], x2), head(HEADS[2], joint)];
-    let mut density =
-        |modality: &str, model: &Knife| write_mixture(writer, &format!("{name}.density.{modality}"), model.mixture());
-    FoldLayout { densities: [density("x1", first), density("x2", second)], heads }
+    let mut part = |modality: usize| {
+        let pool = fold.parts[modality].as_ref();
+        pool.map(|pool| write_pool(writer, &format!("{name}.part.{}", HEADS[modality]), pool))
+    };
+    let parts = [part(0), part(1)];
+    let mut density = |modality: &str, model: &Knife| {
+        let name = format!("{name}.density.{modality}");
+        if let Some(margins) = model.margins() {
+            write_margins(writer, &name, margins);
+        }
+        write_mixture(writer, &name, model.mixture())
+    };
+    FoldLayout { densities: [density("x1", first), density("x2", second)], heads, parts }
 }
 
 pub(super) fn read_fold(
@@ -129,29 +139,37 @@ pub(super) fn read_fold(
     classes: usize,
 ) -> Result<FoldModels> {
     let density = |modality: &str, layout: &MixtureLayout, dims: usize| {
-        read_mixture(reader, &format!("{name}.density.{modality}"), layout, dims).map(Knife::from_mixture)
+        let name = format!("{name}.density.{modality}");
+        Ok(Knife::from_parts(read_margins(reader, &name, dims)?, read_mixture(reader, &name, layout, dims)?))
     };
-    let [d1, d2] = gauge.head_columns();
-    let head = |index: usize, inputs: usize| {
+    let both = [&gauge.heads[0], &gauge.heads[1]];
+    let of_head = [&both[..1], &both[1..], &both[..]];
+    let head = |index: usize| {
         let name = format!("{name}.head.{}", HEADS[index]);
         match (&layout.heads[index], given_heads[index]) {
             (HeadModelLayout::Pool(layout), false) => {
-                Ok(HeadModel::Pool(read_pool(reader, &name, layout, inputs, classes)?))
+                Ok(HeadModel::Pool(read_pool(reader, &name, layout, of_head[index], classes)?))
             }
             (HeadModelLayout::Given, true) => Ok(HeadModel::Given(read_given(reader, &name)?)),
             _ => Err(reader.wrong(&name, "a head as described", "of another kind")),
         }
+    };
+    let part = |modality: usize| {
+        let name = format!("{name}.part.{}", HEADS[modality]);
+        let layout = layout.parts[modality].as_ref();
+        layout.map(|layout| read_pool(reader, &name, layout, of_head[modality], classes)).transpose()
     };
     Ok(FoldModels {
         densities: [
             density("x1", &layout.densities[0], gauge.x1.dims())?,
             density("x2", &layout.densities[1], gauge.x2.dims())?,
         ],
-        heads: [head(0, d1)?, head(1, d2)?, head(2, d1 + d2)?],
+        heads: [head(0)?, head(1)?, head(2)?],
+        parts: [part(0)?, part(1)?],
     })
 }
 
-fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> MixtureLayout {
+pub(super) fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> MixtureLayout {
     writer.numbers(&format!("{name}.log_weights"), &[mixture.components()], mixture.log_weights());
     let (components, dims) = (mixture.components(), mixture.dims());
     let Shape { covariance, freedom } = mixture.shape();
@@ -160,7 +178,7 @@ fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> MixtureL
     MixtureLayout { covariance, freedom, components }
 }
 
-fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: usize) -> Result<Mixture> {
+pub(super) fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: usize) -> Result<Mixture> {
     let MixtureLayout { covariance, freedom, components } = *layout;
     if components == 0 {
         return Err(reader.wrong(&format!("{name}.means"), "at least one component", "none"));
@@ -172,125 +190,4 @@ fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: u
     Mixture::new(covariance, log_weights, means, values)
         .and_then(|mixture| mixture.with_freedom(freedom))
         .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
-}
-
-fn write_head_model(writer: &mut Writer, name: &str, model: &HeadModel) -> HeadModelLayout {
-    match model {
-        HeadModel::Pool(pool) => HeadModelLayout::Pool(write_pool(writer, name, pool)),
-        HeadModel::Given(given) => {
-            writer.numbers(&format!("{name}.temperature"), &[1], &[given.temperature]);
-            HeadModelLayout::Given
-        }
-    }
-}
-
-fn read_given(reader: &Reader<'_>, name: &str) -> Result<GivenHead> {
-    let name = format!("{name}.temperature");
-    match reader.numbers(&name, &[1])?[0] {
-        temperature if temperature > 0.0 => Ok(GivenHead { temperature }),
-        temperature => Err(reader.wrong(&name, "above 0", &temperature.to_string())),
-    }
-}
-
-fn write_pool(writer: &mut Writer, name: &str, pool: &HeadPool) -> Vec<HeadLayout> {
-    let weights: Vec<f64> = pool.members.iter().map(|(weight, _)| *weight).collect();
-    writer.numbers(&format!("{name}.weights"), &[weights.len()], &weights);
-    let members = pool.members.iter().enumerate();
-    members.map(|(index, (_, head))| write_head(writer, &format!("{name}.{index}"), head)).collect()
-}
-
-fn read_pool(
-    reader: &Reader<'_>,
-    name: &str,
-    layout: &[HeadLayout],
-    inputs: usize,
-    classes: usize,
-) -> Result<HeadPool> {
-    let of = format!("{name}.weights");
-    let weights = reader.numbers(&of, &[layout.len()])?;
-    if !is_distribution(&weights) {
-        return Err(reader.wrong(&of, "positive weights with sum 1", &format!("{weights:?}")));
-    }
-    let heads = layout.iter().enumerate();
-    let heads = heads.map(|(index, layout)| read_head(reader, &format!("{name}.{index}"), layout, inputs, classes));
-    Ok(HeadPool { members: weights.into_iter().zip(heads.collect::<Result<Vec<_>>>()?).collect() })
-}
-
-fn write_head(writer: &mut Writer, name: &str, head: &CalibratedHead) -> HeadLayout {
-    let calibration = &head.calibration;
-    let classes = calibration.log_frequencies.len();
-    writer.numbers(&format!("{name}.log_frequencies"), &[classes], &calibration.log_frequencies);
-    writer.numbers(&format!("{name}.calibration"), &[2], &[calibration.factor, calibration.floor]);
-    match &head.head {
-        Head::Generative(generative) => {
-            let probabilities = generative.class_probabilities();
-            let shape = [generative.mixture().components(), classes];
-            writer.numbers(&format!("{name}.class_probabilities"), &shape, probabilities);
-            HeadLayout::Generative(write_mixture(writer, name, generative.mixture()))
-        }
-        Head::Network(network) => {
-            write_layer(writer, &format!("{name}.output"), &network.output);
-            let hidden = network.hidden.as_ref();
-            if let Some(layer) = hidden {
-                write_layer(writer, &format!("{name}.hidden"), layer);
-            }
-            HeadLayout::Network(hidden.map(Layer::outputs))
-        }
-    }
-}
-
-fn read_head(
-    reader: &Reader<'_>,
-    name: &str,
-    layout: &HeadLayout,
-    inputs: usize,
-    classes: usize,
-) -> Result<CalibratedHead> {
-    let of = |part: &str| format!("{name}.{part}");
-    let calibration = reader.numbers(&of("calibration"), &[2])?;
-    if !(calibration[0] >= 0.0 && (0.0..1.0).contains(&calibration[1])) {
-        let expected = "a factor of at least 0 and a floor between 0 and 1";
-        return Err(reader.wrong(&of("calibration"), expected, &format!("{calibration:?}")));
-    }
-    let log_frequencies = reader.numbers(&of("log_frequencies"), &[classes])?;
-    let head = match layout {
-        HeadLayout::Generative(layout) => {
-            let probabilities = reader.numbers(&of("class_probabilities"), &[layout.components, classes])?;
-            if let Some(row) = probabilities.chunks_exact(classes).find(|row| !is_distribution(row)) {
-                let expected = "rows of positive probabilities with sum 1";
-                return Err(reader.wrong(&of("class_probabilities"), expected, &format!("{row:?}")));
-            }
-            Head::Generative(GenerativeHead::new(read_mixture(reader, name, layout, inputs)?, probabilities))
-        }
-        HeadLayout::Network(hidden) => {
-            let layer = |part: &str, inputs, outputs| read_layer(reader, &of(part), inputs, outputs);
-            Head::Network(match *hidden {
-                Some(0) => return Err(reader.wrong(&of("hidden.bias"), "at least one hidden unit", "none")),
-                Some(hidden) => NetworkHead {
-                    hidden: Some(layer("hidden", inputs, hidden)?),
-                    output: layer("output", hidden, classes)?,
-                },
-                None => NetworkHead { hidden: None, output: layer("output", inputs, classes)? },
-            })
-        }
-    };
-    let calibration = Calibration { log_frequencies, factor: calibration[0], floor: calibration[1] };
-    Ok(CalibratedHead { head, calibration })
-}
-
-fn write_layer(writer: &mut Writer, name: &str, layer: &Layer) {
-    writer.single(&format!("{name}.weight"), &[layer.inputs, layer.outputs()], &layer.weights);
-    writer.single(&format!("{name}.bias"), &[layer.outputs()], &layer.biases);
-}
-
-fn read_layer(reader: &Reader<'_>, name: &str, inputs: usize, outputs: usize) -> Result<Layer> {
-    Ok(Layer {
-        weights: reader.single(&format!("{name}.weight"), &[inputs, outputs])?,
-        biases: reader.single(&format!("{name}.bias"), &[outputs])?,
-        inputs,
-    })
-}
-
-fn is_distribution(probabilities: &[f64]) -> bool {
-    probabilities.iter().all(|probability| *probability > 0.0) && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6
 }

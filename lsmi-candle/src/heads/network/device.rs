@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{D, Error, Result as CandleResult, Tensor};
+use candle_core::{D, Result as CandleResult, Tensor};
 use candle_nn::loss::nll;
 use candle_nn::ops::log_softmax;
 
 use super::batches::Batches;
-use super::{HIDDEN, NetworkHead, NetworkParams, OUTPUT, Training};
+use super::dropout::Dropout;
+use super::{NetworkHead, NetworkParams, Training, average, layers, parameters};
 use crate::adam::Adam;
 use crate::error::Result;
 use crate::parameters::ParameterStore;
@@ -27,23 +28,26 @@ impl<'a> Labelled<'a> {
 /// A network in training on a device.
 pub(super) struct DeviceTraining<'a> {
     rows: Labelled<'a>,
-    held_out: Labelled<'a>,
     store: ParameterStore,
+    /// The average of the parameters so far, by their names.
+    averages: BTreeMap<String, Tensor>,
     adam: Adam,
     batches: Batches,
+    dropout: Dropout,
 }
 
 impl<'a> DeviceTraining<'a> {
-    /// Training of the parameters in `store`; `held_out` may be anything where its loss is not asked for.
+    /// Training of the parameters in `store`.
     pub(super) fn new(
         rows: Labelled<'a>,
-        held_out: Labelled<'a>,
         store: ParameterStore,
         params: NetworkParams,
         seed: u64,
     ) -> CandleResult<Self> {
         let batches = Batches::new(rows.labels.dim(0)?, &params, seed);
-        Ok(Self { rows, held_out, store, adam: Adam::new(params.rate, params.decay), batches })
+        let averages = store.iter().map(|(name, value)| (name.to_owned(), value.as_detached_tensor())).collect();
+        let (adam, dropout) = (Adam::new(params.rate, params.decay), Dropout::new(params.dropout, seed));
+        Ok(Self { rows, store, averages, adam, batches, dropout })
     }
 }
 
@@ -53,42 +57,56 @@ impl Training for DeviceTraining<'_> {
         for batch in self.batches.shuffled() {
             let indices = Tensor::new(batch, features.device())?;
             let (features, labels) = (features.index_select(&indices, 0)?, labels.index_select(&indices, 0)?);
-            self.adam.step(&self.store, &loss(&self.store, &features, &labels)?.backward()?)?;
+            let loss = loss(&self.store, &features, &labels, &mut self.dropout)?;
+            self.adam.step(&self.store, &loss.backward()?)?;
+            let share = average::share(self.adam.steps());
+            for ((_, value), average) in self.store.iter().zip(self.averages.values_mut()) {
+                *average = (&*average + ((value.as_detached_tensor() - &*average)? * share)?)?;
+            }
         }
         Ok(())
     }
 
-    fn held_out_loss(&mut self) -> Result<f64> {
-        let loss = loss(&self.store, self.held_out.features, &self.held_out.labels)?;
-        Ok(f64::from(loss.to_scalar::<f32>()?))
-    }
-
-    fn copy_to(&self, head: &mut NetworkHead) -> Result<()> {
-        *head = NetworkHead::of(&self.store)?;
-        Ok(())
+    fn average(&self) -> Result<NetworkHead> {
+        Ok(NetworkHead::of(&self.averages.iter().map(|(name, value)| (name.as_str(), value)).collect())?)
     }
 }
 
-/// Mean negative log posterior of labels `[n]` given rows `[n, d]`, in nats.
-pub(super) fn loss(store: &ParameterStore, features: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    let parameters: BTreeMap<&str, &Tensor> = store.iter().map(|(name, value)| (name, value.as_tensor())).collect();
-    let layer = |inputs: &Tensor, [weights, biases]: [&str; 2]| match (parameters.get(weights), parameters.get(biases))
-    {
-        (Some(weights), Some(biases)) => Ok(Some(inputs.matmul(weights)?.broadcast_add(biases)?)),
-        _ => CandleResult::Ok(None),
-    };
-    let hidden = layer(features, HIDDEN)?.map(|hidden| hidden.relu()).transpose()?;
-    match layer(hidden.as_ref().unwrap_or(features), OUTPUT)? {
-        Some(logits) => Ok(nll(&log_softmax(&logits, D::Minus1)?, labels)?),
-        None => Err(Error::Msg("a network head without an output layer".to_owned()).into()),
+/// Mean negative log posterior of labels `[n]` given rows `[n, d]`, in nats, as training sees it.
+pub(super) fn loss(
+    store: &ParameterStore,
+    features: &Tensor,
+    labels: &Tensor,
+    dropout: &mut Dropout,
+) -> Result<Tensor> {
+    let parameters = parameters(store);
+    let mut units = features.clone();
+    for (layer, [weights, biases]) in layers(&parameters).enumerate() {
+        if layer > 0 {
+            units = without_some(&units.relu()?, dropout)?;
+        }
+        units = units.matmul(weights)?.broadcast_add(biases)?;
     }
+    Ok(nll(&log_softmax(&units, D::Minus1)?, labels)?)
+}
+
+/// Units `[n, units]` of which dropout leaves out the same as on the host, where they lie unit by unit.
+fn without_some(units: &Tensor, dropout: &mut Dropout) -> CandleResult<Tensor> {
+    if !dropout.is_on() {
+        return Ok(units.clone());
+    }
+    let (rows, columns) = units.dims2()?;
+    let mut factors = vec![1.0; rows * columns];
+    dropout.apply(&mut factors);
+    units * Tensor::from_vec(factors, (columns, rows), units.device())?.t()?.contiguous()?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heads::calibration::log_loss;
     use crate::heads::network::start;
-    use crate::heads::network::tests::{features, quadrants};
+    use crate::heads::network::tests::{features, quadrants, under_way};
     use crate::heads::rows::Rows;
     use crate::parameters::assert_gradients_match_differences;
     use candle_core::Device;
@@ -97,36 +115,38 @@ mod tests {
     fn every_parameter_has_a_gradient_that_matches_finite_differences() {
         let (sample, labels) = quadrants(30, 0);
         let (rows, labels) = (features(&sample), Tensor::new(labels, &Device::Cpu).unwrap());
-        let hidden = NetworkParams { hidden: Some(5), ..NetworkParams::hidden() };
-        for params in [NetworkParams::linear(), hidden] {
-            let store = start(2, 2, params, 3, &Device::Cpu).unwrap();
+        for hidden in [&[][..], &[5], &[5, 4], &[5, 4, 6]] {
+            let params = NetworkParams { hidden, ..NetworkParams::deep() };
+            let store = under_way(2, 2, params);
             // Steps of .001 in an f32 loss near 1 leave 1e-7 / .002 = 5e-5, and a rectified unit may switch within a step.
-            assert_gradients_match_differences(&store, 1e-3, 5e-3, || loss(&store, &rows, &labels).unwrap());
+            assert_gradients_match_differences(&store, 1e-3, 5e-3, || {
+                loss(&store, &rows, &labels, &mut Dropout::new(0.1, 0)).unwrap()
+            });
         }
     }
 
     #[test]
     fn training_lowers_the_loss_as_on_the_host() {
         let (sample, labels) = quadrants(300, 0);
-        let params = NetworkParams::hidden();
-        let tensor = features(&sample);
-        let labelled = || Labelled::new(&tensor, &labels).unwrap();
-        let store = start(2, 2, params, 3, &Device::Cpu).unwrap();
-        let mut training = DeviceTraining::new(labelled(), labelled(), store, params, 3).unwrap();
-        let before = training.held_out_loss().unwrap();
-        for _ in 0..5 {
-            training.epoch().unwrap();
-        }
-        let after = training.held_out_loss().unwrap();
-        assert!(after < before - 0.1, "{before}, then {after}");
-        let rows = Rows { sample: &sample, labels: &labels, classes: 2 };
-        let of_host = NetworkHead::train_for(&rows, 5, params, 3).unwrap();
-        let mut of_device = of_host.clone();
-        training.copy_to(&mut of_device).unwrap();
-        let posteriors = |head: &NetworkHead| head.log_posteriors(&sample.points).unwrap();
-        for (of_host, of_device) in posteriors(&of_host).iter().zip(posteriors(&of_device)) {
-            // Fifteen steps of .002, in each of which rounding may turn a gradient near 0.
-            assert!((of_host - of_device).abs() < 0.01, "{of_host} against {of_device}");
+        for params in [NetworkParams::shallow(), NetworkParams { hidden: &[20, 10], ..NetworkParams::deep() }] {
+            let tensor = features(&sample);
+            let store = start(2, 2, params, 3, &Device::Cpu).unwrap();
+            let labelled = Labelled::new(&tensor, &labels).unwrap();
+            let mut training = DeviceTraining::new(labelled, store, params, 3).unwrap();
+            let posteriors = |head: &NetworkHead| head.log_posteriors(&sample.points).unwrap();
+            let before = posteriors(&training.average().unwrap());
+            for _ in 0..5 {
+                training.epoch().unwrap();
+            }
+            let of_device = posteriors(&training.average().unwrap());
+            let (before, after) = (log_loss(&before, &labels), log_loss(&of_device, &labels));
+            assert!(after < before - 0.1, "{before}, then {after}");
+            let rows = Rows { sample: &sample, labels: &labels, classes: 2 };
+            let of_host = posteriors(&NetworkHead::train_for(&rows, 5, params, 3).unwrap());
+            for (of_host, of_device) in of_host.iter().zip(of_device) {
+                // Fifteen steps of .01, in each of which rounding may turn a gradient near 0.
+                assert!((of_host - of_device).abs() < 0.01, "{of_host} against {of_device}");
+            }
         }
     }
 }

@@ -1,24 +1,26 @@
 //! Training on the host: the gradient as a few matrix products, and all that is elementwise in passes around them.
 //!
-//! With a batch `X [n, d]`, hidden units `H = relu(X W1 + b1)` and posteriors `P = softmax(H W2 + b2)`,
+//! With a batch `H_0 [n, d]`, hidden layers `H_k = relu(H_(k-1) W_k + b_k)` and posteriors `P = softmax(H_(m-1) W_m + b_m)`,
 //!
 //! ```text
-//! D = (P - one_hot(y)) / n           dW2 = H' D           db2 = D' 1
-//! E = D W2' where H > 0, else 0      dW1 = X' E           db1 = E' 1
+//! D_m = (P - one_hot(y)) / n                         dW_k = H_(k-1)' D_k
+//! D_k = D_(k+1) W_(k+1)' where H_k > 0, else 0       db_k = D_k' 1
 //! ```
 //!
-//! and without a hidden layer `dW2 = X' D`. The batch lies row by row, `H`, `D` and `E` unit by unit (see
-//! [`super::forward`]). No memory is allocated but at the start. It is the same step as [`super::device`]'s, which a test
-//! holds it against.
+//! Dropout multiplies `H_k`, and with it `D_k`, by 0 or by a constant.
+//!
+//! The batch lies row by row, `H_k` and `D_k` unit by unit (see [`super::forward`]). No memory is allocated but at the
+//! start. It is the same step as [`super::device`]'s, which a test holds it against.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use super::batches::Batches;
+use super::dropout::Dropout;
 use super::forward::Activations;
-use super::{Layer, NetworkHead, NetworkParams, Training};
+use super::{Layer, NetworkHead, NetworkParams, Training, average};
 use crate::adam::host::{Moments, Step, unless_negligible};
-use crate::elementary::vectorised;
+use crate::elementary::{exp, vectorised};
 use crate::error::Result;
 
 /// Rows `[n, d]`, row-major, with their labels.
@@ -31,16 +33,18 @@ pub(super) struct Labelled<'a> {
 /// A network with what its steps write to.
 struct Network {
     head: NetworkHead,
+    /// The average of the weights so far.
+    average: NetworkHead,
     activations: Activations,
-    /// `E`, `[hidden, batch]`.
-    hidden_gradients: Vec<f32>,
-    of_hidden: Option<LayerGradients>,
-    of_output: LayerGradients,
+    gradients: Vec<LayerGradients>,
+    softmax: Softmax,
     steps: i32,
 }
 
-/// The gradients of a layer's parameters, and Adam's moments of them.
+/// The gradients of a layer's outputs and parameters, and Adam's moments of the parameters.
 struct LayerGradients {
+    /// `D`, `[outputs, batch]`.
+    outputs: Vec<f32>,
     weights: Vec<f32>,
     biases: Vec<f32>,
     weight_moments: Moments,
@@ -48,9 +52,10 @@ struct LayerGradients {
 }
 
 impl LayerGradients {
-    fn new(layer: &Layer) -> Self {
+    fn new(layer: &Layer, batch: usize) -> Self {
         let (weights, biases) = (layer.weights.len(), layer.biases.len());
         Self {
+            outputs: vec![0.0; biases * batch],
             weights: vec![0.0; weights],
             biases: vec![0.0; biases],
             weight_moments: Moments::new(weights),
@@ -58,134 +63,175 @@ impl LayerGradients {
         }
     }
 
-    /// Steps the layer down its gradients: of weights `inputs' gradients`, from the layer's inputs `[n, inputs]` and the
-    /// gradients `[n, outputs]` of its outputs; those of biases are there already.
-    fn step(&mut self, layer: &mut Layer, inputs: MatRef<'_, f32>, gradients: MatRef<'_, f32>, step: Step) {
+    /// The gradients of the parameters from the layer's inputs `[n, inputs]` and those of its outputs.
+    fn differentiate_parameters(&mut self, layer: &Layer, inputs: MatRef<'_, f32>) {
+        let count = inputs.nrows();
         let of_weights = MatMut::from_row_major_slice_mut(&mut self.weights, layer.inputs, layer.outputs());
-        matmul(of_weights, Accum::Replace, inputs.transpose(), gradients, 1.0, Par::Seq);
+        let of_outputs = by_unit(&self.outputs, count, layer.outputs());
+        matmul(of_weights, Accum::Replace, inputs.transpose(), of_outputs, 1.0, Par::Seq);
+        let Self { outputs, biases, .. } = self;
+        vectorised(
+            #[inline(always)]
+            || {
+                for (of_unit, of_bias) in outputs.chunks_exact(count).zip(biases) {
+                    *of_bias = sum(of_unit);
+                }
+            },
+        );
+    }
+
+    /// The gradients of the units `[inputs, n]` before the layer: those of the rectifier, times what dropout made of them.
+    fn differentiate_units(&self, layer: &Layer, units: &[f32], scale: f32, of_units: &mut [f32]) {
+        let count = units.len() / layer.inputs;
+        let weights = MatRef::from_row_major_slice(&layer.weights, layer.inputs, layer.outputs());
+        matmul(
+            MatMut::from_column_major_slice_mut(of_units, count, layer.inputs),
+            Accum::Replace,
+            by_unit(&self.outputs, count, layer.outputs()),
+            weights.transpose(),
+            scale,
+            Par::Seq,
+        );
+        vectorised(
+            #[inline(always)]
+            || {
+                // Units that were left out are 0, too.
+                for (value, unit) in of_units.iter_mut().zip(units) {
+                    *value = if *unit > 0.0 { *value } else { 0.0 };
+                }
+            },
+        );
+    }
+
+    fn step(&mut self, layer: &mut Layer, step: Step) {
         self.weight_moments.step(0, &mut layer.weights, self.weights.iter().copied(), step);
         self.bias_moments.step(0, &mut layer.biases, self.biases.iter().copied(), step);
+    }
+}
+
+/// What the gradient of the logits needs of each row.
+struct Softmax {
+    /// The largest logit.
+    largest: Vec<f32>,
+    /// The sum of the exponentials of logits less the largest, then what these are multiplied by.
+    sums: Vec<f32>,
+}
+
+impl Softmax {
+    fn new(batch: usize) -> Self {
+        Self { largest: vec![0.0; batch], sums: vec![0.0; batch] }
+    }
+
+    /// `(P - one_hot(y)) / n` of logits `[classes, n]`.
+    fn differentiate(&mut self, logits: &[f32], labels: &[u32], gradients: &mut [f32]) {
+        let count = labels.len();
+        let share = (count as f32).recip();
+        let (largest, sums) = (&mut self.largest[..count], &mut self.sums[..count]);
+        largest.fill(f32::NEG_INFINITY);
+        sums.fill(0.0);
+        vectorised(
+            #[inline(always)]
+            || {
+                for of_class in logits.chunks_exact(count) {
+                    for (largest, logit) in largest.iter_mut().zip(of_class) {
+                        *largest = if *logit > *largest { *logit } else { *largest };
+                    }
+                }
+                for (of_class, gradients) in logits.chunks_exact(count).zip(gradients.chunks_exact_mut(count)) {
+                    let of_rows = of_class.iter().zip(gradients).zip(&*largest).zip(&mut *sums);
+                    for (((logit, gradient), largest), sum) in of_rows {
+                        *gradient = exp(*logit - *largest);
+                        *sum += *gradient;
+                    }
+                }
+                for sum in &mut *sums {
+                    *sum = share / *sum;
+                }
+                for gradients in gradients.chunks_exact_mut(count) {
+                    for (gradient, scale) in gradients.iter_mut().zip(&*sums) {
+                        *gradient = unless_negligible(*gradient * *scale);
+                    }
+                }
+            },
+        );
+        for (row, label) in labels.iter().enumerate() {
+            gradients[*label as usize * count + row] -= share;
+        }
     }
 }
 
 impl Network {
     /// A network before its first step, for batches of at most so many rows.
     fn new(head: NetworkHead, batch: usize) -> Self {
-        let hidden = head.hidden.as_ref();
         Self {
             activations: Activations::new(&head, batch),
-            hidden_gradients: vec![0.0; hidden.map_or(0, Layer::outputs) * batch],
-            of_hidden: hidden.map(LayerGradients::new),
-            of_output: LayerGradients::new(&head.output),
+            gradients: head.layers.iter().map(|layer| LayerGradients::new(layer, batch)).collect(),
+            softmax: Softmax::new(batch),
             steps: 0,
+            average: head.clone(),
             head,
         }
     }
 
     /// One step down the gradient of the mean negative log posterior of the batch's labels.
-    fn step(&mut self, batch: Labelled<'_>, rate: f64, decay: f64) {
-        let count = self.activations.forward(&self.head, batch.values);
-        self.differentiate_logits(batch.labels);
-        self.differentiate_hidden(count);
+    fn step(&mut self, batch: Labelled<'_>, dropout: &mut Dropout, rate: f64, decay: f64) {
+        self.activations.forward(&self.head, batch.values, |units| dropout.apply(units));
+        self.differentiate(batch, dropout.scale());
         self.steps += 1;
-        let step = Step::new(self.steps, rate, decay);
-        let NetworkHead { hidden, output } = &mut self.head;
-        let mut inputs = MatRef::from_row_major_slice(batch.values, count, batch.values.len() / count);
-        if let (Some(layer), Some(gradients)) = (hidden, &mut self.of_hidden) {
-            let of_units = by_unit(&self.hidden_gradients, count, layer.outputs());
-            gradients.step(layer, inputs, of_units, step);
-            inputs = by_unit(&self.activations.hidden, count, layer.outputs());
-        }
-        let of_logits = by_unit(&self.activations.logits, count, output.outputs());
-        self.of_output.step(output, inputs, of_logits, step);
-    }
-
-    /// `D` in the place of the logits, and `db2`.
-    fn differentiate_logits(&mut self, labels: &[u32]) {
-        let count = labels.len();
-        self.activations.exponentiate(&self.head, count);
-        let share = (count as f32).recip();
-        let gradients = &mut self.activations.logits[..count * self.head.output.outputs()];
-        let scales = &mut self.activations.sums[..count];
-        let of_biases = &mut self.of_output.biases;
-        vectorised(
-            #[inline(always)]
-            || {
-                for scale in &mut *scales {
-                    *scale = share / *scale;
-                }
-                for (of_class, of_bias) in gradients.chunks_exact_mut(count).zip(&mut *of_biases) {
-                    for (value, scale) in of_class.iter_mut().zip(&*scales) {
-                        *value = unless_negligible(*value * *scale);
-                    }
-                    *of_bias = sum(of_class);
-                }
-            },
-        );
-        for (row, label) in labels.iter().enumerate() {
-            gradients[*label as usize * count + row] -= share;
-            of_biases[*label as usize] -= share;
+        let (step, share) = (Step::new(self.steps, rate, decay), average::share(self.steps));
+        let layers = self.head.layers.iter_mut().zip(&mut self.average.layers).zip(&mut self.gradients);
+        for ((layer, average), gradients) in layers {
+            gradients.step(layer, step);
+            average::towards(&mut average.weights, &layer.weights, share);
+            average::towards(&mut average.biases, &layer.biases, share);
         }
     }
 
-    /// `E` and `db1`.
-    fn differentiate_hidden(&mut self, count: usize) {
-        let (Some(layer), Some(of_hidden)) = (&self.head.hidden, &mut self.of_hidden) else { return };
-        let (units, output) = (layer.outputs(), &self.head.output);
-        let gradients = &mut self.hidden_gradients[..count * units];
-        matmul(
-            MatMut::from_column_major_slice_mut(gradients, count, units),
-            Accum::Replace,
-            by_unit(&self.activations.logits, count, output.outputs()),
-            MatRef::from_row_major_slice(&output.weights, units, output.outputs()).transpose(),
-            1.0,
-            Par::Seq,
-        );
-        let hidden = &self.activations.hidden;
-        vectorised(
-            #[inline(always)]
-            || {
-                let of_units = gradients.chunks_exact_mut(count).zip(hidden.chunks_exact(count));
-                for ((of_unit, hidden), of_bias) in of_units.zip(&mut of_hidden.biases) {
-                    for (value, hidden) in of_unit.iter_mut().zip(hidden) {
-                        *value = if *hidden > 0.0 { *value } else { 0.0 };
-                    }
-                    *of_bias = sum(of_unit);
-                }
-            },
-        );
+    /// The gradients of all layers, from the last to the first.
+    fn differentiate(&mut self, batch: Labelled<'_>, scale: f32) {
+        let count = batch.labels.len();
+        let Self { head, activations, gradients, softmax, .. } = self;
+        let mut layers = head.layers.iter().zip(&activations.layers).zip(gradients).rev().peekable();
+        if let Some(((layer, logits), of_logits)) = layers.peek_mut() {
+            let values = ..count * layer.outputs();
+            softmax.differentiate(&logits[values], batch.labels, &mut of_logits.outputs[values]);
+        }
+        while let Some(((layer, _), gradients)) = layers.next() {
+            if let Some(((_, units), before)) = layers.peek_mut() {
+                let units = &units[..count * layer.inputs];
+                gradients.differentiate_parameters(layer, by_unit(units, count, layer.inputs));
+                gradients.differentiate_units(layer, units, scale, &mut before.outputs[..units.len()]);
+            } else {
+                let inputs = MatRef::from_row_major_slice(batch.values, count, layer.inputs);
+                gradients.differentiate_parameters(layer, inputs);
+            }
+        }
     }
 }
 
 /// A network in training on the host.
 pub(super) struct HostTraining<'a> {
     rows: Labelled<'a>,
-    held_out: Labelled<'a>,
     params: NetworkParams,
     batches: Batches,
     batch_values: Vec<f32>,
     batch_labels: Vec<u32>,
+    dropout: Dropout,
     network: Network,
 }
 
 impl<'a> HostTraining<'a> {
-    /// Training of a network from its start; `held_out` may be empty where its loss is not asked for.
-    pub(super) fn new(
-        rows: Labelled<'a>,
-        held_out: Labelled<'a>,
-        start: NetworkHead,
-        params: NetworkParams,
-        seed: u64,
-    ) -> Self {
+    /// Training of a network from its start.
+    pub(super) fn new(rows: Labelled<'a>, start: NetworkHead, params: NetworkParams, seed: u64) -> Self {
         let batches = Batches::new(rows.labels.len(), &params, seed);
         let size = batches.size();
         Self {
             rows,
-            held_out,
             params,
             batches,
             batch_values: Vec::with_capacity(size * start.inputs()),
             batch_labels: Vec::with_capacity(size),
+            dropout: Dropout::new(params.dropout, seed),
             network: Network::new(start, size),
         }
     }
@@ -202,19 +248,13 @@ impl Training for HostTraining<'_> {
                 self.batch_labels.push(self.rows.labels[row]);
             }
             let batch = Labelled { values: &self.batch_values, labels: &self.batch_labels };
-            self.network.step(batch, self.params.rate, self.params.decay);
+            self.network.step(batch, &mut self.dropout, self.params.rate, self.params.decay);
         }
         Ok(())
     }
 
-    fn held_out_loss(&mut self) -> Result<f64> {
-        let Network { activations, head, .. } = &mut self.network;
-        Ok(activations.log_loss(head, self.held_out.values, self.held_out.labels))
-    }
-
-    fn copy_to(&self, head: &mut NetworkHead) -> Result<()> {
-        head.copy_from(&self.network.head);
-        Ok(())
+    fn average(&self) -> Result<NetworkHead> {
+        Ok(self.network.average.clone())
     }
 }
 
@@ -243,7 +283,9 @@ mod tests {
     use super::*;
     use crate::adam::Adam;
     use crate::heads::network::device::loss;
-    use crate::heads::network::start;
+    use crate::heads::network::tests::under_way;
+    use crate::heads::network::{names, parameters};
+    use crate::parameters::ParameterStore;
     use candle_core::{Device, Tensor};
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
@@ -258,8 +300,12 @@ mod tests {
         (values, (0..count).map(|row| row * row % 7 % CLASSES).collect())
     }
 
-    fn kinds() -> [NetworkParams; 2] {
-        [NetworkParams::linear(), NetworkParams { hidden: Some(9), ..NetworkParams::hidden() }]
+    fn kinds() -> [NetworkParams; 4] {
+        [&[][..], &[9], &[9, 6], &[9, 6, 8]].map(|hidden| NetworkParams { hidden, ..NetworkParams::shallow() })
+    }
+
+    fn network(store: &ParameterStore) -> Network {
+        Network::new(NetworkHead::of(&parameters(store)).unwrap(), 40)
     }
 
     fn values(tensor: &Tensor) -> Vec<f32> {
@@ -271,21 +317,22 @@ mod tests {
         let (batch, labels) = rows(37);
         let tensor = Tensor::from_slice(&batch, (37, INPUTS), &Device::Cpu).unwrap();
         let of_tensor = Tensor::new(labels.as_slice(), &Device::Cpu).unwrap();
-        for params in kinds() {
-            let store = start(INPUTS, CLASSES as usize, params, 3, &Device::Cpu).unwrap();
-            let mut network = Network::new(NetworkHead::of(&store).unwrap(), 40);
-            let gradients = loss(&store, &tensor, &of_tensor).unwrap().backward().unwrap();
-            network.step(Labelled { values: &batch, labels: &labels }, 1e-3, 0.0);
-            for (name, variable) in store.iter() {
-                let expected = values(gradients.get(variable.as_tensor()).unwrap());
-                let layer =
-                    if name.starts_with("hidden") { network.of_hidden.as_ref() } else { Some(&network.of_output) };
-                let layer = layer.unwrap();
-                let found = if name.ends_with("weight") { &layer.weights } else { &layer.biases };
-                assert_eq!(found.len(), expected.len(), "{name}");
-                assert!(expected.iter().any(|value| value.abs() > 1e-3), "{name} has a gradient");
-                for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
-                    assert!((found - expected).abs() < 1e-6, "{name}[{index}]: {found} against {expected}");
+        for (params, dropout) in kinds().into_iter().flat_map(|params| [(params, 0.0), (params, 0.3)]) {
+            let store = under_way(INPUTS, CLASSES as usize, params);
+            let mut network = network(&store);
+            // The device draws what the host draws.
+            let (mut of_host, mut of_device) = (Dropout::new(dropout, 3), Dropout::new(dropout, 3));
+            let gradients = loss(&store, &tensor, &of_tensor, &mut of_device).unwrap().backward().unwrap();
+            network.step(Labelled { values: &batch, labels: &labels }, &mut of_host, 1e-3, 0.0);
+            for (layer, found) in network.gradients.iter().enumerate() {
+                for (name, found) in names(layer).iter().zip([&found.weights, &found.biases]) {
+                    let (_, variable) = store.iter().find(|(of_store, _)| of_store == name).unwrap();
+                    let expected = values(gradients.get(variable.as_tensor()).unwrap());
+                    assert_eq!(found.len(), expected.len(), "{name}");
+                    assert!(expected.iter().any(|value| value.abs() > 1e-3), "{name} has a gradient");
+                    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+                        assert!((found - expected).abs() < 1e-6, "{name}[{index}]: {found} against {expected}");
+                    }
                 }
             }
         }
@@ -297,17 +344,18 @@ mod tests {
         let tensor = Tensor::from_slice(&batch, (40, INPUTS), &Device::Cpu).unwrap();
         let of_tensor = Tensor::new(labels.as_slice(), &Device::Cpu).unwrap();
         for params in kinds() {
-            let store = start(INPUTS, CLASSES as usize, params, 3, &Device::Cpu).unwrap();
-            let mut network = Network::new(NetworkHead::of(&store).unwrap(), 40);
+            let store = under_way(INPUTS, CLASSES as usize, params);
+            let mut network = network(&store);
             let mut adam = Adam::new(0.01, 0.1);
+            let (mut of_host, mut of_device) = (Dropout::new(0.1, 3), Dropout::new(0.1, 3));
             for _ in 0..5 {
-                adam.step(&store, &loss(&store, &tensor, &of_tensor).unwrap().backward().unwrap()).unwrap();
-                network.step(Labelled { values: &batch, labels: &labels }, 0.01, 0.1);
+                let loss = loss(&store, &tensor, &of_tensor, &mut of_device).unwrap();
+                adam.step(&store, &loss.backward().unwrap()).unwrap();
+                network.step(Labelled { values: &batch, labels: &labels }, &mut of_host, 0.01, 0.1);
             }
-            let expected = NetworkHead::of(&store).unwrap();
-            let found = &network.head;
-            let layers = [Some((&expected.output, &found.output)), expected.hidden.as_ref().zip(found.hidden.as_ref())];
-            for (expected, found) in layers.into_iter().flatten() {
+            let expected = NetworkHead::of(&parameters(&store)).unwrap();
+            assert_eq!(network.head.layers.len(), params.hidden.len() + 1);
+            for (expected, found) in expected.layers.iter().zip(&network.head.layers) {
                 let parameters = |layer: &Layer| [layer.weights.clone(), layer.biases.clone()].concat();
                 for (expected, found) in parameters(expected).iter().zip(parameters(found)) {
                     // Where a gradient is near 0, Adam's first steps are of its sign: rounding may take some of a step's .01.

@@ -1,5 +1,6 @@
 //! `by_class` of a split: the means over the samples of each class, and how sure they are.
 
+use lsmi_candle::estimator::Estimator;
 use lsmi_core::Means;
 use serde::{Deserialize, Serialize};
 
@@ -27,24 +28,26 @@ pub(crate) struct ClassSummary {
 }
 
 /// The summary of every class that has samples in the split, in the order of the classes.
-pub(super) fn by_class(
-    split: &ScoredSplit,
-    classes: &[String],
-    seed: u64,
-) -> lsmi_core::Result<Vec<(String, ClassSummary)>> {
-    let mut rows_of_class = vec![Vec::new(); classes.len()];
-    for (row, label) in split.scores.labels.iter().enumerate() {
-        rows_of_class[*label as usize].push(row);
-    }
+pub(super) fn by_class(split: &ScoredSplit, estimator: &Estimator) -> lsmi_core::Result<Vec<(String, ClassSummary)>> {
+    let classes = estimator.classes().names();
+    let rows_of_class = split.rows_by_class(classes.len());
     let with_samples = (0..).zip(classes.iter().zip(&rows_of_class)).filter(|(_, (_, rows))| !rows.is_empty());
     with_samples
-        .map(|(class, (name, rows))| Ok((name.clone(), ClassSummary::new(split, (class, name), rows, seed)?)))
+        .map(|(class, (name, rows))| Ok((name.clone(), ClassSummary::new(split, (class, name), rows, estimator)?)))
         .collect()
 }
 
 impl ClassSummary {
-    fn new(split: &ScoredSplit, (class, name): (u32, &str), rows: &[usize], seed: u64) -> lsmi_core::Result<Self> {
-        let columns = Columns::new(split, rows);
+    fn new(
+        split: &ScoredSplit,
+        (class, name): (u32, &str),
+        rows: &[usize],
+        estimator: &Estimator,
+    ) -> lsmi_core::Result<Self> {
+        let (seed, most) = (estimator.description().seed, -estimator.prior().log_probability(class as usize));
+        let short = estimator.description().shortfall.as_ref();
+        let short = short.and_then(|of| of.by_class.get(class as usize).copied()).unwrap_or([0.0; 7]);
+        let columns = Columns::new(split, rows, short);
         let Quantities { information, parts } = columns.means();
         let right = |head: &Vec<u32>| rows.iter().filter(|row| head[**row] == class).count() as f64;
         Ok(Self {
@@ -52,7 +55,7 @@ impl ClassSummary {
             information,
             raw: parts.into(),
             accuracy: split.scores.predictions.each_ref().map(|head| right(head) / rows.len() as f64).into(),
-            intervals: Intervals::new(&columns, seed, &format!("class {name} of {}", split.name))?,
+            intervals: Intervals::new(&columns, seed, &format!("class {name} of {}", split.name), most)?,
             distribution: Distribution::of_columns(&columns),
         })
     }

@@ -3,9 +3,13 @@
 //! Bootstrap percentile intervals, see [`lsmi_core::statistics::bootstrap`]. The spread of the means over repeats is part
 //! of them. Adjusted means are adjusted anew in every resample, whatever branch that takes.
 //!
-//! Means of training rows are biased: models of so many rows have not found all there is to find. What they gain in rows
+//! Means are biased: models of so many rows have not found all there is to find. What they gain in rows
 //! that they saw is as much too much (Akaike 1973; Efron 1986 calls the difference of the two the optimism), so that the
-//! truth lies in between. One end of the interval is therefore moved out by half of the difference.
+//! truth lies in between. One end of the interval is therefore moved out by half of the difference, that of the training rows
+//! for all splits, as the same models score them.
+//!
+//! Where no head beats the class frequencies, all values are exactly 0, and so would the interval be: of no width, as if it
+//! were certain. Nothing was found, which says little of what there is: the interval then ends at the most that may be there.
 
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{Bootstrap, Interval, mean, standard_deviation};
@@ -13,6 +17,22 @@ use lsmi_core::{Adjusted, Means, adjust};
 use serde::{Deserialize, Serialize};
 
 use super::quantities::{Columns, Information, Parts, Quantities};
+
+/// The interval of a mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MeanInterval {
+    /// Mean, standard error and ends.
+    #[serde(flatten)]
+    pub(crate) interval: Interval,
+    /// Whether all values are 0 as no head found anything: the upper end is then the most that may be there.
+    #[serde(skip_serializing_if = "is_found", default)]
+    pub(crate) not_found: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+fn is_found(not_found: &bool) -> bool {
+    !not_found
+}
 
 /// Intervals of means.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,24 +44,30 @@ pub(crate) struct Intervals {
     /// What means are believed to fall short of those of the distribution, and so how far one end was moved out: the upper
     /// one, or the lower one where it is negative.
     pub(crate) shortfall: Quantities<f64>,
+    /// The variance that the means have because of folds and random draws of the fit; none where there is one fit, which
+    /// cannot tell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) variance_of_fit: Option<Quantities<f64>>,
     /// Of i1, i2 and i12.
-    pub(crate) information: Information<Interval>,
+    pub(crate) information: Information<MeanInterval>,
     /// Of the raw r, u1, u2 and s.
-    pub(crate) raw: Parts<Interval>,
+    pub(crate) raw: Parts<MeanInterval>,
     /// Of the adjusted r, u1, u2 and s.
-    pub(crate) adjusted: Parts<Interval>,
+    pub(crate) adjusted: Parts<MeanInterval>,
 }
 
 impl Intervals {
-    /// The intervals of the means of columns; `of` names whose they are, so that the draws are those of no others.
-    pub(super) fn new(columns: &Columns, seed: u64, of: &str) -> lsmi_core::Result<Self> {
+    /// The intervals of the means of columns; `of` names whose they are, so that the draws are those of no others, `most` is
+    /// the most that can be told about their labels, the mean of -log p(y).
+    pub(super) fn new(columns: &Columns, seed: u64, of: &str, most: f64) -> lsmi_core::Result<Self> {
         let bootstrap = Bootstrap::default();
         let values = columns.values.each_ref().map(Vec::as_slice);
         let mut random = stream(seed, &format!("bootstrap of {of}"));
-        let resampled = bootstrap.resampled(&values, &columns.variance_of_fit, &mut random)?;
+        let variance_of_fit = columns.variance_of_fit.unwrap_or([0.0; 7]);
+        let resampled = bootstrap.resampled(&values, &variance_of_fit, &mut random)?;
         let raw: [Interval; 7] = std::array::from_fn(|column| {
             let deviation = standard_deviation(values[column]);
-            let variance = deviation * deviation / values[column].len() as f64 + columns.variance_of_fit[column];
+            let variance = deviation * deviation / values[column].len() as f64 + variance_of_fit[column];
             interval(
                 &bootstrap,
                 mean(values[column]),
@@ -50,17 +76,38 @@ impl Intervals {
             )
             .reaching(columns.shortfall[column])
         });
-        let Quantities { information, parts } = raw.into();
         let adjusted = adjusted(&bootstrap, &raw, &resampled, &columns.shortfall);
-        let shortfall = columns.shortfall.into();
+        let is_nothing: [bool; 7] = values.map(|values| values.iter().all(|value| *value == 0.0));
+        // Parts of 0 are a finding where there is information that could have been parted.
+        let not_found = |column: usize| is_nothing[column] && (column < 3 || is_nothing[2]);
+        let told = |column: usize, interval: Interval| MeanInterval {
+            interval: if not_found(column) { interval.up_to(most) } else { interval },
+            not_found: not_found(column),
+        };
+        let raw: [MeanInterval; 7] = std::array::from_fn(|column| told(column, raw[column]));
+        let Quantities { information, parts } = raw.into();
+        let Parts { r, u1, u2, s } = adjusted;
         Ok(Self {
             level: bootstrap.level,
             resamples: bootstrap.resamples,
-            shortfall,
+            shortfall: columns.shortfall.into(),
+            variance_of_fit: columns.variance_of_fit.map(Quantities::from),
             information,
             raw: parts,
-            adjusted,
+            adjusted: Parts { r: told(3, r), u1: told(4, u1), u2: told(5, u2), s: told(6, s) },
         })
+    }
+
+    /// The same where it is known that more than `most` nats would have been found: upper ends of what was not found are
+    /// moved in.
+    pub(crate) fn narrowed(mut self, most: f64) -> Self {
+        let Information { i1, i2, i12 } = &mut self.information;
+        let (raw, adjusted) = (&mut self.raw, &mut self.adjusted);
+        let parts = [raw, adjusted].into_iter().flat_map(|Parts { r, u1, u2, s }| [r, u1, u2, s]);
+        for of_mean in [i1, i2, i12].into_iter().chain(parts).filter(|of_mean| of_mean.not_found) {
+            of_mean.interval.upper = of_mean.interval.upper.min(most);
+        }
+        self
     }
 }
 
@@ -105,17 +152,19 @@ mod tests {
         let values: Vec<f64> = (0..1000).map(|row| f64::from(row) / 999.0).collect();
         let of = |variance: f64| {
             let (values, shortfall) = (std::array::from_fn(|_| values.clone()), [0.0; 7]);
-            let columns = Columns { values, variance_of_fit: [variance; 7], shortfall };
-            Intervals::new(&columns, 0, "train").unwrap()
+            let variance_of_fit = (variance > 0.0).then_some([variance; 7]);
+            let columns = Columns { values, variance_of_fit, shortfall };
+            Intervals::new(&columns, 0, "train", 1.0).unwrap()
         };
         let (plain, varied) = (of(0.0), of(0.01));
         assert_eq!((plain.level, plain.resamples), (0.95, 2000));
-        let Interval { mean, lower, upper, .. } = plain.raw.s;
+        let Interval { mean, lower, upper, .. } = plain.raw.s.interval;
         assert!((mean - 0.5).abs() < 1e-12);
         assert!((lower - 0.4821).abs() < 0.0025 && (upper - 0.5179).abs() < 0.0025, "{lower} {upper}");
-        let error = |intervals: &Intervals| intervals.information.i1.standard_error.unwrap();
+        let error = |intervals: &Intervals| intervals.information.i1.interval.standard_error.unwrap();
         assert!((error(&varied).powi(2) - error(&plain).powi(2) - 0.01).abs() < 1e-12);
-        assert!(varied.raw.r.upper - varied.raw.r.lower > 0.3);
+        assert!(varied.raw.r.interval.upper - varied.raw.r.interval.lower > 0.3);
+        assert!(plain.variance_of_fit.is_none() && varied.variance_of_fit.unwrap().parts.s == 0.01);
     }
 
     /// U2 is negative in the mean and in every resample, so that the adjusted U2 is 0 in all of them and R loses it.
@@ -124,19 +173,45 @@ mod tests {
         let noise = |row: usize| ((row * 37) % 100) as f64 / 1000.0;
         let column = |mean: f64| (0..500).map(|row| mean + noise(row)).collect::<Vec<_>>();
         let values = [column(1.2), column(0.7), column(1.6), column(1.0), column(0.2), column(-0.3), column(0.7)];
-        let mut columns = Columns { values, variance_of_fit: [0.0; 7], shortfall: [0.0; 7] };
-        let intervals = Intervals::new(&columns, 0, "train").unwrap();
-        let Interval { mean, lower, upper, .. } = intervals.adjusted.u2;
+        let mut columns = Columns { values, variance_of_fit: None, shortfall: [0.0; 7] };
+        let intervals = Intervals::new(&columns, 0, "train", 3.0).unwrap();
+        let Interval { mean, lower, upper, .. } = intervals.adjusted.u2.interval;
         assert!([mean, lower, upper].iter().all(|value| value.abs() < 1e-12));
-        let (raw, adjusted) = (intervals.raw.r, intervals.adjusted.r);
+        let (raw, adjusted) = (intervals.raw.r.interval, intervals.adjusted.r.interval);
         assert!((raw.mean - adjusted.mean - 0.2505).abs() < 1e-9);
         assert!(adjusted.lower < adjusted.mean && adjusted.mean < adjusted.upper);
 
         // More redundancy in sample: the upper end is higher, and no other is.
         columns.shortfall[3] = 0.1;
-        let reaching = Intervals::new(&columns, 0, "train").unwrap();
-        assert!((reaching.raw.r.upper - raw.upper - 0.1).abs() < 1e-12 && reaching.raw.r.lower == raw.lower);
-        assert!((reaching.adjusted.r.upper - adjusted.upper - 0.1).abs() < 1e-12);
+        let reaching = Intervals::new(&columns, 0, "train", 3.0).unwrap();
+        let reached = reaching.raw.r.interval;
+        assert!((reached.upper - raw.upper - 0.1).abs() < 1e-12 && reached.lower == raw.lower);
+        assert!((reaching.adjusted.r.interval.upper - adjusted.upper - 0.1).abs() < 1e-12);
         assert_eq!(reaching.raw.s, intervals.raw.s);
+    }
+
+    #[test]
+    fn what_was_not_found_is_at_most_what_can_be_told() {
+        let zeros = || vec![0.0; 50];
+        let mut columns =
+            Columns { values: std::array::from_fn(|_| zeros()), variance_of_fit: None, shortfall: [0.0; 7] };
+        let of = |columns: &Columns| Intervals::new(columns, 0, "train", 1.5).unwrap();
+        let nothing = of(&columns);
+        for of_mean in [nothing.information.i12, nothing.raw.s, nothing.adjusted.r] {
+            assert!(of_mean.not_found);
+            let Interval { mean, lower, upper, .. } = of_mean.interval;
+            assert_eq!((mean, lower, upper), (0.0, 0.0, 1.5));
+        }
+        let json = serde_json::to_value(nothing.raw.s).unwrap();
+        assert_eq!((&json["upper"], &json["not_found"]), (&1.5.into(), &true.into()));
+        assert_eq!(nothing.narrowed(0.68).raw.s.interval.upper, 0.68);
+
+        // Where both together tell something, a synergy of 0 is a finding.
+        columns.values[2] = vec![0.5; 50];
+        let found = of(&columns);
+        assert!(found.information.i1.not_found && !found.information.i12.not_found && !found.raw.s.not_found);
+        assert_eq!(found.raw.s.interval.upper, 0.0);
+        assert!(serde_json::to_value(found.raw.s).unwrap().get("not_found").is_none());
+        assert_eq!(found.narrowed(0.68).raw.s.interval.upper, 0.0);
     }
 }

@@ -8,6 +8,7 @@ mod distribution;
 mod intervals;
 mod quantities;
 mod split;
+mod warnings;
 
 use lsmi_candle::estimator::Estimator;
 use lsmi_candle::gates::Gate;
@@ -16,8 +17,10 @@ use lsmi_core::Measure;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use distribution::Distribution;
-pub(crate) use quantities::{Information, Quantities};
+pub(crate) use intervals::MeanInterval;
+pub(crate) use quantities::{Information, Parts, Quantities};
 pub(crate) use split::{Heads, MeasureSummary, SplitSummary};
+pub(crate) use warnings::power_of;
 
 use super::models::ModelSummary;
 use super::ratings::RatingsSummary;
@@ -66,6 +69,9 @@ pub(crate) struct Summary<Split = SplitSummary> {
     pub(crate) data_hash: String,
     /// Class names, in the order of the class indices.
     pub(crate) classes: Vec<String>,
+    /// What has to be known before any number, in sentences.
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
     /// The splits, in the order of the samples.
     #[serde(
         serialize_with = "as_map",
@@ -156,6 +162,7 @@ impl<Split> Summary<Split> {
             repeats: description.repeats,
             data_hash: description.data_hash.clone(),
             classes: estimator.classes().names().to_vec(),
+            warnings: Vec::new(),
             splits,
             models: Vec::new(),
             gates: None,

@@ -1,10 +1,10 @@
 //! The seven quantities of a sample, i1, i2, i12 and r, u1, u2, s: one value of any type for each, and their columns.
 
+use lsmi_core::Means;
 use lsmi_core::statistics::{mean, standard_deviation};
-use lsmi_core::{Decomposition, Means, Terms};
 use serde::{Deserialize, Serialize};
 
-use crate::scored::ScoredSplit;
+use crate::scored::{ScoredSplit, columns};
 
 /// What the modalities tell about the label.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -59,42 +59,31 @@ pub(super) struct Columns {
     /// The value of every sample.
     pub(super) values: [Vec<f64>; 7],
     /// The variance that the mean has because of the fit alone: that over repeats, divided by their number, as the
-    /// values are of all repeats together. 0 where there is one repeat, which cannot tell.
-    pub(super) variance_of_fit: [f64; 7],
-    /// What the mean is believed to fall short of that of the distribution: half of what it gains in sample. Models have
-    /// not found all that there is to find in so many rows, and find as much too much in the rows that they saw. 0 for
-    /// samples that are no training rows.
+    /// values are of all repeats together. None where there is one repeat, which cannot tell.
+    pub(super) variance_of_fit: Option<[f64; 7]>,
+    /// What the mean is believed to fall short of that of the distribution.
     pub(super) shortfall: [f64; 7],
 }
 
 impl Columns {
-    /// The columns of the samples in these rows of the split.
-    pub(super) fn new(split: &ScoredSplit, rows: &[usize]) -> Self {
+    /// The columns of the samples in these rows of the split, whose means fall short by `shortfall`.
+    pub(super) fn new(split: &ScoredSplit, rows: &[usize], shortfall: [f64; 7]) -> Self {
         let select = |values: &[f64]| rows.iter().map(|row| values[*row]).collect::<Vec<_>>();
         let values = columns(&split.scores.terms, &split.decomposition).map(select);
-        let in_sample = split.in_sample.as_ref().map(|(terms, parts)| columns(terms, parts).map(select));
         let repeats = split.scores.repeats.iter().zip(&split.repeats);
         let means_of_repeats: Vec<[f64; 7]> =
             repeats.map(|(terms, parts)| columns(terms, parts).map(|values| mean(&select(values)))).collect();
-        Self {
-            shortfall: std::array::from_fn(|column| {
-                let gain = |gained: &[Vec<f64>; 7]| mean(&gained[column]) - mean(&values[column]);
-                in_sample.as_ref().map_or(0.0, |gained| gain(gained) / 2.0)
-            }),
-            values,
-            variance_of_fit: std::array::from_fn(|column| {
+        let variance_of_fit = (means_of_repeats.len() > 1).then(|| {
+            std::array::from_fn(|column| {
                 let means: Vec<f64> = means_of_repeats.iter().map(|means| means[column]).collect();
-                if means.len() < 2 { 0.0 } else { standard_deviation(&means).powi(2) / means.len() as f64 }
-            }),
-        }
+                standard_deviation(&means).powi(2) / means.len() as f64
+            })
+        });
+        Self { values, variance_of_fit, shortfall }
     }
 
     /// The means over the samples.
     pub(super) fn means(&self) -> Quantities<f64> {
         self.values.each_ref().map(|values| mean(values)).into()
     }
-}
-
-fn columns<'a>(terms: &'a Terms, parts: &'a Decomposition) -> [&'a [f64]; 7] {
-    [&terms.i1, &terms.i2, &terms.i12, &parts.r, &parts.u1, &parts.u2, &parts.s]
 }

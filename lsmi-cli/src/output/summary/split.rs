@@ -2,7 +2,7 @@
 
 use lsmi_candle::estimator::Estimator;
 use lsmi_candle::gates::calibration::reliability_of_heads;
-use lsmi_core::statistics::Reliability;
+use lsmi_core::statistics::{Reliability, mean};
 use lsmi_core::{Adjusted, Kind, Means, Measure, Sweep, TermMeans, adjust};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,10 @@ pub(crate) struct SplitSummary {
     pub(crate) n: usize,
     /// Mutual information of the modalities with the label.
     pub(crate) information: Information,
+    /// Mean information of the late fusion p(y|x1) p(y|x2) / p(y), normalised over the classes: what both modalities tell
+    /// together where they are independent given the label. None where the posteriors of all classes are not known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) late_fusion: Option<f64>,
     /// Means of r, u1, u2 and s as they are.
     pub(crate) raw: Means,
     /// The same after the shift by one constant, with that constant and the rule that chose it.
@@ -92,28 +96,34 @@ impl From<Means> for MeasureSummary {
 }
 
 impl SplitSummary {
+    /// The summary of a split. All splits are scored by the same models, so that their means fall short by as much as those
+    /// of the training rows.
     pub(super) fn new(estimator: &Estimator, split: &ScoredSplit) -> lsmi_core::Result<Self> {
         let (measure, seed) = (estimator.measure(), estimator.description().seed);
         let TermMeans { i1, i2, i12, .. } = split.scores.terms.means();
         let raw = split.decomposition.means();
-        let columns = Columns::new(split, &(0..split.decomposition.len()).collect::<Vec<_>>());
+        let short = estimator.description().shortfall.as_ref().map_or([0.0; 7], |of| of.overall);
+        let columns = Columns::new(split, &(0..split.decomposition.len()).collect::<Vec<_>>(), short);
+        let surprisals: Vec<f64> =
+            (split.scores.labels.iter()).map(|label| -estimator.prior().log_probability(*label as usize)).collect();
         let others = split.measures.iter().filter(|(other, _)| *other != measure);
         let others = others.map(|(other, parts)| (*other, parts.means().into()));
         let count = |kind| split.kinds.iter().filter(|of| **of == kind).count();
         Ok(Self {
             n: split.decomposition.len(),
             information: Information { i1, i2, i12 },
+            late_fusion: None,
             raw,
             adjusted: adjust(&raw),
             accuracy: split.scores.accuracy().into(),
             nll: split.scores.negative_log_likelihood(estimator.prior()).into(),
             calibration: (!split.scores.labels.is_empty()).then(|| reliability_of_heads(&split.scores).into()),
-            intervals: Intervals::new(&columns, seed, &split.name)?,
+            intervals: Intervals::new(&columns, seed, &split.name, mean(&surprisals))?,
             distribution: Distribution::of_columns(&columns),
             kinds: Kind::ALL.into_iter().map(|kind| (kind, count(kind))).collect(),
             measures: std::iter::once((measure, raw.into())).chain(others).collect(),
             diagnostics: Diagnostics { gauge: Sweep::new(&split.scores.terms, measure) },
-            by_class: by_class(split, estimator.classes().names(), seed)?,
+            by_class: by_class(split, estimator)?,
             null: None,
         })
     }

@@ -89,7 +89,7 @@ fn row(source: &Source<'_>, place: usize) -> Row {
         first: at(&[quantity, "first"], As::Nats),
         second: at(&[quantity, "second"], As::Nats),
         difference: at(&[quantity, "difference", "mean"], As::Signed),
-        is_clear: means.difference.lower > 0.0 || means.difference.upper < 0.0,
+        is_clear: means.is_clear(),
     };
     Row {
         name: name.clone(),

@@ -38,6 +38,8 @@ struct Content<'a> {
     sides: [SideFacts; 2],
     /// Whether samples were compared one by one.
     is_paired: bool,
+    /// Whether the intervals hold what other fits would do.
+    holds_fits: bool,
     shared: Number,
     answer: Answer,
     warnings: &'a [String],
@@ -85,6 +87,7 @@ pub(crate) fn page(compared: &Compared<'_>, diff: &Diff) -> Result<String, Failu
         label: &source.label,
         sides: ["first", "second"].map(side),
         is_paired: compared.is_paired(),
+        holds_fits: diff.means.parts.s.differs.is_some(),
         shared: source.number(&["shared"], As::Count),
         answer: Answer::new(&source),
         warnings: &diff.warnings,

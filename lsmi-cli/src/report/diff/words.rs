@@ -1,6 +1,5 @@
 //! What a comparison comes to, in words.
 
-use lsmi_core::statistics::Interval;
 use serde::Serialize;
 
 use super::source::Source;
@@ -37,32 +36,40 @@ impl Answer {
     }
 }
 
-/// Which of the interactions differ by more than samples vary, and which do not.
+/// What the intervals hold: where they do not hold what other fits would do, the samples alone.
+fn varying(means: &TwoMeans) -> &'static str {
+    if means.differs.is_some() { "samples and fits" } else { "samples" }
+}
+
+/// Which of the interactions differ by more than samples and fits vary, and which do not.
 fn moved(parts: &[(&str, TwoMeans)], level: &str) -> String {
-    let (differ, same): (Vec<_>, Vec<_>) = parts.iter().partition(|(_, means)| excludes_zero(&means.difference));
+    let (differ, same): (Vec<_>, Vec<_>) = parts.iter().partition(|(_, means)| differ(means));
     let differ: Vec<String> = differ.iter().map(|(name, means)| format!("{name} {}", movement(means, level))).collect();
     let same: Vec<&str> = same.iter().map(|(name, _)| *name).collect();
+    let what = parts.first().map_or("samples", |(_, means)| varying(means));
     let unmoved = |names: &[&str]| {
         let verb = if names.len() == 1 { "does" } else { "do" };
-        format!("{} {verb} not differ by more than the samples vary.", listed(names))
+        format!("{} {verb} not differ by more than the {what} vary.", listed(names))
     };
     match (differ.as_slice(), same.as_slice()) {
-        ([], _) => "None of the mean interactions differs by more than the samples vary.".to_owned(),
+        ([], _) => format!("None of the mean interactions differs by more than the {what} vary."),
         (differ, []) => format!("{}.", listed(differ)),
         (differ, same) => format!("{}; {}", listed(differ), unmoved(same)),
     }
 }
 
-fn excludes_zero(Interval { lower, upper, .. }: &Interval) -> bool {
-    *lower > 0.0 || *upper < 0.0
+/// Whether means differ: as it was found where fits are known, else where the interval leaves 0 out.
+fn differ(TwoMeans { difference, differs, .. }: &TwoMeans) -> bool {
+    differs.unwrap_or(difference.lower > 0.0 || difference.upper < 0.0)
 }
 
 /// `rises by 0.100 nats to 0.500 (95 % interval +0.050 to +0.150)`.
 fn movement(means: &TwoMeans, level: &str) -> String {
     let difference = &means.difference;
     let interval = format!("{level} {} to {}", signed(difference.lower), signed(difference.upper));
-    if !excludes_zero(difference) {
-        return format!("does not differ by more than the samples vary ({}, {interval})", signed(difference.mean));
+    if !differ(means) {
+        let what = varying(means);
+        return format!("does not differ by more than the {what} vary ({}, {interval})", signed(difference.mean));
     }
     let verb = if difference.mean > 0.0 { "rises" } else { "falls" };
     let (by, from, to) = (nats(difference.mean.abs()), nats(means.first), nats(means.second));
@@ -87,10 +94,12 @@ fn capitalised(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lsmi_core::statistics::Interval;
 
     fn means(lower: f64, upper: f64) -> TwoMeans {
         let mean = f64::midpoint(lower, upper);
-        TwoMeans { first: 0.25, second: 0.25 + mean, difference: Interval { mean, standard_error: None, lower, upper } }
+        let difference = Interval { mean, standard_error: None, lower, upper };
+        TwoMeans { first: 0.25, second: 0.25 + mean, difference, differs: None }
     }
 
     #[test]
@@ -103,6 +112,8 @@ mod tests {
              0.250 to -0.125 (95 % interval -0.500 to -0.250); U1 and U2 do not differ by more than the samples vary."
         );
         assert!(moved(&[("R", none); 4], "").starts_with("None of the mean interactions"));
+        let known = TwoMeans { differs: Some(false), ..none };
+        assert!(moved(&[("R", known)], "").ends_with("by more than the samples and fits vary."));
         assert!(moved(&[("R", up), ("S", none)], "").ends_with("; S does not differ by more than the samples vary."));
         assert!(moved(&[("R", up); 3], "x").contains("(x +0.500 to +1.000), R rises"));
         assert_eq!(movement(&none, "x"), "does not differ by more than the samples vary (-0.125, x -0.500 to +0.250)");

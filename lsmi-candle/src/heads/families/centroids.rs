@@ -3,52 +3,78 @@
 //! With many classes for the rows there are, class means are mostly noise. Each coordinate of a class mean that is not
 //! further from the overall mean than some standard errors is set to it, the others are drawn towards it (Tibshirani,
 //! Hastie, Narasimhan, Chu 2002, eq. 4 to 6); discrimination then uses the full covariance within classes. Sparse means are
-//! a property of the columns that the user chose, so this is the one head that looks at the standardised columns
-//! themselves. It is linear, `log p(y|x) = x' w_y + b_y + constant`, and expressed in the inputs of all other heads.
+//! a property of the columns that the user chose, so this family looks at the standardised columns and not at components. It
+//! is linear, `log p(y|x) = x' w_y + b_y + constant`.
 
-use super::rows::Rows;
-use super::{Layer, NetworkHead};
+use super::{Classifier, Family, Listener, Problem, Training};
+use crate::error::Result;
+use crate::heads::{Head, Layer, NetworkHead, View};
 use crate::linear_algebra::{product_transposed, second_moments};
 use crate::mixture::{ridged_factor, shrink_to_sphere};
 
-/// Standard errors within which a coordinate of a class mean counts as noise.
-pub(super) const THRESHOLDS: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
-
+/// Standard errors within which a coordinate of a class mean counts as noise, falling.
+const THRESHOLDS: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
 /// Classes that count as many.
 const MANY_CLASSES: usize = 20;
+/// The most columns: the covariance of more takes too long.
+const MOST_COLUMNS: usize = 2048;
 
 /// Whether there are so many classes, and so many numbers in their means for so few rows, that shrinking is worth a try.
-pub(super) fn are_means_noisy(rows: usize, columns: usize, classes: usize) -> bool {
-    classes >= MANY_CLASSES && 2 * classes * columns > rows
+pub(super) fn are_means_noisy(problem: &Problem) -> bool {
+    let columns: usize = problem.columns.iter().sum();
+    problem.classes >= MANY_CLASSES && columns <= MOST_COLUMNS && 2 * problem.classes * columns > problem.rows
+}
+
+pub(super) struct ShrunkenCentroids;
+
+impl ShrunkenCentroids {
+    fn centroids(training: &Training<'_>) -> Centroids {
+        let values = training.features.gather(View::Columns, training.rows);
+        Centroids::of(&values, training.features.width(View::Columns), training.labels, training.classes)
+    }
+}
+
+impl Family for ShrunkenCentroids {
+    fn name(&self, setting: usize) -> String {
+        format!("centroids shrunken by {}", THRESHOLDS[setting])
+    }
+
+    fn path(&self, training: &Training<'_>, held_out: &[usize], listener: Listener<'_>) -> Result<()> {
+        let (centroids, held_out) = (Self::centroids(training), training.points(View::Columns, held_out)?);
+        for threshold in THRESHOLDS {
+            if !listener(centroids.head(threshold).log_posteriors(&held_out)?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn fit(&self, training: &Training<'_>, setting: usize) -> Result<Classifier> {
+        let head = Head::Network(Self::centroids(training).head(THRESHOLDS[setting]));
+        Ok(Classifier { view: View::Columns, map: None, head })
+    }
 }
 
 /// What the heads of all thresholds have in common.
-pub(super) struct Centroids<'a> {
+struct Centroids {
     classes: Classes,
     /// A whitening factor of the covariance within classes, `[columns, columns]`.
     factor: Vec<f64>,
-    /// From head inputs to the standardised columns, `[columns, inputs]`; none where the inputs are those.
-    back: Option<&'a [f64]>,
     rows: usize,
 }
 
-impl<'a> Centroids<'a> {
-    /// Of rows of head inputs `[n, inputs]`; `back`, `[columns, inputs]`, leads to the standardised columns, none where the
-    /// inputs are those.
-    pub(super) fn of(rows: &Rows<'_>, back: Option<&'a [f64]>) -> Self {
-        let points = &rows.sample.points;
-        let given: Vec<f64> = points.values().iter().map(|value| f64::from(*value)).collect();
-        let returned = back.map(|back| product_transposed(&given, back, points.columns()));
-        let values = returned.as_deref().unwrap_or(&given);
-        let columns = values.len() / rows.labels.len();
-        let classes = Classes::of(values, columns, rows.labels, rows.classes);
+impl Centroids {
+    /// Of rows `[n, columns]`, row-major.
+    fn of(values: &[f32], columns: usize, labels: &[u32], classes: usize) -> Self {
+        let values: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
+        let classes = Classes::of(&values, columns, labels, classes);
         let factor = ridged_factor(&classes.within, columns, 1.0);
-        Self { classes, factor, back, rows: rows.labels.len() }
+        Self { classes, factor, rows: labels.len() }
     }
 
     /// The head of means that are shrunken by so many of their standard errors.
-    pub(super) fn head(&self, threshold: f64) -> NetworkHead {
-        let Self { classes, factor, back, rows } = self;
+    fn head(&self, threshold: f64) -> NetworkHead {
+        let Self { classes, factor, rows } = self;
         let columns = classes.overall.len();
         // The precision within classes is W' W.
         let whitened = product_transposed(&classes.shrunken_means(threshold), factor, columns);
@@ -56,22 +82,13 @@ impl<'a> Centroids<'a> {
         let biases = whitened.chunks_exact(columns).zip(&classes.counts).map(|(mean, count)| {
             (count / *rows as f64).ln() - 0.5 * mean.iter().map(|value| value * value).sum::<f64>()
         });
-        // x' w = (back z)' w = z' (back' w).
-        let (weights, inputs) = match back {
-            None => (weights, columns),
-            Some(back) => {
-                let inputs = back.len() / columns;
-                (product_transposed(&weights, &transposed(back, inputs), columns), inputs)
-            }
-        };
         #[expect(clippy::cast_possible_truncation, reason = "parameters are f32 by design")]
         let single = |value: f64| value as f32;
-        let output = Layer {
-            weights: transposed(&weights, inputs).into_iter().map(single).collect(),
+        NetworkHead::linear(Layer {
+            weights: transposed(&weights, columns).into_iter().map(single).collect(),
             biases: biases.map(single).collect(),
-            inputs,
-        };
-        NetworkHead { hidden: None, output }
+            inputs: columns,
+        })
     }
 }
 
@@ -148,7 +165,6 @@ impl Classes {
 mod tests {
     use super::*;
     use crate::heads::calibration::log_loss;
-    use crate::mixture::Sample;
     use crate::points::{Points, single};
     use candle_core::Device;
     use lsmi_core::families::{FamilyName, Settings};
@@ -156,23 +172,21 @@ mod tests {
 
     const CLASSES: usize = 40;
 
-    fn rows(count: usize, seed: u64) -> (Vec<f64>, Vec<u32>, f64) {
+    fn rows(count: usize, seed: u64) -> (Vec<f32>, Vec<u32>, f64) {
         let settings = Settings { dims: CLASSES, classes: CLASSES, noise: 0.3, ..Default::default() };
         let family = FamilyName::Gauss.build(&settings).unwrap();
         let draw = family.sample(count, &mut stream(seed, "draw"));
         let terms = family.terms(&draw).unwrap();
         let truth = (CLASSES as f64).ln() - terms.means().i1;
-        (draw.x1, draw.labels, truth)
+        (single(&draw.x1), draw.labels, truth)
     }
 
     #[test]
     fn sparse_means_of_many_classes_are_found_among_few_rows() {
         let (values, labels, _) = rows(800, 0);
-        let sample = Sample::new(single(&values), CLASSES, &Device::Cpu).unwrap();
-        let rows_of_fit = Rows { sample: &sample, labels: &labels, classes: CLASSES };
         let (fresh, of_fresh, truth) = rows(4000, 1);
-        let fresh = Points::new(single(&fresh), CLASSES, &Device::Cpu).unwrap();
-        let centroids = Centroids::of(&rows_of_fit, None);
+        let fresh = Points::new(fresh, CLASSES, &Device::Cpu).unwrap();
+        let centroids = Centroids::of(&values, CLASSES, &labels, CLASSES);
         let loss = |threshold| {
             let head = centroids.head(threshold);
             log_loss(&head.log_posteriors(&fresh).unwrap(), &of_fresh)
@@ -182,26 +196,5 @@ mod tests {
         let (plain, sparse) = (loss(0.0) - truth, loss(3.0) - truth);
         assert!(plain > 0.2, "plain means cost {plain}");
         assert!(sparse < 0.1, "sparse means cost {sparse}");
-    }
-
-    #[test]
-    fn a_linear_change_of_the_inputs_changes_nothing() {
-        let (values, labels, _) = rows(400, 0);
-        let sample = Sample::new(single(&values), CLASSES, &Device::Cpu).unwrap();
-        let plain = Centroids::of(&Rows { sample: &sample, labels: &labels, classes: CLASSES }, None).head(2.0);
-        // Inputs in falling order at double scale, and the map back.
-        let turned: Vec<f64> =
-            values.chunks_exact(CLASSES).flat_map(|row| row.iter().rev().map(|value| 2.0 * value)).collect();
-        let mut back = vec![0.0; CLASSES * CLASSES];
-        for column in 0..CLASSES {
-            back[column * CLASSES + CLASSES - 1 - column] = 0.5;
-        }
-        let inputs = Sample::new(single(&turned), CLASSES, &Device::Cpu).unwrap();
-        let changed =
-            Centroids::of(&Rows { sample: &inputs, labels: &labels, classes: CLASSES }, Some(&back)).head(2.0);
-        let (before, after) = (plain.log_posteriors(&sample.points), changed.log_posteriors(&inputs.points));
-        for (before, after) in before.unwrap().iter().zip(after.unwrap()) {
-            assert!((before - after).abs() < 1e-3, "{before} against {after}");
-        }
     }
 }

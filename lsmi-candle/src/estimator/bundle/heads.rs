@@ -1,0 +1,349 @@
+//! Heads as tensors of a bundle, and back.
+
+use serde::{Deserialize, Serialize};
+
+use super::models::{MixtureLayout, read_mixture, write_mixture};
+use super::tensors::{Reader, Writer};
+use crate::error::BundleError;
+use crate::gauge::HeadCoordinates;
+use crate::heads::{
+    BoostedTrees, Calibration, Classifier, Combination, Directions, FeatureMap, GenerativeHead, GivenHead, Head,
+    HeadModel, HeadPool, KernelFeatures, Layer, Member, NetworkHead, Products, Stack, TreeParts, View,
+};
+
+type Result<T> = std::result::Result<T, BundleError>;
+
+/// The structure of what is in the place of a head.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum HeadModelLayout {
+    Pool(PoolLayout),
+    Given,
+}
+
+/// The structure of pooled heads.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PoolLayout {
+    /// Whether posteriors are averaged or their evidence is added up.
+    combination: CombinationLayout,
+    members: Vec<MemberLayout>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum CombinationLayout {
+    Linear,
+    LogLinear,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum MemberLayout {
+    Own(ClassifierLayout),
+    /// The pool of modality 0 or 1.
+    Part(usize),
+    Fusion,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClassifierLayout {
+    /// The most leading components of a modality that are looked at; none: the columns.
+    leading: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    map: Option<MapLayout>,
+    head: HeadLayout,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum MapLayout {
+    /// The bandwidth, and the numbers of landmarks and of features.
+    Kernel {
+        bandwidth: f64,
+        landmarks: usize,
+        features: usize,
+    },
+    /// How many directions there are.
+    Directions(usize),
+    Products,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum HeadLayout {
+    Generative(MixtureLayout),
+    /// The units of each hidden layer.
+    Network(Vec<usize>),
+    /// The numbers of trees, of their nodes and of the values of their leaves.
+    Trees {
+        roots: usize,
+        nodes: usize,
+        values: usize,
+    },
+}
+
+pub(super) fn write_head_model(writer: &mut Writer, name: &str, model: &HeadModel) -> HeadModelLayout {
+    match model {
+        HeadModel::Pool(pool) => HeadModelLayout::Pool(write_pool(writer, name, pool)),
+        HeadModel::Given(given) => {
+            writer.numbers(&format!("{name}.temperature"), &[1], &[given.temperature]);
+            HeadModelLayout::Given
+        }
+    }
+}
+
+pub(super) fn read_given(reader: &Reader<'_>, name: &str) -> Result<GivenHead> {
+    let name = format!("{name}.temperature");
+    match reader.numbers(&name, &[1])?[0] {
+        temperature if temperature > 0.0 => Ok(GivenHead { temperature }),
+        temperature => Err(reader.wrong(&name, "above 0", &temperature.to_string())),
+    }
+}
+
+pub(super) fn write_pool(writer: &mut Writer, name: &str, pool: &HeadPool) -> PoolLayout {
+    let Stack { combination, log_frequencies, floor } = &pool.stack;
+    let (layout, weights) = match combination {
+        Combination::Linear(weights) => (CombinationLayout::Linear, weights),
+        Combination::LogLinear(powers) => (CombinationLayout::LogLinear, powers),
+    };
+    writer.numbers(&format!("{name}.weights"), &[weights.len()], weights);
+    writer.numbers(&format!("{name}.log_frequencies"), &[log_frequencies.len()], log_frequencies);
+    writer.numbers(&format!("{name}.floor"), &[1], &[*floor]);
+    let members = pool.members.iter().enumerate();
+    let members = members.map(|(index, member)| write_member(writer, &format!("{name}.{index}"), member)).collect();
+    PoolLayout { combination: layout, members }
+}
+
+/// The pool of heads that see these modalities.
+pub(super) fn read_pool(
+    reader: &Reader<'_>,
+    name: &str,
+    layout: &PoolLayout,
+    modalities: &[&HeadCoordinates],
+    classes: usize,
+) -> Result<HeadPool> {
+    let of = |part: &str| format!("{name}.{part}");
+    let weights = reader.numbers(&of("weights"), &[layout.members.len()])?;
+    let combination = match layout.combination {
+        CombinationLayout::Linear if weights.is_empty() || is_distribution(&weights) => Combination::Linear(weights),
+        CombinationLayout::LogLinear if weights.iter().all(|power| *power > 0.0) => Combination::LogLinear(weights),
+        _ => {
+            return Err(reader.wrong(
+                &of("weights"),
+                "positive weights, of a linear pool with sum 1",
+                &format!("{weights:?}"),
+            ));
+        }
+    };
+    let log_frequencies = reader.numbers(&of("log_frequencies"), &[classes])?;
+    let floor = reader.numbers(&of("floor"), &[1])?[0];
+    if !(0.0..1.0).contains(&floor) {
+        return Err(reader.wrong(&of("floor"), "from 0 to below 1", &floor.to_string()));
+    }
+    let stack = Stack { combination, log_frequencies, floor };
+    let mut members = Vec::with_capacity(layout.members.len());
+    for (index, member) in layout.members.iter().enumerate() {
+        members.push(read_member(reader, &of(&index.to_string()), member, modalities, &stack)?);
+    }
+    Ok(HeadPool { members, stack })
+}
+
+fn write_member(writer: &mut Writer, name: &str, member: &Member) -> MemberLayout {
+    match member {
+        Member::Part(modality) => MemberLayout::Part(*modality),
+        Member::Fusion(calibration) => {
+            write_calibration(writer, name, calibration);
+            MemberLayout::Fusion
+        }
+        Member::Own(classifier, calibration) => {
+            write_calibration(writer, name, calibration);
+            MemberLayout::Own(write_classifier(writer, name, classifier))
+        }
+    }
+}
+
+fn read_member(
+    reader: &Reader<'_>,
+    name: &str,
+    layout: &MemberLayout,
+    modalities: &[&HeadCoordinates],
+    stack: &Stack,
+) -> Result<Member> {
+    Ok(match layout {
+        MemberLayout::Part(modality) if *modality < 2 && modalities.len() == 2 => Member::Part(*modality),
+        MemberLayout::Fusion if modalities.len() == 2 => Member::Fusion(read_calibration(reader, name, stack)?),
+        MemberLayout::Part(_) | MemberLayout::Fusion => {
+            return Err(reader.wrong(name, "the pool of x1 or x2 in that of both", "in another one"));
+        }
+        MemberLayout::Own(layout) => {
+            let calibration = read_calibration(reader, name, stack)?;
+            let classifier = read_classifier(reader, name, layout, modalities, stack.log_frequencies.len())?;
+            Member::Own(Box::new(classifier), calibration)
+        }
+    })
+}
+
+fn write_calibration(writer: &mut Writer, name: &str, calibration: &Calibration) {
+    writer.numbers(&format!("{name}.calibration"), &[2], &[calibration.factor, calibration.floor]);
+}
+
+/// The class frequencies of a member are those of its pool.
+fn read_calibration(reader: &Reader<'_>, name: &str, stack: &Stack) -> Result<Calibration> {
+    let name = format!("{name}.calibration");
+    let found = reader.numbers(&name, &[2])?;
+    if found[0] >= 0.0 && (0.0..1.0).contains(&found[1]) {
+        return Ok(Calibration { log_frequencies: stack.log_frequencies.clone(), factor: found[0], floor: found[1] });
+    }
+    Err(reader.wrong(&name, "a factor of at least 0 and a floor from 0 to below 1", &format!("{found:?}")))
+}
+
+fn write_classifier(writer: &mut Writer, name: &str, classifier: &Classifier) -> ClassifierLayout {
+    let leading = match classifier.view {
+        View::Columns => None,
+        View::Components(most) => Some(most),
+    };
+    let map = classifier.map.as_ref().map(|map| match map {
+        FeatureMap::Kernel(KernelFeatures { landmarks, columns, bandwidth, factor }) => {
+            let count = landmarks.len() / columns;
+            writer.single(&format!("{name}.landmarks"), &[count, *columns], landmarks);
+            writer.single(&format!("{name}.factor"), &[count, factor.len() / count], factor);
+            MapLayout::Kernel { bandwidth: *bandwidth, landmarks: count, features: factor.len() / count }
+        }
+        FeatureMap::Directions(Directions { axes, columns }) => {
+            writer.single(&format!("{name}.directions"), &[axes.len() / columns, *columns], axes);
+            MapLayout::Directions(axes.len() / columns)
+        }
+        FeatureMap::Products(Products { deviations, .. }) => {
+            writer.single(&format!("{name}.deviations"), &[deviations.len()], deviations);
+            MapLayout::Products
+        }
+    });
+    let head = match &classifier.head {
+        Head::Generative(generative) => {
+            let probabilities = generative.class_probabilities();
+            let components = generative.mixture().components();
+            let shape = [components, probabilities.len() / components];
+            writer.numbers(&format!("{name}.class_probabilities"), &shape, probabilities);
+            HeadLayout::Generative(write_mixture(writer, name, generative.mixture()))
+        }
+        Head::Network(NetworkHead { layers }) => {
+            for (index, layer) in layers.iter().enumerate() {
+                writer.single(&format!("{name}.layer{index}.weight"), &[layer.inputs, layer.outputs()], &layer.weights);
+                writer.single(&format!("{name}.layer{index}.bias"), &[layer.outputs()], &layer.biases);
+            }
+            HeadLayout::Network(layers.iter().take(layers.len() - 1).map(Layer::outputs).collect())
+        }
+        Head::Trees(trees) => {
+            let TreeParts { initial, roots, node_columns, thresholds, children, values, .. } = trees.to_parts();
+            let whole = |numbers: &[u32]| numbers.iter().map(|number| *number as usize).collect::<Vec<_>>();
+            writer.single(&format!("{name}.initial"), &[initial.len()], &initial);
+            writer.indices(&format!("{name}.roots"), &whole(&roots));
+            writer.indices(&format!("{name}.node_columns"), &whole(&node_columns));
+            writer.single(&format!("{name}.thresholds"), &[thresholds.len()], &thresholds);
+            writer.indices(&format!("{name}.children"), &whole(&children));
+            writer.single(&format!("{name}.values"), &[values.len()], &values);
+            HeadLayout::Trees { roots: roots.len(), nodes: thresholds.len(), values: values.len() }
+        }
+    };
+    ClassifierLayout { leading, map, head }
+}
+
+fn read_classifier(
+    reader: &Reader<'_>,
+    name: &str,
+    layout: &ClassifierLayout,
+    modalities: &[&HeadCoordinates],
+    classes: usize,
+) -> Result<Classifier> {
+    let of = |part: &str| format!("{name}.{part}");
+    let view = layout.leading.map_or(View::Columns, View::Components);
+    let widths: Vec<usize> = modalities
+        .iter()
+        .map(|heads| layout.leading.map_or(heads.columns(), |most| heads.components().min(most)))
+        .collect();
+    let inputs: usize = widths.iter().sum();
+    if inputs == 0 {
+        return Err(reader.wrong(name, "a head that looks at something", "at no component"));
+    }
+    let map = match layout.map {
+        None => None,
+        Some(MapLayout::Kernel { bandwidth, landmarks, features }) => {
+            if !(bandwidth > 0.0 && bandwidth.is_finite()) || landmarks == 0 || features == 0 {
+                return Err(reader.wrong(&of("landmarks"), "landmarks at a bandwidth above 0", &bandwidth.to_string()));
+            }
+            Some(FeatureMap::Kernel(KernelFeatures {
+                landmarks: reader.single(&of("landmarks"), &[landmarks, inputs])?,
+                columns: inputs,
+                bandwidth,
+                factor: reader.single(&of("factor"), &[landmarks, features])?,
+            }))
+        }
+        Some(MapLayout::Directions(directions)) => {
+            if directions == 0 {
+                return Err(reader.wrong(&of("directions"), "at least one direction", "none"));
+            }
+            let axes = reader.single(&of("directions"), &[directions, inputs])?;
+            Some(FeatureMap::Directions(Directions { axes, columns: inputs }))
+        }
+        Some(MapLayout::Products) => {
+            let deviations = reader.single(&of("deviations"), &[inputs])?;
+            if widths.len() != 2 || deviations.iter().any(|deviation| *deviation <= 0.0) {
+                return Err(reader.wrong(&of("deviations"), "of two modalities and above 0", "others"));
+            }
+            Some(FeatureMap::Products(Products { first: widths[0], deviations }))
+        }
+    };
+    let inputs = map.as_ref().map_or(inputs, FeatureMap::outputs);
+    let head = match &layout.head {
+        HeadLayout::Generative(layout) => {
+            let probabilities = reader.numbers(&of("class_probabilities"), &[layout.components, classes])?;
+            if let Some(row) = probabilities.chunks_exact(classes).find(|row| !is_distribution(row)) {
+                let expected = "rows of positive probabilities with sum 1";
+                return Err(reader.wrong(&of("class_probabilities"), expected, &format!("{row:?}")));
+            }
+            Head::Generative(GenerativeHead::new(read_mixture(reader, name, layout, inputs)?, probabilities))
+        }
+        HeadLayout::Network(hidden) => {
+            let mut layers = Vec::with_capacity(hidden.len() + 1);
+            let mut inputs = inputs;
+            for (index, outputs) in hidden.iter().copied().chain([classes]).enumerate() {
+                if outputs == 0 {
+                    return Err(reader.wrong(&of(&format!("layer{index}.bias")), "at least one unit", "none"));
+                }
+                layers.push(Layer {
+                    weights: reader.single(&of(&format!("layer{index}.weight")), &[inputs, outputs])?,
+                    biases: reader.single(&of(&format!("layer{index}.bias")), &[outputs])?,
+                    inputs,
+                });
+                inputs = outputs;
+            }
+            Head::Network(NetworkHead { layers })
+        }
+        HeadLayout::Trees { roots, nodes, values } => {
+            let numbers = |part: &str, count: usize| -> Result<Vec<u32>> {
+                let found = reader.indices(&of(part), count)?.into_iter().map(u32::try_from);
+                found
+                    .map(|number| number.map_err(|error| reader.wrong(&of(part), "below 2^32", &error.to_string())))
+                    .collect()
+            };
+            let parts = TreeParts {
+                columns: inputs,
+                initial: reader.single(&of("initial"), &[classes])?,
+                roots: numbers("roots", *roots)?,
+                node_columns: numbers("node_columns", *nodes)?,
+                thresholds: reader.single(&of("thresholds"), &[*nodes])?,
+                children: numbers("children", *nodes)?,
+                values: reader.single(&of("values"), &[*values])?,
+            };
+            Head::Trees(
+                BoostedTrees::from_parts(parts)
+                    .map_err(|error| reader.wrong(&of("children"), "the nodes of trees", &error.to_string()))?,
+            )
+        }
+    };
+    Ok(Classifier { view, map, head })
+}
+
+fn is_distribution(probabilities: &[f64]) -> bool {
+    probabilities.iter().all(|probability| *probability > 0.0) && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6
+}

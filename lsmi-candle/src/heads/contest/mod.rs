@@ -1,0 +1,379 @@
+//! The contest of heads: which families, at which setting, in which combination, for the rows outside every fold.
+//!
+//! Every family is fitted along its path to parts of the rows ([`nested`]); rows that a fit has not seen say which setting is
+//! best and how far it can be believed. The calibrated candidates are stacked on these rows' posteriors, and those with a say
+//! are fitted again to all rows outside the fold. Costly families are only carried on where their first fits add to what the
+//! cheap ones know. Nothing that concerns a fold is decided by its rows.
+
+mod nested;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use candle_core::Device;
+use lsmi_core::random::stream;
+use rand::RngCore;
+use rayon::prelude::*;
+
+use self::nested::{Nested, Unit};
+use self::trial::{Candidate, Judge, Trial, Watch, spread};
+use super::Calibration;
+use super::calibration::log_loss;
+use super::families::{self, Family, Problem, Training};
+use super::pool::{HeadPool, Member, late_fusion};
+use super::stack::Stack;
+use super::view::{Features, View};
+use crate::error::Result;
+use crate::folds::stratified_sample;
+use crate::mixture::are_tails_heavy;
+
+/// Rows that families compete on at most; the winners are fitted to all.
+const MOST_ROWS: usize = 20_000;
+/// Posteriors of competing rows at most, in all classes.
+const MOST_POSTERIORS: usize = 1_500_000;
+/// What heads are fitted to.
+pub(crate) struct Contest<'a> {
+    pub(crate) features: Features<'a>,
+    pub(crate) labels: &'a [u32],
+    pub(crate) classes: usize,
+    /// The outer fold of each row, and how many there are.
+    pub(crate) folds: &'a [u32],
+    pub(crate) fold_count: usize,
+    pub(crate) seed: u64,
+    pub(crate) device: &'a Device,
+    /// Hears of every fit's loss on rows that it has not seen, in nats.
+    pub(crate) report: &'a (dyn Fn(String, f64) + Sync),
+}
+
+/// The heads of the rows outside one fold.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) pool: HeadPool,
+    /// Log loss of the stack on rows that its members have not seen, in nats.
+    pub(crate) loss: f64,
+    /// The log posteriors of these rows under the stack, `[n, classes]`, row-major.
+    unseen: Vec<f64>,
+}
+
+/// The rows that compete, with the plan.
+struct Field {
+    rows: Vec<usize>,
+    nested: Nested,
+    seeds: Vec<u64>,
+}
+
+impl Field {
+    /// Rows of a part, as indices of the features.
+    fn rows_of(&self, is_in: impl Fn(usize) -> bool) -> Vec<usize> {
+        self.rows.iter().zip(&self.nested.parts).filter(|(_, part)| is_in(**part)).map(|(row, _)| *row).collect()
+    }
+
+    /// The parts that the choice of an outer fold is judged on, rising.
+    fn parts_of(&self, outer: usize) -> Vec<usize> {
+        let serving = self.nested.units.iter().flat_map(|unit| &unit.serves);
+        let mut parts: Vec<usize> = serving.filter(|(of, _)| *of == outer).map(|(_, part)| *part).collect();
+        parts.sort_unstable();
+        parts
+    }
+}
+
+impl Contest<'_> {
+    /// The heads of every fold; `parts` are the outcomes of both modalities where this is the contest for both joined.
+    pub(crate) fn run(&self, parts: [Option<&[Outcome]>; 2]) -> Result<Vec<Outcome>> {
+        let field = self.field();
+        let problem = self.problem(&field);
+        let families = families::all(&problem);
+        let (costly, cheap): (Vec<usize>, Vec<usize>) =
+            (0..families.len()).partition(|family| families[*family].is_costly());
+        let units: Vec<usize> = (0..field.nested.units.len()).collect();
+        let judges: Vec<Judge> = (0..self.fold_count).map(|outer| self.judge(&field, outer)).collect();
+
+        let from_parts: Vec<Vec<(MemberPlan, Vec<f64>)>> = judges
+            .iter()
+            .enumerate()
+            .map(|(outer, judge)| Self::from_parts(judge, parts.map(|part| part.map(|of| &of[outer]))))
+            .collect();
+
+        // Cheap families everywhere.
+        let trials = self.fit_units(&field, &families, &cheap, &units)?;
+        let mut candidates = Self::candidates(&judges, &cheap, trials);
+        // Of the costly ones each in a few fits, and where these add to what is known already in the others.
+        for family in costly {
+            let (scouts, others): (Vec<usize>, Vec<usize>) =
+                units.iter().partition(|unit| field.nested.units[**unit].is_scout);
+            let mut trials = self.fit_units(&field, &families, &[family], &scouts)?.remove(0);
+            let wanted: Vec<bool> = judges
+                .par_iter()
+                .zip(&trials)
+                .zip(candidates.par_iter().zip(&from_parts))
+                .map(|((judge, trial), (candidates, from_parts))| {
+                    let of_candidates = candidates.iter().map(|candidate| candidate.posteriors.as_slice());
+                    let of_parts = from_parts.iter().map(|(_, posteriors)| posteriors.as_slice());
+                    judge.is_worth_it(trial, of_candidates.chain(of_parts))
+                })
+                .collect();
+            let is_wanted = |unit: &usize| field.nested.units[*unit].serves.iter().any(|(outer, _)| wanted[*outer]);
+            let others: Vec<usize> = others.into_iter().filter(is_wanted).collect();
+            let more = self.fit_units(&field, &families, &[family], &others)?.remove(0);
+            for ((trial, more), wanted) in trials.iter_mut().zip(more).zip(wanted) {
+                trial.parts.extend(more.parts);
+                if !wanted {
+                    *trial = Trial::default();
+                }
+            }
+            let new = Self::candidates(&judges, &[family], vec![trials]);
+            for (candidates, new) in candidates.iter_mut().zip(new) {
+                candidates.extend(new);
+            }
+        }
+
+        let stacked: Vec<Stacked> = candidates
+            .into_par_iter()
+            .zip(from_parts)
+            .zip(&judges)
+            .map(|((candidates, from_parts), judge)| Self::stack(judge, candidates, from_parts))
+            .collect();
+        self.finish(&families, stacked)
+    }
+
+    fn field(&self) -> Field {
+        let most = MOST_ROWS.min(MOST_POSTERIORS / self.classes).max(10 * self.classes);
+        let rows = stratified_sample(self.labels, self.classes, most, self.seed);
+        let folds: Vec<u32> = rows.iter().map(|row| self.folds[*row]).collect();
+        let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
+        let nested = Nested::new(&folds, &labels, self.classes, self.fold_count, self.seed);
+        let seed_of = |unit: &Unit| stream(self.seed, &format!("heads without {:?}", unit.excluded)).next_u64();
+        Field { rows, seeds: nested.units.iter().map(seed_of).collect(), nested }
+    }
+
+    fn problem(&self, field: &Field) -> Problem {
+        let rows = field.rows.len() * (self.fold_count - 1) / self.fold_count;
+        Problem {
+            rows,
+            classes: self.classes,
+            columns: self.features.widths(View::Columns),
+            components: self.features.widths(View::Components(usize::MAX)),
+            // Tails are a matter of the features: no label is looked at.
+            are_tails_heavy: {
+                let view = View::Components(64 / self.features.widths(View::Columns).len());
+                let all: Vec<usize> = (0..self.labels.len()).collect();
+                let training = self.training(&all, self.labels, self.classes, self.seed);
+                training.sample(view).is_ok_and(|sample| are_tails_heavy(&sample))
+            },
+        }
+    }
+
+    fn training<'b>(&'b self, rows: &'b [usize], labels: &'b [u32], classes: usize, seed: u64) -> Training<'b> {
+        Training { features: &self.features, rows, labels, classes, seed, device: self.device }
+    }
+
+    /// Fits families in units: for each family and each outer fold, what is said of unseen rows.
+    fn fit_units(
+        &self,
+        field: &Field,
+        families: &[Box<dyn Family>],
+        chosen: &[usize],
+        units: &[usize],
+    ) -> Result<Vec<Vec<Trial>>> {
+        let jobs: Vec<(usize, usize)> =
+            (0..chosen.len()).flat_map(|family| units.iter().map(move |unit| (family, *unit))).collect();
+        let heard: Vec<Vec<Vec<Vec<f32>>>> = jobs
+            .par_iter()
+            .with_max_len(1)
+            .map(|(family, unit)| self.fit_unit(field, families[chosen[*family]].as_ref(), *unit))
+            .collect::<Result<_>>()?;
+        let mut trials: Vec<Vec<Trial>> =
+            chosen.iter().map(|_| (0..self.fold_count).map(|_| Trial::default()).collect()).collect();
+        for ((family, unit), heard) in jobs.into_iter().zip(heard) {
+            for ((outer, part), settings) in field.nested.units[unit].serves.iter().zip(heard) {
+                trials[family][*outer].parts.push((*part, settings));
+            }
+        }
+        Ok(trials)
+    }
+
+    /// The log posteriors of the rows of each part that a unit is judged on, for every setting that was asked for.
+    fn fit_unit(&self, field: &Field, family: &dyn Family, unit: usize) -> Result<Vec<Vec<Vec<f32>>>> {
+        let Unit { excluded, serves, .. } = &field.nested.units[unit];
+        let rows = field.rows_of(|part| !excluded.contains(&part));
+        let (labels, present) = self.compact_labels(&rows);
+        let frequencies = log_frequencies(&labels_of(self.labels, &rows), self.classes);
+        let held_out: Vec<Vec<usize>> = serves.iter().map(|(_, part)| field.rows_of(|of| of == *part)).collect();
+        let watch = |held: &Vec<usize>| Watch::new(labels_of(self.labels, held), &frequencies, rows.len());
+        let mut watches: Vec<Watch<'_>> = held_out.iter().map(watch).collect();
+        let all = held_out.concat();
+        let training = self.training(&rows, &labels, present.len(), field.seeds[unit]);
+        let mut setting = 0;
+        family.path(&training, &all, &mut |posteriors| {
+            let whole = spread(&posteriors, &present, self.classes, rows.len());
+            let mut start = 0;
+            let (mut loss, mut goes_on) = (0.0, false);
+            for watch in &mut watches {
+                let end = start + watch.rows() * self.classes;
+                let (of_part, wants_more) = watch.hear(&whole[start..end]);
+                loss += of_part * watch.rows() as f64 / all.len() as f64;
+                goes_on |= wants_more;
+                start = end;
+            }
+            (self.report)(family.name(setting), loss);
+            setting += 1;
+            goes_on
+        })?;
+        Ok(watches.into_iter().map(Watch::into_settings).collect())
+    }
+
+    /// The labels of rows, counted over the classes that these have, and those classes.
+    fn compact_labels(&self, rows: &[usize]) -> (Vec<u32>, Vec<usize>) {
+        let mut counts = vec![0usize; self.classes];
+        for row in rows {
+            counts[self.labels[*row] as usize] += 1;
+        }
+        let present: Vec<usize> = (0..self.classes).filter(|class| counts[*class] > 0).collect();
+        let mut index = vec![0u32; self.classes];
+        for (next, class) in (0u32..).zip(&present) {
+            index[*class] = next;
+        }
+        (rows.iter().map(|row| index[self.labels[*row] as usize]).collect(), present)
+    }
+
+    /// For every outer fold, the candidates of families that have been tried for it, each at its best setting.
+    fn candidates(judges: &[Judge], families: &[usize], trials: Vec<Vec<Trial>>) -> Vec<Vec<Candidate>> {
+        let jobs: Vec<(usize, usize, Trial)> = families
+            .iter()
+            .zip(trials)
+            .flat_map(|(family, trials)| trials.into_iter().enumerate().map(|(outer, trial)| (*family, outer, trial)))
+            .filter(|(_, _, trial)| !trial.parts.is_empty())
+            .collect();
+        let found: Vec<(usize, Option<Candidate>)> = jobs
+            .into_par_iter()
+            .map(|(family, outer, trial)| (outer, judges[outer].candidate(family, trial)))
+            .collect();
+        let mut candidates: Vec<Vec<Candidate>> = judges.iter().map(|_| Vec::new()).collect();
+        for (outer, candidate) in found {
+            candidates[outer].extend(candidate);
+        }
+        candidates
+    }
+
+    /// What judges the candidates of an outer fold.
+    fn judge(&self, field: &Field, outer: usize) -> Judge {
+        let parts = field.parts_of(outer);
+        let rows: Vec<Vec<usize>> = parts.iter().map(|part| field.rows_of(|of| of == *part)).collect();
+        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+        let outside: Vec<u32> = self
+            .labels
+            .iter()
+            .zip(self.folds)
+            .filter(|(_, fold)| **fold as usize != outer)
+            .map(|(label, _)| *label)
+            .collect();
+        Judge {
+            labels: labels_of(self.labels, &rows.concat()),
+            parts,
+            lengths,
+            log_frequencies: log_frequencies(&outside, self.classes),
+            rows_of_the_fit: outside.len(),
+        }
+    }
+
+    /// What the pools of either modality say of the rows that choices for an outer fold are judged on, and their late fusion.
+    fn from_parts(judge: &Judge, parts: [Option<&Outcome>; 2]) -> Vec<(MemberPlan, Vec<f64>)> {
+        let mut members = Vec::new();
+        let known = parts.map(|part| part.filter(|part| !part.pool.members.is_empty()));
+        for (modality, part) in known.iter().enumerate() {
+            if let Some(part) = part {
+                members.push((MemberPlan::Part(modality), part.unseen.clone()));
+            }
+        }
+        if let [Some(first), Some(second)] = known {
+            let mut fused = late_fusion([&first.unseen, &second.unseen], &judge.log_frequencies);
+            let calibration = judge.calibration(&fused);
+            calibration.apply(&mut fused);
+            if calibration.factor > 0.0 {
+                members.push((MemberPlan::Fusion(calibration), fused));
+            }
+        }
+        members
+    }
+
+    /// Stacks the candidates of an outer fold, with those of either modality.
+    fn stack(judge: &Judge, candidates: Vec<Candidate>, from_parts: Vec<(MemberPlan, Vec<f64>)>) -> Stacked {
+        let mut members: Vec<(MemberPlan, Vec<f64>)> = Vec::new();
+        for Candidate { family, setting, calibration, posteriors } in candidates {
+            if calibration.factor > 0.0 {
+                members.push((MemberPlan::Own { family, setting, calibration }, posteriors));
+            }
+        }
+        members.extend(from_parts);
+        let posteriors: Vec<&[f64]> = members.iter().map(|(_, posteriors)| posteriors.as_slice()).collect();
+        let stack =
+            Stack::fit(&posteriors, &judge.labels, &judge.blocks(), &judge.log_frequencies, judge.rows_of_the_fit);
+        let unseen = stack.combine(&posteriors, judge.labels.len());
+        let (kept, stack) = stack.pruned();
+        let mut plans: Vec<Option<MemberPlan>> = members.into_iter().map(|(plan, _)| Some(plan)).collect();
+        let loss = log_loss(&unseen, &judge.labels);
+        Stacked { plans: kept.into_iter().filter_map(|index| plans[index].take()).collect(), stack, unseen, loss }
+    }
+
+    /// Fits the chosen members to all rows outside their fold.
+    fn finish(&self, families: &[Box<dyn Family>], stacked: Vec<Stacked>) -> Result<Vec<Outcome>> {
+        let jobs: Vec<(usize, &MemberPlan)> =
+            stacked.iter().enumerate().flat_map(|(outer, of)| of.plans.iter().map(move |plan| (outer, plan))).collect();
+        let members: Vec<Member> = jobs
+            .par_iter()
+            .with_max_len(1)
+            .map(|(outer, plan)| self.member(families, *outer, plan))
+            .collect::<Result<_>>()?;
+        let mut members = members.into_iter();
+        let outcome = |Stacked { plans, stack, unseen, loss }: Stacked| Outcome {
+            pool: HeadPool { members: members.by_ref().take(plans.len()).collect(), stack },
+            loss,
+            unseen,
+        };
+        Ok(stacked.into_iter().map(outcome).collect())
+    }
+
+    fn member(&self, families: &[Box<dyn Family>], outer: usize, plan: &MemberPlan) -> Result<Member> {
+        Ok(match plan {
+            MemberPlan::Part(modality) => Member::Part(*modality),
+            MemberPlan::Fusion(calibration) => Member::Fusion(calibration.clone()),
+            MemberPlan::Own { family, setting, calibration } => {
+                let rows: Vec<usize> =
+                    (0..self.labels.len()).filter(|row| self.folds[*row] as usize != outer).collect();
+                let labels = labels_of(self.labels, &rows);
+                let seed = stream(self.seed, &format!("heads of fold {outer}")).next_u64();
+                let training = self.training(&rows, &labels, self.classes, seed);
+                Member::Own(Box::new(families[*family].fit(&training, *setting)?), calibration.clone())
+            }
+        })
+    }
+}
+
+/// A member to be fitted.
+enum MemberPlan {
+    Own { family: usize, setting: usize, calibration: Calibration },
+    Part(usize),
+    Fusion(Calibration),
+}
+
+/// The members of an outer fold that have a say, before they are fitted to all rows.
+struct Stacked {
+    plans: Vec<MemberPlan>,
+    stack: Stack,
+    unseen: Vec<f64>,
+    loss: f64,
+}
+
+fn labels_of(labels: &[u32], rows: &[usize]) -> Vec<u32> {
+    rows.iter().map(|row| labels[*row]).collect()
+}
+
+/// Logarithms of class frequencies; a class without rows counts as half a row.
+pub(super) fn log_frequencies(labels: &[u32], classes: usize) -> Vec<f64> {
+    let mut counts = vec![0.0f64; classes];
+    for label in labels {
+        counts[*label as usize] += 1.0;
+    }
+    let total: f64 = counts.iter().map(|count| count.max(0.5)).sum();
+    counts.iter().map(|count| (count.max(0.5) / total).ln()).collect()
+}

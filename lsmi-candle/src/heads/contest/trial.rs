@@ -1,0 +1,230 @@
+//! What unseen rows say of a family: of each setting, part by part, and of the best one.
+
+use super::super::calibration::{Calibration, log_loss};
+use super::super::stack::{linear_weights, of_labels};
+
+/// Settings that do worse one after another before the others are left untried.
+const PATIENCE: usize = 2;
+/// What a costly family has to add to the log likelihood of a row, in nats: less is not worth its time.
+const LEAST_GAIN: f64 = 0.006;
+/// Rows up to which no family takes long, and the first fits are judged on too few to tell.
+const FEW_ROWS: usize = 800;
+
+/// Hears the posteriors of one part's rows, setting by setting, and says when it has heard enough.
+pub(super) struct Watch<'a> {
+    labels: Vec<u32>,
+    log_frequencies: &'a [f64],
+    rows_of_the_fit: usize,
+    lowest: f64,
+    worse: usize,
+    settings: Vec<Vec<f32>>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(labels: Vec<u32>, log_frequencies: &'a [f64], rows_of_the_fit: usize) -> Self {
+        Self { labels, log_frequencies, rows_of_the_fit, lowest: f64::INFINITY, worse: 0, settings: Vec::new() }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The loss of the next setting, and whether another one is worth a try. What comes after that is not kept: the choice
+    /// for this part's fold must not depend on how long another part goes on.
+    pub(super) fn hear(&mut self, posteriors: &[f64]) -> (f64, bool) {
+        if self.worse >= PATIENCE || self.labels.is_empty() {
+            return (self.lowest, false);
+        }
+        let calibration = Calibration::fit(self.log_frequencies, posteriors, &self.labels, self.rows_of_the_fit);
+        let mut calibrated = posteriors.to_vec();
+        calibration.apply(&mut calibrated);
+        let loss = log_loss(&calibrated, &self.labels);
+        if loss < self.lowest {
+            (self.lowest, self.worse) = (loss, 0);
+        } else {
+            self.worse += 1;
+        }
+        self.settings.push(single(posteriors));
+        (loss, self.worse < PATIENCE)
+    }
+
+    /// What was heard of each setting: log posteriors `[n, classes]`, row-major.
+    pub(super) fn into_settings(self) -> Vec<Vec<f32>> {
+        self.settings
+    }
+}
+
+/// What a family's fits say of unseen rows, for one outer fold.
+#[derive(Default)]
+pub(super) struct Trial {
+    /// For each part that was judged, the log posteriors of its rows under every setting.
+    pub(super) parts: Vec<(usize, Vec<Vec<f32>>)>,
+}
+
+/// A family at its best setting, calibrated.
+pub(super) struct Candidate {
+    pub(super) family: usize,
+    pub(super) setting: usize,
+    pub(super) calibration: Calibration,
+    /// Calibrated log posteriors of the rows that choices are judged on, `[n, classes]`, row-major.
+    pub(super) posteriors: Vec<f64>,
+}
+
+/// The rows that choices for an outer fold are judged on.
+pub(super) struct Judge {
+    /// The parts of these rows, rising, and how many rows each has.
+    pub(super) parts: Vec<usize>,
+    pub(super) lengths: Vec<usize>,
+    /// The labels of the rows, part by part.
+    pub(super) labels: Vec<u32>,
+    /// The logarithms of the class frequencies of the rows outside the fold.
+    pub(super) log_frequencies: Vec<f64>,
+    /// How many rows those are.
+    pub(super) rows_of_the_fit: usize,
+}
+
+impl Judge {
+    /// The number of each row's part, counted from 0.
+    pub(super) fn blocks(&self) -> Vec<u32> {
+        let parts = (0u32..).zip(&self.lengths);
+        parts.flat_map(|(block, length)| std::iter::repeat_n(block, *length)).collect()
+    }
+
+    /// How far log posteriors of all rows can be believed.
+    pub(super) fn calibration(&self, posteriors: &[f64]) -> Calibration {
+        Calibration::fit(&self.log_frequencies, posteriors, &self.labels, self.rows_of_the_fit)
+    }
+
+    /// The best setting that was tried in all parts; none where there is none or its loss is no number.
+    pub(super) fn candidate(&self, family: usize, mut trial: Trial) -> Option<Candidate> {
+        trial.parts.sort_unstable_by_key(|(part, _)| *part);
+        let of_parts: Vec<&Vec<Vec<f32>>> = trial.parts.iter().map(|(_, settings)| settings).collect();
+        let (setting, calibration, posteriors, _) = self.best(&of_parts, &self.labels)?;
+        Some(Candidate { family, setting, calibration, posteriors })
+    }
+
+    /// Whether a family whose first fits are in `trial` adds to what the incumbents know of the rows that those were judged on.
+    pub(super) fn is_worth_it<'a>(&self, trial: &Trial, incumbents: impl Iterator<Item = &'a [f64]>) -> bool {
+        if self.rows_of_the_fit <= FEW_ROWS {
+            return true;
+        }
+        let mut rows = Vec::new();
+        let mut of_parts = Vec::new();
+        for ((part, length), start) in self.parts.iter().zip(&self.lengths).zip(self.starts()) {
+            for (_, settings) in trial.parts.iter().filter(|(of, _)| of == part) {
+                rows.extend(start..start + length);
+                of_parts.push(settings);
+            }
+        }
+        let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
+        let Some((_, _, posteriors, _)) = self.best(&of_parts, &labels) else { return false };
+        // What is known without the family: the pool of the incumbents and of the class frequencies.
+        let mut known: Vec<Vec<f64>> = incumbents.map(|posteriors| of_labels(posteriors, &self.labels)).collect();
+        known.push(self.labels.iter().map(|label| self.log_frequencies[*label as usize]).collect());
+        let known: Vec<&[f64]> = known.iter().map(Vec::as_slice).collect();
+        let weights = linear_weights(&known);
+        let pooled = pooled(&known, &weights);
+        let before: Vec<f64> = rows.iter().map(|row| pooled[*row]).collect();
+        let new = of_labels(&posteriors, &labels);
+        let both = [before.as_slice(), new.as_slice()];
+        let after = self::pooled(&both, &linear_weights(&both));
+        let gain = after.iter().sum::<f64>() - before.iter().sum::<f64>();
+        gain > LEAST_GAIN * rows.len() as f64
+    }
+
+    fn starts(&self) -> Vec<usize> {
+        let mut next = 0;
+        let mut starts = Vec::with_capacity(self.lengths.len());
+        for length in &self.lengths {
+            starts.push(next);
+            next += length;
+        }
+        starts
+    }
+
+    /// The setting with the lowest loss, its calibration and its calibrated log posteriors.
+    fn best(&self, of_parts: &[&Vec<Vec<f32>>], labels: &[u32]) -> Option<(usize, Calibration, Vec<f64>, f64)> {
+        let settings = of_parts.iter().map(|settings| settings.len()).min().unwrap_or(0);
+        let mut best: Option<(usize, Calibration, Vec<f64>, f64)> = None;
+        for setting in 0..settings {
+            let mut posteriors: Vec<f64> =
+                of_parts.iter().flat_map(|settings| settings[setting].iter().map(|value| f64::from(*value))).collect();
+            let calibration = Calibration::fit(&self.log_frequencies, &posteriors, labels, self.rows_of_the_fit);
+            calibration.apply(&mut posteriors);
+            let loss = log_loss(&posteriors, labels);
+            if loss.is_finite() && best.as_ref().is_none_or(|(.., lowest)| loss < *lowest) {
+                best = Some((setting, calibration, posteriors, loss));
+            }
+        }
+        best
+    }
+}
+
+/// The logarithm of the weighted mean of probabilities, row by row.
+fn pooled(log_probabilities: &[&[f64]], weights: &[f64]) -> Vec<f64> {
+    let rows = log_probabilities.first().map_or(0, |values| values.len());
+    let of_row = |row: usize| {
+        let joint: Vec<f64> = weights.iter().zip(log_probabilities).map(|(weight, of)| weight.ln() + of[row]).collect();
+        lsmi_core::statistics::log_sum_exp(&joint)
+    };
+    (0..rows).map(of_row).collect()
+}
+
+/// Posteriors of all classes from those of the classes that a fit has seen; the others have the share of half a row.
+pub(super) fn spread(posteriors: &[f64], present: &[usize], classes: usize, rows_of_the_fit: usize) -> Vec<f64> {
+    if present.len() == classes {
+        return posteriors.to_vec();
+    }
+    let absent = (classes - present.len()) as f64;
+    let share = 0.5 / (rows_of_the_fit as f64 + 0.5 * absent);
+    let kept = (1.0 - absent * share).ln();
+    let mut whole = Vec::with_capacity(posteriors.len() / present.len() * classes);
+    for row in posteriors.chunks_exact(present.len()) {
+        let start = whole.len();
+        whole.extend(std::iter::repeat_n(share.ln(), classes));
+        for (class, value) in present.iter().zip(row) {
+            whole[start + class] = value + kept;
+        }
+    }
+    whole
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "posteriors are products of f32")]
+fn single(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|value| (*value as f32).max(f32::MIN)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_that_a_fit_has_not_seen_keep_a_share() {
+        let whole = spread(&[0.25f64.ln(), 0.75f64.ln()], &[0, 2], 3, 10);
+        assert!((whole.iter().map(|value| value.exp()).sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!((whole[1].exp() - 0.5 / 10.5).abs() < 1e-12);
+        assert!((whole[2] - whole[0] - 3.0f64.ln()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_watch_stops_listening_on_its_own_account() {
+        let frequencies = [0.5f64.ln(); 2];
+        let labels: Vec<u32> = (0..200).map(|row| row % 2).collect();
+        let knowing =
+            |right: f64| -> Vec<f64> {
+                labels
+                    .iter()
+                    .flat_map(|label| {
+                        if *label == 0 { [right.ln(), (1.0 - right).ln()] } else { [(1.0 - right).ln(), right.ln()] }
+                    })
+                    .collect()
+            };
+        let mut watch = Watch::new(labels.clone(), &frequencies, 100);
+        // Certain of what is right in no more than half of the rows, ever more so.
+        assert!(watch.hear(&knowing(0.9)).1);
+        assert!(watch.hear(&knowing(0.5)).1);
+        assert!(!watch.hear(&knowing(0.5)).1, "two settings were worse");
+        assert!(!watch.hear(&knowing(0.99)).1);
+        assert_eq!(watch.into_settings().len(), 3);
+    }
+}

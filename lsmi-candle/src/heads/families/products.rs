@@ -1,0 +1,74 @@
+//! Softmax regression on leading components of both modalities and all products of one with the other: a bilinear rule,
+//! `log p(y|x) = a_y + b_y' z1 + c_y' z2 + z1' M_y z2 + constant`, with a ridge penalty. The path is the penalty, falling.
+
+use super::ridge::{hear_path, last_of};
+use super::{Classifier, Family, Listener, Problem, Training};
+use crate::error::Result;
+use crate::heads::map::Products as Map;
+use crate::heads::ridge::{Linear, Stop, path};
+use crate::heads::{FeatureMap, View};
+use crate::points::Points;
+
+/// Penalties, falling.
+const PENALTIES: [f64; 5] = [0.3, 0.1, 0.03, 0.01, 1e-3];
+/// The most components of each modality: products are as many as the square.
+const MOST: usize = 24;
+/// Rows for every product that there are at least.
+const ROWS_OF_A_PRODUCT: f64 = 2.0;
+
+pub(super) struct Products {
+    view: View,
+}
+
+impl Products {
+    pub(super) fn new(problem: &Problem) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the root of a count")]
+        let affordable = (problem.rows as f64 / ROWS_OF_A_PRODUCT).sqrt() as usize;
+        Self { view: View::Components(affordable.clamp(1, MOST)) }
+    }
+
+    fn map(&self, training: &Training<'_>, values: &[f32]) -> FeatureMap {
+        let widths = training.features.widths(self.view);
+        let columns = widths[0] + widths[1];
+        let mut squares = vec![0.0f64; columns];
+        for row in values.chunks_exact(columns) {
+            for (sum, value) in squares.iter_mut().zip(row) {
+                *sum += f64::from(*value) * f64::from(*value);
+            }
+        }
+        let rows = training.rows.len() as f64;
+        #[expect(clippy::cast_possible_truncation, reason = "models are f32 by design")]
+        let deviations =
+            squares.into_iter().map(|sum| if sum > 0.0 { (sum / rows).sqrt() as f32 } else { 1.0 }).collect();
+        FeatureMap::Products(Map { first: widths[0], deviations })
+    }
+
+    fn heads(&self, training: &Training<'_>, penalties: &[f64]) -> (FeatureMap, Vec<Linear>) {
+        let values = training.features.gather(self.view, training.rows);
+        let map = self.map(training, &values);
+        let mapped = map.apply(&values);
+        let linears = path(&mapped, map.outputs(), training.labels, training.classes, penalties, Stop::default());
+        (map, linears)
+    }
+}
+
+impl Family for Products {
+    fn name(&self, setting: usize) -> String {
+        format!("softmax of products with ridge {}", PENALTIES[setting])
+    }
+
+    fn is_costly(&self) -> bool {
+        true
+    }
+
+    fn path(&self, training: &Training<'_>, held_out: &[usize], listener: Listener<'_>) -> Result<()> {
+        let (map, linears) = self.heads(training, &PENALTIES);
+        let held_out = map.apply(&training.features.gather(self.view, held_out));
+        hear_path(linears, &Points::new(held_out, map.outputs(), training.device)?, listener)
+    }
+
+    fn fit(&self, training: &Training<'_>, setting: usize) -> Result<Classifier> {
+        let (map, linears) = self.heads(training, &PENALTIES[..=setting]);
+        Ok(Classifier { view: self.view, map: Some(map), head: last_of(linears) })
+    }
+}

@@ -1,0 +1,75 @@
+//! Softmax regression under ridge penalties, from the strongest to the weakest.
+//!
+//! Of rows `x_i` with labels `y_i` it minimises
+//!
+//! ```text
+//! (1/n) sum_i -log softmax(x_i W + b)[y_i] + (penalty / 2) |W|^2
+//! ```
+//!
+//! by the limited-memory method of Broyden, Fletcher, Goldfarb and Shanno (Nocedal 1980, Math. Comp. 35, p. 779), each
+//! penalty from the optimum of the one before. Columns are centred, so that the free biases hardly depend on the weights,
+//! and the inverse Hessian is first taken for a diagonal, `1 / (m_j v_k + penalty)` with the second moment `m_j` of the
+//! column and the mean variance `v_k = mean p_k (1 - p_k)` of the class: columns of very different variances, such as
+//! principal components, are then equally easy. Logits are linear in a step's length: they and their change lie class by
+//! class, and the line search takes no product, only exponentials.
+
+mod problem;
+mod search;
+
+use self::problem::Problem;
+use self::search::Search;
+use super::{Layer, NetworkHead};
+
+/// A linear softmax: `softmax(x W + b)`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Linear {
+    /// `[columns, classes]`, row-major.
+    pub(super) weights: Vec<f32>,
+    /// One for each class.
+    pub(super) biases: Vec<f32>,
+}
+
+impl From<Linear> for NetworkHead {
+    fn from(Linear { weights, biases }: Linear) -> Self {
+        Self::linear(Layer { inputs: weights.len() / biases.len().max(1), weights, biases })
+    }
+}
+
+/// When the search for an optimum ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stop {
+    /// After two steps in a row that lessen the objective by less than this part of it.
+    pub(super) tolerance: f64,
+    /// After so many steps.
+    pub(super) most_steps: usize,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { tolerance: 1e-4, most_steps: 200 }
+    }
+}
+
+/// The optimum of each penalty; penalties above 0, in falling order.
+///
+/// A class without rows counts as half a row at the mean. Each search keeps what the one before has learnt of the Hessian,
+/// with the difference of the penalties put in. Values that are not finite give weights of 0.
+///
+/// # Shapes
+/// Values `[n, columns]`, row-major, and `n` labels below `classes`.
+pub(super) fn path(
+    values: &[f32],
+    columns: usize,
+    labels: &[u32],
+    classes: usize,
+    penalties: &[f64],
+    stop: Stop,
+) -> Vec<Linear> {
+    let problem = Problem::new(values, columns, labels, classes);
+    let mut search = Search::new(&problem);
+    let optimum = |penalty: &f64| {
+        search.descend(*penalty, stop);
+        problem.linear(&search.parameters)
+    };
+    penalties.iter().map(optimum).collect()
+}

@@ -1,0 +1,168 @@
+//! Gradient-boosted decision trees: posteriors from sums of shallow trees.
+//!
+//! The score of class `k` is `f_k(x) = b_k + sum_t T_tk(x)`, and `p(k|x) = exp(f_k(x)) / sum_j exp(f_j(x))`. Each round adds a
+//! tree `T_t`, whose leaves hold a number for every class, that takes a Newton step down the log loss (Friedman 2001,
+//! algorithm 6; Chen, Guestrin 2016, section 2.2). Trees see the steps and interactions of single columns that linear heads
+//! and small networks miss, and hardly more than the order of values in a column matters.
+
+mod bins;
+mod boost;
+mod grow;
+mod parts;
+#[cfg(test)]
+mod tests;
+
+pub use parts::{DamagedTrees, TreeParts};
+
+use lsmi_core::random::ChaCha8Rng;
+
+/// Rows that pass through all trees together.
+const ROWS_AT_ONCE: usize = 256;
+
+/// The least ridge: it keeps the steps of leaves without curvature finite.
+const LEAST_RIDGE: f32 = 1e-6;
+
+/// How boosted trees are fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TreesParams {
+    /// Rounds of boosting, each of one tree; there are fewer where rows times classes are hundreds of millions.
+    pub rounds: usize,
+    /// The share of a Newton step that a tree takes.
+    pub rate: f64,
+    /// The most splits between the root of a tree and a leaf.
+    pub depth: usize,
+    /// The least number of rows in a leaf.
+    pub least_rows: f64,
+    /// What is added to the curvature of a leaf, `lambda`.
+    pub ridge: f64,
+    /// The share of the columns that a round considers, drawn anew each round.
+    pub columns_share: f64,
+    /// The most columns that a round considers.
+    pub most_columns: usize,
+    /// The share of the rows that a round considers, drawn anew each round.
+    pub rows_share: f64,
+    /// The most rows that a round considers.
+    pub most_rows: usize,
+    /// The most bins that the values of a column are sorted into, 2 to 256.
+    pub bins: usize,
+}
+
+impl Default for TreesParams {
+    fn default() -> Self {
+        Self {
+            rounds: 300,
+            rate: 0.1,
+            depth: 4,
+            least_rows: 5.0,
+            ridge: 1.0,
+            columns_share: 0.75,
+            most_columns: 200,
+            rows_share: 0.7,
+            most_rows: 50_000,
+            bins: 64,
+        }
+    }
+}
+
+/// Decision trees whose leaves sum to the scores of the classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoostedTrees {
+    /// What [`TreeParts`] promises holds.
+    parts: TreeParts,
+}
+
+impl BoostedTrees {
+    /// Fits trees to rows `[n, columns]`, row-major, of at least one column, and their labels below `classes`.
+    ///
+    /// The scores begin at the log frequencies of the classes; a class without rows counts as half a row. The same random
+    /// stream gives the same trees.
+    pub fn fit(
+        values: &[f32],
+        columns: usize,
+        labels: &[u32],
+        classes: usize,
+        params: &TreesParams,
+        random: &mut ChaCha8Rng,
+    ) -> Self {
+        boost::fit(boost::Task { values, columns, labels, classes, params }, random)
+    }
+
+    /// The number of rounds that there are trees of.
+    pub fn rounds(&self) -> usize {
+        self.parts.roots.len()
+    }
+
+    /// The trees of the first rounds alone.
+    #[must_use]
+    pub fn truncated(mut self, rounds: usize) -> Self {
+        let classes = self.classes();
+        let parts = &mut self.parts;
+        if let Some(end) = parts.roots.get(rounds) {
+            let end = *end as usize;
+            let leaves = parts.children[..end].iter().filter(|child| **child == 0).count();
+            parts.roots.truncate(rounds);
+            parts.node_columns.truncate(end);
+            parts.thresholds.truncate(end);
+            parts.children.truncate(end);
+            parts.values.truncate(leaves * classes);
+        }
+        self
+    }
+
+    /// `log p(y|x)` of every class: `[n, classes]`, row-major.
+    pub fn log_posteriors(&self, rows: &[f32]) -> Vec<f64> {
+        self.log_posteriors_at(rows, &[self.rounds()]).pop().unwrap_or_default()
+    }
+
+    /// `log p(y|x)` of every class after each of these numbers of rounds, which rise: `[n, classes]` each, row-major.
+    ///
+    /// More rounds than there are count as all of them.
+    pub fn log_posteriors_at(&self, rows: &[f32], rounds: &[usize]) -> Vec<Vec<f64>> {
+        let columns = self.parts.columns;
+        let size = rows.len() / columns * self.classes();
+        let mut posteriors: Vec<_> = rounds.iter().map(|_| Vec::with_capacity(size)).collect();
+        let initial: Vec<f64> = self.parts.initial.iter().map(|score| f64::from(*score)).collect();
+        for rows in rows.chunks(ROWS_AT_ONCE * columns) {
+            let mut scores = initial.repeat(rows.len() / columns);
+            let mut done = 0;
+            for (posteriors, rounds) in posteriors.iter_mut().zip(rounds) {
+                while done < self.rounds().min(*rounds) {
+                    self.add_tree(done, rows, &mut scores);
+                    done += 1;
+                }
+                for scores in scores.chunks_exact(initial.len()) {
+                    let log_sum = log_sum_exp(scores);
+                    posteriors.extend(scores.iter().map(|score| score - log_sum));
+                }
+            }
+        }
+        posteriors
+    }
+
+    fn classes(&self) -> usize {
+        self.parts.initial.len()
+    }
+
+    /// Adds what a tree says of each row to the scores `[n, classes]`.
+    fn add_tree(&self, tree: usize, rows: &[f32], scores: &mut [f64]) {
+        let (parts, classes) = (&self.parts, self.classes());
+        let root = parts.roots[tree] as usize;
+        for (row, scores) in rows.chunks_exact(parts.columns).zip(scores.chunks_exact_mut(classes)) {
+            let mut node = root;
+            while parts.children[node] != 0 {
+                let is_right = row[parts.node_columns[node] as usize] > parts.thresholds[node];
+                node = parts.children[node] as usize + usize::from(is_right);
+            }
+            let values = &parts.values[parts.node_columns[node] as usize * classes..][..classes];
+            for (score, value) in scores.iter_mut().zip(values) {
+                *score += f64::from(*value);
+            }
+        }
+    }
+}
+
+/// `log sum_k exp(f_k)`
+fn log_sum_exp(scores: &[f64]) -> f64 {
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    most + scores.iter().map(|score| (score - most).exp()).sum::<f64>().ln()
+}
