@@ -93,7 +93,7 @@ fn plain_data_passes() {
 
 #[test]
 fn too_few_rows_for_so_many_columns_fail() {
-    let gates = gates(&noise(60, 400), &settings());
+    let gates = gates(&noise(60, 400), &GateSettings { strength: 1.0, ..settings() });
     let power = named(&gates, "power");
     assert_eq!(power.verdict, Verdict::Fail, "{power:?}");
     assert!(power.advice.as_ref().unwrap().starts_with("no power"));

@@ -17,7 +17,7 @@ fn noise() -> Vec<u8> {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as f64 / f64::from(1 << 24) - 0.5
         };
-        matrix(400, &(0..60 * 400).map(next).collect::<Vec<_>>())
+        matrix(40, &(0..60 * 40).map(next).collect::<Vec<_>>())
     };
     let labels: Vec<i64> = (0..60).map(|row| row % 2).collect();
     safetensors(&BTreeMap::from([("x1", columns()), ("x2", columns()), ("y", integers(&labels))]))
@@ -85,14 +85,17 @@ fn what_noise_cannot_support_comes_first() {
     assert!(shown.find("FAIL  ").unwrap() < shown.find("PASS  ").unwrap_or(usize::MAX), "{shown}");
     // The advice is broken into lines.
     let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("FAIL power ") && words.contains("use more rows or fewer columns"), "{shown}");
+    assert!(words.contains("FAIL memorisation ") && words.contains("use more rows or fewer columns"), "{shown}");
     let unsupported_by_check = unsupported(&shown);
     assert!(unsupported_by_check.split([' ', ',']).any(|word| word == "S"), "{shown}");
 
     let analyzed = place.lsmi("analyze noise.safetensors --folds 2 --check --out result").success();
     let shown = stderr(&analyzed);
-    assert!(shown.starts_with("\nFAILED GATE ") && shown.contains("\nFAILED GATE power: "), "{shown}");
-    assert!(shown.find("FAILED GATE power").unwrap() < shown.find("How much the modalities tell").unwrap(), "{shown}");
+    assert!(shown.starts_with("\nFAILED GATE ") && shown.contains("\nFAILED GATE memorisation: "), "{shown}");
+    assert!(
+        shown.find("FAILED GATE memorisation").unwrap() < shown.find("How much the modalities tell").unwrap(),
+        "{shown}"
+    );
     assert_eq!(unsupported(&shown), unsupported_by_check);
     let (_, in_short) = shown.split_once("In short\n").unwrap();
     assert!(in_short.starts_with("This data cannot support conclusions from "), "{shown}");
