@@ -107,12 +107,18 @@ fn normal_rows_need_no_margins() {
     }
 }
 
+/// In one dimension a mixture of many or of heavy-tailed components may do as well without margins, and held-out rows may then
+/// find it likelier: it must be near the exact density, and other cases must have margins.
 #[test]
 fn a_density_with_margins_integrates_to_one() {
     let cases: [(&str, Map); 3] = [("uniform", uniform), ("exponential", exponential), ("student", student)];
+    let mut with_margins = 0;
     for (name, map) in cases {
         let knife = fit(1, map);
-        assert!(knife.margins().is_some(), "{name}");
+        with_margins += usize::from(knife.margins().is_some());
+        let (fresh, exact) = rows(1, map, "fresh");
+        let error = mean(&knife.surprisal(&fresh, 1).unwrap()) - mean(&exact);
+        assert!(error.abs() < 0.05, "{name}: {error} nats too much, margins: {}", knife.margins().is_some());
         // Steps of .001 in asinh(x) up to 1e13; beyond, tails hold next to nothing.
         let values: Vec<f64> = (-30_000..30_000).map(|step| 1e-3 * (f64::from(step) + 0.5)).collect();
         let x: Vec<f64> = values.iter().map(|value| value.sinh()).collect();
@@ -121,6 +127,7 @@ fn a_density_with_margins_integrates_to_one() {
             surprisals.iter().zip(&values).map(|(surprisal, value)| 1e-3 * value.cosh() * (-surprisal).exp()).sum();
         assert!((integral - 1.0).abs() < 0.01, "{name}: {integral}");
     }
+    assert!(with_margins >= 2, "{with_margins}");
 }
 
 #[test]
