@@ -111,7 +111,8 @@ pub(super) fn fit(
         let straightened = tried.apply(held_out.values());
         let held_out = Points::new(straightened.values, dims, device)?;
         let kept = Sample::new(tried.apply(kept.points.values()).values, dims, device)?;
-        let by_margins = best_structure(&kept, &held_out, Some(&straightened.log_derivatives), params, seed, report)?;
+        let params = HeldOutParams { covariances: of_normal_scores(&winner.mixture), ..params.clone() };
+        let by_margins = best_structure(&kept, &held_out, Some(&straightened.log_derivatives), &params, seed, report)?;
         if Gain::of(&by_margins.densities, &winner.densities).mean > 0.0 {
             winner = by_margins;
             margins = Some(tried);
@@ -129,6 +130,13 @@ pub(super) fn fit(
     let shape = winner.mixture.shape();
     let mixture = fit_mixture(&sample, shape, Start::From(winner.mixture), &NoEvidence, SETTINGS)?.mixture;
     Ok(Fitted { knife: Knife::from_parts(margins, mixture), loss: winner.loss })
+}
+
+/// Covariances that are tried on normal scores: what was bent before often is one normal distribution now, and whatever still
+/// is not has the structure that was best before.
+fn of_normal_scores(winner: &Mixture) -> Vec<Covariance> {
+    let before = winner.shape().covariance;
+    if before == Covariance::Tied { vec![before] } else { vec![Covariance::Tied, before] }
 }
 
 /// The structure that makes held-out rows likeliest; `log_derivatives` are those of the margins at these rows.
