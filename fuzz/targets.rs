@@ -65,7 +65,7 @@ fn file(name: &str, bytes: &[u8]) -> PathBuf {
 /// The bytes stand for all three arrays, so that they are read as matrix and as labels.
 fn npy(bytes: &[u8]) -> bool {
     let path = file("array.npy", bytes);
-    let files = |y| Data::Arrays(ArrayFiles { x1: path.clone(), x2: path.clone(), y, id: None });
+    let files = |y| Data::Arrays(ArrayFiles { x1: path.clone(), x2: path.clone(), y, id: None, group: None });
     let classes = Classes::new(vec!["0".to_owned(), "1".to_owned()]).expect("two names");
     let labelled = files(Some(path.clone())).read(&Keys::default()).is_ok();
     let unlabelled = files(None).read_unlabelled(&Keys::default(), &classes).is_ok();

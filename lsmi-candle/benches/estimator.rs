@@ -46,6 +46,7 @@ fn samples(name: FamilyName, rows: usize, dims: usize, classes: usize) -> (Featu
         x2: matrix(draw.x2),
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     };
     (features, Classes::new(names).expect("distinct names"))
 }

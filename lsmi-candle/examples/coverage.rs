@@ -75,6 +75,7 @@ fn of_set(family: &dyn Family, rows: usize, repeats: usize, set: u64) -> Result<
         x2: Matrix::new(rows, d2, draw.x2)?,
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     };
     let classes = Classes::new((0..family.classes()).map(|class| class.to_string()).collect())?;
     let settings = Settings { seed: set, repeats, gauge: GaugeKind::Raw, ..Settings::default() };

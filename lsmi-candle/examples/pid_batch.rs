@@ -70,6 +70,7 @@ fn features(draw: &Draw) -> Result<FeatureSet, Box<dyn Error>> {
         x2: Matrix::new(ROWS, d2, draw.x2.clone())?,
         labels: draw.labels.clone(),
         logits: [None, None, None],
+        groups: None,
     })
 }
 

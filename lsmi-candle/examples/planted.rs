@@ -90,6 +90,7 @@ fn draw(settings: &FamilySettings, seed: u64) -> Result<[Samples; 2], Box<dyn Er
         x2: Matrix::new(ROWS, DIMS, draw.x2)?,
         labels: labels.clone(),
         logits: [None, None, None],
+        groups: None,
     };
     let classes = Classes::new(vec!["0".to_owned(), "1".to_owned()])?;
     let fit = cross_fit(&train, &classes, &Settings { seed, ..Settings::default() }, None)?;

@@ -49,6 +49,7 @@ pub mod embedder;
 pub mod encoders;
 pub mod estimator;
 pub mod features;
+pub mod folds;
 pub mod gates;
 pub mod gauge;
 mod guarded;
@@ -66,7 +67,6 @@ pub mod preprocess;
 
 mod elementary;
 mod error;
-mod folds;
 mod linear_algebra;
 mod memory;
 

@@ -26,6 +26,7 @@ fn draw(rows: usize, name: &str) -> FeatureSet {
         x2: Matrix::new(rows, 3, draw.x2).unwrap(),
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     }
 }
 

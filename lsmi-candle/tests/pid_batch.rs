@@ -23,6 +23,7 @@ fn draw(name: FamilyName, rows: usize, seed: u64) -> (FeatureSet, Adjusted) {
         x2: Matrix::new(rows, 2, draw.x2).unwrap(),
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     };
     (features, exact)
 }

@@ -25,6 +25,7 @@ fn set(columns: usize, x1: Vec<f64>, x2: Vec<f64>, labels: Vec<u32>) -> FeatureS
         x2: Matrix::new(rows, columns, x2).unwrap(),
         labels,
         logits: [None, None, None],
+        groups: None,
     }
 }
 

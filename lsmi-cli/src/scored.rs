@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use lsmi_candle::batch::{deviations, further_columns};
-use lsmi_candle::estimator::{Estimator, Scores, Shortfall};
+use lsmi_candle::estimator::{Estimator, Scores, Seen, Shortfall};
 use lsmi_candle::features::{FeatureFile, FeatureSet, MetadataColumn, Split};
 use lsmi_core::kind::kinds;
 use lsmi_core::statistics::mean;
@@ -35,6 +35,8 @@ pub(crate) struct ScoredSplit {
     deviations: Vec<[Vec<f64>; 4]>,
     /// The kind of every sample.
     pub(crate) kinds: Vec<Kind>,
+    /// Rows that the models have seen, of splits that they have not been fitted to.
+    pub(crate) seen: Vec<Seen>,
     /// The columns of the input that are carried along.
     pub(crate) metadata: Vec<MetadataColumn>,
 }
@@ -67,6 +69,7 @@ impl ScoredSplit {
                 .map(|measure| deviations(&of_repeats(*measure)))
                 .collect(),
             metadata: Vec::new(),
+            seen: Vec::new(),
             scores,
         })
     }
@@ -74,6 +77,11 @@ impl ScoredSplit {
     /// The same with columns of the input.
     pub(crate) fn with_metadata(self, metadata: &[MetadataColumn]) -> Self {
         Self { metadata: metadata.to_vec(), ..self }
+    }
+
+    /// The same with rows that the models have seen.
+    pub(crate) fn with_seen(self, seen: Vec<Seen>) -> Self {
+        Self { seen, ..self }
     }
 
     /// The training rows of a fit, cross-fitted, and the estimator that knows what its means fall short of: they are scored

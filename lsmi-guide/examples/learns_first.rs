@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         x2: Matrix::new(ROWS, DIMS, draw.x2)?,
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     };
     let settings = tracker::Settings { mode: Mode::Synchronous, ..tracker::Settings::default() };
     let tracker = Tracker::new(samples.ids.clone(), samples.labels.clone(), 2, None, settings)?;

@@ -101,6 +101,7 @@ mod lookup;
 mod paired;
 mod plan;
 mod store;
+mod whole_groups;
 
 pub use error::{CheckpointError, GuideError, PartitionError, Result};
 pub use guide::{Guide, Steadiness};

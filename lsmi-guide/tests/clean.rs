@@ -18,6 +18,7 @@ fn planted_labels_of_a_clear_family_are_found() {
         x2: Matrix::new(200, 2, draw.x2).unwrap(),
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     };
     let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()]).unwrap();
     let mut settings = PlantedSettings { seeds: 2, noise: Noise::ByClassShare, ..PlantedSettings::default() };

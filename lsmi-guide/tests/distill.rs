@@ -23,6 +23,7 @@ fn samples(rows: usize) -> FeatureSet {
         x2: Matrix::new(rows, 2, draw.x2).unwrap(),
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     }
 }
 

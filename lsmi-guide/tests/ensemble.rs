@@ -95,6 +95,7 @@ fn samples(rows: usize) -> (FeatureSet, Classes) {
         x2: Matrix::new(rows, 2, draw.x2).unwrap(),
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     };
     (samples, Classes::new(vec!["no".to_owned(), "yes".to_owned()]).unwrap())
 }

@@ -58,6 +58,7 @@ pub(crate) fn simulated(family: &dyn Family, rows: usize, seed: u64) -> Result<F
         x2: Matrix::new(rows, d2, draw.x2)?,
         labels: draw.labels,
         logits: [None, None, None],
+        groups: None,
     })
 }
 

@@ -68,7 +68,7 @@ pub(super) fn labelled(rows: &RecordBatch, classes: &Classes) -> Result<FeatureS
         found: labels[row].to_string(),
         expected: classes.names().join(", "),
     })?;
-    Ok(FeatureSet { ids, x1, x2, labels, logits })
+    Ok(FeatureSet { ids, x1, x2, labels, logits, groups: None })
 }
 
 /// The samples of a batch without labels.

@@ -10,8 +10,9 @@ use rand::seq::SliceRandom;
 
 use super::{Data, Estimate, Settings};
 use crate::error::Result;
-use crate::estimator::Progress;
+use crate::estimator::{Progress, find_groups};
 use crate::features::FeatureSet;
+use crate::folds::{LabelledRows, stratified_folds};
 use crate::pid_batch::{Params, PidBatch, decompose};
 
 /// Of training rows without evaluation rows, one part of so many is held out.
@@ -57,6 +58,14 @@ pub(super) fn estimate(
 
 /// The training rows and those held out.
 fn divide(rows: &FeatureSet, seed: u64) -> (FeatureSet, FeatureSet) {
+    if let Some(groups) = find_groups(rows, HELD_OUT).0.map(|groups| groups.numbers()) {
+        let classes = rows.labels.iter().max().map_or(0, |largest| *largest as usize + 1);
+        let labelled = LabelledRows { labels: &rows.labels, classes, groups: Some(&groups) };
+        #[expect(clippy::cast_possible_truncation, reason = "a few parts")]
+        let parts = stratified_folds(&labelled, HELD_OUT as u32, seed, "rows held out for PID-Batch");
+        let (train, held_out): (Vec<usize>, Vec<usize>) = (0..rows.rows()).partition(|row| parts[*row] > 0);
+        return (rows.select(&train), rows.select(&held_out));
+    }
     let mut order: Vec<usize> = (0..rows.rows()).collect();
     order.shuffle(&mut stream(seed, "rows held out for PID-Batch"));
     let (held_out, train) = order.split_at(rows.rows() / HELD_OUT);

@@ -10,13 +10,14 @@ use rand::RngCore;
 use rayon::prelude::*;
 
 use super::fit::{DENSITY_NAMES, Fit, FoldHeads};
+use super::grouping::{Grouping, find_groups};
 use super::inputs::ModelInputs;
 use super::progress::Reporter;
 use super::score::Scores;
 use super::{Description, Estimator, FoldModels, Progress, SCHEMA, Settings, check_samples, notes};
 use crate::error::{EstimatorError, Result};
 use crate::features::{Classes, FeatureSet};
-use crate::folds::stratified_folds;
+use crate::folds::{LabelledRows, stratified_folds};
 use crate::gauge::Gauge;
 use crate::knife::Knife;
 
@@ -63,6 +64,9 @@ pub(super) struct Fitting<'a> {
     classes: &'a Classes,
     settings: &'a Settings,
     pub(super) gauge: Gauge,
+    grouping: Option<Grouping>,
+    /// The number of each row's group, where some belong together.
+    groups: Option<Vec<u32>>,
     prior: ClassPrior,
     partitions: Vec<Partition>,
     /// The models of every fold, for each repeat.
@@ -82,11 +86,16 @@ impl<'a> Fitting<'a> {
     ) -> Result<Self> {
         let device = settings.device.open()?;
         let inputs = ModelInputs::new(&gauge, &train.inputs(), train.logits.each_ref().map(Option::is_some));
-        let fit = Fit { inputs: &inputs, labels: &train.labels, classes: classes.len(), settings, device: &device };
+        let (groups, grouping) = find_groups(train, settings.folds);
+        let groups = groups.map(|groups| groups.numbers());
+        let of_classes = classes.len();
+        let (labels, groups_of_rows) = (&train.labels, groups.as_deref());
+        let fit =
+            Fit { inputs: &inputs, labels, groups: groups_of_rows, classes: of_classes, settings, device: &device };
         let partitions: Vec<Partition> =
             (0..settings.repeats).map(|repeat| Partition::of_repeat(&fit, repeat)).collect();
         let repeats = fit_models(&fit, &partitions, progress)?;
-        Ok(Self { train, classes, settings, gauge, prior, partitions, repeats, device })
+        Ok(Self { train, classes, settings, gauge, grouping, groups, prior, partitions, repeats, device })
     }
 
     /// The fold of every row in each repeat.
@@ -98,7 +107,7 @@ impl<'a> Fitting<'a> {
     /// a note on it, if they are not all.
     pub(super) fn finish(self, of_more: Option<(usize, String)>) -> Result<CrossFit> {
         let assignments = self.assignments();
-        let Self { train, classes, settings, gauge, prior, repeats, device, .. } = self;
+        let Self { train, classes, settings, gauge, grouping, groups, prior, repeats, device, .. } = self;
         let are_given = train.logits.each_ref().map(Option::is_some);
         let mut notes = notes::of_gauge(&gauge);
         notes.extend(notes::of_prior(&settings.prior, &prior, &train.labels));
@@ -127,10 +136,11 @@ impl<'a> Fitting<'a> {
             data_hash: train.hash(),
             encoders: [None, None],
             shortfall: None,
+            grouping,
             notes,
         };
         let mut estimator = Estimator { description, prior, gauge, repeats, device };
-        let scores = estimator.score_rows(train, Some(&assignments))?;
+        let scores = Scores { groups, ..estimator.score_rows(train, Some(&assignments))? };
         estimator.description.reference = settings.measure.reference(&scores.terms, &train.labels, classes.len());
         Ok(CrossFit { estimator, scores })
     }
@@ -152,7 +162,7 @@ impl Partition {
         } else {
             String::new()
         };
-        Self { seed, folds: deal(fit.labels, fit.classes, fit.settings.folds, seed), name }
+        Self { seed, folds: deal(&fit.rows(), fit.settings.folds, seed), name }
     }
 }
 
@@ -165,15 +175,17 @@ fn seed_of_repeat(seed: u64, repeat: usize) -> u64 {
 }
 
 /// The fold of every row.
-pub(super) fn deal(labels: &[u32], classes: usize, folds: usize, seed: u64) -> Vec<u32> {
+pub(super) fn deal(rows: &LabelledRows<'_>, folds: usize, seed: u64) -> Vec<u32> {
     #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
     let folds = folds as u32;
-    stratified_folds(labels, classes, folds, seed, "folds")
+    stratified_folds(rows, folds, seed, "folds")
 }
 
 /// The fold of every row in each repeat, of rows that were fitted so.
-pub(super) fn assignments(of: &Description, labels: &[u32]) -> Vec<Vec<u32>> {
-    let deal_repeat = |repeat| deal(labels, of.classes.len(), of.folds, seed_of_repeat(of.seed, repeat));
+pub(super) fn assignments(of: &Description, train: &FeatureSet) -> Vec<Vec<u32>> {
+    let groups = find_groups(train, of.folds).0.map(|groups| groups.numbers());
+    let rows = LabelledRows { labels: &train.labels, classes: of.classes.len(), groups: groups.as_deref() };
+    let deal_repeat = |repeat| deal(&rows, of.folds, seed_of_repeat(of.seed, repeat));
     (0..of.repeats).map(deal_repeat).collect()
 }
 
@@ -304,7 +316,7 @@ mod tests {
         };
         let (x1, x2) = (modality(2), modality(3));
         let ids = SampleIds::from_names((0..ROWS).map(|row| format!("sample {}", ROWS - row))).unwrap();
-        let features = FeatureSet { ids, x1, x2, labels, logits: [None, None, None] };
+        let features = FeatureSet { ids, x1, x2, labels, logits: [None, None, None], groups: None };
         (features, Classes::new(vec!["a".to_owned(), "b".to_owned()]).unwrap())
     }
 
@@ -352,7 +364,8 @@ mod tests {
     #[test]
     fn a_folds_models_know_nothing_of_its_rows() {
         let (train, _) = train();
-        let assignment = deal(&train.labels, 2, settings().folds, 0);
+        let rows = LabelledRows { labels: &train.labels, classes: 2, groups: None };
+        let assignment = deal(&rows, settings().folds, 0);
         let mut changed = train.clone();
         let mut values = train.x1.values().to_vec();
         for row in (0..ROWS).filter(|row| assignment[*row] == 0) {
@@ -365,8 +378,14 @@ mod tests {
         let (settings, device) = (settings(), Device::Cpu);
         let models = |samples: &FeatureSet| {
             let inputs = ModelInputs::new(&gauge, &samples.inputs(), [false; 3]);
-            let fit =
-                Fit { inputs: &inputs, labels: &samples.labels, classes: 2, settings: &settings, device: &device };
+            let fit = Fit {
+                inputs: &inputs,
+                labels: &samples.labels,
+                groups: None,
+                classes: 2,
+                settings: &settings,
+                device: &device,
+            };
             let partition = Partition { seed: 0, folds: assignment.clone(), name: String::new() };
             fit_models(&fit, &[partition], None).unwrap().remove(0)
         };

@@ -7,14 +7,17 @@ use super::cross_fit::Partition;
 use super::inputs::{Columns, ModelInputs};
 use super::progress::Reporter;
 use crate::error::Result;
+use crate::folds::LabelledRows;
 use crate::heads::{Contest, GivenHead, HeadModel, HeadPool, Outcome};
-use crate::knife::Knife;
+use crate::knife::{Knife, Training};
 
 /// What all models are fitted to.
 #[derive(Clone, Copy)]
 pub(super) struct Fit<'a> {
     pub(super) inputs: &'a ModelInputs,
     pub(super) labels: &'a [u32],
+    /// The group of each row, where rows belong together.
+    pub(super) groups: Option<&'a [u32]>,
     pub(super) classes: usize,
     pub(super) settings: &'a Settings,
     pub(super) device: &'a Device,
@@ -30,6 +33,11 @@ pub(super) struct FoldHeads {
 }
 
 impl Fit<'_> {
+    /// The rows, as folds are dealt to them.
+    pub(super) fn rows(&self) -> LabelledRows<'_> {
+        LabelledRows { labels: self.labels, classes: self.classes, groups: self.groups }
+    }
+
     /// Fits the density of modality 0 or 1 to the given rows; with its loss in nats, on held-out rows where there are any.
     pub(super) fn density(
         &self,
@@ -39,7 +47,9 @@ impl Fit<'_> {
         report: &dyn Fn(String, f64),
     ) -> Result<(Knife, f64)> {
         let Columns { values, columns } = self.inputs.density(modality, rows);
-        let fitted = Knife::fit_reporting(values, columns, &self.settings.knife, seed, self.device, report)?;
+        let groups: Option<Vec<u32>> = self.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect());
+        let of = Training { rows: values, dims: columns, groups: groups.as_deref() };
+        let fitted = Knife::fit_reporting(of, &self.settings.knife, seed, self.device, report)?;
         Ok((fitted.knife, fitted.loss))
     }
 
@@ -83,6 +93,7 @@ impl Fit<'_> {
             features: self.inputs.features(head),
             labels: self.labels,
             classes: self.classes,
+            groups: self.groups,
             folds: &partition.folds,
             fold_count: self.settings.folds,
             seed: partition.seed,

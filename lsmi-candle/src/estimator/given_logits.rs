@@ -4,7 +4,7 @@
 //! densities say nothing of a model and are fitted once for all of them.
 
 use super::cross_fit::{CrossFit, assignments};
-use super::{Estimator, FoldModels, notes};
+use super::{Estimator, FoldModels, Scores, notes};
 use crate::error::Result;
 use crate::features::FeatureSet;
 use crate::heads::{GivenHead, HeadModel};
@@ -20,7 +20,7 @@ impl CrossFit {
     /// that rule the label out, a candle error where the device fails.
     pub fn with_logits(&self, train: &FeatureSet, scale: bool) -> Result<Self> {
         self.check_same_samples(train)?;
-        let folds = assignments(&self.estimator.description, &train.labels);
+        let folds = assignments(&self.estimator.description, train);
         let mut estimator = self.estimator.with_given_heads(train);
         if scale {
             for (folds, models) in folds.iter().zip(&mut estimator.repeats) {
@@ -29,7 +29,8 @@ impl CrossFit {
                 }
             }
         }
-        let scores = estimator.score_rows(train, Some(&folds))?;
+        let groups = self.scores.groups.clone();
+        let scores = Scores { groups, ..estimator.score_rows(train, Some(&folds))? };
         let classes = estimator.classes().len();
         estimator.description.reference = estimator.measure().reference(&scores.terms, &train.labels, classes);
         Ok(Self { estimator, scores })

@@ -11,6 +11,7 @@ mod candidates;
 mod cross_fit;
 mod fit;
 mod given_logits;
+mod grouping;
 mod inputs;
 mod notes;
 mod null;
@@ -24,6 +25,7 @@ pub use bundle::SCHEMA;
 pub use candidates::{Candidates, Expected};
 pub(crate) use cross_fit::thread_pool;
 pub use cross_fit::{CrossFit, cross_fit};
+pub use grouping::{Grouping, Likeness, Seen, Twins, find_groups, seen_rows};
 pub use null::{Null, Test, Tests};
 pub use progress::Progress;
 pub(crate) use progress::Reporter;
@@ -94,6 +96,9 @@ pub struct Description {
     /// What means over rows that it scores are believed to fall short of; None where nobody worked it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<Shortfall>,
+    /// How training rows were grouped; None where every row is by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouping: Option<Grouping>,
     /// What a user should know of the fit.
     pub notes: Vec<String>,
 }
@@ -221,6 +226,10 @@ pub(crate) fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> 
         if let Some(logits) = logits.as_ref().filter(|logits| logits.columns() != classes) {
             return wrong(what, logits.columns().to_string(), format!("the number of classes, {classes}"));
         }
+    }
+    if let Some(groups) = samples.groups.as_ref().filter(|groups| groups.rows() != samples.rows()) {
+        let expected = format!("the number of labels, {}", samples.rows());
+        return wrong("the number of rows in groups", groups.rows().to_string(), expected);
     }
     match samples.labels.iter().find(|label| **label as usize >= classes) {
         Some(label) => wrong("a label", label.to_string(), format!("the index of one of {classes} classes")),

@@ -5,6 +5,8 @@
 //! modalities, the data at hand are one more permutation, so that the share of permutations in which a mean is at least as
 //! large is an exact p-value, whatever the heads are (Phipson and Smyth 2010).
 
+use std::collections::BTreeMap;
+
 use crossbeam_channel::Sender;
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{Tail, benjamini_hochberg, mean, permutation_p_value, quantile, standard_deviation};
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cross_fit::{CrossFit, Partition, deal, thread_pool};
 use super::fit::Fit;
+use super::grouping::find_groups;
 use super::inputs::ModelInputs;
 use super::predict::log_posteriors;
 use super::progress::Reporter;
@@ -122,13 +125,15 @@ impl CrossFit {
         // The null is of a single repeat, so what is held against it is the first repeat.
         let observed = self.scores.repeats.first().unwrap_or(&self.scores.terms);
 
-        let permuted: Vec<Vec<u32>> =
-            (0..permutations).map(|index| permute(&train.labels, settings.seed, index)).collect();
+        let groups = find_groups(train, settings.folds).0.map(|groups| groups.numbers());
+        let labels_of_permutations: Vec<Vec<u32>> =
+            (0..permutations).map(|index| permuted(&train.labels, groups.as_deref(), settings.seed, index)).collect();
         let reporter = Reporter::new(progress, permutations * 3 * settings.folds);
         let run = |(index, labels): (usize, &Vec<u32>)| -> Result<[Vec<f64>; 3]> {
-            let fit = Fit { inputs: &inputs, labels, classes, settings, device: &estimator.device };
+            let groups = groups.as_deref();
+            let fit = Fit { inputs: &inputs, labels, groups, classes, settings, device: &estimator.device };
             let seed = stream(settings.seed, &format!("null permutation {index}")).next_u64();
-            let folds = deal(labels, classes, settings.folds, seed);
+            let folds = deal(&fit.rows(), settings.folds, seed);
             let name = format!("permutation {} of {permutations}, ", index + 1);
             let partition = Partition { seed, folds, name };
             let mut information: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; labels.len()]);
@@ -144,11 +149,12 @@ impl CrossFit {
             }
             Ok(information)
         };
-        let found: Vec<[Vec<f64>; 3]> = thread_pool(settings.threads)?
-            .install(|| permuted.par_iter().enumerate().with_max_len(1).map(run).collect::<Result<Vec<_>>>())?;
+        let found: Vec<[Vec<f64>; 3]> = thread_pool(settings.threads)?.install(|| {
+            labels_of_permutations.par_iter().enumerate().with_max_len(1).map(run).collect::<Result<Vec<_>>>()
+        })?;
 
         let mut null = Vec::with_capacity(permutations);
-        for (labels, information) in permuted.iter().zip(found) {
+        for (labels, information) in labels_of_permutations.iter().zip(found) {
             let [i1, i2, i12] = information;
             let terms = Terms::new(train.ids.clone(), observed.h1.clone(), observed.h2.clone(), i1, i2, i12)?;
             null.push(means(estimator, &terms, labels));
@@ -157,10 +163,39 @@ impl CrossFit {
     }
 }
 
-fn permute(labels: &[u32], seed: u64, index: usize) -> Vec<u32> {
-    let mut labels = labels.to_vec();
-    labels.shuffle(&mut stream(seed, &format!("null labels {index}")));
-    labels
+/// Labels permuted over rows; over groups, where rows belong together: rows of one group are not exchangeable one by one.
+///
+/// Where all rows of each group have one label, groups exchange theirs. Elsewhere groups of one size exchange all labels of
+/// their rows, in random order within the group.
+fn permuted(labels: &[u32], groups: Option<&[u32]>, seed: u64, index: usize) -> Vec<u32> {
+    let mut random = stream(seed, &format!("null labels {index}"));
+    let mut permuted = labels.to_vec();
+    let Some(groups) = groups else {
+        permuted.shuffle(&mut random);
+        return permuted;
+    };
+    let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (row, group) in groups.iter().enumerate() {
+        members.entry(*group).or_default().push(row);
+    }
+    let are_constant = members.values().all(|rows| rows.iter().all(|row| labels[*row] == labels[rows[0]]));
+    let mut of_sizes: BTreeMap<usize, Vec<Vec<usize>>> = BTreeMap::new();
+    for rows in members.into_values() {
+        of_sizes.entry(if are_constant { 0 } else { rows.len() }).or_default().push(rows);
+    }
+    for of_size in of_sizes.into_values() {
+        let mut sources: Vec<Vec<usize>> = of_size.clone();
+        sources.shuffle(&mut random);
+        for (rows, mut source) in of_size.into_iter().zip(sources) {
+            if are_constant {
+                rows.iter().for_each(|row| permuted[*row] = labels[source[0]]);
+            } else {
+                source.shuffle(&mut random);
+                rows.iter().zip(source).for_each(|(row, from)| permuted[*row] = labels[from]);
+            }
+        }
+    }
+    permuted
 }
 
 /// The means, by the estimator's measure, with what that needs of the data taken from these very terms.
@@ -222,5 +257,42 @@ impl Tests {
     pub fn named(&self) -> [(&'static str, &Test); 8] {
         let tests = [&self.i1, &self.i2, &self.i12, &self.r, &self.u1, &self.u2, &self.s, &self.s_minus_r];
         std::array::from_fn(|index| (QUANTITIES[index].0, tests[index]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_move_with_their_groups() {
+        // Three rows of each of 20 groups, one label a group.
+        let groups: Vec<u32> = (0..60).map(|row| row / 3).collect();
+        let constant: Vec<u32> = groups.iter().map(|group| group % 4).collect();
+        let moved = permuted(&constant, Some(&groups), 0, 0);
+        assert_ne!(moved, constant);
+        assert!(moved.chunks_exact(3).all(|rows| rows.iter().all(|label| *label == rows[0])));
+        let count = |labels: &[u32]| {
+            (0..4).map(|class| labels.iter().filter(|label| **label == class).count()).collect::<Vec<_>>()
+        };
+        assert_eq!(count(&moved), count(&constant), "groups of one size");
+
+        // Labels that differ within groups of two sizes: each group gets those of another of its size.
+        let groups: Vec<u32> = (0..50).map(|row| if row < 20 { row / 2 } else { 10 + (row - 20) / 3 }).collect();
+        let mixed: Vec<u32> = (0..50).map(|row| if row < 20 { row % 2 } else { 2 + row % 3 }).collect();
+        let moved = permuted(&mixed, Some(&groups), 0, 1);
+        assert!(moved[..20].iter().all(|label| *label < 2), "a pair of labels goes to a pair of rows");
+        assert_eq!(
+            {
+                let mut sorted = moved.clone();
+                sorted.sort_unstable();
+                sorted
+            },
+            {
+                let mut sorted = mixed.clone();
+                sorted.sort_unstable();
+                sorted
+            }
+        );
     }
 }

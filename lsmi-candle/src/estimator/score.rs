@@ -8,7 +8,7 @@ use super::Estimator;
 use super::inputs::ModelInputs;
 use super::predict::{Predictions, ROWS_AT_A_TIME, most_probable};
 use crate::error::{EstimatorError, Result};
-use crate::features::FeatureSet;
+use crate::features::{FeatureSet, Groups};
 
 /// Terms and predictions of rows, in the order of the rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Scores {
     /// The fold that held each row out (in the first repeat), for training rows; rows scored by all folds together have
     /// none.
     pub folds: Option<Vec<u32>>,
+    /// The number of each row's group, where some belong together.
+    pub groups: Option<Vec<u32>>,
     /// The class index of each row.
     pub labels: Vec<u32>,
     /// The class that each head finds most probable: x1, x2, both joined.
@@ -93,6 +95,7 @@ impl Estimator {
             terms: whole.into_terms(&rows.ids)?,
             repeats: of_repeats.into_iter().map(|columns| columns.into_terms(&rows.ids)).collect::<Result<_>>()?,
             folds: assignments.map(|assignments| assignments[0].clone()),
+            groups: rows.groups.as_ref().filter(|groups| !groups.are_single_rows()).map(Groups::numbers),
             labels: rows.labels.clone(),
             predictions,
             confidences,

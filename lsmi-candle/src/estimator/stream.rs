@@ -5,7 +5,7 @@
 //! class. The densities then ascend the likelihood of all rows outside their fold, by rounds of expectation maximisation that
 //! read the file a group of rows at a time. The class prior is that of all rows.
 
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::ops::Range;
 
 use candle_core::Device;
@@ -19,7 +19,7 @@ use super::cross_fit::{Fitting, thread_pool};
 use super::progress::Reporter;
 use super::{CrossFit, FoldModels, Progress, Settings};
 use crate::error::Result;
-use crate::features::{FeatureError, FeatureSet, RowReader};
+use crate::features::{FeatureError, FeatureSet, Groups, RowReader};
 use crate::gauge::{Gauge, Passes};
 use crate::knife::{Knife, Straightened};
 use crate::mixture::Round;
@@ -81,7 +81,8 @@ pub fn fit_stream(
     let mut fitting = Fitting::new(&drawn, &classes, settings, gauge, prior, progress)?;
     if settings.densities.is_none() {
         let assignments = fitting.assignments();
-        improve(&mut fitting.repeats, &fitting.gauge, &mut rows, (&draw.rows, &assignments), settings, progress)?;
+        let dealt = Dealt { rows: &draw.rows, folds: &assignments, groups: drawn.groups.as_ref() };
+        improve(&mut fitting.repeats, &fitting.gauge, &mut rows, &dealt, settings, progress)?;
     }
     let count = rows.count;
     rows.reader.check_unchanged()?;
@@ -201,12 +202,12 @@ impl Lowest {
 
 /// Rounds of expectation maximisation of all densities, each on the rows of the file outside its fold.
 ///
-/// `drawn` has the rows in memory and their fold in each repeat; other rows are dealt to folds at random.
+/// `drawn` has the rows in memory; other rows are dealt to folds at random, but with their groups.
 fn improve(
     repeats: &mut [Vec<FoldModels>],
     gauge: &Gauge,
     rows: &mut TrainingRows<'_>,
-    drawn: (&[usize], &[Vec<u32>]),
+    drawn: &Dealt<'_>,
     settings: &Settings,
     progress: Option<&Sender<Progress>>,
 ) -> Result<()> {
@@ -216,10 +217,11 @@ fn improve(
     for round in 0..ROUNDS {
         let before_round: Vec<Knife> = densities(repeats).cloned().collect();
         let mut ascents: Vec<Ascent<'_>> = before_round.iter().map(Ascent::new).collect();
-        let mut dealer = Dealer { random: stream(settings.seed, "folds of the stream"), drawn, folds: settings.folds };
+        let random = stream(settings.seed, "folds of the stream");
+        let mut dealer = Dealer { random, drawn, of_groups: drawn.folds_of_groups(), folds: settings.folds };
         for group in rows.groups() {
-            let folds = dealer.deal(&group);
-            let features = rows.reader.read(0, group)?;
+            let features = rows.reader.read(0, group.clone())?;
+            let folds = dealer.deal(&group, features.groups.as_ref());
             let coordinates =
                 [gauge.x1.apply(&features.x1), gauge.x2.apply(&features.x2)].map(|values| single(&values));
             let dims = [gauge.x1.dims(), gauge.x2.dims()];
@@ -294,22 +296,46 @@ fn densities_mut(repeats: &mut [Vec<FoldModels>]) -> impl Iterator<Item = &mut K
     repeats.iter_mut().flatten().flat_map(|models| &mut models.densities)
 }
 
-/// Deals rows to folds: those in memory to theirs, others at random but in every round alike.
+/// The rows in memory, in the folds of each repeat.
+struct Dealt<'a> {
+    /// Their numbers, rising.
+    rows: &'a [usize],
+    /// The fold of each, repeat by repeat.
+    folds: &'a [Vec<u32>],
+    groups: Option<&'a Groups>,
+}
+
+impl Dealt<'_> {
+    /// The fold of every group that has a row in memory, in each repeat.
+    fn folds_of_groups(&self) -> Vec<HashMap<u64, u32>> {
+        let keys = self.groups.map(Groups::keys).unwrap_or_default();
+        self.folds.iter().map(|folds| keys.iter().copied().zip(folds.iter().copied()).collect()).collect()
+    }
+}
+
+/// Deals rows to folds: those in memory to theirs, others with their group or at random, but in every round alike.
 struct Dealer<'a> {
     random: lsmi_core::random::ChaCha8Rng,
-    drawn: (&'a [usize], &'a [Vec<u32>]),
+    drawn: &'a Dealt<'a>,
+    of_groups: Vec<HashMap<u64, u32>>,
     folds: usize,
 }
 
 impl Dealer<'_> {
     /// The folds of the next rows in each repeat.
-    fn deal(&mut self, rows: &Range<usize>) -> Vec<Vec<u32>> {
-        let (drawn, assignments) = self.drawn;
+    fn deal(&mut self, rows: &Range<usize>, groups: Option<&Groups>) -> Vec<Vec<u32>> {
+        let Dealt { rows: drawn, folds: assignments, .. } = self.drawn;
         let first = drawn.partition_point(|row| *row < rows.start);
         let mut dealt = Vec::with_capacity(assignments.len());
-        for assignment in assignments {
+        for (assignment, of_groups) in assignments.iter().zip(&mut self.of_groups) {
             #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
-            let mut folds: Vec<u32> = rows.clone().map(|_| self.random.random_range(0..self.folds as u32)).collect();
+            let mut next = || self.random.random_range(0..self.folds as u32);
+            let mut folds: Vec<u32> = match groups {
+                None => rows.clone().map(|_| next()).collect(),
+                Some(groups) => {
+                    groups.keys().iter().map(|key| *of_groups.entry(*key).or_insert_with(&mut next)).collect()
+                }
+            };
             for (row, fold) in drawn[first..].iter().zip(&assignment[first..]).take_while(|(row, _)| **row < rows.end) {
                 folds[row - rows.start] = *fold;
             }

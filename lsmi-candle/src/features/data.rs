@@ -1,12 +1,13 @@
 //! Where samples are: in one feature file, or in `.npy` files of one array each.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::classes::Classes;
 use super::error::FeatureError;
 use super::format::{AllRows, ByRows, Format, open_npy_files};
-use super::keys::Keys;
+use super::keys::{GroupKey, Keys};
 use super::load::{self, format_of, unreadable};
 use super::source::{Source, corrupted, not_opened};
 use super::{FeatureFile, UnlabelledFile};
@@ -24,6 +25,7 @@ use super::{FeatureFile, UnlabelledFile};
 ///     x2: "text.npy".into(),
 ///     y: Some("label.npy".into()),
 ///     id: None,
+///     group: None,
 /// });
 /// assert_eq!(data.to_string(), "image.npy, text.npy, label.npy");
 /// ```
@@ -46,6 +48,8 @@ pub struct ArrayFiles {
     pub y: Option<PathBuf>,
     /// The ids, `[n]`.
     pub id: Option<PathBuf>,
+    /// The groups, `[n]`, as the array `group`.
+    pub group: Option<PathBuf>,
 }
 
 impl Data {
@@ -71,7 +75,7 @@ impl Data {
     /// As there.
     pub fn read(&self, keys: &Keys) -> Result<FeatureFile, FeatureError> {
         let name = self.to_string();
-        load::load(self.path(), self.open(&name)?, keys, None)
+        load::load(self.path(), self.open(&name)?, &self.keys(keys), None)
     }
 
     /// Reads samples to be evaluated; see [`read_with_classes`](super::read_with_classes).
@@ -80,7 +84,7 @@ impl Data {
     /// As there.
     pub fn read_with_classes(&self, keys: &Keys, classes: &Classes) -> Result<FeatureFile, FeatureError> {
         let name = self.to_string();
-        load::load(self.path(), self.open(&name)?, keys, Some(classes))
+        load::load(self.path(), self.open(&name)?, &self.keys(keys), Some(classes))
     }
 
     /// Reads samples without their labels; see [`read_unlabelled`](super::read_unlabelled).
@@ -103,6 +107,16 @@ impl Data {
         };
         let Ok((_, file)) = file else { return [None, None] };
         [&keys.x1, &keys.x2].map(|array| file.metadata(&format!("{array}_model")).map(str::to_owned))
+    }
+
+    /// The names of the arrays: where there is a file of groups, it is meant to be used.
+    pub(super) fn keys<'k>(&self, keys: &'k Keys) -> Cow<'k, Keys> {
+        match self {
+            Self::Arrays(ArrayFiles { group: Some(_), .. }) => {
+                Cow::Owned(Keys { groups: GroupKey::Array("group".to_owned()), ..keys.clone() })
+            }
+            _ => Cow::Borrowed(keys),
+        }
     }
 
     fn open<'n>(&self, name: &'n str) -> Result<Source<'n>, FeatureError> {
@@ -138,7 +152,7 @@ impl ArrayFiles {
     /// The files under the names of their arrays.
     fn named(&self) -> Vec<(&'static str, &Path)> {
         let needed = [("x1", self.x1.as_path()), ("x2", self.x2.as_path())];
-        let others = [("y", self.y.as_deref()), ("id", self.id.as_deref())];
+        let others = [("y", self.y.as_deref()), ("id", self.id.as_deref()), ("group", self.group.as_deref())];
         needed.into_iter().chain(others.into_iter().filter_map(|(name, path)| Some((name, path?)))).collect()
     }
 }

@@ -44,6 +44,10 @@ pub(super) fn of_unlabelled(samples: &Unlabelled) -> String {
 
 fn set(hash: &mut Sha256, features: &FeatureSet) {
     inputs(hash, features.inputs(), Some(&features.labels));
+    // Nothing is added where there are none, so that hashes stay what they were.
+    for number in features.groups.iter().flat_map(super::Groups::numbers) {
+        hash.update(number.to_le_bytes());
+    }
 }
 
 fn inputs(hash: &mut Sha256, inputs: Inputs<'_>, labels: Option<&[u32]>) {

@@ -33,11 +33,50 @@ pub struct Keys {
     pub label: String,
     /// The id: an array that must be there; `None` takes the array `id` if there is one.
     pub id: Option<String>,
+    /// Which samples belong together.
+    pub groups: GroupKey,
+}
+
+/// Where it is said which samples belong together.
+///
+/// ```
+/// use lsmi_candle::features::GroupKey;
+///
+/// assert_eq!("speaker".parse(), Ok(GroupKey::Array("speaker".to_owned())));
+/// assert_eq!("none".parse(), Ok(GroupKey::Apart));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum GroupKey {
+    /// Nowhere: samples that are equal or nearly so are found before folds are dealt.
+    #[default]
+    Unknown,
+    /// In an array or column of this name, which must be there: samples of equal values belong together.
+    Array(String),
+    /// Every sample is by itself, whether or not it equals another.
+    Apart,
+}
+
+impl FromStr for GroupKey {
+    type Err = std::convert::Infallible;
+
+    /// Reads the name of an array, or `none`.
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        Ok(if given == "none" { Self::Apart } else { Self::Array(given.to_owned()) })
+    }
+}
+
+impl GroupKey {
+    fn array(&self) -> Option<&str> {
+        match self {
+            Self::Array(name) => Some(name),
+            Self::Unknown | Self::Apart => None,
+        }
+    }
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { x1: "x1".to_owned(), x2: "x2".to_owned(), label: "y".to_owned(), id: None }
+        Self { x1: "x1".to_owned(), x2: "x2".to_owned(), label: "y".to_owned(), id: None, groups: GroupKey::Unknown }
     }
 }
 
@@ -90,7 +129,7 @@ impl FromStr for Keys {
         }) else {
             return Err(KeysError::WrongCount { given: given.to_owned(), found: names.len() });
         };
-        Ok(Self { x1: x1.to_owned(), x2: x2.to_owned(), label: label.to_owned(), id })
+        Ok(Self { x1: x1.to_owned(), x2: x2.to_owned(), label: label.to_owned(), id, groups: GroupKey::Unknown })
     }
 }
 
@@ -110,6 +149,8 @@ pub(super) struct SplitArrays {
     pub(super) x2: String,
     pub(super) label: String,
     pub(super) id: String,
+    /// The groups, if they are wanted.
+    pub(super) group: Option<String>,
     /// The metadata key under which the ids may stand instead.
     pub(super) metadata_ids: String,
     /// The user's models' logits, of x1, x2 and both, where there are any.
@@ -133,19 +174,21 @@ impl SplitArrays {
             x2: name(&keys.x2),
             label: name(&keys.label),
             id: name(keys.id.as_deref().unwrap_or("id")),
+            group: keys.groups.array().map(name),
             metadata_ids: name("ids"),
             logits: LOGITS.map(name),
         }
     }
 
     /// The names used by the reference implementation of LSMI (Yang, Wang, Hu, ICML 2025).
-    fn reference(split: &str) -> Self {
+    fn reference(keys: &Keys, split: &str) -> Self {
         Self {
             split: split.to_owned(),
             x1: format!("{split}_modal_1_features"),
             x2: format!("{split}_modal_2_features"),
             label: format!("{split}_targets"),
             id: format!("{split}_id"),
+            group: keys.groups.array().map(|group| format!("{split}_{group}")),
             metadata_ids: format!("ids_{split}"),
             logits: LOGITS.map(|name| format!("{split}_{name}")),
         }
@@ -199,8 +242,8 @@ pub(super) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: Labels)
     if is_complete(&unsuffixed) || (splits.is_empty() && is_announced(&unsuffixed)) {
         splits.insert(0, unsuffixed);
     }
-    if splits.is_empty() && *keys == Keys::default() {
-        let reference = KNOWN_SPLITS.map(SplitArrays::reference);
+    if splits.is_empty() && (Keys { groups: GroupKey::Unknown, ..keys.clone() }) == Keys::default() {
+        let reference = KNOWN_SPLITS.map(|split| SplitArrays::reference(keys, split));
         splits.extend(reference.into_iter().filter(is_announced));
     }
     let mut splits = splits.into_iter();

@@ -7,11 +7,11 @@ use std::{fs, io};
 use super::classes::{Classes, Label};
 use super::error::FeatureError;
 use super::format::Format;
-use super::keys::{Keys, Labels, SplitArrays, find_splits};
+use super::keys::{GroupKey, Keys, Labels, SplitArrays, find_splits};
 use super::logits;
 use super::metadata_columns::MetadataColumn;
 use super::source::{MatrixRole, Source};
-use super::{FeatureFile, FeatureSet, Split, Unlabelled, UnlabelledFile};
+use super::{FeatureFile, FeatureSet, Groups, Split, Unlabelled, UnlabelledFile};
 use crate::matrix::Matrix;
 
 /// How many classes a message lists.
@@ -24,6 +24,7 @@ const TRAIN: &str = "train";
 struct RawSplit {
     samples: Unlabelled,
     labels: Vec<Label>,
+    groups: Option<Groups>,
 }
 
 /// The format that the extension of a file promises; the file is there.
@@ -195,7 +196,17 @@ fn read_split(source: &mut Source<'_>, arrays: &SplitArrays, keys: &Keys) -> Res
     let samples = read_samples(source, arrays, keys)?;
     let labels = source.labels(&arrays.label)?;
     check_rows(source, arrays, &samples.x1, (&arrays.label, labels.len()))?;
-    Ok(RawSplit { samples, labels })
+    let groups = match (&keys.groups, &arrays.group) {
+        // Ids are distinct, and tell samples apart in all parts of a file.
+        (GroupKey::Apart, _) => Some(Groups::of_values(samples.ids.iter())),
+        (_, Some(array)) => {
+            let groups = source.groups(array)?;
+            check_rows(source, arrays, &samples.x1, (array, groups.rows()))?;
+            Some(groups)
+        }
+        (_, None) => None,
+    };
+    Ok(RawSplit { samples, labels, groups })
 }
 
 /// All of a split but its labels.
@@ -312,7 +323,7 @@ fn encode_rows(
     let labels = encode_labels(source, arrays, &raw.labels, classes, names)?;
     logits::check_columns(&source.file(), arrays, &raw.samples.logits, classes)?;
     let Unlabelled { ids, x1, x2, logits } = raw.samples;
-    Ok(FeatureSet { ids, x1, x2, labels, logits })
+    Ok(FeatureSet { ids, x1, x2, labels, logits, groups: raw.groups })
 }
 
 /// The indices of labels.

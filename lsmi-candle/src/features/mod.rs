@@ -36,6 +36,7 @@ pub(crate) mod columns;
 mod data;
 mod error;
 mod format;
+mod groups;
 mod hash;
 mod inputs;
 mod keys;
@@ -66,9 +67,11 @@ pub use classes::{Classes, ClassesError};
 pub use data::{ArrayFiles, Data};
 pub use error::FeatureError;
 pub use format::Format;
+pub(crate) use groups::DisjointSets;
+pub use groups::Groups;
 pub use inputs::{Inputs, Unlabelled};
 pub(crate) use keys::LOGITS;
-pub use keys::{Keys, KeysError};
+pub use keys::{GroupKey, Keys, KeysError};
 pub use metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
 pub use model_logits::read_model_logits;
 pub use row_reader::{FileState, RowReader, RowSplit};
@@ -87,6 +90,8 @@ pub struct FeatureSet {
     pub labels: Vec<u32>,
     /// Logits of the user's models of x1, x2 and both, `[n, K]`, where there are any; column k is class k.
     pub logits: [Option<Matrix>; 3],
+    /// Which samples belong together, where that is known.
+    pub groups: Option<Groups>,
 }
 
 impl FeatureSet {
@@ -107,6 +112,7 @@ impl FeatureSet {
             x2: self.x2.select(indices),
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
             logits: inputs::select_logits(&self.logits, indices),
+            groups: self.groups.as_ref().map(|groups| groups.select(indices)),
         }
     }
 
@@ -132,6 +138,10 @@ impl FeatureSet {
             x2: Matrix::joined(&parts.iter().map(|part| &part.x2).collect::<Vec<_>>()),
             labels: parts.iter().flat_map(|part| &part.labels).copied().collect(),
             logits,
+            groups: {
+                let of_parts: Option<Vec<&Groups>> = parts.iter().map(|part| part.groups.as_ref()).collect();
+                of_parts.map(|of_parts| Groups::concatenated(&of_parts))
+            },
         })
     }
 

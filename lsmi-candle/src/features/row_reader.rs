@@ -302,6 +302,10 @@ impl Opening<'_> {
             self.check_rows(arrays, rows, array, found)?;
             numbers += columns;
         }
+        if let (Labels::Needed, Some(group)) = (labels, &arrays.group) {
+            let found = self.identifiers(group, IdentifierRole::Group)?;
+            self.check_rows(arrays, rows, group, found)?;
+        }
         if labels == Labels::Needed {
             let found = self.identifiers(&arrays.label, IdentifierRole::Label)?;
             self.check_rows(arrays, rows, &arrays.label, found)?;

@@ -12,6 +12,7 @@ use super::array::{Array, Corrupt, Incomplete, Kind, Number, Outline, Values};
 use super::classes::{Label, first_repeat};
 use super::error::FeatureError;
 use super::format::{Container, Format, NotOpened};
+use super::groups::Groups;
 use super::keys::SplitArrays;
 use super::load::{format_of, listed, unreadable};
 use super::matrix_to_fill::MatrixToFill;
@@ -73,6 +74,7 @@ impl MatrixRole {
 pub(super) enum IdentifierRole {
     Label,
     Id,
+    Group,
 }
 
 impl IdentifierRole {
@@ -82,6 +84,9 @@ impl IdentifierRole {
                 "labels must be integers or strings: y.astype(str) for text, y.astype('int64') for class numbers, y.argmax(axis=1) for one-hot rows, bins for a continuous target"
             }
             Self::Id => "ids must be integers or strings: id.astype(str) for text, id.astype('int64') for numbers",
+            Self::Group => {
+                "groups must be integers or strings: group.astype(str) for text, group.astype('int64') for numbers"
+            }
         }
     }
 
@@ -89,6 +94,7 @@ impl IdentifierRole {
         match self {
             Self::Label => "labels need [rows]; use y.reshape(-1), or y.argmax(axis=1) if they are one-hot",
             Self::Id => "ids need [rows]; use id.reshape(-1)",
+            Self::Group => "groups need [rows]; use group.reshape(-1)",
         }
     }
 }
@@ -222,6 +228,11 @@ impl<'a> Source<'a> {
     /// The labels: integers, booleans or strings.
     pub(super) fn labels(&mut self, name: &str) -> Result<Vec<Label>, FeatureError> {
         self.identifiers(name, IdentifierRole::Label)
+    }
+
+    /// The groups in an array: integers or strings.
+    pub(super) fn groups(&mut self, name: &str) -> Result<Groups, FeatureError> {
+        Ok(Groups::of_values(self.identifiers(name, IdentifierRole::Group)?.iter().map(ToString::to_string)))
     }
 
     /// The ids in an array: distinct integers or strings.

@@ -8,8 +8,8 @@ use lsmi_core::Means;
 use lsmi_core::statistics::standard_deviation;
 
 use crate::error::Result;
-use crate::estimator::{CrossFit, Progress, Settings, cross_fit};
-use crate::features::{Classes, FeatureSet};
+use crate::estimator::{CrossFit, Progress, Settings, cross_fit, find_groups};
+use crate::features::{Classes, FeatureSet, Groups};
 use crate::gauge::{Dims, Gauge, GaugeKind};
 use crate::matrix::Matrix;
 
@@ -28,6 +28,10 @@ pub(super) struct Bench<'a> {
 impl<'a> Bench<'a> {
     /// `settings` are those of the data's own fit.
     pub(super) fn new(rows: FeatureSet, classes: &'a Classes, settings: &Settings, fits: Fits<'a>) -> Result<Self> {
+        let mut rows = rows;
+        // Found once: changed copies of the rows keep the groups of the data.
+        let groups = find_groups(&rows, settings.folds).0;
+        rows.groups = Some(groups.unwrap_or_else(|| Groups::each_alone(rows.rows())));
         let mut settings = settings.clone();
         if let Some(fitted) = settings.densities.take() {
             // Densities fitted earlier are none of changed features: these are measured in the same kind of gauge at least.
@@ -44,7 +48,14 @@ impl<'a> Bench<'a> {
 
     /// The rows with other features.
     pub(super) fn with_features(&self, x1: Matrix, x2: Matrix) -> FeatureSet {
-        FeatureSet { ids: self.rows.ids.clone(), x1, x2, labels: self.rows.labels.clone(), logits: [None, None, None] }
+        FeatureSet {
+            ids: self.rows.ids.clone(),
+            x1,
+            x2,
+            labels: self.rows.labels.clone(),
+            logits: [None, None, None],
+            groups: self.rows.groups.clone(),
+        }
     }
 
     /// Cross-fits changed rows on behalf of a gate.
@@ -137,7 +148,7 @@ pub(super) mod tests {
         let family = name.build(&FamilySettings { dims, ..Default::default() }).unwrap();
         let draw = family.sample(rows, &mut stream(0, "test"));
         let (x1, x2) = (matrix(dims, draw.x1), matrix(dims, draw.x2));
-        FeatureSet { ids: SampleIds::rows(rows), x1, x2, labels: draw.labels, logits: [None, None, None] }
+        FeatureSet { ids: SampleIds::rows(rows), x1, x2, labels: draw.labels, logits: [None, None, None], groups: None }
     }
 
     #[test]

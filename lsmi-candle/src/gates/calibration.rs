@@ -107,7 +107,15 @@ mod tests {
         });
         let zeros = || vec![0.0; rows];
         let terms = Terms::new(SampleIds::rows(rows), zeros(), zeros(), zeros(), zeros(), zeros()).unwrap();
-        Scores { terms, repeats: Vec::new(), folds: None, labels: vec![0; rows], predictions, confidences }
+        Scores {
+            terms,
+            repeats: Vec::new(),
+            folds: None,
+            groups: None,
+            labels: vec![0; rows],
+            predictions,
+            confidences,
+        }
     }
 
     fn gate(rows: usize, excess: [f64; 3]) -> Gate {

@@ -67,6 +67,7 @@ mod tests {
             terms,
             repeats: Vec::new(),
             folds: None,
+            groups: None,
             labels: vec![0; rows],
             predictions: [const { Vec::new() }; 3],
             confidences: [const { Vec::new() }; 3],

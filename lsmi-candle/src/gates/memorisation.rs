@@ -10,7 +10,7 @@ use super::bench::Bench;
 use super::{Gate, Verdict, figures};
 use crate::error::Result;
 use crate::estimator::CrossFit;
-use crate::features::LOGITS;
+use crate::features::{Groups, LOGITS};
 
 /// A difference of accuracies that passes.
 const GAP: f64 = 0.1;
@@ -32,7 +32,8 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result
     let figure = gaps.into_iter().fold(f64::NEG_INFINITY, f64::max);
     let given: Vec<&str> =
         LOGITS.into_iter().zip(&bench.rows.logits).filter_map(|(name, logits)| logits.as_ref().map(|_| name)).collect();
-    let (mut verdict, mut advice) = judge(figure, in_sample[2], out_of_fold[2], majority, rows);
+    let groups = bench.rows.groups.as_ref().map_or(rows, Groups::count);
+    let (mut verdict, mut advice) = judge(figure, in_sample[2], out_of_fold[2], majority, [rows, groups]);
     if !given.is_empty() {
         verdict = verdict.max(Verdict::Warn);
         advice = Some([Some(of_given(&given)), advice].into_iter().flatten().collect::<Vec<_>>().join("; and "));
@@ -57,11 +58,19 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result
     })
 }
 
-fn judge(gap: f64, in_sample: f64, out_of_fold: f64, majority: f64, rows: usize) -> (Verdict, Option<String>) {
-    let error = (majority * (1.0 - majority) / rows as f64).sqrt();
+/// `rows` counts rows and the groups that they are in.
+fn judge(
+    gap: f64,
+    in_sample: f64,
+    out_of_fold: f64,
+    majority: f64,
+    [rows, groups]: [usize; 2],
+) -> (Verdict, Option<String>) {
+    let error = (majority * (1.0 - majority) / groups as f64).sqrt();
     if out_of_fold <= majority + ERRORS * error && in_sample - out_of_fold > GAP {
         let advice = format!(
-            "the joint head knows {in_sample:.3} of its own rows, but of new ones {out_of_fold:.3}, as much as the largest class alone ({majority:.3}): it learned rows and nothing that holds; use more rows or fewer columns"
+            "the joint head knows {in_sample:.3} of its own rows, but of new ones {out_of_fold:.3}, as much as the largest class alone ({majority:.3}): it learned rows and nothing that holds; {}",
+            mend([rows, groups])
         );
         (Verdict::Fail, Some(advice))
     } else if gap > GAP {
@@ -69,6 +78,18 @@ fn judge(gap: f64, in_sample: f64, out_of_fold: f64, majority: f64, rows: usize)
         (Verdict::Warn, Some(advice.to_owned()))
     } else {
         (Verdict::Pass, None)
+    }
+}
+
+/// What helps heads that learned nothing but their rows.
+fn mend([rows, groups]: [usize; 2]) -> String {
+    if groups < rows {
+        format!(
+            "the {rows} rows are {groups} groups that belong together, such as one row repeated, and say no more than {groups} \
+             rows: more of other groups would help, more rows of these would not"
+        )
+    } else {
+        "use more rows or fewer columns".to_owned()
     }
 }
 
@@ -87,11 +108,13 @@ mod tests {
     #[test]
     fn what_holds_decides() {
         // 400 rows in two equal classes: two standard errors are .05.
-        let verdict = |gap, in_sample, out_of_fold| judge(gap, in_sample, out_of_fold, 0.5, 400).0;
+        let verdict = |gap, in_sample, out_of_fold| judge(gap, in_sample, out_of_fold, 0.5, [400; 2]).0;
         assert_eq!(verdict(0.02, 0.92, 0.9), Verdict::Pass);
         assert_eq!(verdict(0.3, 1.0, 0.7), Verdict::Warn);
         assert_eq!(verdict(0.46, 1.0, 0.54), Verdict::Fail);
         assert_eq!(verdict(0.44, 1.0, 0.56), Verdict::Warn);
         assert_eq!(verdict(0.0, 0.5, 0.5), Verdict::Pass, "nothing learned, nothing memorised");
+        let advice = judge(0.5, 1.0, 0.5, 0.5, [400, 100]).1.unwrap();
+        assert!(advice.contains("100 groups") && !advice.contains("use more rows"), "{advice}");
     }
 }

@@ -23,6 +23,7 @@ use super::{BEYOND_CHANCE, Gate, Verdict, figures};
 use crate::error::Result;
 use crate::estimator::Estimator;
 use crate::features::{FeatureSet, Unlabelled};
+use crate::folds::{LabelledRows, stratified_folds};
 
 /// Nats that pass, unless chance alone gives more.
 const PASS: f64 = 0.05;
@@ -33,8 +34,7 @@ const ERRORS: f64 = 2.0;
 
 pub(super) fn ask(bench: &Bench<'_>) -> Result<Option<Gate>> {
     let rows = permuted(bench);
-    let kept = sample_rows(&rows.labels, rows.rows() * 4 / 5, &bench.settings);
-    let held: Vec<usize> = (0..rows.rows()).filter(|row| kept.binary_search(row).is_err()).collect();
+    let (kept, held) = divided(&rows, bench);
     if held.is_empty() {
         return Ok(None);
     }
@@ -75,6 +75,23 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Option<Gate>> {
             }
         }),
     }))
+}
+
+/// Four fifths of the rows to fit to and a fifth to be judged on, groups whole.
+fn divided(rows: &FeatureSet, bench: &Bench<'_>) -> (Vec<usize>, Vec<usize>) {
+    match rows.groups.as_ref().filter(|groups| !groups.are_single_rows()) {
+        None => {
+            let kept = sample_rows(&rows.labels, rows.rows() * 4 / 5, &bench.settings);
+            let held = (0..rows.rows()).filter(|row| kept.binary_search(row).is_err()).collect();
+            (kept, held)
+        }
+        Some(groups) => {
+            let groups = groups.numbers();
+            let of = LabelledRows { labels: &rows.labels, classes: bench.classes.len(), groups: Some(&groups) };
+            let parts = stratified_folds(&of, 5, bench.settings.seed, "gate permutation parts");
+            (0..rows.rows()).partition(|row| parts[*row] > 0)
+        }
+    }
 }
 
 /// The rows with those of x2 shuffled within every class.

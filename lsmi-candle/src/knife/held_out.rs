@@ -1,11 +1,13 @@
 //! The default fit: structure by held-out likelihood, parameters by expectation maximisation.
 
+use std::collections::HashMap;
+
 use candle_core::Device;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
 use super::margins::{Gain, Margins, Rows};
-use super::{Fitted, Knife};
+use super::{Fitted, Knife, Training};
 use crate::error::{EstimatorError, Result};
 use crate::mixture::{
     Covariance, FREEDOMS, Mixture, NoEvidence, STARTS, Sample, Settings, Shape, Start, are_tails_heavy,
@@ -88,8 +90,7 @@ impl Structure {
 }
 
 pub(super) fn fit(
-    rows: Vec<f32>,
-    dims: usize,
+    Training { rows, dims, groups }: Training<'_>,
     params: &HeldOutParams,
     seed: u64,
     device: &Device,
@@ -97,11 +98,11 @@ pub(super) fn fit(
 ) -> Result<Fitted> {
     params.check()?;
     let count = rows.len() / dims;
-    let mut order: Vec<usize> = (0..count).collect();
-    order.shuffle(&mut stream(seed, "knife held-out rows"));
+    let mut order = shuffled(count, groups, seed);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count is a count")]
     let held = ((count.min(MOST_ROWS) as f64 * params.share) as usize).clamp(1, count - 2);
     order.truncate(MOST_ROWS);
+    let held = end_of_group(&order, groups, held).min(order.len() - 2);
     let held_out = Points::new(gather(&rows, dims, &order[..held]), dims, device)?;
     let kept = Sample::new(gather(&rows, dims, &order[held..]), dims, device)?;
     let mut winner = best_structure(&kept, &held_out, None, params, seed, report)?;
@@ -130,6 +131,28 @@ pub(super) fn fit(
     let shape = winner.mixture.shape();
     let mixture = fit_mixture(&sample, shape, Start::From(winner.mixture), &NoEvidence, SETTINGS)?.mixture;
     Ok(Fitted { knife: Knife::from_parts(margins, mixture), loss: winner.loss })
+}
+
+/// All rows in random order, those of a group one after the other.
+fn shuffled(count: usize, groups: Option<&[u32]>, seed: u64) -> Vec<usize> {
+    let mut random = stream(seed, "knife held-out rows");
+    let mut order: Vec<usize> = (0..count).collect();
+    order.shuffle(&mut random);
+    if let Some(groups) = groups {
+        let mut place_of: HashMap<u32, usize> = HashMap::new();
+        for (place, row) in order.iter().enumerate() {
+            place_of.entry(groups[*row]).or_insert(place);
+        }
+        order.sort_by_key(|row| place_of[&groups[*row]]);
+    }
+    order
+}
+
+/// The end of the group that the row before `end` is in: no group is held out in part.
+fn end_of_group(order: &[usize], groups: Option<&[u32]>, end: usize) -> usize {
+    let Some(groups) = groups else { return end };
+    let group = groups[order[end - 1]];
+    end + order[end..].iter().take_while(|row| groups[**row] == group).count()
 }
 
 /// Covariances that are tried on normal scores: what was bent before often is one normal distribution now, and whatever still
@@ -258,6 +281,10 @@ mod tests {
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
+    fn of(rows: Vec<f32>, dims: usize) -> Training<'static> {
+        Training { rows, dims, groups: None }
+    }
+
     fn normal(rows: usize, dims: usize, seed: u64) -> Vec<f64> {
         let mut random = stream(seed, "rows");
         (0..rows * dims).map(|_| StandardNormal.sample(&mut random)).collect()
@@ -265,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_normal_in_ten_dimensions_is_near_the_truth_sample_by_sample() {
-        let knife = fit(single(&normal(2000, 10, 0)), 10, &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {})
+        let knife = fit(of(single(&normal(2000, 10, 0)), 10), &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {})
             .unwrap()
             .knife;
         let fresh = normal(2000, 10, 1);
@@ -290,7 +317,7 @@ mod tests {
         for (index, row) in rows.chunks_exact_mut(2).enumerate() {
             row[0] += [0.0, 8.0, 16.0][index % 3];
         }
-        let fitted = fit(single(&rows), 2, &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {}).unwrap();
+        let fitted = fit(of(single(&rows), 2), &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {}).unwrap();
         let truth = 3.0f64.ln() + (std::f64::consts::TAU * std::f64::consts::E).ln();
         // 300 held-out rows of standard deviation 1 in surprisal leave .06 as its error.
         assert!((fitted.loss - truth).abs() < 0.15, "{} against {truth}", fitted.loss);
@@ -307,7 +334,7 @@ mod tests {
         }
         let tried = std::cell::RefCell::new(Vec::new());
         let report = |what: String, _| tried.borrow_mut().push(what);
-        let knife = fit(single(&rows), 2, &HeldOutParams::default(), 0, &Device::Cpu, &report).unwrap().knife;
+        let knife = fit(of(single(&rows), 2), &HeldOutParams::default(), 0, &Device::Cpu, &report).unwrap().knife;
         for covariance in ["tied", "full", "diagonal"] {
             assert!(tried.borrow().iter().any(|what| what.contains(covariance)), "{covariance} was not tried");
         }
@@ -323,8 +350,21 @@ mod tests {
             HeldOutParams { covariances: vec![], ..Default::default() },
             HeldOutParams { share: 1.0, ..Default::default() },
         ] {
-            let result = fit(single(&rows), 1, &params, 0, &Device::Cpu, &|_, _| {});
+            let result = fit(of(single(&rows), 1), &params, 0, &Device::Cpu, &|_, _| {});
             assert!(matches!(result, Err(EstimatorError::Setting { .. })));
         }
+    }
+
+    #[test]
+    fn no_group_is_held_out_in_part() {
+        let groups: Vec<u32> = (0..40).map(|row| row % 10).collect();
+        let order = shuffled(40, Some(&groups), 3);
+        let end = end_of_group(&order, Some(&groups), 6);
+        assert_eq!(end, 8, "two groups of four rows");
+        assert!(order[..end].iter().all(|row| order[end..].iter().all(|other| groups[*row] != groups[*other])));
+        let mut rows = order.clone();
+        rows.sort_unstable();
+        assert_eq!(rows, (0..40).collect::<Vec<_>>());
+        assert_eq!(end_of_group(&order, None, 6), 6);
     }
 }

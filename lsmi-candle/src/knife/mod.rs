@@ -65,6 +65,15 @@ pub struct Knife {
     mixture: Mixture,
 }
 
+/// Rows that a density is fitted to.
+pub(crate) struct Training<'a> {
+    /// `[n, dims]`, row-major.
+    pub(crate) rows: Vec<f32>,
+    pub(crate) dims: usize,
+    /// The group of each row, where rows belong together.
+    pub(crate) groups: Option<&'a [u32]>,
+}
+
 /// A fitted density with the loss that it was chosen or ended with.
 pub(crate) struct Fitted {
     pub(crate) knife: Knife,
@@ -91,18 +100,19 @@ impl Knife {
     /// # Ok::<(), lsmi_candle::EstimatorError>(())
     /// ```
     pub fn fit(rows: &[f64], dims: usize, params: &Params, seed: u64, device: &Device) -> Result<Self> {
-        Ok(Self::fit_reporting(single(rows), dims, params, seed, device, &|_, _| {})?.knife)
+        Ok(Self::fit_reporting(Training { rows: single(rows), dims, groups: None }, params, seed, device, &|_, _| {})?
+            .knife)
     }
 
     /// As [`Self::fit`], telling `report` of every structure or epoch with its loss.
     pub(crate) fn fit_reporting(
-        rows: Vec<f32>,
-        dims: usize,
+        training: Training<'_>,
         params: &Params,
         seed: u64,
         device: &Device,
         report: &dyn Fn(String, f64),
     ) -> Result<Fitted> {
+        let dims = training.dims;
         if dims == 0 {
             return Err(EstimatorError::Samples {
                 what: "the number of dimensions",
@@ -110,15 +120,15 @@ impl Knife {
                 expected: "at least 1".to_owned(),
             });
         }
-        let count = rows.len() / dims;
+        let count = training.rows.len() / dims;
         if count < LEAST_ROWS {
             return Err(EstimatorError::FewRowsForDensity { rows: count, least: LEAST_ROWS });
         }
         match params {
-            Params::HeldOut(params) => held_out::fit(rows, dims, params, seed, device, report),
-            Params::Known(params) => known::fit(rows, dims, params, seed, device, report),
+            Params::HeldOut(params) => held_out::fit(training, params, seed, device, report),
+            Params::Known(params) => known::fit(training.rows, dims, params, seed, device, report),
             Params::Gradient(params) => {
-                let sample = Sample::new(rows, dims, device)?;
+                let sample = Sample::new(training.rows, dims, device)?;
                 gradient::fit(&sample, params, seed, report)
             }
         }

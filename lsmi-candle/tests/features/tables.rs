@@ -155,8 +155,9 @@ fn an_array_a_file() {
     std::fs::write(place("a.npy"), npy("<f8", true, &[4, 2], &x1)).unwrap();
     std::fs::write(place("b.npy"), npy("<f8", false, &[4, 1], &doubles(&[0.5, -0.5, 1.5, 2.5]))).unwrap();
     std::fs::write(place("c.npy"), npy("|S3", false, &[4], b"dogcatcatdog")).unwrap();
-    let files =
-        |y: &str| Data::Arrays(ArrayFiles { x1: place("a.npy"), x2: place("b.npy"), y: Some(place(y)), id: None });
+    let files = |y: &str| {
+        Data::Arrays(ArrayFiles { x1: place("a.npy"), x2: place("b.npy"), y: Some(place(y)), id: None, group: None })
+    };
     let file = files("c.npy").read(&Keys::default()).unwrap();
     let expected = read_bytes("p", &parquet::table(parquet::sample()), Format::Parquet, &Keys::default()).unwrap();
     assert_eq!(file.splits, expected.splits);

@@ -23,15 +23,22 @@ pub(crate) struct DataFiles {
     /// Array of the ids
     #[arg(long, value_name = "ID.npy", requires = "x1")]
     id: Option<PathBuf>,
+    /// Array of the groups that rows belong to
+    #[arg(long, value_name = "GROUP.npy", requires = "x1", conflicts_with = "groups")]
+    group: Option<PathBuf>,
 }
 
 impl DataFiles {
     /// Where the samples are.
     pub(crate) fn data(&self) -> Data {
         match (&self.x1, &self.x2, &self.data) {
-            (Some(x1), Some(x2), _) => {
-                Data::Arrays(ArrayFiles { x1: x1.clone(), x2: x2.clone(), y: self.y.clone(), id: self.id.clone() })
-            }
+            (Some(x1), Some(x2), _) => Data::Arrays(ArrayFiles {
+                x1: x1.clone(),
+                x2: x2.clone(),
+                y: self.y.clone(),
+                id: self.id.clone(),
+                group: self.group.clone(),
+            }),
             // One of them is there: the options require each other.
             (one, _, file) => Data::File(file.clone().or_else(|| one.clone()).unwrap_or_default()),
         }

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use lsmi_candle::device::DeviceChoice;
-use lsmi_candle::features::Keys;
+use lsmi_candle::features::{GroupKey, Keys};
 
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
@@ -118,12 +118,17 @@ pub(crate) struct Arrays {
     /// Names of the arrays in the file [default: x1,x2,y and, where there is one, id]
     #[arg(long, value_name = "X1,X2,LABEL[,ID]")]
     keys: Option<Keys>,
+    /// Keep rows of equal values in an array or column together (pictures of several captions, speakers) in folds, permutations
+    /// and intervals; `none`: not even rows that are equal [default: rows that are equal, or nearly]
+    #[arg(long, value_name = "COLUMN|none")]
+    groups: Option<GroupKey>,
 }
 
 impl Arrays {
     /// The names given, or the usual ones.
     pub(crate) fn keys(&self) -> Keys {
-        self.keys.clone().unwrap_or_default()
+        let keys = self.keys.clone().unwrap_or_default();
+        Keys { groups: self.groups.clone().unwrap_or_default(), ..keys }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::EstimatorError;
-use lsmi_candle::estimator::{Estimator, Settings, cross_fit};
+use lsmi_candle::estimator::{Estimator, Settings, cross_fit, seen_rows};
 use lsmi_candle::features::{
     Data, FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split, read_with_classes,
 };
@@ -60,11 +60,12 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let mut others = Vec::new();
     for split in file.splits.iter().filter(|split| split.name != "train") {
         let scored = ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, data)?;
-        others.push(scored.with_metadata(file.metadata_of(&split.name)));
+        let seen = seen_rows(train, &split.features);
+        others.push(scored.with_metadata(file.metadata_of(&split.name)).with_seen(seen));
     }
     for ((path, split), metadata) in arguments.eval.iter().zip(&evaluations).zip(&metadata) {
         let scored = ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures, path)?;
-        others.push(scored.with_metadata(metadata));
+        others.push(scored.with_metadata(metadata).with_seen(seen_rows(train, &split.features)));
     }
     // A gate is asked of one fit unless more were asked for: three times as many take three times as long.
     let of_gates = Settings { repeats: estimation.repeats_or_one(), ..settings };

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Up to how many rows are drawn one by one, and how many groups are drawn where there are more.
-const GROUPS: usize = 10_000;
+pub(super) const GROUPS: usize = 10_000;
 
 /// How intervals are found: the defaults are 2,000 resamples and the level 0.95.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -225,12 +225,7 @@ impl Bootstrap {
         let means: Vec<f64> = columns.iter().map(|column| mean(column)).collect();
         let sums = group_sums(groups, columns, &means, rng);
         let mut resampled = self.resampled_means(groups, &sums, columns, &means, rng);
-        for (values, extra) in resampled.iter_mut().zip(extra_variance).filter(|(_, extra)| **extra > 0.0) {
-            let deviation = extra.sqrt();
-            for value in values {
-                *value += deviation * rng.sample::<f64, _>(StandardNormal);
-            }
-        }
+        add_deviates(&mut resampled, extra_variance, rng);
         resampled
     }
 
@@ -270,7 +265,7 @@ impl Bootstrap {
         Ok(())
     }
 
-    fn check(&self, columns: &[&[f64]], extra_variance: &[f64]) -> Result<()> {
+    pub(super) fn check(&self, columns: &[&[f64]], extra_variance: &[f64]) -> Result<()> {
         self.check_settings()?;
         check_length("extra_variance", columns.len(), extra_variance.len())?;
         if let Some(variance) = extra_variance.iter().find(|variance| !(variance.is_finite() && **variance >= 0.0)) {
@@ -286,6 +281,16 @@ impl Bootstrap {
             }
         }
         Ok(())
+    }
+}
+
+/// Adds to every resampled mean a normal deviate of the column's extra variance.
+pub(super) fn add_deviates(resampled: &mut [Vec<f64>], extra_variance: &[f64], rng: &mut ChaCha8Rng) {
+    for (values, extra) in resampled.iter_mut().zip(extra_variance).filter(|(_, extra)| **extra > 0.0) {
+        let deviation = extra.sqrt();
+        for value in values {
+            *value += deviation * rng.sample::<f64, _>(StandardNormal);
+        }
     }
 }
 

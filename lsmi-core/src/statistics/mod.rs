@@ -3,6 +3,7 @@
 //! - here: sums, means and comparisons, accurate for tens of millions of values;
 //! - [`mod@quantiles`]: quantiles and the trimmed mean, which a few wild samples cannot move;
 //! - [`bootstrap`]: intervals of means;
+//! - [`clusters`]: the same where rows come in groups that belong together;
 //! - [`correlation`]: how closely two columns go together, and how sure that is;
 //! - [`significance`]: p-values against a null distribution, and for many tests at once;
 //! - [`roc`]: how well a value tells members of a group from others;
@@ -10,6 +11,7 @@
 
 pub mod bootstrap;
 pub mod calibration;
+pub mod clusters;
 pub mod correlation;
 pub mod quantiles;
 pub mod roc;
@@ -17,6 +19,7 @@ pub mod significance;
 
 pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::{Reliability, ReliabilityBin, expected_calibration_error, reliability};
+pub use clusters::{clustered_standard_error, effective_clusters};
 pub use correlation::{Correlation, pearson, ranks, spearman};
 pub use quantiles::{quantile, quantiles, trimmed_mean};
 pub use roc::roc_area;

@@ -10,6 +10,7 @@ use rand::seq::SliceRandom;
 
 use super::training::Rows;
 use crate::error::{GuideError, Result};
+use crate::whole_groups;
 
 /// Splits of the data, each with interactions and teachers of its own.
 pub(super) const SPLITS: usize = 5;
@@ -38,6 +39,7 @@ impl Split {
         number: usize,
         seed: u64,
     ) -> Result<Self> {
+        let samples = &whole_groups::with_groups(samples, SPLITS);
         let (rest, test) = if let Some(test) = test {
             ((0..samples.rows()).collect(), test.clone())
         } else {
@@ -98,8 +100,12 @@ pub(super) fn transfer(labels: &[u32], share: f64, seed: u64) -> Vec<usize> {
     chosen
 }
 
-/// The rows but for a fifth of each class, and that fifth.
+/// The rows but for a fifth of each class, and that fifth; groups whole.
 fn divide(samples: &FeatureSet, rows: &[usize], number: usize, seed: u64, what: &str) -> (Vec<usize>, Vec<usize>) {
+    let part = ((number % SPLITS) as u32, SPLITS as u32);
+    if let Some(divided) = whole_groups::divide(samples, rows, part, seed, what) {
+        return divided;
+    }
     let (mut kept, mut out) = (Vec::new(), Vec::new());
     let mut offset = number;
     for of_class in shuffled_by_class(&samples.labels, rows, seed, what) {
@@ -168,6 +174,7 @@ mod tests {
             x2: matrix(),
             labels: (0..count).map(|row| row % 3).collect(),
             logits: [None, None, None],
+            groups: None,
         }
     }
 

@@ -21,6 +21,7 @@ use super::weights::SampleWeights;
 use super::{EnsembleError, GlobalWeights, GuidedSettings, GuidedWeights, Members, Metrics, Pool};
 use crate::estimation::without_idle_densities;
 use crate::store::{Identity, Store, kept};
+use crate::whole_groups;
 
 /// The name of the member that guesses.
 pub const WEAK_MEMBER: &str = "weak";
@@ -98,11 +99,12 @@ pub fn compare(
     }
     data.check()?;
     let store = store.map(|folder| Store::open(folder, &data.identity(settings))).transpose()?;
+    let samples = whole_groups::with_groups(data.samples, estimation(settings, settings.seed).folds);
     let mut seeds = Vec::with_capacity(settings.seeds);
     for (done, seed) in (settings.seed..).take(settings.seeds).enumerate() {
         progress(done, settings.seeds);
         seeds.push(kept(store.as_ref(), &format!("seed-{seed}"), || {
-            let (fitted, evaluated) = split(&data.samples.labels, data.classes.len(), settings.evaluated, seed);
+            let (fitted, evaluated) = divided(&samples, data.classes.len(), settings.evaluated, seed);
             if evaluated.is_empty() {
                 let expected = "at least 1; give more samples or a larger share".to_owned();
                 return Err(EnsembleError::TooFew { what: "rows to evaluate", found: 0, expected });
@@ -163,6 +165,16 @@ impl Data<'_> {
         }
         Identity::new(settings, data.join(" "))
     }
+}
+
+/// Rows to fit to and rows to evaluate, groups whole: where there are groups, the share is the nearest of one half, a third, a
+/// quarter and so on.
+fn divided(samples: &FeatureSet, classes: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "beyond 2^32 parts are too many rows")]
+    let parts = (1.0 / share).round().max(2.0) as u32;
+    let rows: Vec<usize> = (0..samples.rows()).collect();
+    whole_groups::divide(samples, &rows, (0, parts), seed, "evaluated rows")
+        .unwrap_or_else(|| split(&samples.labels, classes, share, seed))
 }
 
 /// Rows to fit to and rows to evaluate, the share of the latter the same in all classes; in ascending order.

@@ -24,7 +24,7 @@ use super::pool::{HeadPool, Member, late_fusion};
 use super::stack::Stack;
 use super::view::{Features, View};
 use crate::error::Result;
-use crate::folds::stratified_sample;
+use crate::folds::{LabelledRows, stratified_sample};
 use crate::mixture::are_tails_heavy;
 
 /// Rows that families compete on at most; the winners are fitted to all.
@@ -36,6 +36,8 @@ pub(crate) struct Contest<'a> {
     pub(crate) features: Features<'a>,
     pub(crate) labels: &'a [u32],
     pub(crate) classes: usize,
+    /// The group of each row, where rows belong together.
+    pub(crate) groups: Option<&'a [u32]>,
     /// The outer fold of each row, and how many there are.
     pub(crate) folds: &'a [u32],
     pub(crate) fold_count: usize,
@@ -141,7 +143,9 @@ impl Contest<'_> {
         let rows = stratified_sample(self.labels, self.classes, most, self.seed);
         let folds: Vec<u32> = rows.iter().map(|row| self.folds[*row]).collect();
         let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
-        let nested = Nested::new(&folds, &labels, self.classes, self.fold_count, self.seed);
+        let groups: Option<Vec<u32>> = self.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect());
+        let labelled = LabelledRows { labels: &labels, classes: self.classes, groups: groups.as_deref() };
+        let nested = Nested::new(&folds, &labelled, self.fold_count, self.seed);
         let seed_of = |unit: &Unit| stream(self.seed, &format!("heads without {:?}", unit.excluded)).next_u64();
         Field { rows, seeds: nested.units.iter().map(seed_of).collect(), nested }
     }
@@ -164,7 +168,7 @@ impl Contest<'_> {
     }
 
     fn training<'b>(&'b self, rows: &'b [usize], labels: &'b [u32], classes: usize, seed: u64) -> Training<'b> {
-        Training { features: &self.features, rows, labels, classes, seed, device: self.device }
+        Training { features: &self.features, rows, labels, classes, groups: self.groups, seed, device: self.device }
     }
 
     /// Fits families in units: for each family and each outer fold, what is said of unseen rows.

@@ -5,7 +5,7 @@
 //! l: each fit serves two choices. Every fold has as partners its next two neighbours on either side, in a ring. With two or
 //! three folds too few rows would be left; each is cut into parts then, and a fit leaves out a fold and one part of another.
 
-use crate::folds::stratified_folds;
+use crate::folds::{LabelledRows, stratified_folds};
 
 /// Partners of a fold on either side of the ring.
 const NEIGHBOURS: usize = 2;
@@ -30,8 +30,8 @@ pub(super) struct Nested {
 }
 
 impl Nested {
-    /// The plan for rows with their outer folds and labels.
-    pub(super) fn new(folds: &[u32], labels: &[u32], classes: usize, fold_count: usize, seed: u64) -> Self {
+    /// The plan for rows with their outer folds.
+    pub(super) fn new(folds: &[u32], of: &LabelledRows<'_>, fold_count: usize, seed: u64) -> Self {
         let parts_of_fold = match fold_count {
             2 => 3,
             3 => 2,
@@ -43,9 +43,11 @@ impl Nested {
         }
         for fold in 0..fold_count {
             let rows: Vec<usize> = (0..folds.len()).filter(|row| folds[*row] as usize == fold).collect();
-            let of_rows: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
+            let labels: Vec<u32> = rows.iter().map(|row| of.labels[*row]).collect();
+            let groups: Option<Vec<u32>> = of.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect());
             let count = u32::try_from(parts_of_fold).unwrap_or(1);
-            let dealt = stratified_folds(&of_rows, classes, count, seed, &format!("parts of fold {fold}"));
+            let of_fold = LabelledRows { labels: &labels, classes: of.classes, groups: groups.as_deref() };
+            let dealt = stratified_folds(&of_fold, count, seed, &format!("parts of fold {fold}"));
             for (row, part) in rows.into_iter().zip(dealt) {
                 parts[row] += part as usize;
             }
@@ -96,7 +98,8 @@ mod tests {
             let count = fold_count as usize;
             let folds: Vec<u32> = (0..60).map(|row| row % fold_count).collect();
             let labels: Vec<u32> = (0..60).map(|row| row / 30).collect();
-            let plan = Nested::new(&folds, &labels, 2, count, 0);
+            let rows = LabelledRows { labels: &labels, classes: 2, groups: None };
+            let plan = Nested::new(&folds, &rows, count, 0);
             for unit in &plan.units {
                 for (outer, part) in &unit.serves {
                     assert!(unit.excluded.contains(part), "what a fit is judged on it has not seen");

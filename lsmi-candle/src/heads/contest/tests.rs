@@ -1,7 +1,7 @@
 //! What the contest finds where the truth is known.
 
 use super::*;
-use crate::folds::stratified_folds;
+use crate::folds::{LabelledRows, stratified_folds};
 use crate::gauge::{Dims, Gauge, GaugeKind};
 use crate::matrix::Matrix;
 use rand::Rng;
@@ -13,12 +13,13 @@ const FOLDS: usize = 5;
 fn information(x1: &Matrix, x2: &Matrix, labels: &[u32], classes: usize) -> [f64; 3] {
     let gauge = Gauge::fit(GaugeKind::Raw, Dims::Auto, x1, x2).unwrap();
     let rows = [gauge.model_inputs(0, x1).heads, gauge.model_inputs(1, x2).heads];
-    let folds = stratified_folds(labels, classes, 5, 0, "folds");
+    let folds = stratified_folds(&LabelledRows { labels, classes, groups: None }, 5, 0, "folds");
     let contest = |features: Features<'_>, parts: [Option<&[Outcome]>; 2]| {
         let contest = Contest {
             features,
             labels,
             classes,
+            groups: None,
             folds: &folds,
             fold_count: FOLDS,
             seed: 0,

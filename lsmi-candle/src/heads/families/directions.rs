@@ -9,7 +9,7 @@
 
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::error::Result;
-use crate::folds::stratified_folds;
+use crate::folds::{LabelledRows, stratified_folds};
 use crate::heads::map::Directions as Axes;
 use crate::heads::rows::Rows;
 use crate::heads::{FeatureMap, GenerativeHead, Head, View};
@@ -37,7 +37,10 @@ impl Directions {
 
     /// The rows that directions are found on, and those of the discriminant: indices into the rows of the fit.
     fn parts(training: &Training<'_>) -> [Vec<usize>; 2] {
-        let part = stratified_folds(training.labels, training.classes, PARTS, training.seed, "rows of directions");
+        let groups: Option<Vec<u32>> =
+            training.groups.map(|groups| training.rows.iter().map(|row| groups[*row]).collect());
+        let rows = LabelledRows { labels: training.labels, classes: training.classes, groups: groups.as_deref() };
+        let part = stratified_folds(&rows, PARTS, training.seed, "rows of directions");
         let (second, first) = (0..part.len()).partition(|row| part[*row] == 0);
         [first, second]
     }

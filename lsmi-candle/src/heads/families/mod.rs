@@ -29,6 +29,8 @@ pub(super) struct Training<'a> {
     pub(super) rows: &'a [usize],
     pub(super) labels: &'a [u32],
     pub(super) classes: usize,
+    /// The group of each row of the features, where rows belong together.
+    pub(super) groups: Option<&'a [u32]>,
     pub(super) seed: u64,
     pub(super) device: &'a Device,
 }

@@ -1,7 +1,7 @@
 //! `intervals`: how far the means would move with other samples of the same kind and, where there are repeats, other fits.
 //!
 //! Bootstrap percentile intervals, see [`lsmi_core::statistics::bootstrap`]. The spread of the means over repeats is part
-//! of them. Adjusted means are adjusted anew in every resample, whatever branch that takes.
+//! of them. Samples that belong together are drawn together. Adjusted means are adjusted anew in every resample, whatever branch that takes.
 //!
 //! Means are biased: models of so many rows have not found all there is to find. What they gain in rows
 //! that they saw is as much too much (Akaike 1973; Efron 1986 calls the difference of the two the optimism), so that the
@@ -12,7 +12,7 @@
 //! were certain. Nothing was found, which says little of what there is: the interval then ends at the most that may be there.
 
 use lsmi_core::random::stream;
-use lsmi_core::statistics::{Bootstrap, Interval, mean, standard_deviation};
+use lsmi_core::statistics::{Bootstrap, Interval, clustered_standard_error, mean, standard_deviation};
 use lsmi_core::{Adjusted, Means, adjust};
 use serde::{Deserialize, Serialize};
 
@@ -64,10 +64,16 @@ impl Intervals {
         let values = columns.values.each_ref().map(Vec::as_slice);
         let mut random = stream(seed, &format!("bootstrap of {of}"));
         let variance_of_fit = columns.variance_of_fit.unwrap_or([0.0; 7]);
-        let resampled = bootstrap.resampled(&values, &variance_of_fit, &mut random)?;
+        let resampled = match &columns.groups {
+            None => bootstrap.resampled(&values, &variance_of_fit, &mut random)?,
+            Some(groups) => bootstrap.resampled_clusters(&values, groups, &variance_of_fit, &mut random)?,
+        };
         let raw: [Interval; 7] = std::array::from_fn(|column| {
-            let deviation = standard_deviation(values[column]);
-            let variance = deviation * deviation / values[column].len() as f64 + variance_of_fit[column];
+            let of_rows = match &columns.groups {
+                None => standard_deviation(values[column]) / (values[column].len() as f64).sqrt(),
+                Some(groups) => clustered_standard_error(values[column], groups).unwrap_or(f64::NAN),
+            };
+            let variance = of_rows * of_rows + variance_of_fit[column];
             interval(
                 &bootstrap,
                 mean(values[column]),
@@ -153,7 +159,7 @@ mod tests {
         let of = |variance: f64| {
             let (values, shortfall) = (std::array::from_fn(|_| values.clone()), [0.0; 7]);
             let variance_of_fit = (variance > 0.0).then_some([variance; 7]);
-            let columns = Columns { values, variance_of_fit, shortfall };
+            let columns = Columns { values, variance_of_fit, groups: None, shortfall };
             Intervals::new(&columns, 0, "train", 1.0).unwrap()
         };
         let (plain, varied) = (of(0.0), of(0.01));
@@ -173,7 +179,7 @@ mod tests {
         let noise = |row: usize| ((row * 37) % 100) as f64 / 1000.0;
         let column = |mean: f64| (0..500).map(|row| mean + noise(row)).collect::<Vec<_>>();
         let values = [column(1.2), column(0.7), column(1.6), column(1.0), column(0.2), column(-0.3), column(0.7)];
-        let mut columns = Columns { values, variance_of_fit: None, shortfall: [0.0; 7] };
+        let mut columns = Columns { values, variance_of_fit: None, groups: None, shortfall: [0.0; 7] };
         let intervals = Intervals::new(&columns, 0, "train", 3.0).unwrap();
         let Interval { mean, lower, upper, .. } = intervals.adjusted.u2.interval;
         assert!([mean, lower, upper].iter().all(|value| value.abs() < 1e-12));
@@ -193,8 +199,12 @@ mod tests {
     #[test]
     fn what_was_not_found_is_at_most_what_can_be_told() {
         let zeros = || vec![0.0; 50];
-        let mut columns =
-            Columns { values: std::array::from_fn(|_| zeros()), variance_of_fit: None, shortfall: [0.0; 7] };
+        let mut columns = Columns {
+            values: std::array::from_fn(|_| zeros()),
+            variance_of_fit: None,
+            groups: None,
+            shortfall: [0.0; 7],
+        };
         let of = |columns: &Columns| Intervals::new(columns, 0, "train", 1.5).unwrap();
         let nothing = of(&columns);
         for of_mean in [nothing.information.i12, nothing.raw.s, nothing.adjusted.r] {

@@ -5,12 +5,13 @@
 
 mod class;
 mod distribution;
+mod groups;
 mod intervals;
 mod quantities;
 mod split;
 mod warnings;
 
-use lsmi_candle::estimator::Estimator;
+use lsmi_candle::estimator::{Estimator, Grouping};
 use lsmi_candle::gates::Gate;
 use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::Measure;
@@ -69,6 +70,9 @@ pub(crate) struct Summary<Split = SplitSummary> {
     pub(crate) data_hash: String,
     /// Class names, in the order of the class indices.
     pub(crate) classes: Vec<String>,
+    /// How the rows of the fit were grouped; none where every row is by itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) grouping: Option<Grouping>,
     /// What has to be known before any number, in sentences.
     #[serde(default)]
     pub(crate) warnings: Vec<String>,
@@ -162,6 +166,7 @@ impl<Split> Summary<Split> {
             repeats: description.repeats,
             data_hash: description.data_hash.clone(),
             classes: estimator.classes().names().to_vec(),
+            grouping: description.grouping.clone(),
             warnings: Vec::new(),
             splits,
             models: Vec::new(),

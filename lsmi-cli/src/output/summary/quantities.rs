@@ -61,6 +61,8 @@ pub(super) struct Columns {
     /// The variance that the mean has because of the fit alone: that over repeats, divided by their number, as the
     /// values are of all repeats together. None where there is one repeat, which cannot tell.
     pub(super) variance_of_fit: Option<[f64; 7]>,
+    /// The number of each sample's group, where some belong together.
+    pub(super) groups: Option<Vec<u32>>,
     /// What the mean is believed to fall short of that of the distribution.
     pub(super) shortfall: [f64; 7],
 }
@@ -79,7 +81,8 @@ impl Columns {
                 standard_deviation(&means).powi(2) / means.len() as f64
             })
         });
-        Self { values, variance_of_fit, shortfall }
+        let groups = split.scores.groups.as_ref().map(|groups| rows.iter().map(|row| groups[*row]).collect());
+        Self { values, variance_of_fit, groups, shortfall }
     }
 
     /// The means over the samples.

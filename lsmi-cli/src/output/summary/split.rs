@@ -1,8 +1,10 @@
 //! What `summary.json` holds of one split.
 
-use lsmi_candle::estimator::Estimator;
+use std::collections::BTreeSet;
+
+use lsmi_candle::estimator::{Estimator, Seen};
 use lsmi_candle::gates::calibration::reliability_of_heads;
-use lsmi_core::statistics::{Reliability, mean};
+use lsmi_core::statistics::{Reliability, effective_clusters, mean};
 use lsmi_core::{Adjusted, Kind, Means, Measure, Sweep, TermMeans, adjust};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,12 @@ use crate::scored::ScoredSplit;
 pub(crate) struct SplitSummary {
     /// Samples of the split.
     pub(crate) n: usize,
+    /// Groups of samples that belong together, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) groups: Option<GroupCount>,
+    /// Samples that the models have seen, as far as the command could tell.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) seen: Vec<Seen>,
     /// Mutual information of the modalities with the label.
     pub(crate) information: Information,
     /// Mean information of the late fusion p(y|x1) p(y|x2) / p(y), normalised over the classes: what both modalities tell
@@ -54,6 +62,22 @@ pub(crate) struct SplitSummary {
     /// The means held against those under permuted labels, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) null: Option<NullSummary>,
+}
+
+/// How many groups samples are in.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct GroupCount {
+    /// The number of groups.
+    pub(crate) count: usize,
+    /// The number of independent samples that they amount to at least, `n² / sum of squared sizes`.
+    pub(crate) effective: f64,
+}
+
+impl GroupCount {
+    fn of(numbers: &[u32]) -> Self {
+        let distinct: BTreeSet<&u32> = numbers.iter().collect();
+        Self { count: distinct.len(), effective: effective_clusters(numbers) }
+    }
 }
 
 /// One value for each head.
@@ -111,6 +135,8 @@ impl SplitSummary {
         let count = |kind| split.kinds.iter().filter(|of| **of == kind).count();
         Ok(Self {
             n: split.decomposition.len(),
+            groups: split.scores.groups.as_deref().map(GroupCount::of),
+            seen: split.seen.clone(),
             information: Information { i1, i2, i12 },
             late_fusion: None,
             raw,

@@ -1,12 +1,13 @@
 //! `warnings` of `summary.json`: what has to be known before any number is read, in sentences.
 //!
-//! They are about the heads: whether the joint head finds less than is known to be there, whether it is blind to what only
+//! They are about rows that belong together and about the heads: whether the joint head finds less than is known to be there, whether it is blind to what only
 //! both modalities together tell, and whether nothing was found at all.
 
 use std::f64::consts::LN_2;
 
 use lsmi_candle::gates::{Gate, Verdict};
 
+use super::groups;
 use super::quantities::Information;
 use super::{SplitSummary, Summary};
 use crate::output::streamed::StreamedSplit;
@@ -25,7 +26,9 @@ impl Summary {
             let of_heads = of_joint_head(words, name, &split.information, split.late_fusion);
             nothing_found(words, name, split, power).into_iter().chain(of_heads)
         });
-        self.warnings = blind.into_iter().chain(of_splits).collect();
+        let of_groups = groups::of_grouping(words, self.grouping.as_ref(), self.n);
+        let seen = self.splits.iter().flat_map(|(name, split)| groups::of_seen(words, name, split.n, &split.seen));
+        self.warnings = of_groups.into_iter().chain(seen).chain(blind).chain(of_splits).collect();
         self
     }
 }

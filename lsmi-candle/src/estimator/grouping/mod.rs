@@ -1,0 +1,250 @@
+//! Grouping: which training rows belong together, so that no row is scored by models that saw its twin.
+//!
+//! Where the samples have [`Groups`], these are taken as they are. Elsewhere rows are found that are equal in x1, in x2 or in
+//! both ([`equal`]), or nearer to each other than chance allows ([`near`]). They are put together unless
+//!
+//! - the features have so few values, or so few columns, that different rows are equal by chance;
+//! - there are only a few different rows, each many times: whether these are one thing seen again (a speaker, a clip), which
+//!   other data would not have, or a category, which other data would, cannot be told from features;
+//! - a group would not fit into a fold.
+//!
+//! In the last two cases rows stay apart, and the [`Grouping`] says so.
+
+mod equal;
+mod near;
+mod seen;
+
+pub use seen::{Seen, seen_rows};
+
+use serde::{Deserialize, Serialize};
+
+use crate::features::{FeatureSet, Groups};
+use crate::matrix::Matrix;
+
+/// Rows that a value has on average at most, for rows of equal values to be put together.
+const MOST_ROWS_OF_A_VALUE: usize = 20;
+
+/// What rows have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Likeness {
+    /// Both modalities.
+    Both,
+    /// The first modality.
+    X1,
+    /// The second modality.
+    X2,
+    /// The group that came with the samples.
+    Group,
+}
+
+/// Rows that are equal, or nearly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Twins {
+    /// What is alike.
+    pub of: Likeness,
+    /// Whether all rows of a group are equal in all columns; otherwise some are only nearer than chance allows.
+    pub are_equal: bool,
+    /// How many rows have a twin.
+    pub rows: usize,
+    /// The ids of the first row that has one and of its twin.
+    pub first: [String; 2],
+    /// Whether twins share a fold.
+    pub are_together: bool,
+}
+
+/// How the rows of a fit were grouped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Grouping {
+    /// Whether the groups came with the samples; otherwise they are twins.
+    pub given: bool,
+    /// The number of groups, rows without a twin among them.
+    pub groups: usize,
+    /// The number of independent rows that they amount to at least, `n² / sum of squared sizes`.
+    pub effective: f64,
+    /// The number of rows of the largest group.
+    pub largest: usize,
+    /// The twins that were found; none where groups were given.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub twins: Vec<Twins>,
+}
+
+/// Returns the groups of the rows of a fit with so many folds, and what is told of them; none where all rows are apart and
+/// nothing is told. [`cross_fit`](super::cross_fit) asks this itself.
+pub fn find_groups(samples: &FeatureSet, folds: usize) -> (Option<Groups>, Option<Grouping>) {
+    match &samples.groups {
+        Some(groups) if groups.are_single_rows() => (None, None),
+        Some(groups) => (Some(groups.clone()), Some(Grouping::of(groups, true, Vec::new()))),
+        None => {
+            let (groups, twins) = find_twins(samples, folds);
+            let grouping = (!twins.is_empty()).then(|| Grouping::of(&groups, false, twins));
+            ((!groups.are_single_rows()).then_some(groups), grouping)
+        }
+    }
+}
+
+impl Grouping {
+    fn of(groups: &Groups, given: bool, twins: Vec<Twins>) -> Self {
+        Self { given, groups: groups.count(), effective: groups.effective(), largest: groups.largest(), twins }
+    }
+}
+
+/// The rows that are put together, and what is alike in which rows.
+fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
+    let rows = samples.rows();
+    let mut together = Groups::each_alone(rows);
+    let mut twins = Vec::new();
+    for of in [Likeness::Both, Likeness::X1, Likeness::X2] {
+        let matrices: &[&Matrix] = match of {
+            Likeness::Both => &[&samples.x1, &samples.x2],
+            Likeness::X1 => &[&samples.x1],
+            _ => &[&samples.x2],
+        };
+        let equal = equal::groups(matrices);
+        let near = near::groups(matrices, &equal);
+        let are_equal = near.is_none();
+        let found = near.unwrap_or_else(|| equal.clone());
+        if found.are_single_rows() || equal::is_by_chance(matrices, &equal) {
+            continue;
+        }
+        let joined = together.joined(&found);
+        let are_together = rows <= MOST_ROWS_OF_A_VALUE * found.count() && joined.largest() <= rows / folds;
+        if are_together && joined.numbers() == together.numbers() {
+            // The rows are known already: what is equal in both is so in each.
+            continue;
+        }
+        twins.extend(describe(samples, &found, of, are_equal, are_together));
+        if are_together {
+            together = joined;
+        }
+    }
+    (together, twins)
+}
+
+/// Counts the rows with a twin and names the first; none where there is none.
+fn describe(samples: &FeatureSet, groups: &Groups, of: Likeness, are_equal: bool, are_together: bool) -> Option<Twins> {
+    let numbers = groups.numbers();
+    let mut sizes = vec![0usize; groups.count()];
+    for number in &numbers {
+        sizes[*number as usize] += 1;
+    }
+    let has_twin = |row: &usize| sizes[numbers[*row] as usize] > 1;
+    let first = (0..numbers.len()).find(has_twin)?;
+    let second = (first + 1..numbers.len()).find(|row| numbers[*row] == numbers[first])?;
+    let mut ids = samples.ids.iter();
+    let first_id = ids.nth(first)?.into_owned();
+    let second_id = ids.nth(second - first - 1)?.into_owned();
+    Some(Twins {
+        of,
+        are_equal,
+        rows: (0..numbers.len()).filter(has_twin).count(),
+        first: [first_id, second_id],
+        are_together,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lsmi_core::SampleIds;
+    use lsmi_core::random::stream;
+    use rand::Rng;
+    use rand_distr::StandardNormal;
+
+    fn normal(rows: usize, columns: usize, name: &str) -> Matrix {
+        let mut random = stream(0, name);
+        Matrix::new(rows, columns, (0..rows * columns).map(|_| random.sample(StandardNormal)).collect()).unwrap()
+    }
+
+    fn samples(x1: Matrix, x2: Matrix) -> FeatureSet {
+        let rows = x1.rows();
+        FeatureSet {
+            ids: SampleIds::rows(rows),
+            x1,
+            x2,
+            labels: (0..rows).map(|row| u32::from(row % 2 == 0)).collect(),
+            logits: [None, None, None],
+            groups: None,
+        }
+    }
+
+    fn repeated(matrix: &Matrix, times: usize) -> Matrix {
+        let rows: Vec<usize> = (0..matrix.rows() * times).map(|row| row % matrix.rows()).collect();
+        matrix.select(&rows)
+    }
+
+    #[test]
+    fn repeated_rows_share_a_group() {
+        let (x1, x2) = (normal(60, 4, "x1"), normal(60, 3, "x2"));
+        let (groups, grouping) = find_groups(&samples(repeated(&x1, 4), repeated(&x2, 4)), 5);
+        assert_eq!(groups.unwrap().count(), 60);
+        let grouping = grouping.unwrap();
+        assert_eq!((grouping.given, grouping.groups, grouping.effective, grouping.largest), (false, 60, 60.0, 4));
+        let [twins] = grouping.twins.as_slice() else { panic!("{:?}", grouping.twins) };
+        assert_eq!((twins.of, twins.are_equal, twins.rows), (Likeness::Both, true, 240));
+        assert_eq!(twins.first, ["0".to_owned(), "60".to_owned()]);
+    }
+
+    #[test]
+    fn captions_of_one_picture_share_a_group() {
+        let (groups, grouping) = find_groups(&samples(repeated(&normal(80, 6, "x1"), 4), normal(320, 5, "x2")), 5);
+        assert_eq!(groups.unwrap().count(), 80);
+        assert_eq!(grouping.unwrap().twins[0].of, Likeness::X1);
+    }
+
+    #[test]
+    fn rows_that_were_shaken_a_little_share_a_group() {
+        let shaken = |matrix: &Matrix, name: &str| {
+            let noise = normal(matrix.rows(), matrix.columns(), name);
+            let values = matrix.values().iter().zip(noise.values()).map(|(value, noise)| value + 1e-4 * noise);
+            Matrix::new(matrix.rows(), matrix.columns(), values.collect()).unwrap()
+        };
+        let (x1, x2) = (normal(100, 10, "x1"), normal(300, 10, "x2"));
+        let (groups, grouping) = find_groups(&samples(shaken(&repeated(&x1, 3), "noise"), x2), 5);
+        assert_eq!(groups.unwrap().count(), 100);
+        let twins = &grouping.unwrap().twins[0];
+        assert_eq!((twins.of, twins.are_equal, twins.rows), (Likeness::X1, false, 300));
+    }
+
+    /// Of each kind, rows that are equal or near by chance alone.
+    #[test]
+    fn chance_puts_no_rows_together() {
+        let mut random = stream(1, "rows of chance");
+        let mut draw = |rows: usize, columns: usize, of: &dyn Fn(f64) -> f64| {
+            let values = (0..rows * columns).map(|_| of(random.sample(StandardNormal))).collect();
+            Matrix::new(rows, columns, values).unwrap()
+        };
+        let kinds: [(&str, &dyn Fn(f64) -> f64); 5] = [
+            ("normal", &|value| value),
+            ("rounded", &|value| (value * 10.0).round() / 10.0),
+            ("bits", &|value| f64::from(value > 0.0)),
+            ("counts, mostly 0", &|value| (value - 1.0).max(0.0).round()),
+            ("heavy-tailed", &|value| value.powi(5)),
+        ];
+        for (kind, of) in kinds {
+            for columns in [1, 2, 5, 30] {
+                let samples = samples(draw(400, columns, of), draw(400, columns + 1, of));
+                let (groups, grouping) = find_groups(&samples, 5);
+                assert!(groups.is_none() && grouping.is_none(), "{kind}, {columns} columns: {grouping:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_category_stays_apart_and_is_told() {
+        let (groups, grouping) = find_groups(&samples(repeated(&normal(10, 8, "x1"), 50), normal(500, 3, "x2")), 5);
+        assert!(groups.is_none());
+        let twins = &grouping.unwrap().twins[0];
+        assert!(!twins.are_together && twins.of == Likeness::X1 && twins.rows == 500);
+    }
+
+    #[test]
+    fn groups_of_the_samples_are_taken_as_they_are() {
+        let mut samples = samples(repeated(&normal(60, 4, "x1"), 4), normal(240, 3, "x2"));
+        samples.groups = Some(Groups::of_values((0..240).map(|row| row / 2)));
+        let (groups, grouping) = find_groups(&samples, 5);
+        assert_eq!((groups.unwrap().count(), grouping.unwrap().given), (120, true));
+        samples.groups = Some(Groups::each_alone(240));
+        assert_eq!(find_groups(&samples, 5), (None, None));
+    }
+}

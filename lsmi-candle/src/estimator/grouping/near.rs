@@ -1,0 +1,171 @@
+//! Rows that are nearer to each other than chance allows: a picture saved twice, rows repeated with a little noise.
+//!
+//! Distances are of standardised columns, each modality counting alike. With the 1 % and 10 % quantiles `a` and `b` of the
+//! distances of random pairs, the number of dimensions that pairs fill at small distances is about `m = log 10 / log(b / a)`
+//! (the correlation dimension of Grassberger, Procaccia 1983), and of N pairs `N (r / a)^m / 100` would be nearer than r.
+//! Two rows are twins where that is below 1/100, provided that all other rows are at least three times as far from both.
+//! Sets of more than 10,000 different rows are not searched, as every pair is looked at.
+
+use lsmi_core::random::stream;
+use lsmi_core::statistics::quantiles;
+use rand::Rng;
+use rand_distr::StandardNormal;
+
+use crate::features::{DisjointSets, Groups};
+use crate::matrix::Matrix;
+
+/// Different rows that are searched at most.
+const MOST_ROWS: usize = 10_000;
+/// Fewest rows whose distances tell anything.
+const LEAST_ROWS: usize = 20;
+/// Random pairs that tell the distances.
+const PAIRS: usize = 20_000;
+/// Random directions that distances are first looked at in.
+const DIRECTIONS: usize = 16;
+/// How many times as far as its twin every other row has to be.
+const TIMES_AS_FAR: f32 = 3.0;
+/// How many times as far, squared, twins may look in random directions: of 16, one in ten millions looks farther.
+const SQUARED_MARGIN: f32 = 4.0;
+
+/// Groups rows that are nearer than chance allows; none where only equal ones are.
+pub(super) fn groups(matrices: &[&Matrix], equal: &Groups) -> Option<Groups> {
+    let kinds = equal.numbers();
+    let mut is_known = vec![false; equal.count()];
+    let first = |row: &usize| !std::mem::replace(&mut is_known[kinds[*row] as usize], true);
+    let different: Vec<usize> = (0..kinds.len()).filter(first).collect();
+    if different.len() < LEAST_ROWS || different.len() > MOST_ROWS {
+        return None;
+    }
+    let points = Points::standardized(matrices, &different);
+    let radius = points.radius()?;
+    let projected = points.projected();
+    let mut sets = DisjointSets::new(different.len());
+    let mut twins: Vec<(usize, usize)> = Vec::new();
+    for one in 0..different.len() {
+        for other in 0..one {
+            if projected.squared(one, other) <= SQUARED_MARGIN * radius * radius
+                && points.squared(one, other) <= radius * radius
+            {
+                twins.push((other, one));
+                sets.unite(other, one);
+            }
+        }
+    }
+    if twins.is_empty() {
+        return None;
+    }
+    let groups = projected.isolated(&sets.groups(), &twins);
+    if groups.are_single_rows() {
+        return None;
+    }
+    // Each row has the group of the row that it equals.
+    let numbers = groups.numbers();
+    Some(Groups::of_values(kinds.into_iter().map(|kind| numbers[kind as usize])))
+}
+
+/// Rows as points, `[n, columns]`, row-major.
+struct Points {
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl Points {
+    /// Rows in columns of variance 1 over the number of columns of their modality.
+    fn standardized(matrices: &[&Matrix], rows: &[usize]) -> Self {
+        let columns = matrices.iter().map(|matrix| matrix.columns()).sum();
+        let mut values = vec![0.0; rows.len() * columns];
+        let mut place = 0;
+        for matrix in matrices {
+            for column in 0..matrix.columns() {
+                let of_column: Vec<f64> = rows.iter().map(|row| matrix.row(*row)[column]).collect();
+                let mean = lsmi_core::statistics::mean(&of_column);
+                let deviation = lsmi_core::statistics::standard_deviation(&of_column);
+                let scale = if deviation > 0.0 { 1.0 / (deviation * (matrix.columns() as f64).sqrt()) } else { 0.0 };
+                for (row, value) in of_column.into_iter().enumerate() {
+                    #[expect(clippy::cast_possible_truncation, reason = "distances need no more digits")]
+                    let standardized = ((value - mean) * scale) as f32;
+                    values[row * columns + place] = standardized;
+                }
+                place += 1;
+            }
+        }
+        Self { columns, values }
+    }
+
+    fn rows(&self) -> usize {
+        self.values.len() / self.columns
+    }
+
+    fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.columns..][..self.columns]
+    }
+
+    fn squared(&self, one: usize, other: usize) -> f32 {
+        self.row(one).iter().zip(self.row(other)).map(|(a, b)| (a - b) * (a - b)).sum()
+    }
+
+    /// The distance within which chance leaves a hundredth of a pair; none where distances do not tell.
+    fn radius(&self) -> Option<f32> {
+        let mut random = stream(0, "pairs of rows");
+        let rows = self.rows();
+        let mut distances = Vec::with_capacity(PAIRS);
+        while distances.len() < PAIRS {
+            let (one, other) = (random.random_range(0..rows), random.random_range(0..rows));
+            if one != other {
+                distances.push(f64::from(self.squared(one, other).sqrt()));
+            }
+        }
+        let ends = quantiles(&distances, &[0.01, 0.1]);
+        let (near, far) = (ends[0], ends[1]);
+        if !(near > 0.0 && far > near) {
+            return None;
+        }
+        let dimensions = 10.0f64.ln() / (far / near).ln();
+        let pairs = rows as f64 * (rows as f64 - 1.0) / 2.0;
+        #[expect(clippy::cast_possible_truncation, reason = "distances need no more digits")]
+        let radius = (near * pairs.powf(-1.0 / dimensions)) as f32;
+        Some(radius)
+    }
+
+    /// The points along random directions, their distances the same on average; as they are in no more columns than that.
+    fn projected(&self) -> Self {
+        if self.columns <= DIRECTIONS {
+            return Self { columns: self.columns, values: self.values.clone() };
+        }
+        let mut random = stream(0, "directions of rows");
+        let scale = 1.0 / (DIRECTIONS as f32).sqrt();
+        let directions: Vec<f32> =
+            (0..self.columns * DIRECTIONS).map(|_| scale * random.sample::<f32, _>(StandardNormal)).collect();
+        let mut values = vec![0.0f32; self.rows() * DIRECTIONS];
+        for (row, projected) in values.chunks_exact_mut(DIRECTIONS).enumerate() {
+            for (value, weights) in self.row(row).iter().zip(directions.chunks_exact(DIRECTIONS)) {
+                projected.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
+            }
+        }
+        Self { columns: DIRECTIONS, values }
+    }
+
+    /// The groups whose rows have all others far away; the rows of other groups are alone.
+    fn isolated(&self, groups: &Groups, twins: &[(usize, usize)]) -> Groups {
+        let numbers = groups.numbers();
+        let mut farthest = vec![0.0f32; groups.count()];
+        for (one, other) in twins {
+            let widest = &mut farthest[numbers[*one] as usize];
+            *widest = widest.max(self.squared(*one, *other));
+        }
+        let mut is_isolated: Vec<bool> = farthest.iter().map(|distance| *distance > 0.0).collect();
+        for one in (0..self.rows()).filter(|row| farthest[numbers[*row] as usize] > 0.0) {
+            let group = numbers[one] as usize;
+            let reach = TIMES_AS_FAR * TIMES_AS_FAR * farthest[group];
+            let is_near = |other: usize| numbers[other] as usize != group && self.squared(one, other) < reach;
+            if is_isolated[group] && (0..self.rows()).any(is_near) {
+                is_isolated[group] = false;
+            }
+        }
+        let kept = |row: usize| {
+            let group = numbers[row];
+            if is_isolated[group as usize] { (group, 0) } else { (group, row + 1) }
+        };
+        Groups::of_values((0..self.rows()).map(kept))
+    }
+}

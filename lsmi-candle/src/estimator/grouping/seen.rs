@@ -1,0 +1,132 @@
+//! Rows to be evaluated that the models have seen.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Likeness, equal};
+use crate::features::FeatureSet;
+use crate::matrix::Matrix;
+
+/// Rows of an evaluation split that are alike to training rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What is alike.
+    pub of: Likeness,
+    /// How many rows are alike to a training row.
+    pub rows: usize,
+    /// The ids of the first of them and of the first training row that is like it.
+    pub first: [String; 2],
+}
+
+/// Finds rows that share a group with training rows or equal them in all columns of x1, of x2 or of both, unless that is by
+/// chance, as with small counts in few columns. What is equal in both is not counted again for each.
+///
+/// # Panics
+/// If the columns of the sets differ in number.
+pub fn seen_rows(train: &FeatureSet, others: &FeatureSet) -> Vec<Seen> {
+    let mut found = Vec::new();
+    if let (Some(of_train), Some(of_others)) = (&train.groups, &others.groups) {
+        let known = of_train.keys();
+        let twin = |row: usize| known.iter().position(|key| *key == of_others.keys()[row]);
+        let is_seen = of_others.is_shared_with(of_train);
+        found.extend(describe(train, others, Likeness::Group, &is_seen, twin));
+    }
+    let x1 = Matrix::joined(&[&train.x1, &others.x1]);
+    let x2 = Matrix::joined(&[&train.x2, &others.x2]);
+    let mut is_known = vec![false; others.rows()];
+    for of in [Likeness::Both, Likeness::X1, Likeness::X2] {
+        let matrices: &[&Matrix] = match of {
+            Likeness::X1 => &[&x1],
+            Likeness::X2 => &[&x2],
+            _ => &[&x1, &x2],
+        };
+        let groups = equal::groups(matrices);
+        if equal::is_by_chance(matrices, &groups) {
+            continue;
+        }
+        let numbers = groups.numbers();
+        let (of_train, of_others) = numbers.split_at(train.rows());
+        let mut first_of = vec![None; groups.count()];
+        for (row, number) in of_train.iter().enumerate().rev() {
+            first_of[*number as usize] = Some(row);
+        }
+        let twin = |row: usize| first_of[of_others[row] as usize];
+        let is_seen: Vec<bool> = (0..others.rows()).map(|row| !is_known[row] && twin(row).is_some()).collect();
+        if of == Likeness::Both {
+            is_known.clone_from(&is_seen);
+        }
+        found.extend(describe(train, others, of, &is_seen, twin));
+    }
+    found
+}
+
+fn describe(
+    train: &FeatureSet,
+    others: &FeatureSet,
+    of: Likeness,
+    is_seen: &[bool],
+    twin: impl Fn(usize) -> Option<usize>,
+) -> Option<Seen> {
+    let first = is_seen.iter().position(|is_seen| *is_seen)?;
+    let ids = [others.ids.get(first).into_owned(), train.ids.get(twin(first)?).into_owned()];
+    Some(Seen { of, rows: is_seen.iter().filter(|is_seen| **is_seen).count(), first: ids })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::Groups;
+    use lsmi_core::SampleIds;
+    use lsmi_core::random::stream;
+    use rand::Rng;
+
+    fn samples(rows: usize, columns: usize, name: &str, round: bool) -> FeatureSet {
+        let mut random = stream(0, name);
+        let mut matrix = |columns: usize| {
+            let value = |_| if round { f64::from(random.random_range(0..3u8)) } else { random.random::<f64>() };
+            Matrix::new(rows, columns, (0..rows * columns).map(value).collect()).unwrap()
+        };
+        let (x1, x2) = (matrix(columns), matrix(columns));
+        let ids = SampleIds::from_names((0..rows).map(|row| format!("{name} {row}"))).unwrap();
+        FeatureSet { ids, x1, x2, labels: vec![0; rows], logits: [None, None, None], groups: None }
+    }
+
+    #[test]
+    fn rows_of_the_training_set_are_found_in_others() {
+        let train = samples(200, 4, "train", false);
+        let mut test = samples(50, 4, "test", false);
+        assert!(seen_rows(&train, &test).is_empty());
+        // Rows 3 and 4 are training rows, row 7 has the x2 of one.
+        let copied = |into: &Matrix, from: &Matrix, rows: &[(usize, usize)]| {
+            let mut values = into.values().to_vec();
+            for (to, row) in rows {
+                values[to * 4..][..4].copy_from_slice(from.row(*row));
+            }
+            Matrix::new(into.rows(), 4, values).unwrap()
+        };
+        test.x1 = copied(&test.x1, &train.x1, &[(3, 20), (4, 21)]);
+        test.x2 = copied(&test.x2, &train.x2, &[(3, 20), (4, 21), (7, 9)]);
+        let found = seen_rows(&train, &test);
+        let first = |a: &str, b: &str| [a.to_owned(), b.to_owned()];
+        assert_eq!(
+            found,
+            [
+                Seen { of: Likeness::Both, rows: 2, first: first("test 3", "train 20") },
+                Seen { of: Likeness::X2, rows: 1, first: first("test 7", "train 9") },
+            ]
+        );
+        let groups = |of: usize| Groups::of_values((0..of).map(|row| row / 2 + of));
+        let with = |mut samples: FeatureSet, groups| {
+            samples.groups = Some(groups);
+            samples
+        };
+        let grouped = seen_rows(&with(train.clone(), groups(200)), &with(test.clone(), groups(50)));
+        assert!(grouped.iter().all(|seen| seen.of != Likeness::Group), "no number in both");
+        let all = seen_rows(&with(train, groups(200)), &with(test, Groups::of_values(vec![210usize; 50])));
+        assert_eq!((all[0].of, all[0].rows, all[0].first[1].as_str()), (Likeness::Group, 50, "train 20"));
+    }
+
+    #[test]
+    fn counts_that_agree_by_chance_are_not_told() {
+        assert!(seen_rows(&samples(500, 2, "train", true), &samples(100, 2, "test", true)).is_empty());
+    }
+}
