@@ -6,6 +6,7 @@
 
 use candle_core::Device;
 
+use super::calibration::HeldOutLabels;
 use super::contest::log_frequencies;
 use super::rows::Rows;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head};
@@ -56,7 +57,12 @@ impl CalibratedHead {
 
         let judge = |covariance| -> Result<(Calibration, Vec<f64>)> {
             let mut posteriors = fit(&sample, &kept_labels, covariance)?.log_posteriors(&held)?;
-            let calibration = Calibration::fit(&log_frequencies, &posteriors, &held_labels, labels.len());
+            let calibration = Calibration::fit(
+                &log_frequencies,
+                &posteriors,
+                HeldOutLabels { labels: &held_labels, groups: None },
+                labels.len(),
+            );
             calibration.apply(&mut posteriors);
             let rows = posteriors.chunks_exact(classes).zip(&held_labels);
             Ok((calibration, rows.map(|(row, label)| row[*label as usize]).collect()))

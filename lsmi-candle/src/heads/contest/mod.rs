@@ -16,7 +16,7 @@ use rand::RngCore;
 use rayon::prelude::*;
 
 use self::nested::{Nested, Unit};
-use self::trial::{Candidate, Judge, Trial, Watch, spread};
+use self::trial::{Candidate, Judge, Trial, Unseen, Watch, spread};
 use super::Calibration;
 use super::calibration::log_loss;
 use super::families::{self, Family, Problem, Training};
@@ -143,7 +143,7 @@ impl Contest<'_> {
         let rows = stratified_sample(self.labels, self.classes, most, self.seed);
         let folds: Vec<u32> = rows.iter().map(|row| self.folds[*row]).collect();
         let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
-        let groups: Option<Vec<u32>> = self.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect());
+        let groups = self.groups_of(&rows);
         let labelled = LabelledRows { labels: &labels, classes: self.classes, groups: groups.as_deref() };
         let nested = Nested::new(&folds, &labelled, self.fold_count, self.seed);
         let seed_of = |unit: &Unit| stream(self.seed, &format!("heads without {:?}", unit.excluded)).next_u64();
@@ -203,7 +203,10 @@ impl Contest<'_> {
         let (labels, present) = self.compact_labels(&rows);
         let frequencies = log_frequencies(&labels_of(self.labels, &rows), self.classes);
         let held_out: Vec<Vec<usize>> = serves.iter().map(|(_, part)| field.rows_of(|of| of == *part)).collect();
-        let watch = |held: &Vec<usize>| Watch::new(labels_of(self.labels, held), &frequencies, rows.len());
+        let watch = |held: &Vec<usize>| {
+            let unseen = Unseen { labels: labels_of(self.labels, held), groups: self.groups_of(held) };
+            Watch::new(unseen, &frequencies, rows.len())
+        };
         let mut watches: Vec<Watch<'_>> = held_out.iter().map(watch).collect();
         let all = held_out.concat();
         let training = self.training(&rows, &labels, present.len(), field.seeds[unit]);
@@ -224,6 +227,11 @@ impl Contest<'_> {
             goes_on
         })?;
         Ok(watches.into_iter().map(Watch::into_settings).collect())
+    }
+
+    /// The groups of rows, where rows belong together.
+    fn groups_of(&self, rows: &[usize]) -> Option<Vec<u32>> {
+        self.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect())
     }
 
     /// The labels of rows, counted over the classes that these have, and those classes.
@@ -272,7 +280,7 @@ impl Contest<'_> {
             .map(|(label, _)| *label)
             .collect();
         Judge {
-            labels: labels_of(self.labels, &rows.concat()),
+            unseen: Unseen { labels: labels_of(self.labels, &rows.concat()), groups: self.groups_of(&rows.concat()) },
             parts,
             lengths,
             log_frequencies: log_frequencies(&outside, self.classes),
@@ -310,12 +318,17 @@ impl Contest<'_> {
         }
         members.extend(from_parts);
         let posteriors: Vec<&[f64]> = members.iter().map(|(_, posteriors)| posteriors.as_slice()).collect();
-        let stack =
-            Stack::fit(&posteriors, &judge.labels, &judge.blocks(), &judge.log_frequencies, judge.rows_of_the_fit);
-        let unseen = stack.combine(&posteriors, judge.labels.len());
+        let stack = Stack::fit(
+            &posteriors,
+            &judge.unseen.labels,
+            &judge.blocks(),
+            &judge.log_frequencies,
+            judge.rows_of_the_fit,
+        );
+        let unseen = stack.combine(&posteriors, judge.unseen.labels.len());
         let (kept, stack) = stack.pruned();
         let mut plans: Vec<Option<MemberPlan>> = members.into_iter().map(|(plan, _)| Some(plan)).collect();
-        let loss = log_loss(&unseen, &judge.labels);
+        let loss = log_loss(&unseen, &judge.unseen.labels);
         Stacked { plans: kept.into_iter().filter_map(|index| plans[index].take()).collect(), stack, unseen, loss }
     }
 

@@ -1,6 +1,6 @@
 //! What unseen rows say of a family: of each setting, part by part, and of the best one.
 
-use super::super::calibration::{Calibration, log_loss};
+use super::super::calibration::{Calibration, HeldOutLabels, log_loss};
 use super::super::stack::{linear_weights, of_labels};
 
 /// Settings that do worse one after another before the others are left untried.
@@ -10,9 +10,28 @@ const LEAST_GAIN: f64 = 0.006;
 /// Rows up to which no family takes long, and the first fits are judged on too few to tell.
 const FEW_ROWS: usize = 800;
 
+/// Rows that fits are judged on.
+#[derive(Debug, Clone)]
+pub(super) struct Unseen {
+    pub(super) labels: Vec<u32>,
+    /// The group of each, where rows belong together.
+    pub(super) groups: Option<Vec<u32>>,
+}
+
+impl Unseen {
+    fn all(&self) -> HeldOutLabels<'_> {
+        HeldOutLabels { labels: &self.labels, groups: self.groups.as_deref() }
+    }
+
+    fn select(&self, rows: &[usize]) -> Self {
+        let groups = self.groups.as_ref().map(|groups| rows.iter().map(|row| groups[*row]).collect());
+        Self { labels: rows.iter().map(|row| self.labels[*row]).collect(), groups }
+    }
+}
+
 /// Hears the posteriors of one part's rows, setting by setting, and says when it has heard enough.
 pub(super) struct Watch<'a> {
-    labels: Vec<u32>,
+    unseen: Unseen,
     log_frequencies: &'a [f64],
     rows_of_the_fit: usize,
     lowest: f64,
@@ -21,24 +40,24 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(labels: Vec<u32>, log_frequencies: &'a [f64], rows_of_the_fit: usize) -> Self {
-        Self { labels, log_frequencies, rows_of_the_fit, lowest: f64::INFINITY, worse: 0, settings: Vec::new() }
+    pub(super) fn new(unseen: Unseen, log_frequencies: &'a [f64], rows_of_the_fit: usize) -> Self {
+        Self { unseen, log_frequencies, rows_of_the_fit, lowest: f64::INFINITY, worse: 0, settings: Vec::new() }
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.labels.len()
+        self.unseen.labels.len()
     }
 
     /// The loss of the next setting, and whether another one is worth a try. What comes after that is not kept: the choice
     /// for this part's fold must not depend on how long another part goes on.
     pub(super) fn hear(&mut self, posteriors: &[f64]) -> (f64, bool) {
-        if self.worse >= PATIENCE || self.labels.is_empty() {
+        if self.worse >= PATIENCE || self.unseen.labels.is_empty() {
             return (self.lowest, false);
         }
-        let calibration = Calibration::fit(self.log_frequencies, posteriors, &self.labels, self.rows_of_the_fit);
+        let calibration = Calibration::fit(self.log_frequencies, posteriors, self.unseen.all(), self.rows_of_the_fit);
         let mut calibrated = posteriors.to_vec();
         calibration.apply(&mut calibrated);
-        let loss = log_loss(&calibrated, &self.labels);
+        let loss = log_loss(&calibrated, &self.unseen.labels);
         if loss < self.lowest {
             (self.lowest, self.worse) = (loss, 0);
         } else {
@@ -75,8 +94,8 @@ pub(super) struct Judge {
     /// The parts of these rows, rising, and how many rows each has.
     pub(super) parts: Vec<usize>,
     pub(super) lengths: Vec<usize>,
-    /// The labels of the rows, part by part.
-    pub(super) labels: Vec<u32>,
+    /// The rows, part by part.
+    pub(super) unseen: Unseen,
     /// The logarithms of the class frequencies of the rows outside the fold.
     pub(super) log_frequencies: Vec<f64>,
     /// How many rows those are.
@@ -92,14 +111,14 @@ impl Judge {
 
     /// How far log posteriors of all rows can be believed.
     pub(super) fn calibration(&self, posteriors: &[f64]) -> Calibration {
-        Calibration::fit(&self.log_frequencies, posteriors, &self.labels, self.rows_of_the_fit)
+        Calibration::fit(&self.log_frequencies, posteriors, self.unseen.all(), self.rows_of_the_fit)
     }
 
     /// The best setting that was tried in all parts; none where there is none or its loss is no number.
     pub(super) fn candidate(&self, family: usize, mut trial: Trial) -> Option<Candidate> {
         trial.parts.sort_unstable_by_key(|(part, _)| *part);
         let of_parts: Vec<&Vec<Vec<f32>>> = trial.parts.iter().map(|(_, settings)| settings).collect();
-        let (setting, calibration, posteriors, _) = self.best(&of_parts, &self.labels)?;
+        let (setting, calibration, posteriors, _) = self.best(&of_parts, &self.unseen)?;
         Some(Candidate { family, setting, calibration, posteriors })
     }
 
@@ -116,16 +135,17 @@ impl Judge {
                 of_parts.push(settings);
             }
         }
-        let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
-        let Some((_, _, posteriors, _)) = self.best(&of_parts, &labels) else { return false };
+        let unseen = self.unseen.select(&rows);
+        let Some((_, _, posteriors, _)) = self.best(&of_parts, &unseen) else { return false };
         // What is known without the family: the pool of the incumbents and of the class frequencies.
-        let mut known: Vec<Vec<f64>> = incumbents.map(|posteriors| of_labels(posteriors, &self.labels)).collect();
-        known.push(self.labels.iter().map(|label| self.log_frequencies[*label as usize]).collect());
+        let mut known: Vec<Vec<f64>> =
+            incumbents.map(|posteriors| of_labels(posteriors, &self.unseen.labels)).collect();
+        known.push(self.unseen.labels.iter().map(|label| self.log_frequencies[*label as usize]).collect());
         let known: Vec<&[f64]> = known.iter().map(Vec::as_slice).collect();
         let weights = linear_weights(&known);
         let pooled = pooled(&known, &weights);
         let before: Vec<f64> = rows.iter().map(|row| pooled[*row]).collect();
-        let new = of_labels(&posteriors, &labels);
+        let new = of_labels(&posteriors, &unseen.labels);
         let both = [before.as_slice(), new.as_slice()];
         let after = self::pooled(&both, &linear_weights(&both));
         let gain = after.iter().sum::<f64>() - before.iter().sum::<f64>();
@@ -143,15 +163,15 @@ impl Judge {
     }
 
     /// The setting with the lowest loss, its calibration and its calibrated log posteriors.
-    fn best(&self, of_parts: &[&Vec<Vec<f32>>], labels: &[u32]) -> Option<(usize, Calibration, Vec<f64>, f64)> {
+    fn best(&self, of_parts: &[&Vec<Vec<f32>>], unseen: &Unseen) -> Option<(usize, Calibration, Vec<f64>, f64)> {
         let settings = of_parts.iter().map(|settings| settings.len()).min().unwrap_or(0);
         let mut best: Option<(usize, Calibration, Vec<f64>, f64)> = None;
         for setting in 0..settings {
             let mut posteriors: Vec<f64> =
                 of_parts.iter().flat_map(|settings| settings[setting].iter().map(|value| f64::from(*value))).collect();
-            let calibration = Calibration::fit(&self.log_frequencies, &posteriors, labels, self.rows_of_the_fit);
+            let calibration = Calibration::fit(&self.log_frequencies, &posteriors, unseen.all(), self.rows_of_the_fit);
             calibration.apply(&mut posteriors);
-            let loss = log_loss(&posteriors, labels);
+            let loss = log_loss(&posteriors, &unseen.labels);
             if loss.is_finite() && best.as_ref().is_none_or(|(.., lowest)| loss < *lowest) {
                 best = Some((setting, calibration, posteriors, loss));
             }
@@ -219,7 +239,7 @@ mod tests {
                     })
                     .collect()
             };
-        let mut watch = Watch::new(labels.clone(), &frequencies, 100);
+        let mut watch = Watch::new(Unseen { labels: labels.clone(), groups: None }, &frequencies, 100);
         // Certain of what is right in no more than half of the rows, ever more so.
         assert!(watch.hear(&knowing(0.9)).1);
         assert!(watch.hear(&knowing(0.5)).1);
