@@ -8,7 +8,7 @@ use std::fs;
 
 use candle_core::{DType, Device, Tensor};
 use golden::{Fixture, difference};
-use lsmi_candle::encoders::tokens::Tokenizer;
+use lsmi_candle::encoders::tokens::{TextSettings, Tokenizer};
 use lsmi_candle::encoders::{Config, EncoderError, Hidden, Pooling, Result, TextEncoder, Weights, text};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
@@ -229,6 +229,6 @@ fn a_tokenizer_that_contradicts_itself_is_refused() {
     let path = place.path().join("tokenizer.json");
     fs::write(&path, CONTRADICTION).unwrap();
     let model = load(whole()).unwrap();
-    let error = Tokenizer::read(&path, 16, &*model).unwrap_err();
+    let error = Tokenizer::read(&path, &TextSettings::default(), &*model).unwrap_err();
     assert!(error.to_string().contains("tokenizer.json is not a tokenizer that can be used"), "{error}");
 }

@@ -133,6 +133,9 @@ impl InplaceOp2 for Finish {
             Some(Activation::QuickGelu) => finish(x, bias, |x, bias| *x = quick_gelu(*x + bias)),
             Some(Activation::Relu) => finish(x, bias, |x, bias| *x = relu(*x + bias)),
             Some(Activation::Silu) => finish(x, bias, |x, bias| *x = silu(*x + bias)),
+            Some(Activation::Tanh) => finish(x, bias, |x, bias| *x = (*x + bias).tanh()),
+            Some(Activation::Sigmoid) => finish(x, bias, |x, bias| *x = sigmoid(*x + bias)),
+            Some(Activation::Identity) => finish(x, bias, add),
         }
         Ok(())
     }
@@ -183,6 +186,9 @@ fn activate(x: &mut [f32], activation: Activation) {
         Activation::QuickGelu => each(x, quick_gelu),
         Activation::Relu => each(x, relu),
         Activation::Silu => each(x, silu),
+        Activation::Tanh => each(x, f32::tanh),
+        Activation::Sigmoid => each(x, sigmoid),
+        Activation::Identity => {}
     }
 }
 
