@@ -68,7 +68,7 @@ fn sounds(criterion: &mut Criterion) {
 
 fn embedder(variable: &str, modality: Modality) -> Option<Embedder> {
     let directory = PathBuf::from(env::var_os(variable)?);
-    let model = of_directory(&directory, &Asked::of(modality)).expect("the folder of a model");
+    let model = of_directory(&directory, Asked::of(modality)).expect("the folder of a model");
     Some(Embedder::load(&model, &Options::default(), &Device::Cpu).expect("a model of this modality"))
 }
 

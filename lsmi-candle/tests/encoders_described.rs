@@ -109,7 +109,7 @@ fn sentence_encoders_give_what_their_library_gives() {
     let texts = column(&overlays.join("texts.csv"), 1);
     for name in ["dense", "prompt", "resaved_cls", "tok_maxlen16"] {
         let place = overlay(&overlays.join(name), &minilm);
-        let model = of_directory(place.path(), &Asked::of(Modality::Text)).unwrap();
+        let model = of_directory(place.path(), Asked::of(Modality::Text)).unwrap();
         let expected = matrix(&overlays.join(name).join("expected.npy"));
         assert_alike(&of_texts(&model, &Options::default(), &texts), &expected, name);
         if name == "prompt" {
@@ -139,7 +139,7 @@ fn checkpoints_give_what_their_library_gives() {
         ("vit_pooler_act", Modality::Picture, pooling("pooler")),
     ] {
         let folder = folder.join(name);
-        let model = of_directory(&folder.join("model"), &Asked::of(modality)).unwrap();
+        let model = of_directory(&folder.join("model"), Asked::of(modality)).unwrap();
         let found = if modality == Modality::Text {
             let texts: Vec<String> = serde_json::from_slice(&fs::read(folder.join("texts.json")).unwrap()).unwrap();
             of_texts(&model, &options, &texts)
@@ -166,7 +166,7 @@ fn whisper_leaves_padding_out_of_its_mean() {
     assert_alike(&all, &matrix(&folder.join("expected.npy")), "all positions");
 
     let first = hidden.states.narrow(1, 0, 150).unwrap().mean(1).unwrap().to_vec2::<f32>().unwrap();
-    let model = of_directory(&folder.join("model"), &Asked::of(Modality::Sound)).unwrap();
+    let model = of_directory(&folder.join("model"), Asked::of(Modality::Sound)).unwrap();
     let files: Vec<PathBuf> = column(&folder.join("t.csv"), 1).iter().map(|file| folder.join(file)).collect();
     assert_alike(&of_files(&model, &Options::default(), &files), &first, "the positions of the sound");
 }
@@ -177,7 +177,7 @@ fn checkpoints_that_were_refused_are_read() {
     let files = |name: &str| -> Vec<PathBuf> {
         column(&folder.join(name).join("t.csv"), 1).into_iter().map(|file| folder.join(name).join(file)).collect()
     };
-    let of = |name: &str, modality| of_directory(&folder.join(name).join("model"), &Asked::of(modality)).unwrap();
+    let of = |name: &str, modality| of_directory(&folder.join(name).join("model"), Asked::of(modality)).unwrap();
     let clip = of_files(&of("processor_config", Modality::Picture), &Options::default(), &files("processor_config"));
     assert_eq!((clip.len(), clip[0].len()), (3, 20));
     let texts = ["A quick brown fox".to_owned(), "two".to_owned()];
@@ -201,7 +201,7 @@ fn cache(folder: &Path) -> (tempfile::TempDir, Hub) {
     (place, hub)
 }
 
-fn cached(hub: &Hub, asked: &Asked) -> Result<Resolved, ModelError> {
+fn cached(hub: &Hub, asked: Asked) -> Result<Resolved, ModelError> {
     resolve("org/m", asked, &Registry::built_in().unwrap(), hub, &mut |_| ())
 }
 
@@ -215,23 +215,23 @@ fn a_cache_is_read_as_a_directory_is() {
     let (roberta, hub) = cache(&folder.join("hub_roberta/cache"));
     let asked = Asked::of(Modality::Text);
     let texts: Vec<String> = serde_json::from_slice(&fs::read(folder.join("hub_roberta/texts.json")).unwrap()).unwrap();
-    let found = of_texts(&cached(&hub, &asked).unwrap(), &Options::default(), &texts);
-    let directory = of_directory(&snapshot("hub_roberta"), &asked).unwrap();
+    let found = of_texts(&cached(&hub, asked).unwrap(), &Options::default(), &texts);
+    let directory = of_directory(&snapshot("hub_roberta"), asked).unwrap();
     assert_eq!(found, of_texts(&directory, &Options::default(), &texts));
     // Another client that asked for files one by one, and not for this one.
     let notes = roberta.path().join("models--org--m/.no_exist/db617e140ad44088354805d0c5a0a92cb4dd1c82");
     fs::create_dir_all(&notes).unwrap();
-    let message = cached(&hub, &asked).unwrap_err().to_string();
+    let message = cached(&hub, asked).unwrap_err().to_string();
     assert!(message.contains("there is no modules.json") && message.contains("--pooling"), "{message}");
     fs::write(notes.join("modules.json"), "").unwrap();
-    assert!(cached(&hub, &asked).is_ok());
+    assert!(cached(&hub, asked).is_ok());
 
     let (_clip, hub) = cache(&folder.join("hub_clip_vision/cache"));
     let asked = Asked::of(Modality::Picture);
     let files: Vec<PathBuf> =
         ["p0.png", "p1.png", "p2.png"].iter().map(|file| folder.join("hub_clip_vision").join(file)).collect();
-    let found = of_files(&cached(&hub, &asked).unwrap(), &Options::default(), &files);
-    let directory = of_directory(&snapshot("hub_clip_vision"), &asked).unwrap();
+    let found = of_files(&cached(&hub, asked).unwrap(), &Options::default(), &files);
+    let directory = of_directory(&snapshot("hub_clip_vision"), asked).unwrap();
     assert_eq!(found, of_files(&directory, &Options::default(), &files));
     assert_eq!(found[0].len(), 20);
 }
@@ -242,12 +242,12 @@ fn part_of_a_sentence_encoder_is_refused() {
     let Some(folder) = shared("field/checkpoints") else { return };
     let (_place, hub) = cache(&folder.join("partial_cache/cache"));
     let asked = Asked::of(Modality::Text);
-    let message = cached(&hub, &asked).unwrap_err().to_string();
+    let message = cached(&hub, asked).unwrap_err().to_string();
     assert!(message.contains("there is no modules.json; 2_Normalize is part of a sentence encoder"), "{message}");
     let chosen = Asked { pooling_is_chosen: true, ..asked };
     let texts: Vec<String> =
         serde_json::from_slice(&fs::read(folder.join("partial_cache/texts.json")).unwrap()).unwrap();
     let options = Options { normalize: Some(true), ..pooling("cls") };
-    let found = of_texts(&cached(&hub, &chosen).unwrap(), &options, &texts);
+    let found = of_texts(&cached(&hub, chosen).unwrap(), &options, &texts);
     assert_alike(&found, &matrix(&folder.join("partial_cache/expected.npy")), "partial_cache");
 }

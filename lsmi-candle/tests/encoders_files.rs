@@ -13,7 +13,7 @@ const BERT: &str = r#"{"model_type": "bert", "hidden_size": 384, "max_position_e
 const LEVELS: &str = r#""image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]"#;
 
 /// What a directory with these files says; each overrides an earlier one of its name.
-fn described(files: &[(&str, &str)], asked: &Asked) -> Result<Description, ModelError> {
+fn described(files: &[(&str, &str)], asked: Asked) -> Result<Description, ModelError> {
     let directory = tempfile::tempdir().unwrap();
     let usual = [("model.safetensors", ""), ("tokenizer.json", "{}"), ("config.json", BERT)];
     for (name, content) in usual.iter().chain(files) {
@@ -25,12 +25,12 @@ fn described(files: &[(&str, &str)], asked: &Asked) -> Result<Description, Model
 }
 
 fn text(files: &[(&str, &str)]) -> Description {
-    described(files, &Asked::of(Modality::Text)).unwrap()
+    described(files, Asked::of(Modality::Text)).unwrap()
 }
 
 #[track_caller]
 fn refused(files: &[(&str, &str)], expected: &str) {
-    let message = described(files, &Asked::of(Modality::Text)).unwrap_err().to_string();
+    let message = described(files, Asked::of(Modality::Text)).unwrap_err().to_string();
     assert!(message.contains(expected), "{message}");
 }
 
@@ -80,7 +80,7 @@ fn poolings_in_both_spellings() {
     ] {
         refused(&[("modules.json", &list), (POOLING, wrong)], "`pooling_mode` is ");
         let chosen = Asked { pooling_is_chosen: true, ..Asked::of(Modality::Text) };
-        let found = described(&[("modules.json", &list), (POOLING, wrong)], &chosen).unwrap();
+        let found = described(&[("modules.json", &list), (POOLING, wrong)], chosen).unwrap();
         assert_eq!((found.pooling, found.steps), (None, Some(vec![Step::Normalize])));
     }
     refused(&[("modules.json", &list)], "there is no 1_Pooling/config.json");
@@ -93,7 +93,7 @@ fn without_modules_it_is_the_mean() {
     for part in ["sentence_bert_config.json", "config_sentence_transformers.json", "3_Dense/config.json", POOLING] {
         refused(&[(part, "{}")], "there is no modules.json");
         let chosen = Asked { pooling_is_chosen: true, ..Asked::of(Modality::Text) };
-        assert!(described(&[(part, "{}")], &chosen).unwrap().notes.is_empty());
+        assert!(described(&[(part, "{}")], chosen).unwrap().notes.is_empty());
     }
 }
 
@@ -115,7 +115,7 @@ fn layers_follow_a_pooling() {
             ("3_Dense/config.json", &dense),
             ("3_Dense/model.safetensors", ""),
         ];
-        described(&files, &Asked::of(Modality::Text))
+        described(&files, Asked::of(Modality::Text))
     };
     for (rest, activation) in [
         ("", Activation::Tanh),
@@ -160,7 +160,7 @@ fn modules_that_are_not_built_in_are_named() {
         let list = modules(list);
         refused(&[("modules.json", &list), pooling], named);
         let chosen = Asked { pooling_is_chosen: true, ..Asked::of(Modality::Text) };
-        assert!(described(&[("modules.json", &list), pooling], &chosen).is_ok(), "{named}");
+        assert!(described(&[("modules.json", &list), pooling], chosen).is_ok(), "{named}");
     }
     let clip =
         [("config.json", r#"{"model_type": "clip"}"#), ("modules.json", &modules(&[("CLIPModel", "0_CLIPModel")]))];
@@ -177,7 +177,7 @@ fn the_least_length_counts_and_letters_are_told() {
             ("sentence_bert_config.json", sentence),
             ("tokenizer_config.json", tokenizer),
         ];
-        described(&files, &Asked::of(Modality::Text))
+        described(&files, Asked::of(Modality::Text))
     };
     let beyond = r#"{"model_max_length": 1000000000000000019884624838656}"#;
     for (sentence, tokenizer, expected) in [
@@ -217,7 +217,7 @@ fn prompts_have_names() {
     let with = |pooling: &str, prompts: &str| {
         let files =
             [("modules.json", list.as_str()), (POOLING, pooling), ("config_sentence_transformers.json", prompts)];
-        described(&files, &Asked::of(Modality::Text)).map(|found| found.prompts)
+        described(&files, Asked::of(Modality::Text)).map(|found| found.prompts)
     };
     let (mean, left_out) = (r#"{"pooling_mode": "mean"}"#, r#"{"pooling_mode": "mean", "include_prompt": false}"#);
     let prompts =
@@ -238,7 +238,7 @@ fn networks_have_several_names() {
         let config = format!(r#"{{"model_type": "{name}"}}"#);
         let processor = format!(r#"{{"size": {{"height": 32, "width": 32}}, "resample": 3, {LEVELS}}}"#);
         let files = [("config.json", config.as_str()), ("preprocessor_config.json", processor.as_str())];
-        described(&files, &Asked { modality, ..Asked::default() })
+        described(&files, Asked { modality, ..Asked::default() })
     };
     for (name, architecture, modality) in [
         ("roberta", Architecture::XlmRoberta, Modality::Text),
@@ -260,7 +260,7 @@ fn networks_have_several_names() {
     let broken =
         [("config.json", r#"{"model_type": "deit"}"#), ("preprocessor_config.json", "{"), ("modules.json", "[]")];
     let chosen = Asked { modality: Some(Modality::Picture), pooling_is_chosen: true };
-    let message = described(&broken, &chosen).unwrap_err().to_string();
+    let message = described(&broken, chosen).unwrap_err().to_string();
     assert!(message.contains("`deit` is not known"), "{message}");
 }
 
@@ -272,14 +272,11 @@ fn newer_processors_stand_in_another_file() {
         r#"{{"processor_class": "CLIPProcessor", "image_processor": {{"image_processor_type": "CLIPImageProcessor",
         "size": {{"shortest_edge": 64}}, "crop_size": {{"height": 64, "width": 64}}, "resample": 3, {LEVELS}}}}}"#
     );
-    let side = |files: &[(&str, &str)]| match described(files, &Asked::of(Modality::Picture))
-        .unwrap()
-        .preprocessing
-        .unwrap()
-    {
-        Preprocessing::Picture(settings) => settings.size,
-        other => panic!("{other:?}"),
-    };
+    let side =
+        |files: &[(&str, &str)]| match described(files, Asked::of(Modality::Picture)).unwrap().preprocessing.unwrap() {
+            Preprocessing::Picture(settings) => settings.size,
+            other => panic!("{other:?}"),
+        };
     let (old, new) = (("preprocessor_config.json", old.as_str()), ("processor_config.json", new.as_str()));
     assert_eq!(side(&[clip, old]), 32);
     assert_eq!(side(&[clip, new]), 64);
@@ -301,10 +298,10 @@ fn one_file_of_weights_comes_before_an_index() {
         fs::write(directory.path().join(name), content).unwrap();
     }
     let asked = Asked::of(Modality::Text);
-    let model = of_directory(directory.path(), &asked).unwrap();
+    let model = of_directory(directory.path(), asked).unwrap();
     assert_eq!(model.weights(), [directory.path().join("model.safetensors")]);
     fs::remove_file(directory.path().join("model.safetensors")).unwrap();
-    let message = of_directory(directory.path(), &asked).unwrap_err().to_string();
+    let message = of_directory(directory.path(), asked).unwrap_err().to_string();
     assert!(message.contains("there is no model-00001-of-00002.safetensors"), "{message}");
 }
 
@@ -313,7 +310,7 @@ fn one_file_of_weights_comes_before_an_index() {
 fn a_folder_of_weights_alone_has_the_manifest_of_its_network() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("model.safetensors"), "").unwrap();
-    let found = of_directory(directory.path(), &Asked::of(Modality::Picture)).unwrap().description;
+    let found = of_directory(directory.path(), Asked::of(Modality::Picture)).unwrap().description;
     let registry = lsmi_candle::models::Registry::built_in().unwrap();
     let manifest = registry.get("efficientnet-lite0").unwrap();
     assert_eq!(found.preprocessing.as_ref(), Some(&manifest.preprocessing));

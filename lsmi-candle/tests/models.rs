@@ -32,7 +32,7 @@ fn offline(place: &Path) -> Hub {
 fn described(files: &[(&str, &str)], modality: Option<Modality>) -> Result<Description, ModelError> {
     let directory = directory(files);
     let asked = Asked { modality, ..Asked::default() };
-    of_directory(directory.path(), &asked).map(|resolved| resolved.description)
+    of_directory(directory.path(), asked).map(|resolved| resolved.description)
 }
 
 const MINILM: &str = r#"{"model_type": "bert", "hidden_size": 384, "max_position_embeddings": 512}"#;
@@ -138,7 +138,7 @@ fn what_is_unknown_or_missing_is_named() {
     let empty = tempfile::tempdir().unwrap();
     let registry = Registry::built_in().unwrap();
     let name = empty.path().to_str().unwrap();
-    let refused = resolve(name, &Asked::default(), &registry, &offline(empty.path()), &mut |_| ());
+    let refused = resolve(name, Asked::default(), &registry, &offline(empty.path()), &mut |_| ());
     assert!(refused.unwrap_err().to_string().contains("there is no model.safetensors"));
 }
 

@@ -146,7 +146,8 @@ fn layer(model: &Resolved, dense: &Dense, device: &Device) -> Result<(Applied, O
         None
     };
     weights.finish(&[])?;
-    let words = format!("{inputs} to {outputs}, {activation:?}, weights {}", hash(&[path.clone()])?).to_lowercase();
+    let words =
+        format!("{inputs} to {outputs}, {activation:?}, weights {}", hash(std::slice::from_ref(path))?).to_lowercase();
     Ok((Applied::Dense { linear, activation: *activation, residual: *residual, around }, Some(words)))
 }
 

@@ -151,10 +151,10 @@ mod tests {
 
     /// Two texts of three positions of two numbers; the last position of the second is padding.
     fn hidden(leading: usize) -> Hidden {
-        let states = vec![vec![[1f32, -1.0], [2.0, -2.0], [6.0, -3.0]], vec![[3.0, 4.0], [5.0, 0.0], [9.0, 9.0]]];
+        let states = vec![1f32, -1.0, 2.0, -2.0, 6.0, -3.0, 3.0, 4.0, 5.0, 0.0, 9.0, 9.0];
         Hidden {
-            states: Tensor::new(states, &Device::Cpu).unwrap(),
-            keep: Some(Tensor::new(vec![[1u32, 1, 1], [1, 1, 0]], &Device::Cpu).unwrap()),
+            states: Tensor::from_vec(states, (2, 3, 2), &Device::Cpu).unwrap(),
+            keep: Some(Tensor::from_vec(vec![1u32, 1, 1, 1, 1, 0], (2, 3), &Device::Cpu).unwrap()),
             leading,
             pooled: None,
             projected: None,

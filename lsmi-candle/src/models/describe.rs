@@ -74,7 +74,7 @@ impl From<&Manifest> for Description {
 }
 
 /// Reads what the files of a model say of it, the architecture first: nothing else is had of one that is not built in.
-pub(super) fn describe(name: &str, files: &mut dyn Files, asked: &Asked) -> Result<Description, ModelError> {
+pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Result<Description, ModelError> {
     let modules = Modules::read(files, asked)?;
     let folder = modules.folder.clone();
     let mend = "add it, or a manifest.toml that says what the model is";

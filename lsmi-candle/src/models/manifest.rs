@@ -104,10 +104,11 @@ impl Manifest {
                 reason: format!("[preprocessing] of {modality}: {}", error.to_string().trim_end()),
             };
             match modality {
-                Modality::Text => drop(table.try_into::<TextPreprocessing>().map_err(about)?),
-                Modality::Picture => drop(table.try_into::<picture::Settings>().map_err(about)?),
-                Modality::Sound => drop(table.try_into::<sound::Settings>().map_err(about)?),
+                Modality::Text => table.try_into::<TextPreprocessing>().map(|_| ()),
+                Modality::Picture => table.try_into::<picture::Settings>().map(|_| ()),
+                Modality::Sound => table.try_into::<sound::Settings>().map(|_| ()),
             }
+            .map_err(about)?;
         }
         let manifest: Self = toml::from_str(text).map_err(wrong)?;
         manifest.check(file)?;

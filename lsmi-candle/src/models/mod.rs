@@ -10,7 +10,7 @@
 //!
 //! let hub = Hub::new(HubConfig::from_environment()?);
 //! let asked = Asked::of(Modality::Text);
-//! let model = resolve("minilm-l6-v2", &asked, &Registry::built_in()?, &hub, &mut |_| ())?;
+//! let model = resolve("minilm-l6-v2", asked, &Registry::built_in()?, &hub, &mut |_| ())?;
 //! assert_eq!(model.description.embedding_width, Some(384));
 //! println!("{}", model.file("tokenizer.json")?.display());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -120,7 +120,7 @@ pub fn meant<'a>(name: &str, registry: &'a Registry) -> Result<Meant<'a>, ModelE
 /// If there is no such model, its files cannot be had or are not what they should be, or nobody says what it is.
 pub fn resolve(
     name: &str,
-    asked: &Asked,
+    asked: Asked,
     registry: &Registry,
     hub: &Hub,
     progress: &mut dyn FnMut(Transfer<'_>),
@@ -148,7 +148,7 @@ pub fn resolve(
 ///
 /// # Errors
 /// If a file is missing or is not what it should be, or nobody says what the model is.
-pub fn of_directory(directory: &Path, asked: &Asked) -> Result<Resolved, ModelError> {
+pub fn of_directory(directory: &Path, asked: Asked) -> Result<Resolved, ModelError> {
     let shown = directory.display().to_string();
     let name = directory.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     let name = name.unwrap_or_else(|| shown.clone());
@@ -195,7 +195,7 @@ fn missing(model: &str, file: &str, mend: &str) -> ModelError {
     ModelError::MissingFile { model: model.to_owned(), file: file.to_owned(), mend: mend.to_owned() }
 }
 
-fn check(name: &str, asked: &Asked, found: Modality) -> Result<(), ModelError> {
+fn check(name: &str, asked: Asked, found: Modality) -> Result<(), ModelError> {
     match asked.modality {
         Some(wanted) if wanted != found => {
             Err(ModelError::Modality { name: name.to_owned(), found: found.to_string(), wanted: wanted.to_string() })
@@ -228,7 +228,7 @@ pub fn pull_repository(
     let commit = hub.commit(repository, revision)?;
     let mut files = Commit::new(hub, repository, &commit, progress)?;
     let asked = Asked { pooling_is_chosen: true, ..Asked::default() };
-    let Modules { folder, .. } = Modules::read(&mut files, &asked)?;
+    let Modules { folder, .. } = Modules::read(&mut files, asked)?;
     let mend = "add it, or a manifest that says what the model is";
     architecture(&Configuration::needed(&mut files, repository.as_str(), &within(&folder, CONFIG), mend)?)?;
     for name in DESCRIBING {

@@ -87,7 +87,7 @@ pub(super) struct Vectors {
 
 impl Modules {
     /// Reads the list, where there is one.
-    pub(super) fn read(files: &mut dyn Files, asked: &Asked) -> Result<Self, ModelError> {
+    pub(super) fn read(files: &mut dyn Files, asked: Asked) -> Result<Self, ModelError> {
         let Some(list) = Configuration::of(files, MODULES)? else { return Ok(Self::default()) };
         let refused = |found: &str, expected: &str| Err(list.wrong("type", found, expected));
         let mut modules = Vec::new();
@@ -108,7 +108,7 @@ impl Modules {
     }
 
     /// How vectors are made, as the modules after the network say.
-    pub(super) fn vectors(&self, files: &mut dyn Files, model: &str, asked: &Asked) -> Result<Vectors, ModelError> {
+    pub(super) fn vectors(&self, files: &mut dyn Files, model: &str, asked: Asked) -> Result<Vectors, ModelError> {
         if asked.pooling_is_chosen {
             let normalizes = self.rest.last().is_some_and(|(kind, _)| kind == "Normalize");
             let steps = self.are_there.then(|| if normalizes { vec![Step::Normalize] } else { Vec::new() });

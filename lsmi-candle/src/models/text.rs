@@ -25,7 +25,7 @@ pub(super) fn settings(
     files: &mut dyn Files,
     folder: &str,
     architecture: Architecture,
-    asked: &Asked,
+    asked: Asked,
 ) -> Result<TextSettings, ModelError> {
     let mut settings = TextSettings::default();
     for name in SENTENCE {

@@ -12,11 +12,11 @@ pub(super) fn find(arguments: &Embed, chosen: &Chosen) -> Result<Resolved, Failu
     let registry = arguments.origin.registry()?;
     let asked = Asked { modality: Some(chosen.modality), pooling_is_chosen: arguments.pooling.is_some() };
     let model = if let Meant::Directory(directory) = meant(&chosen.model, &registry)? {
-        of_directory(&directory, &asked)?
+        of_directory(&directory, asked)?
     } else {
         let hub = arguments.origin.hub()?;
         let mut show = progress::transfers(arguments.common.quiet);
-        resolve(&chosen.model, &asked, &registry, &hub, &mut show)?
+        resolve(&chosen.model, asked, &registry, &hub, &mut show)?
     };
     if !arguments.common.quiet {
         for note in &model.description.notes {

@@ -218,7 +218,7 @@ mod tests {
         assert_eq!((large.resize, large.resize_to, large.size), (Resize::Exact, 384, 384));
     }
 
-    /// DeiT's processor squeezes the picture to a square, of which the centre is kept; CLIP's keeps the aspect.
+    /// The processor of `DeiT` squeezes the picture to a square, of which the centre is kept; CLIP's keeps the aspect.
     #[test]
     fn a_number_means_what_its_class_says() {
         let cut = r#""size": 256, "crop_size": 224"#;

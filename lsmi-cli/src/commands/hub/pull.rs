@@ -65,7 +65,7 @@ fn pull(
                 let paths: Vec<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
                 forget(hub, &manifest.repository()?, manifest.revision.as_deref(), &paths)?;
             }
-            let resolved = resolve(name, &Asked::default(), registry, hub, progress)?;
+            let resolved = resolve(name, Asked::default(), registry, hub, progress)?;
             match resolved.origin {
                 Origin::Hub { repository, commit } => (repository, commit, resolved.files),
                 Origin::Directory(_) => return Err(Failure::failed("a manifest names a repository")),
