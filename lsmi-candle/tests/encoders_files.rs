@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 use std::fs;
+use std::path::Path;
 
+use candle_core::Device;
+use lsmi_candle::embedder::{Embedder, Options, Prepared};
 use lsmi_candle::encoders::Pooling;
 use lsmi_candle::encoders::layers::Activation;
 use lsmi_candle::encoders::tokens::BertCasing;
@@ -315,4 +318,71 @@ fn a_folder_of_weights_alone_has_the_manifest_of_its_network() {
     let manifest = registry.get("efficientnet-lite0").unwrap();
     assert_eq!(found.preprocessing.as_ref(), Some(&manifest.preprocessing));
     assert_eq!((found.architecture, found.pooling), (Architecture::EfficientNetLite0, Some(Pooling::Pooler.into())));
+}
+
+/// The words of a tokenizer by which letters and accents can be told.
+const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "decoder": null,
+    "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null,
+        "lowercase": false},
+    "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null,
+    "model": {"type": "WordLevel", "unk_token": "[UNK]",
+        "vocab": {"[PAD]": 0, "[UNK]": 1, "red": 2, "Red": 3, "caf\u00e9": 4, "cafe": 5, "square": 6}}}"#;
+
+/// A directory with the tiny BERT, that tokenizer and further files.
+fn tiny(files: &[(&str, &str)], options: &Options) -> Embedder {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encoders/tiny-bert");
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["config.json", "model.safetensors"] {
+        fs::copy(fixture.join(name), directory.path().join(name)).unwrap();
+    }
+    for (name, content) in [("tokenizer.json", TOKENIZER)].iter().chain(files) {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let asked = Asked { pooling_is_chosen: options.pooling.is_some(), ..Asked::of(Modality::Text) };
+    Embedder::load(&of_directory(directory.path(), asked).unwrap(), options, &Device::Cpu).unwrap()
+}
+
+fn ids(embedder: &Embedder, text: &str) -> Vec<u32> {
+    let Prepared::Text(tokens) = embedder.prepare_text(text).unwrap() else { panic!("no text") };
+    tokens.ids
+}
+
+#[test]
+fn letters_are_made_small_where_the_files_say_so() {
+    let list = modules(&[("Transformer", ""), ("Pooling", "1_Pooling")]);
+    let sentence = [
+        ("modules.json", list.as_str()),
+        (POOLING, r#"{"pooling_mode": "mean"}"#),
+        ("sentence_bert_config.json", r#"{"do_lower_case": true}"#),
+    ];
+    let plain = |config: &str| ids(&tiny(&[("tokenizer_config.json", config)], &Options::default()), "Red caf\u{e9}");
+    assert_eq!(plain("{}"), [3, 4]);
+    assert_eq!(plain(r#"{"tokenizer_class": "BertTokenizer"}"#), [2, 5]);
+    assert_eq!(plain(r#"{"tokenizer_class": "BertTokenizer", "strip_accents": false}"#), [2, 4]);
+    assert_eq!(plain(r#"{"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": true}"#), [3, 4]);
+    assert_eq!(ids(&tiny(&sentence, &Options::default()), "Red caf\u{e9}"), [2, 4]);
+}
+
+/// A prompt that is left out is looked at by the network, but is no part of the vector.
+#[test]
+fn a_prompt_may_be_left_out_of_the_pooling() {
+    let list = modules(&[("Transformer", ""), ("Pooling", "1_Pooling")]);
+    let prompts = r#"{"prompts": {"colour": "red "}, "default_prompt_name": "colour"}"#;
+    let vector = |pooling: &str, text: &str| {
+        let files =
+            [("modules.json", list.as_str()), (POOLING, pooling), ("config_sentence_transformers.json", prompts)];
+        let embedder = tiny(&files, &Options::default());
+        embedder.embed(&[&embedder.prepare_text(text).unwrap()]).unwrap()
+    };
+    let last = vector(r#"{"pooling_mode": "lasttoken"}"#, "square");
+    for mode in ["cls", "mean", "max", "weightedmean", "mean_sqrt_len_tokens", "lasttoken"] {
+        // Of one word behind the prompt's one, every pooling is its state.
+        let left_out = vector(&format!(r#"{{"pooling_mode": "{mode}", "include_prompt": false}}"#), "square");
+        let off = last.iter().zip(&left_out).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off < 1e-6, "{mode}: {off}");
+        let with = vector(&format!(r#"{{"pooling_mode": "{mode}"}}"#), "square");
+        assert_eq!(with == last, mode == "lasttoken", "{mode}");
+    }
 }

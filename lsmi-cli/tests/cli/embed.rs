@@ -127,7 +127,7 @@ fn two_texts_have_a_column_each() {
     let models = "--text tiny-bert --text tiny-bert";
     let columns = "--columns text=question,text=answer";
     let told = place.lsmi(&format!("embed pairs.csv {models} {columns} --out f.safetensors")).success();
-    assert!(!stderr(&told).contains("note"), "{}", stderr(&told));
+    assert!(!stderr(&told).contains("so they are the same"), "{}", stderr(&told));
     let told =
         place.lsmi(&format!("embed pairs.csv {models} --columns text=question --out same.safetensors")).success();
     assert!(stderr(&told).contains("x1 and x2 are of one model and one column"), "{}", stderr(&told));
@@ -147,7 +147,7 @@ fn prompts_and_poolings_are_those_of_the_model() {
     place.write("tiny-bert/config_sentence_transformers.json", prompts);
     fs::create_dir(place.path("tiny-bert/1_Pooling")).unwrap();
     place.write("tiny-bert/1_Pooling/config.json", r#"{"pooling_mode": ["cls", "max"]}"#);
-    place.write("texts.csv", "text\nsquare\nred square\n");
+    place.write("texts.csv", "text,label\nsquare,a\nred square,b\n");
     let vectors = |options: &str| {
         let words = "embed texts.csv --text tiny-bert --text tiny-bert --force --out f.safetensors --json";
         let told = place.lsmi(&format!("{words} {options}")).success();
