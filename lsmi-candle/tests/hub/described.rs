@@ -36,7 +36,10 @@ fn what_a_cache_lacks_is_downloaded_or_refused() {
 
     let server = Server::new(|request| match &request.path {
         path if path.ends_with("/modules.json") => small(MODULES),
-        path if path.ends_with("/1_Pooling/config.json") => small(r#"{"pooling_mode": "max"}"#),
+        // Blobs are named by their etags, so that of another file is another.
+        path if path.ends_with("/1_Pooling/config.json") => Answer::new(200, r#"{"pooling_mode": "max"}"#)
+            .with("ETag", "\"82b987fd805cfa2b58c4c8c952b274a11bfd5a00\"")
+            .with("X-Repo-Commit", COMMIT),
         path if path.starts_with("/api/models/") => info(
             COMMIT,
             &["1_Pooling/config.json", "config.json", "model.safetensors", "modules.json", "tokenizer.json"],

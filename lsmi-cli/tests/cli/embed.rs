@@ -160,12 +160,14 @@ fn prompts_and_poolings_are_those_of_the_model() {
     assert_eq!(model["preprocessing"]["prompt"], "red ");
     let (bare, put_before, model, _) = vectors("--prompt none");
     assert_eq!(model["preprocessing"]["prompt"], serde_json::Value::Null);
-    assert!(bare != own && put_before == own);
+    // Batches of other lengths may sum in another order.
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    assert!(!near(&bare, &own) && near(&put_before, &own));
     let (named, _, _, told) = vectors("--prompt colour");
     assert!(named == own && !told.contains("itself is put before every text"), "{told}");
     let (given, _, model, told) = vectors("--prompt red");
     assert!(told.contains("whose prompts are colour: `red` itself is put before every text"), "{told}");
-    assert!(given != own && model["preprocessing"]["prompt"] == "red");
+    assert!(!near(&given, &own) && model["preprocessing"]["prompt"] == "red");
     let (chosen, _, model, _) = vectors("--pooling weighted-mean --normalize true");
     assert_eq!((chosen.len(), &model["pooling"], &model["normalize"]), (32, &"weighted-mean".into(), &true.into()));
 
