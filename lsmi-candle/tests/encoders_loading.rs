@@ -257,7 +257,7 @@ fn reconfigured(fixture: &Fixture, section: Option<&str>, fields: &[(&str, serde
     Config::parse("config.json", &config.to_string()).unwrap()
 }
 
-/// ELECTRA, ERNIE and CamemBERT are BERT and RoBERTa with a little more, which may be nothing.
+/// `ELECTRA`, ERNIE and `CamemBERT` are BERT and RoBERTa with a little more, which may be nothing.
 #[test]
 fn networks_under_other_names_are_the_same() {
     let fixture = Fixture::tiny("tiny-bert");
