@@ -106,8 +106,8 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
     let (mut prompts, mut text, mut preprocessing) = (Prompts::default(), TextSettings::default(), None);
     match modality {
         Modality::Text => {
-            text = text::settings(files, &folder, architecture, asked)?;
-            prompts = Prompts { left_out: leaves_prompt_out, ..sentence::prompts(files)? };
+            text = text::settings(files, name, &modules, architecture, asked)?;
+            prompts = Prompts { left_out: leaves_prompt_out, ..sentence::prompts(files, name, &modules)? };
             let tokenizer = within(&folder, "tokenizer.json");
             if files.get(&tokenizer)?.is_none() {
                 let mend = "it says how texts are cut into tokens: add it".to_owned();

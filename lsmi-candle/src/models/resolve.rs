@@ -7,7 +7,7 @@ use super::configuration::Configuration;
 use super::describe::{Asked, Description, architecture, describe};
 use super::files::{Commit, Directory, Files, place, within};
 use super::sentence::{Modules, Step};
-use super::{Manifest, Modality, ModelError, Registry};
+use super::{Manifest, Modality, ModelError, Registry, text};
 use crate::hub::{Hub, Repository, Transfer, check_path};
 
 const WEIGHTS: &str = "model.safetensors";
@@ -15,13 +15,8 @@ const SHARDS: &str = "model.safetensors.index.json";
 const CONFIG: &str = "config.json";
 const MANIFEST: &str = "manifest.toml";
 /// Files of the network that say how it is to be used, as far as it has them.
-const DESCRIBING: [&str; 5] = [
-    "sentence_bert_config.json",
-    "processor_config.json",
-    "preprocessor_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-];
+const DESCRIBING: [&str; 4] =
+    ["processor_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
 /// The manifest of the network whose checkpoints have no configuration.
 const UNCONFIGURED: &str = "efficientnet-lite0";
 
@@ -231,7 +226,7 @@ pub fn pull_repository(
     let Modules { folder, .. } = Modules::read(&mut files, asked)?;
     let mend = "add it, or a manifest that says what the model is";
     architecture(&Configuration::needed(&mut files, repository.as_str(), &within(&folder, CONFIG), mend)?)?;
-    for name in DESCRIBING {
+    for name in DESCRIBING.into_iter().chain(text::SENTENCE) {
         files.get(&within(&folder, name))?;
     }
     let is_of_modules = |path: &&String| {

@@ -174,6 +174,20 @@ pub(super) fn refuse_parts(files: &dyn Files, model: &str) -> Result<(), ModelEr
     })
 }
 
+/// Refuses to take the usual for what a file may say that is not among those of a sentence encoder, where nobody knows whether
+/// there is one.
+pub(super) fn refuse_unknown(files: &dyn Files, model: &str, name: &str) -> Result<(), ModelError> {
+    if files.certainly_lacks(name)? {
+        return Ok(());
+    }
+    Err(ModelError::MissingFile {
+        model: model.to_owned(),
+        file: name.to_owned(),
+        mend: "the repository may have it, and says there how texts are taken: get it (once without --offline)"
+            .to_owned(),
+    })
+}
+
 /// The poolings of a `Pooling` module: a word or a list of words, or, in older files, a switch for each.
 fn poolings(config: &Configuration) -> Result<Poolings, ModelError> {
     let words = MODES.map(|(word, ..)| word).join(", ");
@@ -241,8 +255,13 @@ fn dense(config: &Configuration, folder: &str) -> Result<Dense, ModelError> {
 }
 
 /// The prompts of a model, where it has some.
-pub(super) fn prompts(files: &mut dyn Files) -> Result<Prompts, ModelError> {
-    let Some(config) = Configuration::of(files, PROMPTS)? else { return Ok(Prompts::default()) };
+pub(super) fn prompts(files: &mut dyn Files, model: &str, modules: &Modules) -> Result<Prompts, ModelError> {
+    let Some(config) = Configuration::of(files, PROMPTS)? else {
+        if modules.are_there {
+            refuse_unknown(files, model, PROMPTS)?;
+        }
+        return Ok(Prompts::default());
+    };
     let mut texts = BTreeMap::new();
     for (name, text) in config.value("prompts").and_then(Value::as_object).into_iter().flatten() {
         let text = match text {

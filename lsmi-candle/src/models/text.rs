@@ -2,12 +2,13 @@
 
 use super::configuration::Configuration;
 use super::files::{Files, within};
+use super::sentence::{Modules, refuse_unknown};
 use super::{Asked, ModelError};
 use crate::encoders::Architecture;
 use crate::encoders::tokens::{BertCasing, TextSettings};
 
 /// The settings of the network of a sentence encoder, under the names of several years.
-const SENTENCE: [&str; 7] = [
+pub(super) const SENTENCE: [&str; 7] = [
     "sentence_bert_config.json",
     "sentence_roberta_config.json",
     "sentence_distilbert_config.json",
@@ -23,19 +24,26 @@ const BERT_TOKENIZERS: [&str; 3] = ["BertTokenizer", "DistilBertTokenizer", "Ele
 /// Reads the settings in the folder of the network. Positions limit the length too, which the network knows itself.
 pub(super) fn settings(
     files: &mut dyn Files,
-    folder: &str,
+    model: &str,
+    modules: &Modules,
     architecture: Architecture,
     asked: Asked,
 ) -> Result<TextSettings, ModelError> {
+    let folder = modules.folder.as_str();
     let mut settings = TextSettings::default();
+    let mut is_told = false;
     for name in SENTENCE {
         let Some(config) = Configuration::of(files, &within(folder, name))? else { continue };
+        is_told = true;
         settings.cut_at(config.limit("max_seq_length")?);
         settings.lower_case = config.flag("do_lower_case")?.unwrap_or(false);
         if !asked.pooling_is_chosen {
             usual_states(&config)?;
         }
         break;
+    }
+    if modules.are_there && !is_told {
+        refuse_unknown(files, model, &within(folder, SENTENCE[0]))?;
     }
     if let Some(config) = Configuration::of(files, &within(folder, "tokenizer_config.json"))? {
         settings.cut_at(config.limit("model_max_length")?);

@@ -55,6 +55,23 @@ fn what_a_cache_lacks_is_downloaded_or_refused() {
     assert_eq!(again.description.pooling.unwrap().to_string(), "max");
 }
 
+/// A cache that has the modules but may lack the prompts is not whole either.
+#[test]
+fn prompts_that_a_cache_may_lack_are_not_passed_over() {
+    let place = filled();
+    place.write(&format!("snapshots/{COMMIT}/modules.json"), MODULES);
+    place.write(&format!("snapshots/{COMMIT}/1_Pooling/config.json"), r#"{"pooling_mode": "max"}"#);
+    let asked = Asked::of(Modality::Text);
+    let message = described(&place.offline(), asked).unwrap_err().to_string();
+    assert!(message.contains("there is no sentence_bert_config.json"), "{message}");
+    let [prompts, lengths] = ["config_sentence_transformers.json", "sentence_bert_config.json"];
+    place.write(&format!(".no_exist/{COMMIT}/{lengths}"), "");
+    let message = described(&place.offline(), asked).unwrap_err().to_string();
+    assert!(message.contains(&format!("there is no {prompts}")), "{message}");
+    place.write(&format!(".no_exist/{COMMIT}/{prompts}"), "");
+    assert!(described(&place.offline(), asked).is_ok());
+}
+
 /// Where the hub says that there is no such file, the model is none of that library.
 #[test]
 fn a_hub_that_was_asked_knows_what_there_is_not() {
