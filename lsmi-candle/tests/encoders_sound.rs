@@ -59,3 +59,41 @@ fn spectrograms_of_a_wrong_shape_are_refused() {
         assert!(matches!(error, EncoderError::Input { .. }), "{shape:?}: {error}");
     }
 }
+
+/// Padding is alike whatever the sound, so vectors that are of it too are alike.
+#[test]
+fn unlike_sounds_have_unlike_vectors() {
+    let Some(folder) = released("whisper-tiny-en-encoder") else { return };
+    let model = load(&Fixture::at(folder), DType::F32);
+    let settings = Settings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
+    let seconds = (0..16_000).map(|sample| f64::from(sample) / 16_000.0);
+    let tone = |hertz: f64| seconds.clone().map(|t| (0.3 * (hertz * t * std::f64::consts::TAU).sin()) as f32).collect();
+    // Noise of a linear congruence, and clicks.
+    let mut state = 1u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (f64::from(state) / f64::from(u32::MAX) - 0.5) as f32
+    };
+    let noise: Vec<f32> = (0..16_000).map(|_| noise()).collect();
+    let clicks: Vec<f32> = (0..16_000).map(|sample| if sample % 1600 == 0 { 0.9 } else { 0.0 }).collect();
+    let sounds: Vec<Vec<f32>> = vec![tone(220.0), tone(3000.0), noise, clicks];
+    let unit =
+        |vector: Tensor| -> Vec<f32> { l2_normalise(&vector).unwrap().flatten_all().unwrap().to_vec1().unwrap() };
+    let (mut all, mut own) = (Vec::new(), Vec::new());
+    for samples in sounds {
+        let sound = Sound::new("made here", 16_000, samples).unwrap();
+        let features = Tensor::from_vec(settings.prepare(&sound).unwrap(), (1, 80, 3000), &Device::Cpu).unwrap();
+        let frames = [settings.frames_of(&sound)];
+        assert_eq!(frames, [100]);
+        let hidden = model.encode(&features, Some(&frames)).unwrap();
+        own.push(unit(hidden.pool(Pooling::Mean).unwrap()));
+        all.push(unit(hidden.states.mean(1).unwrap()));
+    }
+    let likeness = |vectors: &[Vec<f32>]| {
+        let pairs = (0..4).flat_map(|a| (0..a).map(move |b| (a, b)));
+        let cosines = pairs.map(|(a, b)| vectors[a].iter().zip(&vectors[b]).map(|(a, b)| a * b).sum::<f32>());
+        cosines.sum::<f32>() / 6.0
+    };
+    let (all, own) = (likeness(&all), likeness(&own));
+    assert!(own < 0.85 && all > own + 0.1, "mean cosine of all positions {all}, of those of the sounds {own}");
+}

@@ -44,7 +44,8 @@ pub(super) fn stages(
                 },
             };
             let log_mel = LogMel::new(&settings)?;
-            Ok((Stages::Sound { encoder, settings: settings.clone(), log_mel }, Preprocessing::Sound(settings)))
+            let preprocessing = Preprocessing::Sound { settings: settings.clone(), padding_left_out: true };
+            Ok((Stages::Sound { encoder, settings, log_mel }, preprocessing))
         }
     }
 }

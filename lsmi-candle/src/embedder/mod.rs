@@ -129,7 +129,13 @@ pub enum Preprocessing {
     /// A picture is resized, cut and normalised.
     Picture(PictureSettings),
     /// A sound becomes a spectrogram.
-    Sound(SoundSettings),
+    Sound {
+        /// How.
+        #[serde(flatten)]
+        settings: SoundSettings,
+        /// Whether the vector leaves out the padding behind the sound.
+        padding_left_out: bool,
+    },
 }
 
 enum Stages {

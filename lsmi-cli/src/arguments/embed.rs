@@ -54,7 +54,7 @@ pub(crate) struct Embed {
     pub(crate) pooling: Option<Poolings>,
     /// What is put before every text: the name of one of the models' prompts, a text of your own, or none [default: as the
     /// models' authors do]
-    #[arg(long, value_name = "NAME|TEXT|none", value_parser = prompt)]
+    #[arg(long, value_name = "NAME|TEXT|none", value_parser = prompt, allow_hyphen_values = true)]
     pub(crate) prompt: Option<Prompt>,
     /// Whether vectors are divided by their length [default: as the models' authors do]
     #[arg(long, value_name = "BOOL")]
@@ -77,7 +77,7 @@ pub(crate) struct Embed {
 /// Reads `--prompt`.
 #[expect(clippy::unnecessary_wraps, reason = "as readers of options are")]
 fn prompt(text: &str) -> Result<Prompt, std::convert::Infallible> {
-    Ok(if text == "none" { Prompt::None } else { Prompt::Given(text.to_owned()) })
+    Ok(if text == "none" || text.is_empty() { Prompt::None } else { Prompt::Given(text.to_owned()) })
 }
 
 /// What becomes of a row that cannot be embedded.
