@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use candle_core::Device;
+use candle_core::{DType, Device, Tensor};
 use lsmi_candle::embedder::{Embedder, Options, Prepared};
 use lsmi_candle::encoders::Pooling;
 use lsmi_candle::encoders::layers::Activation;
@@ -385,4 +385,50 @@ fn a_prompt_may_be_left_out_of_the_pooling() {
         let with = vector(&format!(r#"{{"pooling_mode": "{mode}"}}"#), "square");
         assert_eq!(with == last, mode == "lasttoken", "{mode}");
     }
+}
+
+/// Older sentence encoders have the network in a folder of its own; a layer changes the width, and is left out where the user
+/// chooses a pooling.
+#[test]
+fn the_network_may_stand_in_a_folder() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encoders/tiny-bert");
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    for folder in ["0_Transformer", "1_Pooling", "2_Dense"] {
+        fs::create_dir(place(folder)).unwrap();
+    }
+    for name in ["config.json", "model.safetensors"] {
+        fs::copy(fixture.join(name), place("0_Transformer").join(name)).unwrap();
+    }
+    fs::write(place("0_Transformer/tokenizer.json"), TOKENIZER).unwrap();
+    let list = modules(&[("Transformer", "0_Transformer"), ("Pooling", "1_Pooling"), ("Dense", "2_Dense")]);
+    fs::write(place("modules.json"), list).unwrap();
+    fs::write(place(POOLING), r#"{"pooling_mode": ["cls", "mean"]}"#).unwrap();
+    let dense = r#"{"in_features": 64, "out_features": 64, "bias": false, "use_residual": true,
+        "activation_function": "torch.nn.modules.linear.Identity"}"#;
+    fs::write(place("2_Dense/config.json"), dense).unwrap();
+    // Three times the vector, and once more what is left as it is.
+    let weight = (Tensor::eye(64, DType::F32, &Device::Cpu).unwrap() * 3.0).unwrap();
+    let tensors = std::collections::HashMap::from([("linear.weight".to_owned(), weight)]);
+    candle_core::safetensors::save(&tensors, place("2_Dense/model.safetensors")).unwrap();
+
+    let vector = |options: &Options| {
+        let asked = Asked { pooling_is_chosen: options.pooling.is_some(), ..Asked::of(Modality::Text) };
+        let embedder = Embedder::load(&of_directory(directory.path(), asked).unwrap(), options, &Device::Cpu).unwrap();
+        let layers = embedder.provenance().layers.len();
+        (embedder.embed(&[&embedder.prepare_text("red square").unwrap()]).unwrap(), layers)
+    };
+    let (own, layers) = vector(&Options::default());
+    let (pooled, none) = vector(&Options { pooling: Some("cls+mean".parse().unwrap()), ..Options::default() });
+    assert_eq!((own.len(), layers, pooled.len(), none), (64, 1, 64, 0));
+    let off = own.iter().zip(&pooled).map(|(own, pooled)| (own - 4.0 * pooled).abs()).fold(0.0, f32::max);
+    assert!(off < 1e-5, "{off}");
+    let (unit, _) = vector(&Options { normalize: Some(true), ..Options::default() });
+    assert!((unit.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-5);
+
+    // A layer for vectors of another length is refused, and so is one of another shape than its file says.
+    fs::write(place(POOLING), r#"{"pooling_mode": "mean"}"#).unwrap();
+    let model = of_directory(directory.path(), Asked::of(Modality::Text)).unwrap();
+    let error = Embedder::load(&model, &Options::default(), &Device::Cpu).err().unwrap().to_string();
+    assert!(error.contains("2_Dense/config.json") && error.contains("takes 64 numbers, but is given 32"), "{error}");
 }

@@ -62,6 +62,7 @@ fn spectrograms_of_a_wrong_shape_are_refused() {
 
 /// Padding is alike whatever the sound, so vectors that are of it too are alike.
 #[test]
+#[expect(clippy::cast_possible_truncation, reason = "sounds are single precision")]
 fn unlike_sounds_have_unlike_vectors() {
     let Some(folder) = released("whisper-tiny-en-encoder") else { return };
     let model = load(&Fixture::at(folder), DType::F32);
