@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use candle_core::{DType, Device, Tensor, safetensors};
-use lsmi_candle::encoders::tokens::Tokenizer;
+use lsmi_candle::encoders::tokens::{TextSettings, Tokenizer};
 use lsmi_candle::encoders::{Config, Result, TextEncoder, Weights, picture, sound, text};
 
 /// A text, nothing, several scripts with a character that no text has, words that tokenizers know, and one without end.
@@ -49,7 +49,11 @@ pub(crate) fn tokenizer(path: &Path) -> bool {
         let usual = &CHECKPOINTS[USUAL];
         text::load(&usual.config, &weights_from(&usual.weights).expect("whole weights")).expect("a whole checkpoint")
     });
-    let Ok(tokenizer) = Tokenizer::read(path, 16, &**MODEL) else { return false };
+    let Ok(tokenizer) =
+        Tokenizer::read(path, &TextSettings { max_tokens: Some(16), ..TextSettings::default() }, &**MODEL)
+    else {
+        return false;
+    };
     let tokens: Vec<_> = TEXTS.iter().filter_map(|text| tokenizer.tokens(text).ok()).collect();
     tokenizer.batch(&tokens.iter().collect::<Vec<_>>(), &Device::Cpu).is_ok()
 }
@@ -82,7 +86,7 @@ fn encodes(config: &Config, weights: &Weights, inputs: &HashMap<String, Tensor>)
         text::load(config, weights)?.encode(&ids, &mask, None)
     };
     let of_picture = |pixels: &Tensor| picture::load(config, weights)?.encode(pixels);
-    let of_sound = |features: &Tensor| sound::load(config, weights)?.encode(features);
+    let of_sound = |features: &Tensor| sound::load(config, weights)?.encode(features, None);
     let results =
         [input("input_ids").map(of_text), input("pixel_values").map(of_picture), input("input_features").map(of_sound)];
     results.into_iter().flatten().any(|result| result.is_ok())

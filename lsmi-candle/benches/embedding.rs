@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use criterion::{Criterion, Throughput};
-use lsmi_candle::embedder::{Embedder, ModelSource, Options, Prepared};
-use lsmi_candle::encoders::Modality;
+use lsmi_candle::embedder::{Embedder, Options, Prepared};
+use lsmi_candle::models::{Asked, Modality, of_directory};
 use lsmi_candle::preprocess::picture::{Picture, Settings as PictureSettings};
 use lsmi_candle::preprocess::sound::{LogMel, Settings as SoundSettings, Sound};
 
@@ -68,8 +68,8 @@ fn sounds(criterion: &mut Criterion) {
 
 fn embedder(variable: &str, modality: Modality) -> Option<Embedder> {
     let directory = PathBuf::from(env::var_os(variable)?);
-    let source = ModelSource::of_directory(&directory).expect("the folder of a model");
-    Some(Embedder::load(&source, modality, Options::default(), &Device::Cpu).expect("a model of this modality"))
+    let model = of_directory(&directory, Asked::of(modality)).expect("the folder of a model");
+    Some(Embedder::load(&model, &Options::default(), &Device::Cpu).expect("a model of this modality"))
 }
 
 fn texts_encoded(criterion: &mut Criterion) {

@@ -8,8 +8,8 @@ use std::fs;
 
 use candle_core::{DType, Device, Tensor};
 use golden::{Fixture, difference};
-use lsmi_candle::encoders::tokens::Tokenizer;
-use lsmi_candle::encoders::{Config, EncoderError, Hidden, Pooling, Result, TextEncoder, Weights, text};
+use lsmi_candle::encoders::tokens::{TextSettings, Tokenizer};
+use lsmi_candle::encoders::{Config, EncoderError, Hidden, Pooling, Result, TextEncoder, Weights, picture, text};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
@@ -229,6 +229,118 @@ fn a_tokenizer_that_contradicts_itself_is_refused() {
     let path = place.path().join("tokenizer.json");
     fs::write(&path, CONTRADICTION).unwrap();
     let model = load(whole()).unwrap();
-    let error = Tokenizer::read(&path, 16, &*model).unwrap_err();
+    let error = Tokenizer::read(&path, &TextSettings::default(), &*model).unwrap_err();
     assert!(error.to_string().contains("tokenizer.json is not a tokenizer that can be used"), "{error}");
+}
+
+/// The tensors of a tiny checkpoint, with some renamed, dropped or added.
+fn remade(fixture: &Fixture, rename: impl Fn(&str) -> Option<String>, added: &[(&str, Tensor)]) -> Weights {
+    let tensors = candle_core::safetensors::load(fixture.folder.join("model.safetensors"), &Device::Cpu).unwrap();
+    let kept = tensors.into_iter().filter_map(|(name, tensor)| Some((rename(&name)?, tensor)));
+    let added = added.iter().map(|(name, tensor)| ((*name).to_owned(), tensor.clone()));
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.safetensors");
+    candle_core::safetensors::save(&kept.chain(added).collect(), &path).unwrap();
+    Weights::read(&path, DType::F32, &Device::Cpu).unwrap()
+}
+
+/// A tiny configuration with some fields changed.
+fn reconfigured(fixture: &Fixture, section: Option<&str>, fields: &[(&str, serde_json::Value)]) -> Config {
+    let text = fs::read_to_string(fixture.folder.join("config.json")).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
+    if let Some(section) = section {
+        config = config[section].clone();
+    }
+    for (name, value) in fields {
+        config[*name] = value.clone();
+    }
+    Config::parse("config.json", &config.to_string()).unwrap()
+}
+
+/// `ELECTRA`, ERNIE and `CamemBERT` are BERT and RoBERTa with a little more, which may be nothing.
+#[test]
+fn networks_under_other_names_are_the_same() {
+    let fixture = Fixture::tiny("tiny-bert");
+    let expected = encode(&*load(whole()).unwrap()).states;
+    let under = |prefix: &'static str| move |name: &str| Some(format!("{prefix}.{name}"));
+    let heads = ("discriminator_predictions.dense.bias", Tensor::zeros(32, DType::F32, &Device::Cpu).unwrap());
+    let electra = reconfigured(&fixture, None, &[("model_type", "electra".into()), ("embedding_size", 32.into())]);
+    let model = text::load(&electra, &remade(&fixture, under("electra"), std::slice::from_ref(&heads))).unwrap();
+    assert_eq!(difference(&encode(&*model).states, &expected), 0.0);
+
+    // ERNIE's tasks: the first one's vector is added everywhere, so taking it from the positions leaves the sum as it is.
+    let tasks = Tensor::randn(0f32, 1f32, (3, 32), &Device::Cpu).unwrap();
+    let ernie = reconfigured(&fixture, None, &[("model_type", "ernie".into()), ("use_task_id", true.into())]);
+    let named = "ernie.embeddings.position_embeddings.weight";
+    let tensors = candle_core::safetensors::load(fixture.folder.join("model.safetensors"), &Device::Cpu).unwrap();
+    let positions = tensors["embeddings.position_embeddings.weight"].broadcast_sub(&tasks.narrow(0, 0, 1).unwrap());
+    let others = |name: &str| (!name.contains("position_embeddings")).then(|| format!("ernie.{name}"));
+    let added = [(named, positions.unwrap()), ("ernie.embeddings.task_type_embeddings.weight", tasks)];
+    let model = text::load(&ernie, &remade(&fixture, others, &added)).unwrap();
+    assert!(difference(&encode(&*model).states, &expected) < 1e-5);
+    let without = text::load(&ernie, &remade(&fixture, under("ernie"), &[]));
+    assert!(matches!(refused(without), EncoderError::MissingTensor { .. }));
+
+    let fixture = Fixture::tiny("tiny-xlm-roberta");
+    let camembert = reconfigured(&fixture, None, &[("model_type", "camembert".into())]);
+    let (ids, mask) = (fixture.whole("input_ids"), fixture.whole("attention_mask"));
+    let states = |config: &Config, weights: &Weights| {
+        text::load(config, weights).unwrap().encode(&ids, &mask, None).unwrap().states
+    };
+    let expected = states(&fixture.config("config.json"), &fixture.weights(DType::F32));
+    assert_eq!(difference(&states(&camembert, &remade(&fixture, under("roberta"), &[])), &expected), 0.0);
+}
+
+/// ELECTRA's tables may be narrower than its states.
+#[test]
+fn narrow_tables_are_widened() {
+    let fixture = Fixture::tiny("tiny-bert");
+    let narrow = |name: &str| !name.starts_with("embeddings.");
+    let random = |shape: &[usize]| Tensor::randn(0f32, 1f32, shape, &Device::Cpu).unwrap();
+    let tables = [
+        ("embeddings.word_embeddings.weight", random(&[128, 8])),
+        ("embeddings.position_embeddings.weight", random(&[40, 8])),
+        ("embeddings.token_type_embeddings.weight", random(&[2, 8])),
+        ("embeddings.LayerNorm.weight", random(&[8])),
+        ("embeddings.LayerNorm.bias", random(&[8])),
+        ("embeddings_project.weight", random(&[32, 8])),
+        ("embeddings_project.bias", random(&[32])),
+    ];
+    let electra = reconfigured(&fixture, None, &[("model_type", "electra".into()), ("embedding_size", 8.into())]);
+    let kept = |name: &str| narrow(name).then(|| name.to_owned());
+    let model = text::load(&electra, &remade(&fixture, kept, &tables)).unwrap();
+    assert_eq!((encode(&*model).states.dims()[2], model.width(Pooling::Mean).unwrap()), (32, 32));
+}
+
+/// Newer files of a tower alone have no name of it before those of its tensors, and classifiers have layers of their own.
+#[test]
+fn towers_alone_are_those_of_the_whole() {
+    for name in ["tiny-clip", "tiny-siglip"] {
+        let fixture = Fixture::tiny(name);
+        let kind = name.trim_start_matches("tiny-");
+        let of = |tower: &'static str| move |name: &str| name.strip_prefix(tower).map(str::to_owned);
+        let classifier = ("classifier.weight", Tensor::zeros((3, 32), DType::F32, &Device::Cpu).unwrap());
+
+        let pixels = fixture.get("pixel_values");
+        let vision =
+            reconfigured(&fixture, Some("vision_config"), &[("model_type", format!("{kind}_vision_model").into())]);
+        let weights = remade(&fixture, of("vision_model."), std::slice::from_ref(&classifier));
+        let hidden = picture::load(&vision, &weights).unwrap().encode(pixels).unwrap();
+        fixture.assert_close(&hidden.states, "vision_last_hidden_state", 1e-5);
+        fixture.assert_close(&hidden.pool(Pooling::Pooler).unwrap(), "vision_pooler_output", 1e-5);
+        // A classifier on the picture tower of the whole: neither the other tower nor the projection is there.
+        let kept = |name: &str| name.starts_with("vision_model.").then(|| name.to_owned());
+        let weights = remade(&fixture, kept, std::slice::from_ref(&classifier));
+        let model = picture::load(&fixture.config("config.json"), &weights).unwrap();
+        let pooled = model.encode(pixels).unwrap().pool(model.pooling()).unwrap();
+        fixture.assert_close(&pooled, "vision_pooler_output", 1e-5);
+
+        let text_config =
+            reconfigured(&fixture, Some("text_config"), &[("model_type", format!("{kind}_text_model").into())]);
+        let model = text::load(&text_config, &remade(&fixture, of("text_model."), &[])).unwrap();
+        let ids = fixture.whole("input_ids");
+        let mask = if kind == "clip" { fixture.whole("attention_mask") } else { ids.ones_like().unwrap() };
+        let hidden = model.encode(&ids, &mask, None).unwrap();
+        fixture.assert_close(&hidden.pool(Pooling::Pooler).unwrap(), "text_pooler_output", 1e-5);
+    }
 }

@@ -8,7 +8,7 @@ use std::fs;
 
 use candle_core::{DType, Device, Tensor};
 use golden::{Fixture, difference, released};
-use lsmi_candle::encoders::tokens::{Tokenizer, Tokens};
+use lsmi_candle::encoders::tokens::{TextSettings, Tokenizer, Tokens};
 use lsmi_candle::encoders::{Hidden, Pooling, TextEncoder, l2_normalise, text};
 
 /// The reference was computed in f32 with sums in another order; a right implementation stays within 3e-6 of values of
@@ -58,7 +58,10 @@ fn bert() {
 fn distilbert() {
     let hidden = check_states_and_means("tiny-distilbert", "config.json");
     let error = hidden.pool(Pooling::Projection).unwrap_err().to_string();
-    assert_eq!(error, "the model has no pooling `projection`: it offers `cls`, `mean`, `last`");
+    assert_eq!(
+        error,
+        "the model has no pooling `projection`: it offers `cls`, `mean`, `max`, `mean-sqrt`, `weighted-mean`, `last`"
+    );
 }
 
 #[test]
@@ -143,7 +146,8 @@ fn minilm() {
     let Some(folder) = released("minilm-l6-v2") else { return };
     let fixture = Fixture::at(folder);
     let model = load(&fixture, "config.json", DType::F32);
-    let tokenizer = Tokenizer::read(&fixture.folder.join("tokenizer.json"), 256, &*model).unwrap();
+    let settings = TextSettings { max_tokens: Some(256), ..TextSettings::default() };
+    let tokenizer = Tokenizer::read(&fixture.folder.join("tokenizer.json"), &settings, &*model).unwrap();
     let sentences = fs::read_to_string(fixture.folder.join("sentences.txt")).unwrap();
     let tokens: Vec<Tokens> = sentences.lines().map(|line| tokenizer.tokens(line).unwrap()).collect();
     assert!(tokens.iter().all(|tokens| !tokens.truncated));
@@ -170,7 +174,10 @@ fn long_texts_are_cut_and_counted() {
     let Some(folder) = released("minilm-l6-v2") else { return };
     let fixture = Fixture::at(folder);
     let model = load(&fixture, "config.json", DType::F32);
-    let read = |max_tokens| Tokenizer::read(&fixture.folder.join("tokenizer.json"), max_tokens, &*model);
+    let read = |max_tokens| {
+        let settings = TextSettings { max_tokens: Some(max_tokens), ..TextSettings::default() };
+        Tokenizer::read(&fixture.folder.join("tokenizer.json"), &settings, &*model)
+    };
     let tokenizer = read(8).unwrap();
     let tokens = |text: &str| tokenizer.tokens(text).unwrap();
     // Six words and the two special tokens just fit.

@@ -7,15 +7,16 @@ use std::path::Path;
 
 use lsmi_candle::hub::{Hub, HubConfig};
 use lsmi_candle::models::{
-    Architecture, Description, Filter, Manifest, Meant, Modality, ModelError, Pooling, Preprocessing, Registry, Resize,
-    meant, resolve,
+    Architecture, Asked, Description, Manifest, Meant, Modality, ModelError, Preprocessing, Registry, meant,
+    of_directory, resolve,
 };
+use lsmi_candle::preprocess::picture::{Filter, Resize};
 use tempfile::TempDir;
 
 /// A directory with these files and weights.
 fn directory(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    for (name, content) in files.iter().chain(&[("model.safetensors", "weights")]) {
+    for (name, content) in files.iter().chain(&[("model.safetensors", "weights"), ("tokenizer.json", "{}")]) {
         let path = directory.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
@@ -30,9 +31,8 @@ fn offline(place: &Path) -> Hub {
 
 fn described(files: &[(&str, &str)], modality: Option<Modality>) -> Result<Description, ModelError> {
     let directory = directory(files);
-    let name = directory.path().to_str().unwrap();
-    let registry = Registry::built_in().unwrap();
-    resolve(name, modality, &registry, &offline(directory.path()), &mut |_| ()).map(|resolved| resolved.description)
+    let asked = Asked { modality, ..Asked::default() };
+    of_directory(directory.path(), asked).map(|resolved| resolved.description)
 }
 
 const MINILM: &str = r#"{"model_type": "bert", "hidden_size": 384, "max_position_embeddings": 512}"#;
@@ -75,7 +75,7 @@ fn a_manifest_says_itself_what_is_wrong_with_it() {
         ("path = \"config.json\"", "path = \"tokenizer.json\"", "must be there only once"),
         ("path = \"model.safetensors\"", "path = \"model.bin\"", "must list the weights"),
         ("sha256 = \"953f", "sha256 = \"XYZ\"\n# ", "`files.sha256` is `XYZ`"),
-        ("max_tokens = 256", "max_tokens = 0", "`preprocessing.max_tokens` is not positive"),
+        ("max_tokens = 256", "max_tokens = 0", "`preprocessing.max_tokens` is `0`, but must be at least 1"),
     ] {
         assert!(good.contains(from), "{from}");
         let message = Manifest::parse(&good.replace(from, to), "x.toml").unwrap_err().to_string();
@@ -84,48 +84,11 @@ fn a_manifest_says_itself_what_is_wrong_with_it() {
 }
 
 #[test]
-fn sentence_encoders_say_how_they_pool() {
-    let pooling = |content: &str| {
-        let modules = r#"[{"type": "sentence_transformers.models.Transformer"}, {"type": "sentence_transformers.models.Pooling"},
-                          {"type": "sentence_transformers.models.Normalize"}]"#;
-        let sentence = r#"{"max_seq_length": 256}"#;
-        let files = [
-            ("config.json", MINILM),
-            ("modules.json", modules),
-            ("sentence_bert_config.json", sentence),
-            ("1_Pooling/config.json", content),
-        ];
-        described(&files, None)
-    };
-    let mean = pooling(r#"{"pooling_mode_cls_token": false, "pooling_mode_mean_tokens": true}"#).unwrap();
-    assert_eq!((mean.pooling, mean.normalize, mean.embedding_width), (Pooling::Mean, true, 384));
-    assert!(matches!(mean.preprocessing, Preprocessing::Text(text) if text.max_tokens == 256));
-    assert!(mean.notes.is_empty());
-    assert_eq!(pooling(r#"{"pooling_mode": "cls"}"#).unwrap().pooling, Pooling::Cls);
-    for wrong in [
-        r#"{"pooling_mode_max_tokens": true}"#,
-        r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}"#,
-        "{}",
-    ] {
-        let message = pooling(wrong).unwrap_err().to_string();
-        assert!(
-            message.contains("1_Pooling/config.json: `pooling_mode`") && message.contains("must be cls or mean"),
-            "{message}"
-        );
-    }
-    let plain = described(&[("config.json", MINILM)], None).unwrap();
-    assert_eq!((plain.pooling, plain.normalize, plain.notes.len()), (Pooling::Mean, false, 1));
-    let dense = r#"[{"type": "sentence_transformers.models.Dense"}]"#;
-    let message = described(&[("config.json", MINILM), ("modules.json", dense)], None).unwrap_err().to_string();
-    assert!(message.contains("models.Dense"), "{message}");
-}
-
-#[test]
 fn image_processors_of_several_years() {
     let read = |config: &str, processor: &str, modality| {
         let files = [("config.json", config), ("preprocessor_config.json", processor)];
-        match described(&files, modality).unwrap().preprocessing {
-            Preprocessing::Image(image) => (image.resize, image.resize_to, image.filter, image.size),
+        match described(&files, modality).unwrap().preprocessing.unwrap() {
+            Preprocessing::Picture(image) => (image.resize, image.resize_to, image.filter, image.size),
             other => panic!("{other:?}"),
         }
     };
@@ -137,7 +100,7 @@ fn image_processors_of_several_years() {
             r#"{{"size": {{"shortest_edge": 224}}, "crop_size": {{"height": 224, "width": 224}}, "resample": 3, {levels}}}"#
         ),
     ] {
-        let found = read(clip, &processor, Some(Modality::Image));
+        let found = read(clip, &processor, Some(Modality::Picture));
         assert_eq!(found, (Resize::ShortestEdge, 224, Filter::Bicubic, 224));
     }
     let vit = r#"{"model_type": "vit", "hidden_size": 768}"#;
@@ -154,19 +117,20 @@ fn image_processors_of_several_years() {
 
 #[test]
 fn two_towers_need_a_word() {
-    let clip = [("config.json", r#"{"model_type": "clip", "projection_dim": 24}"#)];
+    let clip = [("config.json", r#"{"model_type": "clip"}"#)];
     let message = described(&clip, None).unwrap_err().to_string();
     assert!(message.contains("image and text") && message.contains("say which"), "{message}");
     let text = described(&clip, Some(Modality::Text)).unwrap();
-    assert_eq!((text.pooling, text.embedding_width), (Pooling::Projection, 24));
-    let message = described(&[("config.json", MINILM)], Some(Modality::Audio)).unwrap_err().to_string();
+    // As is usual for the architecture.
+    assert_eq!((text.pooling, text.steps), (None, None));
+    let message = described(&[("config.json", MINILM)], Some(Modality::Sound)).unwrap_err().to_string();
     assert!(message.contains("embeds text, but is to embed audio"), "{message}");
 }
 
 #[test]
 fn what_is_unknown_or_missing_is_named() {
     let message = described(&[("config.json", r#"{"model_type": "mamba"}"#)], None).unwrap_err().to_string();
-    assert!(message.contains("`mamba` is not known; known are bert"), "{message}");
+    assert!(message.contains("`mamba` is not known; known are bert, electra"), "{message}");
     let message = described(&[("config.json", "{}")], None).unwrap_err().to_string();
     assert!(message.contains("`model_type` is missing"), "{message}");
     let message = described(&[], None).unwrap_err().to_string();
@@ -174,7 +138,7 @@ fn what_is_unknown_or_missing_is_named() {
     let empty = tempfile::tempdir().unwrap();
     let registry = Registry::built_in().unwrap();
     let name = empty.path().to_str().unwrap();
-    let refused = resolve(name, None, &registry, &offline(empty.path()), &mut |_| ());
+    let refused = resolve(name, Asked::default(), &registry, &offline(empty.path()), &mut |_| ());
     assert!(refused.unwrap_err().to_string().contains("there is no model.safetensors"));
 }
 
@@ -195,7 +159,7 @@ preprocessing = { resize = "pad", resize_to = 128, filter = "bicubic", size = 12
 path = "model.safetensors"
 bytes = 7
 "#;
-    let found = described(&[("manifest.toml", manifest)], Some(Modality::Image)).unwrap();
+    let found = described(&[("manifest.toml", manifest)], Some(Modality::Picture)).unwrap();
     assert_eq!((found.name.as_str(), found.architecture), ("mine", Architecture::EfficientNetLite0));
     let changed = manifest.replace("bytes = 7", "bytes = 8");
     let message = described(&[("manifest.toml", &changed)], None).unwrap_err().to_string();

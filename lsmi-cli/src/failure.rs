@@ -156,6 +156,7 @@ impl From<EmbedError> for Failure {
         match error {
             EmbedError::Device(DeviceError::Unknown { .. }) => Self::usage(error),
             EmbedError::Device(_) => Self::failed(error),
+            EmbedError::Model(error) => error.into(),
             _ => Self::data(error),
         }
     }

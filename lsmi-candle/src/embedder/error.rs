@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::device::DeviceError;
-use crate::encoders::{EncoderError, Modality};
+use crate::encoders::EncoderError;
+use crate::models::ModelError;
 use crate::preprocess::PreprocessError;
 
 /// A result whose error is [`EmbedError`].
@@ -13,16 +14,6 @@ pub type Result<T, E = EmbedError> = std::result::Result<T, E>;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EmbedError {
-    /// A file of the model is not there.
-    #[error("{directory}: there is no {file}; a model of {} needs it", plural(*.modality))]
-    MissingFile {
-        /// The directory of the model.
-        directory: String,
-        /// The file.
-        file: &'static str,
-        /// What the model encodes.
-        modality: Modality,
-    },
     /// A file of the model cannot be read.
     #[error("{file}: cannot be read; check the path and its permissions")]
     Read {
@@ -39,6 +30,9 @@ pub enum EmbedError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// A file that the model needs is not among its files.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The encoder cannot be built, or cannot encode.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
@@ -59,13 +53,5 @@ pub enum EmbedError {
 impl From<candle_core::Error> for EmbedError {
     fn from(error: candle_core::Error) -> Self {
         Self::Encoder(error.into())
-    }
-}
-
-fn plural(modality: Modality) -> &'static str {
-    match modality {
-        Modality::Text => "texts",
-        Modality::Picture => "pictures",
-        Modality::Sound => "sounds",
     }
 }

@@ -8,11 +8,9 @@
 //! A vector does not depend on what else is in its batch but for the last digits: padding is masked.
 
 mod error;
-mod resolved;
-mod source;
+mod load;
 
 pub use error::{EmbedError, Result};
-pub use source::ModelSource;
 
 use std::fs;
 use std::path::Path;
@@ -20,22 +18,36 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use serde::Serialize;
 
+use crate::encoders::layers::{Activation, Linear};
 use crate::encoders::tokens::{Tokenizer, Tokens};
-use crate::encoders::{Config, Modality, PictureEncoder, Pooling, SoundEncoder, TextEncoder, Weights, l2_normalise};
-use crate::encoders::{picture, sound, text};
-use crate::hub::Digest;
-use crate::preprocess::picture::{Filter, Picture, Resize, Settings as PictureSettings};
+use crate::encoders::{Encoder, PictureEncoder, Poolings, SoundEncoder, TextEncoder, l2_normalise};
+use crate::models::{Origin, Resolved};
+use crate::preprocess::picture::{Picture, Settings as PictureSettings};
 use crate::preprocess::sound::{LogMel, Settings as SoundSettings, Sound};
 
 /// What may be chosen otherwise than a model's authors did.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
-    /// How one vector is made of hidden states.
-    pub pooling: Option<Pooling>,
-    /// Whether vectors are divided by their Euclidean length.
+    /// How one vector is made of hidden states. Then no layers follow; only a normalisation at the end stays.
+    pub pooling: Option<Poolings>,
+    /// Whether vectors are divided by their Euclidean length at last.
     pub normalize: Option<bool>,
+    /// What is put before every text.
+    pub prompt: Prompt,
     /// The precision of the computation.
     pub precision: Precision,
+}
+
+/// What is put before every text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Prompt {
+    /// What the model's authors put there unless they are asked for something else.
+    #[default]
+    Authors,
+    /// Nothing.
+    None,
+    /// The prompt of this name, or, where the model has none of it, this text.
+    Given(String),
 }
 
 /// The precision of the computation; vectors are f32 in any case.
@@ -63,8 +75,8 @@ impl Precision {
 /// A model with everything that comes before and after it.
 pub struct Embedder {
     stages: Stages,
-    pooling: Pooling,
-    normalize: bool,
+    poolings: Poolings,
+    steps: Vec<Applied>,
     width: usize,
     device: Device,
     provenance: Provenance,
@@ -85,7 +97,10 @@ pub struct Provenance {
     pub architecture: String,
     /// How one vector is made of hidden states.
     pub pooling: String,
-    /// Whether vectors are divided by their length.
+    /// Layers that the vector goes through then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<String>,
+    /// Whether vectors are divided by their length at last.
     pub normalize: bool,
     /// The precision of the computation.
     pub precision: String,
@@ -101,17 +116,79 @@ pub enum Preprocessing {
     Text {
         /// Most tokens of a text.
         max_tokens: usize,
+        /// Whether it is made lower-case before anything else.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        lower_case: bool,
+        /// What is put before it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prompt: Option<String>,
+        /// Whether the pooling leaves out the tokens of what is put before it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        prompt_left_out: bool,
     },
     /// A picture is resized, cut and normalised.
     Picture(PictureSettings),
     /// A sound becomes a spectrogram.
-    Sound(SoundSettings),
+    Sound {
+        /// How.
+        #[serde(flatten)]
+        settings: SoundSettings,
+        /// Whether the vector leaves out the padding behind the sound.
+        padding_left_out: bool,
+    },
 }
 
 enum Stages {
-    Text { encoder: Box<dyn TextEncoder>, tokenizer: Box<Tokenizer> },
-    Picture { encoder: Box<dyn PictureEncoder>, settings: PictureSettings },
-    Sound { encoder: Box<dyn SoundEncoder>, settings: SoundSettings, log_mel: LogMel },
+    /// `prompt` is put before every text; so many `leading` tokens of it are left out of poolings.
+    Text {
+        encoder: Box<dyn TextEncoder>,
+        tokenizer: Box<Tokenizer>,
+        prompt: String,
+        leading: usize,
+    },
+    Picture {
+        encoder: Box<dyn PictureEncoder>,
+        settings: PictureSettings,
+    },
+    Sound {
+        encoder: Box<dyn SoundEncoder>,
+        settings: SoundSettings,
+        log_mel: LogMel,
+    },
+}
+
+impl Stages {
+    fn encoder(&self) -> &dyn Encoder {
+        match self {
+            Self::Text { encoder, .. } => encoder.as_ref(),
+            Self::Picture { encoder, .. } => encoder.as_ref(),
+            Self::Sound { encoder, .. } => encoder.as_ref(),
+        }
+    }
+}
+
+/// What is done to a vector after the pooling.
+enum Applied {
+    /// A linear layer; where it is `residual`, what it takes is added, put through `around` where that is of another length.
+    Dense { linear: Linear, activation: Activation, residual: bool, around: Option<Linear> },
+    /// It is divided by its length.
+    Normalize,
+}
+
+impl Applied {
+    fn forward(&self, vectors: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Normalize => Ok(l2_normalise(vectors)?),
+            Self::Dense { linear, activation, residual, around } => {
+                let made = linear.activated(vectors, *activation)?;
+                match around {
+                    Some(around) => Ok((made + around.forward(vectors)?)?),
+                    None if *residual => Ok((made + vectors)?),
+                    None => Ok(made),
+                }
+            }
+        }
+    }
 }
 
 /// An input as an encoder takes it.
@@ -125,6 +202,8 @@ pub enum Prepared {
     Sound {
         /// Its spectrogram, `[bins, frames]`.
         spectrogram: Vec<f32>,
+        /// The frames that are of the sound rather than of padding.
+        frames: usize,
         /// Whether it was longer than the model takes.
         truncated: bool,
     },
@@ -149,63 +228,56 @@ impl Prepared {
     }
 }
 
-/// What a model without a configuration is: the network whose repositories have none.
-const UNCONFIGURED: &str = "efficientnet-lite0";
 /// Seconds of a sound that are decoded beyond what the model takes, to know of longer ones.
 const BEYOND: f64 = 1.0;
 
 impl Embedder {
-    /// Loads a model for a modality.
+    /// Loads a model for the modality that it is described for.
     ///
     /// # Errors
     /// [`EmbedError`] naming the file that is missing or not understood, the architecture that is not built in, or the tensor
     /// that is missing, unknown or of another shape.
-    pub fn load(source: &ModelSource, modality: Modality, options: Options, device: &Device) -> Result<Self> {
+    pub fn load(model: &Resolved, options: &Options, device: &Device) -> Result<Self> {
+        let description = &model.description;
         let precision = options.precision.dtype();
-        let weights = Weights::read(&source.weights, precision, device)?;
-        let config = configuration(source)?;
-        let architecture = config.architecture()?.to_owned();
-        let stages = match modality {
-            Modality::Text => text_stages(source, &config, &weights)?,
-            Modality::Picture => picture_stages(source, &config, &weights)?,
-            Modality::Sound => sound_stages(source, &config, &weights)?,
+        let (stages, preprocessing) = load::stages(model, options, precision, device)?;
+        let poolings = load::poolings(description, options, stages.encoder().pooling());
+        let pooled = stages.encoder().width_of_all(&poolings)?;
+        let (steps, layers): (Vec<Applied>, Vec<Option<String>>) =
+            load::steps(model, options, &poolings, pooled, device)?.into_iter().unzip();
+        let outputs = |step: &Applied| match step {
+            Applied::Dense { linear, .. } => Some(linear.outputs()),
+            Applied::Normalize => None,
         };
-        let (intended, preprocessing) = match &stages {
-            Stages::Text { encoder, tokenizer } => {
-                (encoder.pooling(), Preprocessing::Text { max_tokens: tokenizer.max_tokens() })
-            }
-            Stages::Picture { encoder, settings } => (encoder.pooling(), Preprocessing::Picture(settings.clone())),
-            Stages::Sound { encoder, settings, .. } => (encoder.pooling(), Preprocessing::Sound(settings.clone())),
-        };
-        let pooling = options.pooling.or(source.pooling).unwrap_or(intended);
-        let width = match &stages {
-            Stages::Text { encoder, .. } => encoder.width(pooling)?,
-            Stages::Picture { encoder, .. } => encoder.width(pooling)?,
-            Stages::Sound { encoder, .. } => encoder.width(pooling)?,
-        };
-        if let Some(expected) = source.width.filter(|expected| source.pooling == Some(pooling) && *expected != width) {
+        let width = steps.iter().rev().find_map(outputs).unwrap_or(pooled);
+        if let Some(expected) = description
+            .embedding_width
+            .filter(|expected| description.pooling.as_ref() == Some(&poolings) && *expected != width)
+        {
             return Err(EmbedError::File {
-                file: source.name.clone(),
+                file: description.name.clone(),
                 reason: format!(
                     "makes vectors of {width} numbers, but its manifest says {expected}; correct the manifest"
                 ),
             });
         }
-        let normalize = options.normalize.or(source.normalize).unwrap_or(false);
-        let hash = Digest::of_file(&source.weights)
-            .map_err(|error| EmbedError::Read { file: source.weights.display().to_string(), source: error })?;
+        let (repository, revision) = match &model.origin {
+            Origin::Hub { repository, commit } => (Some(repository.to_string()), Some(commit.clone())),
+            Origin::Directory(_) => (None, None),
+        };
         let provenance = Provenance {
-            model: source.name.clone(),
-            repository: source.repository.clone(),
-            revision: source.revision.clone(),
-            weights: hash.sha256,
-            architecture,
-            pooling: pooling.to_string(),
-            normalize,
+            model: description.name.clone(),
+            repository,
+            revision,
+            weights: load::hash(&model.weights())?,
+            architecture: description.architecture.to_string(),
+            pooling: poolings.to_string(),
+            layers: layers.into_iter().flatten().collect(),
+            normalize: matches!(steps.last(), Some(Applied::Normalize)),
             precision: precision.as_str().to_owned(),
             preprocessing,
         };
-        Ok(Self { stages, pooling, normalize, width, device: device.clone(), provenance })
+        Ok(Self { stages, poolings, steps, width, device: device.clone(), provenance })
     }
 
     /// Numbers of a vector.
@@ -224,7 +296,8 @@ impl Embedder {
     /// [`EmbedError::Encoder`] where the tokenizer cannot cut it, or the model is not one of texts.
     pub fn prepare_text(&self, text: &str) -> Result<Prepared> {
         match &self.stages {
-            Stages::Text { tokenizer, .. } => Ok(Prepared::Text(tokenizer.tokens(text)?)),
+            Stages::Text { tokenizer, prompt, .. } if prompt.is_empty() => Ok(Prepared::Text(tokenizer.tokens(text)?)),
+            Stages::Text { tokenizer, prompt, .. } => Ok(Prepared::Text(tokenizer.tokens(&format!("{prompt}{text}"))?)),
             _ => Err(self.other("a text")),
         }
     }
@@ -243,7 +316,8 @@ impl Embedder {
             Stages::Sound { settings, log_mel, .. } => {
                 let sound = Sound::decode(&name, bytes, settings.seconds + BEYOND)?;
                 let truncated = sound.samples().len() as f64 > settings.seconds * f64::from(sound.rate());
-                Ok(Prepared::Sound { spectrogram: settings.prepare_with(log_mel, &sound)?, truncated })
+                let frames = settings.frames_of(&sound);
+                Ok(Prepared::Sound { spectrogram: settings.prepare_with(log_mel, &sound)?, frames, truncated })
             }
             Stages::Text { .. } => Err(self.other("a file")),
         }
@@ -263,24 +337,31 @@ impl Embedder {
             return Ok(Vec::new());
         }
         let hidden = match &self.stages {
-            Stages::Text { encoder, tokenizer } => {
+            Stages::Text { encoder, tokenizer, leading, .. } => {
                 let tokens: Vec<&Tokens> = inputs
                     .iter()
                     .map(|input| if let Prepared::Text(tokens) = input { Ok(tokens) } else { Err(self.other("this")) })
                     .collect::<Result<_>>()?;
                 let batch = tokenizer.batch(&tokens, &self.device)?;
-                encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?
+                let mut hidden = encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?;
+                hidden.leading = *leading;
+                hidden
             }
             Stages::Picture { encoder, settings } => {
                 encoder.encode(&self.values(inputs, &[3, settings.size, settings.size])?)?
             }
             Stages::Sound { encoder, settings, .. } => {
-                encoder.encode(&self.values(inputs, &[settings.mel_bins, settings.frames()])?)?
+                let frames = |input: &&Prepared| match input {
+                    Prepared::Sound { frames, .. } => *frames,
+                    Prepared::Text(_) | Prepared::Picture(_) => settings.frames(),
+                };
+                let frames: Vec<usize> = inputs.iter().map(frames).collect();
+                encoder.encode(&self.values(inputs, &[settings.mel_bins, settings.frames()])?, Some(&frames))?
             }
         };
-        let mut vectors = hidden.pool(self.pooling)?;
-        if self.normalize {
-            vectors = l2_normalise(&vectors)?;
+        let mut vectors = hidden.pool_all(&self.poolings)?;
+        for step in &self.steps {
+            vectors = step.forward(&vectors)?;
         }
         let values: Vec<f32> = vectors.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?;
         match values.iter().find(|value| !value.is_finite()) {
@@ -303,61 +384,4 @@ impl Embedder {
         let shape: Vec<usize> = std::iter::once(inputs.len()).chain(shape.iter().copied()).collect();
         Ok(Tensor::from_vec(values, shape, &self.device)?)
     }
-}
-
-/// The configuration, or one that names nothing but the architecture.
-fn configuration(source: &ModelSource) -> Result<Config> {
-    if let Some(path) = &source.config {
-        return Ok(Config::read(path)?);
-    }
-    let architecture = source.architecture.as_deref().unwrap_or(UNCONFIGURED);
-    let text = serde_json::json!({ "model_type": architecture }).to_string();
-    Ok(Config::parse(&source.weights.display().to_string(), &text)?)
-}
-
-fn text_stages(source: &ModelSource, config: &Config, weights: &Weights) -> Result<Stages> {
-    let encoder = text::load(config, weights)?;
-    let path = source.tokenizer.as_ref().ok_or_else(|| missing(source, "tokenizer.json", Modality::Text))?;
-    let tokenizer = Tokenizer::read(path, source.max_tokens.unwrap_or(encoder.max_tokens()), encoder.as_ref())?;
-    Ok(Stages::Text { encoder, tokenizer: Box::new(tokenizer) })
-}
-
-fn picture_stages(source: &ModelSource, config: &Config, weights: &Weights) -> Result<Stages> {
-    let encoder = picture::load(config, weights)?;
-    let settings = match &source.picture {
-        Some(settings) => settings.clone(),
-        // Where there is no configuration either, it is that one network.
-        None if source.config.is_none() => efficientnet_lite0(),
-        None => return Err(missing(source, "preprocessor_config.json", Modality::Picture)),
-    };
-    Ok(Stages::Picture { encoder, settings })
-}
-
-fn sound_stages(source: &ModelSource, config: &Config, weights: &Weights) -> Result<Stages> {
-    let encoder = sound::load(config, weights)?;
-    // Whisper's, of which only the number of bins and the length differ between models.
-    let whisper = || -> Result<SoundSettings> {
-        let frames = 2 * config.count(&["max_source_positions"], 1500)?;
-        let mel_bins = config.count(&["num_mel_bins"], 80)?;
-        Ok(SoundSettings { sample_rate: 16_000, seconds: frames as f64 / 100.0, mel_bins, window: 400, hop: 160 })
-    };
-    let settings = source.sound.clone().map_or_else(whisper, Ok)?;
-    let log_mel = LogMel::new(&settings)?;
-    Ok(Stages::Sound { encoder, settings, log_mel })
-}
-
-fn efficientnet_lite0() -> PictureSettings {
-    PictureSettings {
-        resize: Resize::Pad,
-        resize_to: 224,
-        filter: Filter::Bicubic,
-        size: 224,
-        mean: [127.0 / 255.0; 3],
-        std: [128.0 / 255.0; 3],
-    }
-}
-
-fn missing(source: &ModelSource, file: &'static str, modality: Modality) -> EmbedError {
-    let directory = source.weights.parent().unwrap_or(Path::new(".")).display().to_string();
-    EmbedError::MissingFile { directory, file, modality }
 }

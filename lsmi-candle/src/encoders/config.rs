@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::error::{EncoderError, Result};
 use super::layers::Activation;
+use super::{Architecture, Modality};
 
 /// No model has more of anything; what is computed of sizes up to this does not overflow.
 const MOST: usize = 1 << 24;
@@ -55,6 +56,32 @@ impl Config {
     /// [`EncoderError::Field`] where it is missing or not a string.
     pub fn architecture(&self) -> Result<&str> {
         self.text(&["model_type"], None)
+    }
+
+    /// The network that the architecture means, where it reads a modality.
+    ///
+    /// # Errors
+    /// [`EncoderError::Architecture`] where it does not, or is not built in; as [`Config::architecture`] otherwise.
+    pub fn network(&self, modality: Modality) -> Result<Architecture> {
+        let found = Architecture::of_model_type(self.architecture()?);
+        match found.filter(|(_, reads)| reads.contains(&modality)) {
+            Some((architecture, _)) => Ok(architecture),
+            None => Err(self.not_built_in(modality)),
+        }
+    }
+
+    /// The error of an architecture that there is no encoder of a modality for.
+    pub(super) fn not_built_in(&self, modality: Modality) -> EncoderError {
+        EncoderError::Architecture {
+            file: self.file.clone(),
+            found: self.architecture().unwrap_or_default().to_owned(),
+            modality: match modality {
+                Modality::Text => "texts",
+                Modality::Picture => "pictures",
+                Modality::Sound => "sounds",
+            },
+            known: Architecture::model_types(modality),
+        }
     }
 
     /// A section, such as `text_config`; an empty one where it is missing, as all its fields may be defaults.

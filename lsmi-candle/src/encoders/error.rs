@@ -116,7 +116,7 @@ pub enum EncoderError {
         /// What was to be encoded: `texts`, `pictures` or `sounds`.
         modality: &'static str,
         /// The architectures that are built in.
-        known: &'static [&'static str],
+        known: Vec<&'static str>,
     },
     /// A pooling that the model has no layer for.
     #[error("the model has no pooling `{pooling}`: it offers {}", names(offered))]

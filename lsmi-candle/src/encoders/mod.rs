@@ -18,27 +18,47 @@ pub mod sound;
 pub mod text;
 pub mod tokens;
 
+mod architecture;
 mod config;
 mod error;
 mod hidden;
+mod pooling;
 mod weights;
 
+pub use architecture::Architecture;
 pub use config::Config;
 pub use error::{EncoderError, Result};
-pub use hidden::{Hidden, Pooling, l2_normalise};
+pub use hidden::{Hidden, l2_normalise};
+pub use pooling::{Pooling, Poolings};
 pub use weights::Weights;
 
+use std::fmt;
+
 use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 
 /// What an encoder encodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Modality {
-    /// Text.
+    /// Words.
+    #[serde(rename = "text")]
     Text,
     /// Pictures.
+    #[serde(rename = "image")]
     Picture,
-    /// Sound.
+    /// Sounds.
+    #[serde(rename = "audio")]
     Sound,
+}
+
+impl fmt::Display for Modality {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Text => "text",
+            Self::Picture => "image",
+            Self::Sound => "audio",
+        })
+    }
 }
 
 /// A model that makes vectors.
@@ -51,6 +71,14 @@ pub trait Encoder: Send + Sync {
 
     /// The pooling that the authors of the architecture intend.
     fn pooling(&self) -> Pooling;
+
+    /// Width of the joined vectors of several poolings.
+    ///
+    /// # Errors
+    /// As [`Encoder::width`].
+    fn width_of_all(&self, poolings: &Poolings) -> Result<usize> {
+        poolings.iter().map(|pooling| self.width(pooling)).sum()
+    }
 }
 
 /// How far texts are filled up with padding.
@@ -97,9 +125,10 @@ pub trait PictureEncoder: Encoder {
 
 /// A model that encodes sounds.
 pub trait SoundEncoder: Encoder {
-    /// Encodes spectrograms `[B, bins, frames]`.
+    /// Encodes spectrograms `[B, bins, frames]`, of each of which so many frames are of its sound and the rest is padding;
+    /// without a word of it, all are. Padding is looked at as the model was trained to, and left out of means.
     ///
     /// # Errors
     /// [`EncoderError::Input`] where the size does not suit the model, else a candle error.
-    fn encode(&self, features: &Tensor) -> Result<Hidden>;
+    fn encode(&self, features: &Tensor, frames: Option<&[usize]>) -> Result<Hidden>;
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use serde_json::Value;
+use tokenizers::normalizers::{BertNormalizer, Lowercase, NormalizerWrapper, Sequence};
 use tokenizers::{PaddingParams, PostProcessor, TruncationDirection, TruncationParams};
 
 use super::error::{EncoderError, Result};
@@ -26,6 +27,35 @@ pub struct Tokenizer {
     special: usize,
     padding: Padding,
     padding_token: u32,
+}
+
+/// How texts are made into tokens, beyond what `tokenizer.json` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextSettings {
+    /// Most tokens of a text, special ones included; None where only the network's positions limit it.
+    pub max_tokens: Option<usize>,
+    /// Whether texts are made lower-case before anything else.
+    pub lower_case: bool,
+    /// What takes the place of the tokenizer's own normalizer, if that is BERT's.
+    pub bert: Option<BertCasing>,
+}
+
+impl TextSettings {
+    /// Cuts texts at a further limit, where it is one.
+    pub fn cut_at(&mut self, limit: Option<usize>) {
+        self.max_tokens = self.max_tokens.into_iter().chain(limit).min();
+    }
+}
+
+/// What BERT's normalizer does to letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BertCasing {
+    /// Whether letters are made lower-case.
+    pub lower_case: bool,
+    /// Whether accents are taken off; None where they are if letters are made lower-case.
+    pub strip_accents: Option<bool>,
+    /// Whether every Chinese character is a word.
+    pub chinese_apart: bool,
 }
 
 /// The tokens of a text.
@@ -51,8 +81,8 @@ pub struct Batch {
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json` for a model. Texts are cut at `max_tokens`, special ones included, or at the most that the
-    /// model takes if that is less.
+    /// Reads a `tokenizer.json` for a model. Texts are cut at the most tokens that the settings say, or that the model takes
+    /// if that is less.
     ///
     /// What texts are filled up with is taken from there, else from a `tokenizer_config.json` beside it, else from the
     /// model's configuration.
@@ -60,7 +90,7 @@ impl Tokenizer {
     /// # Errors
     /// [`EncoderError`] naming the file where it cannot be read or understood, and [`EncoderError::Input`] where there is
     /// no room for a token beside the special ones.
-    pub fn read(path: &Path, max_tokens: usize, model: &dyn TextEncoder) -> Result<Self> {
+    pub fn read(path: &Path, settings: &TextSettings, model: &dyn TextEncoder) -> Result<Self> {
         let file = path.display().to_string();
         let bytes = fs::read(path).map_err(|source| EncoderError::Read { file: file.clone(), source })?;
         let unusable = |source| EncoderError::Tokenizer { file: file.clone(), source };
@@ -71,7 +101,9 @@ impl Tokenizer {
             .or_else(|| ["[PAD]", "<pad>"].iter().find_map(|token| tokenizer.token_to_id(token)))
             .unwrap_or(0);
         let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-        let max_tokens = max_tokens.min(model.max_tokens());
+        let max_tokens = settings.max_tokens.map_or(model.max_tokens(), |limit| limit.min(model.max_tokens()));
+        let normalizer = normalizer(tokenizer.get_normalizer(), settings);
+        tokenizer.with_normalizer(normalizer).map_err(unusable)?;
         if max_tokens <= special {
             return Err(EncoderError::Input {
                 what: "the most tokens of a text",
@@ -119,6 +151,17 @@ impl Tokenizer {
         Ok(Tokens { ids: encoding.get_ids().to_vec(), types: encoding.get_type_ids().to_vec(), truncated })
     }
 
+    /// The leading tokens that a text owes to a prompt before it; special ones at the beginning are among them.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::tokens`].
+    pub fn length_of_prompt(&self, prompt: &str) -> Result<usize> {
+        let wrap = |source| EncoderError::Tokens { text: prompt.chars().take(40).collect(), source };
+        let encoding = checked(|| self.inner.encode_fast(prompt, true)).map_err(wrap)?;
+        let ends_with_special = encoding.get_special_tokens_mask().last() == Some(&1);
+        Ok(encoding.len() - usize::from(ends_with_special))
+    }
+
     /// Lays texts out as a batch.
     ///
     /// # Errors
@@ -148,6 +191,22 @@ impl Tokenizer {
             types: if segmented { Some(lay(|text| &text.types, 0)?) } else { None },
         })
     }
+}
+
+/// The normalizer of a tokenizer as the settings have it.
+fn normalizer(found: Option<&NormalizerWrapper>, settings: &TextSettings) -> Option<NormalizerWrapper> {
+    let own = match (found, settings.bert) {
+        (
+            Some(NormalizerWrapper::BertNormalizer(own)),
+            Some(BertCasing { lower_case, strip_accents, chinese_apart }),
+        ) => Some(BertNormalizer::new(own.clean_text, chinese_apart, strip_accents, lower_case).into()),
+        (found, _) => found.cloned(),
+    };
+    if settings.lower_case {
+        let first = NormalizerWrapper::Lowercase(Lowercase);
+        return Some(Sequence::new(std::iter::once(first).chain(own).collect()).into());
+    }
+    own
 }
 
 /// Does work of a tokenizer, which may panic where its file contradicts itself.

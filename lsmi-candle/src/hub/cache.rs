@@ -58,6 +58,12 @@ impl Folder {
         found
     }
 
+    /// Whether a client noted that a file of a commit does not exist; None where none keeps such notes.
+    pub(super) fn notes_absence(&self, commit: &str, path: &str) -> Option<bool> {
+        let notes = self.root.join(".no_exist").join(commit);
+        notes.is_dir().then(|| notes.join(path).is_file())
+    }
+
     /// Where a file that is not whole yet grows; one process at a time has it.
     pub(super) fn part(&self, name: &str) -> Result<Part, HubError> {
         let path = self.root.join("blobs").join(format!("lsmi-{name}.part"));

@@ -162,6 +162,19 @@ impl Hub {
         Ok(list)
     }
 
+    /// Whether a commit certainly has no file of this path that [`Hub::list`] does not name. A hub that was asked knows. A
+    /// cache that nobody may ask about does not where another client filled it file by file, and was not told that this one
+    /// is missing; a cache without such notes was filled as a whole.
+    ///
+    /// # Errors
+    /// If the lock cannot be read.
+    pub fn certainly_lacks(&self, repository: &Repository, commit: &str, path: &str) -> Result<bool, HubError> {
+        if let Some(list) = Lock::read(&self.config.lock)?.list(repository, commit) {
+            return Ok(!list.iter().any(|listed| listed == path));
+        }
+        Ok(self.folder(repository).notes_absence(commit, path).unwrap_or(true))
+    }
+
     /// A file on this machine: from the cache, else from the hub; pinned at first use.
     ///
     /// # Errors

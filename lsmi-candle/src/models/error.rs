@@ -68,6 +68,26 @@ pub enum ModelError {
         known: String,
     },
 
+    /// What a model asks for that is not built in.
+    #[error("{file}: {what} is not built in; {mend}")]
+    Unsupported {
+        /// The file that asks for it.
+        file: String,
+        /// What it is.
+        what: String,
+        /// What to do.
+        mend: String,
+    },
+
+    /// How inputs are prepared is not understood, or not built in.
+    #[error("{file}: {reason}")]
+    Preparation {
+        /// The file that says it.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+
     /// The model reads something else.
     #[error("{name}: embeds {found}, but is to embed {wanted}; choose another model (lsmi models list)")]
     Modality {

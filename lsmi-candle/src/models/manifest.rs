@@ -10,8 +10,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
-use super::architecture::Architecture;
+use crate::encoders::{Architecture, Modality, Poolings};
 use crate::hub::{Digest, Repository, Wanted, check_path, is_commit, is_sha256};
+use crate::preprocess::{picture, sound};
 
 /// A manifest as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub struct Manifest {
     /// Length of the vector.
     pub embedding_width: usize,
     /// How one vector is made of what comes out.
-    pub pooling: Pooling,
+    pub pooling: Poolings,
     /// Whether the vector is divided by its Euclidean norm.
     pub normalize: bool,
     /// Licence of the weights, an SPDX expression.
@@ -58,63 +59,16 @@ pub struct ManifestFile {
     pub sha256: Option<String>,
 }
 
-/// What an encoder reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Modality {
-    /// Words.
-    Text,
-    /// Pictures.
-    Image,
-    /// Sound.
-    Audio,
-}
-
-impl fmt::Display for Modality {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Text => "text",
-            Self::Image => "image",
-            Self::Audio => "audio",
-        })
-    }
-}
-
-/// How one vector is made of the last hidden states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pooling {
-    /// The class token.
-    Cls,
-    /// The mean over the positions that are not padding.
-    Mean,
-    /// The model's own pooling layer.
-    Pooler,
-    /// The model's projection into a space shared with another modality.
-    Projection,
-}
-
-impl fmt::Display for Pooling {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Cls => "cls",
-            Self::Mean => "mean",
-            Self::Pooler => "pooler",
-            Self::Projection => "projection",
-        })
-    }
-}
-
 /// What is done to the input, by modality.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Preprocessing {
     /// Of text.
     Text(TextPreprocessing),
     /// Of pictures.
-    Image(ImagePreprocessing),
+    Picture(picture::Settings),
     /// Of sound.
-    Audio(AudioPreprocessing),
+    Sound(sound::Settings),
 }
 
 /// What is done to text before the tokens go in.
@@ -123,64 +77,6 @@ pub enum Preprocessing {
 pub struct TextPreprocessing {
     /// Longer texts are cut to this many tokens, special tokens included.
     pub max_tokens: usize,
-}
-
-/// What is done to a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImagePreprocessing {
-    /// How the picture comes to its size.
-    pub resize: Resize,
-    /// Pixels: of the shorter side for `shortest_edge`, of both sides otherwise.
-    pub resize_to: u32,
-    /// The filter of the resize.
-    pub filter: Filter,
-    /// Pixels of either side of the square cut from the centre.
-    pub size: u32,
-    /// Subtracted from red, green and blue, whose levels run from 0 to 1.
-    pub mean: [f32; 3],
-    /// Divides them after that.
-    pub std: [f32; 3],
-}
-
-/// How a picture comes to its size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resize {
-    /// The shorter side gets the length; the aspect stays.
-    ShortestEdge,
-    /// Both sides get the length, whatever the aspect.
-    Exact,
-    /// The picture is laid on a white square of its longer side first.
-    Pad,
-}
-
-/// The filter of a resize, widened when the picture shrinks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Filter {
-    /// Triangle.
-    Bilinear,
-    /// Cubic.
-    Bicubic,
-    /// Windowed sinc of three lobes.
-    Lanczos,
-}
-
-/// What is done to sound.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AudioPreprocessing {
-    /// Hertz.
-    pub sample_rate: u32,
-    /// Shorter sound is padded with silence to this length, longer sound is cut.
-    pub seconds: f32,
-    /// Rows of the log-mel spectrogram.
-    pub mel_bins: usize,
-    /// Samples under one window of the Fourier transform.
-    pub window: usize,
-    /// Samples from one window to the next.
-    pub hop: usize,
 }
 
 /// The form in which `preprocessing` is read before the modality is looked at, so that messages name the field.
@@ -208,10 +104,11 @@ impl Manifest {
                 reason: format!("[preprocessing] of {modality}: {}", error.to_string().trim_end()),
             };
             match modality {
-                Modality::Text => drop(table.try_into::<TextPreprocessing>().map_err(about)?),
-                Modality::Image => drop(table.try_into::<ImagePreprocessing>().map_err(about)?),
-                Modality::Audio => drop(table.try_into::<AudioPreprocessing>().map_err(about)?),
+                Modality::Text => table.try_into::<TextPreprocessing>().map(|_| ()),
+                Modality::Picture => table.try_into::<picture::Settings>().map(|_| ()),
+                Modality::Sound => table.try_into::<sound::Settings>().map(|_| ()),
             }
+            .map_err(about)?;
         }
         let manifest: Self = toml::from_str(text).map_err(wrong)?;
         manifest.check(file)?;
@@ -333,44 +230,12 @@ impl Manifest {
             let of = self.architecture;
             return refuse("modality", &self.modality, &format!("{of} does not read that"));
         }
-        self.preprocessing.check(file)
-    }
-}
-
-impl Preprocessing {
-    fn check(&self, file: &str) -> Result<(), ModelError> {
-        let positive = |field: &str, is_right: bool| {
-            let error = || ModelError::Field {
-                file: file.to_owned(),
-                field: format!("preprocessing.{field}"),
-                found: "not positive".to_owned(),
-                expected: "must be".to_owned(),
-            };
-            is_right.then_some(()).ok_or_else(error)
-        };
-        match self {
-            Self::Text(text) => positive("max_tokens", text.max_tokens > 0),
-            Self::Image(image) => {
-                positive("resize_to", image.resize_to > 0)?;
-                positive("size", image.size > 0)?;
-                positive("std", image.std.iter().all(|std| *std > 0.0 && std.is_finite()))?;
-                if image.mean.iter().all(|mean| mean.is_finite()) && image.size <= image.resize_to {
-                    return Ok(());
-                }
-                Err(ModelError::Field {
-                    file: file.to_owned(),
-                    field: "preprocessing.size".to_owned(),
-                    found: image.size.to_string(),
-                    expected: format!("must be at most `resize_to`, {}, and the means finite", image.resize_to),
-                })
+        match &self.preprocessing {
+            Preprocessing::Text(text) if text.max_tokens == 0 => {
+                refuse("preprocessing.max_tokens", &0, "must be at least 1")
             }
-            Self::Audio(audio) => {
-                positive("sample_rate", audio.sample_rate > 0)?;
-                positive("seconds", audio.seconds > 0.0 && audio.seconds.is_finite())?;
-                positive("mel_bins", audio.mel_bins > 0)?;
-                positive("window", audio.window > 0)?;
-                positive("hop", audio.hop > 0)
-            }
+            // The others were checked when they were read.
+            _ => Ok(()),
         }
     }
 }

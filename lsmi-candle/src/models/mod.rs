@@ -6,30 +6,31 @@
 //!
 //! ```no_run
 //! use lsmi_candle::hub::{Hub, HubConfig};
-//! use lsmi_candle::models::{Modality, Registry, resolve};
+//! use lsmi_candle::models::{Asked, Modality, Registry, resolve};
 //!
 //! let hub = Hub::new(HubConfig::from_environment()?);
-//! let model = resolve("minilm-l6-v2", Some(Modality::Text), &Registry::built_in()?, &hub, &mut |_| ())?;
-//! assert_eq!(model.description.embedding_width, 384);
+//! let asked = Asked::of(Modality::Text);
+//! let model = resolve("minilm-l6-v2", asked, &Registry::built_in()?, &hub, &mut |_| ())?;
+//! assert_eq!(model.description.embedding_width, Some(384));
 //! println!("{}", model.file("tokenizer.json")?.display());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod architecture;
 mod configuration;
 mod describe;
 mod error;
-mod image_processor;
+mod files;
 mod manifest;
+mod preparation;
 mod registry;
 mod resolve;
+mod sentence;
+mod text;
 
-pub use architecture::Architecture;
-pub use describe::Description;
+pub use crate::encoders::{Architecture, Modality};
+pub use describe::{Asked, Description};
 pub use error::ModelError;
-pub use manifest::{
-    AudioPreprocessing, Filter, ImagePreprocessing, Manifest, ManifestFile, Modality, Pooling, Preprocessing, Resize,
-    TextPreprocessing,
-};
+pub use manifest::{Manifest, ManifestFile, Preprocessing, TextPreprocessing};
 pub use registry::Registry;
-pub use resolve::{Meant, Origin, Resolved, meant, pull_repository, resolve};
+pub use resolve::{Meant, Origin, Resolved, meant, of_directory, pull_repository, resolve};
+pub use sentence::{Dense, Prompts, Step};

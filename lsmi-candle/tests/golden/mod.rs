@@ -61,14 +61,18 @@ pub(crate) fn difference(a: &Tensor, b: &Tensor) -> f64 {
     difference
 }
 
-/// A folder of released models, too large to be kept beside the tests: under `$LSMI_SHARED/models`, or `shared/models`
-/// beside the workspace.
+/// A folder of released models, too large to be kept beside the tests; as [`shared`].
+pub(crate) fn released(name: &str) -> Option<PathBuf> {
+    shared(&format!("models/{name}"))
+}
+
+/// A folder that is not kept beside the tests: under `$LSMI_SHARED`, or `shared` beside the workspace.
 ///
 /// None where it is not there; a failure then, if `LSMI_REQUIRE_MODELS` is set.
-pub(crate) fn released(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("LSMI_SHARED").map(PathBuf::from);
     let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
-    let folder = shared.join("models").join(name);
+    let folder = shared.join(name);
     if folder.is_dir() {
         return Some(folder);
     }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod checks;
+mod described;
 mod interruptions;
 mod place;
 mod server;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
-use lsmi_candle::encoders::{Modality, Pooling};
+use lsmi_candle::embedder::Prompt;
+use lsmi_candle::encoders::{Modality, Poolings};
 
 use super::Common;
 use super::hub::ModelOrigin;
@@ -46,10 +47,15 @@ pub(crate) struct Embed {
     /// Read files that symbolic links lead to outside of the table's directory
     #[arg(long)]
     pub(crate) follow_links: bool,
-    /// How one vector is made of the last hidden states, for all models: cls, mean, pooler or projection [default: as the
-    /// models' authors do]
+    /// How one vector is made of the last hidden states, for all models, whatever else its files ask for: cls, mean, max,
+    /// mean-sqrt, weighted-mean, last, pooler or projection, or several joined, as in cls+mean [default: as the models'
+    /// authors do]
     #[arg(long)]
-    pub(crate) pooling: Option<Pooling>,
+    pub(crate) pooling: Option<Poolings>,
+    /// What is put before every text: the name of one of the models' prompts, a text of your own, or none [default: as the
+    /// models' authors do]
+    #[arg(long, value_name = "NAME|TEXT|none", value_parser = prompt, allow_hyphen_values = true)]
+    pub(crate) prompt: Option<Prompt>,
     /// Whether vectors are divided by their length [default: as the models' authors do]
     #[arg(long, value_name = "BOOL")]
     pub(crate) normalize: Option<bool>,
@@ -66,6 +72,12 @@ pub(crate) struct Embed {
     pub(crate) origin: ModelOrigin,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// Reads `--prompt`.
+#[expect(clippy::unnecessary_wraps, reason = "as readers of options are")]
+fn prompt(text: &str) -> Result<Prompt, std::convert::Infallible> {
+    Ok(if text == "none" || text.is_empty() { Prompt::None } else { Prompt::Given(text.to_owned()) })
 }
 
 /// What becomes of a row that cannot be embedded.

@@ -6,13 +6,14 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 
-use lsmi_candle::embedder::{self, EmbedError, Embedder, Options, Provenance};
+use lsmi_candle::embedder::{self, EmbedError, Embedder, Options, Prompt, Provenance};
 use lsmi_candle::encoders::Modality;
 use lsmi_candle::features::Format;
 use lsmi_candle::hub::Digest;
+use lsmi_candle::models::Prompts;
 use serde::Serialize;
 
-use crate::arguments::{Embed, OnError, Precision};
+use crate::arguments::{Chosen, Embed, OnError, Precision};
 use crate::console;
 use crate::embed::inputs::Folder;
 use crate::embed::join::Summary;
@@ -62,6 +63,11 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
     }
     if arguments.encoders.0.len() < 2 {
         return Err(Failure::usage("name a model for two modalities at least, such as --image MODEL --text MODEL"));
+    }
+    if arguments.prompt.is_some() && !arguments.encoders.0.iter().any(|chosen| chosen.modality == Modality::Text) {
+        return Err(Failure::usage(
+            "--prompt is put before texts, but there are none; leave it out, or add --text MODEL",
+        ));
     }
     check_file(out, common.force, &[table])?;
     let columns = columns(arguments)?;
@@ -306,14 +312,35 @@ fn work(arguments: &Embed, columns: &Columns) -> Result<Work, Failure> {
         Precision::F16 => embedder::Precision::F16,
         Precision::Bf16 => embedder::Precision::Bf16,
     };
-    let options = Options { pooling: arguments.pooling, normalize: arguments.normalize, precision };
+    let options = Options {
+        pooling: arguments.pooling.clone(),
+        normalize: arguments.normalize,
+        prompt: arguments.prompt.clone().unwrap_or_default(),
+        precision,
+    };
     let mut encodings = Vec::new();
     for (chosen, column) in arguments.encoders.0.iter().zip(&columns.inputs) {
-        let source = super::model_source::find(arguments, chosen)?;
-        let embedder = Embedder::load(&source, chosen.modality, options, &device)?;
+        let model = super::model_source::find(arguments, chosen)?;
+        if let Some(note) = taken_as_text(arguments, chosen, &model.description.prompts) {
+            console::say(&note);
+        }
+        let embedder = Embedder::load(&model, &options, &device)?;
         encodings.push(Encoding { modality: chosen.modality, column: column.clone(), embedder });
     }
     Ok(Work { encodings, folder: folder(arguments), batch: usize::from(arguments.batch) })
+}
+
+/// A note where `--prompt` is none of a model's names, and so is taken for the text itself.
+fn taken_as_text(arguments: &Embed, chosen: &Chosen, prompts: &Prompts) -> Option<String> {
+    let Some(Prompt::Given(text)) = &arguments.prompt else { return None };
+    if chosen.modality != Modality::Text || prompts.texts.contains_key(text) || arguments.common.quiet {
+        return None;
+    }
+    let names = match prompts.texts.keys().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => "which has no prompts".to_owned(),
+        ref names => format!("whose prompts are {}", names.join(", ")),
+    };
+    Some(format!("note: {}, {names}: `{text}` itself is put before every text", chosen.model))
 }
 
 /// What the job is: everything that changes the vectors of an input.

@@ -127,13 +127,61 @@ fn two_texts_have_a_column_each() {
     let models = "--text tiny-bert --text tiny-bert";
     let columns = "--columns text=question,text=answer";
     let told = place.lsmi(&format!("embed pairs.csv {models} {columns} --out f.safetensors")).success();
-    assert!(!stderr(&told).contains("note"), "{}", stderr(&told));
+    assert!(!stderr(&told).contains("so they are the same"), "{}", stderr(&told));
     let told =
         place.lsmi(&format!("embed pairs.csv {models} --columns text=question --out same.safetensors")).success();
     assert!(stderr(&told).contains("x1 and x2 are of one model and one column"), "{}", stderr(&told));
     assert_ne!(place.bytes("f.safetensors"), place.bytes("same.safetensors"));
     let message = stderr(&place.lsmi(&format!("embed table.csv {MODELS} {columns} --out g.safetensors")).code(2));
     assert!(message.contains("names 2 of `text`, but there are 1 models"), "{message}");
+}
+
+/// What a sentence encoder says of itself is done and recorded; a job with another prompt is another job.
+#[test]
+fn prompts_and_poolings_are_those_of_the_model() {
+    let place = prepared();
+    let modules = r#"[{"type": "sentence_transformers.models.Transformer", "path": ""},
+        {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}]"#;
+    let prompts = r#"{"prompts": {"colour": "red "}, "default_prompt_name": "colour"}"#;
+    place.write("tiny-bert/modules.json", modules);
+    place.write("tiny-bert/config_sentence_transformers.json", prompts);
+    fs::create_dir(place.path("tiny-bert/1_Pooling")).unwrap();
+    place.write("tiny-bert/1_Pooling/config.json", r#"{"pooling_mode": ["cls", "max"]}"#);
+    place.write("texts.csv", "text,label\nsquare,a\nred square,b\n");
+    let vectors = |options: &str| {
+        let words = "embed texts.csv --text tiny-bert --text tiny-bert --force --out f.safetensors --json";
+        let told = place.lsmi(&format!("{words} {options}")).success();
+        let printed: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).unwrap();
+        let rows = &read(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
+        (rows.x1.row(0).to_vec(), rows.x1.row(1).to_vec(), printed["models"]["x1"].clone(), stderr(&told))
+    };
+    let (own, _, model, _) = vectors("");
+    assert_eq!((own.len(), &model["pooling"]), (64, &"cls+max".into()));
+    assert_eq!(model["preprocessing"]["prompt"], "red ");
+    let (bare, put_before, model, _) = vectors("--prompt none");
+    assert_eq!(model["preprocessing"]["prompt"], serde_json::Value::Null);
+    // Batches of other lengths may sum in another order.
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    assert!(!near(&bare, &own) && near(&put_before, &own));
+    let (named, _, _, told) = vectors("--prompt colour");
+    assert!(named == own && !told.contains("itself is put before every text"), "{told}");
+    let (given, _, model, told) = vectors("--prompt red");
+    assert!(told.contains("whose prompts are colour: `red` itself is put before every text"), "{told}");
+    assert!(!near(&given, &own) && model["preprocessing"]["prompt"] == "red");
+    let (chosen, _, model, _) = vectors("--pooling weighted-mean --normalize true");
+    assert_eq!((chosen.len(), &model["pooling"], &model["normalize"]), (32, &"weighted-mean".into(), &true.into()));
+
+    place.write("table.csv", "id,image,text\ne,elephant.png,red\nn,no-picture.png,blue\n");
+    let words = format!("embed table.csv {MODELS} --rows-of-a-shard 1 --threads 1 --out g.safetensors");
+    place.lsmi(&words).code(3);
+    let message = stderr(&place.lsmi(&format!("{words} --prompt none")).code(2));
+    assert!(message.contains("holds an unfinished job that differs") && message.contains("prompt"), "{message}");
+    // What is not built in is refused by its name before any picture is read, unless a pooling is chosen.
+    place.write("tiny-bert/1_Pooling/config.json", r#"{"pooling_mode": "attention"}"#);
+    let words = format!("embed table.csv {MODELS} --on-error skip --out h.safetensors");
+    let message = stderr(&place.lsmi(&words).code(3));
+    assert!(message.contains("attention") && message.contains("--pooling"), "{message}");
+    place.lsmi(&format!("{words} --pooling mean")).success();
 }
 
 #[test]
@@ -157,7 +205,16 @@ fn bad_input_is_named() {
         ("embed twice.csv --image tiny-vit --text tiny-bert --out f.safetensors", 3, ["rows 1 and 2", "`a`"]),
         ("embed blank.csv --image tiny-vit --text tiny-bert --out f.safetensors", 3, ["row 1", "`text` is empty"]),
         ("embed table.csv --image tiny-vit --text nothing --out f.safetensors", 3, ["nothing", "model.safetensors"]),
-        ("embed table.csv --image tiny-bert --text tiny-bert --out f.safetensors", 3, ["bert", "pictures"]),
+        (
+            "embed table.csv --image tiny-bert --text tiny-bert --out f.safetensors",
+            2,
+            ["tiny-bert: embeds text", "to embed image"],
+        ),
+        (
+            "embed table.csv --image tiny-vit --image tiny-vit --prompt x --out f.safetensors",
+            2,
+            ["--prompt", "--text MODEL"],
+        ),
         (
             "embed table.csv --image tiny-vit --text tiny-bert --columns text=caption --out f.safetensors",
             3,

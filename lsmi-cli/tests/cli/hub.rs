@@ -127,14 +127,31 @@ fn a_damaged_file_is_found_and_mended() {
 
 #[test]
 fn a_repository_needs_no_manifest() {
-    let (place, server) = (place(), Server::new(answer));
-    let run = |words: &str| models(&place, &server.url(), words, &[]);
+    let place = place();
+    let bert = Server::new(|request| match request.path.rsplit('/').next().unwrap() {
+        "config.json" => Answer::new(200, r#"{"model_type": "bert"}"#).with("X-Repo-Commit", COMMIT),
+        _ => answer(request),
+    });
+    let run = |words: &str| models(&place, &bert.url(), words, &[]);
     run("pull org/other").success();
     assert!(place.path(&format!("hf/hub/models--org--other/snapshots/{COMMIT}/config.json")).exists());
     assert!(stdout(&run("verify").success()).contains("org/other"));
     assert!(stdout(&run("verify org/other").success()).contains("right"));
     run("pull org/other --offline").success();
     run("verify org/never").code(1);
+}
+
+/// Of a network that is not built in nothing but the configuration is downloaded.
+#[test]
+fn the_architecture_comes_before_the_weights() {
+    let place = place();
+    let server = Server::new(|request| match request.path.rsplit('/').next().unwrap() {
+        "config.json" => Answer::new(200, r#"{"model_type": "gpt2"}"#).with("X-Repo-Commit", COMMIT),
+        _ => answer(request),
+    });
+    let message = stderr(&models(&place, &server.url(), "pull org/other", &[]).code(3));
+    assert!(message.contains("the architecture `gpt2` is not known"), "{message}");
+    assert!(!server.requests().iter().any(|request| request.path.ends_with("model.safetensors")));
 }
 
 #[test]

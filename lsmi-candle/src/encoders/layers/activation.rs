@@ -19,11 +19,18 @@ pub enum Activation {
     Relu,
     /// `x sigmoid(x)`.
     Silu,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `x`.
+    Identity,
 }
 
 impl Activation {
     /// The names, for a message.
-    pub(crate) const EXPECTED: &str = "`gelu`, `gelu_new`, `gelu_pytorch_tanh`, `quick_gelu`, `relu` or `silu`";
+    pub(crate) const EXPECTED: &str =
+        "`gelu`, `gelu_new`, `gelu_pytorch_tanh`, `quick_gelu`, `relu`, `silu`, `tanh`, `sigmoid` or `linear`";
 
     /// The activation of this name, if it is built in.
     pub fn named(name: &str) -> Option<Self> {
@@ -33,6 +40,9 @@ impl Activation {
             "quick_gelu" => Some(Self::QuickGelu),
             "relu" => Some(Self::Relu),
             "silu" | "swish" => Some(Self::Silu),
+            "tanh" => Some(Self::Tanh),
+            "sigmoid" => Some(Self::Sigmoid),
+            "linear" => Some(Self::Identity),
             _ => None,
         }
     }
@@ -63,6 +73,9 @@ impl Activation {
             Self::QuickGelu => (x * ops::sigmoid(&(x * 1.702)?)?)?,
             Self::Relu => x.relu()?,
             Self::Silu => x.silu()?,
+            Self::Tanh => x.tanh()?,
+            Self::Sigmoid => ops::sigmoid(x)?,
+            Self::Identity => x.clone(),
         })
     }
 }

@@ -14,6 +14,10 @@ use crate::encoders::weights::Weights;
 /// with nothing to look at stays a number.
 const HIDDEN: f32 = -1e30;
 
+/// The most scores that are computed at a time. Beyond it, memory would grow with the square of the length of texts times the
+/// heads and texts of a batch.
+const MOST_SCORES: usize = 1 << 24;
+
 /// What is added to attention scores: f32, 0 where a position may be looked at, shape `[B or 1, 1, T or 1, T]`.
 #[derive(Debug, Clone)]
 pub struct Mask(Tensor);
@@ -39,6 +43,12 @@ impl Mask {
         let pairs = (0..length).flat_map(|i| (0..length).map(move |j| (i, j)));
         let values: Vec<f32> = pairs.map(|(i, j)| if look(i, j) { 0.0 } else { HIDDEN }).collect();
         Ok(Self(Tensor::from_vec(values, (1, 1, length, length), device)?))
+    }
+
+    /// The mask of one sequence of a batch.
+    fn of(&self, sequence: usize) -> Result<Self> {
+        let sequence = sequence.min(self.0.dim(0)? - 1);
+        Ok(Self(self.0.narrow(0, sequence, 1)?))
     }
 
     /// What both masks let be looked at.
@@ -181,6 +191,36 @@ impl Attention {
 
 /// `softmax(Q K' + mask) V` of scaled queries, all `[B, heads, T, width of a head]`.
 pub(crate) fn attention(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+    attention_in_parts(queries, keys, values, mask, MOST_SCORES)
+}
+
+/// The same, head by head and sequence by sequence where there are more than so many scores; each is computed as before.
+fn attention_in_parts(
+    queries: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    mask: Option<&Mask>,
+    most: usize,
+) -> Result<Tensor> {
+    let (batch, heads, length, _) = queries.dims4()?;
+    if batch * heads * length * keys.dim(2)? <= most {
+        return attend(queries, keys, values, mask);
+    }
+    let of_sequence = |sequence| {
+        let mask = mask.map(|mask| mask.of(sequence)).transpose()?;
+        let of_head = |head| {
+            let [queries, keys, values] =
+                [queries, keys, values].map(|all| all.narrow(0, sequence, 1)?.narrow(1, head, 1));
+            attend(&queries?, &keys?, &values?, mask.as_ref())
+        };
+        let heads = (0..heads).map(of_head).collect::<Result<Vec<_>>>()?;
+        Ok(Tensor::cat(&heads, 1)?)
+    };
+    let sequences = (0..batch).map(of_sequence).collect::<Result<Vec<_>>>()?;
+    Ok(Tensor::cat(&sequences, 0)?)
+}
+
+fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
     // Masks and softmax are f32 whatever the states are.
     let scores = queries.matmul(&keys.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
     let shares = softmax(scores, mask)?.to_dtype(values.dtype())?;
@@ -201,4 +241,26 @@ fn softmax(scores: Tensor, mask: Option<&Mask>) -> Result<Tensor> {
         Some(mask) => scores.broadcast_add(&mask.0)?,
     };
     Ok(ops::softmax_last_dim(&scores)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_as_the_whole() {
+        let random = || Tensor::randn(0f32, 1f32, (2, 3, 5, 4), &Device::Cpu).unwrap();
+        let (queries, keys, values) = (random(), random(), random());
+        let keep = Tensor::from_vec(vec![1u32, 1, 1, 1, 1, 1, 1, 1, 0, 0], (2, 5), &Device::Cpu).unwrap();
+        let near = Mask::positions(5, |i, j| i.abs_diff(j) < 3, &Device::Cpu).unwrap();
+        let padding = Mask::padding(&keep).unwrap();
+        let both = near.and(padding.as_ref()).unwrap();
+        for mask in [None, padding.as_ref(), Some(&near), Some(&both)] {
+            let [whole, parts] = [MOST_SCORES, 1].map(|most| {
+                let attended = attention_in_parts(&queries, &keys, &values, mask, most).unwrap();
+                attended.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            });
+            assert_eq!(whole, parts);
+        }
+    }
 }

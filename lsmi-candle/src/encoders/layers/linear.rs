@@ -19,6 +19,11 @@ impl Linear {
         Self { weight, bias }
     }
 
+    /// Numbers that it gives.
+    pub fn outputs(&self) -> usize {
+        self.weight.dims()[0]
+    }
+
     /// Loads `weight` and, where there is to be one, `bias` under `name`.
     ///
     /// # Errors

@@ -127,12 +127,14 @@ impl InplaceOp2 for Finish {
         let (x, bias) = (values_mut(x, layout)?, values(bias, bias_layout)?);
         let add = |x: &mut f32, bias: &f32| *x += bias;
         match self.0 {
-            None => finish(x, bias, add),
+            None | Some(Activation::Identity) => finish(x, bias, add),
             Some(Activation::Gelu) => finish(x, bias, |x, bias| *x = gelu(*x + bias)),
             Some(Activation::GeluTanh) => finish(x, bias, |x, bias| *x = gelu_tanh(*x + bias)),
             Some(Activation::QuickGelu) => finish(x, bias, |x, bias| *x = quick_gelu(*x + bias)),
             Some(Activation::Relu) => finish(x, bias, |x, bias| *x = relu(*x + bias)),
             Some(Activation::Silu) => finish(x, bias, |x, bias| *x = silu(*x + bias)),
+            Some(Activation::Tanh) => finish(x, bias, |x, bias| *x = (*x + bias).tanh()),
+            Some(Activation::Sigmoid) => finish(x, bias, |x, bias| *x = sigmoid(*x + bias)),
         }
         Ok(())
     }
@@ -183,6 +185,9 @@ fn activate(x: &mut [f32], activation: Activation) {
         Activation::QuickGelu => each(x, quick_gelu),
         Activation::Relu => each(x, relu),
         Activation::Silu => each(x, silu),
+        Activation::Tanh => each(x, f32::tanh),
+        Activation::Sigmoid => each(x, sigmoid),
+        Activation::Identity => {}
     }
 }
 

@@ -7,8 +7,8 @@ use super::width;
 use crate::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Names, Shape};
 use crate::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
 
-/// The other tower, and what compares the two.
-const UNUSED: &[&str] = &["*position_ids", "text_model.*", "text_projection.*", "logit_scale"];
+/// The other tower, what compares the two, and the classifier of a model built on this one.
+const UNUSED: &[&str] = &["*position_ids", "text_model.*", "text_projection.*", "logit_scale", "classifier.*"];
 
 /// The picture tower of CLIP.
 #[derive(Debug)]
@@ -44,9 +44,11 @@ impl ClipVision {
             class_token: Some(("class_embedding", vec![width])),
             positions: ("position_embedding.weight", false),
         };
-        let body = weights.under("vision_model");
+        // Newer files of the tower alone leave its name out.
+        let body = weights.under_one_of(&["vision_model", ""], "embeddings.patch_embedding.weight");
         let layers = vision.count(&["num_hidden_layers"], 12)?;
-        let projection = if whole || weights.contains("visual_projection.weight") {
+        // The tower alone, and classifiers built on it, are saved without it.
+        let projection = if weights.contains("visual_projection.weight") {
             let projected = config.count(&["projection_dim"], 512)?;
             Some((Linear::load(weights, "visual_projection", width, projected, false)?, projected))
         } else {
@@ -82,6 +84,6 @@ impl PictureEncoder for ClipVision {
         let states = self.blocks.forward(x, None)?;
         let pooled = self.last_norm.forward(&states.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?)?;
         let projected = self.projection.as_ref().map(|(layer, _)| layer.forward(&pooled)).transpose()?;
-        Ok(Hidden { keep: Some(without_class_token(&states)?), states, pooled: Some(pooled), projected })
+        Ok(Hidden { keep: Some(without_class_token(&states)?), states, leading: 0, pooled: Some(pooled), projected })
     }
 }

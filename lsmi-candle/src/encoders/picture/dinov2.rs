@@ -68,6 +68,12 @@ impl PictureEncoder for Dinov2 {
         let x = self.patches.forward_resized(pixels, resize)?;
         let states = self.norm.forward(&self.blocks.forward(x, None)?)?;
         let pooled = states.narrow(1, 0, 1)?.squeeze(1)?;
-        Ok(Hidden { keep: Some(without_class_token(&states)?), states, pooled: Some(pooled), projected: None })
+        Ok(Hidden {
+            keep: Some(without_class_token(&states)?),
+            states,
+            leading: 0,
+            pooled: Some(pooled),
+            projected: None,
+        })
     }
 }

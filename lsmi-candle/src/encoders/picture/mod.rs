@@ -5,7 +5,7 @@
 //! | `clip`, `clip_vision_model` | picture tower of CLIP | projection, or pooler where there is none | of one size |
 //! | `siglip`, `siglip_vision_model` | picture tower of SigLIP | projection, or mean where it has no pooling head | of one size |
 //! | `dinov2` | DINOv2 | cls | whole patches, any number of them |
-//! | `vit` | ViT, also as trained by DINO | cls | of one size |
+//! | `vit`, `vit_msn` | ViT, also as trained by DINO and MSN | cls | of one size |
 //! | `convnext` | ConvNeXt | pooler | of 32 pixels and more |
 //! | `resnet` | ResNet of basic or bottleneck blocks | pooler | of 32 pixels and more |
 //! | `efficientnet-lite0` | EfficientNet-Lite0 | pooler | of any size |
@@ -26,20 +26,7 @@ mod vit;
 
 use candle_core::{DType, Tensor};
 
-use super::{Config, EncoderError, Hidden, PictureEncoder, Pooling, Result, Weights};
-
-/// The architectures that [`load`] knows.
-pub const ARCHITECTURES: &[&str] = &[
-    "clip",
-    "clip_vision_model",
-    "convnext",
-    "dinov2",
-    "efficientnet-lite0",
-    "resnet",
-    "siglip",
-    "siglip_vision_model",
-    "vit",
-];
+use super::{Architecture, Config, EncoderError, Hidden, Modality, PictureEncoder, Pooling, Result, Weights};
 
 /// Builds the picture model of a checkpoint.
 ///
@@ -49,22 +36,15 @@ pub const ARCHITECTURES: &[&str] = &[
 /// [`EncoderError`] naming the architecture that is not built in, the field of the configuration that cannot be used, or
 /// the tensor that is missing, of another shape, or unknown to the architecture.
 pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn PictureEncoder>> {
-    Ok(match config.architecture()? {
-        "clip" | "clip_vision_model" => Box::new(clip::ClipVision::load(config, weights)?),
-        "siglip" | "siglip_vision_model" => Box::new(siglip::SiglipVision::load(config, weights)?),
-        "dinov2" => Box::new(dinov2::Dinov2::load(config, weights)?),
-        "vit" => Box::new(vit::Vit::load(config, weights)?),
-        "convnext" => Box::new(convnext::ConvNext::load(config, weights)?),
-        "resnet" => Box::new(resnet::ResNet::load(config, weights)?),
-        "efficientnet-lite0" => Box::new(efficientnet_lite::EfficientNetLite::load(weights)?),
-        found => {
-            return Err(EncoderError::Architecture {
-                file: config.file().to_owned(),
-                found: found.to_owned(),
-                modality: "pictures",
-                known: ARCHITECTURES,
-            });
-        }
+    Ok(match config.network(Modality::Picture)? {
+        Architecture::Clip => Box::new(clip::ClipVision::load(config, weights)?),
+        Architecture::Siglip => Box::new(siglip::SiglipVision::load(config, weights)?),
+        Architecture::Dinov2 => Box::new(dinov2::Dinov2::load(config, weights)?),
+        Architecture::Vit => Box::new(vit::Vit::load(config, weights)?),
+        Architecture::ConvNext => Box::new(convnext::ConvNext::load(config, weights)?),
+        Architecture::ResNet => Box::new(resnet::ResNet::load(config, weights)?),
+        Architecture::EfficientNetLite0 => Box::new(efficientnet_lite::EfficientNetLite::load(weights)?),
+        _ => return Err(config.not_built_in(Modality::Picture)),
     })
 }
 
@@ -86,7 +66,7 @@ fn map(pixels: &Tensor, dtype: DType) -> Result<Tensor> {
 fn map_states(map: &Tensor, pool: impl FnOnce(Tensor) -> Result<Tensor>) -> Result<Hidden> {
     let states = map.flatten(1, 2)?;
     let pooled = pool(states.mean(1)?)?;
-    Ok(Hidden { states, keep: None, pooled: Some(pooled), projected: None })
+    Ok(Hidden { states, keep: None, leading: 0, pooled: Some(pooled), projected: None })
 }
 
 /// The width of a pooling: `states` of the hidden states, the others where the model has them. A network without a class
@@ -99,11 +79,11 @@ fn width(
     projected: Option<usize>,
 ) -> Result<usize> {
     let of = |pooling: &Pooling| match pooling {
-        Pooling::Mean => Some(states),
+        Pooling::Mean | Pooling::Max => Some(states),
         Pooling::Cls => class_token.then_some(states),
         Pooling::Pooler => pooled,
         Pooling::Projection => projected,
-        Pooling::Last => None,
+        Pooling::Last | Pooling::MeanSqrt | Pooling::WeightedMean => None,
     };
     of(&pooling).ok_or_else(|| EncoderError::Pooling {
         pooling,

@@ -7,8 +7,8 @@ use super::width;
 use crate::encoders::layers::{Activation, Attention, Biases, Blocks, LayerNorm, Linear, Names, Shape};
 use crate::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
 
-/// The other tower, and what compares the two.
-const UNUSED: &[&str] = &["*position_ids", "text_model.*", "logit_scale", "logit_bias"];
+/// The other tower, what compares the two, and the classifier of a model built on this one.
+const UNUSED: &[&str] = &["*position_ids", "text_model.*", "logit_scale", "logit_bias", "classifier.*"];
 
 /// The picture tower of SigLIP.
 #[derive(Debug)]
@@ -53,7 +53,8 @@ impl SiglipVision {
             class_token: None,
             positions: ("position_embedding.weight", false),
         };
-        let body = weights.under("vision_model");
+        // Newer files of the tower alone leave its name out.
+        let body = weights.under_one_of(&["vision_model", ""], "embeddings.patch_embedding.weight");
         let layers = vision.count(&["num_hidden_layers"], 12)?;
         let has_head = vision.flag(&["vision_use_head"], true)?;
         let model = Self {
@@ -112,6 +113,6 @@ impl PictureEncoder for SiglipVision {
         let states = self.norm.forward(&self.blocks.forward(self.patches.forward(pixels)?, None)?)?;
         // The pooled vector is the one that is compared with texts.
         let pooled = self.head.as_ref().map(|head| head.forward(&states)).transpose()?;
-        Ok(Hidden { states, keep: None, projected: pooled.clone(), pooled })
+        Ok(Hidden { states, keep: None, leading: 0, projected: pooled.clone(), pooled })
     }
 }

@@ -4,11 +4,11 @@ use candle_core::Tensor;
 
 use super::patches::{PatchNames, Patches, Sizes, without_class_token};
 use super::width;
-use crate::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Names, Shape};
+use crate::encoders::layers::{Activation, Biases, Blocks, LayerNorm, Linear, Names, Shape};
 use crate::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
 
-/// The classifier, and the token of hidden patches, used in training alone.
-const UNUSED: &[&str] = &["classifier.*", "*mask_token"];
+/// The classifier, and the token of hidden patches and what restores them, used in training alone.
+const UNUSED: &[&str] = &["classifier.*", "*mask_token", "decoder.*"];
 
 /// ViT.
 #[derive(Debug)]
@@ -16,7 +16,8 @@ pub(super) struct Vit {
     patches: Patches,
     blocks: Blocks,
     norm: LayerNorm,
-    pooler: Option<Linear>,
+    /// The pooling layer, the activation after it, and the width that it gives.
+    pooler: Option<(Linear, Activation, usize)>,
     width: usize,
 }
 
@@ -40,7 +41,9 @@ impl Vit {
         let layers = config.count(&["num_hidden_layers"], 12)?;
         // Classifiers are saved without the pooling layer.
         let pooler = if body.contains("pooler.dense.weight") {
-            Some(Linear::load(&body, "pooler.dense", width, width, true)?)
+            let pooled = config.count(&["pooler_output_size"], width)?;
+            let layer = Linear::load(&body, "pooler.dense", width, pooled, true)?;
+            Some((layer, config.activation(&["pooler_act"], "tanh")?, pooled))
         } else {
             None
         };
@@ -67,7 +70,7 @@ pub(super) fn tokens_and_positions(width: usize) -> PatchNames<'static> {
 
 impl Encoder for Vit {
     fn width(&self, pooling: Pooling) -> Result<usize> {
-        width(pooling, self.width, true, self.pooler.as_ref().map(|_| self.width), None)
+        width(pooling, self.width, true, self.pooler.as_ref().map(|(.., pooled)| *pooled), None)
     }
 
     fn pooling(&self) -> Pooling {
@@ -78,10 +81,10 @@ impl Encoder for Vit {
 impl PictureEncoder for Vit {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         let states = self.norm.forward(&self.blocks.forward(self.patches.forward(pixels)?, None)?)?;
-        let pool = |pooler: &Linear| -> Result<Tensor> {
-            Ok(pooler.forward(&states.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?)?.tanh()?)
+        let pool = |(layer, activation, _): &(Linear, Activation, usize)| -> Result<Tensor> {
+            activation.forward(&layer.forward(&states.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?)?)
         };
         let pooled = self.pooler.as_ref().map(pool).transpose()?;
-        Ok(Hidden { keep: Some(without_class_token(&states)?), states, pooled, projected: None })
+        Ok(Hidden { keep: Some(without_class_token(&states)?), states, leading: 0, pooled, projected: None })
     }
 }

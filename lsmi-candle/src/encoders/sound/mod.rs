@@ -8,26 +8,16 @@
 
 mod whisper;
 
-use super::{Config, EncoderError, Result, SoundEncoder, Weights};
-
-/// The architectures that [`load`] knows.
-pub const ARCHITECTURES: &[&str] = &["whisper"];
+use super::{Architecture, Config, Modality, Result, SoundEncoder, Weights};
 
 /// Builds the sound model of a checkpoint.
 ///
 /// # Errors
-/// [`EncoderError`] naming the architecture that is not built in, the field of the configuration that cannot be used, or
+/// [`EncoderError`](super::EncoderError) naming the architecture that is not built in, the field of the configuration that cannot be used, or
 /// the tensor that is missing, of another shape, or unknown to the architecture.
 pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn SoundEncoder>> {
-    Ok(match config.architecture()? {
-        "whisper" => Box::new(whisper::Whisper::load(config, weights)?),
-        found => {
-            return Err(EncoderError::Architecture {
-                file: config.file().to_owned(),
-                found: found.to_owned(),
-                modality: "sounds",
-                known: ARCHITECTURES,
-            });
-        }
-    })
+    match config.network(Modality::Sound)? {
+        Architecture::Whisper => Ok(Box::new(whisper::Whisper::load(config, weights)?)),
+        _ => Err(config.not_built_in(Modality::Sound)),
+    }
 }

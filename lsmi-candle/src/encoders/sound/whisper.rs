@@ -6,8 +6,8 @@ use candle_core::Tensor;
 use crate::encoders::layers::{Activation, Biases, Blocks, LayerNorm, Names, Shape};
 use crate::encoders::{Config, Encoder, EncoderError, Hidden, Pooling, Result, SoundEncoder, Weights};
 
-/// The decoder.
-const UNUSED: &[&str] = &["model.decoder.*", "decoder.*", "proj_out.*"];
+/// The decoder, and the layers of a classifier built on the encoder.
+const UNUSED: &[&str] = &["model.decoder.*", "decoder.*", "proj_out.*", "projector.*", "classifier.*", "layer_weights"];
 /// Whisper's epsilon of norms.
 const EPS: f64 = 1e-5;
 
@@ -19,7 +19,6 @@ pub(super) struct Whisper {
     positions: Tensor,
     blocks: Blocks,
     norm: LayerNorm,
-    activation: Activation,
     bins: usize,
 }
 
@@ -35,12 +34,11 @@ impl Whisper {
     /// Loads it from the file of the whole model or of the encoder alone.
     pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let width = config.count(&["d_model"], 384)?;
-        let activation = config.activation(&["activation_function"], "gelu")?;
         let shape = Shape {
             width,
             heads: config.count(&["encoder_attention_heads"], 6)?,
             inner: config.count(&["encoder_ffn_dim"], 1536)?,
-            activation,
+            activation: config.activation(&["activation_function"], "gelu")?,
             eps: EPS,
             norm_first: true,
             biases: Biases::NotKeys,
@@ -58,7 +56,6 @@ impl Whisper {
             positions: body.get("embed_positions.weight", &[positions, width])?,
             blocks: Blocks::load(&body, "layers", layers, &Names::WHISPER, &shape)?,
             norm: LayerNorm::load(&body, "layer_norm", width, EPS)?,
-            activation,
             bins,
         };
         weights.finish(UNUSED)?;
@@ -78,6 +75,19 @@ impl Convolution {
     }
 }
 
+impl Whisper {
+    /// Which positions are of a sound rather than of padding, `[B, T]`: one for every two frames.
+    fn positions_of_sound(&self, frames: &[usize]) -> Result<Tensor> {
+        let length = self.positions.dim(0)?;
+        let of_one = |frames: &usize| {
+            let sound = usize::max(frames.div_ceil(2), 1);
+            (0..length).map(move |position| u32::from(position < sound)).collect::<Vec<_>>()
+        };
+        let values: Vec<u32> = frames.iter().flat_map(of_one).collect();
+        Ok(Tensor::from_vec(values, (frames.len(), length), self.positions.device())?)
+    }
+}
+
 impl Encoder for Whisper {
     fn width(&self, pooling: Pooling) -> Result<usize> {
         match pooling {
@@ -92,21 +102,23 @@ impl Encoder for Whisper {
 }
 
 impl SoundEncoder for Whisper {
-    fn encode(&self, features: &Tensor) -> Result<Hidden> {
-        let frames = 2 * self.positions.dim(0)?;
-        if !matches!(*features.dims(), [batch, bins, found] if batch > 0 && bins == self.bins && found == frames) {
+    fn encode(&self, features: &Tensor, frames: Option<&[usize]>) -> Result<Hidden> {
+        let length = 2 * self.positions.dim(0)?;
+        if !matches!(*features.dims(), [batch, bins, found] if batch > 0 && bins == self.bins && found == length) {
             return Err(EncoderError::Input {
                 what: "the shape of the spectrograms",
-                expected: format!("[sounds, {}, {frames}]", self.bins),
+                expected: format!("[sounds, {}, {length}]", self.bins),
                 found: format!("{:?}", features.dims()),
             });
         }
         let mut x = features.to_dtype(self.positions.dtype())?.contiguous()?;
         for convolution in &self.convolutions {
-            x = self.activation.forward(&convolution.forward(&x)?)?;
+            // Whatever the configuration says of the activation: it is that of the blocks alone.
+            x = Activation::Gelu.forward(&convolution.forward(&x)?)?;
         }
         let x = x.transpose(1, 2)?.contiguous()?.broadcast_add(&self.positions)?;
         let states = self.norm.forward(&self.blocks.forward(x, None)?)?;
-        Ok(Hidden { states, keep: None, pooled: None, projected: None })
+        let keep = frames.map(|frames| self.positions_of_sound(frames)).transpose()?;
+        Ok(Hidden { states, keep, leading: 0, pooled: None, projected: None })
     }
 }

@@ -8,37 +8,56 @@ use crate::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Mask, Names, Sh
 use crate::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
 /// What files of BERT and RoBERTa have beside the encoder: buffers, and the heads of training and of other tasks.
-pub(super) const UNUSED: &[&str] =
-    &["*position_ids", "*token_type_ids", "cls.*", "lm_head.*", "classifier.*", "qa_outputs.*"];
+pub(super) const UNUSED: &[&str] = &[
+    "*position_ids",
+    "*token_type_ids",
+    "cls.*",
+    "lm_head.*",
+    "classifier.*",
+    "qa_outputs.*",
+    "discriminator_predictions.*",
+    "generator_predictions.*",
+    "generator_lm_head.*",
+    "sequence_summary.*",
+    "splinter_qass.*",
+];
+
+/// What models of BERT's form differ in.
+pub(super) struct Variant {
+    /// What the names of all tensors may begin with.
+    pub(super) prefixes: &'static [&'static str],
+    /// The id of padding, where positions begin after it and count the tokens that are not padding.
+    pub(super) padding: Option<u32>,
+    /// Epsilon of the norms, where the configuration leaves it out.
+    pub(super) eps: f64,
+}
 
 /// BERT or a model of its form.
 #[derive(Debug)]
 pub(super) struct Bert {
     embeddings: Embeddings,
     norm: LayerNorm,
+    /// From the width of the tables to that of the states, where they differ (ELECTRA).
+    widening: Option<Linear>,
     blocks: Blocks,
     pooler: Option<Linear>,
     padding: Option<u32>,
+    width: usize,
 }
 
-/// Loads BERT.
+/// Loads BERT, ELECTRA, ERNIE or Splinter.
 pub(super) fn load(config: &Config, weights: &Weights) -> Result<Bert> {
-    Bert::load(config, weights, "bert", None, 1e-12)
+    let variant = Variant { prefixes: &["", "bert", "electra", "ernie", "splinter"], padding: None, eps: 1e-12 };
+    Bert::load(config, weights, &variant)
 }
 
 impl Bert {
-    /// Loads a model whose tensors may all be under `prefix`. Where there is an id of padding, positions begin after it
-    /// and count the tokens that are not padding.
-    pub(super) fn load(
-        config: &Config,
-        weights: &Weights,
-        prefix: &str,
-        padding: Option<u32>,
-        eps: f64,
-    ) -> Result<Self> {
+    /// Loads a model of BERT's form.
+    pub(super) fn load(config: &Config, weights: &Weights, variant: &Variant) -> Result<Self> {
+        let Variant { prefixes, padding, eps } = *variant;
         config.expect("position_embedding_type", &"absolute".into())?;
         config.expect("is_decoder", &false.into())?;
-        let body = weights.under_one_of(&["", prefix], "embeddings.word_embeddings.weight");
+        let body = weights.under_one_of(prefixes, "embeddings.word_embeddings.weight");
         let shape = Shape {
             width: config.count(&["hidden_size"], 768)?,
             heads: config.count(&["num_attention_heads"], 12)?,
@@ -50,14 +69,28 @@ impl Bert {
             layer_scale: false,
         };
         let table = body.under("embeddings");
+        let is_electra = config.architecture()? == "electra";
+        let narrow = if is_electra { config.count(&["embedding_size"], 128)? } else { shape.width };
         let embeddings = Embeddings::load(
             &table,
-            shape.width,
+            narrow,
             config.count(&["vocab_size"], None)?,
             config.count(&["max_position_embeddings"], 512)?,
             config.count(&["type_vocab_size"], 2)?,
             padding.map_or(0, |id| id as usize + 1),
         )?;
+        // ERNIE adds the vector of a task, of which the first is that of no task in particular.
+        let embeddings = if config.flag(&["use_task_id"], false)? {
+            let tasks = config.count(&["task_type_vocab_size"], 3)?;
+            embeddings.with_everywhere(&table.get("task_type_embeddings.weight", &[tasks, narrow])?.narrow(0, 0, 1)?)?
+        } else {
+            embeddings
+        };
+        let widening = if narrow == shape.width {
+            None
+        } else {
+            Some(Linear::load(&body, "embeddings_project", narrow, shape.width, true)?)
+        };
         let layers = config.count(&["num_hidden_layers"], 12)?;
         // Files of masked language models come without a pooler.
         let pooler = if body.contains("pooler.dense.weight") {
@@ -67,10 +100,12 @@ impl Bert {
         };
         let bert = Self {
             embeddings,
-            norm: LayerNorm::load(&table, "LayerNorm", shape.width, shape.eps)?,
+            norm: LayerNorm::load(&table, "LayerNorm", narrow, shape.eps)?,
+            widening,
             blocks: Blocks::load(&body, "encoder.layer", layers, &Names::BERT, &shape)?,
             pooler,
             padding,
+            width: shape.width,
         };
         weights.finish(UNUSED)?;
         Ok(bert)
@@ -79,8 +114,7 @@ impl Bert {
 
 impl Encoder for Bert {
     fn width(&self, pooling: Pooling) -> Result<usize> {
-        let states = self.embeddings.width();
-        width(pooling, states, self.pooler.as_ref().map(|_| states), None)
+        width(pooling, self.width, self.pooler.as_ref().map(|_| self.width), None)
     }
 
     fn pooling(&self) -> Pooling {
@@ -102,11 +136,15 @@ impl TextEncoder for Bert {
             None => self.embeddings.in_order(ids, types)?,
             Some(padding) => self.embeddings.at(ids, &super::xlm_roberta::positions(ids, padding)?, types)?,
         };
-        let states = self.blocks.forward(self.norm.forward(&x)?, Mask::padding(mask)?.as_ref())?;
+        let mut x = self.norm.forward(&x)?;
+        if let Some(widening) = &self.widening {
+            x = widening.forward(&x)?;
+        }
+        let states = self.blocks.forward(x, Mask::padding(mask)?.as_ref())?;
         let pooled = match &self.pooler {
             None => None,
             Some(pooler) => Some(pooler.forward(&states.narrow(1, 0, 1)?.squeeze(1)?)?.tanh()?),
         };
-        Ok(Hidden { states, keep: Some(mask.clone()), pooled, projected: None })
+        Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled, projected: None })
     }
 }

@@ -8,8 +8,8 @@ use crate::encoders::hidden::at_positions;
 use crate::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
 use crate::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
-/// The other tower, and what compares the two.
-const UNUSED: &[&str] = &["*position_ids", "vision_model.*", "visual_projection.*", "logit_scale"];
+/// The other tower, what compares the two, and the classifier of a model built on the other.
+const UNUSED: &[&str] = &["*position_ids", "vision_model.*", "visual_projection.*", "logit_scale", "classifier.*"];
 
 /// Configurations written before the end's id was taken from there have this one. The greatest id is meant.
 const OLD_END: u32 = 2;
@@ -39,10 +39,11 @@ impl ClipText {
             biases: Biases::All,
             layer_scale: false,
         };
-        let body = weights.under("text_model");
+        // Newer files of the tower alone leave its name out.
+        let body = weights.under_one_of(&["text_model", ""], "embeddings.token_embedding.weight");
         let embeddings = two_tables(&body, &text, shape.width, 49408, 77)?;
         let layers = text.count(&["num_hidden_layers"], 12)?;
-        let projection = if whole || weights.contains("text_projection.weight") {
+        let projection = if weights.contains("text_projection.weight") {
             let projected = config.count(&["projection_dim"], 512)?;
             Some((Linear::load(weights, "text_projection", shape.width, projected, false)?, projected))
         } else {
@@ -111,6 +112,6 @@ impl TextEncoder for ClipText {
         let states = self.norm.forward(&self.blocks.forward(x, Some(&before))?)?;
         let pooled = at_positions(&states, &self.ends(ids)?)?;
         let projected = self.projection.as_ref().map(|(layer, _)| layer.forward(&pooled)).transpose()?;
-        Ok(Hidden { states, keep: Some(mask.clone()), pooled: Some(pooled), projected })
+        Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: Some(pooled), projected })
     }
 }

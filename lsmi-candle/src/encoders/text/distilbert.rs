@@ -71,6 +71,6 @@ impl TextEncoder for DistilBert {
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let x = self.norm.forward(&self.embeddings.in_order(ids, None)?)?;
         let states = self.blocks.forward(x, Mask::padding(mask)?.as_ref())?;
-        Ok(Hidden { states, keep: Some(mask.clone()), pooled: None, projected: None })
+        Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: None, projected: None })
     }
 }

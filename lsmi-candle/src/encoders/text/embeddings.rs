@@ -55,6 +55,12 @@ impl Embeddings {
         )
     }
 
+    /// The tables with a vector `[1, d]` added to every token's.
+    pub(super) fn with_everywhere(self, vector: &Tensor) -> Result<Self> {
+        let positions = self.positions.broadcast_add(vector)?;
+        Self::new(self.tokens, positions, self.segments, self.first)
+    }
+
     /// Most tokens that there are positions for.
     pub(super) fn max_tokens(&self) -> usize {
         self.positions.dims()[0].saturating_sub(self.first)

@@ -12,7 +12,7 @@ use crate::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Wei
 const LAYERS: &[&str] = &["num_hidden_layers"];
 
 /// Heads of training and of other tasks.
-const UNUSED: &[&str] = &["head.*", "decoder.*", "classifier.*", "*inv_freq"];
+const UNUSED: &[&str] = &["head.*", "decoder.*", "classifier.*", "qa_outputs.*", "*inv_freq"];
 
 /// ModernBERT.
 #[derive(Debug)]
@@ -203,6 +203,6 @@ impl TextEncoder for ModernBert {
             x = block.forward(&x, &rotary[usize::from(block.local)], mask.as_ref())?;
         }
         let states = self.last_norm.forward(&x)?;
-        Ok(Hidden { states, keep: Some(mask.clone()), pooled: None, projected: None })
+        Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: None, projected: None })
     }
 }

@@ -38,7 +38,8 @@ impl SiglipText {
             biases: Biases::All,
             layer_scale: false,
         };
-        let body = weights.under("text_model");
+        // Newer files of the tower alone leave its name out.
+        let body = weights.under_one_of(&["text_model", ""], "embeddings.token_embedding.weight");
         let embeddings = two_tables(&body, &text, shape.width, 32000, 64)?;
         let layers = text.count(&["num_hidden_layers"], 12)?;
         let projected = text.count(&["projection_size"], shape.width)?;
@@ -90,6 +91,6 @@ impl TextEncoder for SiglipText {
         let states = self.norm.forward(&self.blocks.forward(x, None)?)?;
         let last = states.narrow(1, self.max_tokens() - 1, 1)?.squeeze(1)?;
         let pooled = self.head.forward(&last)?;
-        Ok(Hidden { states, keep: Some(keep), pooled: Some(pooled.clone()), projected: Some(pooled) })
+        Ok(Hidden { states, keep: Some(keep), leading: 0, pooled: Some(pooled.clone()), projected: Some(pooled) })
     }
 }

@@ -2,13 +2,14 @@
 
 use candle_core::{DType, Tensor};
 
-use super::bert::Bert;
+use super::bert::{Bert, Variant};
 use crate::encoders::{Config, Result, Weights};
 
-/// Loads RoBERTa or XLM-RoBERTa.
+/// Loads `RoBERTa`, XLM-RoBERTa or `CamemBERT`.
 pub(super) fn load(config: &Config, weights: &Weights) -> Result<Bert> {
     let padding = config.token(&["pad_token_id"], 1)?;
-    Bert::load(config, weights, "roberta", Some(padding), 1e-5)
+    let variant = Variant { prefixes: &["", "roberta", "data2vec_text"], padding: Some(padding), eps: 1e-5 };
+    Bert::load(config, weights, &variant)
 }
 
 /// Rows of the table of positions: padding has its own, the `n`th other token the `n`th after it.

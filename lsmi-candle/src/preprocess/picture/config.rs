@@ -9,6 +9,11 @@ use super::resample::Filter;
 use super::settings::{Resize, Settings};
 use crate::preprocess::{PreprocessError, Result};
 
+/// How the classes of processors that are built in begin; what follows tells versions apart.
+const CLASSES: [&str; 8] = ["CLIP", "ChineseCLIP", "ViT", "DeiT", "Bit", "ConvNe", "Siglip", "Blip"];
+/// Those that cut the centre out unless the file says otherwise.
+const CUT: [&str; 4] = ["CLIP", "ChineseCLIP", "DeiT", "Bit"];
+
 /// The side below which `ConvNeXT`'s processor resizes to more than it keeps.
 const CONVNEXT_WHOLE: usize = 384;
 
@@ -20,9 +25,23 @@ impl Settings {
     /// that is missing or asks for what this library does not do: pictures that are not square, filters other than
     /// those of [`Filter`].
     pub fn from_config(text: &str) -> Result<Self> {
-        let config: Map<String, Value> =
+        let fields: Map<String, Value> =
             serde_json::from_str(text).map_err(|source| PreprocessError::Configuration { source })?;
-        let config = Config(&config);
+        Self::from_fields(&fields)
+    }
+
+    /// The settings in the fields of a processor, from whatever file.
+    ///
+    /// # Errors
+    /// As [`Settings::from_config`], but for the text.
+    pub fn from_fields(fields: &Map<String, Value>) -> Result<Self> {
+        let config = Config(fields);
+        config.check_class()?;
+        for name in ["do_pad", "use_square_size"] {
+            if config.flag(name, false)? {
+                return Err(wrong(name, &"true", "false: it is not built in"));
+            }
+        }
         if !config.flag("do_resize", true)? {
             return Err(wrong("do_resize", &"false", "true: encoders read pictures of one size"));
         }
@@ -61,18 +80,34 @@ impl Config<'_> {
         class.and_then(Value::as_str).unwrap_or_default()
     }
 
+    fn is_one_of(&self, classes: &[&str]) -> bool {
+        classes.iter().any(|start| self.class().starts_with(start))
+    }
+
+    /// Refuses a class that may do something else with the same fields.
+    fn check_class(&self) -> Result<()> {
+        let class = self.class();
+        let rest = CLASSES.iter().filter_map(|start| class.strip_prefix(start));
+        let mut kinds =
+            rest.map(|rest| rest.trim_start_matches("Xt").trim_start_matches("xt").trim_start_matches("XT"));
+        let is_known = |rest: &str| rest.starts_with("ImageProcessor") || rest.starts_with("FeatureExtractor");
+        if class.is_empty() || kinds.any(is_known) {
+            return Ok(());
+        }
+        Err(wrong("image_processor_type", &class, "the class of CLIP, ViT, DeiT, Bit, ConvNext, Siglip or Blip"))
+    }
+
     /// How to resize, to what, and the side of the square that is kept.
     fn sides(&self) -> Result<(Resize, usize, usize)> {
-        let class = self.class();
         let size = self.get("size").ok_or_else(|| wrong("size", &"missing", "a number or an object of sides"))?;
         let (mut resize, resize_to) = side(size, "size")?;
-        if size.is_number() && ["CLIP", "Bit", "ConvNe", "Chinese"].iter().any(|start| class.starts_with(start)) {
+        if size.is_number() && self.is_one_of(&["CLIP", "ChineseCLIP", "Bit", "ConvNe"]) {
             resize = Resize::ShortestEdge;
         }
-        if class.starts_with("ConvNe") || self.get("crop_pct").is_some() {
+        if self.is_one_of(&["ConvNe"]) || self.get("crop_pct").is_some() {
             return self.convnext_sides(resize_to);
         }
-        if self.flag("do_center_crop", class.starts_with("CLIP"))? {
+        if self.flag("do_center_crop", self.is_one_of(&CUT))? {
             let crop = self.get("crop_size").ok_or_else(|| wrong("crop_size", &"missing", "a number of pixels"))?;
             return Ok((resize, resize_to, side(crop, "crop_size")?.1));
         }
@@ -102,7 +137,15 @@ impl Config<'_> {
 
     fn filter(&self) -> Result<Filter> {
         let expected = "1 (lanczos), 2 (bilinear) or 3 (bicubic)";
-        let value = self.get("resample").ok_or_else(|| wrong("resample", &"missing", expected))?;
+        let Some(value) = self.get("resample") else {
+            // As the classes have it, but for ConvNext's, whose versions differ.
+            return match self.class() {
+                class if class.starts_with("ViT") => Ok(Filter::Bilinear),
+                "" => Err(wrong("resample", &"missing", expected)),
+                class if class.starts_with("ConvNe") => Err(wrong("resample", &"missing", expected)),
+                _ => Ok(Filter::Bicubic),
+            };
+        };
         match value.as_u64() {
             Some(1) => Ok(Filter::Lanczos),
             Some(2) => Ok(Filter::Bilinear),
@@ -175,6 +218,20 @@ mod tests {
         assert_eq!((large.resize, large.resize_to, large.size), (Resize::Exact, 384, 384));
     }
 
+    /// The processor of `DeiT` squeezes the picture to a square, of which the centre is kept; CLIP's keeps the aspect.
+    #[test]
+    fn a_number_means_what_its_class_says() {
+        let cut = r#""size": 256, "crop_size": 224"#;
+        let deit = config("DeiTFeatureExtractor", cut).unwrap();
+        assert_eq!((deit.resize, deit.resize_to, deit.size), (Resize::Exact, 256, 224));
+        let clip = config("CLIPFeatureExtractor", cut).unwrap();
+        assert_eq!((clip.resize, clip.resize_to, clip.size), (Resize::ShortestEdge, 256, 224));
+        let vit = config("ViTImageProcessorFast", cut).unwrap();
+        assert_eq!((vit.resize, vit.resize_to, vit.size), (Resize::Exact, 256, 256));
+        let error = config("LevitImageProcessor", cut).unwrap_err().to_string();
+        assert!(error.contains("`image_processor_type` is LevitImageProcessor"), "{error}");
+    }
+
     #[test]
     fn levels_may_be_scaled_otherwise() {
         let scaled = config("ViTImageProcessor", r#""size": 32, "rescale_factor": 0.00784313725490196"#).unwrap();
@@ -192,6 +249,7 @@ mod tests {
             (r#""size": 32, "do_center_crop": true, "crop_size": 40"#, "`size`"),
             (r#""size": 32, "do_resize": false"#, "`do_resize`"),
             (r#""size": 32, "do_resize": 7"#, "`do_resize`"),
+            (r#""size": 32, "do_pad": true"#, "`do_pad`"),
             (r#""size": 32, "rescale_factor": 0"#, "`rescale_factor`"),
             (r#""crop_pct": 0.9"#, "`size`"),
             (r#""size": 32, "crop_pct": 0"#, "`crop_pct`"),

@@ -52,8 +52,29 @@ impl Settings {
     /// [`PreprocessError::Configuration`] for text that is not a JSON object, [`PreprocessError::Setting`] for a field
     /// that is missing or outside its range.
     pub fn from_config(text: &str) -> Result<Self> {
-        let config: Map<String, Value> =
+        let fields: Map<String, Value> =
             serde_json::from_str(text).map_err(|source| PreprocessError::Configuration { source })?;
+        Self::from_fields(&fields)
+    }
+
+    /// The settings in the fields of a feature extractor, from whatever file.
+    ///
+    /// # Errors
+    /// As [`Settings::from_config`], but for the text.
+    pub fn from_fields(config: &Map<String, Value>) -> Result<Self> {
+        let whisper = Value::from("WhisperFeatureExtractor");
+        let (zero, off) = (Value::from(0.0), Value::from(false));
+        for (name, only, expected) in [
+            ("feature_extractor_type", &whisper, "WhisperFeatureExtractor: others are not built in"),
+            ("dither", &zero, "0: noise is not added"),
+            ("padding_value", &zero, "0: silence"),
+            ("do_normalize", &off, "false: it is not built in"),
+        ] {
+            let found = config.get(name).filter(|value| !value.is_null() && *value != only);
+            if let Some(found) = found.filter(|value| only != &zero || value.as_f64() != Some(0.0)) {
+                return Err(PreprocessError::Setting { name, found: found.to_string(), expected });
+            }
+        }
         let whole = |name: &'static str| {
             let value = config.get(name).unwrap_or(&Value::Null);
             let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
@@ -97,6 +118,14 @@ impl Settings {
         (self.seconds * f64::from(self.sample_rate)).round() as usize
     }
 
+    /// The frames of the spectrogram that are of a sound rather than of padding, at least one.
+    pub fn frames_of(&self, sound: &Sound) -> usize {
+        let samples = sound.samples().len() as f64 * f64::from(self.sample_rate) / f64::from(sound.rate());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of samples in memory")]
+        let samples = (samples.round() as usize).min(self.samples());
+        samples.div_ceil(self.hop).max(1)
+    }
+
     /// Frames of the spectrogram.
     pub fn frames(&self) -> usize {
         self.samples() / self.hop
@@ -134,6 +163,19 @@ mod tests {
             "nb_max_frames": 3000, "padding_value": 0.0}"#;
         let settings = Settings::from_config(text).unwrap();
         assert_eq!((settings.mel_bins, settings.frames()), (128, 3000));
+        for (from, to, name) in [
+            (r#""padding_value": 0.0"#, r#""padding_value": 1"#, "`padding_value`"),
+            (r#""padding_value""#, r#""do_normalize": true, "padding_value""#, "`do_normalize`"),
+            (
+                r#""padding_value""#,
+                r#""feature_extractor_type": "Wav2Vec2", "padding_value""#,
+                "`feature_extractor_type`",
+            ),
+        ] {
+            let error = Settings::from_config(&text.replace(from, to)).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        assert!(Settings::from_config(&text.replace("0.0", "0")).is_ok());
         let error = Settings::from_config(&text.replace("n_fft", "fft")).unwrap_err();
         assert_eq!(error.to_string(), "the preprocessing setting `n_fft` is missing, but must be a whole number");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lsmi_candle::hub::{Hub, Lock, Repository, Transfer, Wanted};
-use lsmi_candle::models::{Meant, Origin, Registry, pull_repository, resolve};
+use lsmi_candle::models::{Asked, Meant, Origin, Registry, pull_repository, resolve};
 use serde::Serialize;
 
 use super::of_hub;
@@ -65,7 +65,7 @@ fn pull(
                 let paths: Vec<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
                 forget(hub, &manifest.repository()?, manifest.revision.as_deref(), &paths)?;
             }
-            let resolved = resolve(name, None, registry, hub, progress)?;
+            let resolved = resolve(name, Asked::default(), registry, hub, progress)?;
             match resolved.origin {
                 Origin::Hub { repository, commit } => (repository, commit, resolved.files),
                 Origin::Directory(_) => return Err(Failure::failed("a manifest names a repository")),
