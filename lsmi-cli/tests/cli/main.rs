@@ -14,6 +14,7 @@ mod embed;
 mod fit_stream;
 mod formats;
 mod generate;
+mod groups;
 mod guide_clean;
 mod guide_distill;
 mod guide_ensemble;
