@@ -30,6 +30,7 @@
 //! Logits have their split's suffix, and every split has those that the others have. Arrays called so that belong to
 //! no split are refused, but one that [`Keys`] name as a modality is one.
 
+mod advice;
 mod array;
 mod classes;
 pub(crate) mod columns;
@@ -39,12 +40,15 @@ mod format;
 mod hash;
 mod inputs;
 mod keys;
+mod labels;
 mod load;
 mod logits;
 mod matrix_to_fill;
 mod metadata_columns;
+mod missing;
 mod model_logits;
 mod row_reader;
+mod separated;
 mod source;
 mod write;
 
@@ -70,8 +74,10 @@ pub use inputs::{Inputs, Unlabelled};
 pub(crate) use keys::LOGITS;
 pub use keys::{Keys, KeysError};
 pub use metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
+pub use missing::{Missing, UnknownMissing};
 pub use model_logits::read_model_logits;
 pub use row_reader::{FileState, RowReader, RowSplit};
+pub use separated::{Records, records_of};
 pub use write::{ArrayValues, WriteError, write_safetensors};
 
 /// Samples: row i of everything is the same sample.
@@ -165,6 +171,8 @@ pub struct FeatureFile {
     pub metadata: Vec<Split<Vec<MetadataColumn>>>,
     /// The classes that the labels of all splits index.
     pub classes: Classes,
+    /// What a user should know of the data, in sentences: rows left out, labels that look like others.
+    pub notes: Vec<String>,
     /// Where the file was.
     pub path: PathBuf,
 }

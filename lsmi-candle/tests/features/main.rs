@@ -4,6 +4,7 @@
 
 mod blocks;
 mod build;
+mod field;
 mod formats;
 mod hostile;
 mod logits;

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use lsmi_candle::device::DeviceChoice;
-use lsmi_candle::features::Keys;
+use lsmi_candle::features::{Keys, Missing};
 
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
@@ -118,12 +118,16 @@ pub(crate) struct Arrays {
     /// Names of the arrays in the file [default: x1,x2,y and, where there is one, id]
     #[arg(long, value_name = "X1,X2,LABEL[,ID]")]
     keys: Option<Keys>,
+    /// What becomes of rows whose label is missing (nothing, NaN, NA, null, None): refuse, drop (they are left out and
+    /// counted) or keep (these texts are names like others)
+    #[arg(long, default_value_t)]
+    missing: Missing,
 }
 
 impl Arrays {
     /// The names given, or the usual ones.
     pub(crate) fn keys(&self) -> Keys {
-        self.keys.clone().unwrap_or_default()
+        Keys { missing: self.missing, ..self.keys.clone().unwrap_or_default() }
     }
 }
 

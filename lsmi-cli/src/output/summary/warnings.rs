@@ -25,7 +25,8 @@ impl Summary {
             let of_heads = of_joint_head(words, name, &split.information, split.late_fusion);
             nothing_found(words, name, split, power).into_iter().chain(of_heads)
         });
-        self.warnings = blind.into_iter().chain(of_splits).collect();
+        let further: Vec<String> = blind.into_iter().chain(of_splits).collect();
+        self.warnings.extend(further);
         self
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn columns(fields: &[FieldType]) -> Vec<Column> {
 
 impl Column {
     pub(super) fn column_type(&self) -> ColumnType {
-        ColumnType { name: self.name.clone(), data_type: self.kind.data_type() }
+        ColumnType { name: self.name.trim().to_owned(), data_type: self.kind.data_type() }
     }
 
     /// The values of a dictionary, as a column of a batch of its own, if this column refers to it.
