@@ -292,11 +292,6 @@ impl<'a> Array<'a> {
         Array { shape: self.shape, values }
     }
 
-    /// The same array with bytes of its own.
-    pub(crate) fn into_owned(self) -> Array<'static> {
-        Array { shape: self.shape, values: self.values.into_owned() }
-    }
-
     /// Some rows of an array that has rows, with bytes of their own.
     pub(crate) fn rows(&self, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
         let all = self.shape.first().copied().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::alike::{names_alike, quoted};
 use super::array::{Array, Kind, Number, Values};
 use super::classes::Label;
 use super::missing::Missing;
@@ -64,7 +65,8 @@ impl Labels {
 
     fn push_text(&mut self, text: &str, missing: Missing) {
         let trimmed = text.trim();
-        if missing.is_missing(trimmed) {
+        // Where text can be empty, an empty one may be a name.
+        if missing != Missing::Keep && missing.is_missing(trimmed) {
             return self.push_missing(trimmed);
         }
         match self.spellings.get_mut(trimmed) {
@@ -129,18 +131,24 @@ impl Labels {
         }
         let distinct: BTreeSet<&Label> = self.all.iter().flatten().collect();
         notes.extend(self.spelling_note(array));
-        notes.extend(case_note(array, &distinct));
+        let names = distinct.iter().filter_map(|label| match label {
+            Label::Text(text) => Some(text.as_str()),
+            Label::Integer(_) => None,
+        });
+        notes.extend(case_note(&format!("classes in `{array}`"), names));
         notes.extend(negative_note(array, &distinct, &self.all));
         notes
     }
 
     /// Names that differed by blanks alone, and are one.
     fn spelling_note(&self, array: &str) -> Option<String> {
-        let quoted = |written: &BTreeSet<String>| {
-            written.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
-        };
-        let merged: Vec<String> =
-            self.spellings.values().filter(|written| written.len() > 1).map(quoted).take(LISTED).collect();
+        let merged: Vec<String> = self
+            .spellings
+            .values()
+            .filter(|written| written.len() > 1)
+            .map(|written| quoted(written.iter()))
+            .take(LISTED)
+            .collect();
         (!merged.is_empty()).then(|| {
             format!("labels in `{array}` that differ only by blanks around them are one: {}", merged.join(", "))
         })
@@ -148,25 +156,9 @@ impl Labels {
 }
 
 /// Names that differ by case alone.
-fn case_note(array: &str, distinct: &BTreeSet<&Label>) -> Option<String> {
-    let mut by_lower: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for label in distinct {
-        if let Label::Text(text) = label {
-            by_lower.entry(text.to_lowercase()).or_default().push(text);
-        }
-    }
-    let alike: Vec<String> = by_lower
-        .values()
-        .filter(|names| names.len() > 1)
-        .map(|names| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and "))
-        .take(LISTED)
-        .collect();
-    (!alike.is_empty()).then(|| {
-        format!(
-            "classes in `{array}` differ only by upper and lower case: {}; if they are one, write them alike",
-            alike.join(", ")
-        )
-    })
+pub(super) fn case_note<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    let alike = names_alike(names)?;
+    Some(format!("{what} differ only by upper and lower case: {alike}; if they are one, write them alike"))
 }
 
 /// One negative number beside 0, 1, ...

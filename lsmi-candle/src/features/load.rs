@@ -8,7 +8,7 @@ use super::classes::{Classes, Label};
 use super::error::FeatureError;
 use super::format::Format;
 use super::keys::{self, Keys, SplitArrays, find_splits};
-use super::labels::Labels;
+use super::labels::{Labels, case_note};
 use super::logits;
 use super::metadata_columns::MetadataColumn;
 use super::source::{MatrixRole, Source};
@@ -88,6 +88,9 @@ pub(super) fn load(
         check_columns(&file, (&first.x1, &reference.x1), (&other.x1, &raw.samples.x1))?;
         check_columns(&file, (&first.x2, &reference.x2), (&other.x2, &raw.samples.x2))?;
         splits.push(encode(&source, other, raw, &classes, names.as_deref())?);
+    }
+    if names.is_some() {
+        notes.extend(case_note("classes", classes.names().iter().map(String::as_str)));
     }
     let mut metadata = metadata(&mut source, &first, &others)?;
     for (of_split, kept) in metadata.iter_mut().zip(kept) {

@@ -32,7 +32,8 @@ pub enum Missing {
     Refuse,
     /// They are left out, and counted.
     Drop,
-    /// Texts that usually stand for a missing value are names like others. Where there is nothing, it is an error.
+    /// Texts that usually stand for a missing value are names like others, and so are labels of empty text in formats that tell
+    /// it from nothing. Where there is nothing, it is an error.
     Keep,
 }
 

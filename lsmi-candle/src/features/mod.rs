@@ -31,6 +31,7 @@
 //! no split are refused, but one that [`Keys`] name as a modality is one.
 
 mod advice;
+mod alike;
 mod array;
 mod classes;
 pub(crate) mod columns;
@@ -65,6 +66,7 @@ use lsmi_core::SampleIds;
 use self::source::Source;
 use crate::matrix::Matrix;
 
+pub use alike::names_alike;
 pub(crate) use classes::Label;
 pub use classes::{Classes, ClassesError};
 pub use data::{ArrayFiles, Data};

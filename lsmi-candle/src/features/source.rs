@@ -408,7 +408,7 @@ impl<'a> Source<'a> {
                 Err(error) => return Err(self.in_file(name, error)),
             };
             let outline = array.outline();
-            let rows = check_identifiers(&file, name, &outline, role).map_err(|error| several(error, &array))?;
+            let rows = check_identifiers(&file, name, &outline, role).map_err(|error| several(error, role, &array))?;
             take(array, rows);
             return Ok(outline);
         };
@@ -417,7 +417,7 @@ impl<'a> Source<'a> {
             Err(error) => {
                 let first = 0..outline.shape.first().copied().unwrap_or_default().min(IDENTIFIERS_AT_A_TIME);
                 return Err(match self.rows(name, first) {
-                    Ok(array) => several(error, &array),
+                    Ok(array) => several(error, role, &array),
                     Err(_) => error,
                 });
             }
@@ -447,13 +447,15 @@ pub(super) fn with_remark(outline: Outline, remark: Option<Unusable>) -> Outline
 }
 
 /// Labels of several columns: one-hot rows, or several labels a row.
-fn several(error: FeatureError, array: &Array<'_>) -> FeatureError {
+fn several(error: FeatureError, role: IdentifierRole, array: &Array<'_>) -> FeatureError {
     let (Values::Numbers(numbers), &[rows, columns]) = (&array.values, array.shape.as_slice()) else {
         return error;
     };
     let is_one_hot = |row: usize| (0..columns).map(|column| numbers.at(&[row, column]).to_f64()).sum::<f64>() == 1.0;
     match error {
-        FeatureError::Shape { file, array, found, .. } if columns > 1 && !(0..rows).all(is_one_hot) => {
+        FeatureError::Shape { file, array, found, .. }
+            if role == IdentifierRole::Label && columns > 1 && !(0..rows).all(is_one_hot) =>
+        {
             let expected = "labels need [rows], one a row, and there are several labels a row; take one of the columns, e.g. y[:, 0]";
             FeatureError::Shape { file, array, found, expected }
         }
@@ -527,7 +529,8 @@ pub(super) fn check_identifiers(
 ) -> Result<usize, FeatureError> {
     match &outline.kind {
         // Missing labels make numbers of floating point of integers.
-        Kind::Numbers(element) if !element.is_float() || role == IdentifierRole::Label => {}
+        Kind::Numbers(element) if !element.is_float() => {}
+        Kind::Numbers(_) if role == IdentifierRole::Label && outline.shape.len() == 1 => {}
         Kind::Strings => {}
         _ => return Err(element_type(file, name, outline, role.element_type())),
     }

@@ -15,3 +15,4 @@ mod rows;
 mod splits;
 mod tables;
 mod unlabelled;
+mod written;

@@ -8,7 +8,7 @@ use std::thread;
 
 use lsmi_candle::embedder::{self, EmbedError, Embedder, Options, Provenance};
 use lsmi_candle::encoders::Modality;
-use lsmi_candle::features::Format;
+use lsmi_candle::features::{Format, names_alike};
 use lsmi_candle::hub::Digest;
 use serde::Serialize;
 
@@ -144,6 +144,12 @@ fn finish(arguments: &Embed, work: &Work, shards: Shards, (count, dropped): (usi
         if dropped > 0 {
             let rows = if dropped == 1 { "row was" } else { "rows were" };
             console::say(&format!("note: {dropped} {rows} left out, in which an input or a label is missing"));
+        }
+        let classes = summary.classes.iter().flatten().map(String::as_str);
+        if let Some(names) = names_alike(classes) {
+            console::say(&format!(
+                "warning: labels differ only by upper and lower case: {names}; if they are one, write them alike"
+            ));
         }
         if let Some(note) = alike(work) {
             console::say(&note);

@@ -8,16 +8,13 @@ use std::path::Path;
 use std::str;
 
 use csv::ByteRecord;
-use lsmi_candle::features::{Missing, Records, records_of};
+use lsmi_candle::features::{Missing, Records, names_alike, records_of};
 use lsmi_core::discrete::{Counter, Counts};
 
 use super::read::{Distribution, Given, Read, ReadError, not_read};
 
 const SOURCES: [&str; 4] = ["x1", "x2", "x3", "x4"];
 const TARGET: &str = "y";
-
-/// Names that a note lists.
-const LISTED: usize = 3;
 
 pub(super) fn read(path: &Path, missing: Missing) -> Result<Read, ReadError> {
     let mut records = File::open(path).and_then(records_of).map_err(not_read)?;
@@ -54,8 +51,8 @@ struct Samples {
     missing: Missing,
     /// Rows that were left out.
     dropped: u64,
-    /// By column and state without regard to case, how the state was written.
-    names: BTreeMap<(&'static str, String), BTreeSet<String>>,
+    /// The states of every column.
+    names: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
 impl Samples {
@@ -99,9 +96,9 @@ impl Samples {
                 _ => Err(ReadError::Missing { row, column, found: state.to_owned() }),
             };
         }
-        let written = self.names.entry((column, state.to_lowercase())).or_default();
-        if !written.contains(state) {
-            written.insert(state.to_owned());
+        let known = self.names.entry(column).or_default();
+        if !known.contains(state) {
+            known.insert(state.to_owned());
         }
         Ok(Some(state))
     }
@@ -113,13 +110,11 @@ impl Samples {
             let rows = if self.dropped == 1 { "row" } else { "rows" };
             notes.push(format!("{} {rows} with a missing state were left out", self.dropped));
         }
-        let alike = self.names.iter().filter(|(_, written)| written.len() > 1).take(LISTED);
-        notes.extend(alike.map(|((column, _), written)| {
-            let written: Vec<String> = written.iter().map(|name| format!("`{name}`")).collect();
-            format!(
-                "states of {column} differ only by upper and lower case: {}; if they are one, write them alike",
-                written.join(" and ")
-            )
+        notes.extend(self.names.iter().filter_map(|(column, names)| {
+            let alike = names_alike(names.iter().map(String::as_str))?;
+            Some(format!(
+                "states of {column} differ only by upper and lower case: {alike}; if they are one, write them alike"
+            ))
         }));
         notes
     }

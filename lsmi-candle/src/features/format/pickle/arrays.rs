@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::nested::arrays_of;
+use super::nested::{arrays_of, full_name};
 use super::{Object, Pickle, Place};
 use crate::features::array::{Array, Corrupt, Element, Number, Unusable, Values, element_count};
 use crate::features::format::npy::{Header, Item};
@@ -35,7 +35,10 @@ pub(in crate::features::format) fn arrays_in(
     let (pickle, top) = Pickle::read(bytes)?;
     // An array without dimensions is the object in it.
     let top = inner_object(&pickle, top).unwrap_or(top);
-    let places = arrays_of(&pickle, top).unwrap_or_else(|| BTreeMap::from([(name.to_owned(), top)]));
+    let places = match arrays_of(&pickle, top) {
+        Some(inner) => inner.into_iter().map(|(inner, place)| (full_name(name, &inner, true), place)).collect(),
+        None => BTreeMap::from([(name.to_owned(), top)]),
+    };
     let read = |(name, place): (String, Place)| Ok((name, array_of(&pickle, place, &mut |_| None)?));
     places.into_iter().map(read).collect()
 }

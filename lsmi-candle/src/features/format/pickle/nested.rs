@@ -26,18 +26,26 @@ pub(in crate::features::format) fn arrays_of(pickle: &Pickle, top: Place) -> Opt
             arrays.insert(name.to_owned(), value);
             continue;
         };
+        // Whoever asks for the dictionary itself is told that it is one.
+        if split_of(name).is_none() && inner.iter().all(|(inner_name, _)| split_of(inner_name).is_none()) {
+            arrays.insert(name.to_owned(), value);
+        }
         for (inner_name, inner_value) in inner {
             let is_single = names.get(inner_name) == Some(&1) && !outer.contains(inner_name);
-            let full = match (split_of(name), split_of(inner_name)) {
-                (Some(split), _) => format!("{inner_name}_{split}"),
-                (None, Some(split)) => format!("{name}_{split}"),
-                (None, None) if is_single => inner_name.to_owned(),
-                (None, None) => format!("{inner_name}_{name}"),
-            };
-            arrays.insert(full, inner_value);
+            arrays.insert(full_name(name, inner_name, is_single), inner_value);
         }
     }
     Some(arrays)
+}
+
+/// What an array of a dictionary is called that is called `outer` itself.
+pub(in crate::features::format) fn full_name(outer: &str, inner: &str, is_single: bool) -> String {
+    match (split_of(outer), split_of(inner)) {
+        (Some(split), _) => format!("{inner}_{split}"),
+        (None, Some(split)) => format!("{outer}_{split}"),
+        (None, None) if is_single => inner.to_owned(),
+        (None, None) => format!("{inner}_{outer}"),
+    }
 }
 
 /// What to do about a pickle that is no dictionary.

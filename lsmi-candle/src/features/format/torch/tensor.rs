@@ -70,9 +70,10 @@ fn strided(pickle: &Pickle, arguments: &[Place]) -> Found {
     };
     let Some(element) = element(class) else {
         return match class {
-            "ComplexFloatStorage" | "ComplexDoubleStorage" | "ComplexHalfStorage" => {
-                other("a tensor of complex numbers", "torch.view_as_real(x.resolve_conj()).flatten(1)")
-            }
+            "ComplexFloatStorage" | "ComplexDoubleStorage" | "ComplexHalfStorage" => other(
+                &format!("a tensor of complex numbers ({class})"),
+                "torch.view_as_real(x.resolve_conj()).flatten(1)",
+            ),
             _ if class.starts_with('Q') => other("a quantised tensor", "x.dequantize()"),
             _ => other(&format!("a tensor in a {class}"), "x.float()"),
         };
