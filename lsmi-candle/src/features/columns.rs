@@ -9,7 +9,7 @@ use arrow_array::{Array as _, ArrayRef, OffsetSizeTrait};
 use arrow_schema::DataType;
 use std::borrow::Cow;
 
-use super::array::{Array, Corrupt, Element, Incomplete, Kind, Values};
+use super::array::{Array, Corrupt, Element, Incomplete, Kind, Unusable, Values};
 
 /// What the rows of a column are; of a list, what its values are.
 pub(crate) fn kind_of(data_type: &DataType) -> Kind {
@@ -22,9 +22,18 @@ pub(crate) fn kind_of(data_type: &DataType) -> Kind {
     match (element(list.unwrap_or(data_type)), data_type) {
         (Some(element), _) => Kind::Numbers(element),
         (None, DataType::Utf8 | DataType::LargeUtf8) => Kind::Strings,
+        (None, _) if list.is_some_and(is_list) => Kind::Other(Unusable::with_mend(
+            "lists of lists",
+            "features need one list of numbers a row: of a sequence, take the mean over its steps, x.mean(axis=1), or flatten \
+             each row, x.reshape(len(x), -1)",
+        )),
         (None, _) if list.is_some() => Kind::Other(format!("lists of type {data_type}").into()),
         (None, _) => Kind::Other(format!("elements of type {data_type}").into()),
     }
+}
+
+fn is_list(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _))
 }
 
 fn element(data_type: &DataType) -> Option<Element> {
@@ -61,7 +70,7 @@ pub(crate) struct Column {
 
 impl Column {
     pub(crate) fn new(data_type: &DataType) -> Self {
-        let is_list = matches!(data_type, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _));
+        let is_list = is_list(data_type);
         let (bytes, texts, gaps) = (Vec::new(), Vec::new(), Vec::new());
         Self { kind: kind_of(data_type), is_list, rows: 0, width: None, bytes, texts, gaps, incomplete: None }
     }

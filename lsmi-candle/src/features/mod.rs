@@ -7,9 +7,9 @@
 //!
 //! | what | accepted |
 //! |---|---|
-//! | formats | `.safetensors`, `.npz`, `.parquet`, `.pt` (see [`Format`]) |
+//! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]) |
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
-//! | `y` `[n]` | integers, booleans; in `.npz` and `.parquet` also strings |
+//! | `y` `[n]` | integers, booleans; in all but tensors also strings, without the blanks around them; missing ones by [`Missing`] |
 //! | `id` `[n]`, optional | integers; in `.npz` and `.parquet` also strings; a metadata key `ids` instead |
 //! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers: what the user's own models of x1, x2 and both say, before the softmax, or log-probabilities |
 //! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names (`train_modal_1_features`, `train_logits1`) |

@@ -346,7 +346,7 @@ impl Opening<'_> {
 
     fn matrix(&mut self, name: &str, role: MatrixRole) -> Result<(usize, usize), FeatureError> {
         let outline = self.outline(name)?;
-        let outline = with_remark(outline, self.source.remark(name));
+        let outline = with_remark(outline, &mut || self.source.remark(name));
         check_matrix(self.file, name, &outline, role)
     }
 

@@ -56,8 +56,8 @@ fn separator_of(start: &[u8]) -> u8 {
     let mut first = ByteRecord::new();
     let read = ReaderBuilder::new().has_headers(false).from_reader(start).read_byte_record(&mut first);
     let is_one_column = read.is_ok() && first.len() == 1;
-    let count = |separator: &u8| first.as_slice().iter().filter(|byte| *byte == separator).count();
-    let most = OTHERS.into_iter().filter(|separator| count(separator) > 0).max_by_key(count);
+    let columns = |separator: &u8| first.as_slice().split(|byte| byte == separator).count();
+    let most = OTHERS.into_iter().filter(|separator| columns(separator) > 1).max_by_key(columns);
     most.filter(|_| is_one_column).unwrap_or(b',')
 }
 

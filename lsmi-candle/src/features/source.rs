@@ -218,7 +218,7 @@ impl<'a> Source<'a> {
                 Err(error) => Err(self.in_file(name, error)),
             };
         };
-        let outline = with_remark(outline, self.container.remark(name));
+        let outline = with_remark(outline, &mut || self.container.remark(name));
         let (rows, columns) = check_matrix(&file, name, &outline, role)?;
         let mut values = zeros(&file, name, rows, columns)?;
         let matrix = MatrixToFill { file: &file, name, role, columns };
@@ -435,14 +435,14 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What an array is that should be one of numbers, and why it is one of text instead.
-pub(super) fn with_remark(outline: Outline, remark: Option<Unusable>) -> Outline {
-    match remark.filter(|_| outline.kind == Kind::Strings) {
-        Some(Unusable { what, mend }) => {
-            let what = what.trim_end_matches(',').to_owned();
-            Outline { kind: Kind::Other(Unusable { what, mend }), ..outline }
+/// What an array of text is where numbers should be, if its texts tell how to make numbers of them.
+pub(super) fn with_remark(outline: Outline, remark: &mut dyn FnMut() -> Option<Unusable>) -> Outline {
+    match Some(remark).filter(|_| outline.kind == Kind::Strings).and_then(|remark| remark()) {
+        Some(Unusable { what, mend: Some(mend) }) => {
+            let kind = Kind::Other(Unusable::with_mend(what.trim_end_matches(','), mend));
+            Outline { kind, ..outline }
         }
-        None => outline,
+        _ => outline,
     }
 }
 

@@ -31,6 +31,7 @@ fn files_that_hold_the_plain_arrays() {
         "list_of_tensors.pt",
         "unbound.pt",
         "numpy_rows.pt",
+        "protocol_5.pt",
         "python_lists.pt",
         "parameter.pt",
         "negated_f32.pt",
@@ -127,6 +128,10 @@ fn splits_by_other_names() {
 fn what_is_not_read_says_what_to_write_instead() {
     for (name, parts) in [
         ("ragged.npz", &["`x1` holds a list of arrays of shapes [1, 2] and, at item 1, [2, 2]", "pad them"][..]),
+        ("pandas_ellipsis.parquet", &["lists that NumPy shortened, such as `[", "... ", "np.savez"]),
+        ("polars_nested.parquet", &["`x1` holds lists of lists", "x.mean(axis=1)", "x.reshape(len(x), -1)"]),
+        ("polars_nested.arrow", &["`x1` holds lists of lists", "x.mean(axis=1)", "x.reshape(len(x), -1)"]),
+        ("sparse_object.npz", &["`x1` holds a sparse matrix of scipy", "x.toarray()"]),
         ("complex.npz", &["`x1` holds complex numbers", "np.hstack([x.real, x.imag])"]),
         ("sequences.npz", &["`x1` has shape [30, 4, 2]", "x.mean(axis=1)", "x.reshape(len(x), -1)"]),
         ("csr.npz", &["no array `x1`", "scipy.sparse.load_npz('csr.npz').toarray()"]),

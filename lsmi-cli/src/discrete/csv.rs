@@ -107,8 +107,9 @@ impl Samples {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.dropped > 0 {
-            let rows = if self.dropped == 1 { "row" } else { "rows" };
-            notes.push(format!("{} {rows} with a missing state were left out", self.dropped));
+            let rows =
+                if self.dropped == 1 { "row with a missing state was" } else { "rows with a missing state were" };
+            notes.push(format!("{} {rows} left out", self.dropped));
         }
         notes.extend(self.names.iter().filter_map(|(column, names)| {
             let alike = names_alike(names.iter().map(String::as_str))?;

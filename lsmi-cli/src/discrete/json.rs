@@ -9,6 +9,7 @@ use std::fs;
 use std::marker::PhantomData;
 use std::path::Path;
 
+use lsmi_candle::features::Missing;
 use lsmi_core::discrete::{Counts, Error, Joint};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -16,12 +17,17 @@ use serde_json::Value;
 
 use super::read::{Distribution, Given, ReadError, not_read};
 
-pub(super) fn read(path: &Path) -> Result<Distribution, ReadError> {
+pub(super) fn read(path: &Path, missing: Missing) -> Result<Distribution, ReadError> {
     let bytes = fs::read(path).map_err(not_read)?;
     match serde_json::from_slice(&bytes).map_err(ReadError::Json)? {
-        Document::Probabilities(entries) => distribution(&entries),
-        Document::Counts(entries) => distribution(&entries),
+        Document::Probabilities(entries) => distribution(&entries, missing),
+        Document::Counts(entries) => distribution(&entries, missing),
     }
+}
+
+/// Whether a state is one blank: a character like others, where every state is one.
+fn is_blank(state: &str) -> bool {
+    state.chars().count() == 1
 }
 
 /// The character that stands between all states of all outcomes, if there is one that separates them rather than being a
@@ -65,11 +71,16 @@ fn named<W: Copy, const S: usize>((states, weight): &Entry<W>) -> ([&str; S], &s
     (std::array::from_fn(|place| &*states[place]), &*states[S], *weight)
 }
 
-fn distribution<W: Weight>(entries: &Entries<W>) -> Result<Distribution, ReadError> {
+fn distribution<W: Weight>(entries: &Entries<W>, missing: Missing) -> Result<Distribution, ReadError> {
     if let (Some(separator), Some(outcome)) = (separator_of(&entries.keys), entries.keys.first()) {
         return Err(ReadError::Separator { outcome: outcome.clone(), separator });
     }
     let entries = entries.outcomes.as_slice();
+    for (states, _) in entries {
+        if let Some(found) = states.iter().find(|state| missing.is_missing(state) && !is_blank(state)) {
+            return Err(ReadError::MissingOfOutcome { outcome: states.join(", "), found: found.trim().to_owned() });
+        }
+    }
     // Without an outcome, two sources say so as well as any other number.
     let expected = entries.first().map_or(3, |(states, _)| states.len());
     if let Some((states, _)) = entries.iter().find(|(states, _)| states.len() != expected) {

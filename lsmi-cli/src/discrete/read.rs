@@ -79,6 +79,13 @@ pub(crate) enum ReadError {
         or_a_state(found)
     )]
     Missing { row: usize, column: &'static str, found: String },
+    /// A state of an outcome is missing.
+    #[error(
+        "a state of the outcome ({outcome}) is {}; give it a name, as in `missing`{}",
+        missing_as(found),
+        or_a_state(found)
+    )]
+    MissingOfOutcome { outcome: String, found: String },
     /// The states of an outcome may be separated.
     #[error(
         "{separator:?} seems to separate states, as in {outcome:?}, but is one itself in every outcome; leave it out, as in \
@@ -124,7 +131,7 @@ pub(crate) struct Read {
 pub(crate) fn read(path: &Path, missing: Missing) -> Result<Read, Failure> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let result = match extension.to_ascii_lowercase().as_str() {
-        "json" => json::read(path).map(|distribution| Read { distribution, notes: Vec::new() }),
+        "json" => json::read(path, missing).map(|distribution| Read { distribution, notes: Vec::new() }),
         "csv" => csv::read(path, missing),
         _ => Err(ReadError::Extension { found: extension.to_owned() }),
     };

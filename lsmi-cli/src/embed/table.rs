@@ -183,7 +183,7 @@ impl Table {
                 };
                 let is_unreadable = |place: &usize| {
                     let kind = fields[*place].data_type();
-                    !is_readable(kind) && !(may_be_file(*place) && files::is_of_files(kind))
+                    !(is_readable(kind) || may_be_file(*place) && files::is_of_files(kind))
                 };
                 if let Some(field) = places.all().find(is_unreadable).map(|place| &fields[place]) {
                     let (column, found) = (field.name().clone(), field.data_type().to_string());

@@ -80,6 +80,46 @@ fn discrete_tables_are_read_as_others_are() {
 }
 
 #[test]
+fn states_are_missing_in_any_table() {
+    let place = Place::new();
+    let rows = "0{s}0{s}a\n1{s}1{s}b\n0{s}1{s}NA\n1{s}0{s}a\n";
+    for separator in [",", ";", "\t", "|", " , "] {
+        place.write("s.csv", format!("x1{separator}x2{separator}y\n{}", rows.replace("{s}", separator)));
+        let refused = stderr(&place.lsmi("discrete s.csv").code(3));
+        assert!(refused.contains("`y` is missing (`NA`) at row 2"), "{refused}");
+        let dropped = place.lsmi("discrete s.csv --missing drop --json --quiet").success();
+        assert!(stdout(&dropped).contains("1 row with a missing state was left out"), "{}", stdout(&dropped));
+        let kept = stdout(&place.lsmi("discrete s.csv --missing keep --json --quiet").success());
+        assert!(kept.contains("\"samples\": 4"), "{kept}");
+    }
+    place.write("empty.csv", "x1,x2,y\n0,,a\n1,1,b\n");
+    for missing in ["refuse", "keep"] {
+        let refused = stderr(&place.lsmi(&format!("discrete empty.csv --missing {missing}")).code(3));
+        assert!(refused.contains("`x2` is empty at row 0"), "{refused}");
+    }
+    place.write("case.csv", "x1,x2,y\nyes,0,a\nYes,1,b\nno,1,b\n");
+    let told = stderr(&place.lsmi("discrete case.csv").success());
+    assert!(told.contains("states of x1 differ only by upper and lower case: `Yes` and `yes`"), "{told}");
+    place.write("upper.csv", "X1,X2,Y\n0,0,a\n");
+    assert!(stderr(&place.lsmi("discrete upper.csv").code(3)).contains("no column `y`; name the columns"));
+    for (content, part) in [
+        (r#"{"pmf": {"a,b,c": 0.5, "b,b,d": 0.5}}"#, "',' seems to separate states"),
+        (r#"{"counts": {"10_1_a": 5, "11_0_b": 5}}"#, "'_' seems to separate states"),
+        (r#"{"pmf": {"a b c": 0.5, "b b d": 0.5}}"#, "' ' seems to separate states"),
+        (r#"{"pmf": [["NaN", "a", "b", 0.5], ["c", "a", "b", 0.5]]}"#, "a state of the outcome (NaN, a, b) is missing"),
+        (r#"{"pmf": [["", "a", "b", 0.5], ["c", "a", "b", 0.5]]}"#, "a state of the outcome (, a, b) is empty"),
+    ] {
+        place.write("joint.json", content);
+        let refused = stderr(&place.lsmi("discrete joint.json").code(3));
+        assert!(refused.contains(part), "{refused}");
+    }
+    for content in [r#"{"pmf": {"000": 0.5, "0-1": 0.5}}"#, r#"{"pmf": {"+-+": 0.5, "---": 0.5}}"#] {
+        place.write("joint.json", content);
+        place.lsmi("discrete joint.json").success();
+    }
+}
+
+#[test]
 fn pictures_in_tables_and_films_behind_pictures() {
     let names = ["a.png", "hf_images.parquet", "missing.jsonl", "semi.csv", "motion.jpg", "motion.ref.png"];
     let Some(place) = with(&names.map(|name| Box::leak(format!("media/{name}").into_boxed_str()) as &str)) else {

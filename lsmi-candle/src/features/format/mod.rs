@@ -49,7 +49,7 @@ pub(crate) trait Container: Send {
     }
 
     /// Why an array is one of text and not of numbers, where one value decided that.
-    fn remark(&self, _name: &str) -> Option<Unusable> {
+    fn remark(&mut self, _name: &str) -> Option<Unusable> {
         None
     }
 

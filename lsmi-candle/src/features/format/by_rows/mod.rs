@@ -36,7 +36,7 @@ pub(crate) trait ByRows: Send {
     }
 
     /// Why an array is one of text and not of numbers, where one value decided that.
-    fn remark(&self, _name: &str) -> Option<Unusable> {
+    fn remark(&mut self, _name: &str) -> Option<Unusable> {
         None
     }
 
@@ -192,7 +192,7 @@ impl Container for AllRows {
         self.0.rows(name, rows)
     }
 
-    fn remark(&self, name: &str) -> Option<Unusable> {
+    fn remark(&mut self, name: &str) -> Option<Unusable> {
         self.0.remark(name)
     }
 

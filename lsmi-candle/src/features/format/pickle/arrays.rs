@@ -70,8 +70,15 @@ impl Reading<'_> {
             return match function {
                 "_reconstruct" => self.numpy_array(place, depth),
                 "scalar" => self.numpy_scalar(arguments),
+                "_frombuffer" => self.numpy_buffer(arguments),
                 other => Ok(unusable(format!("what numpy.{other} makes"))),
             };
+        }
+        if let Some((module, ..)) = self.pickle.called(place)
+            && module.starts_with("scipy.sparse")
+        {
+            let mend = "dense arrays are read: save x.toarray() in its place";
+            return Ok(unusable(Unusable::with_mend("a sparse matrix of scipy", mend)));
         }
         match self.pickle.get(place) {
             Object::Sequence(items) if depth < DEEPEST => self.list(items, depth),
@@ -108,6 +115,19 @@ impl Reading<'_> {
         }
         let bytes = self.bytes(*data).ok_or_else(damaged)?;
         let header = Header::of(item, *self.pickle.get(*is_fortran) == Object::Bool(true), shape);
+        if header.bytes()? != Some(bytes.len()) {
+            return Err(damaged());
+        }
+        header.array(bytes.into_owned())
+    }
+
+    /// `_frombuffer(bytes, dtype, shape, order)`.
+    fn numpy_buffer(&self, arguments: &[Place]) -> Result<Array<'static>, Corrupt> {
+        let damaged = || Corrupt("an array of NumPy in its pickle cannot be understood".to_owned());
+        let [data, dtype, shape, order] = arguments else { return Err(damaged()) };
+        let (shape, item) = (self.pickle.sizes(*shape).ok_or_else(damaged)?, self.item(*dtype).ok_or_else(damaged)?);
+        let bytes = self.bytes(*data).ok_or_else(damaged)?;
+        let header = Header::of(item, self.pickle.text(*order) == Some("F"), shape);
         if header.bytes()? != Some(bytes.len()) {
             return Err(damaged());
         }

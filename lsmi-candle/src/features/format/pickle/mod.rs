@@ -160,40 +160,6 @@ impl Machine<'_> {
             0x95 => drop(self.take::<8>()?),
             b'.' => return Some(Step::Stop(self.pop()?)),
 
-            b'N' => self.push(Object::None),
-            0x88 => self.push(Object::Bool(true)),
-            0x89 => self.push(Object::Bool(false)),
-            b'J' => self.integer_4()?,
-            b'K' => self.integer_1()?,
-            b'M' => self.integer_2()?,
-            0x8a => self.long()?,
-            0x8b => {
-                let length = u32::from_le_bytes(self.take()?);
-                self.long_of(length.try_into().ok()?)?;
-            }
-            b'G' => {
-                let value = f64::from_be_bytes(self.take()?);
-                self.push(Object::Float(value));
-            }
-            b'X' => self.text_4()?,
-            0x8c => self.text_1()?,
-            0x8d => {
-                let length = u64::from_le_bytes(self.take()?);
-                self.take_text(length.try_into().ok()?)?;
-            }
-            b'C' | b'U' => {
-                let [length] = self.take()?;
-                self.take_bytes(length.into())?;
-            }
-            b'B' | b'T' => {
-                let length = u32::from_le_bytes(self.take()?);
-                self.take_bytes(length.try_into().ok()?)?;
-            }
-            0x8e | 0x96 => {
-                let length = u64::from_le_bytes(self.take()?);
-                self.take_bytes(length.try_into().ok()?)?;
-            }
-
             b'(' => self.marks.push(self.stack.len()),
             b'0' => drop(self.pop()?),
             b'1' => drop(self.pop_to_mark()?),
@@ -272,9 +238,50 @@ impl Machine<'_> {
                 let key = u32::from_le_bytes(self.take()?);
                 self.recall(key)?;
             }
-            _ => return None,
+            _ => self.value(code)?,
         }
         Some(Step::Go)
+    }
+
+    /// The instructions that push numbers, texts and bytes.
+    fn value(&mut self, code: u8) -> Option<()> {
+        match code {
+            b'N' => self.push(Object::None),
+            0x88 => self.push(Object::Bool(true)),
+            0x89 => self.push(Object::Bool(false)),
+            b'J' => self.integer_4()?,
+            b'K' => self.integer_1()?,
+            b'M' => self.integer_2()?,
+            0x8a => self.long()?,
+            0x8b => {
+                let length = u32::from_le_bytes(self.take()?);
+                self.long_of(length.try_into().ok()?)?;
+            }
+            b'G' => {
+                let value = f64::from_be_bytes(self.take()?);
+                self.push(Object::Float(value));
+            }
+            b'X' => self.text_4()?,
+            0x8c => self.text_1()?,
+            0x8d => {
+                let length = u64::from_le_bytes(self.take()?);
+                self.take_text(length.try_into().ok()?)?;
+            }
+            b'C' | b'U' => {
+                let [length] = self.take()?;
+                self.take_bytes(length.into())?;
+            }
+            b'B' | b'T' => {
+                let length = u32::from_le_bytes(self.take()?);
+                self.take_bytes(length.try_into().ok()?)?;
+            }
+            0x8e | 0x96 => {
+                let length = u64::from_le_bytes(self.take()?);
+                self.take_bytes(length.try_into().ok()?)?;
+            }
+            _ => return None,
+        }
+        Some(())
     }
 
     fn take<const SIZE: usize>(&mut self) -> Option<[u8; SIZE]> {

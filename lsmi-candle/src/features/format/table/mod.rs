@@ -6,6 +6,7 @@
 
 mod arrays;
 mod builder;
+mod remark;
 mod splits;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use arrow_schema::DataType;
 pub(super) use self::arrays::array_and_number;
 use self::arrays::{Columns, arrays_of};
 use self::builder::Builder;
+pub(super) use self::remark::remark_on;
 use self::splits::Splits;
 use super::by_rows::{ByRows, NotOpened};
 use crate::features::array::{Array, Corrupt, Kind, Outline, Unusable, Values};
@@ -217,9 +219,16 @@ impl<T: Table + 'static> ByRows for TableFile<T> {
         self.splits.iter().filter_map(Splits::note).collect()
     }
 
-    fn remark(&self, name: &str) -> Option<Unusable> {
-        match self.find(name) {
-            Ok((Columns::One(column), _)) => self.table.remark(*column),
+    fn remark(&mut self, name: &str) -> Option<Unusable> {
+        let column = match self.find(name).ok()? {
+            (Columns::One(column), _) => *column,
+            _ => return None,
+        };
+        if let Some(remark) = self.table.remark(column) {
+            return Some(remark);
+        }
+        match self.read(name, &(0..1)).ok()?.values {
+            Values::Strings(texts) => Some(remark_on(self.row_in_file(name, 0), texts.first()?)),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use arrow_select::take::take;
 
 use super::super::by_rows::NotOpened;
 use super::Table;
+use crate::features::alike::quoted;
 use crate::features::array::{Array, Corrupt, Kind, Numbers, Values};
 use crate::features::columns::{Column, kind_of};
 use crate::features::keys::split_of;
@@ -82,12 +83,10 @@ impl Splits {
 
     /// What names the splits have in place of those in the column.
     pub(super) fn note(&self) -> Option<String> {
-        let of_split = |(name, written): (&String, &BTreeSet<String>)| {
-            let written: Vec<String> = written.iter().map(|name| format!("`{name}`")).collect();
-            format!("{} as `{name}`", written.join(" and "))
-        };
+        let of_split =
+            |(name, written): (&String, &BTreeSet<String>)| format!("{} as `{name}`", quoted(written.iter()));
         let all: Vec<String> = self.spellings.iter().map(of_split).collect();
-        (!all.is_empty()).then(|| format!("in the column `{COLUMN}`, {} are read", all.join(", ")))
+        (!all.is_empty()).then(|| format!("in the column `{COLUMN}`, names are read so: {}", all.join(", ")))
     }
 
     pub(super) fn column(&self) -> usize {

@@ -99,9 +99,8 @@ fn flags(pickle: &Pickle, metadata: Place) -> Option<bool> {
     let mut is_negated = false;
     for (name, flag) in items {
         match (name, pickle.get(flag)) {
-            (_, Object::Bool(false)) => {}
             // Conjugation leaves real numbers as they are.
-            ("conj", Object::Bool(true)) => {}
+            (_, Object::Bool(false)) | ("conj", Object::Bool(true)) => {}
             ("neg", Object::Bool(true)) => is_negated = true,
             _ => return None,
         }
