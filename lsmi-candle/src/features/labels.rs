@@ -126,8 +126,9 @@ impl Labels {
         let mut notes = Vec::new();
         let missing = self.missing();
         if missing > 0 {
-            let (all, row) = (self.all.len(), if missing == 1 { "row" } else { "rows" });
-            notes.push(format!("{missing} {row} of {all} without a label in `{array}` were left out"));
+            let (all, row, were) =
+                if missing == 1 { (self.all.len(), "row", "was") } else { (self.all.len(), "rows", "were") };
+            notes.push(format!("{missing} {row} of {all} without a label in `{array}` {were} left out"));
         }
         let distinct: BTreeSet<&Label> = self.all.iter().flatten().collect();
         notes.extend(self.spelling_note(array));
@@ -176,8 +177,9 @@ fn negative_note(array: &str, distinct: &BTreeSet<&Label>, all: &[Option<Label>]
     let are_counted = rest.iter().zip(0..).all(|(value, place)| *value == place);
     let rows = all.iter().flatten().filter(|label| **label == Label::Integer(*negative)).count();
     are_counted.then(|| {
+        let rows = if rows == 1 { "one row".to_owned() } else { format!("{rows} rows") };
         format!(
-            "`{array}` is {negative} in {rows} rows, beside 0 to {last}: if that stands for a missing label, remove these rows; \
+            "`{array}` is {negative} in {rows}, beside 0 to {last}: if that stands for a missing label, remove these rows; \
              it is taken for a class"
         )
     })

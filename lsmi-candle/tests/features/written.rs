@@ -177,7 +177,7 @@ fn tables_of_text() {
     let numbers = csv("x1_0,x2_0,y\n0,5,10\n1,4,\n2,6,9\n3,6,NA\n", Missing::Drop).unwrap();
     assert_eq!(numbers.classes.names(), ["9", "10"]);
     let note = &csv("x1_0,x2_0,y\n0,5,1\n1,4,-1\n2,6,0\n", Missing::Refuse).unwrap().notes[0];
-    assert!(note.contains("`y` is -1 in 1 rows, beside 0 to 1"), "{note}");
+    assert!(note.contains("`y` is -1 in one row, beside 0 to 1"), "{note}");
     let note = &csv("x1_0,x2_0,y\n0,5,Joy\n1,4,joy\n2,6,fear\n", Missing::Refuse).unwrap().notes[0];
     assert!(note.contains("differ only by upper and lower case: `Joy` and `joy`"), "{note}");
     for (text, part) in [

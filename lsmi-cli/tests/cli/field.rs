@@ -54,6 +54,7 @@ fn logits_in_another_order_are_recognised() {
         assert!(told.contains(&format!("`train`: {name} is right about")), "{told}");
     }
     assert!(told.contains("columns in the order of the classes (0, 1, 2)? As columns of"), "{told}");
+    assert!(!told.contains("few samples or noise"), "{told}");
 }
 
 #[test]
