@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
+use lsmi_candle::features::records_of;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -112,22 +113,25 @@ pub(crate) fn read_rows(path: &Path, take: Take<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read_csv(file: &str, reader: impl BufRead, take: Take<'_>) -> Result<(), SamplesError> {
+fn read_csv(file: &str, reader: impl Read + Send + 'static, take: Take<'_>) -> Result<(), SamplesError> {
     let failed = |row, source: csv::Error| {
         if source.is_io_error() {
             return SamplesError::Read { file: file.to_owned(), source: source.into() };
         }
         SamplesError::Row { file: file.to_owned(), row, format: Format::Csv, source: source.into() }
     };
-    let mut reader = csv::Reader::from_reader(reader);
-    let header = reader.headers().map_err(|source| failed(0, source))?.clone();
-    for (row, record) in reader.records().enumerate() {
-        let record = record.map_err(|source| failed(row, source))?;
+    let mut records = records_of(reader).map_err(|source| failed(0, source.into()))?;
+    let mut header = csv::StringRecord::new();
+    records.read_record(&mut header).map_err(|source| failed(0, source))?;
+    let mut record = csv::StringRecord::new();
+    let mut row = 0;
+    while records.read_record(&mut record).map_err(|source| failed(row, source))? {
         let field = |name: &'static str| {
-            let place = header.iter().position(|column| column == name)?;
+            let place = header.iter().position(|column| column.trim() == name)?;
             Some(record.get(place)?.to_owned())
         };
         take(row, &field)?;
+        row += 1;
     }
     Ok(())
 }

@@ -63,10 +63,18 @@ pub(crate) fn sentence(words: Words<'_>, information: &Information, adjusted: &A
     )
 }
 
+/// Nats that a head which was fitted is not worse than the class prior.
+const FAR: f64 = 1.0;
+
 fn nothing_found(words: Words<'_>, information: &Information) -> String {
     let Words { names: Names { x1, x2 }, label } = words;
     let i12 = information.i12;
-    let start = if i12 < -NOTHING {
+    let start = if i12 < -FAR {
+        format!(
+            "The joint head found nothing: it predicts {label} far worse than the class prior does ({i12:.2} nats), which \
+             happens with logits whose columns are not in the order of the classes, or that are much too sure"
+        )
+    } else if i12 < -NOTHING {
         format!(
             "The joint head found nothing: it predicts {label} worse than the class prior does ({i12:.2} nats), which \
              happens with few samples or noise"
@@ -165,6 +173,16 @@ mod tests {
     fn the_joint_head_does_worse_than_the_best_alone() {
         let text = of(0.5, 0.1, 0.05, -0.2);
         assert!(text.contains("together tell 0.45 nats about the category, less than picture alone (0.60)"), "{text}");
+    }
+
+    #[test]
+    fn logits_in_another_order_are_far_worse_than_the_prior() {
+        let text = of(-1.0, -1.0, -1.0, -1.0);
+        assert!(
+            text.contains("far worse than the class prior does (-4.00 nats)")
+                && text.contains("not in the order of the classes"),
+            "{text}"
+        );
     }
 
     #[test]

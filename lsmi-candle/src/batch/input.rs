@@ -183,6 +183,9 @@ fn whole(name: &'static str, column: &ArrayRef) -> Result<Option<crate::features
     let array = rows.extend(column).and_then(|()| rows.array());
     let Ok(array) = array else { return Ok(None) };
     match array.values {
+        Values::WithGaps(_, gaps) => {
+            Err(BatchError::Null { column: name, row: gaps.first().copied().unwrap_or_default() })
+        }
         Values::Incomplete(Incomplete::Null { row }) => Err(BatchError::Null { column: name, row }),
         Values::Incomplete(Incomplete::Ragged { row, found, expected }) => {
             Err(BatchError::Ragged { column: name, row, found, expected })

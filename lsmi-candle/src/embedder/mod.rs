@@ -309,12 +309,20 @@ impl Embedder {
     pub fn prepare_file(&self, path: &Path) -> Result<Prepared> {
         let name = path.display().to_string();
         let bytes = fs::read(path).map_err(|source| EmbedError::Read { file: name.clone(), source })?;
+        self.prepare_bytes(&name, bytes)
+    }
+
+    /// The same of the bytes of such a file; `name` stands in errors.
+    ///
+    /// # Errors
+    /// [`EmbedError::Preprocess`] where they are no picture or sound.
+    pub fn prepare_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<Prepared> {
         match &self.stages {
             Stages::Picture { settings, .. } => {
-                Ok(Prepared::Picture(settings.prepare(&Picture::decode(&name, &bytes)?)?))
+                Ok(Prepared::Picture(settings.prepare(&Picture::decode(name, &bytes)?)?))
             }
             Stages::Sound { settings, log_mel, .. } => {
-                let sound = Sound::decode(&name, bytes, settings.seconds + BEYOND)?;
+                let sound = Sound::decode(name, bytes, settings.seconds + BEYOND)?;
                 let truncated = sound.samples().len() as f64 > settings.seconds * f64::from(sound.rate());
                 let frames = settings.frames_of(&sound);
                 Ok(Prepared::Sound { spectrogram: settings.prepare_with(log_mel, &sound)?, frames, truncated })

@@ -4,6 +4,7 @@
 //! The constructors check that the bytes are all there, so that reading an element cannot go wrong later.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use half::{bf16, f16};
 
@@ -86,20 +87,22 @@ impl Number {
 }
 
 /// An array of a file: its shape and its values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Array<'a> {
     pub(crate) shape: Vec<usize>,
     pub(crate) values: Values<'a>,
 }
 
 /// The values of an [`Array`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Values<'a> {
     Numbers(Numbers<'a>),
     /// In C order.
     Strings(Vec<String>),
-    /// Values that no analysis can use; what they are, in words.
-    Other(String),
+    /// One value a row, of which some rows have none: these rows, in order. What stands in their place means nothing.
+    WithGaps(Box<Values<'a>>, Vec<usize>),
+    /// Values that no analysis can use.
+    Other(Unusable),
     /// Values of a usable type that are not all there.
     Incomplete(Incomplete),
 }
@@ -125,8 +128,36 @@ pub(crate) struct Outline {
 pub(crate) enum Kind {
     Numbers(Element),
     Strings,
-    /// What no analysis can use, in words.
-    Other(String),
+    /// What no analysis can use.
+    Other(Unusable),
+}
+
+/// Values that no analysis can use as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unusable {
+    /// What they are, in words.
+    pub(crate) what: String,
+    /// How to make usable ones of them, where that depends on what they are.
+    pub(crate) mend: Option<String>,
+}
+
+impl Unusable {
+    /// Values that are made usable so.
+    pub(crate) fn with_mend(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: Some(mend.into()) }
+    }
+}
+
+impl From<String> for Unusable {
+    fn from(what: String) -> Self {
+        Self { what, mend: None }
+    }
+}
+
+impl From<&str> for Unusable {
+    fn from(what: &str) -> Self {
+        what.to_owned().into()
+    }
 }
 
 impl Outline {
@@ -140,7 +171,54 @@ impl Outline {
         match &self.kind {
             Kind::Numbers(element) => element.name(),
             Kind::Strings => "strings",
-            Kind::Other(name) => name,
+            Kind::Other(unusable) => &unusable.what,
+        }
+    }
+}
+
+impl Values<'_> {
+    fn into_owned(self) -> Values<'static> {
+        match self {
+            Self::Numbers(numbers) => {
+                let Numbers { element, big_endian, strides, offset, is_negated, bytes } = numbers;
+                let bytes = Cow::Owned(bytes.into_owned());
+                Values::Numbers(Numbers { element, big_endian, strides, offset, is_negated, bytes })
+            }
+            Self::Strings(texts) => Values::Strings(texts),
+            Self::WithGaps(values, gaps) => Values::WithGaps(Box::new(values.into_owned()), gaps),
+            Self::Other(unusable) => Values::Other(unusable),
+            Self::Incomplete(incomplete) => Values::Incomplete(incomplete),
+        }
+    }
+
+    fn rows(&self, rows: &Range<usize>) -> Values<'static> {
+        match self {
+            Self::Numbers(numbers) => {
+                let first = numbers.strides.first().copied().unwrap_or_default();
+                let Numbers { element, big_endian, strides, offset, is_negated, bytes } = numbers;
+                let (element, big_endian, is_negated) = (*element, *big_endian, *is_negated);
+                let (strides, offset, bytes) = (strides.clone(), offset + rows.start * first, bytes.to_vec().into());
+                Values::Numbers(Numbers { element, big_endian, strides, offset, is_negated, bytes })
+            }
+            Self::Strings(texts) => Values::Strings(texts[rows.clone()].to_vec()),
+            Self::WithGaps(values, gaps) => {
+                let of_rows = gaps.iter().filter(|row| rows.contains(row)).map(|row| row - rows.start);
+                let (values, gaps): (_, Vec<usize>) = (values.rows(rows), of_rows.collect());
+                if gaps.is_empty() { values } else { Values::WithGaps(Box::new(values), gaps) }
+            }
+            Self::Other(unusable) => Values::Other(unusable.clone()),
+            Self::Incomplete(incomplete) => Values::Incomplete(*incomplete),
+        }
+    }
+
+    /// What the values are.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Numbers(numbers) => Kind::Numbers(numbers.element),
+            Self::Strings(_) => Kind::Strings,
+            Self::WithGaps(values, _) => values.kind(),
+            Self::Other(unusable) => Kind::Other(unusable.clone()),
+            Self::Incomplete(_) => Kind::Other("rows that are not whole".into()),
         }
     }
 }
@@ -183,7 +261,10 @@ impl<'a> Array<'a> {
                  in PyTorch, save a contiguous copy: x.contiguous().clone()"
             )));
         }
-        Ok(Self { shape, values: Values::Numbers(Numbers { element, big_endian: false, strides, offset, bytes }) })
+        Ok(Self {
+            shape,
+            values: Values::Numbers(Numbers { element, big_endian: false, strides, offset, is_negated: false, bytes }),
+        })
     }
 
     /// The same array, with its bytes most significant first.
@@ -194,25 +275,49 @@ impl<'a> Array<'a> {
         self
     }
 
+    /// The same array of floating-point numbers, every one negated where `is_negated` is set.
+    pub(crate) fn negated(mut self, is_negated: bool) -> Self {
+        if let Values::Numbers(numbers) = &mut self.values {
+            numbers.is_negated = is_negated;
+        }
+        self
+    }
+
+    /// The same array of numbers with no more bytes than it needs.
+    pub(crate) fn compact(self) -> Array<'static> {
+        let values = match &self.values {
+            Values::Numbers(numbers) => Values::Numbers(numbers.compact(&self.shape)),
+            _ => self.values.into_owned(),
+        };
+        Array { shape: self.shape, values }
+    }
+
+    /// Some rows of an array that has rows, with bytes of their own.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
+        let all = self.shape.first().copied().unwrap_or_default();
+        if rows.start > rows.end || rows.end > all {
+            return Err(Corrupt(format!("rows {rows:?} of {all}")));
+        }
+        let mut shape = self.shape.clone();
+        shape[0] = rows.len();
+        Ok(Array { values: self.values.rows(&rows), shape })
+    }
+
     /// What the array is, apart from its values.
     pub(crate) fn outline(&self) -> Outline {
-        let kind = match &self.values {
-            Values::Numbers(numbers) => Kind::Numbers(numbers.element),
-            Values::Strings(_) => Kind::Strings,
-            Values::Other(name) => Kind::Other(name.clone()),
-            Values::Incomplete(_) => Kind::Other("rows that are not whole".to_owned()),
-        };
-        Outline { shape: self.shape.clone(), kind }
+        Outline { shape: self.shape.clone(), kind: self.values.kind() }
     }
 }
 
 /// Numbers in a shape, of one element type.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Numbers<'a> {
     element: Element,
     big_endian: bool,
     strides: Vec<usize>,
     offset: usize,
+    /// Whether every number is the negative of what is stored.
+    is_negated: bool,
     bytes: Cow<'a, [u8]>,
 }
 
@@ -220,7 +325,7 @@ impl Numbers<'_> {
     /// The elements of a matrix of so many columns, row after row, in place of as many `values`.
     pub(crate) fn write_to(&self, values: &mut [f64], columns: usize) {
         let start = self.offset * self.element.size();
-        let is_in_order = self.strides == [columns, 1] && !self.big_endian;
+        let is_in_order = self.strides == [columns, 1] && !self.big_endian && !self.is_negated;
         let in_order = self.bytes.get(start..).and_then(|rest| rest.get(..values.len() * self.element.size()));
         match (self.element, in_order.filter(|_| is_in_order)) {
             (Element::F64, Some(bytes)) => {
@@ -245,8 +350,49 @@ impl Numbers<'_> {
 
     /// The element at an index inside the array's shape.
     pub(crate) fn at(&self, index: &[usize]) -> Number {
+        match self.stored(self.position(index)) {
+            Number::Float(value) if self.is_negated => Number::Float(-value),
+            number => number,
+        }
+    }
+
+    fn position(&self, index: &[usize]) -> usize {
         let steps = index.iter().zip(&self.strides);
-        let position = self.offset + steps.map(|(i, stride)| i * stride).sum::<usize>();
+        self.offset + steps.map(|(i, stride)| i * stride).sum::<usize>()
+    }
+
+    /// All elements of the array, which has this shape, in C order.
+    pub(crate) fn each(&self, shape: &[usize], take: &mut dyn FnMut(Number)) {
+        Self::each_index(shape, &mut |index| take(self.at(index)));
+    }
+
+    /// The bytes of all elements in C order, and nothing else.
+    fn compact(&self, shape: &[usize]) -> Numbers<'static> {
+        let size = self.element.size();
+        let mut bytes = Vec::new();
+        Self::each_index(shape, &mut |index| {
+            let start = self.position(index) * size;
+            bytes.extend_from_slice(&self.bytes[start..start + size]);
+        });
+        let strides = (1..=shape.len()).map(|axis| shape[axis..].iter().product()).collect();
+        let (element, big_endian, is_negated) = (self.element, self.big_endian, self.is_negated);
+        Numbers { element, big_endian, strides, offset: 0, is_negated, bytes: Cow::Owned(bytes) }
+    }
+
+    fn each_index(shape: &[usize], take: &mut dyn FnMut(&[usize])) {
+        if shape.contains(&0) {
+            return;
+        }
+        let mut index = vec![0; shape.len()];
+        loop {
+            take(&index);
+            let Some(axis) = (0..shape.len()).rev().find(|axis| index[*axis] + 1 < shape[*axis]) else { return };
+            index[axis] += 1;
+            index[axis + 1..].fill(0);
+        }
+    }
+
+    fn stored(&self, position: usize) -> Number {
         match self.element {
             Element::Bool => Number::Integer((self.raw::<1>(position) != [0]).into()),
             Element::U8 => Number::Integer(u8::from_le_bytes(self.raw(position)).into()),
@@ -336,6 +482,20 @@ mod tests {
         let raw = [0x01, 0x02, 0xff, 0xfe];
         let array = Array::contiguous(vec![1, 2], Element::I16, bytes(&raw)).unwrap().big_endian(true);
         assert_eq!(numbers(&array), [258.0, -2.0]);
+    }
+
+    #[test]
+    fn rows_of_a_window_and_its_negative() {
+        let raw: Vec<u8> = (0..6_u8).flat_map(|value| f32::from(value).to_le_bytes()).collect();
+        let array = Array::strided(vec![3, 1], vec![2, 1], 1, Element::F32, bytes(&raw)).unwrap().negated(true);
+        assert_eq!(numbers(&array), [-1.0, -3.0, -5.0]);
+        assert_eq!(numbers(&array.rows(1..3).unwrap()), [-3.0, -5.0]);
+        assert!(array.rows(1..4).is_err());
+        let Values::Numbers(all) = &array.values else { panic!("numbers expected") };
+        let mut found = Vec::new();
+        all.each(&[3, 1], &mut |number| found.push(number.to_f64()));
+        assert_eq!(found, [-1.0, -3.0, -5.0]);
+        all.each(&[3, 0], &mut |_| panic!("there is none"));
     }
 
     #[test]

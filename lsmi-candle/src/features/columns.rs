@@ -9,7 +9,7 @@ use arrow_array::{Array as _, ArrayRef, OffsetSizeTrait};
 use arrow_schema::DataType;
 use std::borrow::Cow;
 
-use super::array::{Array, Corrupt, Element, Incomplete, Kind, Values};
+use super::array::{Array, Corrupt, Element, Incomplete, Kind, Unusable, Values};
 
 /// What the rows of a column are; of a list, what its values are.
 pub(crate) fn kind_of(data_type: &DataType) -> Kind {
@@ -22,9 +22,18 @@ pub(crate) fn kind_of(data_type: &DataType) -> Kind {
     match (element(list.unwrap_or(data_type)), data_type) {
         (Some(element), _) => Kind::Numbers(element),
         (None, DataType::Utf8 | DataType::LargeUtf8) => Kind::Strings,
-        (None, _) if list.is_some() => Kind::Other(format!("lists of type {data_type}")),
-        (None, _) => Kind::Other(format!("elements of type {data_type}")),
+        (None, _) if list.is_some_and(is_list) => Kind::Other(Unusable::with_mend(
+            "lists of lists",
+            "features need one list of numbers a row: of a sequence, take the mean over its steps, x.mean(axis=1), or flatten \
+             each row, x.reshape(len(x), -1)",
+        )),
+        (None, _) if list.is_some() => Kind::Other(format!("lists of type {data_type}").into()),
+        (None, _) => Kind::Other(format!("elements of type {data_type}").into()),
     }
+}
+
+fn is_list(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _))
 }
 
 fn element(data_type: &DataType) -> Option<Element> {
@@ -54,14 +63,16 @@ pub(crate) struct Column {
     width: Option<usize>,
     bytes: Vec<u8>,
     texts: Vec<String>,
+    /// Rows without a value, where a row has one.
+    gaps: Vec<usize>,
     incomplete: Option<Incomplete>,
 }
 
 impl Column {
     pub(crate) fn new(data_type: &DataType) -> Self {
-        let is_list = matches!(data_type, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _));
-        let (bytes, texts) = (Vec::new(), Vec::new());
-        Self { kind: kind_of(data_type), is_list, rows: 0, width: None, bytes, texts, incomplete: None }
+        let is_list = is_list(data_type);
+        let (bytes, texts, gaps) = (Vec::new(), Vec::new(), Vec::new());
+        Self { kind: kind_of(data_type), is_list, rows: 0, width: None, bytes, texts, gaps, incomplete: None }
     }
 
     /// Appends rows.
@@ -69,7 +80,11 @@ impl Column {
         if self.incomplete.is_some() {
             return Ok(());
         }
-        if let Some(row) = first_null(rows) {
+        if !self.is_list {
+            let nulls = rows.nulls().filter(|nulls| nulls.null_count() > 0);
+            let gaps = (0..rows.len()).filter(|row| nulls.is_some_and(|nulls| nulls.is_null(*row)));
+            self.gaps.extend(gaps.map(|row| self.rows + row));
+        } else if let Some(row) = first_null(rows) {
             self.incomplete = Some(Incomplete::Null { row: self.rows + row });
             return Ok(());
         }
@@ -95,15 +110,19 @@ impl Column {
         if let Some(incomplete) = self.incomplete {
             return Ok(Array { shape, values: Values::Incomplete(incomplete) });
         }
-        match self.kind {
+        let mut array = match self.kind {
             Kind::Numbers(element) => {
                 // As this machine has them in memory.
                 let array = Array::contiguous(shape, element, Cow::Owned(self.bytes))?;
-                Ok(array.big_endian(cfg!(target_endian = "big")))
+                array.big_endian(cfg!(target_endian = "big"))
             }
-            Kind::Strings => Ok(Array { shape, values: Values::Strings(self.texts) }),
-            Kind::Other(name) => Ok(Array { shape, values: Values::Other(name) }),
+            Kind::Strings => Array { shape, values: Values::Strings(self.texts) },
+            Kind::Other(unusable) => Array { shape, values: Values::Other(unusable) },
+        };
+        if !self.gaps.is_empty() {
+            array.values = Values::WithGaps(Box::new(array.values), self.gaps);
         }
+        Ok(array)
     }
 
     fn extend_lists<Offset: OffsetSizeTrait>(&mut self, rows: &ArrayRef) -> Result<(), Corrupt> {
@@ -152,12 +171,17 @@ impl Column {
             DataType::Float16 => numbers!(Float16Type),
             DataType::Float32 => numbers!(Float32Type),
             DataType::Float64 => numbers!(Float64Type),
-            DataType::Utf8 => self.texts.extend(values.as_string::<i32>().iter().flatten().map(str::to_owned)),
-            DataType::LargeUtf8 => self.texts.extend(values.as_string::<i64>().iter().flatten().map(str::to_owned)),
+            DataType::Utf8 => self.texts.extend(values.as_string::<i32>().iter().map(text)),
+            DataType::LargeUtf8 => self.texts.extend(values.as_string::<i64>().iter().map(text)),
             other => return Err(Corrupt(format!("a column of type {other} cannot be read"))),
         }
         Ok(())
     }
+}
+
+/// A text, or an empty one in the place of a gap.
+fn text(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
 }
 
 /// The first row without a value.

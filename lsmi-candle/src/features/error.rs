@@ -66,8 +66,17 @@ pub enum FeatureError {
         reason: String,
     },
 
+    /// The columns of a table do not say what they are.
+    #[error("{file}: {reason}")]
+    Table {
+        /// The file.
+        file: String,
+        /// What cannot be told, and how to mend it.
+        reason: String,
+    },
+
     /// An array that is needed is not there.
-    #[error("{file}: there is no array `{array}`; arrays there: {available}; say which to use with --keys X1,X2,LABEL")]
+    #[error("{file}: there is no array `{array}`; arrays there: {available}; {advice}")]
     MissingArray {
         /// The file.
         file: String,
@@ -75,11 +84,13 @@ pub enum FeatureError {
         array: String,
         /// The arrays of the file.
         available: String,
+        /// How to come by it.
+        advice: String,
     },
 
     /// The file has splits, but none to train on.
     #[error(
-        "{file}: there is no split `train`, only {found}; rename the training arrays to `x1_train` and so on, or use the file for evaluation"
+        "{file}: there is no split `train`, only {found}; call the one to train on `train` (arrays `x1_train` and so on; `train` in a column `split`), or use the file for evaluation"
     )]
     MissingTrainingSplit {
         /// The file.
@@ -111,7 +122,7 @@ pub enum FeatureError {
         /// The element type found.
         found: String,
         /// What is needed, and how to get it.
-        expected: &'static str,
+        expected: String,
     },
 
     /// The array has the wrong number of dimensions.
@@ -204,6 +215,35 @@ pub enum FeatureError {
         needed: u64,
         /// Bytes that are free.
         available: u64,
+    },
+
+    /// A label is missing.
+    #[error(
+        "{file}: `{array}` is missing at row {row}{}; fill it in, or leave such rows out with --missing drop{}",
+        found_and_others(found, *others), or_a_class(found)
+    )]
+    MissingLabel {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The first row without a label.
+        row: usize,
+        /// What stands there; empty if nothing does.
+        found: String,
+        /// How many rows behind it have none either.
+        others: usize,
+    },
+
+    /// No row has a label.
+    #[error("{file}: `{array}` is missing in all {rows} rows; fill in the labels")]
+    NoLabels {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The rows.
+        rows: usize,
     },
 
     /// A row of a column has no value.
@@ -424,4 +464,23 @@ pub enum FeatureError {
         /// What is wrong, and what is needed.
         reason: String,
     },
+}
+
+/// What stands in the place of a label, and how many other rows have none.
+fn found_and_others(found: &str, others: usize) -> String {
+    let found = if found.is_empty() { String::new() } else { format!(" (`{found}`)") };
+    match others {
+        0 => found,
+        1 => format!("{found} and in another row"),
+        others => format!("{found} and in {others} other rows"),
+    }
+}
+
+/// How to take a name for what it is.
+fn or_a_class(found: &str) -> String {
+    if found.is_empty() {
+        String::new()
+    } else {
+        format!("; if a class is really called `{found}`, take it with --missing keep")
+    }
 }

@@ -5,13 +5,15 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::missing::Missing;
+
 /// What logits are called: of a model of x1, of x2 and of both. `--keys` does not rename them.
 pub(crate) const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
 
 /// The splits every reader knows, in the order they are given back.
 pub(super) const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];
 
-/// The names of the arrays: `x1`, `x2`, `y` and, where there is one, `id`.
+/// The names of the arrays: `x1`, `x2`, `y` and, where there is one, `id`; and what becomes of rows without a label.
 ///
 /// A split's arrays are named with its suffix, `x1_train` or `image_test`.
 ///
@@ -33,6 +35,8 @@ pub struct Keys {
     pub label: String,
     /// The id: an array that must be there; `None` takes the array `id` if there is one.
     pub id: Option<String>,
+    /// What becomes of rows whose label is missing.
+    pub missing: Missing,
     /// Which samples belong together.
     pub groups: GroupKey,
 }
@@ -76,7 +80,14 @@ impl GroupKey {
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { x1: "x1".to_owned(), x2: "x2".to_owned(), label: "y".to_owned(), id: None, groups: GroupKey::Unknown }
+        Self {
+            x1: "x1".to_owned(),
+            x2: "x2".to_owned(),
+            label: "y".to_owned(),
+            id: None,
+            missing: Missing::default(),
+            groups: GroupKey::Unknown,
+        }
     }
 }
 
@@ -129,7 +140,17 @@ impl FromStr for Keys {
         }) else {
             return Err(KeysError::WrongCount { given: given.to_owned(), found: names.len() });
         };
-        Ok(Self { x1: x1.to_owned(), x2: x2.to_owned(), label: label.to_owned(), id, groups: GroupKey::Unknown })
+        Ok(Self { x1: x1.to_owned(), x2: x2.to_owned(), label: label.to_owned(), id, missing: Missing::default(), groups: GroupKey::Unknown })
+    }
+}
+
+/// The split that a common name stands for, without regard to case.
+pub(super) fn split_of(name: &str) -> Option<&'static str> {
+    match name.trim().to_lowercase().as_str() {
+        "train" | "training" => Some("train"),
+        "val" | "valid" | "validation" => Some("val"),
+        "test" | "testing" => Some("test"),
+        _ => None,
     }
 }
 
@@ -242,7 +263,8 @@ pub(super) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: Labels)
     if is_complete(&unsuffixed) || (splits.is_empty() && is_announced(&unsuffixed)) {
         splits.insert(0, unsuffixed);
     }
-    if splits.is_empty() && (Keys { groups: GroupKey::Unknown, ..keys.clone() }) == Keys::default() {
+    let usual = Keys { missing: keys.missing, groups: keys.groups.clone(), ..Keys::default() };
+    if splits.is_empty() && *keys == usual {
         let reference = KNOWN_SPLITS.map(|split| SplitArrays::reference(keys, split));
         splits.extend(reference.into_iter().filter(is_announced));
     }

@@ -7,7 +7,8 @@ use std::{fs, io};
 use super::classes::{Classes, Label};
 use super::error::FeatureError;
 use super::format::Format;
-use super::keys::{GroupKey, Keys, Labels, SplitArrays, find_splits};
+use super::keys::{self, GroupKey, Keys, SplitArrays, find_splits};
+use super::labels::{Labels, case_note};
 use super::logits;
 use super::metadata_columns::MetadataColumn;
 use super::source::{MatrixRole, Source};
@@ -23,7 +24,8 @@ const TRAIN: &str = "train";
 /// A split whose labels are still as the file has them.
 struct RawSplit {
     samples: Unlabelled,
-    labels: Vec<Label>,
+    /// Those that are missing are of rows to be left out.
+    labels: Labels,
     groups: Option<Groups>,
 }
 
@@ -64,7 +66,7 @@ pub(super) fn load(
     known: Option<&Classes>,
 ) -> Result<FeatureFile, FeatureError> {
     let file = source.file();
-    let (first, others) = splits_of(&file, source.names(), keys, Labels::Needed, known.is_none())?;
+    let (first, others) = splits_of(&file, source.names(), keys, keys::Labels::Needed, known.is_none())?;
     let names = source.class_names()?;
 
     let first_raw = read_split(&mut source, &first, keys)?;
@@ -75,16 +77,30 @@ pub(super) fn load(
         }
         None => training_classes(&file, &first, &first_raw, names.as_deref())?,
     };
+    let mut notes = source.notes();
+    notes.extend(first_raw.labels.notes(&first.label));
+    let mut kept = vec![first_raw.kept()];
     let mut splits = vec![encode(&source, &first, first_raw, &classes, names.as_deref())?];
     for other in &others {
         let raw = read_split(&mut source, other, keys)?;
+        notes.extend(raw.labels.notes(&other.label));
+        kept.push(raw.kept());
         let reference = &splits[0].features;
         check_columns(&file, (&first.x1, &reference.x1), (&other.x1, &raw.samples.x1))?;
         check_columns(&file, (&first.x2, &reference.x2), (&other.x2, &raw.samples.x2))?;
         splits.push(encode(&source, other, raw, &classes, names.as_deref())?);
     }
-    let metadata = metadata(&mut source, &first, &others)?;
-    Ok(FeatureFile { splits, metadata, classes, path: path.to_owned() })
+    if names.is_some() {
+        notes.extend(case_note("classes", classes.names().iter().map(String::as_str)));
+    }
+    let mut metadata = metadata(&mut source, &first, &others)?;
+    for (of_split, kept) in metadata.iter_mut().zip(kept) {
+        let Some(kept) = kept else { continue };
+        for column in &mut of_split.features {
+            column.values = column.values.select(&kept);
+        }
+    }
+    Ok(FeatureFile { splits, metadata, classes, notes, path: path.to_owned() })
 }
 
 /// All splits of a file, whose labels are left alone; its logits are to be of `classes`.
@@ -95,7 +111,7 @@ pub(super) fn load_unlabelled(
     classes: &Classes,
 ) -> Result<UnlabelledFile, FeatureError> {
     let file = source.file();
-    let (first, others) = splits_of(&file, source.names(), keys, Labels::Ignored, false)?;
+    let (first, others) = splits_of(&file, source.names(), keys, keys::Labels::Ignored, false)?;
     let names = source.class_names()?;
 
     let mut splits: Vec<Split<Unlabelled>> = Vec::new();
@@ -136,6 +152,7 @@ pub(super) fn load_rows(
     names: Option<&[String]>,
 ) -> Result<FeatureSet, FeatureError> {
     let raw = read_split(source, arrays, keys)?;
+    check_whole(source, arrays, &raw.labels)?;
     logits::check_order(&source.file(), arrays, &raw.samples.logits, classes, names)?;
     encode_rows(source, arrays, raw, classes, names)
 }
@@ -160,7 +177,7 @@ pub(super) fn splits_of(
     file: &str,
     names: &BTreeSet<String>,
     keys: &Keys,
-    labels: Labels,
+    labels: keys::Labels,
     is_for_training: bool,
 ) -> Result<(SplitArrays, Vec<SplitArrays>), FeatureError> {
     let (first, others) = find_splits(names, keys, labels);
@@ -194,8 +211,12 @@ fn check_training_split(
 
 fn read_split(source: &mut Source<'_>, arrays: &SplitArrays, keys: &Keys) -> Result<RawSplit, FeatureError> {
     let samples = read_samples(source, arrays, keys)?;
-    let labels = source.labels(&arrays.label)?;
-    check_rows(source, arrays, &samples.x1, (&arrays.label, labels.len()))?;
+    let labels = source.labels(&arrays.label, keys.missing)?;
+    check_rows(source, arrays, &samples.x1, (&arrays.label, labels.all.len()))?;
+    if labels.missing() == labels.all.len() {
+        let (file, array) = (source.file(), arrays.label.clone());
+        return Err(FeatureError::NoLabels { file, array, rows: labels.all.len() });
+    }
     let groups = match (&keys.groups, &arrays.group) {
         // Ids are distinct, and tell samples apart in all parts of a file.
         (GroupKey::Apart, _) => Some(Groups::of_values(samples.ids.iter())),
@@ -207,6 +228,24 @@ fn read_split(source: &mut Source<'_>, arrays: &SplitArrays, keys: &Keys) -> Res
         (_, None) => None,
     };
     Ok(RawSplit { samples, labels, groups })
+}
+
+impl RawSplit {
+    /// The rows that have a label, where some have none.
+    fn kept(&self) -> Option<Vec<usize>> {
+        (self.labels.missing() > 0).then(|| self.labels.present().0)
+    }
+}
+
+/// Rows that are read some at a time all have a label: who counts them must not find fewer.
+pub(super) fn check_whole(source: &Source<'_>, arrays: &SplitArrays, labels: &Labels) -> Result<(), FeatureError> {
+    let Some((row, _)) = labels.first_missing() else { return Ok(()) };
+    let row = source.row_in_file(&arrays.label, row);
+    let reason = format!(
+        "`{}` is missing at row {row}, and rows are only left out of files that are read as a whole; remove such rows first",
+        arrays.label
+    );
+    Err(FeatureError::NotByRows { file: source.file(), reason })
 }
 
 /// All of a split but its labels.
@@ -290,7 +329,7 @@ fn training_classes(
             });
         }
     }
-    let classes = Classes::of_training(&training.labels, names);
+    let classes = Classes::of_training(&training.labels.present().1, names);
     if let [only] = classes.names() {
         return Err(FeatureError::SingleClass {
             file: file.to_owned(),
@@ -320,25 +359,34 @@ fn encode_rows(
     classes: &Classes,
     names: Option<&[String]>,
 ) -> Result<FeatureSet, FeatureError> {
-    let labels = encode_labels(source, arrays, &raw.labels, classes, names)?;
+    let (rows, present) = raw.labels.present();
+    let codes = encode_labels(source, arrays, (&rows, &present), classes, names)?;
     logits::check_columns(&source.file(), arrays, &raw.samples.logits, classes)?;
+    let kept = raw.kept();
     let Unlabelled { ids, x1, x2, logits } = raw.samples;
-    Ok(FeatureSet { ids, x1, x2, labels, logits, groups: raw.groups })
+    // Rows without a label have any, until they are left out.
+    let mut labels = vec![0; x1.rows()];
+    rows.iter().zip(codes).for_each(|(row, code)| labels[*row] = code);
+    let all = FeatureSet { ids, x1, x2, labels, logits, groups: raw.groups };
+    Ok(match kept {
+        Some(kept) => all.select(&kept),
+        None => all,
+    })
 }
 
-/// The indices of labels.
+/// The indices of the labels of some rows.
 pub(super) fn encode_labels(
     source: &Source<'_>,
     arrays: &SplitArrays,
-    labels: &[Label],
+    (rows, labels): (&[usize], &[Label]),
     classes: &Classes,
     names: Option<&[String]>,
 ) -> Result<Vec<u32>, FeatureError> {
-    classes.encode(labels, names).map_err(|row| FeatureError::UnseenClass {
+    classes.encode(labels, names).map_err(|place| FeatureError::UnseenClass {
         file: source.file(),
         array: arrays.label.clone(),
-        row: source.row_in_file(&arrays.label, row),
-        label: labels[row].to_string(),
+        row: source.row_in_file(&arrays.label, rows[place]),
+        label: labels[place].to_string(),
         known: listed(classes.names()),
     })
 }

@@ -103,6 +103,23 @@ impl MetadataValues {
         }
     }
 
+    /// The given rows in the given order.
+    ///
+    /// # Panics
+    /// If there is no such row, as indexing a slice does.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        fn of<T: Clone>(values: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().map(|row| values[*row].clone()).collect()
+        }
+        match self {
+            Self::Integers(values) => Self::Integers(of(values, rows)),
+            Self::Floats(values) => Self::Floats(of(values, rows)),
+            Self::Booleans(values) => Self::Booleans(of(values, rows)),
+            Self::Texts(values) => Self::Texts(of(values, rows)),
+        }
+    }
+
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

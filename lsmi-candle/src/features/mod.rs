@@ -7,9 +7,9 @@
 //!
 //! | what | accepted |
 //! |---|---|
-//! | formats | `.safetensors`, `.npz`, `.parquet`, `.pt` (see [`Format`]) |
+//! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]) |
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
-//! | `y` `[n]` | integers, booleans; in `.npz` and `.parquet` also strings |
+//! | `y` `[n]` | integers, booleans; in all but tensors also strings, without the blanks around them; missing ones by [`Missing`] |
 //! | `id` `[n]`, optional | integers; in `.npz` and `.parquet` also strings; a metadata key `ids` instead |
 //! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers: what the user's own models of x1, x2 and both say, before the softmax, or log-probabilities |
 //! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names (`train_modal_1_features`, `train_logits1`) |
@@ -30,6 +30,8 @@
 //! Logits have their split's suffix, and every split has those that the others have. Arrays called so that belong to
 //! no split are refused, but one that [`Keys`] name as a modality is one.
 
+mod advice;
+mod alike;
 mod array;
 mod classes;
 pub(crate) mod columns;
@@ -40,12 +42,15 @@ mod groups;
 mod hash;
 mod inputs;
 mod keys;
+mod labels;
 mod load;
 mod logits;
 mod matrix_to_fill;
 mod metadata_columns;
+mod missing;
 mod model_logits;
 mod row_reader;
+mod separated;
 mod source;
 mod write;
 
@@ -62,6 +67,7 @@ use lsmi_core::SampleIds;
 use self::source::Source;
 use crate::matrix::Matrix;
 
+pub use alike::names_alike;
 pub(crate) use classes::Label;
 pub use classes::{Classes, ClassesError};
 pub use data::{ArrayFiles, Data};
@@ -73,8 +79,10 @@ pub use inputs::{Inputs, Unlabelled};
 pub(crate) use keys::LOGITS;
 pub use keys::{GroupKey, Keys, KeysError};
 pub use metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
+pub use missing::{Missing, UnknownMissing};
 pub use model_logits::read_model_logits;
 pub use row_reader::{FileState, RowReader, RowSplit};
+pub use separated::{Records, records_of};
 pub use write::{ArrayValues, WriteError, write_safetensors};
 
 /// Samples: row i of everything is the same sample.
@@ -175,6 +183,8 @@ pub struct FeatureFile {
     pub metadata: Vec<Split<Vec<MetadataColumn>>>,
     /// The classes that the labels of all splits index.
     pub classes: Classes,
+    /// What a user should know of the data, in sentences: rows left out, labels that look like others.
+    pub notes: Vec<String>,
     /// Where the file was.
     pub path: PathBuf,
 }

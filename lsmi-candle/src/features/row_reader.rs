@@ -9,15 +9,19 @@ use std::fs::{self, Metadata};
 use std::ops::Range;
 use std::time::SystemTime;
 
+use super::array::Kind;
 use super::classes::{Classes, Label};
 use super::data::Data;
 use super::error::FeatureError;
 use super::format::{ByRows, Format, WindowOf};
 use super::keys::{Keys, Labels, SplitArrays};
+use super::labels::Labels as RawLabels;
 use super::load::{self, splits_of, unreadable};
 use super::metadata_columns::{MetadataColumn, MetadataType};
+use super::missing::Missing;
 use super::source::{
-    IdentifierRole, MatrixRole, Source, Window, check_identifiers, check_matrix, corrupted, missing_array,
+    IdentifierRole, MatrixRole, Source, Window, check_identifiers, check_matrix, corrupted, element_type,
+    missing_array, with_remark,
 };
 use super::{FeatureSet, Unlabelled};
 
@@ -123,8 +127,10 @@ impl RowReader {
         let mut distinct = BTreeSet::new();
         let rows = reader.splits[0].rows;
         for start in (0..rows).step_by(LABELS_AT_A_TIME) {
-            let (mut source, arrays, ..) = reader.window(0, start..rows.min(start + LABELS_AT_A_TIME));
-            distinct.extend(source.labels(&arrays.label)?);
+            let (mut source, arrays, keys, ..) = reader.window(0, start..rows.min(start + LABELS_AT_A_TIME));
+            let labels = source.labels(&arrays.label, keys.missing)?;
+            load::check_whole(&source, arrays, &labels)?;
+            distinct.extend(labels.present().1);
         }
         let labels: Vec<Label> = distinct.into_iter().collect();
         let classes = Classes::of_training(&labels, reader.class_names.as_deref());
@@ -220,9 +226,11 @@ impl RowReader {
     /// # Panics
     /// As [`read`](Self::read).
     pub fn read_labels(&mut self, split: usize, rows: Range<usize>) -> Result<Vec<u32>, FeatureError> {
-        let (mut source, arrays, _, classes, names) = self.window(split, rows);
-        let labels = source.labels(&arrays.label)?;
-        load::encode_labels(&source, arrays, &labels, classes, names)
+        let (mut source, arrays, keys, classes, names) = self.window(split, rows);
+        let labels = source.labels(&arrays.label, keys.missing)?;
+        load::check_whole(&source, arrays, &labels)?;
+        let (rows, labels) = labels.present();
+        load::encode_labels(&source, arrays, (&rows, &labels), classes, names)
     }
 
     /// The columns of a table that no analysis looks at, with their types.
@@ -308,6 +316,7 @@ impl Opening<'_> {
         }
         if labels == Labels::Needed {
             let found = self.identifiers(&arrays.label, IdentifierRole::Label)?;
+            self.check_floats(&arrays.label, found, keys.missing)?;
             self.check_rows(arrays, rows, &arrays.label, found)?;
         }
         Ok(RowSplit { name: arrays.split.clone(), rows, dims: [d1, d2], numbers })
@@ -341,12 +350,39 @@ impl Opening<'_> {
 
     fn matrix(&mut self, name: &str, role: MatrixRole) -> Result<(usize, usize), FeatureError> {
         let outline = self.outline(name)?;
+        let outline = with_remark(outline, &mut || self.source.remark(name));
         check_matrix(self.file, name, &outline, role)
     }
 
     fn identifiers(&mut self, name: &str, role: IdentifierRole) -> Result<usize, FeatureError> {
         let outline = self.outline(name)?;
         check_identifiers(self.file, name, &outline, role)
+    }
+
+    /// Labels are no numbers of floating point: either integers some of which are missing, or a quantity.
+    fn check_floats(&mut self, name: &str, rows: usize, missing: Missing) -> Result<(), FeatureError> {
+        let outline = self.outline(name)?;
+        if !matches!(outline.kind, Kind::Numbers(element) if element.is_float()) {
+            return Ok(());
+        }
+        let mut labels = RawLabels::default();
+        for start in (0..rows).step_by(LABELS_AT_A_TIME) {
+            let part = start..rows.min(start + LABELS_AT_A_TIME);
+            let length = part.len();
+            let array = self.source.rows(name, part).map_err(|corrupt| corrupted(self.file, self.format, corrupt))?;
+            labels.extend(array, length, missing);
+        }
+        let (file, array) = (self.file.to_owned(), name.to_owned());
+        Err(match labels.first_missing() {
+            None => element_type(self.file, name, &outline, IdentifierRole::Label.element_type()),
+            Some((row, found)) => FeatureError::MissingLabel {
+                file,
+                array,
+                row: self.source.row_in_file(name, row),
+                found: found.to_owned(),
+                others: labels.missing() - 1,
+            },
+        })
     }
 
     fn outline(&mut self, name: &str) -> Result<super::array::Outline, FeatureError> {

@@ -8,15 +8,18 @@ use std::path::Path;
 
 use lsmi_core::SampleIds;
 
-use super::array::{Array, Corrupt, Incomplete, Kind, Number, Outline, Values};
+use super::advice;
+use super::array::{Array, Corrupt, Incomplete, Kind, Number, Outline, Unusable, Values};
 use super::classes::{Label, first_repeat};
 use super::error::FeatureError;
 use super::format::{Container, Format, NotOpened};
 use super::groups::Groups;
 use super::keys::SplitArrays;
+use super::labels::Labels;
 use super::load::{format_of, listed, unreadable};
 use super::matrix_to_fill::MatrixToFill;
 use super::metadata_columns::{MetadataColumn, MetadataType};
+use super::missing::Missing;
 use crate::matrix::Matrix;
 use crate::memory::{self, Shortage};
 
@@ -50,6 +53,9 @@ impl MatrixRole {
             (Self::Modality, 0 | 1) => {
                 "features need [rows, columns]; for one feature, x.reshape(-1, 1), in a table a column whose name ends in _0"
             }
+            (Self::Modality, 3) => {
+                "features need [rows, columns]; of a sequence [rows, steps, columns], take the mean over its steps, x.mean(axis=1), or flatten each row, x.reshape(len(x), -1)"
+            }
             (Self::Modality, _) => "features need [rows, columns]; flatten each row, x.reshape(len(x), -1)",
             (Self::Logits, 0 | 1) => {
                 "logits need [rows, classes]; for the one logit z, of the second of two classes, np.stack([0 * z, z], axis=1)"
@@ -78,7 +84,7 @@ pub(super) enum IdentifierRole {
 }
 
 impl IdentifierRole {
-    fn element_type(self) -> &'static str {
+    pub(super) fn element_type(self) -> &'static str {
         match self {
             Self::Label => {
                 "labels must be integers or strings: y.astype(str) for text, y.astype('int64') for class numbers, y.argmax(axis=1) for one-hot rows, bins for a continuous target"
@@ -178,6 +184,11 @@ impl<'a> Source<'a> {
         values.map_err(|corrupt| corrupted(self.file, self.format, corrupt))
     }
 
+    /// What a user should know of how the file was understood, in sentences.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.container.notes()
+    }
+
     pub(super) fn file(&self) -> String {
         self.file.to_owned()
     }
@@ -192,11 +203,18 @@ impl<'a> Source<'a> {
         let file = self.file();
         let Some(outline) = self.outline(name)? else {
             // Only there as a whole.
-            let array = match self.array(name) {
+            let array = match self.array(name).and_then(|array| complete(&file, name, 0, array)) {
                 Ok(array) => array,
                 Err(error) => return Err(self.in_file(name, error)),
             };
-            let (rows, columns) = check_matrix(&file, name, &array.outline(), role)?;
+            let checked = check_matrix(&file, name, &array.outline(), role);
+            let (rows, columns) = match checked {
+                Ok(lengths) => lengths,
+                Err(error) => {
+                    drop(array);
+                    return Err(self.advised(error));
+                }
+            };
             let mut values = zeros(&file, name, rows, columns)?;
             let matrix = MatrixToFill { file: &file, name, role, columns };
             let filled = matrix.fill(&array, 0, &mut values);
@@ -206,10 +224,14 @@ impl<'a> Source<'a> {
                 Err(error) => Err(self.in_file(name, error)),
             };
         };
+        let outline = with_remark(outline, &mut || self.container.remark(name));
         let (rows, columns) = check_matrix(&file, name, &outline, role)?;
         let mut values = zeros(&file, name, rows, columns)?;
         let matrix = MatrixToFill { file: &file, name, role, columns };
-        let filled = matrix.fill_in_blocks(&mut values, &mut |rows| self.rows(name, rows));
+        let filled = matrix.fill_in_blocks(&mut values, &mut |rows| {
+            let start = rows.start;
+            complete(&file, name, start, self.rows(name, rows)?)
+        });
         match filled {
             Ok(()) => self.finished((rows, columns), values),
             Err(error) => Err(self.in_file(name, error)),
@@ -225,9 +247,29 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// The labels: integers, booleans or strings.
-    pub(super) fn labels(&mut self, name: &str) -> Result<Vec<Label>, FeatureError> {
-        self.identifiers(name, IdentifierRole::Label)
+    /// The labels: integers, booleans or strings, and whole numbers of floating point where others are missing. Where a row
+    /// has none, that is an error unless such rows are left out.
+    pub(super) fn labels(&mut self, name: &str, missing: Missing) -> Result<Labels, FeatureError> {
+        let mut labels = Labels::default();
+        let outline = self.each_identifier(name, IdentifierRole::Label, &mut |array, rows| {
+            labels.extend(array, rows, missing);
+        })?;
+        labels.settle();
+        match labels.first_missing() {
+            // Numbers of floating point are no labels by themselves; missing ones make them of integers.
+            None if labels.are_floats => {
+                Err(self.advised(element_type(self.file, name, &outline, IdentifierRole::Label.element_type())))
+            }
+            Some(_) if missing == Missing::Drop && labels.has_fractions => {
+                Err(self.advised(element_type(self.file, name, &outline, IdentifierRole::Label.element_type())))
+            }
+            Some((row, found)) if missing != Missing::Drop => {
+                let (file, array, row) = (self.file(), name.to_owned(), self.row_in_file(name, row));
+                let (found, others) = (found.to_owned(), labels.missing() - 1);
+                Err(FeatureError::MissingLabel { file, array, row, found, others })
+            }
+            _ => Ok(labels),
+        }
     }
 
     /// The groups in an array: integers or strings.
@@ -237,7 +279,8 @@ impl<'a> Source<'a> {
 
     /// The ids in an array: distinct integers or strings.
     pub(super) fn ids(&mut self, name: &str) -> Result<SampleIds, FeatureError> {
-        let ids = self.identifiers(name, IdentifierRole::Id)?;
+        let mut ids = Vec::new();
+        self.each_identifier(name, IdentifierRole::Id, &mut |array, rows| ids.extend(labels_of(array, rows)))?;
         let numbers: Option<Vec<i64>> = ids
             .iter()
             .map(|id| match id {
@@ -301,6 +344,21 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// The same error with advice in the words of who writes such files.
+    fn advised(&self, error: FeatureError) -> FeatureError {
+        match error {
+            FeatureError::ElementType { file, array, found, expected } if self.format == Format::Torch => {
+                FeatureError::ElementType {
+                    file,
+                    array,
+                    found,
+                    expected: advice::in_torch(&expected).unwrap_or(expected),
+                }
+            }
+            other => other,
+        }
+    }
+
     /// What an array is, if some of its rows can be read at a time.
     fn outline(&mut self, name: &str) -> Result<Option<Outline>, FeatureError> {
         if !self.names.contains(name) {
@@ -317,14 +375,13 @@ impl<'a> Source<'a> {
             return Err(missing_array(self.file, name, &self.names));
         }
         let taken = self.container.array(name);
-        complete(self.file, name, 0, taken.map_err(|corrupt| corrupted(self.file, self.format, corrupt))?)
+        taken.map_err(|corrupt| corrupted(self.file, self.format, corrupt))
     }
 
     /// Some rows of an array that has an outline.
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, FeatureError> {
-        let start = rows.start;
         let taken = self.container.rows(name, rows);
-        complete(self.file, name, start, taken.map_err(|corrupt| corrupted(self.file, self.format, corrupt))?)
+        taken.map_err(|corrupt| corrupted(self.file, self.format, corrupt))
     }
 
     /// An error about a row of an array, its row counted in the file.
@@ -343,35 +400,87 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// One integer or string a row.
-    fn identifiers(&mut self, name: &str, role: IdentifierRole) -> Result<Vec<Label>, FeatureError> {
+    /// Hands on one integer or string a row, some rows at a time, and says what the array is.
+    fn each_identifier(
+        &mut self,
+        name: &str,
+        role: IdentifierRole,
+        take: &mut dyn FnMut(Array<'_>, usize),
+    ) -> Result<Outline, FeatureError> {
         let file = self.file();
+        // Gaps among labels are told with the labels.
+        let whole = |start: usize, array| match array {
+            Array { values: Values::WithGaps(..), .. } if role == IdentifierRole::Label => Ok(array),
+            _ => complete(&file, name, start, array),
+        };
         let Some(outline) = self.outline(name)? else {
-            let array = match self.array(name) {
+            let array = match self.array(name).and_then(|array| whole(0, array)) {
                 Ok(array) => array,
                 Err(error) => return Err(self.in_file(name, error)),
             };
-            let rows = check_identifiers(&file, name, &array.outline(), role)?;
-            return Ok(labels_of(array, rows));
+            let outline = array.outline();
+            let rows = check_identifiers(&file, name, &outline, role).map_err(|error| several(error, role, &array))?;
+            take(array, rows);
+            return Ok(outline);
         };
-        let rows = check_identifiers(&file, name, &outline, role)?;
+        let rows = match check_identifiers(&file, name, &outline, role) {
+            Ok(rows) => rows,
+            Err(error) => {
+                let first = 0..outline.shape.first().copied().unwrap_or_default().min(IDENTIFIERS_AT_A_TIME);
+                return Err(match self.rows(name, first) {
+                    Ok(array) => several(error, role, &array),
+                    Err(_) => error,
+                });
+            }
+        };
         memory::check(rows, size_of::<Label>()).map_err(|shortage| too_large(&file, name, &outline, shortage))?;
-        let mut labels = Vec::new();
         for start in (0..rows).step_by(IDENTIFIERS_AT_A_TIME) {
             let part = start..rows.min(start + IDENTIFIERS_AT_A_TIME);
             let length = part.len();
-            match self.rows(name, part) {
-                Ok(array) => labels.extend(labels_of(array, length)),
+            match self.rows(name, part).and_then(|array| whole(start, array)) {
+                Ok(array) => take(array, length),
                 Err(error) => return Err(self.in_file(name, error)),
             }
         }
-        Ok(labels)
+        Ok(outline)
+    }
+}
+
+/// What an array of text is where numbers should be, if its texts tell how to make numbers of them.
+pub(super) fn with_remark(outline: Outline, remark: &mut dyn FnMut() -> Option<Unusable>) -> Outline {
+    match Some(remark).filter(|_| outline.kind == Kind::Strings).and_then(|remark| remark()) {
+        Some(Unusable { what, mend: Some(mend) }) => {
+            let kind = Kind::Other(Unusable::with_mend(what.trim_end_matches(','), mend));
+            Outline { kind, ..outline }
+        }
+        _ => outline,
+    }
+}
+
+/// Labels of several columns: one-hot rows, or several labels a row.
+fn several(error: FeatureError, role: IdentifierRole, array: &Array<'_>) -> FeatureError {
+    let (Values::Numbers(numbers), &[rows, columns]) = (&array.values, array.shape.as_slice()) else {
+        return error;
+    };
+    let is_one_hot = |row: usize| (0..columns).map(|column| numbers.at(&[row, column]).to_f64()).sum::<f64>() == 1.0;
+    match error {
+        FeatureError::Shape { file, array, found, .. }
+            if role == IdentifierRole::Label && columns > 1 && !(0..rows).all(is_one_hot) =>
+        {
+            let expected = "labels need [rows], one a row, and there are several labels a row; take one of the columns, e.g. y[:, 0]";
+            FeatureError::Shape { file, array, found, expected }
+        }
+        other => other,
     }
 }
 
 /// An array that starts at a row, if none of its rows is incomplete.
 fn complete<'a>(file: &str, name: &str, start: usize, array: Array<'a>) -> Result<Array<'a>, FeatureError> {
-    let Values::Incomplete(incomplete) = array.values else { return Ok(array) };
+    let incomplete = match array.values {
+        Values::Incomplete(incomplete) => incomplete,
+        Values::WithGaps(_, gaps) => Incomplete::Null { row: gaps.first().copied().unwrap_or_default() },
+        _ => return Ok(array),
+    };
     let (file, array) = (file.to_owned(), name.to_owned());
     Err(match incomplete {
         Incomplete::Null { row } => FeatureError::Null { file, array, row: start + row },
@@ -400,7 +509,7 @@ fn labels_of(array: Array<'_>, rows: usize) -> Vec<Label> {
             })
             .collect(),
         Values::Strings(texts) => texts.into_iter().map(Label::Text).collect(),
-        Values::Other(_) | Values::Incomplete(_) => Vec::new(),
+        Values::WithGaps(..) | Values::Other(_) | Values::Incomplete(_) => Vec::new(),
     }
 }
 
@@ -430,7 +539,9 @@ pub(super) fn check_identifiers(
     role: IdentifierRole,
 ) -> Result<usize, FeatureError> {
     match &outline.kind {
+        // Missing labels make numbers of floating point of integers.
         Kind::Numbers(element) if !element.is_float() => {}
+        Kind::Numbers(_) if role == IdentifierRole::Label && outline.shape.len() == 1 => {}
         Kind::Strings => {}
         _ => return Err(element_type(file, name, outline, role.element_type())),
     }
@@ -442,11 +553,13 @@ pub(super) fn check_identifiers(
 }
 
 pub(super) fn missing_array(file: &str, name: &str, names: &BTreeSet<String>) -> FeatureError {
+    let advice = advice::for_missing(file, name, names);
     let names: Vec<String> = names.iter().cloned().collect();
     FeatureError::MissingArray {
         file: file.to_owned(),
         array: name.to_owned(),
         available: if names.is_empty() { "none".to_owned() } else { listed(&names) },
+        advice,
     }
 }
 
@@ -460,6 +573,7 @@ pub(super) fn not_opened(path: &Path, format: Format, refusal: NotOpened) -> Fea
     match refusal {
         NotOpened::Io(error) => unreadable(path, error),
         NotOpened::Corrupt(corrupt) => corrupted(&file, format, corrupt),
+        NotOpened::Refused(reason) => FeatureError::Table { file, reason },
         NotOpened::Whole => FeatureError::NotByRows {
             file,
             reason: format!("a {} file is read as a whole; save it as .safetensors, .npz or .parquet", format.name()),
@@ -480,7 +594,11 @@ fn too_large(file: &str, name: &str, outline: &Outline, shortage: Shortage) -> F
 
 pub(super) fn element_type(file: &str, name: &str, outline: &Outline, expected: &'static str) -> FeatureError {
     let (file, array, found) = (file.to_owned(), name.to_owned(), outline.type_name().to_owned());
-    FeatureError::ElementType { file, array, found, expected }
+    let mend = match &outline.kind {
+        Kind::Other(unusable) => unusable.mend.clone(),
+        Kind::Numbers(_) | Kind::Strings => None,
+    };
+    FeatureError::ElementType { file, array, found, expected: mend.unwrap_or_else(|| expected.to_owned()) }
 }
 
 fn wrong_shape(file: &str, name: &str, outline: &Outline, expected: &'static str) -> FeatureError {

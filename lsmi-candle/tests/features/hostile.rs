@@ -1,6 +1,6 @@
 //! Bytes from anywhere: every reader answers with an error or with data, never with a panic or a flood of memory.
 
-use lsmi_candle::features::{FeatureError, Format, Keys, read_bytes};
+use lsmi_candle::features::{FeatureError, Format, Keys, Missing, read_bytes};
 use proptest::prelude::*;
 use safetensors::Dtype;
 use zip::CompressionMethod;
@@ -21,13 +21,20 @@ fn valid_files() -> Vec<(Format, Vec<u8>)> {
         (Format::Parquet, parquet::table(parquet::sample())),
         (Format::Arrow, std::fs::read(fixture("arrow_views.arrow")).unwrap()),
         (Format::Arrow, std::fs::read(fixture("arrow_lz4.feather")).unwrap()),
+        (Format::Arrow, std::fs::read(fixture("field/polars_stream.arrow")).unwrap()),
+        (Format::Arrow, std::fs::read(fixture("field/pyarrow_zstd.feather")).unwrap()),
+        (Format::Parquet, std::fs::read(fixture("field/pandas_brotli.parquet")).unwrap()),
+        (Format::Npz, std::fs::read(fixture("field/objects_rows.npz")).unwrap()),
+        (Format::Torch, std::fs::read(fixture("field/numpy_rows.pt")).unwrap()),
+        (Format::Torch, std::fs::read(fixture("field/unbound.pt")).unwrap()),
     ]
 }
 
 #[test]
 fn files_cut_short_anywhere_are_refused() {
     for (format, bytes) in valid_files() {
-        assert!(read_bytes("whole", &bytes, format, &Keys::default()).is_ok());
+        let keys = Keys { missing: Missing::Keep, ..Keys::default() };
+        assert!(read_bytes("whole", &bytes, format, &keys).is_ok());
         for length in 0..bytes.len() {
             let error = read_bytes("cut", &bytes[..length], format, &Keys::default()).unwrap_err();
             assert!(matches!(error, FeatureError::Corrupt { .. }), "{length} bytes: {error}");
@@ -240,7 +247,7 @@ proptest! {
     /// Whatever a few changed bytes make of a valid file, reading it comes to an end without a panic.
     #[test]
     fn damaged_files_do_not_panic(
-        which in 0_usize..8,
+        which in 0_usize..14,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let (format, mut bytes) = valid_files().swap_remove(which);

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod build;
+mod field;
 mod formats;
 mod hostile;
 mod logits;
@@ -14,3 +15,4 @@ mod rows;
 mod splits;
 mod tables;
 mod unlabelled;
+mod written;

@@ -1,12 +1,12 @@
 //! Splits, classes and ids: how the arrays of a file are put together.
 
-use lsmi_candle::features::{Classes, FeatureError, Format, Keys, read_bytes, read_with_classes};
+use lsmi_candle::features::{Classes, FeatureError, Format, Keys, Missing, read_bytes, read_with_classes};
 use lsmi_core::SampleIds;
 use safetensors::Dtype;
 
 use crate::build::{
-    Item, STORED, archive, borrowed, labels, npy, npz, read_npz, read_safetensors, safetensors, sample, sample_with,
-    with_splits, write,
+    Item, STORED, archive, borrowed, labels, npy, npz, read_safetensors, safetensors, sample, sample_with, with_splits,
+    write,
 };
 
 fn split_names(items: &[(String, Item)], keys: &Keys) -> Vec<String> {
@@ -189,7 +189,8 @@ fn strings_of_npz_are_ids_and_labels() {
         ],
         zip::CompressionMethod::Stored,
     );
-    let file = read_npz(&bytes).unwrap();
+    let keys = Keys { missing: Missing::Keep, ..Keys::default() };
+    let file = read_bytes("sample.npz", &bytes, Format::Npz, &keys).unwrap();
     assert_eq!(file.classes.names(), ["", "cat", "dog"]);
     let features = &file.splits[0].features;
     assert_eq!(features.labels, [2, 1, 0]);

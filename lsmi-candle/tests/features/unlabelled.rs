@@ -1,7 +1,7 @@
 //! Files read without their labels, which may be there or not, whole or not.
 
 use lsmi_candle::features::{
-    Classes, FeatureError, Keys, Unlabelled, UnlabelledFile, read, read_unlabelled, read_with_classes,
+    Classes, FeatureError, Keys, Missing, Unlabelled, UnlabelledFile, read, read_unlabelled, read_with_classes,
 };
 use safetensors::Dtype;
 
@@ -64,7 +64,7 @@ fn every_format() {
     assert_eq!(file.path, path);
     assert_eq!(file.splits[0].features.logits[2].as_ref().unwrap().row(3), [1.5, 1.5]);
     for name in ["numpy_deflated.npz", "torch_features.pt"] {
-        let labelled = read(&fixture(name), &Keys::default()).unwrap();
+        let labelled = read(&fixture(name), &Keys { missing: Missing::Keep, ..Keys::default() }).unwrap();
         let file = read_unlabelled(&fixture(name), &Keys::default(), &classes()).unwrap();
         assert_eq!(file.splits.len(), labelled.splits.len());
         for (split, labelled) in file.splits.iter().zip(&labelled.splits) {

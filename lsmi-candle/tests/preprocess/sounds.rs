@@ -85,6 +85,31 @@ fn channels_become_their_mean_and_the_end_is_left() {
     assert_eq!(Sound::decode("stereo", stereo, 0.1).unwrap().samples().len(), 800);
 }
 
+/// What a program leaves in a header that it cannot go back to.
+#[test]
+fn a_sound_that_was_written_to_a_pipe_is_whole() {
+    let samples = [1_000, -2_000, 3_000, -4_000];
+    let plain = wav(16_000, 1, &samples);
+    let expected = Sound::decode("plain.wav", plain.clone(), 30.0).unwrap();
+    for (whole, data) in [(u32::MAX, u32::MAX), (0, 0), (0x7FFF_F024, 0x7FFF_F000), (36, 0), (44, 4_000)] {
+        let mut bytes = plain.clone();
+        bytes[4..8].copy_from_slice(&u32::to_le_bytes(whole));
+        bytes[40..44].copy_from_slice(&u32::to_le_bytes(data));
+        assert_eq!(Sound::decode("streamed.wav", bytes, 30.0).unwrap(), expected, "{whole} {data}");
+    }
+    // A file that is shorter than it says is not.
+    let mut cut = plain;
+    cut[4..8].copy_from_slice(&4_036_u32.to_le_bytes());
+    cut[40..44].copy_from_slice(&4_000_u32.to_le_bytes());
+    assert!(Sound::decode("cut.wav", cut, 30.0).is_err());
+
+    let shared = std::env::var_os("LSMI_SHARED").map(std::path::PathBuf::from);
+    let shared = shared.unwrap_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
+    let Ok(bytes) = std::fs::read(shared.join("field/media/streamed.wav")) else { return };
+    let sound = Sound::decode("streamed.wav", bytes, 30.0).unwrap();
+    assert_eq!((sound.rate(), sound.samples().len()), (16_000, 16_000));
+}
+
 #[test]
 fn sound_at_another_rate_gives_the_spectrogram_of_the_same_sound() {
     let tone = |rate: u32| {

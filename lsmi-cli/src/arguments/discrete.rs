@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lsmi_candle::features::Missing;
 use lsmi_core::discrete::{Bias, JointMeasure};
 
 use super::Common;
@@ -45,6 +46,10 @@ pub(crate) struct Discrete {
     /// Draw the samples anew N times and give 95 % intervals
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub(crate) bootstrap: Option<u32>,
+    /// What becomes of rows in which a state is missing (nothing, NaN, NA, null, None): refuse, drop (they are left out and
+    /// counted) or keep (these texts are states like others)
+    #[arg(long, default_value_t)]
+    pub(crate) missing: Missing,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use lsmi_candle::embedder::Prompt;
 use lsmi_candle::encoders::{Modality, Poolings};
+use lsmi_candle::features::Missing;
 
 use super::Common;
 use super::hub::ModelOrigin;
@@ -44,6 +45,10 @@ pub(crate) struct Embed {
     /// What to do about a row that cannot be embedded
     #[arg(long, value_enum, default_value = "fail")]
     pub(crate) on_error: OnError,
+    /// What becomes of rows in which an input or a label is missing (nothing, NaN, NA, null, None): refuse, drop (they are
+    /// left out and counted) or keep (these texts are inputs and names like others)
+    #[arg(long, default_value_t)]
+    pub(crate) missing: Missing,
     /// Read files that symbolic links lead to outside of the table's directory
     #[arg(long)]
     pub(crate) follow_links: bool,

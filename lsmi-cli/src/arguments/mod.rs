@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use lsmi_candle::device::DeviceChoice;
-use lsmi_candle::features::{GroupKey, Keys};
+use lsmi_candle::features::{GroupKey, Keys, Missing};
 
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo, Gates};
@@ -122,13 +122,17 @@ pub(crate) struct Arrays {
     /// and intervals; `none`: not even rows that are equal [default: rows that are equal, or nearly]
     #[arg(long, value_name = "COLUMN|none")]
     groups: Option<GroupKey>,
+    /// What becomes of rows whose label is missing (nothing, NaN, NA, null, None): refuse, drop (they are left out and
+    /// counted) or keep (these texts are names like others)
+    #[arg(long, default_value_t)]
+    missing: Missing,
 }
 
 impl Arrays {
     /// The names given, or the usual ones.
     pub(crate) fn keys(&self) -> Keys {
-        let keys = self.keys.clone().unwrap_or_default();
-        Keys { groups: self.groups.clone().unwrap_or_default(), ..keys }
+        let (keys, groups) = (self.keys.clone().unwrap_or_default(), self.groups.clone().unwrap_or_default());
+        Keys { missing: self.missing, groups, ..keys }
     }
 }
 

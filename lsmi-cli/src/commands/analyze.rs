@@ -14,6 +14,7 @@ use super::models::{read_models, summarise};
 use super::null::null;
 use super::settings::{has_logits, repeats, settings};
 use crate::arguments::Analyze;
+use crate::console;
 use crate::effective::Effective;
 use crate::encoders::differences;
 use crate::failure::Failure;
@@ -40,6 +41,9 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let ratings = arguments.ratings.as_deref().map(read_ratings).transpose()?;
     let keys = arguments.arrays.keys();
     let file = source.read(&keys)?;
+    if arguments.common.quiet {
+        say_notes(&file.notes, None);
+    }
     let (evaluations, metadata) = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
     let scale = arguments.estimation.scale_logits;
@@ -89,7 +93,8 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
         .with_gates(gates)
         .with_ratings(ratings)
         .with_words(words)
-        .with_warnings();
+        .with_warnings()
+        .with_notes_of_data(&file.notes);
     let (estimator, splits) = (&estimator, splits.as_slice());
     let analysis = Analysis { estimator, summary: &summary, splits, run, effective, table: None };
     analysis.write(&arguments.out, arguments.format)?;
@@ -121,6 +126,14 @@ fn unknown(
     Ok(unknown?)
 }
 
+/// Says what is to be known of data that were read, where no summary will.
+pub(super) fn say_notes(notes: &[String], file: Option<&Path>) {
+    for note in notes {
+        let file = file.map(|file| format!("{}: ", file.display())).unwrap_or_default();
+        console::say(&format!("warning: {file}{note}"));
+    }
+}
+
 /// The split that an estimator is fitted on.
 pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, Failure> {
     file.split("train").ok_or_else(|| Failure::data("there is no split `train`").about(&file.path))
@@ -145,6 +158,7 @@ pub(super) fn read_evaluations(
             )));
         }
         let file = read_with_classes(path, keys, &training.classes)?;
+        say_notes(&file.notes, Some(path));
         let (split, carried) = evaluation_rows(file, &name, path)?;
         for (array, expected, found) in
             [(&keys.x1, &train.x1, &split.features.x1), (&keys.x2, &train.x2, &split.features.x2)]

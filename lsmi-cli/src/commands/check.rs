@@ -6,7 +6,7 @@ use std::path::Path;
 use lsmi_candle::features::FeatureSet;
 use lsmi_candle::gates::check;
 
-use super::analyze::{read_evaluations, training_rows};
+use super::analyze::{read_evaluations, say_notes, training_rows};
 use super::gates::gate_settings;
 use super::settings::{has_logits, settings};
 use crate::arguments::Check;
@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
     }
     let keys = arguments.arrays.keys();
     let file = source.read(&keys)?;
+    say_notes(&file.notes, None);
     let (evaluations, _) = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
     let repeats = arguments.estimation.repeats_or_one();

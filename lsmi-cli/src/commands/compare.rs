@@ -7,7 +7,7 @@ use lsmi_candle::compare::{Data, Estimate, Method, Settings};
 use lsmi_candle::features::{self, FeatureFile, FeatureSet, Split};
 use lsmi_candle::{estimator, pid_batch, pid_cvx};
 
-use super::analyze::{read_evaluations, training_rows};
+use super::analyze::{read_evaluations, say_notes, training_rows};
 use crate::arguments::Compare;
 use crate::compare_table;
 use crate::console;
@@ -26,6 +26,7 @@ pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
     }
     let keys = arguments.arrays.keys();
     let file = samples.read(&keys)?;
+    say_notes(&file.notes, None);
     let (evaluation, _) = read_evaluations(arguments.eval.as_slice(), &keys, &file)?;
     let train = without_logits(training_rows(&file)?);
     let eval = rows_to_answer_for(&file, &evaluation).map(without_logits);

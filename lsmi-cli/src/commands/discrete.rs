@@ -11,16 +11,18 @@ use lsmi_core::statistics::Bootstrap;
 use crate::arguments::Discrete;
 use crate::console;
 use crate::discrete::report::{self, Report, Units};
-use crate::discrete::{Distribution, Given, read, table};
+use crate::discrete::{Distribution, Given, Read, read, table};
 use crate::failure::Failure;
 
 pub(super) fn run(arguments: &Discrete) -> Result<(), Failure> {
-    let report = match read(&arguments.file)? {
+    let Read { distribution, notes } = read(&arguments.file, arguments.missing)?;
+    let mut report = match distribution {
         Distribution::Two(given) => of_two(arguments, &given),
         Distribution::Three(given) => of_more(arguments, &given),
         Distribution::Four(given) => of_more(arguments, &given),
     }
     .map_err(|failure| failure.about(&arguments.file))?;
+    report.notes.splice(0..0, notes);
     if !arguments.common.quiet {
         console::say(&table::result(&report));
     }
@@ -168,8 +170,30 @@ fn atoms<const S: usize>(
 /// How many samples an outcome are plenty: the error of an information is then some 0.005 nats or less.
 const PLENTY: u64 = 100;
 
+/// Fewer samples may all be different by chance.
+const LEAST_SAMPLES: u64 = 20;
+
+/// A variable of which more than half of the samples are different is none of a few states.
+fn continuous<const S: usize>(counts: &Counts<S>) -> Option<String> {
+    let total = counts.total();
+    let states = counts.states();
+    let sources = (1..).zip(&states.sources).map(|(number, states)| (format!("x{number}"), states.len()));
+    let all = sources.chain([("y".to_owned(), states.target.len())]);
+    let is_continuous = |(_, states): &(String, usize)| total >= LEAST_SAMPLES && 2 * *states as u64 > total;
+    let told: Vec<String> =
+        all.filter(is_continuous).map(|(name, states)| format!("{name} ({states} of {total})")).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "nearly every value is different in {}: a continuous variable or an id, of which every state is seen about once, so \
+             that informations are those of the sample and say nothing of others; cut it into a few bins first, e.g. \
+             pandas.qcut(x, 4), or give its values as features to lsmi analyze",
+            told.join(", ")
+        )
+    })
+}
+
 fn notes<const S: usize>(arguments: &Discrete, counts: Option<&Counts<S>>) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = counts.and_then(continuous).into_iter().collect();
     let are_few = |counts: &Counts<S>| counts.total() < PLENTY * counts.outcomes().len() as u64;
     if arguments.bias == Bias::PlugIn && counts.is_some_and(are_few) {
         notes.push(

@@ -8,7 +8,7 @@ use std::thread;
 
 use lsmi_candle::embedder::{self, EmbedError, Embedder, Options, Prompt, Provenance};
 use lsmi_candle::encoders::Modality;
-use lsmi_candle::features::Format;
+use lsmi_candle::features::{Format, names_alike};
 use lsmi_candle::hub::Digest;
 use lsmi_candle::models::Prompts;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::console;
 use crate::embed::inputs::Folder;
 use crate::embed::join::Summary;
 use crate::embed::shards::{Shard, Shards, Skipped};
-use crate::embed::table::{Columns, Row, Table, directory_of};
+use crate::embed::table::{Columns, Input, Row, Table, directory_of};
 use crate::embed::work::{Encoding, Work};
 use crate::failure::Failure;
 use crate::output::as_map;
@@ -41,6 +41,8 @@ struct Embedded<'a> {
     n: usize,
     /// Rows that could not be embedded.
     skipped: &'a [Skipped],
+    /// Rows that were left out, as an input or a label is missing.
+    missing: usize,
     /// Rows with a text or sound that was cut because its model takes no more.
     truncated: usize,
     /// The classes, where the table has labels.
@@ -72,7 +74,7 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
     check_file(out, common.force, &[table])?;
     let columns = columns(arguments)?;
     let of_shard = arguments.rows_of_a_shard as usize;
-    let Counted { rows, inputs } = count(arguments, &columns)?;
+    let Counted { rows, inputs, dropped } = count(arguments, &columns)?;
     let work = work(arguments, &columns)?;
     let count = inputs.len();
     let mut shards = Shards::open(out, job(arguments, &work, &columns)?, common.force)?;
@@ -86,7 +88,7 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
     let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = common.threads.map_or_else(processors, usize::from);
     let bar = progress::rows(common.quiet, left.iter().map(|shard| of_shard.min(rows - shard * of_shard)).sum());
-    let mut reader = Table::open(table, columns)?;
+    let mut reader = Table::open(table, columns, arguments.missing)?;
     let mut next = 0;
     pipeline::run(
         left.len(),
@@ -114,11 +116,11 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
         },
     )?;
     drop(bar);
-    finish(arguments, &work, shards, count)
+    finish(arguments, &work, shards, (count, dropped))
 }
 
 /// Joins the shards and tells.
-fn finish(arguments: &Embed, work: &Work, shards: Shards, count: usize) -> Result<(), Failure> {
+fn finish(arguments: &Embed, work: &Work, shards: Shards, (count, dropped): (usize, usize)) -> Result<(), Failure> {
     let (out, common) = (arguments.out.as_path(), &arguments.common);
     let summary = Summary::read(&shards, count).map_err(|error| Failure::failed(error).about(out))?;
     if summary.rows == 0 {
@@ -145,6 +147,16 @@ fn finish(arguments: &Embed, work: &Work, shards: Shards, count: usize) -> Resul
 
     if !common.quiet {
         console::say(&words(&summary, &widths, out));
+        if dropped > 0 {
+            let rows = if dropped == 1 { "row was" } else { "rows were" };
+            console::say(&format!("note: {dropped} {rows} left out, in which an input or a label is missing"));
+        }
+        let classes = summary.classes.iter().flatten().map(String::as_str);
+        if let Some(names) = names_alike(classes) {
+            console::say(&format!(
+                "warning: labels differ only by upper and lower case: {names}; if they are one, write them alike"
+            ));
+        }
         if let Some(note) = alike(work) {
             console::say(&note);
         }
@@ -157,6 +169,7 @@ fn finish(arguments: &Embed, work: &Work, shards: Shards, count: usize) -> Resul
         version: env!("CARGO_PKG_VERSION"),
         n: summary.rows,
         skipped: &summary.skipped,
+        missing: dropped,
         truncated: summary.truncated,
         classes: summary.classes.as_deref(),
         dims: encodings.iter().zip(&widths).map(|((name, _), width)| (name.clone(), *width)).collect(),
@@ -203,7 +216,7 @@ fn named(skipped: &Skipped) -> String {
 
 fn refusal(skipped: &Skipped) -> Failure {
     Failure::data(format!(
-        "row {}: {}; mend it, or leave such rows out with --on-error skip",
+        "row {}: {}; mend it, or leave such rows out with --on-error skip, or missing ones alone with --missing drop",
         named(skipped),
         skipped.reason
     ))
@@ -221,7 +234,7 @@ fn role(modality: Modality) -> &'static str {
 /// The column of each modality: the n-th model of a kind takes the n-th column of that kind, or all the only one.
 fn columns(arguments: &Embed) -> Result<Columns, Failure> {
     let names = &arguments.columns;
-    let mut inputs = Vec::new();
+    let (mut inputs, mut may_be_files) = (Vec::new(), Vec::new());
     let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
     for chosen in &arguments.encoders.0 {
         let role = role(chosen.modality);
@@ -232,6 +245,7 @@ fn columns(arguments: &Embed) -> Result<Columns, Failure> {
             [only] => (*only).to_owned(),
             several => several.get(*place).map(|name| (*name).to_owned()).unwrap_or_default(),
         });
+        may_be_files.push(chosen.modality != Modality::Text);
         *place += 1;
     }
     for role in ["image", "text", "audio"] {
@@ -242,6 +256,7 @@ fn columns(arguments: &Embed) -> Result<Columns, Failure> {
             )));
         }
     }
+    let inputs = inputs.into_iter().zip(may_be_files).collect();
     Ok(Columns { inputs, label: names.of("label"), id: names.of("id") })
 }
 
@@ -250,6 +265,8 @@ struct Counted {
     rows: usize,
     /// The hash of what each shard is made of.
     inputs: Vec<String>,
+    /// Rows that are left out.
+    dropped: usize,
 }
 
 /// The rows of the table, all of which can be read and whose ids differ.
@@ -259,28 +276,34 @@ fn count(arguments: &Embed, columns: &Columns) -> Result<Counted, Failure> {
     let mut ids: HashMap<String, usize> = HashMap::new();
     let (mut rows, mut labelled) = (0, None);
     let (mut inputs, mut of_shard) = (Vec::new(), Vec::new());
-    for row in Table::open(table, columns.clone())? {
+    let mut reader = Table::open(table, columns.clone(), arguments.missing)?;
+    for row in reader.by_ref() {
         let row = row?;
-        rows = row.place + 1;
+        rows += 1;
+        let number = row.place + 1;
         if *labelled.get_or_insert(row.label.is_some()) != row.label.is_some() {
             let message = format!(
-                "`{}` is missing in some rows but not in all; row {rows} differs from the first",
+                "`{}` is missing in some rows but not in all; row {number} differs from the first",
                 columns.label.0
             );
             return Err(Failure::data(message).about(table));
         }
         let states = arguments.encoders.0.iter().zip(&row.inputs).map(|(chosen, input)| match chosen.modality {
             Modality::Text => String::new(),
-            Modality::Picture | Modality::Sound => folder.state(input),
+            Modality::Picture | Modality::Sound => match input {
+                Input::Text(path) => folder.state(path),
+                // The file is in the table.
+                Input::File { .. } => String::new(),
+            },
         });
         of_shard.push((row.inputs.clone(), states.collect::<Vec<_>>(), row.label, row.id.clone()));
         if of_shard.len() == arguments.rows_of_a_shard as usize {
             inputs.push(hash(&std::mem::take(&mut of_shard))?);
         }
         if let Some(id) = row.id
-            && let Some(first) = ids.insert(id.clone(), rows)
+            && let Some(first) = ids.insert(id.clone(), number)
         {
-            let message = format!("rows {first} and {rows} have the same id `{id}`; give every row an id of its own");
+            let message = format!("rows {first} and {number} have the same id `{id}`; give every row an id of its own");
             return Err(Failure::data(message).about(table));
         }
     }
@@ -288,12 +311,16 @@ fn count(arguments: &Embed, columns: &Columns) -> Result<Counted, Failure> {
         inputs.push(hash(&of_shard)?);
     }
     match rows {
+        0 if reader.dropped() > 0 => {
+            let message = format!("an input or the label is missing in all {} rows", reader.dropped());
+            Err(Failure::data(message).about(table))
+        }
         0 => Err(Failure::data("the table has no rows").about(table)),
         _ if !ids.is_empty() && ids.len() < rows => {
             let message = format!("`{}` is missing in some rows but not in all; give every row an id", columns.id.0);
             Err(Failure::data(message).about(table))
         }
-        rows => Ok(Counted { rows, inputs }),
+        rows => Ok(Counted { rows, inputs, dropped: reader.dropped() }),
     }
 }
 
@@ -319,7 +346,7 @@ fn work(arguments: &Embed, columns: &Columns) -> Result<Work, Failure> {
         precision,
     };
     let mut encodings = Vec::new();
-    for (chosen, column) in arguments.encoders.0.iter().zip(&columns.inputs) {
+    for (chosen, (column, _)) in arguments.encoders.0.iter().zip(&columns.inputs) {
         let model = super::model_source::find(arguments, chosen)?;
         if let Some(note) = taken_as_text(arguments, chosen, &model.description.prompts) {
             console::say(&note);
@@ -327,7 +354,7 @@ fn work(arguments: &Embed, columns: &Columns) -> Result<Work, Failure> {
         let embedder = Embedder::load(&model, &options, &device)?;
         encodings.push(Encoding { modality: chosen.modality, column: column.clone(), embedder });
     }
-    Ok(Work { encodings, folder: folder(arguments), batch: usize::from(arguments.batch) })
+    Ok(Work { encodings, folder: folder(arguments), batch: usize::from(arguments.batch), missing: arguments.missing })
 }
 
 /// A note where `--prompt` is none of a model's names, and so is taken for the text itself.
@@ -350,6 +377,7 @@ fn job(arguments: &Embed, work: &Work, columns: &Columns) -> Result<Job, Failure
         ("label", columns.label.0.clone()),
         ("id", columns.id.0.clone()),
         ("device", format!("{:?}", arguments.common.device)),
+        ("missing", arguments.missing.to_string()),
         ("batch", arguments.batch.to_string()),
         ("rows_of_a_shard", arguments.rows_of_a_shard.to_string()),
     ]);

@@ -8,7 +8,7 @@ use lsmi_candle::estimator::{StreamFit, cross_fit, fit_stream};
 use lsmi_candle::features::{Data, RowReader};
 use lsmi_candle::gauge::GaugeError;
 
-use super::analyze::training_rows;
+use super::analyze::{say_notes, training_rows};
 use super::finish::{by_id, tell};
 use super::settings::{has_logits, repeats, settings};
 use crate::arguments::Fit;
@@ -45,6 +45,7 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
 /// A fit to all rows of a file at once.
 fn in_memory(data: &Data, arguments: &Fit) -> Result<StreamFit, Failure> {
     let file = data.read(&arguments.arrays.keys())?;
+    say_notes(&file.notes, None);
     let train = training_rows(&file)?;
     let repeats = repeats(&arguments.estimation, &arguments.common, train.rows());
     let settings = settings(&arguments.estimation, &arguments.common, repeats, has_logits(train), &file.classes)?;

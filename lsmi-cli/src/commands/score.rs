@@ -5,6 +5,7 @@ use std::path::Path;
 use lsmi_candle::estimator::Estimator;
 use lsmi_candle::features::{MetadataColumn, Split};
 
+use super::analyze::say_notes;
 use super::finish::{by_id, stage_samples, tell};
 use super::label_free;
 use super::saved::read_estimator;
@@ -42,6 +43,10 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     }
     let data = arguments.data.data();
     let file = data.read_with_classes(&arguments.arrays.keys(), estimator.classes())?;
+    let notes = file.notes;
+    if arguments.common.quiet {
+        say_notes(&notes, None);
+    }
     let (rows, metadata) = rows_to_score(file.splits, file.metadata, arguments);
     let (data, measures) = (data.path(), arguments.measures.listed());
     let splits = rows
@@ -57,7 +62,7 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     staging.commit(&[])?;
 
     let words = Words { names: &arguments.names, label: "the label" };
-    let summary = Summary::new(&estimator, &splits)?.with_words(words).with_warnings();
+    let summary = Summary::new(&estimator, &splits)?.with_words(words).with_warnings().with_notes_of_data(&notes);
     tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
 }
 

@@ -9,6 +9,7 @@ use std::fs;
 use std::marker::PhantomData;
 use std::path::Path;
 
+use lsmi_candle::features::Missing;
 use lsmi_core::discrete::{Counts, Error, Joint};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -16,12 +17,28 @@ use serde_json::Value;
 
 use super::read::{Distribution, Given, ReadError, not_read};
 
-pub(super) fn read(path: &Path) -> Result<Distribution, ReadError> {
+pub(super) fn read(path: &Path, missing: Missing) -> Result<Distribution, ReadError> {
     let bytes = fs::read(path).map_err(not_read)?;
     match serde_json::from_slice(&bytes).map_err(ReadError::Json)? {
-        Document::Probabilities(entries) => distribution(&entries.0),
-        Document::Counts(entries) => distribution(&entries.0),
+        Document::Probabilities(entries) => distribution(&entries, missing),
+        Document::Counts(entries) => distribution(&entries, missing),
     }
+}
+
+/// Whether a state is one blank: a character like others, where every state is one.
+fn is_blank(state: &str) -> bool {
+    state.chars().count() == 1
+}
+
+/// The character that stands between all states of all outcomes, if there is one that separates them rather than being a
+/// state.
+fn separator_of(outcomes: &[String]) -> Option<char> {
+    let separator = outcomes.first()?.chars().find(|character| !character.is_alphanumeric())?;
+    let is_separated = |outcome: &String| {
+        let states: Vec<&str> = outcome.split(separator).collect();
+        states.len() >= 3 && states.iter().all(|state| !state.trim().is_empty())
+    };
+    outcomes.iter().all(is_separated).then_some(separator)
 }
 
 /// What an outcome has: a probability or a count.
@@ -54,7 +71,16 @@ fn named<W: Copy, const S: usize>((states, weight): &Entry<W>) -> ([&str; S], &s
     (std::array::from_fn(|place| &*states[place]), &*states[S], *weight)
 }
 
-fn distribution<W: Weight>(entries: &[Entry<W>]) -> Result<Distribution, ReadError> {
+fn distribution<W: Weight>(entries: &Entries<W>, missing: Missing) -> Result<Distribution, ReadError> {
+    if let (Some(separator), Some(outcome)) = (separator_of(&entries.keys), entries.keys.first()) {
+        return Err(ReadError::Separator { outcome: outcome.clone(), separator });
+    }
+    let entries = entries.outcomes.as_slice();
+    for (states, _) in entries {
+        if let Some(found) = states.iter().find(|state| missing.is_missing(state) && !is_blank(state)) {
+            return Err(ReadError::MissingOfOutcome { outcome: states.join(", "), found: found.trim().to_owned() });
+        }
+    }
     // Without an outcome, two sources say so as well as any other number.
     let expected = entries.first().map_or(3, |(states, _)| states.len());
     if let Some((states, _)) = entries.iter().find(|(states, _)| states.len() != expected) {
@@ -105,8 +131,11 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
-/// The outcomes as they come.
-struct Entries<W>(Vec<Entry<W>>);
+/// The outcomes as they come, with their keys where they have some.
+struct Entries<W> {
+    outcomes: Vec<Entry<W>>,
+    keys: Vec<String>,
+}
 
 impl<'de, W: Weight> Deserialize<'de> for Entries<W> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -120,14 +149,15 @@ impl<'de, W: Weight> Deserialize<'de> for Entries<W> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<W>, A::Error> {
-                let mut entries = Vec::new();
+                let (mut outcomes, mut keys) = (Vec::new(), Vec::new());
                 while let Some(outcome) = map.next_key::<String>()? {
                     let weight = map
                         .next_value()
                         .map_err(|error| refused::<W, _>(&format!("the outcome `{outcome}`"), error))?;
-                    entries.push((outcome.chars().map(String::from).collect(), weight));
+                    outcomes.push((outcome.chars().map(String::from).collect(), weight));
+                    keys.push(outcome);
                 }
-                Ok(Entries(entries))
+                Ok(Entries { outcomes, keys })
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries<W>, A::Error> {
@@ -135,7 +165,7 @@ impl<'de, W: Weight> Deserialize<'de> for Entries<W> {
                 loop {
                     let place = format!("line {} of the list (from 0)", entries.len());
                     let line = list.next_element::<Vec<Value>>().map_err(|error| refused::<W, _>(&place, error))?;
-                    let Some(mut line) = line else { return Ok(Entries(entries)) };
+                    let Some(mut line) = line else { return Ok(Entries { outcomes: entries, keys: Vec::new() }) };
                     let weight = line.pop().unwrap_or_default();
                     let weight = serde_json::from_value(weight).map_err(|error| refused::<W, _>(&place, error))?;
                     let state = |value: Value| match value {

@@ -6,4 +6,4 @@ mod read;
 pub(crate) mod report;
 pub(crate) mod table;
 
-pub(crate) use read::{Distribution, Given, read};
+pub(crate) use read::{Distribution, Given, Read, read};

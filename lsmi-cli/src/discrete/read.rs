@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use lsmi_candle::features::Missing;
 use lsmi_core::discrete::{Counts, Error, Joint};
 use thiserror::Error as ThisError;
 
@@ -58,29 +59,80 @@ pub(crate) enum ReadError {
     Uneven { outcome: String, found: usize, expected: usize },
     /// The CSV has no column of that name.
     #[error(
-        "no column `{column}`; name the columns x1, x2 and y in the first line, and x3 and x4 if there are more sources"
+        "no column `{column}`; name the columns x1, x2 and y in the first line, and x3 and x4 if there are more sources; \
+         columns there: {found}"
     )]
-    MissingColumn { column: &'static str },
+    MissingColumn { column: &'static str, found: String },
     /// The CSV has a column twice.
     #[error("there are two columns `{column}`; rename or remove one of them")]
     RepeatedColumn { column: &'static str },
     /// A row is not CSV.
     #[error("row {row} is not a row of csv; the file may be damaged or cut short, so write it again")]
     Row { row: usize, source: ::csv::Error },
-    /// A state is not text, or there is none.
-    #[error("`{column}` is {found} at row {row}; give its state a name, as in `missing`, or remove the row")]
-    State { row: usize, column: &'static str, found: &'static str },
+    /// A state is not text.
+    #[error("`{column}` is not UTF-8 at row {row}; give its state a name in UTF-8, or remove the row")]
+    State { row: usize, column: &'static str },
+    /// A state is missing.
+    #[error(
+        "`{column}` is {} at row {row}; give its state a name, as in `missing`, or leave such rows out with --missing drop{}",
+        missing_as(found),
+        or_a_state(found)
+    )]
+    Missing { row: usize, column: &'static str, found: String },
+    /// A state of an outcome is missing.
+    #[error(
+        "a state of the outcome ({outcome}) is {}; give it a name, as in `missing`{}",
+        missing_as(found),
+        or_a_state(found)
+    )]
+    MissingOfOutcome { outcome: String, found: String },
+    /// The states of an outcome may be separated.
+    #[error(
+        "{separator:?} seems to separate states, as in {outcome:?}, but is one itself in every outcome; leave it out, as in \
+         {:?}, or give a list of lists, as in [{}]", without(outcome, *separator), listed(outcome, *separator)
+    )]
+    Separator { outcome: String, separator: char },
     /// What is there is no distribution.
     #[error(transparent)]
     Distribution(#[from] Error),
 }
 
-/// Reads a joint distribution.
-pub(crate) fn read(path: &Path) -> Result<Distribution, Failure> {
+/// How a state is missing.
+fn missing_as(found: &str) -> String {
+    if found.is_empty() { "empty".to_owned() } else { format!("missing (`{found}`)") }
+}
+
+/// How to take a name for what it is.
+fn or_a_state(found: &str) -> String {
+    if found.is_empty() {
+        String::new()
+    } else {
+        format!("; if a state is really called `{found}`, take it with --missing keep")
+    }
+}
+
+fn without(outcome: &str, separator: char) -> String {
+    outcome.replace(separator, "")
+}
+
+fn listed(outcome: &str, separator: char) -> String {
+    let states: Vec<String> = outcome.split(separator).map(|state| format!("{state:?}")).collect();
+    format!("[{}, 0.5]", states.join(", "))
+}
+
+/// A joint distribution, and what a user should know of how it was read.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) distribution: Distribution,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads a joint distribution; of samples, rows in which a state is missing are treated so.
+pub(crate) fn read(path: &Path, missing: Missing) -> Result<Read, Failure> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let result = match extension.to_ascii_lowercase().as_str() {
-        "json" => json::read(path),
-        "csv" => csv::read(path),
+        "json" => json::read(path, missing).map(|distribution| Read { distribution, notes: Vec::new() }),
+        "csv" => csv::read(path, missing),
         _ => Err(ReadError::Extension { found: extension.to_owned() }),
     };
     result.map_err(|error| Failure::data(error).about(path))

@@ -3,6 +3,7 @@
 //! [`table`] reads the rows of the table that names them, [`inputs`] finds a row's file, [`shards`] keeps what is finished
 //! beside the output and [`join`] makes one feature file of it at the end.
 
+pub(crate) mod files;
 pub(crate) mod inputs;
 pub(crate) mod join;
 pub(crate) mod shards;

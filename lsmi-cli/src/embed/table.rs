@@ -2,6 +2,7 @@
 //!
 //! A row has the input of each modality (a path, or the text itself) and may have a label and an id.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,9 +11,14 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_schema::DataType;
+use csv::StringRecord;
+use lsmi_candle::features::{Missing, Records, records_of};
+use lsmi_candle::hub::Digest;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::files;
 use crate::batches::Batches;
 
 /// Why a table cannot be used. Rows are counted from 1, the header aside.
@@ -31,9 +37,13 @@ pub(crate) enum TableError {
     /// A row cannot be read.
     #[error("{file}: row {row} cannot be read: {reason}")]
     Row { file: String, row: usize, reason: String },
-    /// A field is empty or missing.
-    #[error("{file}: `{column}` of row {row} is empty; fill it in, or remove the row")]
-    Empty { file: String, column: String, row: usize },
+    /// A field is missing.
+    #[error(
+        "{file}: `{column}` of row {row} is {}; fill it in, or leave such rows out with --missing drop{}",
+        missing_as(found),
+        or_a_name(found)
+    )]
+    Missing { file: String, column: String, row: usize, found: String },
     /// The file is no Parquet, or holds what is not understood.
     #[error("{file}: not a readable Parquet file")]
     Parquet { file: String, source: Box<dyn std::error::Error + Send + Sync> },
@@ -42,11 +52,27 @@ pub(crate) enum TableError {
     Type { file: String, column: String, found: String },
 }
 
+/// How a field is missing.
+pub(crate) fn missing_as(found: &str) -> String {
+    let found = found.trim();
+    if found.is_empty() { "empty".to_owned() } else { format!("missing (`{found}`)") }
+}
+
+/// How to take a text for what it is.
+fn or_a_name(found: &str) -> String {
+    let found = found.trim();
+    if found.is_empty() {
+        String::new()
+    } else {
+        format!("; if it is really called `{found}`, take it with --missing keep")
+    }
+}
+
 /// Which columns to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Columns {
-    /// Those of the modalities, in their order.
-    pub(crate) inputs: Vec<String>,
+    /// Those of the modalities, in their order, and whether they may hold the bytes of files.
+    pub(crate) inputs: Vec<(String, bool)>,
     /// That of the label, and whether it must be there.
     pub(crate) label: (String, bool),
     /// That of the id, and whether it must be there.
@@ -58,24 +84,59 @@ pub(crate) struct Columns {
 pub(crate) struct Row {
     /// Its place in the table, from 0.
     pub(crate) place: usize,
-    /// The input of each modality, in their order; empty where there is none.
-    pub(crate) inputs: Vec<String>,
+    /// The input of each modality, in their order.
+    pub(crate) inputs: Vec<Input>,
     /// Its label, where the table has labels.
     pub(crate) label: Option<String>,
     /// Its id, where the table has ids.
     pub(crate) id: Option<String>,
 }
 
+/// What is to be embedded of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) enum Input {
+    /// A text, or the path of a file; empty where there is none.
+    Text(String),
+    /// A file that is in the table itself.
+    File {
+        /// What it is called in messages.
+        name: String,
+        /// Its bytes.
+        #[serde(serialize_with = "as_hash")]
+        bytes: Vec<u8>,
+    },
+}
+
+impl Input {
+    /// The text, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::File { .. } => None,
+        }
+    }
+
+    /// The text, if it is missing.
+    pub(crate) fn missing(&self, missing: Missing) -> Option<&str> {
+        match self {
+            Self::Text(text) => missing.is_missing(text).then_some(text),
+            Self::File { .. } => None,
+        }
+    }
+}
+
 /// The rows of a table, one after the other.
 pub(crate) struct Table {
     file: String,
     columns: Columns,
+    missing: Missing,
     rows: Source,
     next: usize,
+    dropped: usize,
 }
 
 enum Source {
-    Csv { records: csv::StringRecordsIntoIter<File>, places: Places },
+    Csv { records: Records, places: Places },
     Lines(std::io::Lines<BufReader<File>>),
     Parquet { batches: Batches, batch: Option<RecordBatch>, row: usize, places: Places },
 }
@@ -90,28 +151,41 @@ struct Places {
 
 impl Table {
     /// Opens a table and finds its columns.
-    pub(crate) fn open(path: &Path, columns: Columns) -> Result<Self, TableError> {
+    ///
+    /// Rows that lack an input or a label are left out if that is asked for. Otherwise a row without a label is an error, and
+    /// one without an input is told when it is to be embedded.
+    pub(crate) fn open(path: &Path, columns: Columns, missing: Missing) -> Result<Self, TableError> {
         let file = path.display().to_string();
         let open = || File::open(path).map_err(|source| TableError::Read { file: file.clone(), source });
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let rows = match extension.to_ascii_lowercase().as_str() {
             "csv" => {
-                let mut reader = csv::Reader::from_reader(open()?);
-                let header = reader.headers().map_err(|error| unreadable(&file, 0, &error))?;
-                let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
+                let read = |source| TableError::Read { file: file.clone(), source };
+                let mut records = records_of(open()?).map_err(read)?;
+                let mut header = StringRecord::new();
+                records.read_record(&mut header).map_err(|error| unreadable(&file, 0, &error))?;
+                let names: Vec<&str> = header.iter().map(str::trim).collect();
                 let places = Places::find(&file, &names, &columns)?;
-                Source::Csv { records: reader.into_records(), places }
+                Source::Csv { records, places }
             }
             "jsonl" | "ndjson" => Source::Lines(BufReader::new(open()?).lines()),
             "parquet" => {
                 let batches =
                     Batches::open(open()?).map_err(|source| TableError::Parquet { file: file.clone(), source })?;
                 let fields = batches.schema().fields();
-                let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+                let names: Vec<&str> = fields.iter().map(|field| field.name().trim()).collect();
                 let places = Places::find(&file, &names, &columns)?;
-                if let Some(field) =
-                    places.all().map(|place| &fields[place]).find(|field| !is_readable(field.data_type()))
-                {
+                let may_be_file = |place: usize| {
+                    let inputs = places.inputs.iter().zip(&columns.inputs);
+                    inputs.filter(|(input, _)| **input == place).all(|(_, (_, may_be_file))| *may_be_file)
+                        && Some(place) != places.label
+                        && Some(place) != places.id
+                };
+                let is_unreadable = |place: &usize| {
+                    let kind = fields[*place].data_type();
+                    !(is_readable(kind) || may_be_file(*place) && files::is_of_files(kind))
+                };
+                if let Some(field) = places.all().find(is_unreadable).map(|place| &fields[place]) {
                     let (column, found) = (field.name().clone(), field.data_type().to_string());
                     return Err(TableError::Type { file, column, found });
                 }
@@ -119,20 +193,29 @@ impl Table {
             }
             _ => return Err(TableError::Format { file }),
         };
-        Ok(Self { file, columns, rows, next: 0 })
+        Ok(Self { file, columns, missing, rows, next: 0, dropped: 0 })
+    }
+
+    /// How many rows were left out so far.
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped
     }
 
     /// The next row as it stands: the inputs, label and id.
     fn next_fields(&mut self) -> Option<Result<Fields, TableError>> {
         let (file, row) = (&self.file, self.next + 1);
         match &mut self.rows {
-            Source::Csv { records, places } => Some(match records.next()? {
-                Ok(record) => {
-                    let at = |place: usize| record.get(place).unwrap_or_default().to_owned();
-                    Ok(places.fields(at))
+            Source::Csv { records, places } => {
+                let mut record = StringRecord::new();
+                match records.read_record(&mut record) {
+                    Ok(false) => None,
+                    Ok(true) => {
+                        let at = |place: usize| record.get(place).unwrap_or_default().to_owned();
+                        Some(Ok(places.fields(|place| Input::Text(at(place)), at)))
+                    }
+                    Err(error) => Some(Err(unreadable(file, row, &error))),
                 }
-                Err(error) => Err(unreadable(file, row, &error)),
-            }),
+            }
             Source::Lines(lines) => loop {
                 let line = match lines.next()? {
                     Ok(line) => line,
@@ -150,7 +233,11 @@ impl Table {
                     }
                 }
                 let current = batch.as_ref()?;
-                let fields = places.fields(|column| text_at(current, column, *place));
+                let input = |column: usize| match files::file_at(current.column(column), *place, row) {
+                    Some(input) => input,
+                    None => Input::Text(text_at(current, column, *place)),
+                };
+                let fields = places.fields(input, |column| text_at(current, column, *place));
                 *place += 1;
                 Some(Ok(fields))
             }
@@ -159,24 +246,36 @@ impl Table {
 }
 
 /// The inputs, the label and the id of a row.
-type Fields = (Vec<String>, Option<String>, Option<String>);
+type Fields = (Vec<Input>, Option<String>, Option<String>);
 
 impl Iterator for Table {
     type Item = Result<Row, TableError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let fields = self.next_fields()?;
-        let place = self.next;
-        self.next += 1;
-        Some(fields.and_then(|(inputs, label, id)| {
-            for (value, (column, _)) in [(&label, &self.columns.label), (&id, &self.columns.id)] {
-                if value.as_ref().is_some_and(String::is_empty) {
-                    let (file, column) = (self.file.clone(), column.clone());
-                    return Err(TableError::Empty { file, column, row: place + 1 });
+        loop {
+            let fields = self.next_fields()?;
+            let place = self.next;
+            self.next += 1;
+            let (inputs, label, id) = match fields {
+                Ok(fields) => fields,
+                Err(error) => return Some(Err(error)),
+            };
+            let lacks_input = inputs.iter().any(|input| input.missing(self.missing).is_some());
+            let lacks_label = label.as_ref().filter(|label| self.missing.is_missing(label));
+            let lacks_id = id.as_ref().filter(|id| id.trim().is_empty());
+            if self.missing == Missing::Drop && (lacks_input || lacks_label.is_some() || lacks_id.is_some()) {
+                self.dropped += 1;
+                continue;
+            }
+            for (lacking, (column, _)) in [(lacks_label, &self.columns.label), (lacks_id, &self.columns.id)] {
+                if let Some(found) = lacking {
+                    let (file, column, found) = (self.file.clone(), column.clone(), found.clone());
+                    return Some(Err(TableError::Missing { file, column, row: place + 1, found }));
                 }
             }
-            Ok(Row { place, inputs, label, id })
-        }))
+            let label = label.map(|label| label.trim().to_owned());
+            return Some(Ok(Row { place, inputs, label, id }));
+        }
     }
 }
 
@@ -196,7 +295,7 @@ impl Places {
             inputs: columns
                 .inputs
                 .iter()
-                .map(|name| place(name).ok_or_else(|| missing(name)))
+                .map(|(name, _)| place(name).ok_or_else(|| missing(name)))
                 .collect::<Result<_, _>>()?,
             label: optional(&columns.label)?,
             id: optional(&columns.id)?,
@@ -207,8 +306,8 @@ impl Places {
         self.inputs.iter().copied().chain(self.label).chain(self.id)
     }
 
-    fn fields(&self, at: impl Fn(usize) -> String) -> Fields {
-        (self.inputs.iter().map(|place| at(*place)).collect(), self.label.map(&at), self.id.map(&at))
+    fn fields(&self, input: impl Fn(usize) -> Input, text: impl Fn(usize) -> String) -> Fields {
+        (self.inputs.iter().map(|place| input(*place)).collect(), self.label.map(&text), self.id.map(&text))
     }
 }
 
@@ -216,11 +315,14 @@ fn unreadable(file: &str, row: usize, error: &dyn std::error::Error) -> TableErr
     TableError::Row { file: file.to_owned(), row, reason: error.to_string() }
 }
 
-/// A line of JSON as a row. Labels and ids that the first line has, all have.
+/// A line of JSON as a row; null is an empty field.
 fn from_json(file: &str, row: usize, line: &str, columns: &Columns) -> Result<Fields, TableError> {
     let object: Map<String, Value> = serde_json::from_str(line).map_err(|error| unreadable(file, row, &error))?;
-    let text = |name: &str| match object.get(name) {
-        None | Some(Value::Null) => Ok(None),
+    let object: BTreeMap<&str, &Value> = object.iter().map(|(name, value)| (name.trim(), value)).collect();
+    let text = |name: &str| match object.get(name).copied() {
+        None => Ok(None),
+        Some(Value::Null) => Ok(Some(String::new())),
+        Some(Value::Bool(value)) => Ok(Some(value.to_string())),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
         Some(other) => {
@@ -232,11 +334,11 @@ fn from_json(file: &str, row: usize, line: &str, columns: &Columns) -> Result<Fi
         text(name)?.ok_or_else(|| TableError::Column {
             file: file.to_owned(),
             column: name.to_owned(),
-            found: format!("{} (row {row})", object.keys().cloned().collect::<Vec<_>>().join(", ")),
+            found: format!("{} (row {row})", object.keys().copied().collect::<Vec<_>>().join(", ")),
         })
     };
     let optional = |(name, is_needed): &(String, bool)| if *is_needed { needed(name).map(Some) } else { text(name) };
-    let inputs = columns.inputs.iter().map(|name| needed(name)).collect::<Result<_, _>>()?;
+    let inputs = columns.inputs.iter().map(|(name, _)| needed(name).map(Input::Text)).collect::<Result<_, _>>()?;
     Ok((inputs, optional(&columns.label)?, optional(&columns.id)?))
 }
 
@@ -271,6 +373,11 @@ fn number_at(kind: &DataType, array: &dyn arrow_array::Array, row: usize) -> Str
         // Opening refuses all other types.
         _ => String::new(),
     }
+}
+
+/// A file's SHA-256, which tells it from others in less space than its bytes.
+fn as_hash<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&Digest::of_bytes(bytes).sha256)
 }
 
 /// The directory that relative paths of a table start from.
@@ -310,14 +417,14 @@ mod tests {
         writer.write(&batch).unwrap();
         writer.close().unwrap();
         let columns = Columns {
-            inputs: vec!["image".to_owned(), "text".to_owned()],
+            inputs: vec![("image".to_owned(), true), ("text".to_owned(), false)],
             label: ("label".to_owned(), true),
             id: ("id".to_owned(), true),
         };
-        let rows: Vec<Row> = Table::open(&path, columns).unwrap().map(Result::unwrap).collect();
+        let rows: Vec<Row> = Table::open(&path, columns, Missing::Refuse).unwrap().map(Result::unwrap).collect();
         let row = |place, image: &str, text: &str, id: &str| Row {
             place,
-            inputs: vec![image.to_owned(), text.to_owned()],
+            inputs: vec![Input::Text(image.to_owned()), Input::Text(text.to_owned())],
             label: Some("cat".to_owned()),
             id: Some(id.to_owned()),
         };

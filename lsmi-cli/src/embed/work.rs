@@ -2,10 +2,11 @@
 
 use lsmi_candle::embedder::{EmbedError, Embedder, Prepared};
 use lsmi_candle::encoders::Modality;
+use lsmi_candle::features::Missing;
 
 use super::inputs::Folder;
 use super::shards::{Header, Shard, Skipped};
-use super::table::Row;
+use super::table::{Input, Row, missing_as};
 
 /// A modality: where its inputs stand, and what makes vectors of them.
 pub(crate) struct Encoding {
@@ -25,6 +26,8 @@ pub(crate) struct Work {
     pub(crate) folder: Folder,
     /// Inputs encoded at a time.
     pub(crate) batch: usize,
+    /// What is taken for a missing input.
+    pub(crate) missing: Missing,
 }
 
 /// Why a row has no vector.
@@ -97,13 +100,20 @@ impl Work {
     ) -> (Vec<(usize, Prepared)>, Vec<Refused>) {
         let (mut prepared, mut refused) = (Vec::new(), Vec::new());
         for &row in some {
-            let text = rows[row].inputs[place].as_str();
-            let one = match encoding.modality {
-                Modality::Text if text.trim().is_empty() => Err(format!("`{}` is empty", encoding.column)),
-                Modality::Text => encoding.embedder.prepare_text(text).map_err(|error| in_full(&error)),
-                Modality::Picture | Modality::Sound => {
-                    let found = self.folder.find(text, &encoding.column).map_err(|error| error.to_string());
+            let input = &rows[row].inputs[place];
+            let one = match (encoding.modality, input) {
+                _ if let Some(found) = input.missing(self.missing) => {
+                    Err(format!("`{}` is {}", encoding.column, missing_as(found)))
+                }
+                (Modality::Text, Input::Text(text)) => {
+                    encoding.embedder.prepare_text(text).map_err(|error| in_full(&error))
+                }
+                (_, Input::Text(path)) => {
+                    let found = self.folder.find(path, &encoding.column).map_err(|error| error.to_string());
                     found.and_then(|path| encoding.embedder.prepare_file(&path).map_err(|error| in_full(&error)))
+                }
+                (_, Input::File { name, bytes }) => {
+                    encoding.embedder.prepare_bytes(name, bytes.clone()).map_err(|error| in_full(&error))
                 }
             };
             match one {

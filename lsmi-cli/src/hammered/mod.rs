@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{Int64Array, RecordBatch, StringArray};
+use lsmi_candle::features::Missing;
 use lsmi_core::random::stream;
 use parquet::arrow::ArrowWriter;
 use rand::Rng;
@@ -79,8 +80,10 @@ fn readers() -> Vec<Reader> {
         reader("table_parquet", "table.parquet", &[&table_parquet()], table),
         reader("ratings_csv", "ratings.csv", &[RATINGS_CSV], |path| read_ratings(path).is_ok()),
         reader("ratings_jsonl", "ratings.jsonl", &[RATINGS_JSONL], |path| read_ratings(path).is_ok()),
-        reader("distribution_json", "joint.json", &[PROBABILITIES, COUNTS], |path| discrete::read(path).is_ok()),
-        reader("distribution_csv", "joint.csv", &[ROWS], |path| discrete::read(path).is_ok()),
+        reader("distribution_json", "joint.json", &[PROBABILITIES, COUNTS], |path| {
+            discrete::read(path, Missing::Refuse).is_ok()
+        }),
+        reader("distribution_csv", "joint.csv", &[ROWS], |path| discrete::read(path, Missing::Refuse).is_ok()),
         reader("configuration", "lsmi.toml", &[CONFIGURATION], |path| {
             let words = ["lsmi", "analyze", "data.npz", "--config"].map(OsString::from);
             configuration::parse(&[&words[..], &[path.into()]].concat()).is_ok()
@@ -103,11 +106,11 @@ fn samples(path: &Path) -> bool {
 
 fn table(path: &Path) -> bool {
     let columns = Columns {
-        inputs: vec!["image".to_owned(), "text".to_owned()],
+        inputs: vec![("image".to_owned(), true), ("text".to_owned(), false)],
         label: ("label".to_owned(), false),
         id: ("id".to_owned(), false),
     };
-    Table::open(path, columns).is_ok_and(|mut rows| rows.all(|row| row.is_ok()))
+    Table::open(path, columns, Missing::Refuse).is_ok_and(|mut rows| rows.all(|row| row.is_ok()))
 }
 
 fn parquet(columns: Vec<(&str, arrow_array::ArrayRef)>) -> Vec<u8> {

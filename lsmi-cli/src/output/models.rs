@@ -12,6 +12,9 @@ use crate::scored::ScoredSplit;
 pub(crate) struct ModelSummary {
     /// Which posteriors are the model's own; the others are the fit's.
     pub(crate) logits: Vec<String>,
+    /// What has to be known of the model's logits first.
+    #[serde(skip)]
+    pub(crate) warnings: Vec<String>,
     /// The splits that there are logits for.
     #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub(crate) splits: Vec<(String, SplitSummary)>,
@@ -25,9 +28,11 @@ impl ModelSummary {
     pub(crate) fn new(estimator: &Estimator, splits: &[ScoredSplit]) -> lsmi_core::Result<Self> {
         let are_given = estimator.description().given_heads;
         let logits = ["logits1", "logits2", "logits12"].into_iter().zip(are_given);
+        let Summary { splits, warnings, .. } = Summary::new(estimator, splits)?;
         Ok(Self {
             logits: logits.filter(|(_, is_given)| *is_given).map(|(name, _)| name.to_owned()).collect(),
-            splits: Summary::new(estimator, splits)?.splits,
+            warnings,
+            splits,
         })
     }
 }
@@ -35,6 +40,9 @@ impl ModelSummary {
 impl Summary {
     /// The same with what models have learned.
     pub(crate) fn with_models(mut self, models: Vec<(String, ModelSummary)>) -> Self {
+        for (name, model) in &models {
+            self.warnings.extend(model.warnings.iter().map(|warning| format!("model {name}: {warning}")));
+        }
         self.models = models;
         self
     }

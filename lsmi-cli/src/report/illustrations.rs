@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
+use lsmi_candle::features::Missing;
 use lsmi_candle::preprocess::picture::{Filter, Picture, Resize, Settings};
 
 use super::base64::base64;
 use crate::embed::inputs::Folder;
-use crate::embed::table::{Columns, Table, TableError, directory_of};
+use crate::embed::table::{Columns, Input, Table, TableError, directory_of};
 
 /// Pixels of either side of a picture.
 const SIDE: usize = 96;
@@ -85,10 +86,11 @@ impl Lookup {
                 continue;
             }
             let (texts, pictures) = row.inputs.split_at(lookup.text.len());
+            let texts: Vec<&str> = texts.iter().filter_map(Input::text).collect();
             let text = Some(texts.join("  ")).filter(|text| !text.trim().is_empty()).map(|text| shortened(&text));
             let mut picture = None;
-            if let Some(name) = pictures.first().filter(|_| with_picture.contains(id.as_str())) {
-                match thumbnail(&folder, name) {
+            if let Some(input) = pictures.first().filter(|_| with_picture.contains(id.as_str())) {
+                match thumbnail(&folder, input) {
                     Ok(address) => picture = Some(address),
                     Err(error) => found.warnings.push(format!("the picture of `{id}` is not shown: {error}")),
                 }
@@ -101,14 +103,14 @@ impl Lookup {
     /// The table and the columns that are read of it: those named, or the usual ones that are there.
     fn open(&self) -> Result<(Self, Table), TableError> {
         if !self.text.is_empty() || self.image.is_some() {
-            return Ok((self.clone(), Table::open(&self.table, self.columns())?));
+            return Ok((self.clone(), Table::open(&self.table, self.columns(), Missing::Keep)?));
         }
         let [text, image] = USUAL.map(str::to_owned);
         let both = Self { text: vec![text], image: Some(image), ..self.clone() };
         let tries = [both.clone(), Self { image: None, ..both.clone() }, Self { text: Vec::new(), ..both }];
         let mut refusal = None;
         for lookup in tries {
-            match Table::open(&lookup.table, lookup.columns()) {
+            match Table::open(&lookup.table, lookup.columns(), Missing::Keep) {
                 Ok(table) => return Ok((lookup, table)),
                 Err(error) => refusal = refusal.or(Some(error)),
             }
@@ -118,7 +120,9 @@ impl Lookup {
 
     fn columns(&self) -> Columns {
         Columns {
-            inputs: self.text.iter().chain(&self.image).cloned().collect(),
+            inputs: (self.text.iter().map(|text| (text.clone(), false)))
+                .chain(self.image.iter().map(|image| (image.clone(), true)))
+                .collect(),
             label: (String::new(), false),
             id: (self.id.clone(), self.id_is_named),
         }
@@ -133,9 +137,11 @@ fn shortened(text: &str) -> String {
 }
 
 /// A small picture of a file, as the address of its own bytes.
-fn thumbnail(folder: &Folder, name: &str) -> Result<String, Box<dyn std::error::Error>> {
-    let path = folder.find(name, "image")?;
-    let picture = Picture::decode(name, &read(&path)?)?;
+fn thumbnail(folder: &Folder, input: &Input) -> Result<String, Box<dyn std::error::Error>> {
+    let picture = match input {
+        Input::Text(name) => Picture::decode(name, &read(&folder.find(name, "image")?)?)?,
+        Input::File { name, bytes } => Picture::decode(name, bytes)?,
+    };
     let settings = Settings {
         resize: Resize::Pad,
         resize_to: SIDE,

@@ -11,6 +11,7 @@ mod demo;
 mod diff;
 mod discrete;
 mod embed;
+mod field;
 mod fit_stream;
 mod formats;
 mod generate;

@@ -1,4 +1,4 @@
-//! `.csv`: a table of comma-separated values, the names of its columns in the first line.
+//! `.csv`: a table of values separated by commas, semicolons, tabs or bars, the names of its columns in the first line.
 //!
 //! The whole file is gone through once when it is opened: a column of whole numbers throughout is one of integers, of
 //! numbers one of floating-point numbers, of lists of numbers (`[0.5, 1]`, with commas or blanks between) a matrix, and
@@ -11,30 +11,23 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use ::csv::ByteRecord;
 use arrow_array::ArrayRef;
 use arrow_array::builder::{Float64Builder, Int64Builder, LargeListBuilder, LargeStringBuilder};
 use arrow_schema::{DataType, Field};
 use bytes::{Buf, Bytes};
 
 use super::by_rows::{ByRows, NotOpened};
-use super::table::{ColumnType, Table, TableFile, Take, array_and_number};
+use super::table::{ColumnType, Table, TableFile, Take, array_and_number, remark_on};
 use super::{AllRows, Opened};
-use crate::features::array::Corrupt;
+use crate::features::array::{Corrupt, Unusable};
+use crate::features::separated::{Records, records_of};
 
 /// Rows handed on at a time, at most.
 const MOST_ROWS: usize = 8192;
 
 /// Values handed on at a time, unless a single row has more.
 const MOST_VALUES: usize = 1 << 18;
-
-/// What spreadsheets write first to say that a file is UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// What other tables separate their columns by.
-const OTHER_SEPARATORS: [u8; 3] = [b';', b'\t', b'|'];
-
-type Records = Reader<Box<dyn Read + Send>>;
 
 /// Where the text is; it can be read more than once.
 enum Text {
@@ -59,16 +52,11 @@ struct Cursor {
 
 pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
     let text = Text::Bytes(Bytes::copy_from_slice(bytes));
-    let table = CsvTable::new(text).map_err(|error| match error {
-        NotOpened::Corrupt(corrupt) => corrupt,
-        NotOpened::Io(error) => Corrupt(error.to_string()),
-        NotOpened::Whole => Corrupt("it cannot be read".to_owned()),
-    })?;
-    Ok(Box::new(AllRows(TableFile::open(table)?)))
+    Ok(Box::new(AllRows(TableFile::open(CsvTable::new(text)?)?)))
 }
 
 pub(super) fn open_by_rows(path: &Path) -> Result<Box<dyn ByRows>, NotOpened> {
-    Ok(TableFile::open(CsvTable::new(Text::File(path.to_owned()))?)?)
+    TableFile::open(CsvTable::new(Text::File(path.to_owned()))?)
 }
 
 impl Text {
@@ -81,14 +69,7 @@ impl Text {
 
     /// All records, the header first.
     fn records(&self) -> io::Result<Records> {
-        let mut text = self.open()?;
-        let mut start = Vec::new();
-        text.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
-        if start == BYTE_ORDER_MARK {
-            start.clear();
-        }
-        let text: Box<dyn Read + Send> = Box::new(Read::chain(io::Cursor::new(start), text));
-        Ok(ReaderBuilder::new().has_headers(false).from_reader(text))
+        records_of(self.open()?)
     }
 }
 
@@ -104,14 +85,7 @@ fn check_header(header: &ByteRecord) -> Result<(), Corrupt> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
         return Err(Corrupt("it is UTF-16, or no text at all; save it as UTF-8".to_owned()));
     }
-    let separator = OTHER_SEPARATORS.into_iter().find(|separator| bytes.contains(separator));
-    match separator {
-        Some(separator) if header.len() == 1 => Err(Corrupt(format!(
-            "its columns are separated by {:?}, not by commas; write it with commas, and numbers with points",
-            char::from(separator)
-        ))),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 impl CsvTable {
@@ -202,10 +176,9 @@ impl Table for CsvTable {
         Ok(())
     }
 
-    fn remark(&self, column: usize) -> Option<String> {
+    fn remark(&self, column: usize) -> Option<Unusable> {
         let (row, text) = self.texts[column].as_ref()?;
-        let start: String = text.chars().take(40).collect();
-        Some(format!("text, such as `{start}` at row {row},"))
+        Some(remark_on(*row, text))
     }
 }
 
@@ -375,10 +348,6 @@ mod tests {
     fn tables_of_other_kinds_are_told_apart() {
         let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         for (bytes, expected) in [
-            (b"x1;x2;y\n1;2;a\n".to_vec(), "separated by ';', not by commas"),
-            (b"x1;x2;y\n1,5;2,5;a\n".to_vec(), "numbers with points"),
-            (b"x1\tx2\ty\n1\t2\ta\n".to_vec(), "separated by '\\t'"),
-            (b"x1|x2|y\n1|2|a\n".to_vec(), "separated by '|'"),
             (utf16("\u{feff}x1,x2,y\n1,2,a\n"), "it is UTF-16"),
             (utf16("x1,x2,y\n1,2,a\n"), "it is UTF-16"),
             (b"x1,x2,gr\xf6sse\n1,2,3\n".to_vec(), "save it as UTF-8"),

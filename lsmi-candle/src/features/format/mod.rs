@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
-use super::array::{Array, Corrupt, Outline};
+use super::array::{Array, Corrupt, Outline, Unusable};
 use super::metadata_columns::{MetadataColumn, MetadataType};
 
 /// A feature file opened: named arrays, and text beside them where the format has it.
@@ -41,6 +41,16 @@ pub(crate) trait Container: Send {
     /// What one of those arrays is, where some of its rows can be read at a time.
     fn outline(&mut self, _name: &str) -> Result<Option<Outline>, Corrupt> {
         Ok(None)
+    }
+
+    /// What a user should know of how the file was understood, in sentences.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Why an array is one of text and not of numbers, where one value decided that.
+    fn remark(&mut self, _name: &str) -> Option<Unusable> {
+        None
     }
 
     /// Some rows of an array that has an outline.

@@ -4,10 +4,12 @@
 //! Python literals in general would recurse as deeply as a hostile header is nested.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::Opened;
-use crate::features::array::{Array, Corrupt, Element, Kind, Outline, Values, element_count};
+use super::pickle::arrays::arrays_in;
+use crate::features::array::{Array, Corrupt, Element, Kind, Outline, Unusable, Values, element_count};
 
 /// The first bytes of every `.npy` file.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -32,7 +34,7 @@ pub(super) struct Header {
 
 /// What an array is made of.
 #[derive(Debug, Clone, PartialEq)]
-enum Item {
+pub(super) enum Item {
     Number {
         element: Element,
         big_endian: bool,
@@ -46,10 +48,36 @@ enum Item {
     Bytes {
         width: usize,
     },
-    Other(String),
+    /// Python objects, one pickle of all of them.
+    Objects,
+    Other(Unusable),
+}
+
+impl Item {
+    /// The item of a type string: byte order, kind, size.
+    pub(super) fn of(descr: &str) -> Self {
+        item_type(descr)
+    }
 }
 
 impl Header {
+    /// The header that an array would have which is described elsewhere.
+    pub(super) fn of(item: Item, fortran_order: bool, shape: Vec<usize>) -> Self {
+        Self { item, fortran_order, shape, length: 0 }
+    }
+
+    /// How many bytes its elements take; none of what is not to be read at all.
+    pub(super) fn bytes(&self) -> Result<Option<usize>, Corrupt> {
+        let Some(size) = self.item_size() else { return Ok(None) };
+        let bytes = element_count(&self.shape)?.checked_mul(size);
+        Ok(Some(bytes.ok_or_else(|| Corrupt("the shape is larger than any memory".to_owned()))?))
+    }
+
+    /// Whether its elements are Python objects.
+    pub(super) fn is_of_objects(&self) -> bool {
+        self.item == Item::Objects
+    }
+
     /// Reads the header, leaving the reader at the first element.
     pub(super) fn read(reader: &mut impl Read) -> Result<Self, Corrupt> {
         let [magic @ .., major, _minor] = take::<8>(reader)?;
@@ -95,7 +123,7 @@ impl Header {
             Item::Number { element, .. } => Some(element.size()),
             Item::Unicode { characters, .. } => Some(characters.saturating_mul(4)),
             Item::Bytes { width } => Some(*width),
-            Item::Other(_) => None,
+            Item::Objects | Item::Other(_) => None,
         }
     }
 
@@ -104,7 +132,8 @@ impl Header {
         let kind = match &self.item {
             Item::Number { element, .. } => Kind::Numbers(*element),
             Item::Unicode { .. } | Item::Bytes { .. } => Kind::Strings,
-            Item::Other(name) => Kind::Other(name.clone()),
+            Item::Objects => Kind::Other("pickled Python objects".into()),
+            Item::Other(unusable) => Kind::Other(unusable.clone()),
         };
         Outline { shape: self.shape.clone(), kind }
     }
@@ -146,9 +175,23 @@ impl Header {
             // Labels and ids have one dimension, for which both orders are the same.
             Item::Unicode { characters, big_endian } => strings(unicode(&bytes, characters, big_endian), self.shape),
             Item::Bytes { width } => strings(utf8(&bytes, width), self.shape),
-            Item::Other(name) => Ok(Array { shape: self.shape, values: Values::Other(name) }),
+            Item::Objects => Ok(Array { shape: self.shape, values: Values::Other("pickled Python objects".into()) }),
+            Item::Other(unusable) => Ok(Array { shape: self.shape, values: Values::Other(unusable) }),
         }
     }
+}
+
+/// The arrays of a file of Python objects, whose bytes these are: one called `name`, or those of a dictionary.
+pub(super) fn unpickled(name: &str, header: &Header, bytes: &[u8]) -> BTreeMap<String, Array<'static>> {
+    let read = bytes.get(header.length..).and_then(|pickle| arrays_in(name, pickle).ok());
+    read.unwrap_or_else(|| {
+        let unusable = Unusable::with_mend(
+            "Python objects that cannot be read",
+            "an array of numbers or strings is needed: np.stack(list(x)) of arrays of one shape, x.astype(str) of labels",
+        );
+        let array = Array { shape: header.shape.clone(), values: Values::Other(unusable) };
+        BTreeMap::from([(name.to_owned(), array)])
+    })
 }
 
 fn take<const SIZE: usize>(reader: &mut impl Read) -> Result<[u8; SIZE], Corrupt> {
@@ -246,8 +289,12 @@ impl<'t> Parser<'t> {
 /// Interprets a type string: byte order, kind, size in bytes (for `U`, in characters).
 fn item_type(descr: &str) -> Item {
     let other = || match descr.trim_start_matches(['<', '>', '|', '=']).chars().next() {
-        Some('O') => Item::Other("pickled Python objects".to_owned()),
-        _ => Item::Other(format!("elements of type `{descr}`")),
+        Some('O') => Item::Objects,
+        Some('c') => Item::Other(Unusable::with_mend(
+            format!("complex numbers (`{descr}`)"),
+            "numbers must be real: put both parts side by side, e.g. np.hstack([x.real, x.imag])",
+        )),
+        _ => Item::Other(format!("elements of type `{descr}`").into()),
     };
     let mut characters = descr.chars();
     let big_endian = match characters.next() {
@@ -338,10 +385,10 @@ mod tests {
 
     #[test]
     fn unusable_types_are_named() {
-        for (descr, part) in [("|O", "objects"), ("<M8[ns]", "<M8[ns]"), ("<f16", "<f16"), ("<U0", "<U0")] {
+        for (descr, part) in [("<c16", "complex"), ("<M8[ns]", "<M8[ns]"), ("<f16", "<f16"), ("<U0", "<U0")] {
             let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,)}}");
             let Some(Header { item: Item::Other(name), .. }) = header(&text) else { panic!("{descr} was understood") };
-            assert!(name.contains(part), "{name}");
+            assert!(name.what.contains(part), "{name:?}");
         }
     }
 }

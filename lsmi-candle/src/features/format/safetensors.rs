@@ -70,7 +70,7 @@ impl Container for SafeTensorsFile<'_> {
             Some(element) => {
                 Array::contiguous(shape, element, Cow::Borrowed(bytes)).map_err(|corrupt| corrupt.inside(name))
             }
-            None => Ok(Array { shape, values: Values::Other(format!("elements of type {}", info.dtype)) }),
+            None => Ok(Array { shape, values: Values::Other(format!("elements of type {}", info.dtype).into()) }),
         }
     }
 

@@ -7,6 +7,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::jpeg;
 use crate::preprocess::{PreprocessError, Result};
 
 /// Pixels that are read at most, against files that are small but say they are huge.
@@ -46,9 +47,13 @@ impl Picture {
         let format = image::guess_format(bytes).ok().filter(ImageFormat::reading_enabled).ok_or_else(|| {
             PreprocessError::Format { name: name.to_owned(), expected: "a PNG, JPEG or WebP picture" }
         })?;
-        if format == ImageFormat::Jpeg && !jpeg_ends(bytes) {
-            return Err(PreprocessError::Truncated { name: name.to_owned() });
-        }
+        let bytes = match format {
+            // The decoder fills what is missing with grey and says nothing.
+            ImageFormat::Jpeg => {
+                jpeg::until_its_end(bytes).ok_or_else(|| PreprocessError::Truncated { name: name.to_owned() })?
+            }
+            _ => bytes,
+        };
         let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
         let mut limits = Limits::default();
         limits.max_alloc = Some(MOST_BYTES);
@@ -103,13 +108,6 @@ fn check_sides(name: &str, width: usize, height: usize) -> Result<()> {
         return Err(PreprocessError::TooManyPixels { name: name(), width, height, most: MOST_PIXELS });
     }
     Ok(())
-}
-
-/// Whether the end marker comes after the last scan. The decoder fills what is missing with grey and says nothing.
-/// Inside a scan the byte 0xFF is always followed by 0 or a restart marker, so neither marker can occur there.
-fn jpeg_ends(bytes: &[u8]) -> bool {
-    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xFF, marker]);
-    last(0xD9) > last(0xDA)
 }
 
 /// Red, green and blue of every pixel, transparency laid on white.

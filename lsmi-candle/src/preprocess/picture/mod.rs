@@ -22,6 +22,7 @@
 
 mod config;
 mod decode;
+mod jpeg;
 mod resample;
 mod settings;
 

@@ -10,6 +10,7 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
 use super::resample::resample;
+use super::wav::with_sizes;
 use crate::guarded::guarded;
 use crate::preprocess::{PreprocessError, Result};
 
@@ -56,6 +57,7 @@ impl Sound {
     fn decode_unguarded(name: &str, bytes: Vec<u8>, seconds: f64) -> Result<Self> {
         let owned = || name.to_owned();
         let damaged = |source| PreprocessError::Sound { name: owned(), source: Box::new(source) };
+        let bytes = with_sizes(bytes);
         let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
         let mut format = symphonia::default::get_probe()
             .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())

@@ -17,6 +17,7 @@ mod decode;
 mod log_mel;
 mod resample;
 mod settings;
+mod wav;
 
 pub use decode::Sound;
 pub use log_mel::LogMel;

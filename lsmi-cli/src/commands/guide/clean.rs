@@ -11,6 +11,7 @@ use lsmi_guide::ensemble::EnsembleError;
 use super::{partial, register, remove, say_files};
 use crate::arguments::{Clean, NoiseName};
 use crate::clean_table::clean_table;
+use crate::commands::analyze::say_notes;
 use crate::console;
 use crate::failure::Failure;
 use crate::output::clean::{self, CleanSummary};
@@ -24,6 +25,7 @@ pub(super) fn run(arguments: &Clean) -> Result<(), Failure> {
     let (path, common) = (arguments.data.as_path(), &arguments.common);
     check_directory(&arguments.out, common.force, &[SUSPECTS, RESULT], &[path])?;
     let file = read(path, &arguments.arrays.keys())?;
+    say_notes(&file.notes, None);
     let samples = file.pooled().map_err(|error| Failure::data(error).about(path))?;
     let estimator = estimator::Settings {
         seed: common.seed,

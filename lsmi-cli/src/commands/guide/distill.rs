@@ -8,7 +8,7 @@ use lsmi_guide::distiller::NonFinite;
 
 use super::{partial, register, remove, say_files};
 use crate::arguments::{Distill, RuleName};
-use crate::commands::analyze::training_rows;
+use crate::commands::analyze::{say_notes, training_rows};
 use crate::console;
 use crate::distill_table::distill_table;
 use crate::failure::Failure;
@@ -26,6 +26,7 @@ pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
         check_file(export.path(), common.force, &[path])?;
     }
     let file = read(path, &arguments.arrays.keys())?;
+    say_notes(&file.notes, None);
     let samples = training_rows(&file)?;
     let data = Data { samples, test: file.split("test"), classes: &file.classes, teacher_features: None };
     let settings = settings(arguments);

@@ -11,6 +11,7 @@ use lsmi_guide::ensemble::{self, Data, Settings, compare};
 
 use super::{partial, register, remove, say_files};
 use crate::arguments::{Ensemble, ModelFile};
+use crate::commands::analyze::say_notes;
 use crate::console;
 use crate::ensemble_table::ensemble_table;
 use crate::failure::Failure;
@@ -30,6 +31,7 @@ pub(super) fn run(arguments: &Ensemble) -> Result<(), Failure> {
         check_file(export.path(), common.force, &inputs)?;
     }
     let file = read(path, &arguments.arrays.keys())?;
+    say_notes(&file.notes, None);
     let samples = file.pooled().map_err(|error| Failure::data(error).about(path))?;
     let models = members(&arguments.models, &file)?;
     let data = Data { samples: &samples, classes: &file.classes, models: &models };

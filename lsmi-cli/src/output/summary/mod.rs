@@ -7,6 +7,7 @@ mod class;
 mod distribution;
 mod groups;
 mod intervals;
+mod logit_order;
 mod quantities;
 mod split;
 mod warnings;
@@ -127,7 +128,8 @@ impl Summary {
     /// None but those of values that are not finite, which scores never are.
     pub(crate) fn new(estimator: &Estimator, splits: &[ScoredSplit]) -> lsmi_core::Result<Self> {
         let summarised = |split: &ScoredSplit| Ok((split.name.clone(), SplitSummary::new(estimator, split)?));
-        Ok(Self::of_splits(estimator, splits.iter().map(summarised).collect::<lsmi_core::Result<_>>()?))
+        let summary = Self::of_splits(estimator, splits.iter().map(summarised).collect::<lsmi_core::Result<_>>()?);
+        Ok(Self { warnings: logit_order::warnings(estimator, splits), ..summary })
     }
 }
 
@@ -136,6 +138,12 @@ impl<Split> Summary<Split> {
     pub(crate) fn with_words(mut self, words: Words<'_>) -> Self {
         self.names = words.names.clone();
         words.label.clone_into(&mut self.label);
+        self
+    }
+
+    /// The same with what has to be known of the data first.
+    pub(crate) fn with_notes_of_data(mut self, notes: &[String]) -> Self {
+        self.warnings.splice(0..0, notes.iter().cloned());
         self
     }
 

@@ -28,7 +28,8 @@ impl Summary {
         });
         let of_groups = groups::of_grouping(words, self.grouping.as_ref(), self.n);
         let seen = self.splits.iter().flat_map(|(name, split)| groups::of_seen(words, name, split.n, &split.seen));
-        self.warnings = of_groups.into_iter().chain(seen).chain(blind).chain(of_splits).collect();
+        let further: Vec<String> = of_groups.into_iter().chain(seen).chain(blind).chain(of_splits).collect();
+        self.warnings.extend(further);
         self
     }
 }

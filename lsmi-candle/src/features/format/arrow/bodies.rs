@@ -20,6 +20,9 @@ const NOT_COMPRESSED: i64 = -1;
 /// A byte of LZ4 makes at most 255 bytes.
 const LARGEST_EXPANSION: u64 = 255;
 
+/// A block of Zstandard takes three bytes at least and makes 128 KiB at most (RFC 8878, section 3.1.1.2).
+const LARGEST_EXPANSION_OF_ZSTD: u64 = (128 << 10) / 3 + 1;
+
 /// Where the file is.
 pub(super) enum Place {
     Bytes(Bytes),
@@ -76,7 +79,7 @@ impl Bodies {
     /// The length of a buffer, unpacked.
     pub(super) fn length(&mut self, batch: &Batch, at: usize, buffer: usize) -> Result<u64, Corrupt> {
         let (_, length) = *batch.buffers.get(buffer).ok_or_else(missing)?;
-        if batch.is_compressed && length > 0 {
+        if batch.packing.is_some() && length > 0 {
             return Ok(self.unpacked(batch, at, buffer)?.len() as u64);
         }
         Ok(length)
@@ -95,7 +98,7 @@ impl Bodies {
         if bytes.start > bytes.end || bytes.end > length {
             return Err(Corrupt(format!("bytes {} to {} of a buffer of {length}", bytes.start, bytes.end)));
         }
-        if batch.is_compressed && length > 0 {
+        if batch.packing.is_some() && length > 0 {
             let unpacked = self.unpacked(batch, at, buffer)?;
             return match (usize::try_from(bytes.start), usize::try_from(bytes.end)) {
                 (Ok(start), Ok(end)) => Ok(unpacked.slice(start..end)),
@@ -114,7 +117,8 @@ impl Bodies {
             return Ok(known.clone());
         }
         let (offset, length) = *batch.buffers.get(buffer).ok_or_else(missing)?;
-        let unpacked = unpack(&self.place.read(offset, length)?)?;
+        let packing = batch.packing.ok_or_else(missing)?;
+        let unpacked = unpack(packing, &self.place.read(offset, length)?)?;
         self.unpacked.insert(buffer, unpacked.clone());
         Ok(unpacked)
     }
@@ -124,7 +128,14 @@ fn missing() -> Corrupt {
     Corrupt("one of its buffers is not there".to_owned())
 }
 
-fn unpack(packed: &Bytes) -> Result<Bytes, Corrupt> {
+/// How buffers are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    Lz4,
+    Zstandard,
+}
+
+fn unpack(packing: Packing, packed: &Bytes) -> Result<Bytes, Corrupt> {
     let cut_short = || Corrupt("a compressed buffer is cut short".to_owned());
     let announced = i64::from_le_bytes(*packed.first_chunk::<PREFIX>().ok_or_else(cut_short)?);
     let rest = packed.slice(PREFIX..);
@@ -132,12 +143,20 @@ fn unpack(packed: &Bytes) -> Result<Bytes, Corrupt> {
         return Ok(rest);
     }
     let announced = u64::try_from(announced).map_err(|_| cut_short())?;
-    if announced > (rest.len() as u64).saturating_mul(LARGEST_EXPANSION) {
+    let largest = match packing {
+        Packing::Lz4 => LARGEST_EXPANSION,
+        Packing::Zstandard => LARGEST_EXPANSION_OF_ZSTD,
+    };
+    if announced > (rest.len() as u64).saturating_mul(largest) {
         return Err(Corrupt(format!("a buffer claims {announced} bytes, packed in {}: impossible", rest.len())));
     }
     let mut unpacked = Vec::new();
-    let mut decoder = FrameDecoder::new(&rest[..]).take(announced + 1);
-    decoder.read_to_end(&mut unpacked).map_err(|error| Corrupt(format!("a buffer cannot be unpacked: {error}")))?;
+    let failed = |error: std::io::Error| Corrupt(format!("a buffer cannot be unpacked: {error}"));
+    let decoder: Box<dyn Read> = match packing {
+        Packing::Lz4 => Box::new(FrameDecoder::new(&rest[..])),
+        Packing::Zstandard => Box::new(zstd::Decoder::with_buffer(&rest[..]).map_err(failed)?),
+    };
+    decoder.take(announced + 1).read_to_end(&mut unpacked).map_err(failed)?;
     if unpacked.len() as u64 != announced {
         return Err(Corrupt(format!("a buffer unpacks to another size than the {announced} bytes announced")));
     }

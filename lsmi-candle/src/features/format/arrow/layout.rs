@@ -102,7 +102,7 @@ pub(super) fn columns(fields: &[FieldType]) -> Vec<Column> {
 
 impl Column {
     pub(super) fn column_type(&self) -> ColumnType {
-        ColumnType { name: self.name.clone(), data_type: self.kind.data_type() }
+        ColumnType { name: self.name.trim().to_owned(), data_type: self.kind.data_type() }
     }
 
     /// The values of a dictionary, as a column of a batch of its own, if this column refers to it.
@@ -195,6 +195,7 @@ fn kind_of(field: Field<'_>, is_version_4: bool, depth: usize) -> Result<(Kind, 
 fn other(what: &str) -> Kind {
     Kind::Other(match what {
         "text" => DataType::Utf8View,
+        "lists of lists" => DataType::new_list(DataType::new_list(DataType::Null, true), true),
         "a dictionary" => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Null)),
         _ => DataType::Binary,
     })
@@ -214,6 +215,9 @@ fn bytes_of(bits: i32) -> Option<usize> {
 fn own_kind(field: Field<'_>, inner: &[(Kind, Size)], is_version_4: bool) -> Result<(Kind, Size), Corrupt> {
     let list = |make: &dyn Fn(Box<Kind>) -> Kind, size: Size| match inner {
         [(values, _)] if values.is_numbers() => (make(Box::new(values.clone())), size),
+        [(Kind::Lists { .. } | Kind::FixedLists { .. } | Kind::Other(DataType::List(_)), _)] => {
+            (other("lists of lists"), size)
+        }
         _ => (other("lists"), size),
     };
     let two = Size::new(1, 2);

@@ -49,7 +49,7 @@ pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
 
 pub(super) fn open_by_rows(file: File) -> Result<Box<dyn ByRows>, NotOpened> {
     let place = Place::File(Positioned::new(file)?);
-    Ok(TableFile::open(ArrowTable::new(place)?)?)
+    TableFile::open(ArrowTable::new(place)?)
 }
 
 impl ArrowTable {

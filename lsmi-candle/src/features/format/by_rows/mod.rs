@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::{Container, Format, arrow, csv, parquet};
-use crate::features::array::{Array, Corrupt, Outline};
+use crate::features::array::{Array, Corrupt, Outline, Unusable};
 use crate::features::metadata_columns::{MetadataColumn, MetadataType};
 
 /// A feature file opened to be read a part of its rows at a time.
@@ -29,6 +29,16 @@ pub(crate) trait ByRows: Send {
 
     /// Some rows of one of those arrays. Rows that follow those read last cost least.
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt>;
+
+    /// What a user should know of how the file was understood, in sentences.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Why an array is one of text and not of numbers, where one value decided that.
+    fn remark(&mut self, _name: &str) -> Option<Unusable> {
+        None
+    }
 
     /// Why the rows of this array cannot be read one after the other, if they cannot, and how to mend it.
     fn obstacle(&mut self, _name: &str) -> Option<&'static str> {
@@ -72,8 +82,22 @@ pub(crate) enum NotOpened {
     Io(io::Error),
     /// The file is not of its format.
     Corrupt(Corrupt),
+    /// It is, but what its columns are cannot be told; why, and how to mend it.
+    Refused(String),
     /// Files of this format are read as a whole.
     Whole,
+}
+
+/// Of bytes in memory.
+impl From<NotOpened> for Corrupt {
+    fn from(refusal: NotOpened) -> Self {
+        match refusal {
+            NotOpened::Corrupt(corrupt) => corrupt,
+            NotOpened::Io(error) => Self(error.to_string()),
+            NotOpened::Refused(reason) => Self(reason),
+            NotOpened::Whole => Self("it cannot be read".to_owned()),
+        }
+    }
 }
 
 impl From<io::Error> for NotOpened {
@@ -166,6 +190,14 @@ impl Container for AllRows {
 
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
         self.0.rows(name, rows)
+    }
+
+    fn remark(&mut self, name: &str) -> Option<Unusable> {
+        self.0.remark(name)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.0.notes()
     }
 
     fn row_in_file(&self, name: &str, row: usize) -> usize {

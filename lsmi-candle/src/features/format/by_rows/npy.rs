@@ -8,12 +8,14 @@ use std::ops::Range;
 use super::ByRows;
 use super::positioned::Positioned;
 use crate::features::array::{Array, Corrupt, Outline};
-use crate::features::format::npy::Header;
+use crate::features::format::npy::{Header, unpickled};
 
 /// An array whose header was read.
 struct NpyFile {
     file: Positioned,
     header: Header,
+    /// The array, where it is one of Python objects and was read at once.
+    objects: Option<Array<'static>>,
 }
 
 struct NpyFiles(BTreeMap<&'static str, NpyFile>);
@@ -34,12 +36,22 @@ impl NpyFile {
     fn open(file: File) -> Result<Self, Corrupt> {
         let unreadable = |error: std::io::Error| Corrupt(format!("it cannot be read: {error}"));
         let header = Header::read(&mut BufReader::new(file.try_clone().map_err(unreadable)?))?;
-        let file = Positioned::new(file).map_err(unreadable)?;
+        let mut file = Positioned::new(file).map_err(unreadable)?;
         header.data_length(file.length())?;
-        Ok(Self { file, header })
+        let objects = if header.is_of_objects() {
+            let length =
+                usize::try_from(file.length()).map_err(|_| Corrupt("it is larger than any memory".to_owned()))?;
+            unpickled("", &header, &file.read(0, length)?).remove("")
+        } else {
+            None
+        };
+        Ok(Self { file, header, objects })
     }
 
     fn rows(&mut self, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
+        if let Some(array) = &self.objects {
+            return array.rows(rows);
+        }
         let bytes = stored_rows(&mut self.file, self.header.length(), &self.header, rows.clone())?;
         self.header.of_rows(rows.len()).array(bytes)
     }
@@ -81,7 +93,8 @@ impl ByRows for NpyFiles {
     }
 
     fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
-        Ok(self.file(name)?.header.outline())
+        let file = self.file(name)?;
+        Ok(file.objects.as_ref().map_or_else(|| file.header.outline(), Array::outline))
     }
 
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {

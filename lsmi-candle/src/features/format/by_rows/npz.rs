@@ -19,7 +19,7 @@ use super::{ByRows, NotOpened};
 use crate::features::array::{Array, Corrupt, Outline};
 use crate::features::format::archive::{Archive, Place};
 use crate::features::format::npy::Header;
-use crate::features::format::npz::SUFFIX;
+use crate::features::format::npz::{SUFFIX, arrays_of};
 
 const FORTRAN: &str = "its columns are stored one after the other (Fortran order) and packed; save np.ascontiguousarray(x), or with np.savez";
 
@@ -28,6 +28,8 @@ struct NpzByRows {
     file: Positioned,
     archive: Archive<BufReader<File>>,
     names: BTreeSet<String>,
+    /// Arrays of Python objects, which were read at once.
+    objects: BTreeMap<String, Array<'static>>,
     members: BTreeMap<String, Member>,
 }
 
@@ -57,9 +59,9 @@ struct Unpacking {
 
 pub(super) fn open(path: &Path) -> Result<Box<dyn ByRows>, NotOpened> {
     let file = Positioned::new(File::open(path)?)?;
-    let archive = Archive::open(BufReader::new(File::open(path)?), file.length())?;
-    let names = archive.names()?.iter().filter_map(|member| Some(member.strip_suffix(SUFFIX)?.to_owned())).collect();
-    Ok(Box::new(NpzByRows { path: path.to_owned(), file, archive, names, members: BTreeMap::new() }))
+    let mut archive = Archive::open(BufReader::new(File::open(path)?), file.length())?;
+    let (names, objects) = arrays_of(&mut archive)?;
+    Ok(Box::new(NpzByRows { path: path.to_owned(), file, archive, names, objects, members: BTreeMap::new() }))
 }
 
 impl NpzByRows {
@@ -162,14 +164,24 @@ impl ByRows for NpzByRows {
     }
 
     fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
-        Ok(self.member(name)?.header.outline())
+        match self.objects.get(name) {
+            Some(array) => Ok(array.outline()),
+            None => Ok(self.member(name)?.header.outline()),
+        }
     }
 
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
-        self.read_rows(name, rows).map_err(|corrupt| corrupt.inside(name))
+        let read = match self.objects.get(name) {
+            Some(array) => array.rows(rows),
+            None => self.read_rows(name, rows),
+        };
+        read.map_err(|corrupt| corrupt.inside(name))
     }
 
     fn obstacle(&mut self, name: &str) -> Option<&'static str> {
+        if self.objects.contains_key(name) {
+            return None;
+        }
         let member = self.member(name).ok()?;
         (member.place.is_deflated && member.header.is_by_columns()).then_some(FORTRAN)
     }

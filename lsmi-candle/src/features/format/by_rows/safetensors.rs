@@ -58,7 +58,7 @@ impl ByRows for SafeTensorsByRows {
         let info = self.info(name)?;
         let kind = match element(info.dtype) {
             Some(element) => Kind::Numbers(element),
-            None => Kind::Other(format!("elements of type {}", info.dtype)),
+            None => Kind::Other(format!("elements of type {}", info.dtype).into()),
         };
         Ok(Outline { shape: info.shape, kind })
     }
@@ -71,7 +71,7 @@ impl ByRows for SafeTensorsByRows {
         let info = self.info(name)?;
         let mut shape = info.shape.clone();
         let Some(element) = element(info.dtype) else {
-            return Ok(Array { shape, values: Values::Other(format!("elements of type {}", info.dtype)) });
+            return Ok(Array { shape, values: Values::Other(format!("elements of type {}", info.dtype).into()) });
         };
         let row_bytes = element_count(shape.get(1..).unwrap_or_default())?.saturating_mul(element.size());
         if let Some(first) = shape.first_mut() {

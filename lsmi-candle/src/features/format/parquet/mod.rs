@@ -26,7 +26,7 @@ use arrow_schema::DataType;
 use bytes::Bytes;
 
 use self::lists::{Lists, ListsOf};
-use super::by_rows::ByRows;
+use super::by_rows::{ByRows, NotOpened};
 use super::table::{ColumnType, Table, TableFile, Take};
 use super::{AllRows, Opened};
 use crate::features::array::Corrupt;
@@ -85,7 +85,7 @@ pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
     Ok(Box::new(AllRows(TableFile::open(ParquetTable::new(Bytes::copy_from_slice(bytes))?)?)))
 }
 
-pub(super) fn open_by_rows(file: File) -> Result<Box<dyn ByRows>, Corrupt> {
+pub(super) fn open_by_rows(file: File) -> Result<Box<dyn ByRows>, NotOpened> {
     TableFile::open(ParquetTable::new(file)?)
 }
 
@@ -134,8 +134,8 @@ impl<R: Reader> ParquetTable<R> {
         let texts = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
         let texts = texts.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect();
         let fields = metadata.schema().fields().iter();
-        let columns =
-            fields.map(|field| ColumnType { name: field.name().clone(), data_type: field.data_type().clone() });
+        let columns = fields
+            .map(|field| ColumnType { name: field.name().trim().to_owned(), data_type: field.data_type().clone() });
         let columns = columns.collect();
         Ok(Self { reader, metadata, columns, rows, texts, cursors: BTreeMap::new() })
     }

@@ -80,7 +80,7 @@ fn matrix(array: &str, columns: &[ColumnType], members: &[(u32, usize)]) -> Colu
     Columns::Numbered(members.iter().map(|(_, place)| *place).collect())
 }
 
-/// `x1` and 12 of `x1_12`, `x1.12` or `x1[12]`.
+/// `x1` and 12 of `x1_12`, `x1_012`, `x1.12` or `x1[12]`.
 pub(in crate::features::format) fn array_and_number(column: &str) -> Option<(&str, u32)> {
     let (rest, closing) = match column.strip_suffix(']') {
         Some(rest) => (rest, true),
@@ -88,7 +88,8 @@ pub(in crate::features::format) fn array_and_number(column: &str) -> Option<(&st
     };
     let array = rest.trim_end_matches(|character: char| character.is_ascii_digit());
     let digits = &rest[array.len()..];
-    let is_number = digits == "0" || (digits.starts_with(|first| first != '0') && digits.len() < 10);
+    // Padded with zeros, too: `x1_007`.
+    let is_number = (1..10).contains(&digits.len());
     let array = if closing { array.strip_suffix('[') } else { array.strip_suffix(['_', '.']) };
     array.filter(|array| is_number && !array.is_empty()).zip(digits.parse().ok())
 }
@@ -120,8 +121,8 @@ mod tests {
             ("x1", None),
             ("x1_", None),
             ("_0", None),
-            ("x1_00", None),
-            ("x1_01", None),
+            ("x1_00", Some(("x1", 0))),
+            ("x1_07", Some(("x1", 7))),
             ("x1_9999999999", None),
             ("x1_3]", None),
             ("3", None),
@@ -137,6 +138,7 @@ mod tests {
         assert_eq!(found["x1"], Columns::Numbered(vec![3, 1, 4, 5, 6, 7, 8, 9, 10, 11, 0]));
         assert_eq!(found["x2"], Columns::Numbered(vec![12, 13]));
         assert_eq!(found.len(), 3);
+        assert_eq!(arrays("x1_01 x1_00 x1_02")["x1"], Columns::Numbered(vec![1, 0, 2]));
     }
 
     #[test]
@@ -156,5 +158,6 @@ mod tests {
             reason("x1_0 x1_1 x1_3").contains("between the columns `x1_1` and `x1_3` of `x1` there is no number 2")
         );
         assert!(reason("x1_0 x1.0").contains("both number 0"));
+        assert!(reason("x1_00 x1_01 x1_1").contains("both number 1"));
     }
 }

@@ -11,7 +11,7 @@ use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::DataType;
 
 use super::arrays::Columns;
-use crate::features::array::{Array, Corrupt, Element, Incomplete, Kind, Values};
+use crate::features::array::{Array, Corrupt, Element, Incomplete, Kind, Unusable, Values};
 use crate::features::columns::Column;
 
 /// What numbered columns hold together: floating-point numbers if one of them does.
@@ -21,8 +21,10 @@ pub(super) fn kind_of_numbered<'n>(columns: impl Iterator<Item = (&'n str, Kind)
         match kind {
             Kind::Numbers(of_column) if of_column.is_float() => element = Element::F64,
             Kind::Numbers(_) => {}
-            Kind::Strings => return Kind::Other(format!("strings in the column `{name}`")),
-            Kind::Other(what) => return Kind::Other(format!("{what} in the column `{name}`")),
+            Kind::Strings => return Kind::Other(format!("strings in the column `{name}`").into()),
+            Kind::Other(Unusable { what, mend }) => {
+                return Kind::Other(Unusable { what: format!("{what} in the column `{name}`"), mend });
+            }
         }
     }
     Kind::Numbers(element)

@@ -6,6 +6,7 @@
 
 mod arrays;
 mod builder;
+mod remark;
 mod splits;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +18,10 @@ use arrow_schema::DataType;
 pub(super) use self::arrays::array_and_number;
 use self::arrays::{Columns, arrays_of};
 use self::builder::Builder;
+pub(super) use self::remark::remark_on;
 use self::splits::Splits;
-use super::by_rows::ByRows;
-use crate::features::array::{Array, Corrupt, Kind, Outline, Values};
+use super::by_rows::{ByRows, NotOpened};
+use crate::features::array::{Array, Corrupt, Kind, Outline, Unusable, Values};
 use crate::features::classes::first_repeat;
 use crate::features::columns::kind_of;
 use crate::features::metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
@@ -50,7 +52,7 @@ pub(super) trait Table: Send {
     }
 
     /// Why a column is not one of numbers, where one value decided that.
-    fn remark(&self, _column: usize) -> Option<String> {
+    fn remark(&self, _column: usize) -> Option<Unusable> {
         None
     }
 }
@@ -65,11 +67,13 @@ pub(super) struct TableFile<T> {
 impl<T: Table + 'static> TableFile<T> {
     /// # Errors
     /// If two columns have one name, or the column `split` names no splits.
-    pub(super) fn open(mut table: T) -> Result<Box<dyn ByRows>, Corrupt> {
+    pub(super) fn open(mut table: T) -> Result<Box<dyn ByRows>, NotOpened> {
         let names: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
         if let Some((first, second)) = first_repeat(&names) {
-            return Err(Corrupt(format!(
-                "the columns {first} and {second} are both called `{}`; rename one of them",
+            let is_value = names[first].parse::<f64>().is_ok();
+            let mend = if is_value { "write a first line that names the columns" } else { "rename one of them" };
+            return Err(NotOpened::Refused(format!(
+                "the columns {first} and {second} are both called `{}`; {mend}",
                 names[first]
             )));
         }
@@ -104,7 +108,7 @@ impl<T: Table + 'static> TableFile<T> {
                 let kind = with_remark(*column, of(*column));
                 (all[*column].name.as_str(), kind)
             })),
-            Columns::Broken(_) => Kind::Other("columns that are not all there".to_owned()),
+            Columns::Broken(_) => Kind::Other("columns that are not all there".into()),
         }
     }
 
@@ -181,7 +185,12 @@ impl<T: Table + 'static> ByRows for TableFile<T> {
                 let of_array = |array: &String| -> Vec<String> {
                     splits.names().map(|split| format!("{array}_{split}")).collect()
                 };
-                self.arrays.keys().filter(|array| *array != splits::COLUMN).flat_map(of_array).collect()
+                let is_other = |columns: &Columns| *columns != Columns::One(splits.column());
+                self.arrays
+                    .iter()
+                    .filter(|(_, columns)| is_other(columns))
+                    .flat_map(|(array, _)| of_array(array))
+                    .collect()
             }
         }
     }
@@ -204,6 +213,24 @@ impl<T: Table + 'static> ByRows for TableFile<T> {
 
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
         self.read(name, &rows).map_err(|corrupt| corrupt.inside(name))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.splits.iter().filter_map(Splits::note).collect()
+    }
+
+    fn remark(&mut self, name: &str) -> Option<Unusable> {
+        let column = match self.find(name).ok()? {
+            (Columns::One(column), _) => *column,
+            _ => return None,
+        };
+        if let Some(remark) = self.table.remark(column) {
+            return Some(remark);
+        }
+        match self.read(name, &(0..1)).ok()?.values {
+            Values::Strings(texts) => Some(remark_on(self.row_in_file(name, 0), texts.first()?)),
+            _ => None,
+        }
     }
 
     fn metadata(&self, key: &str) -> Option<&str> {

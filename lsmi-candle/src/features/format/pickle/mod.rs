@@ -7,43 +7,49 @@
 //! Objects lie in an arena and refer to each other by place. The size of everything is bounded by the pickle's
 //! length, however often it shares or nests.
 
+pub(super) mod arrays;
+pub(super) mod nested;
+
 use std::collections::BTreeMap;
 
 use crate::features::array::Corrupt;
 
 /// The place of an object in a [`Pickle`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place(usize);
+pub(in crate::features::format) struct Place(usize);
 
 /// What an object of a dictionary of tensors may be.
 #[derive(Debug, PartialEq)]
-pub(super) enum Object {
+pub(in crate::features::format) enum Object {
     None,
     Bool(bool),
     Integer(i64),
-    Float,
+    Float(f64),
     Text(String),
+    Bytes(Vec<u8>),
     Sequence(Vec<Place>),
     Dictionary(Vec<(Place, Place)>),
     /// A class or function, by module and name.
     Global(String, String),
     /// A reference to something outside the pickle.
     Persistent(Place),
+    /// What a function or class gives, and what was set of it afterwards.
     Call {
         callable: Place,
         arguments: Place,
+        state: Option<Place>,
     },
 }
 
 /// A pickle's objects.
 #[derive(Debug, Default)]
-pub(super) struct Pickle {
+pub(in crate::features::format) struct Pickle {
     objects: Vec<Object>,
 }
 
 impl Pickle {
     /// Reads a pickle; gives its objects and the place of the outermost.
-    pub(super) fn read(bytes: &[u8]) -> Result<(Self, Place), Corrupt> {
+    pub(in crate::features::format) fn read(bytes: &[u8]) -> Result<(Self, Place), Corrupt> {
         let mut machine = Machine {
             pickle: Self::default(),
             stack: Vec::new(),
@@ -63,42 +69,68 @@ impl Pickle {
         }
     }
 
-    pub(super) fn get(&self, place: Place) -> &Object {
+    pub(in crate::features::format) fn get(&self, place: Place) -> &Object {
         &self.objects[place.0]
     }
 
-    pub(super) fn text(&self, place: Place) -> Option<&str> {
+    pub(in crate::features::format) fn text(&self, place: Place) -> Option<&str> {
         match self.get(place) {
             Object::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn sequence(&self, place: Place) -> Option<&[Place]> {
+    pub(in crate::features::format) fn sequence(&self, place: Place) -> Option<&[Place]> {
         match self.get(place) {
             Object::Sequence(items) => Some(items),
             _ => None,
         }
     }
 
-    pub(super) fn size(&self, place: Place) -> Option<usize> {
+    pub(in crate::features::format) fn size(&self, place: Place) -> Option<usize> {
         match self.get(place) {
             Object::Integer(value) => usize::try_from(*value).ok(),
             _ => None,
         }
     }
 
-    pub(super) fn sizes(&self, place: Place) -> Option<Vec<usize>> {
+    pub(in crate::features::format) fn sizes(&self, place: Place) -> Option<Vec<usize>> {
         self.sequence(place)?.iter().map(|item| self.size(*item)).collect()
     }
 
     /// The arguments, if the object is a call of this function.
-    pub(super) fn call(&self, place: Place, module: &str, function: &str) -> Option<&[Place]> {
-        let Object::Call { callable, arguments } = self.get(place) else {
+    pub(in crate::features::format) fn call(&self, place: Place, module: &str, function: &str) -> Option<&[Place]> {
+        match self.called(place)? {
+            (m, f, arguments) if m == module && f == function => Some(arguments),
+            _ => None,
+        }
+    }
+
+    /// Module and name of the function, and its arguments, if the object is a call.
+    pub(in crate::features::format) fn called(&self, place: Place) -> Option<(&str, &str, &[Place])> {
+        let Object::Call { callable, arguments, .. } = self.get(place) else {
             return None;
         };
         match self.get(*callable) {
-            Object::Global(m, f) if m == module && f == function => self.sequence(*arguments),
+            Object::Global(module, function) => Some((module, function, self.sequence(*arguments)?)),
+            _ => None,
+        }
+    }
+
+    /// What was set of an object after it was made.
+    pub(in crate::features::format) fn state(&self, place: Place) -> Option<&[Place]> {
+        match self.get(place) {
+            Object::Call { state: Some(state), .. } => self.sequence(*state),
+            _ => None,
+        }
+    }
+
+    /// The items of a dictionary whose keys are text.
+    pub(in crate::features::format) fn items(&self, place: Place) -> Option<Vec<(&str, Place)>> {
+        match self.get(place) {
+            Object::Dictionary(items) => {
+                Some(items.iter().filter_map(|(key, value)| Some((self.text(*key)?, *value))).collect())
+            }
             _ => None,
         }
     }
@@ -128,24 +160,22 @@ impl Machine<'_> {
             0x95 => drop(self.take::<8>()?),
             b'.' => return Some(Step::Stop(self.pop()?)),
 
-            b'N' => self.push(Object::None),
-            0x88 => self.push(Object::Bool(true)),
-            0x89 => self.push(Object::Bool(false)),
-            b'J' => self.integer_4()?,
-            b'K' => self.integer_1()?,
-            b'M' => self.integer_2()?,
-            0x8a => self.long()?,
-            b'G' => {
-                self.take::<8>()?;
-                self.push(Object::Float);
-            }
-            b'X' => self.text_4()?,
-            0x8c => self.text_1()?,
-
             b'(' => self.marks.push(self.stack.len()),
-            b')' | b']' => self.push(Object::Sequence(Vec::new())),
+            b'0' => drop(self.pop()?),
+            b'1' => drop(self.pop_to_mark()?),
+            b'2' => {
+                let top = *self.stack.last()?;
+                self.stack.push(top);
+            }
+            // Sets are lists here.
+            b')' | b']' | 0x8f => self.push(Object::Sequence(Vec::new())),
             b'}' => self.push(Object::Dictionary(Vec::new())),
-            b't' => {
+            b'd' => {
+                let items = self.pop_to_mark()?;
+                self.push(Object::Dictionary(Vec::new()));
+                self.set_items(&items)?;
+            }
+            b't' | b'l' | 0x91 => {
                 let items = self.pop_to_mark()?;
                 self.push(Object::Sequence(items));
             }
@@ -157,7 +187,7 @@ impl Machine<'_> {
                 let items = self.pop_many(1)?;
                 self.append(items)?;
             }
-            b'e' => {
+            b'e' | 0x90 => {
                 let items = self.pop_to_mark()?;
                 self.append(items)?;
             }
@@ -178,8 +208,18 @@ impl Machine<'_> {
             }
             // REDUCE and NEWOBJ: a call either way.
             b'R' | 0x81 => self.call()?,
+            // NEWOBJ_EX: arguments by name are left alone.
+            0x92 => {
+                self.pop()?;
+                self.call()?;
+            }
             // BUILD sets attributes of an object, which are not among its items.
-            b'b' => drop(self.pop()?),
+            b'b' => {
+                let attributes = self.pop()?;
+                if let Object::Call { state, .. } = self.top()? {
+                    *state = Some(attributes);
+                }
+            }
 
             b'q' => {
                 let [key] = self.take()?;
@@ -198,9 +238,50 @@ impl Machine<'_> {
                 let key = u32::from_le_bytes(self.take()?);
                 self.recall(key)?;
             }
-            _ => return None,
+            _ => self.value(code)?,
         }
         Some(Step::Go)
+    }
+
+    /// The instructions that push numbers, texts and bytes.
+    fn value(&mut self, code: u8) -> Option<()> {
+        match code {
+            b'N' => self.push(Object::None),
+            0x88 => self.push(Object::Bool(true)),
+            0x89 => self.push(Object::Bool(false)),
+            b'J' => self.integer_4()?,
+            b'K' => self.integer_1()?,
+            b'M' => self.integer_2()?,
+            0x8a => self.long()?,
+            0x8b => {
+                let length = u32::from_le_bytes(self.take()?);
+                self.long_of(length.try_into().ok()?)?;
+            }
+            b'G' => {
+                let value = f64::from_be_bytes(self.take()?);
+                self.push(Object::Float(value));
+            }
+            b'X' => self.text_4()?,
+            0x8c => self.text_1()?,
+            0x8d => {
+                let length = u64::from_le_bytes(self.take()?);
+                self.take_text(length.try_into().ok()?)?;
+            }
+            b'C' | b'U' => {
+                let [length] = self.take()?;
+                self.take_bytes(length.into())?;
+            }
+            b'B' | b'T' => {
+                let length = u32::from_le_bytes(self.take()?);
+                self.take_bytes(length.try_into().ok()?)?;
+            }
+            0x8e | 0x96 => {
+                let length = u64::from_le_bytes(self.take()?);
+                self.take_bytes(length.try_into().ok()?)?;
+            }
+            _ => return None,
+        }
+        Some(())
     }
 
     fn take<const SIZE: usize>(&mut self) -> Option<[u8; SIZE]> {
@@ -213,6 +294,13 @@ impl Machine<'_> {
         let (text, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         self.push(Object::Text(str::from_utf8(text).ok()?.to_owned()));
+        Some(())
+    }
+
+    fn take_bytes(&mut self, length: usize) -> Option<()> {
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        self.push(Object::Bytes(bytes.to_vec()));
         Some(())
     }
 
@@ -271,7 +359,11 @@ impl Machine<'_> {
     /// LONG1: a signed integer of up to 255 bytes, of which those that fit an `i64` are understood.
     fn long(&mut self) -> Option<()> {
         let [length] = self.take()?;
-        let (bytes, rest) = self.rest.split_at_checked(length.into())?;
+        self.long_of(length.into())
+    }
+
+    fn long_of(&mut self, length: usize) -> Option<()> {
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         let is_negative = bytes.last().is_some_and(|last| *last >= 0x80);
         let mut value = [if is_negative { 0xff } else { 0 }; 8];
@@ -310,10 +402,12 @@ impl Machine<'_> {
         let arguments = self.pop()?;
         let callable = self.pop()?;
         let object = match self.pickle.get(callable) {
-            Object::Global(module, name) if module == "collections" && name == "OrderedDict" => {
+            Object::Global(module, name)
+                if module == "collections" && ["OrderedDict", "defaultdict"].contains(&name.as_str()) =>
+            {
                 Object::Dictionary(Vec::new())
             }
-            _ => Object::Call { callable, arguments },
+            _ => Object::Call { callable, arguments, state: None },
         };
         self.push(object);
         Some(())
@@ -322,6 +416,8 @@ impl Machine<'_> {
     fn append(&mut self, items: Vec<Place>) -> Option<()> {
         match self.top()? {
             Object::Sequence(list) => list.extend(items),
+            // What is made by a class of its own and has items is a list.
+            object @ Object::Call { .. } => *object = Object::Sequence(items),
             _ => return None,
         }
         Some(())
@@ -332,6 +428,10 @@ impl Machine<'_> {
         match self.top()? {
             Object::Dictionary(entries) if rest.is_empty() => {
                 entries.extend(pairs.iter().map(|[key, value]| (*key, *value)));
+            }
+            // Likewise a dictionary.
+            object @ Object::Call { .. } if rest.is_empty() => {
+                *object = Object::Dictionary(pairs.iter().map(|[key, value]| (*key, *value)).collect());
             }
             _ => return None,
         }
