@@ -140,7 +140,14 @@ impl FromStr for Keys {
         }) else {
             return Err(KeysError::WrongCount { given: given.to_owned(), found: names.len() });
         };
-        Ok(Self { x1: x1.to_owned(), x2: x2.to_owned(), label: label.to_owned(), id, missing: Missing::default(), groups: GroupKey::Unknown })
+        Ok(Self {
+            x1: x1.to_owned(),
+            x2: x2.to_owned(),
+            label: label.to_owned(),
+            id,
+            missing: Missing::default(),
+            groups: GroupKey::Unknown,
+        })
     }
 }
 
