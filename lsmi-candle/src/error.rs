@@ -53,6 +53,18 @@ pub enum EstimatorError {
         /// Rows needed.
         least: usize,
     },
+    /// Too few groups of rows that belong together for the folds.
+    #[error(
+        "{groups} groups of rows are too few for {folds} folds, which keep groups whole: at least {least} are needed"
+    )]
+    FewGroups {
+        /// Groups found or given.
+        groups: usize,
+        /// Folds asked for.
+        folds: usize,
+        /// Groups needed.
+        least: usize,
+    },
     /// Too few rows to fit a density to.
     #[error(
         "{rows} rows are too few to fit a density to: at least {least} are needed; use more rows, or more folds (--folds)"

@@ -32,6 +32,7 @@
 //!     x2: Matrix::new(200, 2, draw.x2)?,
 //!     labels: draw.labels,
 //!     logits: [None, None, None],
+//!     groups: None,
 //! };
 //! let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()])?;
 //! let fit = cross_fit(&train, &classes, &Settings::default(), None)?;

@@ -252,6 +252,7 @@ impl From<EstimatorError> for Failure {
             E::OneClass { .. }
             | E::RareClass { .. }
             | E::FewRows { .. }
+            | E::FewGroups { .. }
             | E::FewRowsForDensity { .. }
             | E::NothingHeldOut { .. }
             | E::Dimensions { .. }

@@ -70,6 +70,7 @@
 //!     x2: Matrix::new(100, 3, draw.x2)?,
 //!     labels: draw.labels,
 //!     logits: [None, None, None],
+//!     groups: None,
 //! };
 //! let guide = Guide::fixed(Box::new(InteractionPolicy::default()), interactions, Steadiness::default())?;
 //! let teaching = Some((teacher, distiller::Settings::default()));

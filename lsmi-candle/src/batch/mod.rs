@@ -54,6 +54,7 @@ pub use output::{deviations, further_columns, output_schema};
 /// #     x2: Matrix::new(100, 2, draw.x2)?,
 /// #     labels: draw.labels,
 /// #     logits: [None, None, None],
+/// #     groups: None,
 /// # };
 /// # let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()])?;
 /// # let estimator = cross_fit(&train, &classes, &Settings { folds: 2, ..Settings::default() }, None)?.estimator;

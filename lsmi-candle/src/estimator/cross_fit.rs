@@ -21,6 +21,9 @@ use crate::folds::{LabelledRows, stratified_folds};
 use crate::gauge::Gauge;
 use crate::knife::Knife;
 
+/// Fewest groups of rows that belong together: with two or three folds, each is cut into parts.
+const LEAST_GROUPS: usize = 6;
+
 /// An estimator and the terms of its training rows, each from models that did not see the row.
 #[derive(Debug, Clone)]
 pub struct CrossFit {
@@ -87,6 +90,12 @@ impl<'a> Fitting<'a> {
         let device = settings.device.open()?;
         let inputs = ModelInputs::new(&gauge, &train.inputs(), train.logits.each_ref().map(Option::is_some));
         let (groups, grouping) = find_groups(train, settings.folds);
+        if let Some(groups) = &groups {
+            let (groups, folds, least) = (groups.count(), settings.folds, settings.folds.max(LEAST_GROUPS));
+            if groups < least {
+                return Err(EstimatorError::FewGroups { groups, folds, least });
+            }
+        }
         let groups = groups.map(|groups| groups.numbers());
         let of_classes = classes.len();
         let (labels, groups_of_rows) = (&train.labels, groups.as_deref());

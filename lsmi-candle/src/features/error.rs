@@ -235,6 +235,21 @@ pub enum FeatureError {
         others: usize,
     },
 
+    /// A row belongs to no group.
+    #[error(
+        "{file}: `{array}` is missing at row {row} (`{found}`); give a row that belongs to no other a name of its own"
+    )]
+    MissingGroup {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The first row without a group.
+        row: usize,
+        /// What stands there; empty if nothing does.
+        found: String,
+    },
+
     /// No row has a label.
     #[error("{file}: `{array}` is missing in all {rows} rows; fill in the labels")]
     NoLabels {

@@ -272,9 +272,20 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The groups in an array: integers or strings.
+    /// The groups in an array: integers or strings, none of them missing.
     pub(super) fn groups(&mut self, name: &str) -> Result<Groups, FeatureError> {
-        Ok(Groups::of_values(self.identifiers(name, IdentifierRole::Group)?.iter().map(ToString::to_string)))
+        let mut values = Vec::new();
+        self.each_identifier(name, IdentifierRole::Group, &mut |array, rows| values.extend(labels_of(array, rows)))?;
+        let values: Vec<String> = values.iter().map(|value| value.to_string().trim().to_owned()).collect();
+        match values.iter().position(|value| Missing::Refuse.is_missing(value)) {
+            None => Ok(Groups::of_values(&values)),
+            Some(row) => Err(FeatureError::MissingGroup {
+                file: self.file(),
+                array: name.to_owned(),
+                row: self.row_in_file(name, row),
+                found: values[row].clone(),
+            }),
+        }
     }
 
     /// The ids in an array: distinct integers or strings.

@@ -25,6 +25,7 @@
 //!     x2: Matrix::new(2000, 2, draw.x2)?,
 //!     labels: draw.labels,
 //!     logits: [None, None, None],
+//!     groups: None,
 //! };
 //! let found = decompose(&samples, 2, &Params::default())?;
 //! assert!((found.parts.s - 2f64.ln()).abs() < 0.05 && found.parts.r.abs() < 0.05);

@@ -100,18 +100,19 @@ fn a_column_of_groups_must_be_there() {
     let shown = stderr(&place.lsmi("analyze data.csv --groups singer --out out").failure().code(3));
     assert!(shown.contains("singer") && shown.contains("data.csv"), "{shown}");
     assert!(!place.path("out").exists());
+    place.write("gap.csv", speakers(20, 2, 0).replace("s7\n", "NaN\n"));
+    let shown = stderr(&place.lsmi("analyze gap.csv --groups speaker --out out").failure().code(3));
+    assert!(shown.contains("`speaker` is missing at row 14 (`NaN`)"), "{shown}");
 }
 
 #[test]
-fn check_names_the_cause() {
+fn too_few_groups_are_refused() {
     let place = Place::new();
-    let once = speakers(24, 1, 0);
-    let (head, body) = once.split_once('\n').unwrap();
-    place.write("data.csv", format!("{head}\n{}", body.repeat(4)));
-    place.lsmi("check data.csv --out gates.json --json").success();
-    let gates = place.json("gates.json");
-    let memorisation =
-        gates["gates"].as_array().unwrap().iter().find(|gate| gate["name"] == "memorisation").unwrap().clone();
-    let advice = memorisation["advice"].as_str().unwrap_or_default();
-    assert!(advice.contains("24 groups") && !advice.contains("use more rows or"), "{memorisation}");
+    place.write("data.csv", speakers(4, 10, 0));
+    let shown = stderr(&place.lsmi("analyze data.csv --groups speaker --out out").failure().code(3));
+    assert!(shown.contains("4 groups of rows are too few for 5 folds"), "{shown}");
+    // Found, and not named, they stay apart.
+    place.lsmi("analyze data.csv --out out --quiet --no-report").success();
+    let twins = &place.json("out/summary.json")["grouping"]["twins"][0];
+    assert_eq!((twins["of"].as_str(), twins["are_together"].as_bool()), (Some("x1"), Some(false)), "{twins}");
 }

@@ -43,7 +43,7 @@ fn what_both_modalities_tell_is_more_than_chance() {
 #[test]
 fn what_either_bit_of_an_exclusive_or_tells_is_chance() {
     let place = Place::new();
-    place.simulate("xor --n 150 --dims 2", "xor.safetensors");
+    place.simulate("xor --n 150 --dims 2 --seed 1", "xor.safetensors");
     place.lsmi("analyze xor.safetensors --folds 2 --null 20 --out result --quiet").success();
     let null = &place.json("result/summary.json")["splits"]["train"]["null"];
     let p = |quantity: &str| null[quantity]["p"].as_f64().unwrap();

@@ -220,7 +220,7 @@ fn what_was_not_found_is_told_before_the_numbers() {
     arrays.insert("x1", features(2));
     arrays.insert("x2", features(3));
     place.write("data.safetensors", safetensors(&arrays));
-    let told = stderr(&place.lsmi("analyze data.safetensors --folds 2 --out result").success());
+    let told = stderr(&place.lsmi("analyze data.safetensors --groups none --folds 2 --out result").success());
     let summary = place.json("result/summary.json");
     let train = &summary["splits"]["train"];
     let warnings = summary["warnings"].as_array().unwrap();

@@ -6,7 +6,7 @@
 //! - the features have so few values, or so few columns, that different rows are equal by chance;
 //! - there are only a few different rows, each many times: whether these are one thing seen again (a speaker, a clip), which
 //!   other data would not have, or a category, which other data would, cannot be told from features;
-//! - a group would not fit into a fold.
+//! - there would be fewer than four groups a fold, or one would not fit into a fold.
 //!
 //! In the last two cases rows stay apart, and the [`Grouping`] says so.
 
@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use crate::features::{FeatureSet, Groups};
 use crate::matrix::Matrix;
 
+/// Groups that twins make at least, for each fold, to be put together: with fewer, folds are too uneven to tell anything.
+const LEAST_GROUPS_OF_A_FOLD: usize = 4;
 /// Rows that a value has on average at most, for rows of equal values to be put together.
 const MOST_ROWS_OF_A_VALUE: usize = 20;
 
@@ -108,7 +110,9 @@ fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
             continue;
         }
         let joined = together.joined(&found);
-        let are_together = rows <= MOST_ROWS_OF_A_VALUE * found.count() && joined.largest() <= rows / folds;
+        let are_together = rows <= MOST_ROWS_OF_A_VALUE * found.count()
+            && joined.count() >= LEAST_GROUPS_OF_A_FOLD * folds
+            && joined.largest() <= rows / folds;
         if are_together && joined.numbers() == together.numbers() {
             // The rows are known already: what is equal in both is so in each.
             continue;

@@ -209,6 +209,10 @@ impl Contest<'_> {
         };
         let mut watches: Vec<Watch<'_>> = held_out.iter().map(watch).collect();
         let all = held_out.concat();
+        if rows.is_empty() || all.is_empty() {
+            // Whole groups can leave a part of a small fold without rows.
+            return Ok(watches.into_iter().map(Watch::into_settings).collect());
+        }
         let training = self.training(&rows, &labels, present.len(), field.seeds[unit]);
         let mut setting = 0;
         family.path(&training, &all, &mut |posteriors| {

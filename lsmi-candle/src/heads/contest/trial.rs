@@ -117,6 +117,10 @@ impl Judge {
     /// The best setting that was tried in all parts; none where there is none or its loss is no number.
     pub(super) fn candidate(&self, family: usize, mut trial: Trial) -> Option<Candidate> {
         trial.parts.sort_unstable_by_key(|(part, _)| *part);
+        // Nothing can be said of a part without rows, which whole groups may leave.
+        let is_empty =
+            |part: usize| self.parts.iter().zip(&self.lengths).any(|(of, length)| *of == part && *length == 0);
+        trial.parts.retain(|(part, _)| !is_empty(*part));
         let of_parts: Vec<&Vec<Vec<f32>>> = trial.parts.iter().map(|(_, settings)| settings).collect();
         let (setting, calibration, posteriors, _) = self.best(&of_parts, &self.unseen)?;
         Some(Candidate { family, setting, calibration, posteriors })
@@ -130,6 +134,9 @@ impl Judge {
         let mut rows = Vec::new();
         let mut of_parts = Vec::new();
         for ((part, length), start) in self.parts.iter().zip(&self.lengths).zip(self.starts()) {
+            if *length == 0 {
+                continue;
+            }
             for (_, settings) in trial.parts.iter().filter(|(of, _)| of == part) {
                 rows.extend(start..start + length);
                 of_parts.push(settings);
