@@ -38,7 +38,7 @@ fn emoji_are_decomposed_and_shown() {
 
     let shown = stderr(&demo);
     assert!(shown.contains("What do picture (x1) and name (x2) of 1906 emoji tell about their category"), "{shown}");
-    let listed = shown.lines().filter(|line| line.starts_with("    ") && line.ends_with(')')).count();
+    let listed = shown.lines().filter(|line| line.starts_with("   ") && line.ends_with(')')).count();
     assert_eq!(listed, 4 * 5, "{shown}");
     assert!(shown.trim_end().ends_with("\nreport: demo/report.html"), "{shown}");
     let page = place.text("demo/report.html");
