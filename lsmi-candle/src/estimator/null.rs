@@ -188,10 +188,12 @@ fn permuted(labels: &[u32], groups: Option<&[u32]>, seed: u64, index: usize) -> 
         sources.shuffle(&mut random);
         for (rows, mut source) in of_size.into_iter().zip(sources) {
             if are_constant {
-                rows.iter().for_each(|row| permuted[*row] = labels[source[0]]);
+                source = vec![source[0]; rows.len()];
             } else {
                 source.shuffle(&mut random);
-                rows.iter().zip(source).for_each(|(row, from)| permuted[*row] = labels[from]);
+            }
+            for (row, from) in rows.into_iter().zip(source) {
+                permuted[row] = labels[from];
             }
         }
     }

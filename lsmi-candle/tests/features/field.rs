@@ -6,11 +6,14 @@ use lsmi_candle::features::{Data, FeatureError, FeatureFile, FeatureSet, Keys, M
 
 use crate::build::says;
 
-/// The directory of the files, under `$LSMI_SHARED` or beside the repository, where it is there.
+/// The directory of the files, under `$LSMI_SHARED` or beside the repository, where it is there; a failure where it is not and
+/// `LSMI_REQUIRE_FIELD` is set.
 fn field() -> Option<PathBuf> {
     let shared = std::env::var_os("LSMI_SHARED").map(PathBuf::from);
     let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
-    Some(shared.join("field")).filter(|folder| folder.is_dir())
+    let folder = Some(shared.join("field")).filter(|folder| folder.is_dir());
+    assert!(folder.is_some() || std::env::var_os("LSMI_REQUIRE_FIELD").is_none(), "{} is not there", shared.display());
+    folder
 }
 
 fn read_with(name: &str, missing: Missing) -> Result<FeatureFile, FeatureError> {

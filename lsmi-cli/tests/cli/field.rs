@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::embed::{MODELS, prepare};
 use crate::place::{Place, stderr, stdout};
 
-/// The directory of the files, under `$LSMI_SHARED` or beside the repository, where it is there.
+/// The directory of the files, under `$LSMI_SHARED` or beside the repository, where it is there; a failure where it is not and
+/// `LSMI_REQUIRE_FIELD` is set.
 fn field() -> Option<PathBuf> {
     let shared = std::env::var_os("LSMI_SHARED").map(PathBuf::from);
     let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
-    Some(shared.join("field")).filter(|folder| folder.is_dir())
+    let folder = Some(shared.join("field")).filter(|folder| folder.is_dir());
+    assert!(folder.is_some() || std::env::var_os("LSMI_REQUIRE_FIELD").is_none(), "{} is not there", shared.display());
+    folder
 }
 
 /// A place with these files in it.
@@ -158,4 +161,23 @@ fn pictures_in_tables_and_films_behind_pictures() {
     let motion = read("motion.safetensors");
     let difference = motion.x1.row(0).iter().zip(motion.x1.row(1)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(difference < 0.02, "{difference}");
+}
+
+#[test]
+fn coin_flips_of_rows_that_belong_together_tell_nothing() {
+    for (file, groups, options) in
+        [("repeated_rows", 60, ""), ("four_captions", 80, ""), ("four_captions", 80, "--groups picture ")]
+    {
+        let Some(place) = with(&[&format!("groups/{file}.npz")]) else { return };
+        place.lsmi_as_is(&format!("analyze {file}.npz {options}--out result --quiet --no-report")).success();
+        let summary = place.json("result/summary.json");
+        let train = &summary["splits"]["train"];
+        assert_eq!(train["groups"]["count"].as_u64(), Some(groups), "{file}");
+        for of in ["i1", "i2", "i12"] {
+            let found = train["information"][of].as_f64().unwrap();
+            assert!(found.abs() <= 0.05, "{file} {options}: {of} {found}");
+        }
+        let told = summary["warnings"].to_string();
+        assert_eq!(told.contains("rows equal another row"), options.is_empty(), "{told}");
+    }
 }
