@@ -12,9 +12,43 @@ const MOST_ROWS: usize = 2_000;
 /// The share of the equal pairs that chance may explain.
 const SHARE_OF_CHANCE: f64 = 0.01;
 
+/// The rows of a matrix, and of another with the same columns below them.
+#[derive(Clone, Copy)]
+pub(super) struct Stacked<'a> {
+    first: &'a Matrix,
+    below: Option<&'a Matrix>,
+}
+
+impl<'a> Stacked<'a> {
+    pub(super) fn new(first: &'a Matrix, below: &'a Matrix) -> Self {
+        Self { first, below: Some(below) }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.first.rows() + self.below.map_or(0, Matrix::rows)
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        self.first.columns()
+    }
+
+    pub(super) fn row(&self, row: usize) -> &'a [f64] {
+        match self.below {
+            Some(below) if row >= self.first.rows() => below.row(row - self.first.rows()),
+            _ => self.first.row(row),
+        }
+    }
+}
+
+impl<'a> From<&'a Matrix> for Stacked<'a> {
+    fn from(first: &'a Matrix) -> Self {
+        Self { first, below: None }
+    }
+}
+
 /// Groups rows that are equal in all matrices.
-pub(super) fn groups(matrices: &[&Matrix]) -> Groups {
-    let rows = matrices.first().map_or(0, |matrix| matrix.rows());
+pub(super) fn groups(matrices: &[Stacked<'_>]) -> Groups {
+    let rows = matrices.first().map_or(0, Stacked::rows);
     let are_equal = |a: usize, b: usize| matrices.iter().all(|matrix| matrix.row(a) == matrix.row(b));
     // Rows of one hash, the first of every kind.
     let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
@@ -30,7 +64,7 @@ pub(super) fn groups(matrices: &[&Matrix]) -> Groups {
     Groups::of_values(firsts)
 }
 
-fn hash(matrices: &[&Matrix], row: usize) -> u64 {
+fn hash(matrices: &[Stacked<'_>], row: usize) -> u64 {
     let mut hasher = DefaultHasher::new();
     for value in matrices.iter().flat_map(|matrix| matrix.row(row)) {
         // 0 equals -0.
@@ -43,7 +77,7 @@ fn hash(matrices: &[&Matrix], row: usize) -> u64 {
 ///
 /// Two different rows have the same value in column j in the share `p_j` of pairs, so that of n rows
 /// `n (n - 1) / 2 prod_j p_j` pairs would be equal: many of small counts in a few columns, none of numbers with all their digits.
-pub(super) fn is_by_chance(matrices: &[&Matrix], equal: &Groups) -> bool {
+pub(super) fn is_by_chance(matrices: &[Stacked<'_>], equal: &Groups) -> bool {
     let pairs = |count: f64| count * (count - 1.0) / 2.0;
     let mut sizes = vec![0.0; equal.count()];
     let mut different = Vec::new();

@@ -18,8 +18,8 @@ pub use seen::{Seen, seen_rows};
 
 use serde::{Deserialize, Serialize};
 
+use self::equal::Stacked;
 use crate::features::{FeatureSet, Groups};
-use crate::matrix::Matrix;
 
 /// Groups that twins make at least, for each fold, to be put together: with fewer, folds are too uneven to tell anything.
 const LEAST_GROUPS_OF_A_FOLD: usize = 4;
@@ -97,10 +97,11 @@ fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
     let mut together = Groups::each_alone(rows);
     let mut twins = Vec::new();
     for of in [Likeness::Both, Likeness::X1, Likeness::X2] {
-        let matrices: &[&Matrix] = match of {
-            Likeness::Both => &[&samples.x1, &samples.x2],
-            Likeness::X1 => &[&samples.x1],
-            _ => &[&samples.x2],
+        let (x1, x2) = (Stacked::from(&samples.x1), Stacked::from(&samples.x2));
+        let matrices: &[Stacked<'_>] = match of {
+            Likeness::X1 => &[x1],
+            Likeness::X2 => &[x2],
+            _ => &[x1, x2],
         };
         let equal = equal::groups(matrices);
         let near = near::groups(matrices, &equal);
@@ -150,6 +151,7 @@ fn describe(samples: &FeatureSet, groups: &Groups, of: Likeness, are_equal: bool
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::Matrix;
     use lsmi_core::SampleIds;
     use lsmi_core::random::stream;
     use rand::Rng;

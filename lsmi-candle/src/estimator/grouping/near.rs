@@ -11,8 +11,8 @@ use lsmi_core::statistics::quantiles;
 use rand::Rng;
 use rand_distr::StandardNormal;
 
+use super::equal::Stacked;
 use crate::features::{DisjointSets, Groups};
-use crate::matrix::Matrix;
 
 /// Different rows that are searched at most.
 const MOST_ROWS: usize = 10_000;
@@ -28,7 +28,7 @@ const TIMES_AS_FAR: f32 = 3.0;
 const SQUARED_MARGIN: f32 = 4.0;
 
 /// Groups rows that are nearer than chance allows; none where only equal ones are.
-pub(super) fn groups(matrices: &[&Matrix], equal: &Groups) -> Option<Groups> {
+pub(super) fn groups(matrices: &[Stacked<'_>], equal: &Groups) -> Option<Groups> {
     let kinds = equal.numbers();
     let mut is_known = vec![false; equal.count()];
     let first = |row: &usize| !std::mem::replace(&mut is_known[kinds[*row] as usize], true);
@@ -71,8 +71,8 @@ struct Points {
 
 impl Points {
     /// Rows in columns of variance 1 over the number of columns of their modality.
-    fn standardized(matrices: &[&Matrix], rows: &[usize]) -> Self {
-        let columns = matrices.iter().map(|matrix| matrix.columns()).sum();
+    fn standardized(matrices: &[Stacked<'_>], rows: &[usize]) -> Self {
+        let columns = matrices.iter().map(Stacked::columns).sum();
         let mut values = vec![0.0; rows.len() * columns];
         let mut place = 0;
         for matrix in matrices {

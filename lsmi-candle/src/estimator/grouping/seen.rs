@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Likeness, equal};
+use super::Likeness;
+use super::equal::{self, Stacked};
 use crate::features::FeatureSet;
-use crate::matrix::Matrix;
 
 /// Rows of an evaluation split that are alike to training rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,14 +30,13 @@ pub fn seen_rows(train: &FeatureSet, others: &FeatureSet) -> Vec<Seen> {
         let is_seen = of_others.is_shared_with(of_train);
         found.extend(describe(train, others, Likeness::Group, &is_seen, twin));
     }
-    let x1 = Matrix::joined(&[&train.x1, &others.x1]);
-    let x2 = Matrix::joined(&[&train.x2, &others.x2]);
+    let (x1, x2) = (Stacked::new(&train.x1, &others.x1), Stacked::new(&train.x2, &others.x2));
     let mut is_known = vec![false; others.rows()];
     for of in [Likeness::Both, Likeness::X1, Likeness::X2] {
-        let matrices: &[&Matrix] = match of {
-            Likeness::X1 => &[&x1],
-            Likeness::X2 => &[&x2],
-            _ => &[&x1, &x2],
+        let matrices: &[Stacked<'_>] = match of {
+            Likeness::X1 => &[x1],
+            Likeness::X2 => &[x2],
+            _ => &[x1, x2],
         };
         let groups = equal::groups(matrices);
         if equal::is_by_chance(matrices, &groups) {
@@ -75,6 +74,7 @@ fn describe(
 mod tests {
     use super::*;
     use crate::features::Groups;
+    use crate::matrix::Matrix;
     use lsmi_core::SampleIds;
     use lsmi_core::random::stream;
     use rand::Rng;
