@@ -4,7 +4,8 @@
 //! distances of random pairs, the number of dimensions that pairs fill at small distances is about `m = log 10 / log(b / a)`
 //! (the correlation dimension of Grassberger, Procaccia 1983), and of N pairs `N (r / a)^m / 100` would be nearer than r.
 //! Two rows are twins where that is below 1/100, provided that all other rows are at least three times as far from both.
-//! Sets of more than 10,000 different rows are not searched, as every pair is looked at.
+//! Sets of more than 10,000 different rows are not searched, as every pair is looked at, nor those of more than 50 million numbers,
+//! of which a copy is made.
 
 use lsmi_core::random::stream;
 use lsmi_core::statistics::quantiles;
@@ -16,6 +17,8 @@ use crate::features::{DisjointSets, Groups};
 
 /// Different rows that are searched at most.
 const MOST_ROWS: usize = 10_000;
+/// Numbers that are copied at most.
+const MOST_NUMBERS: usize = 50_000_000;
 /// Fewest rows whose distances tell anything.
 const LEAST_ROWS: usize = 20;
 /// Random pairs that tell the distances.
@@ -33,7 +36,8 @@ pub(super) fn groups(matrices: &[Stacked<'_>], equal: &Groups) -> Option<Groups>
     let mut is_known = vec![false; equal.count()];
     let first = |row: &usize| !std::mem::replace(&mut is_known[kinds[*row] as usize], true);
     let different: Vec<usize> = (0..kinds.len()).filter(first).collect();
-    if different.len() < LEAST_ROWS || different.len() > MOST_ROWS {
+    let numbers = different.len() * matrices.iter().map(Stacked::columns).sum::<usize>();
+    if different.len() < LEAST_ROWS || different.len() > MOST_ROWS || numbers > MOST_NUMBERS {
         return None;
     }
     let points = Points::standardized(matrices, &different);
