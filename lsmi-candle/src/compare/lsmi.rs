@@ -34,7 +34,7 @@ pub(super) fn estimate(
     Ok(Estimate {
         information: Information { i1, i2, i12 },
         means,
-        intervals: Some(intervals(&parts, means, &settings.bootstrap, seed)?),
+        intervals: Some(intervals(&parts, scores.groups.as_deref(), means, &settings.bootstrap, seed)?),
         rows: parts.len(),
         seconds,
         notes: fit.estimator.notes().to_vec(),
@@ -46,10 +46,20 @@ fn adjusted(means: &Means) -> Means {
     Means { r, u1, u2, s }
 }
 
-/// Intervals of the adjusted means: rows are drawn anew, and the means of each draw are adjusted as they ask for.
-fn intervals(parts: &Decomposition, means: Means, bootstrap: &Bootstrap, seed: u64) -> Result<[Interval; 4]> {
+/// Intervals of the adjusted means: rows, or groups of rows that belong together, are drawn anew, and the means of each draw are adjusted as they ask for.
+fn intervals(
+    parts: &Decomposition,
+    groups: Option<&[u32]>,
+    means: Means,
+    bootstrap: &Bootstrap,
+    seed: u64,
+) -> Result<[Interval; 4]> {
     let columns = Interaction::ALL.map(|part| parts.values(part));
-    let resampled = bootstrap.resampled(&columns, &[0.0; 4], &mut stream(seed, "intervals of adjusted means"))?;
+    let mut random = stream(seed, "intervals of adjusted means");
+    let resampled = match groups {
+        None => bootstrap.resampled(&columns, &[0.0; 4], &mut random)?,
+        Some(groups) => bootstrap.resampled_clusters(&columns, groups, &[0.0; 4], &mut random)?,
+    };
     let draws = (0..bootstrap.resamples).map(|draw| {
         let [r, u1, u2, s] = [0, 1, 2, 3].map(|part| resampled[part][draw]);
         adjusted(&Means { r, u1, u2, s })
