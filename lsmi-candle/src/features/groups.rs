@@ -82,6 +82,11 @@ impl Groups {
         self.sizes().into_values().max().unwrap_or(0)
     }
 
+    /// Counts the rows that share their group with another.
+    pub fn rows_with_others(&self) -> usize {
+        self.sizes().into_values().filter(|size| *size > 1).sum()
+    }
+
     /// Returns whether no two rows belong together.
     pub fn are_single_rows(&self) -> bool {
         self.count() == self.keys.len()

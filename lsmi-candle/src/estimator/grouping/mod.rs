@@ -16,6 +16,8 @@ mod seen;
 
 pub use seen::{Seen, seen_rows};
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use self::equal::Stacked;
@@ -23,6 +25,8 @@ use crate::features::{FeatureSet, Groups};
 
 /// Groups that twins make at least, for each fold, to be put together: with fewer, folds are too uneven to tell anything.
 const LEAST_GROUPS_OF_A_FOLD: usize = 4;
+/// Clusters of rows for each class from which on they are told.
+const LEAST_CLUSTERS_OF_A_CLASS: usize = 4;
 /// Rows that a value has on average at most, for rows of equal values to be put together.
 const MOST_ROWS_OF_A_VALUE: usize = 20;
 
@@ -94,6 +98,7 @@ impl Grouping {
 /// The rows that are put together, and what is alike in which rows.
 fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
     let rows = samples.rows();
+    let classes = samples.labels.iter().collect::<BTreeSet<_>>().len();
     let mut together = Groups::each_alone(rows);
     let mut twins = Vec::new();
     for of in [Likeness::Both, Likeness::X1, Likeness::X2] {
@@ -105,13 +110,18 @@ fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
         };
         let equal = equal::groups(matrices);
         let near = near::groups(matrices, &equal);
-        let are_equal = near.is_none();
-        let found = near.unwrap_or_else(|| equal.clone());
+        let (are_equal, are_certain) = (near.is_none(), near.as_ref().is_none_or(|near| near.are_certain));
+        let found = near.map_or_else(|| equal.clone(), |near| near.groups);
+        // Fewer clusters than a few for each class are what classes look like.
+        if !are_certain && found.count() < LEAST_CLUSTERS_OF_A_CLASS * classes {
+            continue;
+        }
         if found.are_single_rows() || equal::is_by_chance(matrices, &equal) {
             continue;
         }
         let joined = together.joined(&found);
-        let are_together = rows <= MOST_ROWS_OF_A_VALUE * found.count()
+        let are_together = are_certain
+            && rows <= MOST_ROWS_OF_A_VALUE * found.count()
             && joined.count() >= LEAST_GROUPS_OF_A_FOLD * folds
             && joined.largest() <= rows / folds;
         if are_together && joined.numbers() == together.numbers() {
@@ -210,6 +220,22 @@ mod tests {
         assert_eq!(groups.unwrap().count(), 100);
         let twins = &grouping.unwrap().twins[0];
         assert_eq!((twins.of, twins.are_equal, twins.rows), (Likeness::X1, false, 300));
+    }
+
+    #[test]
+    fn frames_of_clips_are_told_and_classes_are_not() {
+        let around = |clusters: usize, rows: usize, name: &str| {
+            let (centres, noise) = (normal(clusters, 10, name), normal(clusters * rows, 10, "noise"));
+            let value = |(index, noise): (usize, &f64)| centres.values()[index % (10 * clusters)] + 0.05 * noise;
+            let values = noise.values().iter().enumerate().map(value).collect();
+            Matrix::new(clusters * rows, 10, values).unwrap()
+        };
+        let (groups, grouping) = find_groups(&samples(around(40, 12, "x1"), around(40, 12, "x2")), 5);
+        assert!(groups.is_none());
+        let twins = &grouping.unwrap().twins[0];
+        assert_eq!((twins.of, twins.are_together, twins.rows), (Likeness::Both, false, 480));
+        let (groups, grouping) = find_groups(&samples(around(5, 60, "x1"), around(5, 60, "x2")), 5);
+        assert!(groups.is_none() && grouping.is_none(), "{grouping:?}");
     }
 
     /// Of each kind, rows that are equal or near by chance alone.
