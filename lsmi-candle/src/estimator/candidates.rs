@@ -140,7 +140,7 @@ impl CrossFit {
     /// [`crate::EstimatorError::Samples`] if `train` has other samples, otherwise as [`Estimator::candidates`].
     pub fn candidates(&self, train: &FeatureSet) -> Result<Candidates> {
         self.check_same_samples(train)?;
-        let folds = assignments(&self.estimator.description, train);
+        let folds = assignments(&self.estimator.description, &self.scores);
         self.estimator.candidates_by(&train.into(), Some(&folds))
     }
 }

@@ -191,9 +191,8 @@ pub(super) fn deal(rows: &LabelledRows<'_>, folds: usize, seed: u64) -> Vec<u32>
 }
 
 /// The fold of every row in each repeat, of rows that were fitted so.
-pub(super) fn assignments(of: &Description, train: &FeatureSet) -> Vec<Vec<u32>> {
-    let groups = find_groups(train, of.folds).0.map(|groups| groups.numbers());
-    let rows = LabelledRows { labels: &train.labels, classes: of.classes.len(), groups: groups.as_deref() };
+pub(super) fn assignments(of: &Description, Scores { labels, groups, .. }: &Scores) -> Vec<Vec<u32>> {
+    let rows = LabelledRows { labels, classes: of.classes.len(), groups: groups.as_deref() };
     let deal_repeat = |repeat| deal(&rows, of.folds, seed_of_repeat(of.seed, repeat));
     (0..of.repeats).map(deal_repeat).collect()
 }

@@ -20,7 +20,7 @@ impl CrossFit {
     /// that rule the label out, a candle error where the device fails.
     pub fn with_logits(&self, train: &FeatureSet, scale: bool) -> Result<Self> {
         self.check_same_samples(train)?;
-        let folds = assignments(&self.estimator.description, train);
+        let folds = assignments(&self.estimator.description, &self.scores);
         let mut estimator = self.estimator.with_given_heads(train);
         if scale {
             for (folds, models) in folds.iter().zip(&mut estimator.repeats) {

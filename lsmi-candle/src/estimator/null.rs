@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 
 use super::cross_fit::{CrossFit, Partition, deal, thread_pool};
 use super::fit::Fit;
-use super::grouping::find_groups;
 use super::inputs::ModelInputs;
 use super::predict::log_posteriors;
 use super::progress::Reporter;
@@ -125,12 +124,11 @@ impl CrossFit {
         // The null is of a single repeat, so what is held against it is the first repeat.
         let observed = self.scores.repeats.first().unwrap_or(&self.scores.terms);
 
-        let groups = find_groups(train, settings.folds).0.map(|groups| groups.numbers());
+        let groups = self.scores.groups.as_deref();
         let labels_of_permutations: Vec<Vec<u32>> =
-            (0..permutations).map(|index| permuted(&train.labels, groups.as_deref(), settings.seed, index)).collect();
+            (0..permutations).map(|index| permuted(&train.labels, groups, settings.seed, index)).collect();
         let reporter = Reporter::new(progress, permutations * 3 * settings.folds);
         let run = |(index, labels): (usize, &Vec<u32>)| -> Result<[Vec<f64>; 3]> {
-            let groups = groups.as_deref();
             let fit = Fit { inputs: &inputs, labels, groups, classes, settings, device: &estimator.device };
             let seed = stream(settings.seed, &format!("null permutation {index}")).next_u64();
             let folds = deal(&fit.rows(), settings.folds, seed);

@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use self::equal::Stacked;
+use self::near::Near;
 use crate::features::{FeatureSet, Groups};
 
 /// Groups that twins make at least, for each fold, to be put together: with fewer, folds are too uneven to tell anything.
@@ -101,6 +102,7 @@ fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
     let classes = samples.labels.iter().collect::<BTreeSet<_>>().len();
     let mut together = Groups::each_alone(rows);
     let mut twins = Vec::new();
+    let mut are_clusters_told = false;
     for of in [Likeness::Both, Likeness::X1, Likeness::X2] {
         let (x1, x2) = (Stacked::from(&samples.x1), Stacked::from(&samples.x2));
         let matrices: &[Stacked<'_>] = match of {
@@ -109,19 +111,26 @@ fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
             _ => &[x1, x2],
         };
         let equal = equal::groups(matrices);
-        let near = near::groups(matrices, &equal);
-        let (are_equal, are_certain) = (near.is_none(), near.as_ref().is_none_or(|near| near.are_certain));
-        let found = near.map_or_else(|| equal.clone(), |near| near.groups);
-        // Fewer clusters than a few for each class are what classes look like.
-        if !are_certain && found.count() < LEAST_CLUSTERS_OF_A_CLASS * classes {
+        if equal::is_by_chance(matrices, &equal) {
             continue;
         }
-        if found.are_single_rows() || equal::is_by_chance(matrices, &equal) {
+        let (found, are_equal) = match near::groups(matrices, &equal) {
+            Some(Near { groups, are_certain: true }) => (groups, false),
+            Some(Near { groups: clusters, .. }) => {
+                // Fewer clusters than a few for each class are what classes look like.
+                if clusters.count() >= LEAST_CLUSTERS_OF_A_CLASS * classes && !are_clusters_told {
+                    twins.extend(describe(samples, &clusters, of, false, false));
+                    are_clusters_told = true;
+                }
+                (equal, true)
+            }
+            None => (equal, true),
+        };
+        if found.are_single_rows() {
             continue;
         }
         let joined = together.joined(&found);
-        let are_together = are_certain
-            && rows <= MOST_ROWS_OF_A_VALUE * found.count()
+        let are_together = rows <= MOST_ROWS_OF_A_VALUE * found.count()
             && joined.count() >= LEAST_GROUPS_OF_A_FOLD * folds
             && joined.largest() <= rows / folds;
         if are_together && joined.numbers() == together.numbers() {
@@ -189,6 +198,13 @@ mod tests {
         matrix.select(&rows)
     }
 
+    /// So many clusters, each of so many rows close together.
+    fn around(clusters: usize, rows: usize, name: &str) -> Matrix {
+        let (centres, noise) = (normal(clusters, 10, name), normal(clusters * rows, 10, "noise"));
+        let value = |(index, noise): (usize, &f64)| centres.values()[index % (10 * clusters)] + 0.05 * noise;
+        Matrix::new(clusters * rows, 10, noise.values().iter().enumerate().map(value).collect()).unwrap()
+    }
+
     #[test]
     fn repeated_rows_share_a_group() {
         let (x1, x2) = (normal(60, 4, "x1"), normal(60, 3, "x2"));
@@ -224,18 +240,21 @@ mod tests {
 
     #[test]
     fn frames_of_clips_are_told_and_classes_are_not() {
-        let around = |clusters: usize, rows: usize, name: &str| {
-            let (centres, noise) = (normal(clusters, 10, name), normal(clusters * rows, 10, "noise"));
-            let value = |(index, noise): (usize, &f64)| centres.values()[index % (10 * clusters)] + 0.05 * noise;
-            let values = noise.values().iter().enumerate().map(value).collect();
-            Matrix::new(clusters * rows, 10, values).unwrap()
-        };
         let (groups, grouping) = find_groups(&samples(around(40, 12, "x1"), around(40, 12, "x2")), 5);
         assert!(groups.is_none());
         let twins = &grouping.unwrap().twins[0];
         assert_eq!((twins.of, twins.are_together, twins.rows), (Likeness::Both, false, 480));
         let (groups, grouping) = find_groups(&samples(around(5, 60, "x1"), around(5, 60, "x2")), 5);
         assert!(groups.is_none() && grouping.is_none(), "{grouping:?}");
+    }
+
+    #[test]
+    fn equal_rows_of_clusters_share_a_group() {
+        let twice = |name: &str| repeated(&around(40, 12, name), 2);
+        let (groups, grouping) = find_groups(&samples(twice("x1"), twice("x2")), 5);
+        assert_eq!(groups.unwrap().count(), 480, "each frame with its copy");
+        let twins = grouping.unwrap().twins;
+        assert_eq!(twins.iter().map(|twins| twins.are_together).collect::<Vec<_>>(), [false, true], "{twins:?}");
     }
 
     /// Of each kind, rows that are equal or near by chance alone.

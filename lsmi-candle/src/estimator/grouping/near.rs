@@ -8,6 +8,7 @@
 //! Where every row has many twins, as frames of a clip do, the lowest distances are those of twins. The same is then asked with
 //! the 10 % and 40 % quantiles. What is found so in half of the rows or more is told, but not taken for granted: tight clusters
 //! look alike.
+//!
 //! Sets of more than 10,000 different rows are not searched, as every pair is looked at, nor those of more than 50 million numbers,
 //! of which a copy is made.
 
@@ -95,30 +96,6 @@ impl Distances {
     }
 }
 
-impl Points {
-    /// Groups of points within a radius of each other that have all others far away; none where every point is by itself.
-    fn twins(&self, projected: &Self, radius: Option<f32>) -> Option<Groups> {
-        let radius = radius?;
-        let mut sets = DisjointSets::new(self.rows());
-        let mut twins: Vec<(usize, usize)> = Vec::new();
-        for one in 0..self.rows() {
-            for other in 0..one {
-                if projected.squared(one, other) <= SQUARED_MARGIN * radius * radius
-                    && self.squared(one, other) <= radius * radius
-                {
-                    twins.push((other, one));
-                    sets.unite(other, one);
-                }
-            }
-        }
-        if twins.is_empty() {
-            return None;
-        }
-        let groups = projected.isolated(&sets.groups(), &twins);
-        (!groups.are_single_rows()).then_some(groups)
-    }
-}
-
 /// Rows as points, `[n, columns]`, row-major.
 struct Points {
     columns: usize,
@@ -189,6 +166,28 @@ impl Points {
             }
         }
         Self { columns: DIRECTIONS, values }
+    }
+
+    /// Groups of points within a radius of each other that have all others far away; none where every point is by itself.
+    fn twins(&self, projected: &Self, radius: Option<f32>) -> Option<Groups> {
+        let radius = radius?;
+        let mut sets = DisjointSets::new(self.rows());
+        let mut twins: Vec<(usize, usize)> = Vec::new();
+        for one in 0..self.rows() {
+            for other in 0..one {
+                if projected.squared(one, other) <= SQUARED_MARGIN * radius * radius
+                    && self.squared(one, other) <= radius * radius
+                {
+                    twins.push((other, one));
+                    sets.unite(other, one);
+                }
+            }
+        }
+        if twins.is_empty() {
+            return None;
+        }
+        let groups = projected.isolated(&sets.groups(), &twins);
+        (!groups.are_single_rows()).then_some(groups)
     }
 
     /// The groups whose rows have all others far away; the rows of other groups are alone.
