@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use candle_core::{DType, Device, Tensor, safetensors};
-use lsmi_candle::encoders::tokens::{TextSettings, Tokenizer};
-use lsmi_candle::encoders::{Config, Result, TextEncoder, Weights, picture, sound, text};
+use lsmi_candle::embedding::encoders::tokens::{TextSettings, Tokenizer};
+use lsmi_candle::embedding::encoders::{Config, Result, TextEncoder, Weights, picture, sound, text};
 
 /// A text, nothing, several scripts with a character that no text has, words that tokenizers know, and one without end.
 const TEXTS: [&str; 5] = [

@@ -11,11 +11,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::device::DeviceChoice;
+use lsmi_candle::embedding::manifests::Manifest;
+use lsmi_candle::embedding::preprocess::picture::{Picture, Settings};
+use lsmi_candle::embedding::preprocess::sound::Sound;
 use lsmi_candle::estimator::Estimator;
 use lsmi_candle::features::{ArrayFiles, Classes, Data, Format, Keys, RowReader, read_bytes};
-use lsmi_candle::models::Manifest;
-use lsmi_candle::preprocess::picture::{Picture, Settings};
-use lsmi_candle::preprocess::sound::Sound;
 
 /// A reader: says whether it accepted the bytes.
 pub(crate) type Target = fn(&[u8]) -> bool;

@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use criterion::{Criterion, Throughput};
-use lsmi_candle::embedder::{Embedder, Options, Prepared};
-use lsmi_candle::models::{Asked, Modality, of_directory};
-use lsmi_candle::preprocess::picture::{Picture, Settings as PictureSettings};
-use lsmi_candle::preprocess::sound::{LogMel, Settings as SoundSettings, Sound};
+use lsmi_candle::embedding::embedder::{Embedder, Options, Prepared};
+use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
+use lsmi_candle::embedding::preprocess::picture::{Picture, Settings as PictureSettings};
+use lsmi_candle::embedding::preprocess::sound::{LogMel, Settings as SoundSettings, Sound};
 
 /// Inputs of one call.
 const BATCH: usize = 16;

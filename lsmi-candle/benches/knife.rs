@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use candle_core::Device;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use lsmi_candle::knife::{GradientParams, Knife, Params};
-use lsmi_candle::mixture::{Covariance, Mixture};
+use lsmi_candle::densities::knife::{GradientParams, Knife, Params};
+use lsmi_candle::densities::mixture::{Covariance, Mixture};
 use lsmi_core::random::stream;
 use rand::Rng;
 use rand_distr::StandardNormal;

@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use lsmi_candle::pid_batch::{Params, coupling_loss};
+use lsmi_candle::baselines::pid_batch::{Params, coupling_loss};
 use lsmi_core::random::stream;
 use rand::Rng;
 

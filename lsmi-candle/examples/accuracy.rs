@@ -12,11 +12,11 @@
 
 use std::error::Error;
 
+use lsmi_candle::densities::gauge::GaugeKind;
+use lsmi_candle::densities::knife;
 use lsmi_candle::estimator::{Settings, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::gauge::GaugeKind;
-use lsmi_candle::knife;
-use lsmi_candle::matrix::Matrix;
+use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{Draw, Family, FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{pearson, root_mean_square_error};

@@ -12,10 +12,10 @@
 
 use std::error::Error;
 
+use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::estimator::{Settings, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::gauge::GaugeKind;
-use lsmi_candle::matrix::Matrix;
+use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{Family, FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{Bootstrap, Interval, mean, standard_deviation};

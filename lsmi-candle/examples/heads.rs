@@ -14,9 +14,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::estimator::{Scores, Settings, cross_fit};
 use lsmi_candle::features::{FeatureSet, Keys, read};
-use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::statistics::{mean, pearson, standard_deviation};
 use lsmi_core::{Terms, adjust};
 

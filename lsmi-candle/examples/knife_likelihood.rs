@@ -15,8 +15,8 @@ use std::error::Error;
 use std::time::Instant;
 
 use candle_core::Device;
-use lsmi_candle::knife::{Knife, KnownParams, Params};
-use lsmi_candle::mixture::Covariance;
+use lsmi_candle::densities::knife::{Knife, KnownParams, Params};
+use lsmi_candle::densities::mixture::Covariance;
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{log_sum_exp, mean, quantile};
 use rand::Rng;

@@ -17,7 +17,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
-use lsmi_candle::knife::{GradientParams, Knife, Params};
+use lsmi_candle::densities::knife::{GradientParams, Knife, Params};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::quantile;
 use rand::Rng;

@@ -13,9 +13,9 @@ use std::error::Error;
 use std::time::Instant;
 
 use candle_core::Device;
+use lsmi_candle::baselines::pid_batch::{Params, decompose};
 use lsmi_candle::features::FeatureSet;
-use lsmi_candle::matrix::Matrix;
-use lsmi_candle::pid_batch::{Params, decompose};
+use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{Draw, FamilyName, Settings};
 use lsmi_core::random::stream;
 use lsmi_core::{Measure, SampleIds, adjust};

@@ -19,7 +19,7 @@ use std::error::Error;
 
 use lsmi_candle::estimator::{Settings, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::matrix::Matrix;
+use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{FamilyName, Groups, Settings as FamilySettings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{mean, roc_area};

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
+use crate::densities::gauge::GaugeError;
 use crate::device::DeviceError;
 use crate::features::FeatureError;
-use crate::gauge::GaugeError;
 
 /// The result of an estimator's operations.
 pub type Result<T, E = EstimatorError> = std::result::Result<T, E>;

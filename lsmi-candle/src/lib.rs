@@ -3,16 +3,16 @@
 //! The way through this crate:
 //!
 //! 1. [`features`] reads two modalities and a label for every sample into checked memory.
-//! 2. [`gauge`] fits the coordinates in which surprisals are measured.
-//! 3. [`knife`] fits the densities p(x1) and p(x2), [`heads`] the posteriors p(y|x1), p(y|x2) and p(y|x1, x2).
+//! 2. [`densities::gauge`] fits the coordinates in which surprisals are measured.
+//! 3. [`densities::knife`] fits the densities p(x1) and p(x2), [`heads`] the posteriors p(y|x1), p(y|x2) and p(y|x1, x2).
 //! 4. [`estimator`] does both for every fold, gives each training row the terms of models that did not see it, and keeps
 //!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
-//! 5. [`batch`] does the last for record batches, the unit of work of what scores more than memory holds.
+//! 5. [`estimator::batch`] does the last for record batches, the unit of work of what scores more than memory holds.
 //!
-//! [`parameters`] and [`adam`] train networks of candle's tensors repeatably.
+//! [`training`] fits networks of candle's tensors repeatably.
 //!
-//! For comparison there are the systems that LSMI was published against: [`pid_batch`], means of a whole data set from a
-//! learnt coupling, and [`pid_cvx`], which makes features discrete and decomposes their table. [`compare`] runs all three.
+//! For comparison there are the systems that LSMI was published against: [`baselines::pid_batch`], means of a whole data set from a
+//! learnt coupling, and [`baselines::pid_cvx`], which makes features discrete and decomposes their table. [`baselines::compare`] runs all three.
 //!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
@@ -20,7 +20,7 @@
 //! ```
 //! use lsmi_candle::estimator::{Settings, cross_fit};
 //! use lsmi_candle::features::{Classes, FeatureSet};
-//! use lsmi_candle::matrix::Matrix;
+//! use lsmi_candle::numbers::matrix::Matrix;
 //! use lsmi_core::SampleIds;
 //! use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 //!
@@ -42,33 +42,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod adam;
-pub mod batch;
-pub mod compare;
+pub mod baselines;
+pub mod densities;
 pub mod device;
-pub mod embedder;
-pub mod encoders;
+pub mod embedding;
 pub mod estimator;
 pub mod features;
-pub mod folds;
 pub mod gates;
-pub mod gauge;
-mod guarded;
 pub mod heads;
-pub mod hub;
-pub mod knife;
-pub mod matrix;
-pub mod mixture;
-pub mod models;
-pub mod parameters;
-pub mod pid_batch;
-pub mod pid_cvx;
-pub mod points;
-pub mod preprocess;
+pub mod numbers;
+pub mod training;
 
-mod elementary;
 mod error;
-mod linear_algebra;
-mod memory;
+mod guarded;
 
 pub use error::{BundleError, EstimatorError, Result};

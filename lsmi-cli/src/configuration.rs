@@ -184,7 +184,7 @@ fn scalar(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::arguments::{Analyze, Command, Guide, GuideAction, Partition};
-    use lsmi_candle::gauge::GaugeKind;
+    use lsmi_candle::densities::gauge::GaugeKind;
     use lsmi_core::PriorChoice;
     use std::io::Write;
 

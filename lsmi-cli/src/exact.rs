@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use lsmi_candle::features::{FeatureError, FeatureSet, read_metadata};
-use lsmi_candle::matrix::Matrix;
+use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::discrete::{Counts, Information, JointMeasure};
 use lsmi_core::families::Draw;
 use lsmi_core::{Adjusted, FamilyName, Means, Measure, Settings, TermMeans, adjust};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::process::failure::Failure;
 
 /// A modality with more different rows than this is not taken for discrete.
 const STATES: usize = 256;

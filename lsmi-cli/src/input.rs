@@ -12,8 +12,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::batches::Batches;
-use crate::failure::Failure;
 use crate::output::{Format, parquet};
+use crate::process::failure::Failure;
 
 /// Why a file of samples cannot be used.
 #[derive(Debug, Error)]

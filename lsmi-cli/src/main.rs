@@ -6,55 +6,38 @@
 
 mod arguments;
 mod batches;
-mod clean_table;
 mod commands;
-mod compare_table;
 mod configuration;
-mod console;
 mod diff;
-mod diff_table;
 mod discrete;
-mod distill_table;
 mod effective;
 mod embed;
 mod encoders;
-mod ensemble_table;
 mod exact;
+mod exemplars;
 mod expected;
-mod expected_table;
-mod failure;
-mod gate_table;
-mod gauge_sentence;
 #[cfg(test)]
-mod hammered;
+mod hostile_files;
 mod input;
-mod interrupt;
-mod model_table;
-mod names;
-mod null_table;
 mod output;
-mod over_seeds;
-mod progress;
+mod process;
 mod ratings;
-mod ratings_table;
 mod report;
 mod scored;
-mod sentence;
+mod seed_stats;
 mod stream;
-mod streamed_table;
-mod table;
-mod telling;
+mod tables;
 
 use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::configuration::Stop;
-use crate::failure::Failure;
+use crate::process::failure::Failure;
 
 fn main() -> ExitCode {
     keep_candle_single_threaded();
-    interrupt::listen();
+    process::interrupt::listen();
     let argv: Vec<OsString> = env::args_os().collect();
     let parsed = match configuration::parse(&argv) {
         Ok(parsed) => parsed,

@@ -11,9 +11,9 @@ use lsmi_core::statistics::mean;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::failure::Failure;
 use crate::input::read_rows;
 use crate::output::Format;
+use crate::process::failure::Failure;
 
 /// Why ratings cannot be used.
 #[derive(Debug, Error)]

@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use lsmi_candle::batch::{deviations, further_columns};
+use lsmi_candle::estimator::batch::{deviations, further_columns};
 use lsmi_candle::estimator::{Estimator, Scores, Seen, Shortfall};
 use lsmi_candle::features::{FeatureFile, FeatureSet, MetadataColumn, Split};
 use lsmi_core::kind::kinds;
 use lsmi_core::statistics::mean;
 use lsmi_core::{Decomposition, Interaction, Kind, Measure, Terms};
 
-use crate::console;
-use crate::failure::Failure;
 use crate::output::further::FurtherColumns;
 use crate::output::samples::Sample;
+use crate::process::console;
+use crate::process::failure::Failure;
 
 /// Terms, predictions and decompositions of the samples of one split.
 #[derive(Debug)]

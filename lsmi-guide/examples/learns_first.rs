@@ -13,13 +13,13 @@ use std::error::Error;
 
 use candle_core::Device;
 use lsmi_candle::features::FeatureSet;
-use lsmi_candle::matrix::Matrix;
+use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
 use lsmi_core::{Means, Measure, SampleIds};
-use lsmi_guide::policy::NonePolicy;
-use lsmi_guide::tracker::{self, Mode};
-use lsmi_guide::trainer::{self, Trainer};
+use lsmi_guide::decide::policy::NonePolicy;
+use lsmi_guide::train::tracker::{self, Mode};
+use lsmi_guide::train::trainer::{self, Trainer};
 use lsmi_guide::{Guide, Steadiness, Tracker};
 
 const ROWS: usize = 4000;

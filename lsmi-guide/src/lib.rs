@@ -6,15 +6,15 @@
 //! 1. [`partition()`]: the samples high in an interaction, those low in it and those between, to fine-tune on one part and
 //!    evaluate on another.
 //! 2. [`Interactions`]: what is known of samples, by id, from a cross-fit or from plain terms.
-//! 3. [`policy`]: a rule that gives every sample a weight in each loss, as a [`Plan`]; with the controls that such a rule
+//! 3. [`decide::policy`]: a rule that gives every sample a weight in each loss, as a [`Plan`]; with the controls that such a rule
 //!    must be compared with.
-//! 4. [`loss`] and [`distiller`]: differentiable losses, one value a sample, weighed by the plan; a teacher's outputs by id.
+//! 4. [`train::loss`] and [`train::distiller`]: differentiable losses, one value a sample, weighed by the plan; a teacher's outputs by id.
 //! 5. [`Hook`] and [`Guide`]: what a training loop calls, and the policy and interactions behind it.
-//! 6. [`tracker`]: interactions of the student itself, estimated while it learns, in the background or in step.
-//! 7. [`trainer`]: a loop small enough to read that does all this, with checkpoints.
-//! 8. [`curriculum()`] puts samples in order, [`diverse()`] chooses what to label, [`clean`] looks for wrong labels, and
-//!    [`ensemble`] weighs the members of an ensemble sample by sample.
-//! 9. [`distill`]: the comparison of policies, every one with the same seeds, that says whether guiding helps on these data.
+//! 6. [`train::tracker`]: interactions of the student itself, estimated while it learns, in the background or in step.
+//! 7. [`train::trainer`]: a loop small enough to read that does all this, with checkpoints.
+//! 8. [`curriculum()`] puts samples in order, [`diverse()`] chooses what to label, [`experiments::clean`] looks for wrong labels, and
+//!    [`experiments::ensemble`] weighs the members of an ensemble sample by sample.
+//! 9. [`experiments::distill`]: the comparison of policies, every one with the same seeds, that says whether guiding helps on these data.
 //!
 //! The rules are those of Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level",
 //! ICML 2025), who fine-tune on subsets, distil and weigh ensembles by interaction. The crate writes no files but
@@ -46,12 +46,13 @@
 //! ```
 //! use candle_core::{Device, Tensor};
 //! use lsmi_candle::features::FeatureSet;
-//! use lsmi_candle::matrix::Matrix;
+//! use lsmi_candle::numbers::matrix::Matrix;
 //! use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 //! use lsmi_core::{ClassPrior, SampleIds};
-//! use lsmi_guide::distiller::{self, Teacher};
-//! use lsmi_guide::policy::InteractionPolicy;
-//! use lsmi_guide::{Guide, Interactions, Steadiness, Trainer, trainer};
+//! use lsmi_guide::train::distiller::{self, Teacher};
+//! use lsmi_guide::decide::policy::InteractionPolicy;
+//! use lsmi_guide::train::trainer;
+//! use lsmi_guide::{Guide, Interactions, Steadiness, Trainer};
 //!
 //! // 100 samples, synergistic in one half and unique to x2 in the other, and their exact terms.
 //! let family = FamilyName::Mixed.build(&FamilySettings { dims: 3, ..Default::default() })?;
@@ -83,39 +84,24 @@
 
 #![forbid(unsafe_code)]
 
-pub mod clean;
-pub mod distill;
-pub mod distiller;
-pub mod ensemble;
-pub mod loss;
-pub mod partition;
-pub mod policy;
-pub mod tracker;
-pub mod trainer;
+pub mod decide;
+pub mod experiments;
+pub mod train;
 
 mod error;
-mod estimation;
-mod guide;
-mod hook;
-mod interactions;
-mod lookup;
-mod paired;
-mod plan;
-mod store;
-mod whole_groups;
 
-pub use error::{CheckpointError, GuideError, PartitionError, Result};
-pub use guide::{Guide, Steadiness};
-pub use hook::Hook;
-pub use interactions::Interactions;
-pub use paired::{OverSeeds, PairedDifference, quantile_of_t};
-pub use partition::{
+pub use decide::interactions::Interactions;
+pub use decide::partition::{
     Conflicts, Criterion, Partition, Rule, Tie, Ties, competence, conflicts, curriculum, diverse, partition,
 };
-pub use plan::{Plan, Weights};
-pub use policy::{Policy, Progress};
-pub use tracker::Tracker;
-pub use trainer::Trainer;
+pub use decide::plan::{Plan, Weights};
+pub use decide::policy::{Policy, Progress};
+pub use error::{CheckpointError, GuideError, PartitionError, Result};
+pub use experiments::paired::{OverSeeds, PairedDifference, quantile_of_t};
+pub use train::guide::{Guide, Steadiness};
+pub use train::hook::Hook;
+pub use train::tracker::Tracker;
+pub use train::trainer::Trainer;
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

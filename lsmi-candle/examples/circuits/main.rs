@@ -17,7 +17,7 @@ mod shared;
 
 use std::error::Error;
 
-use lsmi_candle::compare::{Data, Method, Settings};
+use lsmi_candle::baselines::compare::{Data, Method, Settings};
 use lsmi_candle::features::Classes;
 use lsmi_core::discrete::{Joint, JointMeasure};
 use lsmi_core::families::{Draw, FamilyName, Settings as FamilySettings};

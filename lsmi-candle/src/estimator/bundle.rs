@@ -22,9 +22,9 @@ use self::models::{
 };
 use self::tensors::{Reader, Writer};
 use super::{Description, Estimator};
+use crate::densities::gauge::Gauge;
 use crate::device::DeviceChoice;
 use crate::error::{BundleError, Result};
-use crate::gauge::Gauge;
 
 /// Version of the bundle's layout that this crate writes and reads.
 pub const SCHEMA: u32 = 3;

@@ -15,11 +15,11 @@ use super::inputs::ModelInputs;
 use super::progress::Reporter;
 use super::score::Scores;
 use super::{Description, Estimator, FoldModels, Progress, SCHEMA, Settings, check_samples, notes};
+use crate::densities::gauge::Gauge;
+use crate::densities::knife::Knife;
 use crate::error::{EstimatorError, Result};
+use crate::estimator::folds::{LabelledRows, stratified_folds};
 use crate::features::{Classes, FeatureSet};
-use crate::folds::{LabelledRows, stratified_folds};
-use crate::gauge::Gauge;
-use crate::knife::Knife;
 
 /// Fewest groups of rows that belong together: with two or three folds, each is cut into parts.
 const LEAST_GROUPS: usize = 6;
@@ -298,11 +298,11 @@ fn prior_name(choice: &PriorChoice) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::densities::gauge::{Dims, GaugeKind};
+    use crate::densities::points::Points;
     use crate::device::DeviceChoice;
     use crate::estimator::predict::log_posteriors;
-    use crate::gauge::{Dims, GaugeKind};
-    use crate::matrix::Matrix;
-    use crate::points::Points;
+    use crate::numbers::matrix::Matrix;
     use lsmi_core::SampleIds;
     use rand_distr::{Distribution, StandardNormal};
 

@@ -6,10 +6,10 @@ use super::Settings;
 use super::cross_fit::Partition;
 use super::inputs::{Columns, ModelInputs};
 use super::progress::Reporter;
+use crate::densities::knife::{Knife, Training};
 use crate::error::Result;
-use crate::folds::LabelledRows;
+use crate::estimator::folds::LabelledRows;
 use crate::heads::{Contest, GivenHead, HeadModel, HeadPool, Outcome};
-use crate::knife::{Knife, Training};
 
 /// What all models are fitted to.
 #[derive(Clone, Copy)]

@@ -1,9 +1,9 @@
 //! Rows as densities and heads take them.
 
+use crate::densities::gauge::{Gauge, HeadRows};
+use crate::densities::points::gather;
 use crate::features::Inputs;
-use crate::gauge::{Gauge, HeadRows};
 use crate::heads::Features;
-use crate::points::gather;
 
 /// Rows in the coordinates that densities and heads take.
 pub(super) struct ModelInputs {

@@ -6,10 +6,13 @@
 //! averaged over folds, as probabilities. Several repeats do all of this with other folds and other random draws, average
 //! over repeats as well, and show by their spread how firm each value is.
 
+pub mod batch;
+
 mod bundle;
 mod candidates;
 mod cross_fit;
 mod fit;
+pub mod folds;
 mod given_logits;
 mod grouping;
 mod inputs;
@@ -37,12 +40,12 @@ use candle_core::Device;
 use lsmi_core::{ClassPrior, Measure, Reference};
 use serde::{Deserialize, Serialize};
 
+use crate::densities::gauge::{Gauge, GaugeKind};
+use crate::densities::knife::Knife;
 use crate::error::{EstimatorError, Result};
 use crate::features::{Classes, FeatureSet, Inputs, LOGITS};
-use crate::gauge::{Gauge, GaugeKind};
 use crate::heads::{HeadModel, HeadPool};
-use crate::knife::Knife;
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// Fitted gauge, densities, heads and prior: what gives the terms of new rows.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use lsmi_core::{ClassPrior, PriorChoice};
 
+use crate::densities::gauge::{Coordinates, Gauge, GaugeKind};
 use crate::features::LOGITS;
-use crate::gauge::{Coordinates, Gauge, GaugeKind};
 
 /// Nats that nobody would take for information.
 const NOTHING: f64 = 0.01;

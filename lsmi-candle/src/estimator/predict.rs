@@ -5,9 +5,9 @@ use lsmi_core::statistics::log_sum_exp;
 
 use super::inputs::{Columns, ModelInputs};
 use super::{Estimator, FoldModels, LOGITS};
+use crate::densities::points::Points;
 use crate::error::{EstimatorError, Result};
 use crate::heads::{HeadModel, HeadPool};
-use crate::points::Points;
 
 /// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
 pub(super) const ROWS_AT_A_TIME: usize = 8192;

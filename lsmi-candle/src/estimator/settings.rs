@@ -5,10 +5,10 @@ use std::sync::Arc;
 use lsmi_core::{Measure, PriorChoice};
 
 use super::Estimator;
+use crate::densities::gauge::{Dims, GaugeKind};
+use crate::densities::knife;
 use crate::device::DeviceChoice;
 use crate::error::{EstimatorError, Result};
-use crate::gauge::{Dims, GaugeKind};
-use crate::knife;
 
 /// Fewest training rows a fold: enough to fit, hold out and calibrate.
 const ROWS_OF_A_FOLD: usize = 4;

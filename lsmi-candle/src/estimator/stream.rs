@@ -18,12 +18,12 @@ use rayon::prelude::*;
 use super::cross_fit::{Fitting, thread_pool};
 use super::progress::Reporter;
 use super::{CrossFit, FoldModels, Progress, Settings};
+use crate::densities::gauge::{Gauge, Passes};
+use crate::densities::knife::{Knife, Straightened};
+use crate::densities::mixture::Round;
+use crate::densities::points::{Points, gather, single};
 use crate::error::Result;
 use crate::features::{FeatureError, FeatureSet, Groups, RowReader};
-use crate::gauge::{Gauge, Passes};
-use crate::knife::{Knife, Straightened};
-use crate::mixture::Round;
-use crate::points::{Points, gather, single};
 
 /// Rows of every class that are drawn at least, for each fold.
 const LEAST_OF_A_CLASS: usize = 10;

@@ -6,7 +6,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::memory;
+use crate::numbers::memory;
 
 /// Why a feature file cannot be used.
 ///

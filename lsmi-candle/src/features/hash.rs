@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{FeatureFile, FeatureSet, Inputs, LOGITS, Unlabelled, UnlabelledFile};
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// Hashed first, so that a change of what is hashed changes every hash.
 const VERSION: &[u8] = b"lsmi features 1";

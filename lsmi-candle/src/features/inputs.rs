@@ -4,13 +4,13 @@ use lsmi_core::SampleIds;
 
 use super::FeatureSet;
 use super::hash;
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// Samples whose labels are unknown or are not to be known: row i of everything is the same sample.
 ///
 /// ```
 /// use lsmi_candle::features::Unlabelled;
-/// use lsmi_candle::matrix::Matrix;
+/// use lsmi_candle::numbers::matrix::Matrix;
 /// use lsmi_core::SampleIds;
 ///
 /// let samples = Unlabelled {

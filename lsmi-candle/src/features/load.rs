@@ -13,7 +13,7 @@ use super::logits;
 use super::metadata_columns::MetadataColumn;
 use super::source::{MatrixRole, Source};
 use super::{FeatureFile, FeatureSet, Groups, Split, Unlabelled, UnlabelledFile};
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// How many classes a message lists.
 const LISTED_CLASSES: usize = 20;

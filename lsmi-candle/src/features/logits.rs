@@ -9,7 +9,7 @@ use super::classes::Classes;
 use super::error::FeatureError;
 use super::keys::{SplitArrays, all_logit_names};
 use super::load::listed;
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// How far from 1 the probabilities of a row may sum: a bfloat16 is rounded by at most 1 part in 512.
 const ROUNDING: f64 = 0.005;

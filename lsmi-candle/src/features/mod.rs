@@ -65,7 +65,7 @@ use std::path::{Path, PathBuf};
 use lsmi_core::SampleIds;
 
 use self::source::Source;
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 pub use alike::names_alike;
 pub(crate) use classes::Label;

@@ -15,7 +15,7 @@ use super::error::FeatureError;
 use super::keys::{Keys, SplitArrays};
 use super::source::{MatrixRole, Source};
 use super::{FeatureSet, Split, logits};
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// Reads a model's logits and puts them in the place of those of `splits`; splits that the file says nothing of are
 /// left out.

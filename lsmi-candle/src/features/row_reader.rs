@@ -33,7 +33,7 @@ const LABELS_AT_A_TIME: usize = 1 << 16;
 /// ```
 /// use std::collections::BTreeMap;
 /// use lsmi_candle::features::{ArrayValues, Classes, Keys, RowReader, write_safetensors};
-/// use lsmi_candle::matrix::Matrix;
+/// use lsmi_candle::numbers::matrix::Matrix;
 ///
 /// let x = Matrix::new(4, 1, vec![0.0, 1.0, 2.0, 3.0])?;
 /// let arrays = BTreeMap::from([

@@ -20,8 +20,8 @@ use super::load::{format_of, listed, unreadable};
 use super::matrix_to_fill::MatrixToFill;
 use super::metadata_columns::{MetadataColumn, MetadataType};
 use super::missing::Missing;
-use crate::matrix::Matrix;
-use crate::memory::{self, Shortage};
+use crate::numbers::matrix::Matrix;
+use crate::numbers::memory::{self, Shortage};
 
 /// Labels or ids that are read at a time.
 const IDENTIFIERS_AT_A_TIME: usize = 1 << 16;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// The header's name for what is no tensor.
 const METADATA: &str = "__metadata__";
@@ -41,7 +41,7 @@ pub enum WriteError {
 /// ```
 /// use std::collections::BTreeMap;
 /// use lsmi_candle::features::{ArrayValues, Format, Keys, read_bytes, write_safetensors};
-/// use lsmi_candle::matrix::Matrix;
+/// use lsmi_candle::numbers::matrix::Matrix;
 ///
 /// let x1 = Matrix::new(2, 1, vec![0.5, -0.5])?;
 /// let x2 = Matrix::new(2, 2, vec![1.0, 2.0, 3.0, 4.0])?;

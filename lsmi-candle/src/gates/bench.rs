@@ -7,11 +7,11 @@ use crossbeam_channel::Sender;
 use lsmi_core::Means;
 use lsmi_core::statistics::standard_deviation;
 
+use crate::densities::gauge::{Dims, Gauge, GaugeKind};
 use crate::error::Result;
 use crate::estimator::{CrossFit, Progress, Settings, cross_fit, find_groups};
 use crate::features::{Classes, FeatureSet, Groups};
-use crate::gauge::{Dims, Gauge, GaugeKind};
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// The rows in question, and fits of changed copies of them.
 pub(super) struct Bench<'a> {

@@ -22,8 +22,8 @@ use super::rows::{rows_of_classes, sample_rows};
 use super::{BEYOND_CHANCE, Gate, Verdict, figures};
 use crate::error::Result;
 use crate::estimator::Estimator;
+use crate::estimator::folds::{LabelledRows, stratified_folds};
 use crate::features::{FeatureSet, Unlabelled};
-use crate::folds::{LabelledRows, stratified_folds};
 
 /// Nats that pass, unless chance alone gives more.
 const PASS: f64 = 0.05;

@@ -25,7 +25,7 @@ use super::{Gate, Verdict, figures};
 use crate::error::Result;
 use crate::estimator::Settings;
 use crate::features::{Classes, FeatureSet};
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// The share of the planted synergy that has to be found. At the default strength, where 98.6 % of ln 2 are planted, a
 /// little above half of this is half of ln 2.

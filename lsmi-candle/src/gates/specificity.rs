@@ -21,8 +21,8 @@ use rand_distr::StandardNormal;
 use super::bench::{Bench, matrix, means};
 use super::{Gate, Verdict};
 use crate::error::Result;
-use crate::linear_algebra::product_transposed;
-use crate::matrix::Matrix;
+use crate::numbers::linear_algebra::product_transposed;
+use crate::numbers::matrix::Matrix;
 
 /// The scale of the copy. Heads and the whitened gauge take it out again; in the raw gauge it moves the surprisals apart.
 const SCALE: f64 = 3.0;

@@ -14,10 +14,10 @@ use rand::seq::SliceRandom;
 
 use super::bench::{Bench, matrix, means};
 use super::{Gate, Verdict};
+use crate::densities::gauge::Dims;
 use crate::error::Result;
 use crate::estimator::{CrossFit, Settings};
-use crate::gauge::Dims;
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// Nats that nobody would report as synergy, neither of halves nor of the data.
 const NOTHING: f64 = 0.02;

@@ -15,8 +15,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::elementary::{exp, ln, vectorised};
-use crate::mixture::{BLOCK, Lanes};
+use crate::densities::mixture::{BLOCK, Lanes};
+use crate::numbers::simd_math::{exp, ln, vectorised};
 
 /// The largest factor considered.
 const LARGEST: f64 = std::f64::consts::E;

@@ -13,10 +13,12 @@ use faer::{Accum, MatMut, MatRef, Par};
 use lsmi_core::random::ChaCha8Rng;
 
 use super::rows::Rows;
-use crate::elementary::{ln, vectorised};
+use crate::densities::mixture::{
+    BLOCK, Covariance, Evidence, Fit, Lanes, Mixture, Pass, STARTS, Settings, Shape, Start, fit,
+};
+use crate::densities::points::{Points, single};
 use crate::error::Result;
-use crate::mixture::{BLOCK, Covariance, Evidence, Fit, Lanes, Mixture, Pass, STARTS, Settings, Shape, Start, fit};
-use crate::points::{Points, single};
+use crate::numbers::simd_math::{ln, vectorised};
 
 const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-5 };
 /// Rows with the overall class frequencies that each component is taken to have seen before the data.
@@ -207,8 +209,8 @@ impl Evidence for Labels<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::densities::mixture::Sample;
     use crate::heads::calibration::log_loss;
-    use crate::mixture::Sample;
     use candle_core::Device;
     use lsmi_core::families::{FamilyName, Settings as FamilySettings};
     use lsmi_core::random::stream;

@@ -16,8 +16,8 @@ use lsmi_core::random::ChaCha8Rng;
 use rand::Rng;
 use rand::seq::index;
 
-use crate::elementary::{exp, vectorised};
-use crate::linear_algebra::symmetric_eigen;
+use crate::numbers::linear_algebra::symmetric_eigen;
+use crate::numbers::simd_math::{exp, vectorised};
 
 /// Rows that are landmarks unless there are fewer.
 pub(super) const MOST_LANDMARKS: usize = 300;

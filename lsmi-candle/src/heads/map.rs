@@ -1,7 +1,7 @@
 //! What is computed from a view before a head sees it: kernel features, telling directions, products of components.
 
 use super::kernel::KernelFeatures;
-use crate::linear_algebra::product_transposed;
+use crate::numbers::linear_algebra::product_transposed;
 
 /// A fitted map of rows.
 #[derive(Debug, Clone)]

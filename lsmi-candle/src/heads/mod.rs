@@ -37,8 +37,8 @@ pub use trees::{BoostedTrees, DamagedTrees, TreeParts};
 pub(crate) use view::Features;
 pub use view::View;
 
+use crate::densities::points::Points;
 use crate::error::Result;
-use crate::points::Points;
 
 /// A classifier: log posteriors from the rows that it takes.
 #[derive(Debug, Clone)]

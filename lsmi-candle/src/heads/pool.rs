@@ -5,8 +5,8 @@ use candle_core::Device;
 use super::families::Classifier;
 use super::view::Features;
 use super::{Calibration, Stack};
+use crate::densities::points::Points;
 use crate::error::Result;
-use crate::points::Points;
 
 /// A member of a pool.
 #[derive(Debug, Clone)]

@@ -10,10 +10,10 @@ use super::calibration::HeldOutLabels;
 use super::contest::log_frequencies;
 use super::rows::Rows;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head};
+use crate::densities::mixture::{Covariance, Sample};
+use crate::densities::points::{Points, gather};
 use crate::error::{EstimatorError, Result};
-use crate::folds::held_out_rows;
-use crate::mixture::{Covariance, Sample};
-use crate::points::{Points, gather};
+use crate::estimator::folds::held_out_rows;
 use lsmi_core::statistics::{mean, standard_deviation};
 
 /// A covariance for each class is only tried up to this many numbers in them all, and with this many rows a class and
@@ -31,7 +31,7 @@ impl CalibratedHead {
     /// ```
     /// use candle_core::Device;
     /// use lsmi_candle::heads::CalibratedHead;
-    /// use lsmi_candle::points::Points;
+    /// use lsmi_candle::densities::points::Points;
     ///
     /// let rows: Vec<f32> = (0..200).map(|row| (row % 2) as f32 * 4.0 + (row % 7) as f32 / 7.0).collect();
     /// let labels: Vec<u32> = (0..200).map(|row| row % 2).collect();
@@ -108,7 +108,7 @@ mod tests {
         let draw = family.sample(rows, &mut stream(seed, "quick heads"));
         let exact = family.terms(&draw).unwrap().i12;
         let pairs = draw.x1.chunks_exact(3).zip(draw.x2.chunks_exact(3));
-        let values = pairs.flat_map(|(x1, x2)| crate::points::single(&[x1, x2].concat())).collect();
+        let values = pairs.flat_map(|(x1, x2)| crate::densities::points::single(&[x1, x2].concat())).collect();
         (values, draw.labels, 2.0f64.ln() - exact.iter().sum::<f64>() / rows as f64)
     }
 

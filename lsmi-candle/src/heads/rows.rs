@@ -1,6 +1,6 @@
 //! Rows with labels, as every head takes them to be fitted.
 
-use crate::mixture::Sample;
+use crate::densities::mixture::Sample;
 
 /// Rows to fit a head to.
 pub(crate) struct Rows<'a> {

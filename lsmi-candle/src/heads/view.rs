@@ -1,7 +1,7 @@
 //! What a head looks at: columns or leading principal components of one modality or of both.
 
-use crate::gauge::HeadRows;
-use crate::points::gather;
+use crate::densities::gauge::HeadRows;
+use crate::densities::points::gather;
 
 /// The part of the features that a head takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

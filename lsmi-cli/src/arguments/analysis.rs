@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Streaming};
-use crate::names::Names;
 use crate::output::Format;
+use crate::tables::names::Names;
 
 pub(super) const DEMO_EXAMPLES: &str = "\
 Examples:

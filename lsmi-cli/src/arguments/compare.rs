@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lsmi_candle::compare::Method;
-use lsmi_candle::gauge::GaugeKind;
+use lsmi_candle::baselines::compare::Method;
+use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_core::Measure;
 
 use super::{Arrays, Common, DataFiles};
@@ -81,7 +81,7 @@ fn methods(text: &str) -> Result<MethodList, String> {
     let mut list = Vec::new();
     for name in text.split(',') {
         let method: Method =
-            name.trim().parse().map_err(|error: lsmi_candle::compare::UnknownMethod| error.to_string())?;
+            name.trim().parse().map_err(|error: lsmi_candle::baselines::compare::UnknownMethod| error.to_string())?;
         if list.contains(&method) {
             return Err(format!("`{method}` is there twice; name every method once"));
         }

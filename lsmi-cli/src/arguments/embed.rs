@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
-use lsmi_candle::embedder::Prompt;
-use lsmi_candle::encoders::{Modality, Poolings};
+use lsmi_candle::embedding::embedder::Prompt;
+use lsmi_candle::embedding::encoders::{Modality, Poolings};
 use lsmi_candle::features::Missing;
 
 use super::Common;

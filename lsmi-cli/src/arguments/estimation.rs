@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use lsmi_candle::gauge::{Dims, GaugeKind};
+use lsmi_candle::densities::gauge::{Dims, GaugeKind};
 use lsmi_core::{ClassPrior, Measure, PriorChoice};
 
 /// How to fit.

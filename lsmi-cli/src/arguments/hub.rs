@@ -4,8 +4,8 @@ use std::env;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use lsmi_candle::hub::{Hub, HubConfig, HubError};
-use lsmi_candle::models::{ModelError, Registry};
+use lsmi_candle::embedding::hub::{Hub, HubConfig, HubError};
+use lsmi_candle::embedding::manifests::{ModelError, Registry};
 
 pub(super) const MODELS_EXAMPLES: &str = "\
 A model is the name of a manifest, or organisation/model of the Hugging Face hub (with @REVISION for another branch or \

@@ -14,17 +14,17 @@ use super::models::{read_models, summarise};
 use super::null::null;
 use super::settings::{has_logits, repeats, settings};
 use crate::arguments::Analyze;
-use crate::console;
 use crate::effective::Effective;
 use crate::encoders::differences;
-use crate::failure::Failure;
 use crate::output::made::Run;
 use crate::output::ratings::RatingsSummary;
 use crate::output::summary::Summary;
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
 use crate::ratings::{Rated, Ratings, read_ratings};
 use crate::scored::{ScoredSplit, evaluation_rows};
-use crate::sentence::Words;
+use crate::tables::sentence::Words;
 
 pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Failure> {
     let run = Run::begin();

@@ -10,12 +10,12 @@ use super::analyze::{read_evaluations, say_notes, training_rows};
 use super::gates::gate_settings;
 use super::settings::{has_logits, settings};
 use crate::arguments::Check;
-use crate::console;
-use crate::failure::Failure;
-use crate::gate_table;
 use crate::output::gates::CheckSummary;
-use crate::output::staging::{Staging, check_file};
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
+use crate::process::staging::{Staging, check_file};
+use crate::tables;
 
 pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
     let (source, common) = (arguments.data.data(), &arguments.common);
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
         staging.commit(&[])?;
     }
     if !common.quiet {
-        console::say(&gate_table::gate_table(&summary.gates));
+        console::say(&tables::gates::gate_table(&summary.gates));
     }
     if common.json { console::print_json(&summary) } else { Ok(()) }
 }

@@ -3,19 +3,20 @@
 use std::io::Write;
 use std::path::Path;
 
-use lsmi_candle::compare::{Data, Estimate, Method, Settings};
+use lsmi_candle::baselines::compare::{Data, Estimate, Method, Settings};
+use lsmi_candle::baselines::{pid_batch, pid_cvx};
+use lsmi_candle::estimator;
 use lsmi_candle::features::{self, FeatureFile, FeatureSet, Split};
-use lsmi_candle::{estimator, pid_batch, pid_cvx};
 
 use super::analyze::{read_evaluations, say_notes, training_rows};
 use crate::arguments::Compare;
-use crate::compare_table;
-use crate::console;
 use crate::exact::{Exact, of_simulated, of_states};
-use crate::failure::Failure;
 use crate::output::compare::Comparison;
-use crate::output::staging::{Staging, check_file};
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
+use crate::process::staging::{Staging, check_file};
+use crate::tables;
 
 pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
     let (samples, common) = (arguments.data.data(), &arguments.common);
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
         staging.commit(&[])?;
     }
     if !common.quiet {
-        console::say(&compare_table::compare_table(&comparison));
+        console::say(&tables::compare::compare_table(&comparison));
     }
     if common.json { console::print_json(&comparison) } else { Ok(()) }
 }

@@ -12,14 +12,14 @@ use super::gates::gates;
 use super::null::null;
 use super::settings::{has_logits, settings};
 use crate::arguments::Demo;
-use crate::console;
 use crate::effective::Effective;
-use crate::failure::Failure;
 use crate::output::made::{Run, SampleTable};
 use crate::output::summary::Summary;
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
 use crate::scored::ScoredSplit;
-use crate::sentence::Words;
+use crate::tables::sentence::Words;
 
 const FEATURES: &[u8] = include_bytes!("../../data/emoji/emoji_pca48.safetensors");
 pub(super) const TABLE: &[u8] = include_bytes!("../../data/emoji/emoji.csv");

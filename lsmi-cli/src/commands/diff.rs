@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::arguments::{Diff as Options, Splits};
-use crate::console;
 use crate::diff::side::Side;
-use crate::diff_table;
 use crate::effective::{CONFIGURATION, Effective};
-use crate::failure::Failure;
 use crate::output::diff::Compared;
-use crate::output::staging::{Staging, check_directory};
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::staging::{Staging, check_directory};
 use crate::report::diff::{DIFF_PAGE, page};
+use crate::tables;
 
 const DIFFERENCES: &str = "differences.csv";
 const REPORT: &str = "diff.json";
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Options, effective: &Effective) -> Result<(), Fail
         staging.commit(&stale)?;
     }
     if !common.quiet {
-        console::say(&diff_table::closing(&diff));
+        console::say(&tables::diff::closing(&diff));
         if let Some(out) = &arguments.out {
             console::say(&format!("\nreport: {}", out.join(DIFF_PAGE).display()));
         }

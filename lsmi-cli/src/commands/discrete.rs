@@ -9,10 +9,10 @@ use lsmi_core::random::stream;
 use lsmi_core::statistics::Bootstrap;
 
 use crate::arguments::Discrete;
-use crate::console;
 use crate::discrete::report::{self, Report, Units};
 use crate::discrete::{Distribution, Given, Read, read, table};
-use crate::failure::Failure;
+use crate::process::console;
+use crate::process::failure::Failure;
 
 pub(super) fn run(arguments: &Discrete) -> Result<(), Failure> {
     let Read { distribution, notes } = read(&arguments.file, arguments.missing)?;

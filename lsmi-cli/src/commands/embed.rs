@@ -6,24 +6,24 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 
-use lsmi_candle::embedder::{self, EmbedError, Embedder, Options, Prompt, Provenance};
-use lsmi_candle::encoders::Modality;
+use lsmi_candle::embedding::embedder::{self, EmbedError, Embedder, Options, Prompt, Provenance};
+use lsmi_candle::embedding::encoders::Modality;
+use lsmi_candle::embedding::hub::Digest;
+use lsmi_candle::embedding::manifests::Prompts;
 use lsmi_candle::features::{Format, names_alike};
-use lsmi_candle::hub::Digest;
-use lsmi_candle::models::Prompts;
 use serde::Serialize;
 
 use crate::arguments::{Chosen, Embed, OnError, Precision};
-use crate::console;
 use crate::embed::inputs::Folder;
 use crate::embed::join::Summary;
 use crate::embed::shards::{Shard, Shards, Skipped};
 use crate::embed::table::{Columns, Input, Row, Table, directory_of};
 use crate::embed::work::{Encoding, Work};
-use crate::failure::Failure;
 use crate::output::as_map;
-use crate::output::staging::{Staging, check_file};
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
+use crate::process::staging::{Staging, check_file};
 use crate::stream::manifest::Job;
 use crate::stream::pipeline;
 

@@ -8,18 +8,18 @@ use lsmi_candle::estimator::Estimator;
 
 use super::stale::stale;
 use crate::arguments::Common;
-use crate::console::{self, shortened};
 use crate::effective::{CONFIGURATION, Effective};
-use crate::failure::Failure;
 use crate::output::further::FurtherColumns;
 use crate::output::made::{Run, SampleTable};
-use crate::output::staging::{OutputError, Staging, check_directory, check_file};
 use crate::output::summary::Summary;
 use crate::output::{Format, samples};
+use crate::process::console::{self, shortened};
+use crate::process::failure::Failure;
+use crate::process::staging::{OutputError, Staging, check_directory, check_file};
 use crate::report::{FIGURES, REPORT, Report, is_report};
 use crate::scored::ScoredSplit;
-use crate::sentence::Words;
-use crate::table;
+use crate::tables;
+use crate::tables::sentence::Words;
 
 const SUMMARY: &str = "summary.json";
 const ESTIMATOR: &str = "estimator.safetensors";
@@ -119,7 +119,7 @@ pub(super) fn tell(
     describe: &dyn Fn(usize) -> String,
 ) -> Result<(), Failure> {
     if !common.quiet {
-        console::say(&table::closing(words, summary, splits, describe));
+        console::say(&tables::cells::closing(words, summary, splits, describe));
     }
     if common.json { console::print_json(summary) } else { Ok(()) }
 }

@@ -4,20 +4,20 @@ use std::io::Write;
 use std::path::Path;
 
 use lsmi_candle::EstimatorError;
+use lsmi_candle::densities::gauge::GaugeError;
 use lsmi_candle::estimator::{StreamFit, cross_fit, fit_stream};
 use lsmi_candle::features::{Data, RowReader};
-use lsmi_candle::gauge::GaugeError;
 
 use super::analyze::{say_notes, training_rows};
 use super::finish::{by_id, tell};
 use super::settings::{has_logits, repeats, settings};
 use crate::arguments::Fit;
-use crate::failure::Failure;
-use crate::output::staging::{Staging, check_file};
 use crate::output::summary::Summary;
-use crate::progress;
+use crate::process::failure::Failure;
+use crate::process::progress;
+use crate::process::staging::{Staging, check_file};
 use crate::scored::ScoredSplit;
-use crate::sentence::Words;
+use crate::tables::sentence::Words;
 
 pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     let data = arguments.data.data();

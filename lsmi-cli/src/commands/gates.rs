@@ -5,8 +5,8 @@ use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::gates::{Gate, GateSettings, check_fitted};
 
 use crate::arguments::{CheckToo, Common, Gates};
-use crate::failure::Failure;
-use crate::progress;
+use crate::process::failure::Failure;
+use crate::process::progress;
 use crate::scored::ScoredSplit;
 
 /// The settings of gates about data that is fitted with `estimator`.

@@ -7,9 +7,9 @@ use clap::{Command, CommandFactory};
 use clap_mangen::Man as Page;
 
 use crate::arguments::{Arguments, Completions, Man};
-use crate::console;
-use crate::failure::Failure;
-use crate::output::staging::{Staging, check_directory};
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::staging::{Staging, check_directory};
 
 /// `lsmi completions`.
 pub(super) fn completions(arguments: &Completions) -> Result<(), Failure> {

@@ -6,14 +6,14 @@ use lsmi_candle::estimator::Estimator;
 
 use super::score::{check_place, format_of, metadata_of, rows_to_score};
 use crate::arguments::Score;
-use crate::console;
 use crate::expected::ExpectedSplit;
-use crate::expected_table;
-use crate::failure::Failure;
 use crate::output::expected::ExpectedSummary;
 use crate::output::further::FurtherColumns;
-use crate::output::staging::Staging;
 use crate::output::{Format, FormatError, candidates, samples};
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::staging::Staging;
+use crate::tables;
 
 /// Makes sure, before any work, that the file of candidates may be written.
 pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> R
 
     let summary = ExpectedSummary::new(estimator, &splits);
     if !arguments.common.quiet {
-        console::say(&expected_table::closing(&arguments.names, &summary));
+        console::say(&tables::expected::closing(&arguments.names, &summary));
     }
     if arguments.common.json { console::print_json(&summary) } else { Ok(()) }
 }

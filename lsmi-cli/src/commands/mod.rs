@@ -28,7 +28,7 @@ mod stale;
 
 use crate::arguments::Command;
 use crate::effective::Effective;
-use crate::failure::Failure;
+use crate::process::failure::Failure;
 
 /// Does what the command line asks for; `effective` is written beside results in directories.
 pub(crate) fn run(command: &Command, effective: &Effective) -> Result<(), Failure> {

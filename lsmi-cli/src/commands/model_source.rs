@@ -1,11 +1,11 @@
 //! The model that an option names: a directory as it is, otherwise a manifest or a repository of the hub.
 
-use lsmi_candle::models::{Asked, Meant, Resolved, meant, of_directory, resolve};
+use lsmi_candle::embedding::manifests::{Asked, Meant, Resolved, meant, of_directory, resolve};
 
 use crate::arguments::{Chosen, Embed};
-use crate::console;
-use crate::failure::Failure;
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
 
 /// The files of a model, downloaded where they are not there, and what it is.
 pub(super) fn find(arguments: &Embed, chosen: &Chosen) -> Result<Resolved, Failure> {

@@ -5,8 +5,8 @@ use lsmi_candle::features::{Classes, Split, read_model_logits};
 use lsmi_core::Measure;
 
 use crate::arguments::{ModelFile, Models};
-use crate::failure::Failure;
 use crate::output::models::ModelSummary;
+use crate::process::failure::Failure;
 use crate::scored::ScoredSplit;
 
 /// A model's logits for the splits that its file is about.

@@ -4,9 +4,9 @@ use lsmi_candle::estimator::{CrossFit, Settings};
 use lsmi_candle::features::FeatureSet;
 
 use crate::arguments::{Common, NullTest};
-use crate::failure::Failure;
 use crate::output::null::NullSummary;
-use crate::progress;
+use crate::process::failure::Failure;
+use crate::process::progress;
 
 /// Tests a fit's means, if that is wanted; `train` and `settings` are those of the fit.
 pub(super) fn null(

@@ -7,12 +7,12 @@ use lsmi_guide::{Rule, Tie, Ties, partition};
 use serde::Serialize;
 
 use crate::arguments::{By, Partition};
-use crate::console;
 use crate::effective::{CONFIGURATION, Effective};
-use crate::failure::Failure;
 use crate::input::read_column;
-use crate::output::staging::{Staging, check_directory};
-use crate::table::nats;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::staging::{Staging, check_directory};
+use crate::tables::cells::nats;
 
 const LISTS: [&str; 3] = ["high.txt", "middle.txt", "low.txt"];
 const REPORT: &str = "partition.json";

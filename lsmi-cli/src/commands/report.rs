@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::finish::check_report;
 use crate::arguments::Report as Options;
-use crate::console;
-use crate::failure::Failure;
+use crate::process::console;
+use crate::process::failure::Failure;
 use crate::report::Report;
 use crate::report::illustrations::Lookup;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator::Estimator;
 
-use crate::failure::Failure;
+use crate::process::failure::Failure;
 
 /// Reads the estimator in the file `path`.
 pub(super) fn read_estimator(path: &Path, device: DeviceChoice) -> Result<Estimator, Failure> {

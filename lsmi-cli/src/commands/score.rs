@@ -11,15 +11,15 @@ use super::label_free;
 use super::saved::read_estimator;
 use super::score_stream;
 use crate::arguments::Score;
-use crate::console;
 use crate::encoders::differences;
-use crate::failure::Failure;
-use crate::output::staging::{OutputError, Staging, check_file};
 use crate::output::summary::Summary;
 use crate::output::{Format, FormatError};
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::staging::{OutputError, Staging, check_file};
 use crate::scored::ScoredSplit;
-use crate::sentence::Words;
 use crate::stream::partial::directory_of;
+use crate::tables::sentence::Words;
 
 pub(super) const TRAIN_IS_LEFT_OUT: &str =
     "note: the split `train` is not scored; `lsmi analyze` gives its values by models that did not see it";

@@ -6,31 +6,30 @@ use std::thread;
 use std::time::SystemTime;
 
 use arrow_array::RecordBatch;
-use lsmi_candle::batch::{further_columns, labelled_batch, score_batch_by, unlabelled_batch};
 use lsmi_candle::estimator::Estimator;
+use lsmi_candle::estimator::batch::{further_columns, labelled_batch, score_batch_by, unlabelled_batch};
 use lsmi_candle::features::{FileState, MetadataColumn, RowReader};
 use lsmi_core::Interaction;
 use sha2::{Digest, Sha256};
 
 use super::score::check_place;
 use crate::arguments::{Score, Shard};
-use crate::console;
-use crate::expected_table;
-use crate::failure::Failure;
 use crate::output::expected::ExpectedSummary;
 use crate::output::further::FurtherColumns;
 use crate::output::streamed::StreamedSplit;
 use crate::output::summary::Summary;
 use crate::output::{Format, samples};
-use crate::progress;
-use crate::sentence::Words;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
 use crate::stream::encode;
 use crate::stream::manifest::{Finished, Job};
 use crate::stream::partial::{Found, Partial, directory_of};
 use crate::stream::pipeline;
 use crate::stream::plan::{Group, groups, rows_of_a_group};
 use crate::stream::sums::Sums;
-use crate::streamed_table;
+use crate::tables;
+use crate::tables::sentence::Words;
 
 /// A file with more rows than this is scored from a stream, whatever was asked for.
 const ROWS_IN_MEMORY: usize = 1 << 18;
@@ -233,7 +232,7 @@ impl<'a> Work<'a> {
         if self.label_free {
             let summary = ExpectedSummary::of_sums(self.estimator, &finished.sums);
             if !common.quiet {
-                console::say(&expected_table::closing(&arguments.names, &summary));
+                console::say(&tables::expected::closing(&arguments.names, &summary));
             }
             return if common.json { console::print_json(&summary) } else { Ok(()) };
         }
@@ -243,7 +242,7 @@ impl<'a> Work<'a> {
         let splits = finished.sums.iter().map(split).collect();
         let summary = Summary::of_splits(self.estimator, splits).with_words(words).with_warnings();
         if !common.quiet {
-            console::say(&streamed_table::closing(words, &summary));
+            console::say(&tables::streamed::closing(words, &summary));
         }
         if common.json { console::print_json(&summary) } else { Ok(()) }
     }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use lsmi_candle::densities::knife;
 use lsmi_candle::estimator::Settings;
 use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::knife;
 use lsmi_core::PriorChoice;
 
 use super::saved::read_estimator;
 use crate::arguments::{Common, Estimation};
-use crate::console;
-use crate::failure::Failure;
+use crate::process::console;
+use crate::process::failure::Failure;
 
 /// Training rows below which single values hang on folds and random draws so much that several fits are averaged.
 const FEW_ROWS: usize = 5000;

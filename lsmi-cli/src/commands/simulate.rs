@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use lsmi_candle::features::{ArrayValues, Format, write_safetensors};
-use lsmi_candle::matrix::Matrix;
+use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{Family, Groups};
 use lsmi_core::random::stream;
 use lsmi_core::{Adjusted, FamilyName, Kind, Means, Measure, Settings, TermMeans, adjust};
 use serde::Serialize;
 
 use crate::arguments::Simulate;
-use crate::console;
-use crate::failure::Failure;
-use crate::output::staging::{Staging, check_file};
 use crate::output::summary::Information;
-use crate::table::nats;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::staging::{Staging, check_file};
+use crate::tables::cells::nats;
 
 /// What `--json` prints: the exact means over the samples drawn.
 #[derive(Debug, Serialize)]

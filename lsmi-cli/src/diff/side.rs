@@ -9,9 +9,9 @@ use lsmi_core::Kind;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::failure::Failure;
 use crate::input::{Field, SamplesError, chosen_split, read_rows};
 use crate::output::Format;
+use crate::process::failure::Failure;
 
 /// The quantities of a sample that are compared, by the names of their columns.
 pub(crate) const QUANTITIES: [&str; 7] = ["i1", "i2", "i12", "r", "u1", "u2", "s"];

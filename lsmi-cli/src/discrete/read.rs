@@ -7,7 +7,7 @@ use lsmi_core::discrete::{Counts, Error, Joint};
 use thiserror::Error as ThisError;
 
 use super::{csv, json};
-use crate::failure::Failure;
+use crate::process::failure::Failure;
 
 /// What a file holds of `SOURCES` sources and a target.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use lsmi_core::statistics::Interval;
 
 use super::report::{IntervalReport, OutcomeParts, Parts, Report};
-use crate::console::shortened;
-use crate::table::{nats, row, table};
+use crate::process::console::shortened;
+use crate::tables::cells::{nats, row, table};
 
 /// How many outcomes are listed of each measure.
 const LISTED: usize = 40;

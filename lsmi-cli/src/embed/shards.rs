@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::interrupt::{self, Unfinished};
-use crate::output::staging::MadeDirectories;
+use crate::process::interrupt::{self, Unfinished};
+use crate::process::staging::MadeDirectories;
 use crate::stream::manifest::Job;
 use crate::stream::partial::{PartialError, directory_of};
 

@@ -1,7 +1,7 @@
 //! The rows of a shard become vectors: files are read and prepared, batches of alike go through the encoders.
 
-use lsmi_candle::embedder::{EmbedError, Embedder, Prepared};
-use lsmi_candle::encoders::Modality;
+use lsmi_candle::embedding::embedder::{EmbedError, Embedder, Prepared};
+use lsmi_candle::embedding::encoders::Modality;
 use lsmi_candle::features::Missing;
 
 use super::inputs::Folder;

@@ -8,7 +8,7 @@
 
 use std::io::Write;
 
-use lsmi_guide::clean::{Experiment, Suspect};
+use lsmi_guide::experiments::clean::{Experiment, Suspect};
 use serde::Serialize;
 
 const COLUMNS: [&str; 8] = ["id", "label", "score", "suggested", "pred1", "pred2", "pred12", "by_all"];

@@ -1,6 +1,6 @@
 //! What `compare` writes and prints as JSON: what each method says, in nats, and how far that is from the exact answer.
 
-use lsmi_candle::compare::{Estimate, Method};
+use lsmi_candle::baselines::compare::{Estimate, Method};
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_core::Means;
 use lsmi_core::discrete::Information;

@@ -3,8 +3,8 @@
 //! The fields that it shares with `summary.json` are called and mean the same, but every value that depends on a label is
 //! the expectation over labels under the joint head. What only labels can tell (accuracy, log loss) is not there.
 
+use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::estimator::{Candidates, Estimator};
-use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::{ClassPrior, Means, Measure, TermMeans, statistics};
 use serde::Serialize;
 

@@ -13,7 +13,6 @@ pub(crate) mod null;
 pub(crate) mod parquet;
 pub(crate) mod ratings;
 pub(crate) mod samples;
-pub(crate) mod staging;
 pub(crate) mod streamed;
 pub(crate) mod summary;
 pub(crate) mod weights;

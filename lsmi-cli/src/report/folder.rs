@@ -10,11 +10,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::failure::Failure;
 use crate::input::{Field, SamplesError, read_rows};
 use crate::output::Format;
 use crate::output::made::Made;
 use crate::output::summary::Summary;
+use crate::process::failure::Failure;
 
 /// Why there is nothing to report.
 #[derive(Debug, Error)]

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
+use lsmi_candle::embedding::preprocess::picture::{Filter, Picture, Resize, Settings};
 use lsmi_candle::features::Missing;
-use lsmi_candle::preprocess::picture::{Filter, Picture, Resize, Settings};
 
 use super::base64::base64;
 use crate::embed::inputs::Folder;

@@ -8,7 +8,7 @@ use super::figure::bars::{Bar, bars, entry};
 use super::figure::palette::COLOURS;
 use super::number::{As, Number};
 use super::source::{Gallery, Shown, Source, Split, symbol};
-use crate::table::{kind_in_words, shift};
+use crate::tables::cells::{kind_in_words, shift};
 
 /// The means of a split.
 #[derive(Debug, Serialize)]

@@ -32,8 +32,8 @@ use self::folder::Folder;
 use self::illustrations::{Illustrations, Lookup};
 use self::page::Page;
 use self::samples::Selection;
-use crate::failure::Failure;
-use crate::output::staging::{OutputError, Staging};
+use crate::process::failure::Failure;
+use crate::process::staging::{OutputError, Staging};
 
 /// The file of the page.
 pub(crate) const REPORT: &str = "report.html";

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::figure::escaped;
-use crate::table::{nats, signed};
+use crate::tables::cells::{nats, signed};
 
 /// A number of a page.
 #[derive(Debug, Clone, Serialize)]

@@ -8,9 +8,9 @@ use super::figure::Figure;
 use super::folder::{Folder, Samples};
 use super::illustrations::Illustrations;
 use super::number::{As, Number, Numbers};
-use crate::names::Names;
 use crate::output::summary::SplitSummary;
-use crate::sentence::Words;
+use crate::tables::names::Names;
+use crate::tables::sentence::Words;
 
 /// An analysis, with what is known of its samples.
 #[derive(Debug, Clone, Copy)]

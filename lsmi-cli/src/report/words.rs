@@ -3,11 +3,11 @@
 use lsmi_candle::gates::Verdict;
 use serde::Serialize;
 
-use crate::gate_table;
-use crate::gauge_sentence::gauge_sentence;
 use crate::output::summary::{SplitSummary, Summary};
-use crate::sentence::{Words, sentence};
-use crate::table::nats;
+use crate::tables;
+use crate::tables::cells::nats;
+use crate::tables::gauge_sentence::gauge_sentence;
+use crate::tables::sentence::{Words, sentence};
 
 /// The opening of a page.
 #[derive(Debug, Serialize)]
@@ -35,7 +35,7 @@ impl Answer {
         Self {
             failed: told(Verdict::Fail).collect(),
             known: summary.warnings.clone(),
-            conclusion: (!gates.is_empty()).then(|| gate_table::conclusion(gates)),
+            conclusion: (!gates.is_empty()).then(|| tables::gates::conclusion(gates)),
             paragraphs: summary
                 .splits
                 .iter()

@@ -11,7 +11,7 @@ use lsmi_core::Kind;
 use crate::output::further::FurtherColumns;
 use crate::output::samples::Sample;
 
-/// The rows of a batch that [`score_batch`](lsmi_candle::batch::score_batch) gave, as samples of a split.
+/// The rows of a batch that [`score_batch`](lsmi_candle::estimator::batch::score_batch) gave, as samples of a split.
 pub(crate) fn samples<'a>(
     rows: &'a RecordBatch,
     split: &'a str,

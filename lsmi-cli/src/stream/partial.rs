@@ -17,11 +17,11 @@ use thiserror::Error;
 
 use super::manifest::{Finished, Job, Manifest, SCHEMA};
 use super::sums::Sums;
-use crate::interrupt::{self, Unfinished};
 use crate::output::Format;
 use crate::output::further::FurtherColumns;
 use crate::output::parquet::Joined;
-use crate::output::staging::MadeDirectories;
+use crate::process::interrupt::{self, Unfinished};
+use crate::process::staging::MadeDirectories;
 
 const MANIFEST: &str = "manifest.json";
 const NEW_MANIFEST: &str = "manifest.json.new";

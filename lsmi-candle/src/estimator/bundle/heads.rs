@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::models::{MixtureLayout, read_mixture, write_mixture};
 use super::tensors::{Reader, Writer};
+use crate::densities::gauge::HeadCoordinates;
 use crate::error::BundleError;
-use crate::gauge::HeadCoordinates;
 use crate::heads::{
     BoostedTrees, Calibration, Classifier, Combination, Directions, FeatureMap, GenerativeHead, GivenHead, Head,
     HeadModel, HeadPool, KernelFeatures, Layer, Member, NetworkHead, Products, Stack, TreeParts, View,

@@ -1,8 +1,8 @@
 //! Margins of a density as tensors of a bundle, and back.
 
 use super::tensors::{Reader, Writer};
+use crate::densities::knife::{Curve, Knot, Margins};
 use crate::error::BundleError;
-use crate::knife::{Curve, Knot, Margins};
 
 /// Numbers of a knot: its place, score and slope.
 const OF_A_KNOT: usize = 3;

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::heads::{HeadModelLayout, PoolLayout, read_given, read_pool, write_head_model, write_pool};
 use super::margins::{read_margins, write_margins};
 use super::tensors::{Reader, Writer};
+use crate::densities::gauge::{Coordinates, Gauge, HeadCoordinates, Squash, Standardizer};
+use crate::densities::knife::Knife;
+use crate::densities::mixture::{Covariance, Mixture, Shape};
 use crate::error::BundleError;
 use crate::estimator::FoldModels;
-use crate::gauge::{Coordinates, Gauge, HeadCoordinates, Squash, Standardizer};
 use crate::heads::HeadModel;
-use crate::knife::Knife;
-use crate::mixture::{Covariance, Mixture, Shape};
 
 type Result<T> = std::result::Result<T, BundleError>;
 

@@ -5,7 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use crate::features::Groups;
-use crate::matrix::Matrix;
+use crate::numbers::matrix::Matrix;
 
 /// Different rows that columns are looked at in.
 const MOST_ROWS: usize = 2_000;

@@ -170,7 +170,7 @@ fn describe(samples: &FeatureSet, groups: &Groups, of: Likeness, are_equal: bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::Matrix;
+    use crate::numbers::matrix::Matrix;
     use lsmi_core::SampleIds;
     use lsmi_core::random::stream;
     use rand::Rng;

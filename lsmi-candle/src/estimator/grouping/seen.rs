@@ -74,7 +74,7 @@ fn describe(
 mod tests {
     use super::*;
     use crate::features::Groups;
-    use crate::matrix::Matrix;
+    use crate::numbers::matrix::Matrix;
     use lsmi_core::SampleIds;
     use lsmi_core::random::stream;
     use rand::Rng;

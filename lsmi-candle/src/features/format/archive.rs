@@ -6,7 +6,7 @@ use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::features::array::Corrupt;
-use crate::memory::{self, Shortage};
+use crate::numbers::memory::{self, Shortage};
 
 /// No array is larger than this: 64 GiB.
 const LARGEST_MEMBER: u64 = 64 << 30;

@@ -23,9 +23,9 @@ use super::families::{self, Classifier, Family, Problem, Training};
 use super::pool::{HeadPool, Member, late_fusion};
 use super::stack::Stack;
 use super::view::{Features, View};
+use crate::densities::mixture::are_tails_heavy;
 use crate::error::Result;
-use crate::folds::{LabelledRows, stratified_sample};
-use crate::mixture::are_tails_heavy;
+use crate::estimator::folds::{LabelledRows, stratified_sample};
 
 /// Rows that families compete on at most; the winners are fitted to all.
 const MOST_ROWS: usize = 20_000;

@@ -5,7 +5,7 @@
 //! l: each fit serves two choices. Every fold has as partners its next two neighbours on either side, in a ring. With two or
 //! three folds too few rows would be left; each is cut into parts then, and a fit leaves out a fold and one part of another.
 
-use crate::folds::{LabelledRows, stratified_folds};
+use crate::estimator::folds::{LabelledRows, stratified_folds};
 
 /// Partners of a fold on either side of the ring.
 const NEIGHBOURS: usize = 2;

@@ -1,9 +1,9 @@
 //! What the contest finds where the truth is known.
 
 use super::*;
-use crate::folds::{LabelledRows, stratified_folds};
-use crate::gauge::{Dims, Gauge, GaugeKind};
-use crate::matrix::Matrix;
+use crate::densities::gauge::{Dims, Gauge, GaugeKind};
+use crate::estimator::folds::{LabelledRows, stratified_folds};
+use crate::numbers::matrix::Matrix;
 use rand::Rng;
 use rand_distr::StandardNormal;
 

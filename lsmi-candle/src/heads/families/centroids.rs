@@ -7,10 +7,10 @@
 //! is linear, `log p(y|x) = x' w_y + b_y + constant`.
 
 use super::{Classifier, Family, Listener, Problem, Training};
+use crate::densities::mixture::{ridged_factor, shrink_to_sphere};
 use crate::error::Result;
 use crate::heads::{Head, Layer, NetworkHead, View};
-use crate::linear_algebra::{product_transposed, second_moments};
-use crate::mixture::{ridged_factor, shrink_to_sphere};
+use crate::numbers::linear_algebra::{product_transposed, second_moments};
 
 /// Standard errors within which a coordinate of a class mean counts as noise, falling.
 const THRESHOLDS: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
@@ -164,8 +164,8 @@ impl Classes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::densities::points::{Points, single};
     use crate::heads::calibration::log_loss;
-    use crate::points::{Points, single};
     use candle_core::Device;
     use lsmi_core::families::{FamilyName, Settings};
     use lsmi_core::random::stream;

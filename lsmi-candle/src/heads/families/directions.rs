@@ -8,14 +8,14 @@
 //! directions fit their rows' noise too, it is fitted to rows that they have not seen. The path is the number of pairs.
 
 use super::{Classifier, Family, Listener, Problem, Training};
+use crate::densities::mixture::{Covariance, Sample};
+use crate::densities::points::{Points, single};
 use crate::error::Result;
-use crate::folds::{LabelledRows, stratified_folds};
+use crate::estimator::folds::{LabelledRows, stratified_folds};
 use crate::heads::map::Directions as Axes;
 use crate::heads::rows::Rows;
 use crate::heads::{FeatureMap, GenerativeHead, Head, View};
-use crate::linear_algebra::{product_transposed, symmetric_eigen};
-use crate::mixture::{Covariance, Sample};
-use crate::points::{Points, single};
+use crate::numbers::linear_algebra::{product_transposed, symmetric_eigen};
 
 /// Numbers of pairs.
 const PAIRS: [usize; 5] = [1, 2, 4, 8, 16];

@@ -2,10 +2,10 @@
 //! Kriegman 1997), one shrunken covariance for all classes. The path is the number of components.
 
 use super::{Classifier, Family, Listener, Problem, Training, leading};
+use crate::densities::mixture::Covariance;
 use crate::error::Result;
 use crate::heads::rows::Rows;
 use crate::heads::{GenerativeHead, Head, View};
-use crate::mixture::Covariance;
 
 /// The fewest components of a modality that are tried where there are more.
 const LEAST: usize = 8;

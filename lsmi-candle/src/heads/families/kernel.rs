@@ -5,11 +5,11 @@ use lsmi_core::random::stream;
 
 use super::ridge::{hear_path, last_of};
 use super::{Classifier, Family, Listener, Problem, Training};
+use crate::densities::points::Points;
 use crate::error::Result;
 use crate::heads::kernel::{KernelFeatures, MOST_LANDMARKS};
 use crate::heads::ridge::{Linear, Stop, path};
 use crate::heads::{FeatureMap, View};
-use crate::points::Points;
 
 /// Penalties, falling.
 const PENALTIES: [f64; 5] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];

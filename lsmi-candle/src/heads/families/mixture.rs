@@ -4,10 +4,10 @@
 use lsmi_core::random::stream;
 
 use super::{Classifier, Family, Listener, Problem, Training};
+use crate::densities::mixture::Sample;
 use crate::error::Result;
 use crate::heads::rows::Rows;
 use crate::heads::{GenerativeHead, Head, View};
-use crate::mixture::Sample;
 
 /// Numbers of components.
 const SIZES: [usize; 5] = [2, 4, 8, 16, 32];

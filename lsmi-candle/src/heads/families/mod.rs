@@ -18,9 +18,9 @@ use candle_core::Device;
 
 use super::view::Features;
 use super::{FeatureMap, Head, View};
+use crate::densities::mixture::Sample;
+use crate::densities::points::Points;
 use crate::error::Result;
-use crate::mixture::Sample;
-use crate::points::Points;
 
 /// Rows that a family is fitted to.
 pub(super) struct Training<'a> {
@@ -108,7 +108,7 @@ pub(super) fn all(problem: &Problem) -> Vec<Box<dyn Family>> {
     }
     families.push(Box::new(mixture::Mixtures::new(problem, None)));
     if problem.are_tails_heavy {
-        families.push(Box::new(mixture::Mixtures::new(problem, Some(crate::mixture::FREEDOMS))));
+        families.push(Box::new(mixture::Mixtures::new(problem, Some(crate::densities::mixture::FREEDOMS))));
     }
     families.push(Box::new(kernel::Kernel::medium()));
     families.push(Box::new(trees::Trees::new(problem)));

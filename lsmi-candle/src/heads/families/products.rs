@@ -3,11 +3,11 @@
 
 use super::ridge::{hear_path, last_of};
 use super::{Classifier, Family, Listener, Problem, Training};
+use crate::densities::points::Points;
 use crate::error::Result;
 use crate::heads::map::Products as Map;
 use crate::heads::ridge::{Linear, Stop, path};
 use crate::heads::{FeatureMap, View};
-use crate::points::Points;
 
 /// Penalties, falling.
 const PENALTIES: [f64; 5] = [0.3, 0.1, 0.03, 0.01, 1e-3];

@@ -5,9 +5,9 @@
 
 use super::discriminant::discriminant;
 use super::{Classifier, Family, Listener, Problem, Training, leading};
+use crate::densities::mixture::Covariance;
 use crate::error::Result;
 use crate::heads::View;
-use crate::mixture::Covariance;
 
 /// The fewest components of a modality that are tried where there are more.
 const LEAST: usize = 2;

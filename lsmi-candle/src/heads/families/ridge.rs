@@ -2,10 +2,10 @@
 //! 1992). The path is the penalty, falling: with a strong one only directions of large variance speak.
 
 use super::{Classifier, Family, Listener, Problem, Training};
+use crate::densities::points::Points;
 use crate::error::Result;
 use crate::heads::ridge::{Linear, Stop, path};
 use crate::heads::{Head, NetworkHead, View};
-use crate::points::Points;
 
 /// Penalties, falling.
 pub(super) const PENALTIES: [f64; 7] = [1.0, 0.2, 0.05, 0.01, 2e-3, 3e-4, 3e-5];

@@ -4,7 +4,7 @@
 //! Its memory grows with the steps done, so that it serves after few steps and after many, whatever number was planned. At
 //! a constant step size it is what lets weights settle.
 
-use crate::elementary::vectorised;
+use crate::numbers::simd_math::vectorised;
 
 /// `g`: the weights in the average are `t / (g + 2)` steps old in the mean.
 const CONCENTRATION: f64 = 8.0;

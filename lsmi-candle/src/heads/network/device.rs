@@ -9,9 +9,9 @@ use candle_nn::ops::log_softmax;
 use super::batches::Batches;
 use super::dropout::Dropout;
 use super::{NetworkHead, NetworkParams, Training, average, layers, parameters};
-use crate::adam::Adam;
 use crate::error::Result;
-use crate::parameters::ParameterStore;
+use crate::training::adam::Adam;
+use crate::training::parameters::ParameterStore;
 
 /// Rows `[n, d]` and their labels `[n]` on a device.
 pub(super) struct Labelled<'a> {
@@ -108,7 +108,7 @@ mod tests {
     use crate::heads::network::start;
     use crate::heads::network::tests::{features, quadrants, under_way};
     use crate::heads::rows::Rows;
-    use crate::parameters::assert_gradients_match_differences;
+    use crate::training::parameters::assert_gradients_match_differences;
     use candle_core::Device;
 
     #[test]

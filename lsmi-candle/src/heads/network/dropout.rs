@@ -6,7 +6,7 @@
 use lsmi_core::random::{ChaCha8Rng, stream};
 use rand::RngCore;
 
-use crate::elementary::vectorised;
+use crate::numbers::simd_math::vectorised;
 
 /// How many values a byte has.
 const VALUES: f32 = 256.0;

@@ -7,7 +7,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use super::{Layer, NetworkHead};
-use crate::elementary::vectorised;
+use crate::numbers::simd_math::vectorised;
 
 /// Memory for the forward pass of a network over so many rows at a time.
 pub(super) struct Activations {

@@ -19,9 +19,9 @@ use super::batches::Batches;
 use super::dropout::Dropout;
 use super::forward::Activations;
 use super::{Layer, NetworkHead, NetworkParams, Training, average};
-use crate::adam::host::{Moments, Step, unless_negligible};
-use crate::elementary::{exp, vectorised};
 use crate::error::Result;
+use crate::numbers::simd_math::{exp, vectorised};
+use crate::training::adam::host::{Moments, Step, unless_negligible};
 
 /// Rows `[n, d]`, row-major, with their labels.
 #[derive(Clone, Copy)]
@@ -281,11 +281,11 @@ fn sum(values: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adam::Adam;
     use crate::heads::network::device::loss;
     use crate::heads::network::tests::under_way;
     use crate::heads::network::{names, parameters};
-    use crate::parameters::ParameterStore;
+    use crate::training::adam::Adam;
+    use crate::training::parameters::ParameterStore;
     use candle_core::{Device, Tensor};
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};

@@ -24,9 +24,9 @@ use self::forward::Activations;
 use self::host::{HostTraining, Labelled};
 pub use self::params::NetworkParams;
 use super::rows::Rows;
+use crate::densities::points::Points;
 use crate::error::Result;
-use crate::parameters::ParameterStore;
-use crate::points::Points;
+use crate::training::parameters::ParameterStore;
 
 /// Rows whose posteriors are computed at a time.
 const BLOCK: usize = 256;
@@ -220,8 +220,8 @@ fn values(tensor: &Tensor) -> CandleResult<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::densities::mixture::Sample;
     use crate::heads::calibration::log_loss;
-    use crate::mixture::Sample;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::Stop;
 use super::problem::Problem;
-use crate::elementary::{exp, ln, vectorised};
+use crate::numbers::simd_math::{exp, ln, vectorised};
 
 /// Steps that the inverse Hessian is made of.
 const MEMORY: usize = 10;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use lsmi_core::Measure;
-use lsmi_guide::policy;
+use lsmi_guide::decide::policy;
 
 use crate::arguments::{Arrays, Common};
 

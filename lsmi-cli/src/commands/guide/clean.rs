@@ -4,19 +4,19 @@ use std::io::Write;
 
 use lsmi_candle::estimator;
 use lsmi_candle::features::read;
-use lsmi_guide::clean::{Noise, PlantedSettings, find_planted, find_suspects};
-use lsmi_guide::distill::Progress;
-use lsmi_guide::ensemble::EnsembleError;
+use lsmi_guide::experiments::clean::{Noise, PlantedSettings, find_planted, find_suspects};
+use lsmi_guide::experiments::distill::Progress;
+use lsmi_guide::experiments::ensemble::EnsembleError;
 
 use super::{partial, register, remove, say_files};
 use crate::arguments::{Clean, NoiseName};
-use crate::clean_table::clean_table;
 use crate::commands::analyze::say_notes;
-use crate::console;
-use crate::failure::Failure;
 use crate::output::clean::{self, CleanSummary};
-use crate::output::staging::{Staging, check_directory};
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
+use crate::process::staging::{Staging, check_directory};
+use crate::tables::clean::clean_table;
 
 const SUSPECTS: &str = "suspects.csv";
 const RESULT: &str = "clean.json";

@@ -3,18 +3,18 @@
 use std::io::Write;
 
 use lsmi_candle::features::read;
-use lsmi_guide::distill::{self, Data, Rule, Settings, compare};
-use lsmi_guide::distiller::NonFinite;
+use lsmi_guide::experiments::distill::{self, Data, Rule, Settings, compare};
+use lsmi_guide::train::distiller::NonFinite;
 
 use super::{partial, register, remove, say_files};
 use crate::arguments::{Distill, RuleName};
 use crate::commands::analyze::{say_notes, training_rows};
-use crate::console;
-use crate::distill_table::distill_table;
-use crate::failure::Failure;
-use crate::output::staging::{Staging, check_directory, check_file};
 use crate::output::weights;
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
+use crate::process::staging::{Staging, check_directory, check_file};
+use crate::tables::distill::distill_table;
 
 /// What the directory holds in the end.
 const RESULT: &str = "distill.json";

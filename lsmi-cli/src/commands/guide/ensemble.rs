@@ -5,19 +5,19 @@ use std::path::Path;
 
 use lsmi_candle::estimator;
 use lsmi_candle::features::{FeatureFile, FeatureSet, Split, read, read_model_logits};
-use lsmi_candle::matrix::Matrix;
-use lsmi_guide::distill::Progress;
-use lsmi_guide::ensemble::{self, Data, Settings, compare};
+use lsmi_candle::numbers::matrix::Matrix;
+use lsmi_guide::experiments::distill::Progress;
+use lsmi_guide::experiments::ensemble::{self, Data, Settings, compare};
 
 use super::{partial, register, remove, say_files};
 use crate::arguments::{Ensemble, ModelFile};
 use crate::commands::analyze::say_notes;
-use crate::console;
-use crate::ensemble_table::ensemble_table;
-use crate::failure::Failure;
-use crate::output::staging::{Staging, check_directory, check_file};
 use crate::output::weights;
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
+use crate::process::staging::{Staging, check_directory, check_file};
+use crate::tables::ensemble::ensemble_table;
 
 /// What the directory holds in the end.
 const RESULT: &str = "ensemble.json";

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::arguments::{Guide, GuideAction};
-use crate::console;
-use crate::failure::Failure;
-use crate::interrupt::{self, Unfinished};
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::interrupt::{self, Unfinished};
 
 /// What a partial directory is of.
 const IDENTITY: &str = "identity.json";

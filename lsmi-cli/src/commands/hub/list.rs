@@ -1,13 +1,13 @@
 //! `lsmi models list`.
 
-use lsmi_candle::models::{Architecture, Modality};
+use lsmi_candle::embedding::manifests::{Architecture, Modality};
 use serde::Serialize;
 
 use super::Cached;
 use crate::arguments::ListModels;
-use crate::console;
-use crate::failure::Failure;
-use crate::table::table;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::tables::cells::table;
 
 #[derive(Debug, Serialize)]
 struct Listed<'a> {

@@ -5,12 +5,12 @@ mod pull;
 mod show;
 mod verify;
 
-use lsmi_candle::hub::Hub;
-use lsmi_candle::models::{Manifest, Meant, ModelError, Registry, meant};
+use lsmi_candle::embedding::hub::Hub;
+use lsmi_candle::embedding::manifests::{Manifest, Meant, ModelError, Registry, meant};
 use serde::Serialize;
 
 use crate::arguments::{HubAction, HubCommand};
-use crate::failure::Failure;
+use crate::process::failure::Failure;
 
 pub(super) fn run(arguments: &HubCommand) -> Result<(), Failure> {
     match &arguments.action {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use lsmi_candle::hub::{Hub, Lock, Repository, Transfer, Wanted};
-use lsmi_candle::models::{Asked, Meant, Origin, Registry, pull_repository, resolve};
+use lsmi_candle::embedding::hub::{Hub, Lock, Repository, Transfer, Wanted};
+use lsmi_candle::embedding::manifests::{Asked, Meant, Origin, Registry, pull_repository, resolve};
 use serde::Serialize;
 
 use super::of_hub;
 use crate::arguments::PullModels;
-use crate::console;
-use crate::failure::Failure;
-use crate::progress;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::progress;
 
 #[derive(Debug, Serialize)]
 struct Pulled {

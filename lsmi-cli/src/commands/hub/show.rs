@@ -1,12 +1,12 @@
 //! `lsmi models show`: a manifest as TOML, and its files in the cache as comments.
 
-use lsmi_candle::models::{Manifest, Meant};
+use lsmi_candle::embedding::manifests::{Manifest, Meant};
 use serde::Serialize;
 
 use super::of_hub;
 use crate::arguments::ShowModel;
-use crate::console;
-use crate::failure::Failure;
+use crate::process::console;
+use crate::process::failure::Failure;
 
 #[derive(Debug, Serialize)]
 struct Shown<'a> {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use lsmi_candle::hub::{Check, Hub, Lock, Repository, Wanted};
-use lsmi_candle::models::{Manifest, Meant};
+use lsmi_candle::embedding::hub::{Check, Hub, Lock, Repository, Wanted};
+use lsmi_candle::embedding::manifests::{Manifest, Meant};
 use serde::Serialize;
 
 use super::{Cached, of_hub};
 use crate::arguments::VerifyModels;
-use crate::console;
-use crate::failure::{Failure, Status};
-use crate::table::table;
+use crate::process::console;
+use crate::process::failure::{Failure, Status};
+use crate::tables::cells::table;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

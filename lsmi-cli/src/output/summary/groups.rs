@@ -2,7 +2,7 @@
 
 use lsmi_candle::estimator::{Grouping, Likeness, Seen, Twins};
 
-use crate::sentence::Words;
+use crate::tables::sentence::Words;
 
 /// The share of the rows that may have a twin without a word.
 const FEW: f64 = 0.01;

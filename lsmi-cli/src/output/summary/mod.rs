@@ -12,9 +12,9 @@ mod quantities;
 mod split;
 mod warnings;
 
+use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::estimator::{Estimator, Grouping};
 use lsmi_candle::gates::Gate;
-use lsmi_candle::gauge::GaugeKind;
 use lsmi_core::Measure;
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +27,9 @@ pub(crate) use warnings::power_of;
 use super::models::ModelSummary;
 use super::ratings::RatingsSummary;
 use super::{as_map, from_map};
-use crate::names::Names;
 use crate::scored::ScoredSplit;
-use crate::sentence::Words;
+use crate::tables::names::Names;
+use crate::tables::sentence::Words;
 
 /// Version of the layout of `summary.json`.
 const SCHEMA: u32 = 1;

@@ -11,8 +11,8 @@ use super::groups;
 use super::quantities::Information;
 use super::{SplitSummary, Summary};
 use crate::output::streamed::StreamedSplit;
-use crate::sentence::Words;
-use crate::table::nats;
+use crate::tables::cells::nats;
+use crate::tables::sentence::Words;
 
 /// Half of the last of the three decimals that are shown: what differs by less looks equal.
 const SHOWN: f64 = 0.0005;

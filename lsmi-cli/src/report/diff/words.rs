@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::source::Source;
-use crate::diff_table::joined;
 use crate::output::diff::TwoMeans;
 use crate::report::number::thousands;
-use crate::table::{nats, signed};
+use crate::tables::cells::{nats, signed};
+use crate::tables::diff::joined;
 
 /// The opening of the page.
 #[derive(Debug, Serialize)]

@@ -1,7 +1,7 @@
 //! Values of a table as colours, with their digits.
 
 use super::{Anchor, Drawing, WIDTH, short};
-use crate::table::nats;
+use crate::tables::cells::nats;
 
 /// How opaque the cell of the largest value is: text on it stays readable (see the tests of the palette).
 pub(crate) const MOST_OPAQUE: f64 = 0.5;

@@ -15,7 +15,7 @@ pub(crate) mod scatter;
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::console::harmless;
+use crate::process::console::harmless;
 
 /// The width of most figures: that of a phone, so that text keeps its size there.
 pub(crate) const WIDTH: f64 = 340.0;

@@ -1,0 +1,195 @@
+//! The fit of a gauge: sums over all rows in a few passes, so that rows need not be in memory.
+//!
+//! Largest magnitudes; means and variances; correlations, whose spectrum whitens; fourth moments of whitened rows, whose
+//! spectrum turns them to invariant coordinates; third moments, which give those their signs.
+
+use super::head::{self, HeadCoordinates, Tails};
+use super::invariant::{FourthMoments, Spectrum, ThirdMoments, Whitening};
+use super::passes::Passes;
+use super::standardizer::{Magnitudes, Spread};
+use super::{Coordinates, Dims, Gauge, GaugeError, GaugeKind, Standardizer};
+use crate::numbers::linear_algebra::add_second_moments;
+
+/// Rows wanted for every whitened dimension before a full covariance can be trusted.
+const ROWS_PER_DIMENSION: usize = 30;
+/// Rows wanted for every direction of a modality before its invariant coordinates can be told from noise.
+const ROWS_PER_DIRECTION: usize = 10;
+/// The most whitened dimensions that [`Dims::Auto`] chooses.
+const MOST_DIMENSIONS: usize = 64;
+/// The most columns of a modality: the correlations of so many take 2 GiB, and their spectrum hours.
+const MOST_COLUMNS: usize = 1 << 14;
+/// What the modalities are called.
+const MODALITIES: [&str; 2] = ["x1", "x2"];
+
+impl Gauge {
+    /// As [`Gauge::fit`], on rows that are gone through several times.
+    pub(crate) fn fit_in_passes(kind: GaugeKind, dims: Dims, rows: &mut dyn Passes) -> Result<Self, GaugeError> {
+        for (modality, columns) in MODALITIES.into_iter().zip(rows.columns()) {
+            if columns > MOST_COLUMNS {
+                return Err(GaugeError::TooManyColumns { modality, columns, most: MOST_COLUMNS });
+            }
+        }
+        let mut magnitudes = rows.columns().map(Magnitudes::new);
+        rows.pass(&mut |x| add_each(&mut magnitudes, x, Magnitudes::add)).map_err(Box::new)?;
+        let mut spreads = magnitudes.map(Spread::new);
+        rows.pass(&mut |x| add_each(&mut spreads, x, Spread::add)).map_err(Box::new)?;
+        let count = spreads[0].rows();
+        let standardizers = [spreads[0].standardizer(MODALITIES[0])?, spreads[1].standardizer(MODALITIES[1])?];
+
+        let whitened = whitened(&standardizers, count, rows)?;
+        let heads = head_coordinates(&standardizers, &whitened, count, rows)?;
+        let axes = match kind {
+            GaugeKind::Standardized | GaugeKind::Raw => [None, None],
+            GaugeKind::Whitened => {
+                let dims = whitened_dims(dims, count, &whitened)?;
+                whitened.each_ref().map(|whitened| Some(whitened.leading(dims)))
+            }
+        };
+        let raw = kind == GaugeKind::Raw;
+        let [first, second] = standardizers;
+        let [of_first, of_second] = axes;
+        let (x1, x2) = (Coordinates::new(first, of_first, raw), Coordinates::new(second, of_second, raw));
+        Ok(Self { kind, x1, x2, heads })
+    }
+}
+
+/// Adds rows of each modality to what sums them up.
+fn add_each<Sums>(sums: &mut [Sums; 2], rows: [&[f64]; 2], add: impl Fn(&mut Sums, &[f64])) {
+    for (sums, rows) in sums.iter_mut().zip(rows) {
+        add(sums, rows);
+    }
+}
+
+/// The whitened coordinates that a modality has.
+struct Whitened {
+    spectrum: Spectrum,
+    /// Its invariant coordinates, where there are rows enough for them.
+    invariant: Option<Whitening>,
+}
+
+/// What heads see of both modalities: columns with heavy tails are squashed, and the principal components are of what they
+/// are then.
+fn head_coordinates(
+    standardizers: &[Standardizer; 2],
+    whitened: &[Whitened; 2],
+    count: usize,
+    rows: &mut dyn Passes,
+) -> Result<[HeadCoordinates; 2], GaugeError> {
+    let mut tails = standardizers.each_ref().map(|of| Tails::new(of.columns(), count));
+    rows.pass(&mut |x| {
+        for ((tails, standardizer), rows) in tails.iter_mut().zip(standardizers).zip(x) {
+            tails.add(&standardizer.apply_to(rows));
+        }
+    })
+    .map_err(Box::new)?;
+    let squashes = tails.map(|tails| tails.squashes());
+    let mut correlations = squashes.each_ref().map(|squashes| {
+        let is_any = squashes.iter().any(Option::is_some);
+        is_any.then(|| vec![0.0; squashes.len() * squashes.len()])
+    });
+    if correlations.iter().any(Option::is_some) {
+        rows.pass(&mut |x| {
+            for (modality, rows) in x.into_iter().enumerate() {
+                if let Some(correlations) = &mut correlations[modality] {
+                    let mut standardised = standardizers[modality].apply_to(rows);
+                    head::squash(&squashes[modality], &mut standardised);
+                    add_second_moments(correlations, &standardised, squashes[modality].len());
+                }
+            }
+        })
+        .map_err(Box::new)?;
+    }
+    let mut coordinates = Vec::with_capacity(2);
+    for (modality, (squashes, correlations)) in squashes.into_iter().zip(correlations).enumerate() {
+        let of_squashed = match correlations {
+            None => None,
+            Some(mut correlations) => {
+                for value in &mut correlations {
+                    *value /= count as f64;
+                }
+                let failed = || GaugeError::Spectrum { modality: MODALITIES[modality] };
+                Some(Spectrum::of(&correlations, squashes.len()).ok_or_else(failed)?)
+            }
+        };
+        let spectrum = of_squashed.as_ref().unwrap_or(&whitened[modality].spectrum);
+        coordinates.push(HeadCoordinates::new(squashes, spectrum));
+    }
+    let [first, second] =
+        <[HeadCoordinates; 2]>::try_from(coordinates).unwrap_or_else(|_| unreachable!("two modalities"));
+    Ok([first, second])
+}
+
+/// The whitened coordinates of both modalities.
+fn whitened(
+    standardizers: &[Standardizer; 2],
+    count: usize,
+    rows: &mut dyn Passes,
+) -> Result<[Whitened; 2], GaugeError> {
+    let failed = |modality: usize| GaugeError::Spectrum { modality: MODALITIES[modality] };
+    let mut correlations = standardizers.each_ref().map(|of| vec![0.0; of.columns() * of.columns()]);
+    let mut standardised = |visit: &mut dyn FnMut(usize, &[f64])| {
+        let visit = &mut |x: [&[f64]; 2]| {
+            for (modality, (standardizer, rows)) in standardizers.iter().zip(x).enumerate() {
+                visit(modality, &standardizer.apply_to(rows));
+            }
+        };
+        rows.pass(visit).map_err(Box::new)
+    };
+    standardised(&mut |modality, rows| {
+        add_second_moments(&mut correlations[modality], rows, standardizers[modality].columns());
+    })?;
+    let spectrum = |modality: usize| {
+        let correlations: Vec<f64> = correlations[modality].iter().map(|value| value / count as f64).collect();
+        Spectrum::of(&correlations, standardizers[modality].columns()).ok_or_else(|| failed(modality))
+    };
+    let spectra = [spectrum(0)?, spectrum(1)?];
+
+    let is_enough = |spectrum: &Spectrum| count >= ROWS_PER_DIRECTION * spectrum.rank();
+    let mut fourth = spectra.each_ref().map(|spectrum| is_enough(spectrum).then(|| FourthMoments::new(spectrum)));
+    let mut third = [None, None];
+    if fourth.iter().any(Option::is_some) {
+        standardised(&mut |modality, rows| {
+            if let Some(fourth) = &mut fourth[modality] {
+                fourth.add(rows);
+            }
+        })?;
+        for (modality, (third, fourth)) in third.iter_mut().zip(fourth).enumerate() {
+            if let Some(fourth) = fourth {
+                *third = Some(fourth.directions().ok_or_else(|| failed(modality))?);
+            }
+        }
+        standardised(&mut |modality, rows| {
+            if let Some(third) = &mut third[modality] {
+                third.add(rows);
+            }
+        })?;
+    }
+    let [first, second] = spectra;
+    let [of_first, of_second] = third.map(|third| third.map(ThirdMoments::whitening));
+    Ok([Whitened { spectrum: first, invariant: of_first }, Whitened { spectrum: second, invariant: of_second }])
+}
+
+impl Whitened {
+    /// The axes of the leading coordinates, `[dims, columns]`.
+    fn leading(&self, dims: usize) -> Vec<f64> {
+        match &self.invariant {
+            None => self.spectrum.principal(dims).axes,
+            Some(Whitening { axes }) => axes[..axes.len() / self.spectrum.rank() * dims].to_vec(),
+        }
+    }
+}
+
+/// As many dimensions as are asked for, or as rows and ranks allow.
+fn whitened_dims(dims: Dims, rows: usize, whitened: &[Whitened; 2]) -> Result<usize, GaugeError> {
+    let ranks = [0, 1].map(|modality| (MODALITIES[modality], whitened[modality].spectrum.rank()));
+    match dims {
+        Dims::Auto => {
+            let least = ranks[0].1.min(ranks[1].1);
+            Ok((rows / ROWS_PER_DIMENSION).clamp(1, MOST_DIMENSIONS).min(least))
+        }
+        Dims::Fixed(asked) => match ranks.into_iter().find(|(_, rank)| asked > *rank) {
+            Some((modality, rank)) => Err(GaugeError::TooManyDimensions { modality, asked, rank }),
+            None => Ok(asked),
+        },
+    }
+}

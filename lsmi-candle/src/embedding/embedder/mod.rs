@@ -1,0 +1,395 @@
+//! From a text, a picture file or a sound file to a vector: preprocessing, encoder, pooling.
+//!
+//! [`Embedder::prepare_text`] and [`Embedder::prepare_file`] make one input what the encoder takes: tokens, pixels or a
+//! spectrogram.
+//! [`Embedder::embed`] makes vectors of several at once. Both can be called from several threads; candle should be kept
+//! from starting its own inside them (`RAYON_NUM_THREADS` and `CANDLE_NUM_THREADS` at 1).
+//!
+//! A vector does not depend on what else is in its batch but for the last digits: padding is masked.
+
+mod error;
+mod load;
+
+pub use error::{EmbedError, Result};
+
+use std::fs;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+use serde::Serialize;
+
+use crate::embedding::encoders::layers::{Activation, Linear};
+use crate::embedding::encoders::tokens::{Tokenizer, Tokens};
+use crate::embedding::encoders::{Encoder, PictureEncoder, Poolings, SoundEncoder, TextEncoder, l2_normalise};
+use crate::embedding::manifests::{Origin, Resolved};
+use crate::embedding::preprocess::picture::{Picture, Settings as PictureSettings};
+use crate::embedding::preprocess::sound::{LogMel, Settings as SoundSettings, Sound};
+
+/// What may be chosen otherwise than a model's authors did.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// How one vector is made of hidden states. Then no layers follow; only a normalisation at the end stays.
+    pub pooling: Option<Poolings>,
+    /// Whether vectors are divided by their Euclidean length at last.
+    pub normalize: Option<bool>,
+    /// What is put before every text.
+    pub prompt: Prompt,
+    /// The precision of the computation.
+    pub precision: Precision,
+}
+
+/// What is put before every text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Prompt {
+    /// What the model's authors put there unless they are asked for something else.
+    #[default]
+    Authors,
+    /// Nothing.
+    None,
+    /// The prompt of this name, or, where the model has none of it, this text.
+    Given(String),
+}
+
+/// The precision of the computation; vectors are f32 in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 32-bit numbers.
+    #[default]
+    F32,
+    /// 16-bit numbers of the standard's kind.
+    F16,
+    /// 16-bit numbers with the exponent of 32-bit ones.
+    Bf16,
+}
+
+impl Precision {
+    fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::F16 => DType::F16,
+            Self::Bf16 => DType::BF16,
+        }
+    }
+}
+
+/// A model with everything that comes before and after it.
+pub struct Embedder {
+    stages: Stages,
+    poolings: Poolings,
+    steps: Vec<Applied>,
+    width: usize,
+    device: Device,
+    provenance: Provenance,
+}
+
+/// What a vector is of: enough to make it again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Provenance {
+    /// The model, as it was named.
+    pub model: String,
+    /// Its repository on the hub, where it has one.
+    pub repository: Option<String>,
+    /// The commit, where it is of the hub.
+    pub revision: Option<String>,
+    /// SHA-256 of the weights.
+    pub weights: String,
+    /// The architecture.
+    pub architecture: String,
+    /// How one vector is made of hidden states.
+    pub pooling: String,
+    /// Layers that the vector goes through then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<String>,
+    /// Whether vectors are divided by their length at last.
+    pub normalize: bool,
+    /// The precision of the computation.
+    pub precision: String,
+    /// What is done to an input.
+    pub preprocessing: Preprocessing,
+}
+
+/// What is done to an input before it is encoded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Preprocessing {
+    /// A text is cut.
+    Text {
+        /// Most tokens of a text.
+        max_tokens: usize,
+        /// Whether it is made lower-case before anything else.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        lower_case: bool,
+        /// What is put before it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prompt: Option<String>,
+        /// Whether the pooling leaves out the tokens of what is put before it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        prompt_left_out: bool,
+    },
+    /// A picture is resized, cut and normalised.
+    Picture(PictureSettings),
+    /// A sound becomes a spectrogram.
+    Sound {
+        /// How.
+        #[serde(flatten)]
+        settings: SoundSettings,
+        /// Whether the vector leaves out the padding behind the sound.
+        padding_left_out: bool,
+    },
+}
+
+enum Stages {
+    /// `prompt` is put before every text; so many `leading` tokens of it are left out of poolings.
+    Text {
+        encoder: Box<dyn TextEncoder>,
+        tokenizer: Box<Tokenizer>,
+        prompt: String,
+        leading: usize,
+    },
+    Picture {
+        encoder: Box<dyn PictureEncoder>,
+        settings: PictureSettings,
+    },
+    Sound {
+        encoder: Box<dyn SoundEncoder>,
+        settings: SoundSettings,
+        log_mel: LogMel,
+    },
+}
+
+impl Stages {
+    fn encoder(&self) -> &dyn Encoder {
+        match self {
+            Self::Text { encoder, .. } => encoder.as_ref(),
+            Self::Picture { encoder, .. } => encoder.as_ref(),
+            Self::Sound { encoder, .. } => encoder.as_ref(),
+        }
+    }
+}
+
+/// What is done to a vector after the pooling.
+enum Applied {
+    /// A linear layer; where it is `residual`, what it takes is added, put through `around` where that is of another length.
+    Dense { linear: Linear, activation: Activation, residual: bool, around: Option<Linear> },
+    /// It is divided by its length.
+    Normalize,
+}
+
+impl Applied {
+    fn forward(&self, vectors: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Normalize => Ok(l2_normalise(vectors)?),
+            Self::Dense { linear, activation, residual, around } => {
+                let made = linear.activated(vectors, *activation)?;
+                match around {
+                    Some(around) => Ok((made + around.forward(vectors)?)?),
+                    None if *residual => Ok((made + vectors)?),
+                    None => Ok(made),
+                }
+            }
+        }
+    }
+}
+
+/// An input as an encoder takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Prepared {
+    /// Tokens of a text.
+    Text(Tokens),
+    /// Pixels of a picture, `[3, size, size]`.
+    Picture(Vec<f32>),
+    /// A sound.
+    Sound {
+        /// Its spectrogram, `[bins, frames]`.
+        spectrogram: Vec<f32>,
+        /// The frames that are of the sound rather than of padding.
+        frames: usize,
+        /// Whether it was longer than the model takes.
+        truncated: bool,
+    },
+}
+
+impl Prepared {
+    /// How much there is to encode, for batches of alike.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Text(tokens) => tokens.ids.len(),
+            Self::Picture(values) | Self::Sound { spectrogram: values, .. } => values.len(),
+        }
+    }
+
+    /// Whether a text or sound was longer than its model takes.
+    pub fn is_truncated(&self) -> bool {
+        match self {
+            Self::Text(tokens) => tokens.truncated,
+            Self::Picture(_) => false,
+            Self::Sound { truncated, .. } => *truncated,
+        }
+    }
+}
+
+/// Seconds of a sound that are decoded beyond what the model takes, to know of longer ones.
+const BEYOND: f64 = 1.0;
+
+impl Embedder {
+    /// Loads a model for the modality that it is described for.
+    ///
+    /// # Errors
+    /// [`EmbedError`] naming the file that is missing or not understood, the architecture that is not built in, or the tensor
+    /// that is missing, unknown or of another shape.
+    pub fn load(model: &Resolved, options: &Options, device: &Device) -> Result<Self> {
+        let description = &model.description;
+        let precision = options.precision.dtype();
+        let (stages, preprocessing) = load::stages(model, options, precision, device)?;
+        let poolings = load::poolings(description, options, stages.encoder().pooling());
+        let pooled = stages.encoder().width_of_all(&poolings)?;
+        let (steps, layers): (Vec<Applied>, Vec<Option<String>>) =
+            load::steps(model, options, &poolings, pooled, device)?.into_iter().unzip();
+        let outputs = |step: &Applied| match step {
+            Applied::Dense { linear, .. } => Some(linear.outputs()),
+            Applied::Normalize => None,
+        };
+        let width = steps.iter().rev().find_map(outputs).unwrap_or(pooled);
+        if let Some(expected) = description
+            .embedding_width
+            .filter(|expected| description.pooling.as_ref() == Some(&poolings) && *expected != width)
+        {
+            return Err(EmbedError::File {
+                file: description.name.clone(),
+                reason: format!(
+                    "makes vectors of {width} numbers, but its manifest says {expected}; correct the manifest"
+                ),
+            });
+        }
+        let (repository, revision) = match &model.origin {
+            Origin::Hub { repository, commit } => (Some(repository.to_string()), Some(commit.clone())),
+            Origin::Directory(_) => (None, None),
+        };
+        let provenance = Provenance {
+            model: description.name.clone(),
+            repository,
+            revision,
+            weights: load::hash(&model.weights())?,
+            architecture: description.architecture.to_string(),
+            pooling: poolings.to_string(),
+            layers: layers.into_iter().flatten().collect(),
+            normalize: matches!(steps.last(), Some(Applied::Normalize)),
+            precision: precision.as_str().to_owned(),
+            preprocessing,
+        };
+        Ok(Self { stages, poolings, steps, width, device: device.clone(), provenance })
+    }
+
+    /// Numbers of a vector.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// What the vectors are of.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// A text as the encoder takes it.
+    ///
+    /// # Errors
+    /// [`EmbedError::Encoder`] where the tokenizer cannot cut it, or the model is not one of texts.
+    pub fn prepare_text(&self, text: &str) -> Result<Prepared> {
+        match &self.stages {
+            Stages::Text { tokenizer, prompt, .. } if prompt.is_empty() => Ok(Prepared::Text(tokenizer.tokens(text)?)),
+            Stages::Text { tokenizer, prompt, .. } => Ok(Prepared::Text(tokenizer.tokens(&format!("{prompt}{text}"))?)),
+            _ => Err(self.other("a text")),
+        }
+    }
+
+    /// The picture or sound in a file as the encoder takes it.
+    ///
+    /// # Errors
+    /// [`EmbedError::Read`] where the file cannot be read, [`EmbedError::Preprocess`] where it is no picture or sound.
+    pub fn prepare_file(&self, path: &Path) -> Result<Prepared> {
+        let name = path.display().to_string();
+        let bytes = fs::read(path).map_err(|source| EmbedError::Read { file: name.clone(), source })?;
+        self.prepare_bytes(&name, bytes)
+    }
+
+    /// The same of the bytes of such a file; `name` stands in errors.
+    ///
+    /// # Errors
+    /// [`EmbedError::Preprocess`] where they are no picture or sound.
+    pub fn prepare_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<Prepared> {
+        match &self.stages {
+            Stages::Picture { settings, .. } => {
+                Ok(Prepared::Picture(settings.prepare(&Picture::decode(name, &bytes)?)?))
+            }
+            Stages::Sound { settings, log_mel, .. } => {
+                let sound = Sound::decode(name, bytes, settings.seconds + BEYOND)?;
+                let truncated = sound.samples().len() as f64 > settings.seconds * f64::from(sound.rate());
+                let frames = settings.frames_of(&sound);
+                Ok(Prepared::Sound { spectrogram: settings.prepare_with(log_mel, &sound)?, frames, truncated })
+            }
+            Stages::Text { .. } => Err(self.other("a file")),
+        }
+    }
+
+    fn other(&self, found: &str) -> EmbedError {
+        let reason = format!("is a model of another modality than {found}; name one that fits");
+        EmbedError::File { file: self.provenance.model.clone(), reason }
+    }
+
+    /// The vectors of inputs, `[inputs, width]` in row-major order. All must be of this embedder.
+    ///
+    /// # Errors
+    /// [`EmbedError::Encoder`] where the device fails, [`EmbedError::NotFinite`] where a vector has no numbers.
+    pub fn embed(&self, inputs: &[&Prepared]) -> Result<Vec<f32>> {
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let hidden = match &self.stages {
+            Stages::Text { encoder, tokenizer, leading, .. } => {
+                let tokens: Vec<&Tokens> = inputs
+                    .iter()
+                    .map(|input| if let Prepared::Text(tokens) = input { Ok(tokens) } else { Err(self.other("this")) })
+                    .collect::<Result<_>>()?;
+                let batch = tokenizer.batch(&tokens, &self.device)?;
+                let mut hidden = encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?;
+                hidden.leading = *leading;
+                hidden
+            }
+            Stages::Picture { encoder, settings } => {
+                encoder.encode(&self.values(inputs, &[3, settings.size, settings.size])?)?
+            }
+            Stages::Sound { encoder, settings, .. } => {
+                let frames = |input: &&Prepared| match input {
+                    Prepared::Sound { frames, .. } => *frames,
+                    Prepared::Text(_) | Prepared::Picture(_) => settings.frames(),
+                };
+                let frames: Vec<usize> = inputs.iter().map(frames).collect();
+                encoder.encode(&self.values(inputs, &[settings.mel_bins, settings.frames()])?, Some(&frames))?
+            }
+        };
+        let mut vectors = hidden.pool_all(&self.poolings)?;
+        for step in &self.steps {
+            vectors = step.forward(&vectors)?;
+        }
+        let values: Vec<f32> = vectors.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?;
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(found) => Err(EmbedError::NotFinite { found: *found }),
+            None => Ok(values),
+        }
+    }
+
+    /// Pixels or spectrograms as one tensor.
+    fn values(&self, inputs: &[&Prepared], shape: &[usize]) -> Result<Tensor> {
+        let mut values = Vec::with_capacity(inputs.len() * shape.iter().product::<usize>());
+        for input in inputs {
+            match input {
+                Prepared::Picture(of_input) | Prepared::Sound { spectrogram: of_input, .. } => {
+                    values.extend_from_slice(of_input);
+                }
+                Prepared::Text(_) => return Err(self.other("a text")),
+            }
+        }
+        let shape: Vec<usize> = std::iter::once(inputs.len()).chain(shape.iter().copied()).collect();
+        Ok(Tensor::from_vec(values, shape, &self.device)?)
+    }
+}

@@ -1,0 +1,38 @@
+//! Rotary positions (Su et al., 2021): pairs of a head's coordinates are turned by an angle that grows with the position.
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::rotary_emb::rope;
+
+use crate::embedding::encoders::error::Result;
+
+/// Cosines and sines of the angles `position * base^(-2 i / d)` of heads of width `d`, where coordinate `i` is paired
+/// with `i + d / 2`.
+#[derive(Debug, Clone)]
+pub struct Rotary {
+    cosines: Tensor,
+    sines: Tensor,
+}
+
+impl Rotary {
+    /// The angles of positions 0 to `length - 1`.
+    ///
+    /// # Errors
+    /// A candle error where the device fails.
+    pub fn new(length: usize, head_width: usize, base: f64, dtype: DType, device: &Device) -> Result<Self> {
+        let frequencies: Vec<f64> =
+            (0..head_width / 2).map(|pair| base.powf(-2.0 * pair as f64 / head_width as f64)).collect();
+        let angles = |position: usize| frequencies.iter().map(move |frequency| position as f64 * frequency);
+        let table = |function: fn(f64) -> f64| -> Result<Tensor> {
+            let values: Vec<f64> = (0..length).flat_map(angles).map(function).collect();
+            let table = Tensor::from_vec(values, (length, frequencies.len()), &Device::Cpu)?;
+            Ok(table.to_dtype(dtype)?.to_device(device)?)
+        };
+        Ok(Self { cosines: table(f64::cos)?, sines: table(f64::sin)? })
+    }
+
+    /// Turns queries or keys `[B, heads, T, d]`.
+    pub(crate) fn turn(&self, x: &Tensor) -> Result<Tensor> {
+        let length = x.dim(2)?;
+        Ok(rope(x, &self.cosines.narrow(0, 0, length)?, &self.sines.narrow(0, 0, length)?)?)
+    }
+}

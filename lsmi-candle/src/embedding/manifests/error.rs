@@ -1,0 +1,116 @@
+//! What can be wrong with a manifest or a model's own description, and how to mend it.
+
+use thiserror::Error;
+
+use crate::embedding::hub::HubError;
+
+/// Why a model cannot be found or used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// No manifest, directory or repository has this name.
+    #[error("there is no model `{name}`: {hint}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is instead.
+        hint: String,
+    },
+
+    /// A file cannot be read.
+    #[error("{file}: cannot be read; check that it is there, and its permissions")]
+    Read {
+        /// The file.
+        file: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// A manifest is not TOML of the right form.
+    #[error("{file}: not a manifest of an encoder: {reason}")]
+    Parse {
+        /// The manifest.
+        file: String,
+        /// What is wrong, with the line.
+        reason: String,
+    },
+
+    /// A field of a manifest or a configuration cannot be used.
+    #[error("{file}: `{field}` is {found}, but {expected}")]
+    Field {
+        /// The file.
+        file: String,
+        /// The field.
+        field: String,
+        /// What was found.
+        found: String,
+        /// What is needed.
+        expected: String,
+    },
+
+    /// A configuration of the model is no JSON.
+    #[error("{file}: not valid JSON; get the file again")]
+    Json {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+
+    /// The architecture is none that there is code for.
+    #[error("{file}: the architecture `{found}` is not known; known are {known}")]
+    UnknownArchitecture {
+        /// The file that names it.
+        file: String,
+        /// What it names.
+        found: String,
+        /// All that are known.
+        known: String,
+    },
+
+    /// What a model asks for that is not built in.
+    #[error("{file}: {what} is not built in; {mend}")]
+    Unsupported {
+        /// The file that asks for it.
+        file: String,
+        /// What it is.
+        what: String,
+        /// What to do.
+        mend: String,
+    },
+
+    /// How inputs are prepared is not understood, or not built in.
+    #[error("{file}: {reason}")]
+    Preparation {
+        /// The file that says it.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// The model reads something else.
+    #[error("{name}: embeds {found}, but is to embed {wanted}; choose another model (lsmi models list)")]
+    Modality {
+        /// The model.
+        name: String,
+        /// What it reads.
+        found: String,
+        /// What is to be read.
+        wanted: String,
+    },
+
+    /// A file that the model needs is not among its files.
+    #[error("{model}: there is no {file}; {mend}")]
+    MissingFile {
+        /// The model.
+        model: String,
+        /// The file.
+        file: String,
+        /// What to do.
+        mend: String,
+    },
+
+    /// What the hub, the cache or the lock say.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+}

@@ -1,0 +1,85 @@
+//! The manifests there are: those of `models/`, which are part of the program, and those of a user's folder.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Manifest, ModelError};
+
+/// The manifests of `models/`, by their names.
+const BUILT_IN: [(&str, &str); 17] = {
+    macro_rules! built_in {
+        ($($name:literal),* $(,)?) => {
+            [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
+        };
+    }
+    built_in![
+        "bert-base-uncased",
+        "clip-vit-b32-image",
+        "clip-vit-b32-text",
+        "convnext-tiny",
+        "dinov2-small",
+        "distilbert-base-uncased",
+        "efficientnet-lite0",
+        "minilm-l6-v2",
+        "modernbert-base",
+        "multilingual-minilm-l12-v2",
+        "resnet-50",
+        "siglip-base-image",
+        "siglip-base-text",
+        "vit-base-in21k",
+        "whisper-tiny",
+        "whisper-tiny-en",
+        "xlm-roberta-base",
+    ]
+};
+
+/// Manifests by their names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registry(BTreeMap<String, Manifest>);
+
+impl Registry {
+    /// The built-in manifests alone.
+    ///
+    /// # Errors
+    /// None that a release has: every manifest is read in a test.
+    pub fn built_in() -> Result<Self, ModelError> {
+        let read =
+            |(name, text): (&str, &str)| Ok((name.to_owned(), Manifest::parse(text, &format!("models/{name}.toml"))?));
+        BUILT_IN.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The built-in manifests, and all `.toml` files of a folder; these win where a name is the same.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or one of its manifests is wrong.
+    pub fn with_folder(folder: &Path) -> Result<Self, ModelError> {
+        let Self(mut manifests) = Self::built_in()?;
+        let failed = |source| ModelError::Read { file: folder.display().to_string(), source };
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            paths.push(entry.map_err(failed)?.path());
+        }
+        // Of several that are wrong the same one is always named.
+        paths.sort();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
+            let manifest = Manifest::read(path)?;
+            manifests.insert(manifest.name.clone(), manifest);
+        }
+        Ok(Self(manifests))
+    }
+
+    /// The manifest of this name.
+    pub fn get(&self, name: &str) -> Option<&Manifest> {
+        self.0.get(name)
+    }
+
+    /// All manifests, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Manifest> {
+        self.0.values()
+    }
+
+    /// All names, for messages.
+    pub fn names(&self) -> String {
+        self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,289 @@
+//! From what a user writes to files and a description: the name of a manifest, a directory, or `organisation/model`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::configuration::Configuration;
+use super::describe::{Asked, Description, architecture, describe};
+use super::files::{Commit, Directory, Files, place, within};
+use super::sentence::{Modules, Step};
+use super::{Manifest, Modality, ModelError, Registry, text};
+use crate::embedding::hub::{Hub, Repository, Transfer, check_path};
+
+const WEIGHTS: &str = "model.safetensors";
+const SHARDS: &str = "model.safetensors.index.json";
+const CONFIG: &str = "config.json";
+const MANIFEST: &str = "manifest.toml";
+/// Files of the network that say how it is to be used, as far as it has them.
+const DESCRIBING: [&str; 4] =
+    ["processor_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
+/// The manifest of the network whose checkpoints have no configuration.
+const UNCONFIGURED: &str = "efficientnet-lite0";
+
+/// Where the files of a model come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A repository of the hub, at a commit.
+    Hub {
+        /// The repository.
+        repository: Repository,
+        /// The commit.
+        commit: String,
+    },
+    /// A directory.
+    Directory(PathBuf),
+}
+
+/// A model whose files are on this machine, checked as far as there is something to check them by.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// What the model is.
+    pub description: Description,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its files by their paths inside the repository.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
+impl Resolved {
+    /// A file of the network by its name, such as `config.json`.
+    ///
+    /// # Errors
+    /// If the model has none.
+    pub fn file(&self, name: &str) -> Result<&Path, ModelError> {
+        let path = within(&self.description.folder, name);
+        self.files.get(&path).map(PathBuf::as_path).ok_or_else(|| ModelError::MissingFile {
+            model: self.description.name.clone(),
+            file: path,
+            mend: "list it in the manifest, or put it into the directory".to_owned(),
+        })
+    }
+
+    /// The files of the network's weights, sorted; usually one.
+    pub fn weights(&self) -> Vec<PathBuf> {
+        let is_of_network = |path: &str| match path.rsplit_once('/') {
+            Some((folder, _)) => folder == self.description.folder,
+            None => self.description.folder.is_empty(),
+        };
+        let weights = self.files.iter().filter(|(path, _)| path.ends_with(".safetensors") && is_of_network(path));
+        weights.map(|(_, file)| file.clone()).collect()
+    }
+}
+
+/// What a user may mean by a model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Meant<'a> {
+    /// A manifest.
+    Manifest(&'a Manifest),
+    /// A directory with a model.
+    Directory(PathBuf),
+    /// `organisation/model` or `organisation/model@revision`.
+    Repository(Repository, Option<String>),
+}
+
+/// What a user means: a manifest of this name, else a directory there is, else a repository.
+///
+/// # Errors
+/// If it is none of these.
+pub fn meant<'a>(name: &str, registry: &'a Registry) -> Result<Meant<'a>, ModelError> {
+    if let Some(manifest) = registry.get(name) {
+        return Ok(Meant::Manifest(manifest));
+    }
+    if Path::new(name).is_dir() {
+        return Ok(Meant::Directory(name.into()));
+    }
+    if name.starts_with(['.', '/']) {
+        return Err(ModelError::Unknown {
+            name: name.to_owned(),
+            hint: "there is no such directory; check the path".into(),
+        });
+    }
+    let (repository, revision) = match name.split_once('@') {
+        Some((repository, revision)) => (repository, Some(revision.to_owned())),
+        None => (name, None),
+    };
+    let hint = || format!("name one of {}; or a directory, or organisation/model of the hub", registry.names());
+    match repository.parse() {
+        Ok(repository) => Ok(Meant::Repository(repository, revision)),
+        Err(_) => Err(ModelError::Unknown { name: name.to_owned(), hint: hint() }),
+    }
+}
+
+/// Gets the files of a model, from the cache or the hub, and says what it is. `progress` is told of downloads.
+///
+/// # Errors
+/// If there is no such model, its files cannot be had or are not what they should be, or nobody says what it is.
+pub fn resolve(
+    name: &str,
+    asked: Asked,
+    registry: &Registry,
+    hub: &Hub,
+    progress: &mut dyn FnMut(Transfer<'_>),
+) -> Result<Resolved, ModelError> {
+    match meant(name, registry)? {
+        Meant::Manifest(manifest) => {
+            // Before anything is downloaded.
+            check(name, asked, manifest.modality)?;
+            of_manifest(manifest, hub, progress)
+        }
+        Meant::Directory(directory) => of_directory(&directory, asked),
+        Meant::Repository(repository, revision) => {
+            let commit = hub.commit(&repository, revision.as_deref())?;
+            let mut files = Commit::new(hub, &repository, &commit, progress)?;
+            let description = describe(name, &mut files, asked)?;
+            get_weights(&repository.to_string(), &mut files, &description.folder, &of_hub(&repository))?;
+            get_weights_of_steps(name, &mut files, &description)?;
+            let files = files.found();
+            Ok(Resolved { description, origin: Origin::Hub { repository, commit }, files })
+        }
+    }
+}
+
+/// Says what the model in a directory is: by a `manifest.toml` in it, or else by its configurations.
+///
+/// # Errors
+/// If a file is missing or is not what it should be, or nobody says what the model is.
+pub fn of_directory(directory: &Path, asked: Asked) -> Result<Resolved, ModelError> {
+    let shown = directory.display().to_string();
+    let name = directory.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let name = name.unwrap_or_else(|| shown.clone());
+    let origin = Origin::Directory(directory.to_owned());
+    let manifest = directory.join(MANIFEST);
+    if manifest.is_file() {
+        let manifest = Manifest::read_unnamed(&manifest)?;
+        check(&shown, asked, manifest.modality)?;
+        let placed = |path: &String| (path.clone(), place(directory, path));
+        let files: BTreeMap<String, PathBuf> = manifest.files.iter().map(|file| placed(&file.path)).collect();
+        if let Some((path, _)) = files.iter().find(|(_, file)| !file.is_file()) {
+            return Err(missing(&shown, path, "put it into the directory, or take it out of manifest.toml"));
+        }
+        manifest.check_files(directory)?;
+        return Ok(Resolved { description: (&manifest).into(), origin, files });
+    }
+    let mut files = Directory::new(directory);
+    let top = files.top();
+    let has = |name: &str| top.iter().any(|entry| entry == name);
+    if !has(WEIGHTS) && !has(SHARDS) && !has("modules.json") {
+        return Err(missing(&shown, WEIGHTS, IN_DIRECTORY));
+    }
+    let is_unconfigured = !has(CONFIG) && !has("modules.json") && asked.modality == Some(Modality::Picture);
+    let description = match Registry::built_in()?.get(UNCONFIGURED) {
+        // Tensors of another network are refused when they are loaded.
+        Some(manifest) if is_unconfigured => Description { name, ..manifest.into() },
+        _ => Description { name, ..describe(&shown, &mut files, asked)? },
+    };
+    get_weights(&shown, &mut files, &description.folder, IN_DIRECTORY)?;
+    get_weights_of_steps(&shown, &mut files, &description)?;
+    Ok(Resolved { description, origin, files: files.found() })
+}
+
+const IN_DIRECTORY: &str = "put the weights into the directory, in this format";
+
+fn of_hub(repository: &Repository) -> String {
+    format!(
+        "only weights of this format are read: choose a revision that has them, as in {repository}@refs/pr/1, or \
+         convert them and name the directory"
+    )
+}
+
+fn missing(model: &str, file: &str, mend: &str) -> ModelError {
+    ModelError::MissingFile { model: model.to_owned(), file: file.to_owned(), mend: mend.to_owned() }
+}
+
+fn check(name: &str, asked: Asked, found: Modality) -> Result<(), ModelError> {
+    match asked.modality {
+        Some(wanted) if wanted != found => {
+            Err(ModelError::Modality { name: name.to_owned(), found: found.to_string(), wanted: wanted.to_string() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gets the files of a manifest.
+fn of_manifest(manifest: &Manifest, hub: &Hub, progress: &mut dyn FnMut(Transfer<'_>)) -> Result<Resolved, ModelError> {
+    let repository = manifest.repository()?;
+    let commit = hub.commit(&repository, manifest.revision.as_deref())?;
+    let mut files = BTreeMap::new();
+    for file in manifest.wanted(&repository, &commit) {
+        files.insert(file.path.to_owned(), hub.file(&file, progress)?);
+    }
+    Ok(Resolved { description: manifest.into(), origin: Origin::Hub { repository, commit }, files })
+}
+
+/// Gets all files of a repository that may be needed, whatever is asked of it; gives its commit too.
+///
+/// # Errors
+/// If they cannot be had, the architecture is not built in, or there are no weights among them that can be read.
+pub fn pull_repository(
+    repository: &Repository,
+    revision: Option<&str>,
+    hub: &Hub,
+    progress: &mut dyn FnMut(Transfer<'_>),
+) -> Result<(String, BTreeMap<String, PathBuf>), ModelError> {
+    let commit = hub.commit(repository, revision)?;
+    let mut files = Commit::new(hub, repository, &commit, progress)?;
+    let asked = Asked { pooling_is_chosen: true, ..Asked::default() };
+    let Modules { folder, .. } = Modules::read(&mut files, asked)?;
+    let mend = "add it, or a manifest that says what the model is";
+    architecture(&Configuration::needed(&mut files, repository.as_str(), &within(&folder, CONFIG), mend)?)?;
+    for name in DESCRIBING.into_iter().chain(text::SENTENCE) {
+        files.get(&within(&folder, name))?;
+    }
+    let is_of_modules = |path: &&String| {
+        let number = path.split_once('_').map(|(number, _)| number);
+        number.is_some_and(|number| number.parse::<u8>().is_ok())
+            && (path.ends_with("/config.json") || path.ends_with("_Dense/model.safetensors"))
+    };
+    for path in files.list().iter().filter(is_of_modules).cloned().collect::<Vec<_>>() {
+        files.get(&path)?;
+    }
+    files.get("config_sentence_transformers.json")?;
+    get_weights(repository.as_str(), &mut files, &folder, &of_hub(repository))?;
+    let files = files.found();
+    Ok((commit, files))
+}
+
+/// Gets the weights of the network: one file, or else those that an index names.
+fn get_weights(model: &str, files: &mut dyn Files, folder: &str, mend: &str) -> Result<(), ModelError> {
+    // An index beside the one file is a left-over.
+    if files.get(&within(folder, WEIGHTS))?.is_some() {
+        return Ok(());
+    }
+    let Some(index) = files.get(&within(folder, SHARDS))? else {
+        return Err(missing(model, &within(folder, WEIGHTS), mend));
+    };
+    for shard in shards(&index)? {
+        let path = within(folder, &shard);
+        files.get(&path)?.ok_or_else(|| missing(model, &path, "the index of the weights names it: get it"))?;
+    }
+    Ok(())
+}
+
+/// Gets the weights of what is done to the vector.
+fn get_weights_of_steps(model: &str, files: &mut dyn Files, description: &Description) -> Result<(), ModelError> {
+    for step in description.steps.iter().flatten() {
+        if let Step::Dense(dense) = step {
+            let path = within(&dense.folder, WEIGHTS);
+            files
+                .get(&path)?
+                .ok_or_else(|| missing(model, &path, "only weights of this format are read: convert them"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The files that the weights are spread over.
+fn shards(index: &Path) -> Result<Vec<String>, ModelError> {
+    #[derive(serde::Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let file = index.display().to_string();
+    let text = std::fs::read_to_string(index).map_err(|source| ModelError::Read { file: file.clone(), source })?;
+    let Index { weight_map } = serde_json::from_str(&text).map_err(|source| ModelError::Json { file, source })?;
+    let mut paths: Vec<String> = weight_map.into_values().collect();
+    paths.sort();
+    paths.dedup();
+    paths.iter().try_for_each(|path| check_path(path))?;
+    Ok(paths)
+}

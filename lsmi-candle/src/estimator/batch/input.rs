@@ -1,0 +1,195 @@
+//! Rows of a batch as checked samples, and samples as a batch.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array as _, ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, StringArray};
+use arrow_schema::{ArrowError, DataType, Field};
+use lsmi_core::SampleIds;
+
+use super::BatchError;
+use crate::features::columns::{Column, kind_of};
+use crate::features::values::{Incomplete, Kind, Number, Values};
+use crate::features::{Classes, FeatureSet, Inputs, LOGITS, Label, Unlabelled};
+use crate::numbers::matrix::Matrix;
+
+/// The column of ids.
+pub(super) const ID: &str = "id";
+
+/// The column of labels.
+pub(super) const LABEL: &str = "y";
+
+/// Samples with labels as a batch that [`score_batch`](super::score_batch) takes; ids become text.
+///
+/// # Errors
+/// [`ArrowError`] for samples that do not belong together, or of more columns than 32 bits count.
+///
+/// # Panics
+/// If a label is no index of `classes`.
+pub fn labelled_batch(samples: &FeatureSet, classes: &Classes) -> Result<RecordBatch, ArrowError> {
+    let labels = samples.labels.iter().map(|label| classes.labels()[*label as usize].as_str());
+    let labels = Arc::new(StringArray::from_iter_values(labels));
+    batch(samples.inputs(), Some((LABEL.to_owned(), labels as ArrayRef)))
+}
+
+/// The same of samples without labels.
+///
+/// # Errors
+/// As [`labelled_batch`].
+pub fn unlabelled_batch(samples: &Unlabelled) -> Result<RecordBatch, ArrowError> {
+    batch(samples.inputs(), None)
+}
+
+fn batch(samples: Inputs<'_>, labels: Option<(String, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
+    let mut columns = vec![(ID.to_owned(), Arc::new(StringArray::from_iter_values(samples.ids.iter())) as ArrayRef)];
+    let logits = LOGITS.into_iter().zip(samples.logits).filter_map(|(name, logits)| Some((name, logits?)));
+    for (name, matrix) in [("x1", samples.x1), ("x2", samples.x2)].into_iter().chain(logits) {
+        columns.push((name.to_owned(), lists(matrix)?));
+    }
+    columns.extend(labels);
+    RecordBatch::try_from_iter(columns)
+}
+
+fn lists(matrix: &Matrix) -> Result<ArrayRef, ArrowError> {
+    let width = i32::try_from(matrix.columns());
+    let width = width.map_err(|_| ArrowError::InvalidArgumentError(format!("{} columns", matrix.columns())))?;
+    let values = Arc::new(Float64Array::from(matrix.values().to_vec()));
+    let field = Arc::new(Field::new_list_field(DataType::Float64, false));
+    Ok(Arc::new(FixedSizeListArray::try_new(field, width, values, None)?))
+}
+
+/// The samples of a batch with labels.
+pub(super) fn labelled(rows: &RecordBatch, classes: &Classes) -> Result<FeatureSet, BatchError> {
+    let Unlabelled { ids, x1, x2, logits } = unlabelled(rows)?;
+    let labels = labels(column(rows, LABEL)?)?;
+    let labels = classes.encode(&labels, None).map_err(|row| BatchError::UnknownClass {
+        row,
+        found: labels[row].to_string(),
+        expected: classes.names().join(", "),
+    })?;
+    Ok(FeatureSet { ids, x1, x2, labels, logits, groups: None })
+}
+
+/// The samples of a batch without labels.
+pub(super) fn unlabelled(rows: &RecordBatch) -> Result<Unlabelled, BatchError> {
+    let ids = ids(column(rows, ID)?)?;
+    let [x1, x2] = ["x1", "x2"].map(|name| matrix(name, column(rows, name)?));
+    let mut logits = [None, None, None];
+    for (place, name) in logits.iter_mut().zip(LOGITS) {
+        *place = rows.column_by_name(name).map(|column| matrix(name, column)).transpose()?;
+    }
+    Ok(Unlabelled { ids, x1: x1?, x2: x2?, logits })
+}
+
+/// The type of the ids, if it is one that ids may have.
+pub(super) fn id_type(found: Option<&DataType>, names: String) -> Result<DataType, BatchError> {
+    match found {
+        Some(found @ (DataType::Int64 | DataType::Utf8)) => Ok(found.clone()),
+        Some(found) => {
+            let expected = "Int64 or Utf8";
+            Err(BatchError::ColumnType { column: ID, found: found.to_string(), expected })
+        }
+        None => Err(BatchError::MissingColumn { column: ID, found: names }),
+    }
+}
+
+fn column<'b>(rows: &'b RecordBatch, name: &'static str) -> Result<&'b ArrayRef, BatchError> {
+    let missing = || BatchError::MissingColumn { column: name, found: column_names(&rows.schema()) };
+    rows.column_by_name(name).ok_or_else(missing)
+}
+
+/// The names of all columns, for a message.
+pub(super) fn column_names(schema: &arrow_schema::Schema) -> String {
+    schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn ids(column: &ArrayRef) -> Result<SampleIds, BatchError> {
+    if let Some(row) = (0..column.len()).find(|row| column.is_null(*row)) {
+        return Err(BatchError::Null { column: ID, row });
+    }
+    let made = match id_type(Some(column.data_type()), String::new())? {
+        DataType::Int64 => SampleIds::from_numbers(column.as_primitive::<Int64Type>().values().to_vec()),
+        _ => SampleIds::from_names(column.as_string::<i32>().iter().flatten()),
+    };
+    made.map_err(|source| BatchError::Ids { source })
+}
+
+fn matrix(name: &'static str, column: &ArrayRef) -> Result<Matrix, BatchError> {
+    let wrong_type = || {
+        let expected = "lists of numbers (FixedSizeList, List or LargeList)";
+        BatchError::ColumnType { column: name, found: column.data_type().to_string(), expected }
+    };
+    if let Some(values) = plain_doubles(column) {
+        let columns = values.len() / column.len().max(1);
+        check_finite(name, columns, &values)?;
+        return Matrix::new(column.len(), columns, values).map_err(|_| wrong_type());
+    }
+    let array = whole(name, column)?.ok_or_else(wrong_type)?;
+    let (Values::Numbers(numbers), &[rows, columns]) = (&array.values, array.shape.as_slice()) else {
+        return Err(wrong_type());
+    };
+    let places = (0..rows).flat_map(|row| (0..columns).map(move |column| [row, column]));
+    let values: Vec<f64> = places.map(|place| numbers.at(&place).to_f64()).collect();
+    check_finite(name, columns, &values)?;
+    Matrix::new(rows, columns, values).map_err(|_| wrong_type())
+}
+
+/// The values of fixed-size lists of doubles without nulls, which need no conversion.
+fn plain_doubles(column: &ArrayRef) -> Option<Vec<f64>> {
+    let lists = column.as_fixed_size_list_opt()?;
+    let values = lists.values().as_primitive_opt::<Float64Type>()?;
+    let start = usize::try_from(lists.value_offset(0)).ok()?;
+    let count = lists.len() * usize::try_from(lists.value_length()).ok()?;
+    let is_whole = lists.null_count() == 0 && values.null_count() == 0;
+    is_whole.then(|| values.values()[start..][..count].to_vec())
+}
+
+fn check_finite(name: &'static str, columns: usize, values: &[f64]) -> Result<(), BatchError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(at) => {
+            let (row, place) = (at / columns, at % columns);
+            Err(BatchError::NotFinite { column: name, row, place, found: values[at] })
+        }
+        None => Ok(()),
+    }
+}
+
+fn labels(column: &ArrayRef) -> Result<Vec<Label>, BatchError> {
+    let wrong_type = || {
+        let expected = "integers or Utf8";
+        BatchError::ColumnType { column: LABEL, found: column.data_type().to_string(), expected }
+    };
+    let array = whole(LABEL, column)?.ok_or_else(wrong_type)?;
+    match (array.values, array.shape.as_slice()) {
+        (Values::Strings(texts), _) => Ok(texts.into_iter().map(Label::Text).collect()),
+        (Values::Numbers(numbers), &[rows]) => {
+            let label = |row| match numbers.at(&[row]) {
+                Number::Integer(value) => Ok(Label::Integer(value)),
+                Number::Float(_) => Err(wrong_type()),
+            };
+            (0..rows).map(label).collect()
+        }
+        _ => Err(wrong_type()),
+    }
+}
+
+/// The rows of a column, none of them incomplete; none where they are neither numbers nor strings.
+fn whole(name: &'static str, column: &ArrayRef) -> Result<Option<crate::features::values::Array<'static>>, BatchError> {
+    if let Kind::Other(_) = kind_of(column.data_type()) {
+        return Ok(None);
+    }
+    let mut rows = Column::new(column.data_type());
+    let array = rows.extend(column).and_then(|()| rows.array());
+    let Ok(array) = array else { return Ok(None) };
+    match array.values {
+        Values::WithGaps(_, gaps) => {
+            Err(BatchError::Null { column: name, row: gaps.first().copied().unwrap_or_default() })
+        }
+        Values::Incomplete(Incomplete::Null { row }) => Err(BatchError::Null { column: name, row }),
+        Values::Incomplete(Incomplete::Ragged { row, found, expected }) => {
+            Err(BatchError::Ragged { column: name, row, found, expected })
+        }
+        _ => Ok(Some(array)),
+    }
+}

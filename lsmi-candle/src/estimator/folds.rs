@@ -1,0 +1,222 @@
+//! Folds: which rows a model is fitted to and which it is judged on, with the classes spread evenly and groups whole.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use lsmi_core::random::stream;
+use rand::seq::SliceRandom;
+
+/// Parts of which one is held out inside the training rows of a fold.
+const PARTS: u32 = 5;
+
+/// Rows that folds are dealt to.
+#[derive(Debug, Clone, Copy)]
+pub struct LabelledRows<'a> {
+    /// Class indices below `classes`.
+    pub labels: &'a [u32],
+    /// The number of classes.
+    pub classes: usize,
+    /// The group of each row, where some belong together.
+    pub groups: Option<&'a [u32]>,
+}
+
+/// The fold of each row: rows of every class, shuffled, are dealt to the folds in turn.
+///
+/// Each class with at least `folds` rows is in every fold, and the folds' sizes differ by at most one. Where rows come in
+/// groups, these stay whole, and classes and rows are spread as evenly as groups allow. The random stream has the name given.
+///
+/// ```
+/// use lsmi_candle::estimator::folds::{LabelledRows, stratified_folds};
+///
+/// let (labels, groups) = ([0, 0, 1, 1, 0, 0, 1, 1], [7, 7, 8, 8, 9, 9, 5, 5]);
+/// let rows = LabelledRows { labels: &labels, classes: 2, groups: Some(&groups) };
+/// let folds = stratified_folds(&rows, 2, 0, "example");
+/// assert!(folds.chunks(2).all(|group| group[0] == group[1]));
+/// assert_eq!(folds.iter().filter(|fold| **fold == 0).count(), 4);
+/// ```
+///
+/// # Panics
+/// If a label is not below the number of classes, or there are no folds.
+pub fn stratified_folds(rows: &LabelledRows<'_>, folds: u32, seed: u64, name: &str) -> Vec<u32> {
+    match rows.groups {
+        None => folds_of_rows(rows.labels, rows.classes, folds, seed, name),
+        Some(groups) => folds_of_groups(rows, groups, folds, seed, name),
+    }
+}
+
+/// The fold of each row such that groups are whole, and classes and rows spread as evenly as groups allow.
+///
+/// Groups are dealt one by one, the largest first and those of one size at random, each to the fold where its classes are
+/// rarest: the one that leaves `sum_k (n_fk / N_k)² + (n_f / N)²` least, for the rows `n_fk` of class k in fold f.
+fn folds_of_groups(rows: &LabelledRows<'_>, groups: &[u32], folds: u32, seed: u64, name: &str) -> Vec<u32> {
+    let LabelledRows { labels, classes, .. } = *rows;
+    let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (row, group) in groups.iter().enumerate() {
+        members.entry(*group).or_default().push(row);
+    }
+    let mut members: Vec<Vec<usize>> = members.into_values().collect();
+    members.shuffle(&mut stream(seed, name));
+    members.sort_by_key(|rows| Reverse(rows.len()));
+    let mut of_class = vec![0.0; classes];
+    for label in labels {
+        of_class[*label as usize] += 1.0;
+    }
+    // Rows of each class in each fold, and of all.
+    let mut counts = vec![vec![0.0; classes + 1]; folds as usize];
+    let mut fold_of_row = vec![0; labels.len()];
+    for group in members {
+        let mut of_group: BTreeMap<usize, f64> = BTreeMap::from([(classes, group.len() as f64)]);
+        for row in &group {
+            *of_group.entry(labels[*row] as usize).or_insert(0.0) += 1.0;
+        }
+        let total = |class: usize| if class == classes { labels.len() as f64 } else { of_class[class] };
+        let cost = |counts: &[f64]| -> f64 {
+            let of = |(class, more): (&usize, &f64)| more * (2.0 * counts[*class] + more) / total(*class).powi(2);
+            of_group.iter().map(of).sum()
+        };
+        let cheapest = |best: (u32, f64), (fold, counts): (u32, &Vec<f64>)| {
+            let cost = cost(counts);
+            if cost < best.1 { (fold, cost) } else { best }
+        };
+        let (fold, _) = (0..).zip(&counts).fold((0, f64::INFINITY), cheapest);
+        for (class, more) in &of_group {
+            counts[fold as usize][*class] += more;
+        }
+        for row in group {
+            fold_of_row[row] = fold;
+        }
+    }
+    fold_of_row
+}
+
+fn folds_of_rows(labels: &[u32], classes: usize, folds: u32, seed: u64, name: &str) -> Vec<u32> {
+    let mut rows_of_class = vec![Vec::new(); classes];
+    for (row, label) in labels.iter().enumerate() {
+        rows_of_class[*label as usize].push(row);
+    }
+    let mut random = stream(seed, name);
+    let mut fold_of_row = vec![0; labels.len()];
+    let mut next = 0;
+    for rows in &mut rows_of_class {
+        rows.shuffle(&mut random);
+        for row in rows {
+            fold_of_row[*row] = next;
+            next = (next + 1) % folds;
+        }
+    }
+    fold_of_row
+}
+
+/// About `most` rows, the classes in proportion but each with a row at least; all rows where there are no more.
+pub(crate) fn stratified_sample(labels: &[u32], classes: usize, most: usize, seed: u64) -> Vec<usize> {
+    let parts = u32::try_from(labels.len().div_ceil(most)).unwrap_or(u32::MAX);
+    let mut part_of_row = folds_of_rows(labels, classes, parts, seed, "sample of the rows");
+    let mut is_there = vec![false; classes];
+    for (part, label) in part_of_row.iter().zip(labels) {
+        is_there[*label as usize] |= *part == 0;
+    }
+    for (part, label) in part_of_row.iter_mut().zip(labels) {
+        if !is_there[*label as usize] {
+            is_there[*label as usize] = true;
+            *part = 0;
+        }
+    }
+    (0..labels.len()).filter(|row| part_of_row[*row] == 0).collect()
+}
+
+/// Rows to fit to and rows held out to choose and calibrate by, about one in five.
+///
+/// Every class keeps a row to fit to; nothing is held out where every class has a single row.
+pub(crate) fn held_out_rows(labels: &[u32], classes: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let mut counts = vec![0usize; classes];
+    for label in labels {
+        counts[*label as usize] += 1;
+    }
+    let divisible: Vec<usize> = (0..labels.len()).filter(|row| counts[labels[*row] as usize] > 1).collect();
+    let divisible_labels: Vec<u32> = divisible.iter().map(|row| labels[*row]).collect();
+    let parts = folds_of_rows(&divisible_labels, classes, PARTS, seed, "held-out rows");
+    // With fewer rows than parts the last part is empty.
+    let part = parts.iter().copied().max().unwrap_or(0);
+    let mut is_held = vec![false; labels.len()];
+    for (row, of_row) in divisible.iter().zip(parts) {
+        is_held[*row] = of_row == part;
+    }
+    (0..labels.len()).partition(|row| !is_held[*row])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn folds_are_even_overall_and_within_classes(
+            labels in proptest::collection::vec(0u32..4, 20..200),
+            folds in 2u32..7,
+            seed in 0u64..10,
+        ) {
+            let rows = LabelledRows { labels: &labels, classes: 4, groups: None };
+            let assignment = stratified_folds(&rows, folds, seed, "test");
+            let sizes = |class: Option<u32>| -> Vec<usize> {
+                (0..folds)
+                    .map(|fold| {
+                        let here = assignment.iter().zip(&labels);
+                        here.filter(|(f, label)| **f == fold && class.is_none_or(|class| class == **label)).count()
+                    })
+                    .collect()
+            };
+            for class in [None, Some(0), Some(1), Some(2), Some(3)] {
+                let sizes = sizes(class);
+                prop_assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1);
+            }
+        }
+
+        #[test]
+        fn groups_are_whole_and_folds_about_even(
+            sizes in proptest::collection::vec(1usize..6, 30..80),
+            folds in 2u32..6,
+            seed in 0u64..10,
+        ) {
+            let groups: Vec<u32> = (0u32..).zip(&sizes).flat_map(|(group, size)| vec![group; *size]).collect();
+            // Every second group is of class 1.
+            let labels: Vec<u32> = groups.iter().map(|group| group % 2).collect();
+            let rows = LabelledRows { labels: &labels, classes: 2, groups: Some(&groups) };
+            let assignment = stratified_folds(&rows, folds, seed, "test");
+            for (row, group) in groups.iter().enumerate() {
+                let first = groups.partition_point(|other| other < group);
+                prop_assert_eq!(assignment[row], assignment[first]);
+            }
+            // Dealt from the largest to the smallest, folds differ by no more than a group.
+            for class in 0..2 {
+                let count = |fold: u32| (0..labels.len()).filter(|row| assignment[*row] == fold && labels[*row] == class).count();
+                let counts: Vec<usize> = (0..folds).map(count).collect();
+                prop_assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 5, "{:?}", counts);
+            }
+        }
+
+        #[test]
+        fn a_sample_has_the_classes_in_proportion(labels in proptest::collection::vec(0u32..3, 30..300)) {
+            let sample = stratified_sample(&labels, 3, 20, 1);
+            prop_assert!((10..=23).contains(&sample.len()));
+            for class in 0..3 {
+                let share = |rows: &mut dyn Iterator<Item = usize>| rows.filter(|row| labels[*row] == class).count();
+                let (all, here) = (share(&mut (0..labels.len())), share(&mut sample.iter().copied()));
+                let expected = all as f64 / labels.len().div_ceil(20) as f64;
+                prop_assert!((here as f64 - expected).abs() <= 1.0);
+                prop_assert_eq!(here > 0, all > 0);
+            }
+            prop_assert_eq!(stratified_sample(&labels, 3, 300, 1).len(), labels.len());
+        }
+
+        #[test]
+        fn held_out_rows_leave_every_class_in_the_fit(labels in proptest::collection::vec(0u32..6, 10..100)) {
+            let (kept, held) = held_out_rows(&labels, 6, 1);
+            prop_assert_eq!(kept.len() + held.len(), labels.len());
+            prop_assert!(!held.is_empty(), "ten rows of six classes have a class with two");
+            for label in &labels {
+                prop_assert!(kept.iter().any(|row| labels[*row] == *label));
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Matrices in memory and the arithmetic on them.
+
+pub mod matrix;
+
+pub(crate) mod linear_algebra;
+pub(crate) mod memory;
+pub(crate) mod simd_math;

@@ -1,0 +1,177 @@
+//! Manifests, and what directories of models say of themselves.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+use std::fs;
+use std::path::Path;
+
+use lsmi_candle::embedding::hub::{Hub, HubConfig};
+use lsmi_candle::embedding::manifests::{
+    Architecture, Asked, Description, Manifest, Meant, Modality, ModelError, Preprocessing, Registry, meant,
+    of_directory, resolve,
+};
+use lsmi_candle::embedding::preprocess::picture::{Filter, Resize};
+use tempfile::TempDir;
+
+/// A directory with these files and weights.
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, content) in files.iter().chain(&[("model.safetensors", "weights"), ("tokenizer.json", "{}")]) {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    directory
+}
+
+fn offline(place: &Path) -> Hub {
+    let config = HubConfig::from_variables(|_| None, Some(place)).unwrap();
+    Hub::new(HubConfig { offline: true, ..config })
+}
+
+fn described(files: &[(&str, &str)], modality: Option<Modality>) -> Result<Description, ModelError> {
+    let directory = directory(files);
+    let asked = Asked { modality, ..Asked::default() };
+    of_directory(directory.path(), asked).map(|resolved| resolved.description)
+}
+
+const MINILM: &str = r#"{"model_type": "bert", "hidden_size": 384, "max_position_embeddings": 512}"#;
+
+/// The folder holds what is built in and nothing else, and each file is what the README lists.
+#[test]
+fn every_manifest_is_built_in() {
+    let registry = Registry::built_in().unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    assert_eq!(Registry::with_folder(&folder).unwrap(), registry);
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    for manifest in registry.iter() {
+        let row = format!(
+            "| `{}.toml` | {} | {} | {} |",
+            manifest.name, manifest.modality, manifest.embedding_width, manifest.licence
+        );
+        assert!(readme.contains(&row), "{row}");
+    }
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml"));
+    assert_eq!(files.count(), registry.iter().count());
+    for architecture in Architecture::ALL {
+        assert!(registry.iter().any(|manifest| manifest.architecture == architecture), "{architecture}");
+    }
+}
+
+#[test]
+fn a_manifest_says_itself_what_is_wrong_with_it() {
+    let good = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/minilm-l6-v2.toml")).unwrap();
+    Manifest::parse(&good, "x.toml").unwrap();
+    for (from, to, expected) in [
+        ("modality = \"text\"", "modality = \"smell\"", "modality"),
+        ("modality = \"text\"", "modality = \"image\"", "[preprocessing] of image"),
+        ("architecture = \"bert\"", "architecture = \"vit\"", "`modality` is `text`, but vit does not read that"),
+        ("embedding_width = 384", "embedding_width = 0", "`embedding_width` is `0`"),
+        ("embedding_width = 384", "width = 384", "unknown field `width`"),
+        ("revision = \"1110", "revision = \"main", "`revision` is `main"),
+        ("path = \"config.json\"", "path = \"../config.json\"", "`files.path` is `../config.json`"),
+        ("path = \"config.json\"", "path = \"tokenizer.json\"", "must be there only once"),
+        ("path = \"model.safetensors\"", "path = \"model.bin\"", "must list the weights"),
+        ("sha256 = \"953f", "sha256 = \"XYZ\"\n# ", "`files.sha256` is `XYZ`"),
+        ("max_tokens = 256", "max_tokens = 0", "`preprocessing.max_tokens` is `0`, but must be at least 1"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let message = Manifest::parse(&good.replace(from, to), "x.toml").unwrap_err().to_string();
+        assert!(message.starts_with("x.toml: ") && message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn image_processors_of_several_years() {
+    let read = |config: &str, processor: &str, modality| {
+        let files = [("config.json", config), ("preprocessor_config.json", processor)];
+        match described(&files, modality).unwrap().preprocessing.unwrap() {
+            Preprocessing::Picture(image) => (image.resize, image.resize_to, image.filter, image.size),
+            other => panic!("{other:?}"),
+        }
+    };
+    let levels = r#""image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]"#;
+    let clip = r#"{"model_type": "clip"}"#;
+    for processor in [
+        format!(r#"{{"size": 224, "crop_size": 224, "resample": 3, {levels}}}"#),
+        format!(
+            r#"{{"size": {{"shortest_edge": 224}}, "crop_size": {{"height": 224, "width": 224}}, "resample": 3, {levels}}}"#
+        ),
+    ] {
+        let found = read(clip, &processor, Some(Modality::Picture));
+        assert_eq!(found, (Resize::ShortestEdge, 224, Filter::Bicubic, 224));
+    }
+    let vit = r#"{"model_type": "vit", "hidden_size": 768}"#;
+    let found = read(vit, &format!(r#"{{"size": {{"height": 224, "width": 224}}, {levels}}}"#), None);
+    assert_eq!(found, (Resize::Exact, 224, Filter::Bilinear, 224));
+    let resnet = r#"{"model_type": "resnet", "hidden_sizes": [256, 2048]}"#;
+    let processor = format!(
+        r#"{{"size": 224, "crop_pct": 0.875, "resample": 3, "feature_extractor_type": "ConvNextFeatureExtractor", {levels}}}"#
+    );
+    assert_eq!(read(resnet, &processor, None), (Resize::ShortestEdge, 256, Filter::Bicubic, 224));
+    let message = described(&[("config.json", vit)], None).unwrap_err().to_string();
+    assert!(message.contains("there is no preprocessor_config.json"), "{message}");
+}
+
+#[test]
+fn two_towers_need_a_word() {
+    let clip = [("config.json", r#"{"model_type": "clip"}"#)];
+    let message = described(&clip, None).unwrap_err().to_string();
+    assert!(message.contains("image and text") && message.contains("say which"), "{message}");
+    let text = described(&clip, Some(Modality::Text)).unwrap();
+    // As is usual for the architecture.
+    assert_eq!((text.pooling, text.steps), (None, None));
+    let message = described(&[("config.json", MINILM)], Some(Modality::Sound)).unwrap_err().to_string();
+    assert!(message.contains("embeds text, but is to embed audio"), "{message}");
+}
+
+#[test]
+fn what_is_unknown_or_missing_is_named() {
+    let message = described(&[("config.json", r#"{"model_type": "mamba"}"#)], None).unwrap_err().to_string();
+    assert!(message.contains("`mamba` is not known; known are bert, electra"), "{message}");
+    let message = described(&[("config.json", "{}")], None).unwrap_err().to_string();
+    assert!(message.contains("`model_type` is missing"), "{message}");
+    let message = described(&[], None).unwrap_err().to_string();
+    assert!(message.contains("there is no config.json"), "{message}");
+    let empty = tempfile::tempdir().unwrap();
+    let registry = Registry::built_in().unwrap();
+    let name = empty.path().to_str().unwrap();
+    let refused = resolve(name, Asked::default(), &registry, &offline(empty.path()), &mut |_| ());
+    assert!(refused.unwrap_err().to_string().contains("there is no model.safetensors"));
+}
+
+#[test]
+fn a_directory_may_bring_its_manifest() {
+    let manifest = r#"
+name = "mine"
+repository = "org/mine"
+architecture = "efficientnet-lite0"
+modality = "image"
+embedding_width = 1280
+pooling = "pooler"
+normalize = false
+licence = "MIT"
+citation = ["Somebody, \"Something\", 2020"]
+preprocessing = { resize = "pad", resize_to = 128, filter = "bicubic", size = 128, mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }
+[[files]]
+path = "model.safetensors"
+bytes = 7
+"#;
+    let found = described(&[("manifest.toml", manifest)], Some(Modality::Picture)).unwrap();
+    assert_eq!((found.name.as_str(), found.architecture), ("mine", Architecture::EfficientNetLite0));
+    let changed = manifest.replace("bytes = 7", "bytes = 8");
+    let message = described(&[("manifest.toml", &changed)], None).unwrap_err().to_string();
+    assert!(message.contains("its size in bytes is 7, but the manifest says 8"), "{message}");
+}
+
+#[test]
+fn names_mean_manifests_then_directories_then_repositories() {
+    let registry = Registry::built_in().unwrap();
+    assert!(matches!(meant("minilm-l6-v2", &registry), Ok(Meant::Manifest(_))));
+    assert!(matches!(meant(".", &registry), Ok(Meant::Directory(_))));
+    let Ok(Meant::Repository(repository, revision)) = meant("org/name@refs/pr/1", &registry) else { panic!("not one") };
+    assert_eq!((repository.as_str(), revision.as_deref()), ("org/name", Some("refs/pr/1")));
+    assert!(matches!(meant("nothing", &registry), Err(ModelError::Unknown { .. })));
+}

@@ -1,0 +1,304 @@
+//! How the program ends when it does not succeed: the exit status and what is printed.
+//!
+//! Every message names what is wrong and how to mend it; causes follow on their own lines.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use lsmi_candle::densities::gauge::GaugeError;
+use lsmi_candle::device::DeviceError;
+use lsmi_candle::embedding::embedder::EmbedError;
+use lsmi_candle::embedding::hub::HubError;
+use lsmi_candle::embedding::manifests::ModelError;
+use lsmi_candle::estimator::batch::BatchError;
+use lsmi_candle::features::FeatureError;
+use lsmi_candle::{BundleError, EstimatorError};
+use lsmi_guide::experiments::ensemble::EnsembleError;
+use lsmi_guide::{CheckpointError, GuideError, PartitionError};
+
+use crate::configuration::ConfigurationError;
+use crate::embed::table::TableError;
+use crate::output::FormatError;
+use crate::process::console;
+use crate::process::staging::OutputError;
+use crate::stream::partial::PartialError;
+
+/// Why the program did not do what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Something went wrong on the way, such as a full disk.
+    Failed = 1,
+    /// The command line, the configuration file or the place for the output is wrong.
+    Usage = 2,
+    /// The data cannot be used.
+    Data = 3,
+}
+
+/// An error and the exit status it leads to.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: Status,
+    /// The file that the data came from, where the error does not name it itself.
+    file: Option<String>,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: Status, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { status, file: None, error: error.into() }
+    }
+
+    /// Names the file whose data are to blame, if it is the data.
+    pub(crate) fn about(mut self, file: &Path) -> Self {
+        if self.status == Status::Data {
+            self.file.get_or_insert_with(|| file.display().to_string());
+        }
+        self
+    }
+
+    /// Exit status 1.
+    pub(crate) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Status::Failed, error)
+    }
+
+    /// Exit status 2.
+    pub(crate) fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Status::Usage, error)
+    }
+
+    /// Exit status 3.
+    pub(crate) fn data(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Status::Data, error)
+    }
+
+    /// Prints the error and its causes to stderr and gives the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        // Nothing can be done about a closed stderr; the exit status still tells.
+        let _ = io::stderr().lock().write_all(console::harmless(&self.message()).as_bytes());
+        ExitCode::from(self.status as u8)
+    }
+
+    /// What is printed.
+    pub(crate) fn message(&self) -> String {
+        let mut last = self.error.to_string();
+        let mut message = match &self.file {
+            Some(file) => format!("error: {file}: {last}\n"),
+            None => format!("error: {last}\n"),
+        };
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // A transparent wrapper repeats its source.
+            if text != last {
+                message.push_str("  caused by: ");
+                message.push_str(&text);
+                message.push('\n');
+            }
+            last = text;
+            cause = error.source();
+        }
+        if self.status == Status::Usage {
+            message.push_str("\nFor more information, try `lsmi --help`.\n");
+        }
+        message
+    }
+}
+
+impl From<FeatureError> for Failure {
+    fn from(error: FeatureError) -> Self {
+        Self::data(error)
+    }
+}
+
+impl From<lsmi_core::Error> for Failure {
+    fn from(error: lsmi_core::Error) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<lsmi_core::discrete::Error> for Failure {
+    fn from(error: lsmi_core::discrete::Error) -> Self {
+        Self::data(error)
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<ConfigurationError> for Failure {
+    fn from(error: ConfigurationError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        match error {
+            OutputError::Write { .. } | OutputError::Encode { .. } => Self::failed(error),
+            _ => Self::usage(error),
+        }
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        Self::data(error)
+    }
+}
+
+impl From<EmbedError> for Failure {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Device(DeviceError::Unknown { .. }) => Self::usage(error),
+            EmbedError::Device(_) => Self::failed(error),
+            EmbedError::Model(error) => error.into(),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<PartialError> for Failure {
+    fn from(error: PartialError) -> Self {
+        match error {
+            PartialError::Write { .. } | PartialError::Join { .. } => Self::failed(error),
+            _ => Self::usage(error),
+        }
+    }
+}
+
+impl From<BatchError> for Failure {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Estimator(error) => error.into(),
+            BatchError::Arrow(_) => Self::failed(error),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<HubError> for Failure {
+    fn from(error: HubError) -> Self {
+        let status = match &error {
+            HubError::Setting { .. } | HubError::Name { .. } => Status::Usage,
+            // A repository or a revision that the user named.
+            HubError::NotFound { what, .. } if what.starts_with("such") => Status::Usage,
+            HubError::Mismatch { .. } | HubError::Lock { .. } => Status::Data,
+            _ => Status::Failed,
+        };
+        Self::new(status, error)
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Hub(error) => error.into(),
+            ModelError::Unknown { .. } | ModelError::Modality { .. } => Self::usage(error),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<PartitionError> for Failure {
+    fn from(error: PartitionError) -> Self {
+        match error {
+            PartitionError::Fraction { .. } | PartitionError::Thresholds { .. } => Self::usage(error),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<GuideError> for Failure {
+    fn from(error: GuideError) -> Self {
+        match error {
+            GuideError::Estimator(error) => (*error).into(),
+            GuideError::Setting { .. }
+            | GuideError::UnknownName { .. }
+            | GuideError::Checkpoint(CheckpointError::OtherRun { .. }) => Self::usage(error),
+            GuideError::Data { .. } | GuideError::Classes { .. } | GuideError::Core(_) => Self::data(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<EnsembleError> for Failure {
+    fn from(error: EnsembleError) -> Self {
+        match error {
+            EnsembleError::Estimator(error) => error.into(),
+            EnsembleError::Share { .. }
+            | EnsembleError::DuplicateMember { .. }
+            | EnsembleError::Checkpoint(CheckpointError::OtherRun { .. }) => Self::usage(error),
+            EnsembleError::Checkpoint(_) => Self::failed(error),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<EstimatorError> for Failure {
+    fn from(error: EstimatorError) -> Self {
+        use EstimatorError as E;
+        let status = match &error {
+            E::Setting { .. }
+            | E::Device(DeviceError::Unknown { .. })
+            | E::Gauge(
+                GaugeError::UnknownGauge { .. } | GaugeError::UnknownDims { .. } | GaugeError::TooManyDimensions { .. },
+            ) => Status::Usage,
+            E::Bundle(BundleError::Write { .. } | BundleError::WriteDescription { .. }) => Status::Failed,
+            E::OneClass { .. }
+            | E::RareClass { .. }
+            | E::FewRows { .. }
+            | E::FewGroups { .. }
+            | E::FewRowsForDensity { .. }
+            | E::NothingHeldOut { .. }
+            | E::Dimensions { .. }
+            | E::MissingLogits { .. }
+            | E::NotFinite { .. }
+            | E::Core(_)
+            | E::Samples { .. }
+            | E::Features(_)
+            | E::Gauge(_)
+            | E::Bundle(_) => Status::Data,
+            _ => Status::Failed,
+        };
+        Self::new(status, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thiserror::Error;
+
+    #[derive(Debug, Error)]
+    #[error("the samples could not be written")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, Error)]
+    #[error("the disk is full")]
+    struct Inner;
+
+    #[test]
+    fn causes_follow_the_error() {
+        let message = Failure::failed(Outer(Inner)).message();
+        assert_eq!(message, "error: the samples could not be written\n  caused by: the disk is full\n");
+    }
+
+    #[test]
+    fn data_errors_name_their_file() {
+        let rare = || EstimatorError::RareClass { class: "owl".to_owned(), rows: 2, folds: 5 };
+        let message = Failure::from(rare()).about(Path::new("birds.npz")).message();
+        assert!(message.starts_with("error: birds.npz: class `owl` has fewer rows (2)"), "{message}");
+        let message = Failure::failed(rare()).about(Path::new("birds.npz")).message();
+        assert!(message.starts_with("error: class"), "{message}");
+    }
+
+    #[test]
+    fn usage_points_to_the_help() {
+        assert!(Failure::usage("no such option").message().ends_with("try `lsmi --help`.\n"));
+    }
+}

@@ -1,0 +1,17 @@
+//! What commands print: a table or a few sentences for each result.
+
+pub(crate) mod cells;
+pub(crate) mod clean;
+pub(crate) mod compare;
+pub(crate) mod diff;
+pub(crate) mod distill;
+pub(crate) mod ensemble;
+pub(crate) mod expected;
+pub(crate) mod gates;
+pub(crate) mod gauge_sentence;
+pub(crate) mod models;
+pub(crate) mod names;
+pub(crate) mod null;
+pub(crate) mod ratings;
+pub(crate) mod sentence;
+pub(crate) mod streamed;

@@ -1,0 +1,11 @@
+//! Tests of the crate from outside, in one binary.
+
+mod autotraits;
+mod broja;
+mod discrete_lattice;
+mod discrete_measures;
+mod discrete_oracle;
+mod families;
+mod oracle;
+mod planted;
+mod properties;

@@ -1,0 +1,66 @@
+//! Splits that keep groups of samples whole: what belongs together is trained on or tested on, never both.
+
+use lsmi_candle::estimator::find_groups;
+use lsmi_candle::estimator::folds::{LabelledRows, stratified_folds};
+use lsmi_candle::features::{FeatureSet, Groups};
+
+/// The samples with the groups that are found among them, where none came with them; see [`find_groups`].
+pub(crate) fn with_groups(samples: &FeatureSet, parts: usize) -> FeatureSet {
+    let mut samples = samples.clone();
+    if samples.groups.is_none() {
+        let groups = find_groups(&samples, parts).0;
+        samples.groups = Some(groups.unwrap_or_else(|| Groups::each_alone(samples.rows())));
+    }
+    samples
+}
+
+/// Divides rows into those outside a part and those inside it, of so many parts of whole groups, both rising. None where every
+/// sample is by itself.
+pub(crate) fn divide(
+    samples: &FeatureSet,
+    rows: &[usize],
+    (part, parts): (u32, u32),
+    seed: u64,
+    name: &str,
+) -> Option<(Vec<usize>, Vec<usize>)> {
+    let groups =
+        samples.groups.as_ref().map(|groups| groups.select(rows)).filter(|groups| !groups.are_single_rows())?;
+    let groups = groups.numbers();
+    let labels: Vec<u32> = rows.iter().map(|row| samples.labels[*row]).collect();
+    let classes = labels.iter().max().map_or(0, |largest| *largest as usize + 1);
+    let of_rows = LabelledRows { labels: &labels, classes, groups: Some(&groups) };
+    let part_of_row = stratified_folds(&of_rows, parts, seed, name);
+    let (mut outside, mut inside) = (Vec::new(), Vec::new());
+    for (row, of_row) in rows.iter().zip(part_of_row) {
+        if of_row == part { inside.push(*row) } else { outside.push(*row) }
+    }
+    outside.sort_unstable();
+    inside.sort_unstable();
+    Some((outside, inside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lsmi_candle::numbers::matrix::Matrix;
+    use lsmi_core::SampleIds;
+
+    #[test]
+    fn no_group_is_on_both_sides() {
+        let matrix = Matrix::new(60, 1, (0..60).map(|row| f64::from(row) * 0.731).collect()).unwrap();
+        let samples = FeatureSet {
+            ids: SampleIds::rows(60),
+            x1: matrix.clone(),
+            x2: matrix,
+            labels: (0..60).map(|row| row / 3 % 2).collect(),
+            logits: [None, None, None],
+            groups: Some(Groups::of_values((0..60).map(|row| row / 3))),
+        };
+        let rows: Vec<usize> = (0..60).collect();
+        let (train, test) = divide(&samples, &rows, (1, 5), 0, "test").unwrap();
+        assert_eq!((train.len(), test.len()), (48, 12));
+        assert!(test.iter().all(|row| train.iter().all(|other| row / 3 != other / 3)));
+        let alone = with_groups(&FeatureSet { groups: None, ..samples }, 5);
+        assert!(divide(&alone, &rows, (1, 5), 0, "test").is_none());
+    }
+}

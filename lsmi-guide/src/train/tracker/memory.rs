@@ -1,0 +1,94 @@
+//! What a tracker remembers of samples: the latest features and logits of each, by row.
+
+use std::sync::Arc;
+
+use lsmi_core::ClassPrior;
+
+use crate::decide::lookup::Lookup;
+
+/// Rows of one width, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Table {
+    pub(super) values: Vec<f32>,
+    pub(super) width: usize,
+}
+
+impl Table {
+    pub(super) fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.width..][..self.width]
+    }
+}
+
+/// A batch on its way to the tracker: the rows of its samples, and a table of each modality and of the logits.
+pub(super) struct Batch {
+    pub(super) rows: Vec<usize>,
+    pub(super) features: [Table; 2],
+    pub(super) logits: Option<Table>,
+}
+
+/// The latest of every sample.
+pub(super) struct Memory {
+    pub(super) lookup: Arc<Lookup>,
+    pub(super) labels: Vec<u32>,
+    pub(super) prior: ClassPrior,
+    /// A teacher's confidence in every sample.
+    pub(super) confidence: Option<Vec<f64>>,
+    /// Features of both modalities, then logits where there are any; empty until the first batch.
+    pub(super) tables: Vec<Table>,
+    pub(super) is_seen: Vec<bool>,
+    /// Rows that were left as they were, as a value was not finite.
+    pub(super) spoiled: u64,
+    /// The sample of the first of them.
+    pub(super) first_spoiled: Option<String>,
+}
+
+impl Memory {
+    pub(super) fn new(lookup: Arc<Lookup>, labels: Vec<u32>, prior: ClassPrior, confidence: Option<Vec<f64>>) -> Self {
+        let is_seen = vec![false; labels.len()];
+        Self { lookup, labels, prior, confidence, tables: Vec::new(), is_seen, spoiled: 0, first_spoiled: None }
+    }
+
+    /// Takes the rows of a batch, whose widths are those of all batches before it.
+    pub(super) fn take(&mut self, batch: Batch) {
+        let Batch { rows, features: [first, second], logits } = batch;
+        let of_batch: Vec<Table> = [Some(first), Some(second), logits].into_iter().flatten().collect();
+        if self.tables.is_empty() {
+            let empty =
+                |table: &Table| Table { values: vec![0.0; self.labels.len() * table.width], width: table.width };
+            self.tables = of_batch.iter().map(empty).collect();
+        }
+        for (index, row) in rows.into_iter().enumerate() {
+            if of_batch.iter().any(|table| table.row(index).iter().any(|value| !value.is_finite())) {
+                self.spoiled += 1;
+                let id = || self.lookup.ids().get(row).into_owned();
+                self.first_spoiled.get_or_insert_with(id);
+                continue;
+            }
+            for (table, of_batch) in self.tables.iter_mut().zip(&of_batch) {
+                table.values[row * table.width..][..table.width].copy_from_slice(of_batch.row(index));
+            }
+            self.is_seen[row] = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lsmi_core::SampleIds;
+
+    #[test]
+    fn the_latest_of_a_sample_is_kept_unless_it_is_not_finite() {
+        let lookup = Arc::new(Lookup::new(SampleIds::rows(3)).unwrap());
+        let mut memory = Memory::new(lookup, vec![0, 1, 0], ClassPrior::uniform(2).unwrap(), None);
+        let batch = |rows: &[usize], values: &[f32]| {
+            let table = Table { values: values.to_vec(), width: 1 };
+            Batch { rows: rows.to_vec(), features: [table.clone(), table], logits: None }
+        };
+        memory.take(batch(&[2, 0], &[1.0, 2.0]));
+        memory.take(batch(&[2, 1], &[3.0, f32::NAN]));
+        assert_eq!(memory.tables[0].values, [2.0, 0.0, 3.0]);
+        assert_eq!(memory.is_seen, [true, false, true]);
+        assert_eq!((memory.spoiled, memory.first_spoiled.as_deref()), (1, Some("1")));
+    }
+}

@@ -1,0 +1,237 @@
+//! One estimation: heads and densities fitted anew to what is remembered, and the terms of every sample seen.
+//!
+//! Samples are dealt to folds by a hash of their ids, class by class. The terms of a sample come from heads and densities
+//! fitted to the other folds. Heads are those of [`CalibratedHead::quick`]: in closed form, so that nothing of one epoch
+//! enters the next. Densities go on from where they were the epoch before ([`Knife::refit`]), or start anew where
+//! other columns vary than then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::Device;
+use lsmi_candle::EstimatorError;
+use lsmi_candle::densities::gauge::Standardizer;
+use lsmi_candle::densities::knife::{Knife, KnownParams, Params};
+use lsmi_candle::densities::points::Points;
+use lsmi_candle::heads::CalibratedHead;
+use lsmi_candle::numbers::matrix::Matrix;
+use lsmi_core::Terms;
+
+use super::Settings;
+use super::memory::{Memory, Table};
+use crate::decide::interactions::Interactions;
+use crate::error::{GuideError, Result};
+
+/// What modalities are called.
+const MODALITIES: [&str; 2] = ["x1", "x2"];
+/// Fewest samples of a class outside of one fold: one to fit to and one to calibrate by.
+const LEAST: usize = 2;
+
+/// What goes on from one estimation to the next: the densities of each fold, with the columns that they are over.
+#[derive(Default)]
+pub(super) struct Densities {
+    pub(super) columns: [Vec<usize>; 2],
+    /// `[folds][2]`
+    pub(super) of_folds: Vec<[Knife; 2]>,
+}
+
+/// Rows in the coordinates that models take, row-major.
+struct Standardised {
+    double: Vec<f64>,
+    single: Vec<f32>,
+    columns: usize,
+}
+
+impl Standardised {
+    fn new(values: Vec<f64>, columns: usize) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "models are f32 by design")]
+        let single = values.iter().map(|value| *value as f32).collect();
+        Self { double: values, single, columns }
+    }
+
+    fn single(&self, rows: &[usize]) -> Vec<f32> {
+        rows.iter().flat_map(|row| &self.single[row * self.columns..][..self.columns]).copied().collect()
+    }
+
+    fn double(&self, rows: &[usize]) -> Vec<f64> {
+        rows.iter().flat_map(|row| &self.double[row * self.columns..][..self.columns]).copied().collect()
+    }
+}
+
+/// Estimates the interactions of all samples seen; none if `stop` was set meanwhile.
+pub(super) fn estimate(
+    memory: &Memory,
+    fold_of: &[usize],
+    settings: &Settings,
+    densities: &mut Densities,
+    stop: &AtomicBool,
+) -> Result<Option<Interactions>> {
+    let rows: Vec<usize> = (0..memory.labels.len()).filter(|row| memory.is_seen[*row]).collect();
+    let labels: Vec<u32> = rows.iter().map(|row| memory.labels[*row]).collect();
+    let folds: Vec<usize> = rows.iter().map(|row| fold_of[*row]).collect();
+    check_classes(&labels, &folds, settings.folds, memory.prior.classes())?;
+
+    let mut kept: [Vec<usize>; 2] = Default::default();
+    let mut inputs = Vec::new();
+    for (index, table) in memory.tables.iter().enumerate() {
+        let (standardised, columns) = standardise(table, &rows, MODALITIES.get(index).copied().unwrap_or("logits"))?;
+        if let Some(kept) = kept.get_mut(index) {
+            *kept = columns;
+        }
+        inputs.push(standardised);
+    }
+    if inputs.len() == 2 {
+        inputs.push(join(&inputs[0], &inputs[1]));
+    }
+    if densities.columns != kept {
+        *densities = Densities { columns: kept, of_folds: Vec::new() };
+    }
+
+    let n = rows.len();
+    let (mut surprisals, mut informations) = ([vec![0.0; n], vec![0.0; n]], [vec![0.0; n], vec![0.0; n], vec![0.0; n]]);
+    for fold in 0..settings.folds {
+        let (held, others): (Vec<usize>, Vec<usize>) = (0..n).partition(|row| folds[*row] == fold);
+        let of_others: Vec<u32> = others.iter().map(|row| labels[*row]).collect();
+        for (input, information) in inputs.iter().zip(&mut informations) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let classes = memory.prior.classes();
+            let head =
+                CalibratedHead::quick(&input.single(&others), input.columns, &of_others, classes, settings.seed)?;
+            let points = Points::new(input.single(&held), input.columns, &Device::Cpu)?;
+            for (row, posteriors) in held.iter().zip(head.log_posteriors(&points)?.chunks_exact(classes)) {
+                let label = labels[*row] as usize;
+                information[*row] = posteriors[label] - memory.prior.log_probability(label);
+            }
+        }
+        let fitted = fit_densities(&inputs, &others, densities.of_folds.get(fold), settings)?;
+        for ((density, input), surprisal) in fitted.iter().zip(&inputs).zip(&mut surprisals) {
+            let of_held = density.surprisal(&input.double(&held), input.columns)?;
+            for (row, value) in held.iter().zip(of_held) {
+                surprisal[*row] = value;
+            }
+        }
+        match densities.of_folds.get_mut(fold) {
+            Some(before) => *before = fitted,
+            None => densities.of_folds.push(fitted),
+        }
+    }
+
+    let ([h1, h2], [i1, i2, i12]) = (surprisals, informations);
+    let terms = Terms::new(memory.lookup.ids().select(&rows), h1, h2, i1, i2, i12)?;
+    let interactions = if n == memory.lookup.len() {
+        Interactions::by(Arc::clone(&memory.lookup), terms, labels, memory.prior.clone())?
+    } else {
+        Interactions::new(terms, labels, memory.prior.clone())?
+    };
+    Ok(Some(match &memory.confidence {
+        Some(confidence) => interactions.with_confidence(rows.iter().map(|row| confidence[*row]).collect())?,
+        None => interactions,
+    }))
+}
+
+fn fit_densities(
+    inputs: &[Standardised],
+    rows: &[usize],
+    before: Option<&[Knife; 2]>,
+    settings: &Settings,
+) -> Result<[Knife; 2]> {
+    let fit = |modality: usize| {
+        let input = &inputs[modality];
+        let values = input.double(rows);
+        if let Some(before) = before {
+            return before[modality].refit(&values, input.columns, settings.rounds);
+        }
+        let usual = KnownParams::new(settings.kernels, settings.covariance);
+        let params = Params::Known(KnownParams { starts: 1, rounds: settings.rounds, ..usual });
+        Knife::fit(&values, input.columns, &params, settings.seed, &Device::Cpu)
+    };
+    Ok([fit(0)?, fit(1)?])
+}
+
+/// The fold of every sample: those of each class, in the order of a hash of their ids, dealt in turn.
+pub(super) fn deal(ids: &lsmi_core::SampleIds, labels: &[u32], folds: usize, seed: u64) -> Vec<usize> {
+    let mut order: Vec<(u32, u64, usize)> =
+        ids.iter().zip(labels).enumerate().map(|(row, (id, label))| (*label, hash(&id, seed), row)).collect();
+    order.sort_unstable();
+    let mut fold_of = vec![0; labels.len()];
+    for (place, (_, _, row)) in order.into_iter().enumerate() {
+        fold_of[row] = place % folds;
+    }
+    fold_of
+}
+
+/// A hash that never changes: 64-bit FNV-1a of the seed and the id, with its bits mixed once more (Steele, Lea and Flood
+/// 2014), as those of short ids differ in few.
+fn hash(id: &str, seed: u64) -> u64 {
+    let bytes = seed.to_le_bytes().into_iter().chain(id.bytes());
+    let mut hash: u64 =
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    for (shift, factor) in [(30, 0xbf58_476d_1ce4_e5b9), (27, 0x94d0_49bb_1331_11eb)] {
+        hash = (hash ^ (hash >> shift)).wrapping_mul(factor);
+    }
+    hash ^ (hash >> 31)
+}
+
+/// Checks that every class can be fitted and calibrated outside of each fold.
+fn check_classes(labels: &[u32], folds: &[usize], count: usize, classes: usize) -> Result<()> {
+    let mut inside = vec![vec![0; classes]; count];
+    let mut all = vec![0; classes];
+    for (label, fold) in labels.iter().zip(folds) {
+        inside[*fold][*label as usize] += 1;
+        all[*label as usize] += 1;
+    }
+    for (class, total) in all.iter().enumerate() {
+        let found = inside.iter().map(|inside| total - inside[class]).min().unwrap_or(0);
+        if found < LEAST {
+            return Err(GuideError::FewSamples { class, found, least: LEAST });
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a table at mean 0 and variance 1, and the columns that vary.
+fn standardise(table: &Table, rows: &[usize], name: &'static str) -> Result<(Standardised, Vec<usize>)> {
+    let values = rows.iter().flat_map(|row| table.row(*row)).copied().map(f64::from).collect();
+    #[expect(clippy::expect_used, reason = "every row of a table has its width")]
+    let matrix = Matrix::new(rows.len(), table.width, values).expect("rows of one width");
+    let standardizer = Standardizer::fit(&matrix, name).map_err(EstimatorError::from)?;
+    let columns = standardizer.kept().to_vec();
+    Ok((Standardised::new(standardizer.apply(&matrix), columns.len()), columns))
+}
+
+fn join(first: &Standardised, second: &Standardised) -> Standardised {
+    let rows = first.double.chunks_exact(first.columns).zip(second.double.chunks_exact(second.columns));
+    let values = rows.flat_map(|(first, second)| first.iter().chain(second)).copied().collect();
+    Standardised::new(values, first.columns + second.columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lsmi_core::SampleIds;
+
+    #[test]
+    fn folds_follow_ids_and_are_even_within_classes() {
+        let labels: Vec<u32> = (0..100).map(|row| row % 3).collect();
+        let folds = deal(&SampleIds::rows(100), &labels, 4, 0);
+        for class in 0..3 {
+            let counts = (0..4).map(|fold| (0..100).filter(|row| labels[*row] == class && folds[*row] == fold).count());
+            let counts: Vec<usize> = counts.collect();
+            assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
+        }
+        // Another order of the same samples does not change their folds.
+        let rows: Vec<usize> = (0..100).rev().collect();
+        let backwards: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
+        let of_backwards = deal(&SampleIds::rows(100).select(&rows), &backwards, 4, 0);
+        assert!(rows.iter().zip(of_backwards).all(|(row, fold)| folds[*row] == fold));
+        assert_ne!(folds, deal(&SampleIds::rows(100), &labels, 4, 1));
+    }
+
+    #[test]
+    fn a_class_too_rare_is_named() {
+        let error = check_classes(&[0, 0, 0, 0, 1, 1], &[0, 1, 0, 1, 0, 1], 2, 2).unwrap_err();
+        assert!(matches!(error, GuideError::FewSamples { class: 1, found: 1, least: 2 }), "{error}");
+    }
+}
