@@ -42,6 +42,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod analysis;
 pub mod baselines;
 pub mod densities;
 pub mod device;
@@ -51,6 +52,7 @@ pub mod features;
 pub mod gates;
 pub mod heads;
 pub mod numbers;
+pub mod samples;
 pub mod training;
 
 mod error;

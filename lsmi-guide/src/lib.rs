@@ -97,7 +97,7 @@ pub use decide::partition::{
 pub use decide::plan::{Plan, Weights};
 pub use decide::policy::{Policy, Progress};
 pub use error::{CheckpointError, GuideError, PartitionError, Result};
-pub use experiments::paired::{OverSeeds, PairedDifference, quantile_of_t};
+pub use experiments::paired::{OverSeeds, PairedDifference};
 pub use train::guide::{Guide, Steadiness};
 pub use train::hook::Hook;
 pub use train::tracker::Tracker;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Streaming};
-use crate::output::Format;
-use crate::tables::names::Names;
+use lsmi_candle::analysis::names::Names;
+use lsmi_candle::samples::Format;
 
 pub(super) const DEMO_EXAMPLES: &str = "\
 Examples:

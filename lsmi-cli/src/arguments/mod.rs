@@ -27,7 +27,7 @@ use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::features::{GroupKey, Keys, Missing};
 
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
-pub(crate) use check::{Check, CheckToo, Gates};
+pub(crate) use check::{Check, CheckToo};
 pub(crate) use compare::Compare;
 pub(crate) use data::DataFiles;
 pub(crate) use diff::{Diff, Splits};

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::Path;
 
+use lsmi_candle::analysis::Evaluation;
 use lsmi_candle::features::FeatureSet;
-use lsmi_candle::gates::check;
+use lsmi_candle::gates::{GateSettings, check};
 
 use super::analyze::{read_evaluations, say_notes, training_rows};
-use super::gates::gate_settings;
 use super::settings::{has_logits, settings};
 use crate::arguments::Check;
 use crate::output::gates::CheckSummary;
@@ -31,13 +31,15 @@ pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
     let keys = arguments.arrays.keys();
     let file = source.read(&keys)?;
     say_notes(&file.notes, None);
-    let (evaluations, _) = read_evaluations(&arguments.eval, &keys, &file)?;
+    let evaluations = read_evaluations(&arguments.eval, &keys, &file)?;
     let train = training_rows(&file)?;
     let repeats = arguments.estimation.repeats_or_one();
     let settings = settings(&arguments.estimation, common, repeats, has_logits(train), &file.classes)?;
-    let settings = gate_settings(arguments.gates, settings);
+    let gates = arguments.gates;
+    let settings = GateSettings { strength: gates.strength, rows: gates.rows as usize, estimator: settings };
 
-    let others = file.splits.iter().filter(|split| split.name != "train").chain(&evaluations);
+    let others =
+        file.splits.iter().filter(|split| split.name != "train").chain(evaluations.iter().map(Evaluation::split));
     let others: Vec<(&str, &FeatureSet)> = others.map(|split| (split.name.as_str(), &split.features)).collect();
     let gates = progress::shown(common.quiet, |sender| check(train, &file.classes, &others, &settings, sender))
         .map_err(|error| Failure::from(error).about(data))?;

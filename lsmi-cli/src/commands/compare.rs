@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::path::Path;
 
+use lsmi_candle::analysis::Evaluation;
 use lsmi_candle::baselines::compare::{Data, Estimate, Method, Settings};
 use lsmi_candle::baselines::{pid_batch, pid_cvx};
 use lsmi_candle::estimator;
-use lsmi_candle::features::{self, FeatureFile, FeatureSet, Split};
+use lsmi_candle::features::{self, FeatureFile, FeatureSet};
 
 use super::analyze::{read_evaluations, say_notes, training_rows};
 use crate::arguments::Compare;
@@ -28,9 +29,9 @@ pub(super) fn run(arguments: &Compare) -> Result<(), Failure> {
     let keys = arguments.arrays.keys();
     let file = samples.read(&keys)?;
     say_notes(&file.notes, None);
-    let (evaluation, _) = read_evaluations(arguments.eval.as_slice(), &keys, &file)?;
+    let evaluation = read_evaluations(arguments.eval.as_slice(), &keys, &file)?;
     let train = without_logits(training_rows(&file)?);
-    let eval = rows_to_answer_for(&file, &evaluation).map(without_logits);
+    let eval = rows_to_answer_for(&file, evaluation.first()).map(without_logits);
     let answered = arguments.eval.as_deref().map_or_else(|| samples.clone(), features::Data::from);
     let asked = Asked { arguments, source: &answered, rows: eval.as_ref().unwrap_or(&train) };
     let exact = asked.exact()?;
@@ -91,8 +92,8 @@ impl Asked<'_> {
 }
 
 /// The rows of `--eval`, or a split `test`.
-fn rows_to_answer_for<'a>(file: &'a FeatureFile, evaluation: &'a [Split]) -> Option<&'a FeatureSet> {
-    evaluation.first().map(|split| &split.features).or_else(|| file.split("test"))
+fn rows_to_answer_for<'a>(file: &'a FeatureFile, evaluation: Option<&'a Evaluation>) -> Option<&'a FeatureSet> {
+    evaluation.map(|evaluation| &evaluation.split().features).or_else(|| file.split("test"))
 }
 
 /// All methods look at features alone.

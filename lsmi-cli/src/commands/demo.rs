@@ -2,24 +2,20 @@
 
 use std::path::PathBuf;
 
-use lsmi_candle::estimator::cross_fit;
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::{Analyzer, Settings};
 use lsmi_candle::features::{Format, Keys, read_bytes};
 use lsmi_core::SampleIds;
 use serde::Deserialize;
 
-use super::finish::{Analysis, check_analysis, tell, write_report};
-use super::gates::gates;
-use super::null::null;
-use super::settings::{has_logits, settings};
+use super::finish::{Files, check_analysis, tell, write_report};
+use super::settings::{gates, has_logits, settings};
 use crate::arguments::Demo;
 use crate::effective::Effective;
 use crate::output::made::{Run, SampleTable};
-use crate::output::summary::Summary;
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::progress;
-use crate::scored::ScoredSplit;
-use crate::tables::sentence::Words;
 
 const FEATURES: &[u8] = include_bytes!("../../data/emoji/emoji_pca48.safetensors");
 pub(super) const TABLE: &[u8] = include_bytes!("../../data/emoji/emoji.csv");
@@ -59,29 +55,30 @@ pub(super) fn run(arguments: &Demo, effective: &Effective) -> Result<(), Failure
     // One fit unless more are asked for: the demo is to be over soon.
     let repeats = arguments.estimation.repeats_or_one();
     let effective = &effective.with("repeats", repeats);
-    let settings = settings(&arguments.estimation, &arguments.common, repeats, has_logits(train), &file.classes)?;
-    let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))?;
-    let null = null(arguments.null, &arguments.common, &fit, train, &settings)?;
-    let gates = gates(arguments.check, &arguments.common, &fit, (train, &file.classes), &[], &settings)?;
-    let measures = arguments.estimation.measures.listed();
-    let (training, estimator) = ScoredSplit::of_training(train, fit.scores, fit.estimator, measures)?;
-    let splits = [training];
-    let words = Words { names: &arguments.names, label: "the category" };
-    let summary =
-        Summary::new(&estimator, &splits)?.with_null(null, false).with_gates(gates).with_words(words).with_warnings();
+    let settings = Settings {
+        fit: settings(&arguments.estimation, &arguments.common, repeats, has_logits(train), &file.classes)?,
+        repeats: Some(repeats),
+        measures: arguments.estimation.measures.listed().to_vec(),
+        permutations: arguments.null.permutations as usize,
+        gates: gates(arguments.check),
+        names: arguments.names.clone(),
+        label: "the category".to_owned(),
+    };
+    let analyzer = Analyzer::new(&file, &settings);
+    let analysis = progress::shown(arguments.common.quiet, |sender| analyzer.run(sender))?;
     let table = SampleTable { file: TABLE_FILE.to_owned(), text: vec!["emoji".to_owned(), "name".to_owned()] };
-    let table = Some((&table, TABLE));
-    let analysis = Analysis { estimator: &estimator, summary: &summary, splits: &splits, run, effective, table };
+    let files = Files { analysis: &analysis, run, effective, table: Some((&table, TABLE)) };
     let directory = directory(arguments)?;
     if let Some(directory) = &directory {
-        analysis.write(directory, arguments.format)?;
+        files.write(directory, arguments.format)?;
     }
 
     let describe = |row: usize| {
         let Emoji { symbol, name, category, .. } = &emoji[row];
         format!("{symbol}  {name} ({category})")
     };
-    tell(&arguments.common, words, &summary, &splits, &describe)?;
+    let words = Words { names: &arguments.names, label: &settings.label };
+    tell(&arguments.common, words, &analysis, &describe)?;
     match directory {
         Some(directory) if !arguments.report.no_report => write_report(&directory, arguments.common.quiet),
         _ => Ok(()),

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::arguments::{Diff as Options, Splits};
-use crate::diff::side::Side;
 use crate::effective::{CONFIGURATION, Effective};
-use crate::output::diff::Compared;
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_directory};
 use crate::report::diff::{DIFF_PAGE, page};
 use crate::tables;
+use lsmi_candle::analysis::difference::Compared;
+use lsmi_candle::analysis::difference::Side;
 
 const DIFFERENCES: &str = "differences.csv";
 const REPORT: &str = "diff.json";

@@ -19,13 +19,13 @@ use crate::embed::join::Summary;
 use crate::embed::shards::{Shard, Shards, Skipped};
 use crate::embed::table::{Columns, Input, Row, Table, directory_of};
 use crate::embed::work::{Encoding, Work};
-use crate::output::as_map;
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::progress;
 use crate::process::staging::{Staging, check_file};
 use crate::stream::manifest::Job;
 use crate::stream::pipeline;
+use lsmi_candle::analysis::as_map;
 
 /// Version of what `--json` prints.
 const SCHEMA: u32 = 1;

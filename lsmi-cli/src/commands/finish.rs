@@ -4,25 +4,20 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use lsmi_candle::estimator::Estimator;
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::{Analysis, ESTIMATOR, SUMMARY, samples_name};
+use lsmi_candle::samples::Format;
 
 use super::stale::stale;
 use crate::arguments::Common;
 use crate::effective::{CONFIGURATION, Effective};
-use crate::output::further::FurtherColumns;
 use crate::output::made::{Run, SampleTable};
-use crate::output::summary::Summary;
-use crate::output::{Format, samples};
 use crate::process::console::{self, shortened};
 use crate::process::failure::Failure;
 use crate::process::staging::{OutputError, Staging, check_directory, check_file};
 use crate::report::{FIGURES, REPORT, Report, is_report};
-use crate::scored::ScoredSplit;
 use crate::tables;
-use crate::tables::sentence::Words;
 
-const SUMMARY: &str = "summary.json";
-const ESTIMATOR: &str = "estimator.safetensors";
 const MADE: &str = "made.json";
 
 /// Makes sure, before any work, that the files of an analysis may be written in a directory.
@@ -46,12 +41,10 @@ fn check_figures(directory: &Path) -> Result<(), OutputError> {
     check_directory(&directory.join(FIGURES), true, &[], &[])
 }
 
-/// The files of an analysis.
+/// The files of an analysis, with what there is to say of the run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Analysis<'a> {
-    pub(super) estimator: &'a Estimator,
-    pub(super) summary: &'a Summary,
-    pub(super) splits: &'a [ScoredSplit],
+pub(super) struct Files<'a> {
+    pub(super) analysis: &'a Analysis,
     /// The run that made them.
     pub(super) run: Run,
     /// Its options.
@@ -60,16 +53,13 @@ pub(super) struct Analysis<'a> {
     pub(super) table: Option<(&'a SampleTable, &'a [u8])>,
 }
 
-impl Analysis<'_> {
+impl Files<'_> {
     /// Writes samples, summary, estimator and what there is to say of the run to a directory, all or nothing.
     pub(super) fn write(&self, directory: &Path, format: Format) -> Result<(), Failure> {
-        let bytes = self.estimator.to_bytes()?;
         let mut staging = Staging::default();
-        let samples = directory.join(samples_name(format));
-        stage_samples(&mut staging, &samples, format, self.estimator, self.splits)?;
-        let as_json = |value| console::as_json(value);
-        staging.write(&directory.join(SUMMARY), |file| Ok(file.write_all(as_json(self.summary)?.as_bytes())?))?;
-        staging.write(&directory.join(ESTIMATOR), |file| Ok(file.write_all(&bytes)?))?;
+        staging.write(&directory.join(samples_name(format)), |file| self.analysis.write_samples(file, format))?;
+        staging.write(&directory.join(SUMMARY), |file| self.analysis.write_summary(file))?;
+        staging.write(&directory.join(ESTIMATOR), |file| self.analysis.write_estimator(file))?;
         let options = self.effective.as_toml();
         staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
         if let Some((table, content)) = self.table {
@@ -93,48 +83,27 @@ pub(super) fn write_report(directory: &Path, quiet: bool) -> Result<(), Failure>
     Ok(())
 }
 
-/// Writes the samples of all splits, one after the other, to a file that is not in its place yet.
-pub(super) fn stage_samples(
-    staging: &mut Staging,
-    path: &Path,
-    format: Format,
-    estimator: &Estimator,
-    splits: &[ScoredSplit],
-) -> Result<(), OutputError> {
-    let classes = estimator.classes().names();
-    // All splits were scored by one estimator and the same measures.
-    let numbers = splits.first().map(|split| split.further_names().to_vec()).unwrap_or_default();
-    let metadata = splits.iter().flat_map(|split| &split.metadata);
-    let further = FurtherColumns::new(numbers, metadata.map(|column| (column.name.as_str(), column.values.kind())));
-    let samples = splits.iter().flat_map(|split| split.samples(classes, &further));
-    staging.write(path, |file| samples::write(file, format, &further, samples))
-}
-
 /// Shows the table and prints the JSON, as far as they are wanted. `describe` names a sample of the first split.
 pub(super) fn tell(
     common: &Common,
     words: Words<'_>,
-    summary: &Summary,
-    splits: &[ScoredSplit],
+    analysis: &Analysis,
     describe: &dyn Fn(usize) -> String,
 ) -> Result<(), Failure> {
     if !common.quiet {
-        console::say(&tables::cells::closing(words, summary, splits, describe));
+        console::say(&tables::cells::closing(words, analysis.summary(), analysis.splits(), describe));
     }
-    if common.json { console::print_json(summary) } else { Ok(()) }
+    if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
 }
 
-/// A sample by its id and class, where nothing more is known of it.
-pub(super) fn by_id<'a>(split: Option<&'a ScoredSplit>, classes: &'a [String]) -> impl Fn(usize) -> String + 'a {
+/// A sample of the first split by its id and class, where nothing more is known of it.
+pub(super) fn by_id(analysis: &Analysis) -> impl Fn(usize) -> String + '_ {
+    let classes = analysis.estimator().classes().names();
     move |row| {
-        split.map_or_else(String::new, |split| {
+        analysis.splits().first().map_or_else(String::new, |split| {
             let label = shortened(&classes[split.scores.labels[row] as usize]);
             // One line a sample, whatever its id holds.
             format!("{} ({label})", shortened(&split.scores.terms.ids.get(row))).replace('\n', "\\n")
         })
     }
-}
-
-pub(super) fn samples_name(format: Format) -> String {
-    format!("samples.{format}")
 }

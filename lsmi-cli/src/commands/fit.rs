@@ -4,20 +4,20 @@ use std::io::Write;
 use std::path::Path;
 
 use lsmi_candle::EstimatorError;
+use lsmi_candle::analysis::Analysis;
+use lsmi_candle::analysis::names::Words;
 use lsmi_candle::densities::gauge::GaugeError;
 use lsmi_candle::estimator::{StreamFit, cross_fit, fit_stream};
 use lsmi_candle::features::{Data, RowReader};
+use lsmi_candle::samples::ScoredSplit;
 
 use super::analyze::{say_notes, training_rows};
 use super::finish::{by_id, tell};
 use super::settings::{has_logits, repeats, settings};
 use crate::arguments::Fit;
-use crate::output::summary::Summary;
 use crate::process::failure::Failure;
 use crate::process::progress;
 use crate::process::staging::{Staging, check_file};
-use crate::scored::ScoredSplit;
-use crate::tables::sentence::Words;
 
 pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     let data = arguments.data.data();
@@ -36,10 +36,9 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     staging.write(&arguments.out, |file| Ok(file.write_all(&bytes)?))?;
     staging.commit(&[])?;
 
-    let splits = [training];
     let words = Words { names: &arguments.names, label: "the label" };
-    let summary = Summary::new(&estimator, &splits)?.with_words(words).with_warnings();
-    tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
+    let analysis = Analysis::of_scored(estimator, vec![training], words, &[])?;
+    tell(&arguments.common, words, &analysis, &by_id(&analysis))
 }
 
 /// A fit to all rows of a file at once.

@@ -6,14 +6,14 @@ use lsmi_candle::estimator::Estimator;
 
 use super::score::{check_place, format_of, metadata_of, rows_to_score};
 use crate::arguments::Score;
-use crate::expected::ExpectedSplit;
-use crate::output::expected::ExpectedSummary;
-use crate::output::further::FurtherColumns;
-use crate::output::{Format, FormatError, candidates, samples};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
 use crate::tables;
+use lsmi_candle::analysis::summary::ExpectedSummary;
+use lsmi_candle::samples::ExpectedSplit;
+use lsmi_candle::samples::ExtraColumns;
+use lsmi_candle::samples::{Format, FormatError, candidates, write};
 
 /// Makes sure, before any work, that the file of candidates may be written.
 pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
@@ -44,9 +44,9 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> R
     let mut staging = Staging::default();
     let metadata = splits.iter().flat_map(|split| &split.metadata);
     let kinds = metadata.map(|column| (column.name.as_str(), column.values.kind()));
-    let further = FurtherColumns::new(Vec::new(), kinds);
+    let further = ExtraColumns::new(Vec::new(), kinds);
     let rows = splits.iter().flat_map(|split| split.samples(classes, &further));
-    staging.write(&arguments.out, |file| samples::write(file, format, &further, rows))?;
+    staging.write(&arguments.out, |file| write::write(file, format, &further, rows))?;
     if let Some(path) = &arguments.candidates {
         let format = format_of(path)?;
         staging.write(path, |file| candidates::write(file, format, estimator, &splits))?;

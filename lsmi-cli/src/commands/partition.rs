@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use crate::arguments::{By, Partition};
 use crate::effective::{CONFIGURATION, Effective};
-use crate::input::read_column;
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_directory};
 use crate::tables::cells::nats;
+use lsmi_candle::samples::read::read_column;
 
 const LISTS: [&str; 3] = ["high.txt", "middle.txt", "low.txt"];
 const REPORT: &str = "partition.json";

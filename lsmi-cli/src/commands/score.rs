@@ -2,24 +2,22 @@
 
 use std::path::Path;
 
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::{Analysis, encoder_differences};
 use lsmi_candle::estimator::Estimator;
 use lsmi_candle::features::{MetadataColumn, Split};
+use lsmi_candle::samples::{Format, FormatError, ScoredSplit};
 
 use super::analyze::say_notes;
-use super::finish::{by_id, stage_samples, tell};
+use super::finish::{by_id, tell};
 use super::label_free;
 use super::saved::read_estimator;
 use super::score_stream;
 use crate::arguments::Score;
-use crate::encoders::differences;
-use crate::output::summary::Summary;
-use crate::output::{Format, FormatError};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::{OutputError, Staging, check_file};
-use crate::scored::ScoredSplit;
 use crate::stream::partial::directory_of;
-use crate::tables::sentence::Words;
 
 pub(super) const TRAIN_IS_LEFT_OUT: &str =
     "note: the split `train` is not scored; `lsmi analyze` gives its values by models that did not see it";
@@ -52,18 +50,25 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     let splits = rows
         .iter()
         .map(|split| {
-            let scored = ScoredSplit::score(&split.name, &split.features, &estimator, measures, data)?;
+            if split.features.hash() == estimator.description().data_hash {
+                console::say(&format!(
+                    "warning: {}: these are the rows that the estimator was fitted on: their values are far too good; \
+                     `lsmi analyze` gives those of models that did not see them",
+                    data.display()
+                ));
+            }
+            let scored = ScoredSplit::score(&split.name, &split.features, &estimator, measures)
+                .map_err(|error| Failure::from(error).about(data))?;
             Ok::<_, Failure>(scored.with_metadata(metadata_of(&metadata, &split.name)))
         })
         .collect::<Result<Vec<_>, _>>()?;
 
-    let mut staging = Staging::default();
-    stage_samples(&mut staging, &arguments.out, format, &estimator, &splits)?;
-    staging.commit(&[])?;
-
     let words = Words { names: &arguments.names, label: "the label" };
-    let summary = Summary::new(&estimator, &splits)?.with_words(words).with_warnings().with_notes_of_data(&notes);
-    tell(&arguments.common, words, &summary, &splits, &by_id(splits.first(), estimator.classes().names()))
+    let analysis = Analysis::of_scored(estimator, splits, words, &notes)?;
+    let mut staging = Staging::default();
+    staging.write(&arguments.out, |file| analysis.write_samples(file, format))?;
+    staging.commit(&[])?;
+    tell(&arguments.common, words, &analysis, &by_id(&analysis))
 }
 
 /// The estimator with a note on features that other encoders made than those it was fitted on; notes are shown at the end, or
@@ -71,7 +76,7 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
 fn with_warnings(estimator: Estimator, arguments: &Score) -> Estimator {
     let data = arguments.data.data();
     let found = data.encoders(&arguments.arrays.keys());
-    let warnings = differences(&data.path().display().to_string(), &estimator.description().encoders, &found);
+    let warnings = encoder_differences(&data.path().display().to_string(), &estimator.description().encoders, &found);
     if arguments.common.quiet {
         for warning in &warnings {
             console::say(&format!("warning: {warning}"));

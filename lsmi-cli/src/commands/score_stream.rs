@@ -14,11 +14,6 @@ use sha2::{Digest, Sha256};
 
 use super::score::check_place;
 use crate::arguments::{Score, Shard};
-use crate::output::expected::ExpectedSummary;
-use crate::output::further::FurtherColumns;
-use crate::output::streamed::StreamedSplit;
-use crate::output::summary::Summary;
-use crate::output::{Format, samples};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::progress;
@@ -27,9 +22,14 @@ use crate::stream::manifest::{Finished, Job};
 use crate::stream::partial::{Found, Partial, directory_of};
 use crate::stream::pipeline;
 use crate::stream::plan::{Group, groups, rows_of_a_group};
-use crate::stream::sums::Sums;
 use crate::tables;
-use crate::tables::sentence::Words;
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::summary::ExpectedSummary;
+use lsmi_candle::analysis::summary::StreamedSplit;
+use lsmi_candle::analysis::summary::Summary;
+use lsmi_candle::samples::ExtraColumns;
+use lsmi_candle::samples::Sums;
+use lsmi_candle::samples::{Format, write};
 
 /// A file with more rows than this is scored from a stream, whatever was asked for.
 const ROWS_IN_MEMORY: usize = 1 << 18;
@@ -88,7 +88,7 @@ struct Work<'a> {
     label_free: bool,
     measures: &'a [lsmi_core::Measure],
     /// The further columns.
-    further: FurtherColumns,
+    further: ExtraColumns,
     /// What the splits are called in the output.
     names: Vec<String>,
     groups: Vec<Group>,
@@ -112,7 +112,7 @@ impl<'a> Work<'a> {
         let measures = arguments.measures.listed();
         let numbers = if arguments.label_free { Vec::new() } else { further_columns(estimator, measures) };
         let metadata = reader.metadata_columns().iter().map(|(name, kind)| (name.as_str(), *kind));
-        let further = FurtherColumns::new(numbers, metadata);
+        let further = ExtraColumns::new(numbers, metadata);
 
         let splits = reader.splits();
         let places = places(reader);
@@ -156,7 +156,7 @@ impl<'a> Work<'a> {
     fn done(&self, arguments: &Score, reader: &mut RowReader) -> Result<Finished, Failure> {
         let (output, force) = (arguments.out.as_path(), arguments.common.force);
         let mut header = Vec::new();
-        samples::begin(&mut header, self.format, &self.further).map_err(Failure::failed)?;
+        write::begin(&mut header, self.format, &self.further).map_err(Failure::failed)?;
         let found = Partial::find(output, self.job.clone(), self.groups.len(), self.format, &header, force)?;
         let mut partial = match found {
             Found::Done(finished) => return Ok(finished),
@@ -222,7 +222,7 @@ impl<'a> Work<'a> {
         let sums = Sums::of(&scored, &of_measures, self.estimator.classes(), self.estimator.prior());
         let mut content = Vec::new();
         let rows = encode::samples(&scored, &self.names[group.split], metadata, &self.further);
-        samples::write_rows(&mut content, self.format, &self.further, rows).map_err(Failure::failed)?;
+        write::write_rows(&mut content, self.format, &self.further, rows).map_err(Failure::failed)?;
         Ok(Scored { split: group.split, content, sums })
     }
 
@@ -239,7 +239,7 @@ impl<'a> Work<'a> {
         let split =
             |(name, sums): &(String, Sums)| (name.clone(), StreamedSplit::new(sums, self.estimator, self.measures));
         let words = Words { names: &arguments.names, label: "the label" };
-        let splits = finished.sums.iter().map(split).collect();
+        let splits: Vec<(String, StreamedSplit)> = finished.sums.iter().map(split).collect();
         let summary = Summary::of_splits(self.estimator, splits).with_words(words).with_warnings();
         if !common.quiet {
             console::say(&tables::streamed::closing(words, &summary));

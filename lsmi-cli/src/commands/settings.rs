@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use lsmi_candle::analysis;
 use lsmi_candle::densities::knife;
 use lsmi_candle::estimator::Settings;
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_core::PriorChoice;
 
 use super::saved::read_estimator;
-use crate::arguments::{Common, Estimation};
+use crate::arguments::{CheckToo, Common, Estimation};
 use crate::process::console;
 use crate::process::failure::Failure;
 
@@ -60,6 +61,11 @@ pub(super) fn settings(
         threads: common.threads.map_or(0, usize::from),
         device: common.device,
     })
+}
+
+/// The gates that `--check` asks after a fit; none without it.
+pub(super) fn gates(options: CheckToo) -> Option<analysis::Gates> {
+    options.check.then_some(analysis::Gates { strength: options.gates.strength, rows: options.gates.rows as usize })
 }
 
 /// Whether rows come with logits.

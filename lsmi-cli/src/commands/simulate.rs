@@ -11,11 +11,11 @@ use lsmi_core::{Adjusted, FamilyName, Kind, Means, Measure, Settings, TermMeans,
 use serde::Serialize;
 
 use crate::arguments::Simulate;
-use crate::output::summary::Information;
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_file};
 use crate::tables::cells::nats;
+use lsmi_candle::analysis::summary::Information;
 
 /// What `--json` prints: the exact means over the samples drawn.
 #[derive(Debug, Serialize)]

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::demo;
-use super::finish::samples_name;
-use crate::input::{SamplesError, read_rows};
-use crate::output::Format;
 use crate::report;
+use lsmi_candle::analysis::samples_name;
+use lsmi_candle::samples::Format;
+use lsmi_candle::samples::read::{SamplesError, read_rows};
 
 /// Columns that only files of samples have together.
 const COLUMNS: [&str; 7] = ["id", "split", "label", "i12", "r", "u1", "s"];

@@ -8,7 +8,7 @@ use lsmi_core::discrete::{Bias, Information, Intervals, JointDecomposition, Join
 use lsmi_core::statistics::{Bootstrap, Interval};
 use serde::{Serialize, Serializer};
 
-use crate::output::as_map;
+use lsmi_candle::analysis::as_map;
 
 /// Everything that is found, in the units named.
 #[derive(Debug, Serialize)]

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::files;
-use crate::batches::Batches;
+use lsmi_candle::samples::batches::Batches;
 
 /// Why a table cannot be used. Rows are counted from 1, the header aside.
 #[derive(Debug, Error)]

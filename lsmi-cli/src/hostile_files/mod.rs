@@ -19,12 +19,12 @@ use lsmi_core::random::stream;
 use parquet::arrow::ArrowWriter;
 use rand::Rng;
 
-use crate::diff::side::Side;
 use crate::embed::table::{Columns, Table};
-use crate::input::read_column;
-use crate::ratings::read_ratings;
 use crate::report::Report;
 use crate::{configuration, diff, discrete};
+use lsmi_candle::analysis::difference::Side;
+use lsmi_candle::analysis::ratings::read_ratings;
+use lsmi_candle::samples::read::read_column;
 
 /// Runs of each reader where the environment names no other number.
 const RUNS: u64 = 200;

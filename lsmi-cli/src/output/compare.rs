@@ -7,8 +7,8 @@ use lsmi_core::discrete::Information;
 use lsmi_core::statistics::{Interval, mean, standard_deviation};
 use serde::Serialize;
 
-use super::as_map;
 use crate::exact::Exact;
+use lsmi_candle::analysis::as_map;
 
 /// Version of the layout.
 const SCHEMA: u32 = 1;

@@ -1,10 +1,8 @@
-//! What `check` writes and prints as JSON, and `gates` of `summary.json`.
+//! What `check` writes and prints as JSON.
 
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::gates::{Gate, Verdict};
 use serde::Serialize;
-
-use super::summary::{Summary, power_of};
 
 /// Version of the layout.
 const SCHEMA: u32 = 1;
@@ -53,20 +51,5 @@ impl CheckSummary {
             verdict: gates.iter().map(|gate| gate.verdict).max().unwrap_or(Verdict::Pass),
             gates,
         }
-    }
-}
-
-impl Summary {
-    /// The same with the gates, where they were asked. Where the gate `power` was passed, as much as it planted would have
-    /// been found, so that what was not found is less.
-    pub(crate) fn with_gates(mut self, gates: Option<Vec<Gate>>) -> Self {
-        let power = power_of(gates.as_deref()).filter(|gate| gate.verdict != Verdict::Fail);
-        if let Some(planted) = power.and_then(|gate| gate.figures.get("planted")) {
-            for (_, split) in &mut self.splits {
-                split.intervals = split.intervals.clone().narrowed(*planted);
-            }
-        }
-        self.gates = gates;
-        self
     }
 }

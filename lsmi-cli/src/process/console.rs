@@ -31,11 +31,7 @@ fn is_order_of_text(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A name of at most 60 characters: the start of one that is longer.
-pub(crate) fn shortened(name: &str) -> String {
-    const MOST: usize = 60;
-    if name.chars().count() <= MOST { name.to_owned() } else { name.chars().take(MOST - 1).chain(['…']).collect() }
-}
+pub(crate) use lsmi_candle::analysis::names::shortened;
 
 /// A value as JSON for people and programs: indented, with a line break at the end.
 pub(crate) fn as_json(value: &impl Serialize) -> Result<String, serde_json::Error> {

@@ -7,6 +7,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use lsmi_candle::analysis::AnalysisError;
+use lsmi_candle::analysis::difference::SideError;
+use lsmi_candle::analysis::ratings::RatingsError;
 use lsmi_candle::densities::gauge::GaugeError;
 use lsmi_candle::device::DeviceError;
 use lsmi_candle::embedding::embedder::EmbedError;
@@ -14,13 +17,14 @@ use lsmi_candle::embedding::hub::HubError;
 use lsmi_candle::embedding::manifests::ModelError;
 use lsmi_candle::estimator::batch::BatchError;
 use lsmi_candle::features::FeatureError;
+use lsmi_candle::samples::FormatError;
+use lsmi_candle::samples::read::SamplesError;
 use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_guide::experiments::ensemble::EnsembleError;
 use lsmi_guide::{CheckpointError, GuideError, PartitionError};
 
 use crate::configuration::ConfigurationError;
 use crate::embed::table::TableError;
-use crate::output::FormatError;
 use crate::process::console;
 use crate::process::staging::OutputError;
 use crate::stream::partial::PartialError;
@@ -109,6 +113,54 @@ impl Failure {
 impl From<FeatureError> for Failure {
     fn from(error: FeatureError) -> Self {
         Self::data(error)
+    }
+}
+
+impl From<SamplesError> for Failure {
+    fn from(error: SamplesError) -> Self {
+        let hint = match &error {
+            SamplesError::MissingColumn { column, .. } => {
+                column.rsplit_once('_').map(|(_, measure)| format!(" with --measures {measure}"))
+            }
+            SamplesError::ChooseSplit { .. } => Some(" with --split".to_owned()),
+            _ => None,
+        };
+        match hint {
+            Some(hint) => Self::data(format!("{error}{hint}")),
+            None => Self::data(error),
+        }
+    }
+}
+
+impl From<RatingsError> for Failure {
+    fn from(error: RatingsError) -> Self {
+        match error {
+            RatingsError::Table(error) => error.into(),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<SideError> for Failure {
+    fn from(error: SideError) -> Self {
+        match error {
+            SideError::Samples(error) => error.into(),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<AnalysisError> for Failure {
+    fn from(error: AnalysisError) -> Self {
+        match error {
+            AnalysisError::Features(error) => error.into(),
+            AnalysisError::Rows { file, source } => Self::from(source).about(Path::new(&file)),
+            AnalysisError::Estimator(error) => error.into(),
+            AnalysisError::Ratings(error) => error.into(),
+            AnalysisError::Core(error) => error.into(),
+            AnalysisError::SplitTaken { .. } => Self::usage(error),
+            _ => Self::data(error),
+        }
     }
 }
 

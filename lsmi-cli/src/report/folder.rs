@@ -10,11 +10,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::input::{Field, SamplesError, read_rows};
-use crate::output::Format;
 use crate::output::made::Made;
-use crate::output::summary::Summary;
 use crate::process::failure::Failure;
+use lsmi_candle::analysis::summary::Summary;
+use lsmi_candle::samples::Format;
+use lsmi_candle::samples::read::{Field, SamplesError, read_rows};
 
 /// Why there is nothing to report.
 #[derive(Debug, Error)]

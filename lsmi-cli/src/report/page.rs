@@ -29,7 +29,7 @@ pub(crate) struct Page {
 #[derive(Debug, Serialize)]
 struct Content<'a> {
     shell: Shell,
-    names: &'a crate::tables::names::Names,
+    names: &'a lsmi_candle::analysis::names::Names,
     label: &'a str,
     answer: Answer,
     gates: Vec<Gate>,

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::folder::{Samples, place_of};
 use super::number::{Number, thousands};
 use super::source::{Source, Split};
-use crate::exemplars::{kind_of, of_kind};
 use crate::tables::cells::kind_in_words;
+use lsmi_candle::samples::exemplars::{kind_of, of_kind};
 
 /// Rows of all tables of samples of a page, and of one at least.
 const ROWS_OF_PAGE: usize = 300;

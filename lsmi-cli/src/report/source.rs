@@ -8,9 +8,9 @@ use super::figure::Figure;
 use super::folder::{Folder, Samples};
 use super::illustrations::Illustrations;
 use super::number::{As, Number, Numbers};
-use crate::output::summary::SplitSummary;
-use crate::tables::names::Names;
-use crate::tables::sentence::Words;
+use lsmi_candle::analysis::names::Names;
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::summary::SplitSummary;
 
 /// An analysis, with what is known of its samples.
 #[derive(Debug, Clone, Copy)]

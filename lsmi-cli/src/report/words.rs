@@ -3,11 +3,12 @@
 use lsmi_candle::gates::Verdict;
 use serde::Serialize;
 
-use crate::output::summary::{SplitSummary, Summary};
 use crate::tables;
 use crate::tables::cells::nats;
 use crate::tables::gauge_sentence::gauge_sentence;
-use crate::tables::sentence::{Words, sentence};
+use crate::tables::sentence::sentence;
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::summary::{SplitSummary, Summary};
 
 /// The opening of a page.
 #[derive(Debug, Serialize)]

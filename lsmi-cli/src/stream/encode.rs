@@ -8,15 +8,15 @@ use arrow_array::{RecordBatch, StringArray};
 use lsmi_candle::features::MetadataColumn;
 use lsmi_core::Kind;
 
-use crate::output::further::FurtherColumns;
-use crate::output::samples::Sample;
+use lsmi_candle::samples::ExtraColumns;
+use lsmi_candle::samples::Sample;
 
 /// The rows of a batch that [`score_batch`](lsmi_candle::estimator::batch::score_batch) gave, as samples of a split.
 pub(crate) fn samples<'a>(
     rows: &'a RecordBatch,
     split: &'a str,
     metadata: &'a [MetadataColumn],
-    columns: &FurtherColumns,
+    columns: &ExtraColumns,
 ) -> impl Iterator<Item = Sample<Cow<'a, str>>> + use<'a> {
     let text = |name: &str| rows[name].as_string::<i32>();
     let number = |name: &str| rows[name].as_primitive::<Float64Type>().values();

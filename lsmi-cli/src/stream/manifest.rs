@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::sums::Sums;
+use lsmi_candle::samples::Sums;
 
 /// Version of the manifest's layout.
 pub(crate) const SCHEMA: u32 = 2;

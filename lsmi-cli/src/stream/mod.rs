@@ -9,4 +9,3 @@ pub(crate) mod manifest;
 pub(crate) mod partial;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
-pub(crate) mod sums;

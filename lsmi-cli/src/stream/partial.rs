@@ -16,12 +16,12 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::manifest::{Finished, Job, Manifest, SCHEMA};
-use super::sums::Sums;
-use crate::output::Format;
-use crate::output::further::FurtherColumns;
-use crate::output::parquet::Joined;
 use crate::process::interrupt::{self, Unfinished};
 use crate::process::staging::MadeDirectories;
+use lsmi_candle::samples::ExtraColumns;
+use lsmi_candle::samples::Format;
+use lsmi_candle::samples::Sums;
+use lsmi_candle::samples::parquet::Joined;
 
 const MANIFEST: &str = "manifest.json";
 const NEW_MANIFEST: &str = "manifest.json.new";
@@ -185,7 +185,7 @@ impl Partial {
     }
 
     /// Puts the output in its place. `further` are the further columns.
-    pub(crate) fn finish(mut self, output: &Path, further: &FurtherColumns) -> Result<Finished, PartialError> {
+    pub(crate) fn finish(mut self, output: &Path, further: &ExtraColumns) -> Result<Finished, PartialError> {
         let rows = self.directory.join(ROWS);
         if self.format == Format::Parquet {
             let new = self.directory.join(NEW_WHOLE);
@@ -211,7 +211,7 @@ impl Partial {
     }
 
     /// Puts the pieces of a Parquet file together.
-    fn join(&self, path: &Path, further: &FurtherColumns) -> Result<(), PartialError> {
+    fn join(&self, path: &Path, further: &ExtraColumns) -> Result<(), PartialError> {
         let name = || path.display().to_string();
         let file = File::create(path).map_err(|source| PartialError::Write { path: name(), source })?;
         let file = Arc::new(file);

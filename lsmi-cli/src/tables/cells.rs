@@ -5,12 +5,13 @@ use std::fmt::Write;
 use comfy_table::{Cell, CellAlignment, Row, Table, presets};
 use lsmi_core::{Adjusted, Branch, Interaction, Kind, Means};
 
-use crate::exemplars::{kind_of, telling};
-use crate::output::summary::{MeanInterval, Parts, SplitSummary, Summary};
-use crate::scored::ScoredSplit;
 use crate::tables;
 use crate::tables::gauge_sentence::gauge_sentence;
-use crate::tables::sentence::{Words, sentence};
+use crate::tables::sentence::sentence;
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::summary::{MeanInterval, Parts, SplitSummary, Summary};
+use lsmi_candle::samples::ScoredSplit;
+use lsmi_candle::samples::exemplars::{kind_of, telling};
 
 /// Everything that is shown when a command has scored samples.
 ///
@@ -212,11 +213,7 @@ pub(crate) fn row(name: &str, cells: &[String]) -> Row {
     std::iter::once(Cell::new(name)).chain(cells).collect::<Vec<_>>().into()
 }
 
-/// Three decimals, and no minus before nothing.
-pub(crate) fn nats(value: f64) -> String {
-    let text = format!("{value:.3}");
-    if text == "-0.000" { "0.000".to_owned() } else { text }
-}
+pub(crate) use lsmi_candle::analysis::names::nats;
 
 /// A difference in nats with its sign.
 pub(crate) fn signed(value: f64) -> String {

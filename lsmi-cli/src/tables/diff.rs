@@ -5,10 +5,10 @@ use std::fmt::Write;
 use lsmi_core::statistics::Interval;
 use lsmi_core::{Interaction, Kind};
 
-use crate::output::diff::{ClassDifference, Diff, Kinds, SideSummary, TwoMeans};
-use crate::output::summary::Quantities;
 use crate::process::console::shortened;
 use crate::tables::cells::{nats, row, signed, table};
+use lsmi_candle::analysis::difference::{ClassDifference, Diff, Kinds, SideSummary, TwoMeans};
+use lsmi_candle::analysis::summary::Quantities;
 
 /// How many classes have a row.
 const CLASSES: usize = 20;

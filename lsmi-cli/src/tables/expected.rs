@@ -1,9 +1,9 @@
 //! The closing table of `score --label-free`: means of expectations, for people.
 
-use crate::output::expected::ExpectedSummary;
-use crate::output::summary::Heads;
 use crate::tables::cells::{nats, row, table};
-use crate::tables::names::Names;
+use lsmi_candle::analysis::names::Names;
+use lsmi_candle::analysis::summary::ExpectedSummary;
+use lsmi_candle::analysis::summary::Heads;
 
 /// Everything that is shown when samples were scored without labels.
 pub(crate) fn closing(names: &Names, summary: &ExpectedSummary) -> String {

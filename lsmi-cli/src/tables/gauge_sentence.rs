@@ -3,7 +3,7 @@
 use lsmi_core::{GaugeVerdict, Modality, Sweep};
 
 use crate::tables::cells::nats;
-use crate::tables::sentence::Words;
+use lsmi_candle::analysis::names::Words;
 
 /// The mean hardly moves where it moves by less than this share of what single samples do.
 const ALIKE: f64 = 0.25;

@@ -10,7 +10,6 @@ pub(crate) mod expected;
 pub(crate) mod gates;
 pub(crate) mod gauge_sentence;
 pub(crate) mod models;
-pub(crate) mod names;
 pub(crate) mod null;
 pub(crate) mod ratings;
 pub(crate) mod sentence;

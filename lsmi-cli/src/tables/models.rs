@@ -2,10 +2,10 @@
 
 use lsmi_core::{Adjusted, Means};
 
-use crate::output::summary::{SplitSummary, Summary};
 use crate::process::console::shortened;
 use crate::tables::cells::{nats, row, table};
-use crate::tables::sentence::Words;
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::summary::{SplitSummary, Summary};
 
 /// What the rows of the data itself are called.
 const DATA: &str = "(the data)";

@@ -2,9 +2,9 @@
 
 use lsmi_candle::estimator::{Test, Tests};
 
-use crate::output::null::NullSummary;
 use crate::process::console::shortened;
 use crate::tables::cells::{nats, row, table};
+use lsmi_candle::analysis::summary::NullSummary;
 
 /// A class counts from here down, with p adjusted for the number of classes.
 const LEVEL: f64 = 0.05;

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use lsmi_core::statistics::Correlation;
 
-use crate::output::ratings::{Agreement, RatingsSummary};
 use crate::process::console::shortened;
 use crate::tables::cells::{row, table};
+use lsmi_candle::analysis::ratings::{Agreement, RatingsSummary};
 
 /// How many of those that are not in the data are named.
 const LISTED: usize = 5;
@@ -74,8 +74,8 @@ fn in_words(correlation: Correlation) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::ratings::SplitAgreement;
-    use crate::ratings::{Rated, Score};
+    use lsmi_candle::analysis::ratings::SplitAgreement;
+    use lsmi_candle::analysis::ratings::{Rated, Score};
     use lsmi_core::Measure;
 
     #[test]

@@ -5,22 +5,13 @@
 
 use lsmi_core::Adjusted;
 
-use crate::output::summary::Information;
-use crate::tables::names::Names;
+use lsmi_candle::analysis::names::{Names, Words};
+use lsmi_candle::analysis::summary::Information;
 
 /// Less than this many nats is nothing worth a word.
 const NOTHING: f64 = 0.005;
 /// A shortfall of less than this share of I(x1,x2;y) is taken for an error of estimation.
 const TOLERANCE: f64 = 0.05;
-
-/// Who tells what: the words of the sentence.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Words<'a> {
-    /// The two modalities.
-    pub(crate) names: &'a Names,
-    /// The label, as in `the label`.
-    pub(crate) label: &'a str,
-}
 
 /// The sentence for one split.
 pub(crate) fn sentence(words: Words<'_>, information: &Information, adjusted: &Adjusted) -> String {

@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use lsmi_core::{Adjusted, Means};
 
-use crate::output::streamed::StreamedSplit;
-use crate::output::summary::Summary;
 use crate::tables::cells::{nats, row, shift, table};
-use crate::tables::sentence::{Words, sentence};
+use crate::tables::sentence::sentence;
+use lsmi_candle::analysis::names::Words;
+use lsmi_candle::analysis::summary::StreamedSplit;
+use lsmi_candle::analysis::summary::Summary;
 
 /// Everything that is shown.
 pub(crate) fn closing(words: Words<'_>, summary: &Summary<StreamedSplit>) -> String {

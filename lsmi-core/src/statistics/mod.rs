@@ -6,6 +6,7 @@
 //! - [`clusters`]: the same where rows come in groups that belong together;
 //! - [`correlation`]: how closely two columns go together, and how sure that is;
 //! - [`significance`]: p-values against a null distribution, and for many tests at once;
+//! - [`student`]: tail probabilities and quantiles of Student's t;
 //! - [`roc`]: how well a value tells members of a group from others;
 //! - [`calibration`]: whether a classifier is right as often as it says.
 
@@ -16,6 +17,7 @@ pub mod correlation;
 pub mod quantiles;
 pub mod roc;
 pub mod significance;
+pub mod student;
 
 pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::{Reliability, ReliabilityBin, expected_calibration_error, reliability};
@@ -24,6 +26,7 @@ pub use correlation::{Correlation, pearson, ranks, spearman};
 pub use quantiles::{quantile, quantiles, trimmed_mean};
 pub use roc::roc_area;
 pub use significance::{Tail, benjamini_hochberg, permutation_p_value};
+pub use student::{outside_of_t, quantile_of_t};
 
 /// `log(exp(values[0]) + exp(values[1]) + ...)` without overflow; negative infinity for no values.
 ///

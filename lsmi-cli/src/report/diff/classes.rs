@@ -6,12 +6,12 @@ use lsmi_core::Interaction;
 use serde::Serialize;
 
 use super::source::Source;
-use crate::diff::side::QUANTITIES;
-use crate::output::diff::ClassDifference;
 use crate::report::figure::Figure;
 use crate::report::figure::heat_map::heat_map;
 use crate::report::number::{As, Number};
 use crate::report::source::{Gallery, Shown};
+use lsmi_candle::analysis::difference::ClassDifference;
+use lsmi_candle::analysis::difference::QUANTITIES;
 
 /// Classes of the table, at most.
 const LISTED: usize = 1_000;
@@ -85,7 +85,7 @@ fn row(source: &Source<'_>, place: usize) -> Row {
     let at = |path: &[&str], how| source.number(&[&["by_class", name], path].concat(), how);
     let (information, parts) = (&class.means.information, &class.means.parts);
     let means = [information.i12, parts.r, parts.u1, parts.u2, parts.s];
-    let difference = |(quantity, means): (&&str, &crate::output::diff::TwoMeans)| Both {
+    let difference = |(quantity, means): (&&str, &lsmi_candle::analysis::difference::TwoMeans)| Both {
         first: at(&[quantity, "first"], As::Nats),
         second: at(&[quantity, "second"], As::Nats),
         difference: at(&[quantity, "difference", "mean"], As::Signed),

@@ -4,11 +4,11 @@ use lsmi_core::Interaction;
 use serde::Serialize;
 
 use super::source::Source;
-use crate::diff::side::QUANTITIES;
 use crate::report::figure::Figure;
 use crate::report::figure::bars::{Bar, bars, entry};
 use crate::report::number::{As, Number};
 use crate::report::source::{Gallery, Shown, meaning, symbol};
+use lsmi_candle::analysis::difference::QUANTITIES;
 
 /// The means.
 #[derive(Debug, Serialize)]

@@ -21,9 +21,9 @@ use self::words::Answer;
 use super::number::{As, Number};
 use super::source::Gallery;
 use super::template::{Shell, filled};
-use crate::output::diff::{Compared, Diff};
 use crate::process::failure::Failure;
-use crate::tables::names::Names;
+use lsmi_candle::analysis::difference::{Compared, Diff};
+use lsmi_candle::analysis::names::Names;
 
 /// The file of the page.
 pub(crate) const DIFF_PAGE: &str = "diff.html";

@@ -3,12 +3,12 @@
 use lsmi_core::{Interaction, Kind};
 use serde_json::Value;
 
-use crate::output::diff::{Compared, Diff, SideSummary};
 use crate::process::failure::Failure;
 use crate::report::number::{As, Number, Numbers};
 use crate::tables::cells::kind_in_words;
-use crate::tables::names::Names;
-use crate::tables::sentence::Words;
+use lsmi_candle::analysis::difference::{Compared, Diff, SideSummary};
+use lsmi_candle::analysis::names::Names;
+use lsmi_candle::analysis::names::Words;
 
 /// A comparison, with its values.
 pub(super) struct Source<'a> {

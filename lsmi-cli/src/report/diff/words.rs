@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::source::Source;
-use crate::output::diff::TwoMeans;
 use crate::report::number::thousands;
 use crate::tables::cells::{nats, signed};
 use crate::tables::diff::joined;
+use lsmi_candle::analysis::difference::TwoMeans;
 
 /// The opening of the page.
 #[derive(Debug, Serialize)]

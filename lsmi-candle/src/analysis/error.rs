@@ -1,0 +1,55 @@
+//! Errors of an analysis.
+
+use thiserror::Error;
+
+use super::ratings::RatingsError;
+use crate::error::EstimatorError;
+use crate::features::FeatureError;
+
+/// Why a table cannot be analysed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AnalysisError {
+    /// The table has no split to fit.
+    #[error("{file}: there is no split `train`")]
+    NoTraining {
+        /// The table.
+        file: String,
+    },
+    /// Rows to evaluate shall have the name of a split of the table.
+    #[error("{file}: has a split `{split}` of its own; rename its arrays")]
+    SplitTaken {
+        /// The table.
+        file: String,
+        /// The name.
+        split: String,
+    },
+    /// A file with several splits says of none that it is to be evaluated.
+    #[error("{file}: of several splits `test` is evaluated, but there are only {found}; rename one of them")]
+    NoTestSplit {
+        /// The file.
+        file: String,
+        /// The names of its splits.
+        found: String,
+    },
+    /// Features cannot be used.
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+    /// Rows cannot be fitted or scored.
+    #[error("{file}: {source}")]
+    Rows {
+        /// The file that they came from.
+        file: String,
+        /// Why not.
+        source: EstimatorError,
+    },
+    /// The fit, the test against chance or a gate failed.
+    #[error(transparent)]
+    Estimator(#[from] EstimatorError),
+    /// Ratings cannot be used.
+    #[error(transparent)]
+    Ratings(#[from] RatingsError),
+    /// Values cannot be summarised.
+    #[error(transparent)]
+    Core(#[from] lsmi_core::Error),
+}

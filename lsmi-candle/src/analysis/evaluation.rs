@@ -1,0 +1,95 @@
+//! Rows that are scored beside those of the table, by models that have not seen them.
+
+use std::path::Path;
+
+use super::AnalysisError;
+use crate::error::EstimatorError;
+use crate::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split};
+
+/// Rows to evaluate, under the name of a split.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    pub(super) split: Split,
+    pub(super) metadata: Vec<MetadataColumn>,
+    pub(super) file: String,
+    pub(super) encoders: [Option<String>; 2],
+}
+
+impl Evaluation {
+    /// Takes the rows of a file for evaluation, read with the classes of the training data: all of a file without splits,
+    /// else its split `test`.
+    ///
+    /// `keys` name the arrays in messages.
+    ///
+    /// # Errors
+    /// [`AnalysisError::SplitTaken`] if `training` has a split called `name`, [`AnalysisError::NoTestSplit`] if none of
+    /// several splits is called `test`, [`AnalysisError::Features`] for another number of columns,
+    /// [`AnalysisError::Rows`] if there are no logits where the training rows have them.
+    pub fn new(name: &str, file: FeatureFile, training: &FeatureFile, keys: &Keys) -> Result<Self, AnalysisError> {
+        if training.split(name).is_some() {
+            let file = training.path.display().to_string();
+            return Err(AnalysisError::SplitTaken { file, split: name.to_owned() });
+        }
+        let train = training_rows(training)?;
+        let path = file.path.clone();
+        let (split, metadata) = evaluated(file, name, &path)?;
+        for (array, expected, found) in
+            [(&keys.x1, &train.x1, &split.features.x1), (&keys.x2, &train.x2, &split.features.x2)]
+        {
+            if expected.columns() != found.columns() {
+                return Err(AnalysisError::Features(FeatureError::ColumnCount {
+                    file: path.display().to_string(),
+                    array: array.clone(),
+                    found: found.columns(),
+                    reference: format!("{array} of {}", training.path.display()),
+                    expected: expected.columns(),
+                }));
+            }
+        }
+        let file = path.display().to_string();
+        check_logits(train, &split.features).map_err(|source| AnalysisError::Rows { file: file.clone(), source })?;
+        Ok(Self { split, metadata, file, encoders: [None, None] })
+    }
+
+    /// Adds what made the features of each modality, as [`Data::encoders`](crate::features::Data::encoders) has it.
+    #[must_use]
+    pub fn with_encoders(self, encoders: [Option<String>; 2]) -> Self {
+        Self { encoders, ..self }
+    }
+
+    /// Returns the rows, under their name.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+}
+
+/// Returns the split that an estimator is fitted on.
+pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, AnalysisError> {
+    file.split("train").ok_or_else(|| AnalysisError::NoTraining { file: file.path.display().to_string() })
+}
+
+fn evaluated(read: FeatureFile, name: &str, file: &Path) -> Result<(Split, Vec<MetadataColumn>), AnalysisError> {
+    let FeatureFile { splits, metadata, .. } = read;
+    let found: Vec<String> = splits.iter().map(|split| split.name.clone()).collect();
+    let chosen = match found.as_slice() {
+        [_] => splits.into_iter().next(),
+        _ => splits.into_iter().find(|split| split.name == "test"),
+    };
+    let split = chosen
+        .ok_or_else(|| AnalysisError::NoTestSplit { file: file.display().to_string(), found: found.join(", ") })?;
+    let metadata = metadata.into_iter().find(|columns| columns.name == split.name);
+    let metadata = metadata.map(|columns| columns.features).unwrap_or_default();
+    Ok((Split { name: name.to_owned(), features: split.features }, metadata))
+}
+
+/// Rows to evaluate have the logits that stand in for heads.
+fn check_logits(train: &FeatureSet, features: &FeatureSet) -> Result<(), EstimatorError> {
+    for (name, (expected, found)) in
+        ["logits1", "logits2", "logits12"].into_iter().zip(train.logits.iter().zip(&features.logits))
+    {
+        if expected.is_some() && found.is_none() {
+            return Err(EstimatorError::MissingLogits { name });
+        }
+    }
+    Ok(())
+}

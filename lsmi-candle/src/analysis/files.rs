@@ -1,0 +1,107 @@
+//! The files of an analysis.
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+use super::Analysis;
+use crate::samples::{ExtraColumns, Format, write};
+
+/// The file of the summary.
+pub const SUMMARY: &str = "summary.json";
+/// The file of the estimator.
+pub const ESTIMATOR: &str = "estimator.safetensors";
+
+/// Returns the name of the file of samples in a format.
+pub fn samples_name(format: Format) -> String {
+    format!("samples.{format}")
+}
+
+/// A file of an analysis that cannot be written.
+#[derive(Debug, Error)]
+#[error("{path}: cannot be written")]
+pub struct WriteError {
+    path: String,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl Analysis {
+    /// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there:
+    /// all of them or none. Files of these names are replaced.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the file system refuses.
+    pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
+        let directory = directory.as_ref();
+        let failed = |path: &Path| {
+            let path = path.display().to_string();
+            move |source: Box<dyn Error + Send + Sync>| WriteError { path, source }
+        };
+        fs::create_dir_all(directory).map_err(|error| failed(directory)(error.into()))?;
+        let mut written: Vec<(NamedTempFile, PathBuf)> = Vec::new();
+        for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
+            let path = directory.join(name);
+            let file = new_file(directory).map_err(|error| failed(&path)(error.into()))?;
+            let mut output = BufWriter::new(file.as_file());
+            match name {
+                SUMMARY => self.write_summary(&mut output),
+                ESTIMATOR => self.write_estimator(&mut output),
+                _ => self.write_samples(&mut output, Format::Csv),
+            }
+            .and_then(|()| Ok(output.flush()?))
+            .map_err(failed(&path))?;
+            drop(output);
+            written.push((file, path));
+        }
+        for (file, path) in written {
+            file.persist(&path).map_err(|error| failed(&path)(error.error.into()))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the samples of all splits, one split after the other.
+    ///
+    /// # Errors
+    /// What the output or the format gives.
+    pub fn write_samples(
+        &self,
+        output: &mut (impl Write + Send),
+        format: Format,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let extra = ExtraColumns::of_splits(&self.splits);
+        let classes = self.estimator.classes().names();
+        write::write(output, format, &extra, self.splits.iter().flat_map(|split| split.samples(classes, &extra)))
+    }
+
+    /// Writes the summary as indented JSON.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn write_summary(&self, output: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
+        serde_json::to_writer_pretty(&mut *output, &self.summary)?;
+        Ok(output.write_all(b"\n")?)
+    }
+
+    /// Writes the estimator.
+    ///
+    /// # Errors
+    /// What the output gives, or an error of the bundle.
+    pub fn write_estimator(&self, output: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(output.write_all(&self.estimator.to_bytes()?)?)
+    }
+}
+
+/// Makes a file that others may read as any that is made anew.
+fn new_file(directory: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(directory)
+}

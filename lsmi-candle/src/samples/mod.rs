@@ -1,0 +1,26 @@
+//! Scored samples: rows of values with their ids, and the files that hold them.
+//!
+//! [`ScoredSplit`] has the terms and decompositions of the samples of one split, [`ExpectedSplit`] those of samples without
+//! labels. [`write`] puts samples in a file, csv, jsonl or Parquet, and [`read`] takes them out again; a column that every
+//! file has is a field of [`Sample`], one that was asked for is in [`ExtraColumns`]. [`exemplars`] chooses which to show.
+
+pub mod batches;
+pub mod candidates;
+pub mod exemplars;
+pub mod parquet;
+pub mod read;
+pub mod write;
+
+mod expected;
+mod extra_columns;
+mod format;
+mod sample;
+pub(crate) mod scored;
+mod sums;
+
+pub use expected::ExpectedSplit;
+pub use extra_columns::{ExtraColumns, Value};
+pub use format::{Format, FormatError};
+pub use sample::{COLUMNS, Sample};
+pub use scored::ScoredSplit;
+pub use sums::Sums;
