@@ -83,7 +83,7 @@ pub(crate) fn parse(argv: &[OsString]) -> Result<Parsed, Stop> {
     // There are no options before commands, so they are the first words after the program's.
     let (start, rest) = argv.split_at(1 + commands.len());
     let all: Vec<OsString> = start.iter().cloned().chain(options).chain(rest.iter().cloned()).collect();
-    strict(&all).map_err(|error| {
+    strict(&all).map(|parsed| Parsed { effective: parsed.effective.given_as(argv), ..parsed }).map_err(|error| {
         if error.use_stderr() {
             let message = error.to_string().trim_start_matches("error: ").trim_end().to_owned();
             ConfigurationError::Usage { file: path.display().to_string(), message }.into()

@@ -22,6 +22,8 @@ const LEFT_OUT: [&str; 7] = ["config", "help", "version", "out", "json", "quiet"
 #[derive(Debug, Clone)]
 pub(crate) struct Effective {
     argv: Vec<OsString>,
+    /// The words that it was given in.
+    words: Vec<OsString>,
     matches: ArgMatches,
     /// What the command decided of options that nobody gave.
     decided: Vec<(&'static str, usize)>,
@@ -29,7 +31,17 @@ pub(crate) struct Effective {
 
 impl Effective {
     pub(crate) fn new(argv: &[OsString], matches: &ArgMatches) -> Self {
-        Self { argv: argv.to_vec(), matches: matches.clone(), decided: Vec::new() }
+        Self { argv: argv.to_vec(), words: argv.to_vec(), matches: matches.clone(), decided: Vec::new() }
+    }
+
+    /// The same of a command line that was given in other words, as options in a configuration file are.
+    pub(crate) fn given_as(self, words: &[OsString]) -> Self {
+        Self { words: words.to_vec(), ..self }
+    }
+
+    /// The command line as it was given.
+    pub(crate) fn words(&self) -> &[OsString] {
+        &self.words
     }
 
     /// The same with the value of an option that the command decided on, unless it was given.

@@ -64,20 +64,16 @@ impl<'a> Analyzer<'a> {
         let (table, settings) = (self.table, self.settings);
         let train = training_rows(table)?;
         let not_found = self.unknown_ratings()?;
-        let about = |file: &str| {
-            let file = file.to_owned();
-            move |source| AnalysisError::Rows { file, source }
-        };
         let file = table.path.display().to_string();
         let fitted = estimator::Settings { repeats: settings.repeats_for(train.rows()), ..settings.fit.clone() };
-        let fit = cross_fit(train, &table.classes, &fitted, progress).map_err(about(&file))?;
+        let fit = cross_fit(train, &table.classes, &fitted, progress).map_err(AnalysisError::about(&file))?;
         let null = self.null(&fit, train, &fitted, progress)?;
 
         let measures = settings.measures.as_slice();
         let mut others = Vec::new();
         let scored = |split: &Split, file: &str| {
             let scored = ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures);
-            let scored = scored.map_err(about(file))?;
+            let scored = scored.map_err(AnalysisError::about(file))?;
             Ok::<_, AnalysisError>(scored.with_seen(seen_rows(train, &split.features)))
         };
         for split in table.splits.iter().filter(|split| split.name != "train") {

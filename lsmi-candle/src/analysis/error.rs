@@ -34,22 +34,42 @@ pub enum AnalysisError {
     },
     /// Features cannot be used.
     #[error(transparent)]
-    Features(#[from] FeatureError),
+    Features(Box<FeatureError>),
     /// Rows cannot be fitted or scored.
     #[error("{file}: {source}")]
     Rows {
         /// The file that they came from.
         file: String,
         /// Why not.
-        source: EstimatorError,
+        source: Box<EstimatorError>,
     },
     /// The fit, the test against chance or a gate failed.
     #[error(transparent)]
-    Estimator(#[from] EstimatorError),
+    Estimator(Box<EstimatorError>),
     /// Ratings cannot be used.
     #[error(transparent)]
     Ratings(#[from] RatingsError),
     /// Values cannot be summarised.
     #[error(transparent)]
     Core(#[from] lsmi_core::Error),
+}
+
+impl AnalysisError {
+    /// Names the file that rows came from.
+    pub(super) fn about(file: &str) -> impl Fn(EstimatorError) -> Self + use<> {
+        let file = file.to_owned();
+        move |source| Self::Rows { file: file.clone(), source: Box::new(source) }
+    }
+}
+
+impl From<FeatureError> for AnalysisError {
+    fn from(error: FeatureError) -> Self {
+        Self::Features(Box::new(error))
+    }
+}
+
+impl From<EstimatorError> for AnalysisError {
+    fn from(error: EstimatorError) -> Self {
+        Self::Estimator(Box::new(error))
+    }
 }

@@ -37,17 +37,18 @@ impl Evaluation {
             [(&keys.x1, &train.x1, &split.features.x1), (&keys.x2, &train.x2, &split.features.x2)]
         {
             if expected.columns() != found.columns() {
-                return Err(AnalysisError::Features(FeatureError::ColumnCount {
+                return Err(FeatureError::ColumnCount {
                     file: path.display().to_string(),
                     array: array.clone(),
                     found: found.columns(),
                     reference: format!("{array} of {}", training.path.display()),
                     expected: expected.columns(),
-                }));
+                }
+                .into());
             }
         }
         let file = path.display().to_string();
-        check_logits(train, &split.features).map_err(|source| AnalysisError::Rows { file: file.clone(), source })?;
+        check_logits(train, &split.features).map_err(AnalysisError::about(&file))?;
         Ok(Self { split, metadata, file, encoders: [None, None] })
     }
 

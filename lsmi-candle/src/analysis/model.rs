@@ -43,11 +43,11 @@ impl Model {
         scale: bool,
         measures: &[Measure],
     ) -> Result<(String, ModelSummary), AnalysisError> {
-        let about = |source| AnalysisError::Rows { file: self.path.display().to_string(), source };
+        let about = AnalysisError::about(&self.path.display().to_string());
         let mut scored = Vec::new();
         let estimator = match (self.training_rows(), self.splits.first()) {
             (Some(train), _) => {
-                let refit = fit.with_logits(&train.features, scale).map_err(about)?;
+                let refit = fit.with_logits(&train.features, scale).map_err(&about)?;
                 let (split, estimator) =
                     ScoredSplit::of_training(&train.features, refit.scores, refit.estimator, measures)?;
                 scored.push(split);
@@ -58,7 +58,7 @@ impl Model {
             (None, None) => fit.estimator.clone(),
         };
         for split in self.splits.iter().filter(|split| split.name != "train") {
-            scored.push(ScoredSplit::score(&split.name, &split.features, &estimator, measures).map_err(about)?);
+            scored.push(ScoredSplit::score(&split.name, &split.features, &estimator, measures).map_err(&about)?);
         }
         Ok((self.name.clone(), ModelSummary::new(&estimator, &scored)?))
     }

@@ -22,6 +22,9 @@ pub struct Batches {
 
 impl Batches {
     /// Reads what a file holds, but no row yet.
+    ///
+    /// # Errors
+    /// What the file or Parquet gives.
     pub fn open(file: File) -> Result<Self> {
         guarded(|| {
             // The Arrow types that the writer had are left alone: Parquet's own are few and say the same.

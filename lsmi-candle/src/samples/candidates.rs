@@ -41,6 +41,9 @@ struct Candidate<'a> {
 }
 
 /// Writes the candidates of all splits; csv begins with a header.
+///
+/// # Errors
+/// What the output gives; [`FormatError::NotOfCandidates`] for Parquet.
 pub fn write(
     output: &mut impl Write,
     format: Format,

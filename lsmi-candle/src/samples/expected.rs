@@ -23,6 +23,9 @@ pub struct ExpectedSplit {
 
 impl ExpectedSplit {
     /// Scores samples without labels, with columns of the input.
+    ///
+    /// # Errors
+    /// As [`Estimator::candidates`].
     pub fn new(
         split: &Split<Unlabelled>,
         estimator: &Estimator,

@@ -31,6 +31,9 @@ impl Format {
     }
 
     /// The format that a file's extension announces.
+    ///
+    /// # Errors
+    /// [`FormatError::Unknown`] for any other extension.
     pub fn of_path(path: &Path) -> Result<Self, FormatError> {
         path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase().parse()
     }

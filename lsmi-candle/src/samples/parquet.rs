@@ -61,6 +61,9 @@ fn properties() -> WriterProperties {
 }
 
 /// Writes samples as a whole file.
+///
+/// # Errors
+/// What the output or Parquet gives.
 pub fn write<Text: AsRef<str>>(
     output: &mut (impl Write + Send),
     further: &ExtraColumns,
@@ -165,6 +168,9 @@ impl<W: Write + Send + Clone> Joined<W> {
     }
 
     /// Appends the row groups of a piece.
+    ///
+    /// # Errors
+    /// What the file or Parquet gives.
     pub fn append(&mut self, piece: &impl ChunkReader) -> Result<(), ParquetError> {
         let metadata =
             ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional).parse_and_finish(piece)?;
@@ -179,6 +185,9 @@ impl<W: Write + Send + Clone> Joined<W> {
     }
 
     /// Writes what comes last, also where there was no piece.
+    ///
+    /// # Errors
+    /// What the output or Parquet gives.
     pub fn finish(self) -> Result<(), Box<dyn Error + Send + Sync>> {
         let Self { mut output, further, writer } = self;
         match writer {

@@ -2,12 +2,13 @@
 //!
 //! Only the columns that are needed must be there. Rows are counted from 0, without the header.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use crate::features::records_of;
+use lsmi_core::Kind;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -116,6 +117,112 @@ pub enum SamplesError {
     },
 }
 
+/// The samples of a split, as far as they were asked for, in the order of the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SplitSamples {
+    /// The ids, all different.
+    pub ids: Vec<String>,
+    /// The rows of the file, counted from 0 after the header.
+    pub rows: Vec<usize>,
+    /// The class names; empty texts where the file has none, and no texts if they were not asked for.
+    pub labels: Vec<String>,
+    /// The classes that the head of both modalities predicts; none if they were not asked for.
+    pub predictions: Vec<String>,
+    /// The kinds; none of a sample that has none, and no kinds if they were not asked for.
+    pub kinds: Vec<Option<Kind>>,
+    /// A column for each of [`Wanted::values`].
+    pub values: Vec<Vec<f64>>,
+}
+
+/// Whether a column is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Need {
+    /// It is passed over.
+    #[default]
+    Unread,
+    /// It is read where it is there.
+    Optional,
+    /// It must be there.
+    Required,
+}
+
+/// The columns that are read besides ids.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'w> {
+    /// Columns of finite numbers, which must be there.
+    pub values: &'w [&'static str],
+    /// The column `split`: rows without one are of a split without a name.
+    pub split: Need,
+    /// The column `label`.
+    pub label: Need,
+    /// The column `pred12`.
+    pub prediction: Need,
+    /// The column `kind`.
+    pub kind: Need,
+}
+
+/// Reads the samples of every split of a file, by the names of the splits.
+///
+/// # Errors
+/// [`SamplesError`] if the file cannot be read, lacks a column, or holds a value that is not what its column holds; if two
+/// samples of a split have one id.
+pub fn read_splits(path: &Path, wanted: Wanted<'_>) -> Result<BTreeMap<String, SplitSamples>, SamplesError> {
+    let file = path.display().to_string();
+    let mut splits: BTreeMap<String, (SplitSamples, HashMap<String, usize>)> = BTreeMap::new();
+    read_rows(path, &mut |row, field| {
+        let missing = |column| SamplesError::MissingColumn { file: file.clone(), row, column };
+        let text = |column: &'static str, need: Need| match (need, field(column)) {
+            (Need::Unread, _) => Ok(None),
+            (Need::Required, None) => Err(missing(column)),
+            (_, text) => Ok(Some(text.unwrap_or_default())),
+        };
+        let id = field("id").ok_or_else(|| missing("id"))?;
+        let mut values = Vec::with_capacity(wanted.values.len());
+        for &column in wanted.values {
+            values.push(finite(&file, row, column, field(column).ok_or_else(|| missing(column))?)?);
+        }
+        let label = text("label", wanted.label)?;
+        let split = text("split", wanted.split)?.unwrap_or_default();
+        let prediction = text("pred12", wanted.prediction)?;
+        let kind = text("kind", wanted.kind)?.map(|name| kind(&file, row, name, wanted.kind)).transpose()?;
+        let (samples, rows) = splits.entry(split).or_default();
+        if let Some(first) = rows.insert(id.clone(), row) {
+            return Err(SamplesError::DuplicateId { file: file.clone(), id, first, second: row });
+        }
+        samples.values.resize(values.len(), Vec::new());
+        for (column, value) in samples.values.iter_mut().zip(values) {
+            column.push(value);
+        }
+        samples.ids.push(id);
+        samples.rows.push(row);
+        samples.labels.extend(label);
+        samples.predictions.extend(prediction);
+        samples.kinds.extend(kind);
+        Ok(())
+    })?;
+    Ok(splits.into_iter().map(|(name, (samples, _))| (name, samples)).collect())
+}
+
+fn finite(file: &str, row: usize, column: &'static str, text: String) -> Result<f64, SamplesError> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err(SamplesError::Value { file: file.to_owned(), row, column, found: text, expected: "a finite number" }),
+    }
+}
+
+fn kind(file: &str, row: usize, name: String, need: Need) -> Result<Option<Kind>, SamplesError> {
+    if name.is_empty() && need == Need::Optional {
+        return Ok(None);
+    }
+    name.parse().map(Some).map_err(|_| SamplesError::Value {
+        file: file.to_owned(),
+        row,
+        column: "kind",
+        found: name,
+        expected: "the kind of a sample",
+    })
+}
+
 /// One column of the samples of a split, in the order of the file.
 #[derive(Debug, Default, PartialEq)]
 pub struct Column {
@@ -132,6 +239,10 @@ pub struct Column {
 }
 
 /// Reads the column `by`, of numbers, of the samples of a split: the one named, else `train`, else the only one.
+///
+/// # Errors
+/// [`SamplesError`] as for [`read_splits`], for an id of more than one line, and where it is not clear which split is
+/// meant.
 pub fn read_column(
     path: &Path,
     by: &'static str,
@@ -139,9 +250,23 @@ pub fn read_column(
     with_labels: bool,
 ) -> Result<Column, SamplesError> {
     let file = path.display().to_string();
-    let mut collector = Collector { file, by, with_labels, splits: BTreeMap::new(), has_splits: split.is_some() };
-    read_rows(path, &mut |row, field| collector.take(row, field))?;
-    collector.finish(split)
+    let wanted = Wanted {
+        values: &[by],
+        split: if split.is_some() { Need::Required } else { Need::Optional },
+        label: if with_labels { Need::Required } else { Need::Unread },
+        ..Wanted::default()
+    };
+    let mut splits = read_splits(path, wanted)?;
+    for samples in splits.values() {
+        if let Some((id, row)) = samples.ids.iter().zip(&samples.rows).find(|(id, _)| id.contains(['\n', '\r'])) {
+            let (found, expected) = (id.escape_debug().to_string(), "on one line to be listed");
+            return Err(SamplesError::Value { file, row: *row, column: "id", found, expected });
+        }
+    }
+    let is_part = splits.len() > 1;
+    let (split, samples) = chosen_split(&file, &mut splits, split)?;
+    let SplitSamples { ids, labels, values, .. } = samples;
+    Ok(Column { split, is_part, ids, labels, values: values.into_iter().next().unwrap_or_default() })
 }
 
 /// The text of a column of the present row; none where there is nothing.
@@ -150,6 +275,9 @@ pub type Field<'a> = &'a dyn Fn(&'static str) -> Option<String>;
 type Take<'a> = &'a mut dyn FnMut(usize, Field<'_>) -> Result<(), SamplesError>;
 
 /// Gives every row of a file of samples to `take`, in order.
+///
+/// # Errors
+/// [`SamplesError`] if the file cannot be read, or a row is not in its format; whatever `take` returns.
 pub fn read_rows(path: &Path, take: Take<'_>) -> Result<(), SamplesError> {
     let file = path.display().to_string();
     let format = Format::of_path(path).map_err(|error| SamplesError::Format { file: file.clone(), error })?;
@@ -224,59 +352,10 @@ fn read_parquet(file: &str, opened: File, take: Take<'_>) -> Result<(), SamplesE
     Ok(())
 }
 
-/// Takes the rows one by one and sorts them by split.
-struct Collector {
-    file: String,
-    by: &'static str,
-    with_labels: bool,
-    splits: BTreeMap<String, Part>,
-    /// Whether every row must name its split.
-    has_splits: bool,
-}
-
-/// The samples of one split.
-#[derive(Default)]
-struct Part {
-    column: Column,
-    /// The row of every id.
-    rows: BTreeMap<String, usize>,
-}
-
-impl Collector {
-    fn take(&mut self, row: usize, field: Field<'_>) -> Result<(), SamplesError> {
-        let file = || self.file.clone();
-        let needed = |column| field(column).ok_or_else(|| SamplesError::MissingColumn { file: file(), row, column });
-        let wrong =
-            |column, found: String, expected| Err(SamplesError::Value { file: file(), row, column, found, expected });
-        let (id, text) = (needed("id")?, needed(self.by)?);
-        if id.contains(['\n', '\r']) {
-            return wrong("id", id.escape_debug().to_string(), "on one line to be listed");
-        }
-        let value = match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => value,
-            _ => return wrong(self.by, text, "a finite number"),
-        };
-        let label = if self.with_labels { Some(needed("label")?) } else { None };
-        let split = if self.has_splits { needed("split")? } else { field("split").unwrap_or_default() };
-        let part = self.splits.entry(split).or_default();
-        if let Some(first) = part.rows.insert(id.clone(), row) {
-            return Err(SamplesError::DuplicateId { file: self.file.clone(), id, first, second: row });
-        }
-        part.column.ids.push(id);
-        part.column.labels.extend(label);
-        part.column.values.push(value);
-        Ok(())
-    }
-
-    fn finish(mut self, split: Option<&str>) -> Result<Column, SamplesError> {
-        let file = self.file;
-        let is_part = self.splits.len() > 1;
-        let (split, part) = chosen_split(&file, &mut self.splits, split)?;
-        Ok(Column { split, is_part, ..part.column })
-    }
-}
-
 /// The split that is meant, and its name: the one named, else `train`, else the only one.
+///
+/// # Errors
+/// [`SamplesError`] if there is no such split, or several to choose from.
 pub fn chosen_split<Part>(
     file: &str,
     splits: &mut BTreeMap<String, Part>,

@@ -66,17 +66,22 @@ impl ScoredSplit {
     }
 
     /// The same with columns of the input.
+    #[must_use]
     pub fn with_metadata(self, metadata: &[MetadataColumn]) -> Self {
         Self { metadata: metadata.to_vec(), ..self }
     }
 
     /// The same with rows that the models have seen.
+    #[must_use]
     pub fn with_seen(self, seen: Vec<Seen>) -> Self {
         Self { seen, ..self }
     }
 
     /// The training rows of a fit, cross-fitted, and the estimator that knows what its means fall short of: they are scored
     /// in sample, too, by the models of all folds together, most of which saw them.
+    ///
+    /// # Errors
+    /// As [`Estimator::score`].
     pub fn of_training(
         train: &FeatureSet,
         scores: Scores,

@@ -36,6 +36,9 @@ impl<V: Serialize> Serialize for Named<'_, V> {
 }
 
 /// Writes samples; csv begins with a header. `further` are the further columns.
+///
+/// # Errors
+/// What the output or the format gives.
 pub fn write<Text: Serialize + AsRef<str>>(
     output: &mut (impl Write + Send),
     format: Format,
@@ -47,6 +50,9 @@ pub fn write<Text: Serialize + AsRef<str>>(
 }
 
 /// Writes what comes before the first sample: the header of csv.
+///
+/// # Errors
+/// What the output gives.
 pub fn begin(
     output: &mut impl Write,
     format: Format,
@@ -61,6 +67,9 @@ pub fn begin(
 }
 
 /// Writes samples, one a line, or as one table of Parquet.
+///
+/// # Errors
+/// What the output or the format gives.
 pub fn write_rows<Text: Serialize + AsRef<str>>(
     output: &mut (impl Write + Send),
     format: Format,
@@ -93,6 +102,7 @@ pub fn write_rows<Text: Serialize + AsRef<str>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lsmi_core::Kind;
 
     fn samples() -> [Sample<&'static str>; 2] {
         let first = Sample {

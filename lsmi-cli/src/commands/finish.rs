@@ -65,7 +65,7 @@ impl Files<'_> {
         if let Some((table, content)) = self.table {
             staging.write(&directory.join(&table.file), |file| Ok(file.write_all(content)?))?;
         }
-        let made = self.run.end(self.table.map(|(table, _)| table.clone()));
+        let made = self.run.end(self.effective.words(), self.table.map(|(table, _)| table.clone()));
         staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
         staging.commit(&stale(directory, format, self.table.map(|(table, _)| table.file.as_str())))?;
         // Where none is left, the report that had figures there is not made again, or makes the directory again.

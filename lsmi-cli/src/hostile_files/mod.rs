@@ -21,8 +21,8 @@ use rand::Rng;
 
 use crate::embed::table::{Columns, Table};
 use crate::report::Report;
-use crate::{configuration, diff, discrete};
-use lsmi_candle::analysis::difference::Side;
+use crate::{configuration, discrete};
+use lsmi_candle::analysis::difference::{Compared, Side};
 use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::samples::read::read_column;
 
@@ -66,12 +66,8 @@ fn readers() -> Vec<Reader> {
         reader("samples_jsonl", "samples.jsonl", &[JSONL], samples),
         reader("samples_parquet", "samples.parquet", &[&samples_parquet()], samples),
         reader("summary", "summary.json", &[SUMMARY], |path| {
-            Side::read(beside(path), Some("train")).is_ok_and(|side| {
-                diff::comparable::warnings(&side, &side);
-                diff::fits::warning(&side, &side);
-                diff::fits::variances(&side, &side, Some("0"));
-                true
-            })
+            let side = Side::read(beside(path), Some("train"));
+            side.is_ok_and(|side| Compared::new(&side, &side).diff(0).is_ok())
         }),
         reader("report_of_summary", "summary.json", &[SUMMARY], |path| Report::new(beside(path), None).is_ok()),
         reader("report_of_samples", "samples.csv", &[SAMPLES], |path| Report::new(beside(path), None).is_ok()),

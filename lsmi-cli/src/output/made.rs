@@ -1,7 +1,7 @@
 //! `made.json`: how the files of a directory were made. All that differs from run to run stands here, so that the same
 //! seed gives the same bytes everywhere else.
 
-use std::env;
+use std::ffi::OsString;
 use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -48,12 +48,12 @@ impl Run {
         Self { begun: SystemTime::now(), clock: Instant::now() }
     }
 
-    /// What there is to say of the run when its files are written.
-    pub(crate) fn end(self, table: Option<SampleTable>) -> Made {
+    /// Says what there is to say of the run of a command line when its files are written.
+    pub(crate) fn end(self, argv: &[OsString], table: Option<SampleTable>) -> Made {
         let seconds = self.begun.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Made {
             schema: SCHEMA,
-            command: env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+            command: argv.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             begun: utc(seconds),
             // Thousandths are enough.
             seconds: (1e3 * self.clock.elapsed().as_secs_f64()).round() / 1e3,

@@ -5,7 +5,6 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use lsmi_candle::analysis::AnalysisError;
 use lsmi_candle::analysis::difference::SideError;
@@ -77,11 +76,11 @@ impl Failure {
         Self::new(Status::Data, error)
     }
 
-    /// Prints the error and its causes to stderr and gives the exit status.
-    pub(crate) fn report(&self) -> ExitCode {
+    /// Prints the error and its causes to stderr and returns the exit status.
+    pub(crate) fn report(&self) -> u8 {
         // Nothing can be done about a closed stderr; the exit status still tells.
         let _ = io::stderr().lock().write_all(console::harmless(&self.message()).as_bytes());
-        ExitCode::from(self.status as u8)
+        self.status as u8
     }
 
     /// What is printed.
@@ -153,9 +152,9 @@ impl From<SideError> for Failure {
 impl From<AnalysisError> for Failure {
     fn from(error: AnalysisError) -> Self {
         match error {
-            AnalysisError::Features(error) => error.into(),
-            AnalysisError::Rows { file, source } => Self::from(source).about(Path::new(&file)),
-            AnalysisError::Estimator(error) => error.into(),
+            AnalysisError::Features(error) => (*error).into(),
+            AnalysisError::Rows { file, source } => Self::from(*source).about(Path::new(&file)),
+            AnalysisError::Estimator(error) => (*error).into(),
             AnalysisError::Ratings(error) => error.into(),
             AnalysisError::Core(error) => error.into(),
             AnalysisError::SplitTaken { .. } => Self::usage(error),

@@ -1,6 +1,6 @@
 //! What a directory of `analyze` holds, read back: the summary, the samples, and how they were made.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,10 @@ use thiserror::Error;
 
 use crate::output::made::Made;
 use crate::process::failure::Failure;
-use lsmi_candle::analysis::summary::Summary;
+use lsmi_candle::analysis::Analysis;
+use lsmi_candle::analysis::summary::{SplitSummary, Summary};
 use lsmi_candle::samples::Format;
-use lsmi_candle::samples::read::{Field, SamplesError, read_rows};
+use lsmi_candle::samples::read::{Need, SamplesError, Wanted, read_splits};
 
 /// Why there is nothing to report.
 #[derive(Debug, Error)]
@@ -91,6 +92,19 @@ pub(crate) fn place_of(interaction: Interaction) -> usize {
 }
 
 impl Folder {
+    /// Takes an analysis that is in memory.
+    pub(crate) fn of_analysis(analysis: &Analysis) -> Result<Self, serde_json::Error> {
+        let samples = analysis.splits().iter().map(|split| Samples {
+            ids: split.scores.terms.ids.iter().map(Cow::into_owned).collect(),
+            labels: split.scores.labels.clone(),
+            predictions: split.scores.predictions[2].clone(),
+            kinds: split.kinds.clone(),
+            parts: Interaction::ALL.map(|interaction| split.decomposition.values(interaction).to_vec()),
+        });
+        let summary = analysis.summary().clone();
+        Ok(Self { json: serde_json::to_value(&summary)?, summary, samples: samples.collect(), made: None })
+    }
+
     /// Reads the files of a directory.
     pub(crate) fn read(directory: &Path) -> Result<Self, Failure> {
         let name = || directory.display().to_string();
@@ -138,44 +152,45 @@ fn parsed<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, FolderError
 }
 
 /// The samples of every split of the summary.
-fn read_samples(path: &Path, summary: &Summary) -> Result<Vec<Samples>, Failure> {
+fn read_samples(path: &Path, summary: &Summary) -> Result<Vec<Samples>, SamplesError> {
     let file = path.display().to_string();
-    let classes: HashMap<&str, u32> = summary.classes.iter().map(String::as_str).zip(0..).collect();
-    let names: HashMap<&str, usize> = summary.splits.iter().map(|(name, _)| name.as_str()).zip(0..).collect();
-    let mut splits = vec![Samples::default(); summary.splits.len()];
-    read_rows(path, &mut |row, field: Field<'_>| {
-        let needed = |column| {
-            let file = file.clone();
-            field(column).ok_or(SamplesError::MissingColumn { file, row, column })
+    let wanted = Wanted {
+        values: &["r", "u1", "u2", "s"],
+        split: Need::Required,
+        label: Need::Required,
+        prediction: Need::Required,
+        kind: Need::Required,
+    };
+    let mut found = read_splits(path, wanted)?;
+    let samples = |(name, _): &(String, SplitSummary)| {
+        let samples = found.remove(name).unwrap_or_default();
+        let classes = |names: &[String], column| {
+            let class = |(name, row): (&String, &usize)| {
+                let class = summary.classes.iter().position(|class| class == name);
+                class.and_then(|class| u32::try_from(class).ok()).ok_or_else(|| SamplesError::Value {
+                    file: file.clone(),
+                    row: *row,
+                    column,
+                    found: name.clone(),
+                    expected: "a class of summary.json",
+                })
+            };
+            names.iter().zip(&samples.rows).map(class).collect::<Result<Vec<u32>, _>>()
         };
-        let wrong =
-            |column, found: String, expected| SamplesError::Value { file: file.clone(), row, column, found, expected };
-        let class = |column| {
-            let name = needed(column)?;
-            classes.get(name.as_str()).copied().ok_or_else(|| wrong(column, name, "a class of summary.json"))
-        };
-        let number = |column| {
-            let text = needed(column)?;
-            text.parse()
-                .ok()
-                .filter(|value: &f64| value.is_finite())
-                .ok_or_else(|| wrong(column, text, "a finite number"))
-        };
-        let split = needed("split")?;
-        let Some(place) = names.get(split.as_str()) else {
-            return Err(wrong("split", split, "a split of summary.json"));
-        };
-        let kind = needed("kind")?;
-        let kind = kind.parse().map_err(|_| wrong("kind", kind, "the kind of a sample"))?;
-        let samples = &mut splits[*place];
-        samples.ids.push(needed("id")?);
-        samples.labels.push(class("label")?);
-        samples.predictions.push(class("pred12")?);
-        samples.kinds.push(kind);
-        for (values, column) in samples.parts.iter_mut().zip(["r", "u1", "u2", "s"]) {
-            values.push(number(column)?);
-        }
-        Ok(())
-    })?;
+        let mut values = samples.values.iter().cloned();
+        Ok(Samples {
+            labels: classes(&samples.labels, "label")?,
+            predictions: classes(&samples.predictions, "pred12")?,
+            kinds: samples.kinds.iter().copied().flatten().collect(),
+            parts: std::array::from_fn(|_| values.next().unwrap_or_default()),
+            ids: samples.ids,
+        })
+    };
+    let splits = summary.splits.iter().map(samples).collect::<Result<Vec<_>, _>>()?;
+    if let Some((name, samples)) = found.pop_first() {
+        let row = samples.rows.first().copied().unwrap_or_default();
+        let expected = "a split of summary.json";
+        return Err(SamplesError::Value { file, row, column: "split", found: name, expected });
+    }
     Ok(splits)
 }

@@ -27,6 +27,8 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use lsmi_candle::analysis::Analysis;
+
 use self::figure::Figure;
 use self::folder::Folder;
 use self::illustrations::{Illustrations, Lookup};
@@ -54,8 +56,7 @@ impl Report {
     /// Makes the report of a directory; `lookup` says what its samples are, else a table in the directory itself does.
     pub(crate) fn new(directory: &Path, lookup: Option<Lookup>) -> Result<Self, Failure> {
         let folder = Folder::read(directory)?;
-        let splits = folder.samples.len();
-        let selections: Vec<Selection> = folder.samples.iter().map(|samples| Selection::new(samples, splits)).collect();
+        let selections = selections(&folder);
         let own = || {
             let (table, text) = folder.own_table(directory)?;
             Some(Lookup { table, text, image: None, id: "id".to_owned(), id_is_named: false, follow_links: false })
@@ -66,6 +67,18 @@ impl Report {
         };
         let page = Page::new(&folder, &illustrations, &selections).map_err(Failure::failed)?;
         Ok(Self { page, warnings: illustrations.warnings })
+    }
+
+    /// Makes the report of an analysis in memory.
+    pub(crate) fn of_analysis(analysis: &Analysis) -> Result<Self, Failure> {
+        let folder = Folder::of_analysis(analysis).map_err(Failure::failed)?;
+        let page = Page::new(&folder, &Illustrations::default(), &selections(&folder)).map_err(Failure::failed)?;
+        Ok(Self { page, warnings: Vec::new() })
+    }
+
+    /// Returns the page, which needs nothing else.
+    pub(crate) fn html(self) -> String {
+        self.page.html
     }
 
     /// Writes page and figures into a directory, all or nothing, and gives the path of the page.
@@ -81,6 +94,10 @@ impl Report {
         staging.commit(&figures(directory).into_iter().filter(is_of_another).collect::<Vec<_>>())?;
         Ok(path)
     }
+}
+
+fn selections(folder: &Folder) -> Vec<Selection> {
+    folder.samples.iter().map(|samples| Selection::new(samples, folder.samples.len())).collect()
 }
 
 fn figure_in(directory: &Path, figure: &Figure) -> PathBuf {

@@ -335,6 +335,9 @@ impl<'a> Compared<'a> {
     }
 
     /// Writes `differences.csv`: of every shared sample the seven differences, and both kinds.
+    ///
+    /// # Errors
+    /// What the output or the format gives.
     pub fn write_differences(&self, output: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
         let mut writer = csv::Writer::from_writer(output);
         writer.write_record(["id", "label"].into_iter().chain(QUANTITIES).chain(["kind_first", "kind_second"]))?;

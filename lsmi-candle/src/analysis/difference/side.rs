@@ -1,6 +1,5 @@
 //! One of two analyses: the samples of a split, and what its summary says of how they were measured.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::samples::Format;
-use crate::samples::read::{Field, SamplesError, chosen_split, read_rows};
+use crate::samples::read::{Need, SamplesError, Wanted, chosen_split, read_splits};
 
 /// The quantities of a sample that are compared, by the names of their columns.
 pub const QUANTITIES: [&str; 7] = ["i1", "i2", "i12", "r", "u1", "u2", "s"];
@@ -72,59 +71,37 @@ pub struct Side {
 }
 
 impl Side {
-    /// How many samples there are.
+    /// Returns how many samples there are.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
+    /// Returns whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     /// Reads a directory that `analyze` wrote, or a file of samples.
+    ///
+    /// # Errors
+    /// [`SideError`] if there are no samples, several files of them, or samples that cannot be read.
     pub fn read(path: &Path, split: Option<&str>) -> Result<Self, SideError> {
         let samples = samples_of(path)?;
         let file = samples.display().to_string();
-        let mut splits: BTreeMap<String, Part> = BTreeMap::new();
-        read_rows(&samples, &mut |row, field| {
-            let of_split = field("split").unwrap_or_default();
-            splits.entry(of_split).or_default().take(&file, row, field)
-        })?;
-        let (split, part) = chosen_split(&file, &mut splits, split)?;
+        let wanted = Wanted {
+            values: &QUANTITIES,
+            split: Need::Optional,
+            label: Need::Optional,
+            kind: Need::Optional,
+            ..Wanted::default()
+        };
+        let mut splits = read_splits(&samples, wanted)?;
+        let (split, found) = chosen_split(&file, &mut splits, split)?;
         let summary = read_summary(&samples.with_file_name("summary.json"))?;
-        let kinds = part.kinds.into_iter().collect();
-        Ok(Self { file, split, ids: part.ids, labels: part.labels, kinds, values: part.values, summary })
-    }
-}
-
-/// The samples of one split, as they are read.
-#[derive(Default)]
-struct Part {
-    rows: BTreeMap<String, usize>,
-    ids: Vec<String>,
-    labels: Vec<String>,
-    kinds: Vec<Option<Kind>>,
-    values: [Vec<f64>; 7],
-}
-
-impl Part {
-    fn take(&mut self, file: &str, row: usize, field: Field<'_>) -> Result<(), SamplesError> {
-        let file = || file.to_owned();
-        let needed = |column| field(column).ok_or_else(|| SamplesError::MissingColumn { file: file(), row, column });
-        let id = needed("id")?;
-        if let Some(first) = self.rows.insert(id.clone(), row) {
-            return Err(SamplesError::DuplicateId { file: file(), id, first, second: row });
-        }
-        for (column, values) in QUANTITIES.into_iter().zip(&mut self.values) {
-            let text = needed(column)?;
-            match text.parse::<f64>() {
-                Ok(value) if value.is_finite() => values.push(value),
-                _ => {
-                    let expected = "a finite number";
-                    return Err(SamplesError::Value { file: file(), row, column, found: text, expected });
-                }
-            }
-        }
-        self.ids.push(id);
-        self.labels.push(field("label").unwrap_or_default());
-        self.kinds.push(field("kind").and_then(|name| name.parse().ok()));
-        Ok(())
+        let kinds = found.kinds.into_iter().collect();
+        let mut columns = found.values.into_iter();
+        let values = std::array::from_fn(|_| columns.next().unwrap_or_default());
+        Ok(Self { file, split, ids: found.ids, labels: found.labels, kinds, values, summary })
     }
 }
 

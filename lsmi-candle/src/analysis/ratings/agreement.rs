@@ -181,6 +181,7 @@ fn of_classes(
 
 impl Summary {
     /// The same with the agreement with people, where that was asked.
+    #[must_use]
     pub fn with_ratings(self, ratings: Option<RatingsSummary>) -> Self {
         Self { ratings, ..self }
     }

@@ -194,6 +194,9 @@ struct Row {
 }
 
 /// Reads ratings.
+///
+/// # Errors
+/// [`RatingsError`] if the file cannot be read, or holds no ratings.
 pub fn read_ratings(path: &Path) -> Result<Ratings, RatingsError> {
     let file = path.display().to_string();
     if !path.exists() {

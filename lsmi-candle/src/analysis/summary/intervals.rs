@@ -106,6 +106,7 @@ impl Intervals {
 
     /// The same where it is known that more than `most` nats would have been found: upper ends of what was not found are
     /// moved in.
+    #[must_use]
     pub fn narrowed(mut self, most: f64) -> Self {
         let Information { i1, i2, i12 } = &mut self.information;
         let (raw, adjusted) = (&mut self.raw, &mut self.adjusted);

@@ -142,6 +142,7 @@ impl Summary {
 
     /// The same with the gates, where they were asked. Where the gate `power` was passed, as much as it planted would have
     /// been found, so that what was not found is less.
+    #[must_use]
     pub fn with_gates(mut self, gates: Option<Vec<Gate>>) -> Self {
         let power = power_of(gates.as_deref()).filter(|gate| gate.verdict != Verdict::Fail);
         if let Some(planted) = power.and_then(|gate| gate.figures.get("planted")) {
@@ -156,6 +157,7 @@ impl Summary {
 
 impl<Split> Summary<Split> {
     /// The same with what the modalities and the label are called.
+    #[must_use]
     pub fn with_words(mut self, words: Words<'_>) -> Self {
         self.names = words.names.clone();
         words.label.clone_into(&mut self.label);
@@ -163,6 +165,7 @@ impl<Split> Summary<Split> {
     }
 
     /// The same with what has to be known of the data first.
+    #[must_use]
     pub fn with_notes_of_data(mut self, notes: &[String]) -> Self {
         self.warnings.splice(0..0, notes.iter().cloned());
         self

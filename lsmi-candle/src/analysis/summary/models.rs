@@ -39,6 +39,7 @@ impl ModelSummary {
 
 impl Summary {
     /// The same with what models have learned.
+    #[must_use]
     pub fn with_models(mut self, models: Vec<(String, ModelSummary)>) -> Self {
         for (name, model) in &models {
             self.warnings.extend(model.warnings.iter().map(|warning| format!("model {name}: {warning}")));

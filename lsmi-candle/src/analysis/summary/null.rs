@@ -41,6 +41,7 @@ const GIVEN_HEADS: &str = "given logits cannot be fitted again to permuted label
 impl Summary {
     /// The same with the test of the means of the first split, the one that the estimator was fitted on. `given_heads` says
     /// whether some heads are the user's own models.
+    #[must_use]
     pub fn with_null(mut self, null: Option<NullSummary>, given_heads: bool) -> Self {
         if null.is_some() && given_heads {
             self.notes.push(GIVEN_HEADS.to_owned());

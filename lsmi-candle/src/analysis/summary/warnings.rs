@@ -19,6 +19,7 @@ const SHOWN: f64 = 0.0005;
 
 impl Summary {
     /// The same with what has to be known before its numbers. To be called last: gates, null and words are part of it.
+    #[must_use]
     pub fn with_warnings(mut self) -> Self {
         let (words, power) = (self.words(), power_of(self.gates.as_deref()));
         let blind = power.filter(|gate| gate.verdict == Verdict::Fail).map(blind);
@@ -36,6 +37,7 @@ impl Summary {
 
 impl Summary<StreamedSplit> {
     /// The same with what has to be known before its numbers.
+    #[must_use]
     pub fn with_warnings(mut self) -> Self {
         let words = self.words();
         let of_split = |(name, split): &(String, StreamedSplit)| of_joint_head(words, name, &split.information, None);

@@ -1,6 +1,6 @@
 //! Checkpoints with reference outputs, and the comparison with them.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
