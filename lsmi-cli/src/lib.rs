@@ -8,9 +8,7 @@
 
 mod arguments;
 mod commands;
-mod configuration;
 mod discrete;
-mod effective;
 mod embed;
 mod exact;
 #[cfg(test)]
@@ -27,7 +25,7 @@ use std::ffi::OsString;
 
 use lsmi_candle::analysis::Analysis;
 
-use crate::configuration::Stop;
+use crate::arguments::configuration::Stop;
 use crate::process::failure::Failure;
 
 /// Runs the command line `arguments`, program name first, and returns the exit status.
@@ -37,7 +35,7 @@ use crate::process::failure::Failure;
 /// ```
 pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> u8 {
     let argv: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-    let parsed = match configuration::parse(&argv) {
+    let parsed = match arguments::configuration::parse(&argv) {
         Ok(parsed) => parsed,
         Err(Stop::Clap(error)) => {
             // Help goes to stdout, wrong usage to stderr; there is nothing to do if they are closed.

@@ -1,14 +1,16 @@
 //! The command line: every command, every option, and the help that goes with them.
 //!
 //! What concerns one or a few commands is in a file of its own.
-//! Options may also stand in a file given with `--config`; see [`crate::configuration`].
+//! Options may also stand in a file given with `--config`; see [`crate::arguments::configuration`].
 
 mod analysis;
 mod check;
 mod compare;
+pub(crate) mod configuration;
 mod data;
 mod diff;
 mod discrete;
+pub(crate) mod effective;
 mod embed;
 mod estimation;
 mod generate;

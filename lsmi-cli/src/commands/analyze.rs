@@ -7,11 +7,11 @@ use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::analysis::{Analyzer, Evaluation, Settings};
 use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Split, read_with_classes};
 
-use super::finish::{Files, by_id, check_analysis, tell, write_report};
 use super::models::read_models;
 use super::settings::{gates, has_logits, repeats, settings};
+use super::write_analysis::{Files, by_id, check_analysis, tell, write_report};
 use crate::arguments::Analyze;
-use crate::effective::Effective;
+use crate::arguments::effective::Effective;
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::{console, progress};

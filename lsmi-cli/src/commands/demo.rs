@@ -8,10 +8,10 @@ use lsmi_candle::features::{Format, Keys, read_bytes};
 use lsmi_core::SampleIds;
 use serde::Deserialize;
 
-use super::finish::{Files, check_analysis, tell, write_report};
 use super::settings::{gates, has_logits, settings};
+use super::write_analysis::{Files, check_analysis, tell, write_report};
 use crate::arguments::Demo;
-use crate::effective::Effective;
+use crate::arguments::effective::Effective;
 use crate::output::made::{Run, SampleTable};
 use crate::process::console;
 use crate::process::failure::Failure;

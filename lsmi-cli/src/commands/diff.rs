@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use crate::arguments::effective::{CONFIGURATION, Effective};
 use crate::arguments::{Diff as Options, Splits};
-use crate::effective::{CONFIGURATION, Effective};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_directory};

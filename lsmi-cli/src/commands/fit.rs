@@ -12,8 +12,8 @@ use lsmi_candle::features::{Data, RowReader};
 use lsmi_candle::samples::ScoredSplit;
 
 use super::analyze::{say_notes, training_rows};
-use super::finish::{by_id, tell};
 use super::settings::{has_logits, repeats, settings};
+use super::write_analysis::{by_id, tell};
 use crate::arguments::Fit;
 use crate::process::failure::Failure;
 use crate::process::progress;

@@ -7,12 +7,12 @@ mod demo;
 mod diff;
 mod discrete;
 mod embed;
-mod finish;
 mod fit;
 mod generate;
 mod guide;
 mod hub;
 mod label_free;
+mod leftovers;
 mod model_source;
 mod models;
 mod partition;
@@ -22,10 +22,10 @@ mod score;
 mod score_stream;
 mod settings;
 mod simulate;
-mod stale;
+mod write_analysis;
 
 use crate::arguments::Command;
-use crate::effective::Effective;
+use crate::arguments::effective::Effective;
 use crate::process::failure::Failure;
 
 /// Does what the command line asks for; `effective` is written beside results in directories.

@@ -6,8 +6,8 @@ use std::io::Write;
 use lsmi_guide::{Rule, Tie, Ties, partition};
 use serde::Serialize;
 
+use crate::arguments::effective::{CONFIGURATION, Effective};
 use crate::arguments::{By, Partition};
-use crate::effective::{CONFIGURATION, Effective};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_directory};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::finish::check_report;
+use super::write_analysis::check_report;
 use crate::arguments::Report as Options;
 use crate::process::console;
 use crate::process::failure::Failure;

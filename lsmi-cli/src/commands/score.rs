@@ -9,10 +9,10 @@ use lsmi_candle::features::{MetadataColumn, Split};
 use lsmi_candle::samples::{Format, FormatError, ScoredSplit};
 
 use super::analyze::say_notes;
-use super::finish::{by_id, tell};
 use super::label_free;
 use super::saved::read_estimator;
 use super::score_stream;
+use super::write_analysis::{by_id, tell};
 use crate::arguments::Score;
 use crate::process::console;
 use crate::process::failure::Failure;

@@ -19,9 +19,10 @@ use lsmi_core::random::stream;
 use parquet::arrow::ArrowWriter;
 use rand::Rng;
 
+use crate::arguments::configuration;
+use crate::discrete;
 use crate::embed::table::{Columns, Table};
 use crate::report::Report;
-use crate::{configuration, discrete};
 use lsmi_candle::analysis::difference::{Compared, Side};
 use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::samples::read::read_column;

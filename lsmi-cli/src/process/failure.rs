@@ -22,7 +22,7 @@ use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_guide::experiments::ensemble::EnsembleError;
 use lsmi_guide::{CheckpointError, GuideError, PartitionError};
 
-use crate::configuration::ConfigurationError;
+use crate::arguments::configuration::ConfigurationError;
 use crate::embed::table::TableError;
 use crate::process::console;
 use crate::process::staging::OutputError;

@@ -145,7 +145,7 @@ fn single_fits_have_no_stars() {
     assert_eq!(found["means"]["s"].get("differs"), None);
     let (told, page) = (stderr(&told), place.text("changes/diff.html"));
     assert!(told.contains("samples.csv is not repeated") && !told.contains("0*"), "{told}");
-    assert!(page.contains("not with other fits") && page.contains("--repeats 3 or more"));
+    assert!(page.contains("not with other fits") && page.contains("3 repeats or more"));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod hub;
 #[cfg(unix)]
 mod interrupt;
 mod label_free;
+mod library;
 mod logits;
 mod manners;
 mod models;

@@ -1,4 +1,4 @@
-//! How far two means may differ for their fits alone: other folds and other random draws, as another `--seed` has them.
+//! How far two means may differ for their fits alone: other folds and other random draws, as another seed has them.
 //!
 //! The summary of an analysis with R repeats has the variance v of each mean over them, of R - 1 degrees of freedom. The
 //! difference of two means has the sum of both. Few repeats tell a variance badly, which is why it is scaled so that the
@@ -24,7 +24,7 @@ const NORMAL: f64 = 1.959_964;
 const MANY: usize = 1000;
 /// What a side lacks whose summary is of one fit.
 const ONE_FIT: &str = "how far folds and random draws alone would move the means is not known, so that no difference is marked \
-     with a star; analyze both with --repeats 3 or more";
+     with a star; analyze both with 3 repeats or more";
 
 /// The variance that fits give the difference of the mean of each quantity, over all samples or those of a class; None where
 /// a side does not tell.

@@ -1,4 +1,4 @@
-//! `--ratings FILE`: what people say of samples or of classes, read from csv or jsonl.
+//! Reads what people say of samples or of classes from csv or jsonl.
 //!
 //! Every row has an `id` (or else a `class`) and some of the scores `redundancy`, `uniqueness`, `uniqueness1`, `uniqueness2`
 //! and `synergy`, each of which may also be called `r`, `u`, `u1`, `u2`, `s`. An empty score, or null, is one that was not

@@ -1,4 +1,4 @@
-//! What `lsmi score --label-free --json` prints: means of expectations, in nats, and what they were estimated with.
+//! The summary of samples without labels: means of expectations, in nats, and what they were estimated with.
 //!
 //! The fields that it shares with `summary.json` are called and mean the same, but every value that depends on a label is
 //! the expectation over labels under the joint head. What only labels can tell (accuracy, log loss) is not there.

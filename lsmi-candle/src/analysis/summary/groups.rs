@@ -26,14 +26,14 @@ fn told(words: Words<'_>, grouping: &Grouping, twins: &Twins, rows: usize) -> St
     if twins.are_together {
         format!(
             "{found}. Such rows share a fold, so that none is scored by models that saw its twin, and make {} groups, which \
-             intervals are of; name what belongs together by --groups COLUMN, or keep all rows apart by --groups none",
+             intervals are of; the option `groups` names a column of what belongs together, or `none` to keep all rows apart",
             grouping.groups
         )
     } else {
         format!(
             "{found}, but were not kept together, as many rows are alike. If each is one thing seen again (a speaker, a \
-             clip), its rows are scored by models that saw it, and the information is too high: name what belongs together \
-             by --groups COLUMN. If it is a category, all is well"
+             clip), its rows are scored by models that saw it, and the information is too high: name the column of \
+             what belongs together by the option `groups`. If it is a category, all is well"
         )
     }
 }

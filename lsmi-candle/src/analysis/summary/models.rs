@@ -1,4 +1,4 @@
-//! `models` of `summary.json`: what each model of `--model` has learned.
+//! `models` of `summary.json`: what each of several trained models has learned.
 
 use crate::estimator::Estimator;
 use serde::{Deserialize, Serialize};

@@ -8,9 +8,9 @@ use lsmi_candle::analysis::names::Words;
 use lsmi_candle::analysis::{Analysis, ESTIMATOR, SUMMARY, samples_name};
 use lsmi_candle::samples::Format;
 
-use super::stale::stale;
+use super::leftovers::leftovers;
 use crate::arguments::Common;
-use crate::effective::{CONFIGURATION, Effective};
+use crate::arguments::effective::{CONFIGURATION, Effective};
 use crate::output::made::{Run, SampleTable};
 use crate::process::console::{self, shortened};
 use crate::process::failure::Failure;
@@ -67,7 +67,7 @@ impl Files<'_> {
         }
         let made = self.run.end(self.effective.words(), self.table.map(|(table, _)| table.clone()));
         staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
-        staging.commit(&stale(directory, format, self.table.map(|(table, _)| table.file.as_str())))?;
+        staging.commit(&leftovers(directory, format, self.table.map(|(table, _)| table.file.as_str())))?;
         // Where none is left, the report that had figures there is not made again, or makes the directory again.
         let _ = fs::remove_dir(directory.join(FIGURES));
         Ok(())

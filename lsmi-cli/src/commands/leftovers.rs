@@ -15,15 +15,15 @@ use lsmi_candle::samples::read::{SamplesError, read_rows};
 const COLUMNS: [&str; 7] = ["id", "split", "label", "i12", "r", "u1", "s"];
 
 /// Samples in another format than this, a report with its figures, and a table of samples that is not `table`.
-pub(super) fn stale(directory: &Path, format: Format, table: Option<&str>) -> Vec<PathBuf> {
+pub(super) fn leftovers(directory: &Path, format: Format, table: Option<&str>) -> Vec<PathBuf> {
     let others = Format::ALL.into_iter().filter(|other| *other != format).map(samples_name);
-    let mut stale: Vec<PathBuf> = others.map(|name| directory.join(name)).filter(|path| is_samples(path)).collect();
-    stale.extend(report::written(directory));
+    let mut leftovers: Vec<PathBuf> = others.map(|name| directory.join(name)).filter(|path| is_samples(path)).collect();
+    leftovers.extend(report::written(directory));
     let emoji = directory.join(demo::TABLE_FILE);
     if table != Some(demo::TABLE_FILE) && fs::read(&emoji).is_ok_and(|content| content == demo::TABLE) {
-        stale.push(emoji);
+        leftovers.push(emoji);
     }
-    stale
+    leftovers
 }
 
 /// Whether a file holds samples, by the columns of its first row.
@@ -42,12 +42,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_program_wrote_is_stale() {
+    fn only_what_the_program_wrote_is_left() {
         let place = tempfile::tempdir().unwrap();
         let write = |name: &str, content: &str| fs::write(place.path().join(name), content).unwrap();
         let names = |format, table| {
             let name = |path: PathBuf| path.strip_prefix(place.path()).unwrap().display().to_string();
-            stale(place.path(), format, table).into_iter().map(name).collect::<Vec<_>>()
+            leftovers(place.path(), format, table).into_iter().map(name).collect::<Vec<_>>()
         };
         write("samples.csv", "id,split,fold,label,h1,h2,i1,i2,i12,r,u1,u2,s\na,train,0,b,1,1,1,1,1,1,1,1,1\n");
         write("samples.jsonl", "{\"id\": \"mine\"}\n");

@@ -15,7 +15,7 @@ use thiserror::Error;
 use toml::{Table, Value};
 
 use crate::arguments::Arguments;
-use crate::effective::Effective;
+use crate::arguments::effective::Effective;
 
 /// Why the options of a configuration file cannot be used.
 #[derive(Debug, Error)]

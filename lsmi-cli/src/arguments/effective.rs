@@ -115,7 +115,7 @@ fn texts(given: &ArgMatches, argument: &Arg) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::parse;
+    use crate::arguments::configuration::parse;
 
     fn of(words: &str) -> String {
         let argv: Vec<OsString> = words.split(' ').map(OsString::from).collect();
