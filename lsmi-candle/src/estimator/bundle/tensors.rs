@@ -138,3 +138,8 @@ fn eight(bytes: &[u8]) -> [u8; 8] {
     array.copy_from_slice(bytes);
     array
 }
+
+/// Returns whether all values are above 0 and their sum is 1.
+pub(super) fn is_distribution(probabilities: &[f64]) -> bool {
+    probabilities.iter().all(|probability| *probability > 0.0) && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6
+}

@@ -1,24 +1,22 @@
 //! Cross-fitting: every fold's models see the rows outside the fold, and score the rows inside it.
 
-use std::num::NonZero;
-
 use candle_core::Device;
 use crossbeam_channel::Sender;
-use lsmi_core::random::stream;
 use lsmi_core::{ClassPrior, Modality, PriorChoice, Reference};
-use rand::RngCore;
 use rayon::prelude::*;
 
-use super::fit::{DENSITY_NAMES, Fit, FoldHeads};
-use super::grouping::{Grouping, find_groups};
-use super::inputs::ModelInputs;
+use super::models::{DENSITY_NAMES, Fit, FoldHeads};
 use super::progress::Reporter;
-use super::score::Scores;
-use super::{Description, Estimator, FoldModels, Progress, SCHEMA, Settings, check_samples, notes};
+use super::{Progress, Settings, notes};
 use crate::densities::gauge::Gauge;
 use crate::densities::knife::Knife;
 use crate::error::{EstimatorError, Result};
-use crate::estimator::folds::{LabelledRows, stratified_folds};
+use crate::estimator::checks::{check_samples, wrong};
+use crate::estimator::grouping::{Grouping, find_groups};
+use crate::estimator::partition::{Partition, assignments, rows_and_seed};
+use crate::estimator::scoring::{Candidates, ModelInputs, Scores};
+use crate::estimator::threads::thread_pool;
+use crate::estimator::{Description, Estimator, FoldModels, SCHEMA};
 use crate::features::{Classes, FeatureSet};
 
 /// Fewest groups of rows that belong together: with two or three folds, each is cut into parts.
@@ -61,25 +59,48 @@ pub fn cross_fit(
     Fitting::new(train, classes, settings, gauge, prior, progress)?.finish(None)
 }
 
+impl CrossFit {
+    /// The terms of every candidate label of the training rows, each by models that did not see the row: held out, though
+    /// as label-free as those of new rows. `train` has the very samples that were fitted, in their order.
+    ///
+    /// # Errors
+    /// [`crate::EstimatorError::Samples`] if `train` has other samples, otherwise as [`Estimator::candidates`].
+    pub fn candidates(&self, train: &FeatureSet) -> Result<Candidates> {
+        self.check_same_samples(train)?;
+        let folds = assignments(&self.estimator.description, &self.scores);
+        self.estimator.candidates_by(&train.into(), Some(&folds))
+    }
+
+    /// Checks that samples are those that were fitted.
+    pub(in crate::estimator) fn check_same_samples(&self, train: &FeatureSet) -> Result<()> {
+        check_samples(train, self.estimator.classes().len())?;
+        if train.ids != self.scores.terms.ids || train.labels != self.scores.labels {
+            let expected = "those of the rows that were fitted, in their order".to_owned();
+            return wrong("ids and labels", "others".to_owned(), expected);
+        }
+        Ok(())
+    }
+}
+
 /// An estimator whose models are fitted, but which has not scored its training rows.
-pub(super) struct Fitting<'a> {
+pub(in crate::estimator) struct Fitting<'a> {
     train: &'a FeatureSet,
     classes: &'a Classes,
     settings: &'a Settings,
-    pub(super) gauge: Gauge,
+    pub(in crate::estimator) gauge: Gauge,
     grouping: Option<Grouping>,
     /// The number of each row's group, where some belong together.
     groups: Option<Vec<u32>>,
     prior: ClassPrior,
     partitions: Vec<Partition>,
     /// The models of every fold, for each repeat.
-    pub(super) repeats: Vec<Vec<FoldModels>>,
+    pub(in crate::estimator) repeats: Vec<Vec<FoldModels>>,
     device: Device,
 }
 
 impl<'a> Fitting<'a> {
     /// Fits the models of every repeat and fold.
-    pub(super) fn new(
+    pub(in crate::estimator) fn new(
         train: &'a FeatureSet,
         classes: &'a Classes,
         settings: &'a Settings,
@@ -102,19 +123,19 @@ impl<'a> Fitting<'a> {
         let fit =
             Fit { inputs: &inputs, labels, groups: groups_of_rows, classes: of_classes, settings, device: &device };
         let partitions: Vec<Partition> =
-            (0..settings.repeats).map(|repeat| Partition::of_repeat(&fit, repeat)).collect();
+            (0..settings.repeats).map(|repeat| Partition::of_repeat(&fit.rows(), settings, repeat)).collect();
         let repeats = fit_models(&fit, &partitions, progress)?;
         Ok(Self { train, classes, settings, gauge, grouping, groups, prior, partitions, repeats, device })
     }
 
     /// The fold of every row in each repeat.
-    pub(super) fn assignments(&self) -> Vec<Vec<u32>> {
+    pub(in crate::estimator) fn assignments(&self) -> Vec<Vec<u32>> {
         self.partitions.iter().map(|partition| partition.folds.clone()).collect()
     }
 
     /// Scores the training rows, each by the models of its own folds. `of_more` says how many rows they were drawn from, with
     /// a note on it, if they are not all.
-    pub(super) fn finish(self, of_more: Option<(usize, String)>) -> Result<CrossFit> {
+    pub(in crate::estimator) fn finish(self, of_more: Option<(usize, String)>) -> Result<CrossFit> {
         let assignments = self.assignments();
         let Self { train, classes, settings, gauge, grouping, groups, prior, repeats, device, .. } = self;
         let are_given = train.logits.each_ref().map(Option::is_some);
@@ -153,68 +174,6 @@ impl<'a> Fitting<'a> {
         estimator.description.reference = settings.measure.reference(&scores.terms, &train.labels, classes.len());
         Ok(CrossFit { estimator, scores })
     }
-}
-
-/// The rows dealt to folds, once for every repeat.
-pub(super) struct Partition {
-    pub(super) seed: u64,
-    pub(super) folds: Vec<u32>,
-    /// What comes before the names of its models.
-    pub(super) name: String,
-}
-
-impl Partition {
-    fn of_repeat(fit: &Fit<'_>, repeat: usize) -> Self {
-        let seed = seed_of_repeat(fit.settings.seed, repeat);
-        let name = if fit.settings.repeats > 1 {
-            format!("repeat {} of {}, ", repeat + 1, fit.settings.repeats)
-        } else {
-            String::new()
-        };
-        Self { seed, folds: deal(&fit.rows(), fit.settings.folds, seed), name }
-    }
-}
-
-fn seed_of_repeat(seed: u64, repeat: usize) -> u64 {
-    match repeat {
-        // The first repeat is what a single one is.
-        0 => seed,
-        _ => stream(seed, &format!("repeat {repeat}")).next_u64(),
-    }
-}
-
-/// The fold of every row.
-pub(super) fn deal(rows: &LabelledRows<'_>, folds: usize, seed: u64) -> Vec<u32> {
-    #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
-    let folds = folds as u32;
-    stratified_folds(rows, folds, seed, "folds")
-}
-
-/// The fold of every row in each repeat, of rows that were fitted so.
-pub(super) fn assignments(of: &Description, Scores { labels, groups, .. }: &Scores) -> Vec<Vec<u32>> {
-    let rows = LabelledRows { labels, classes: of.classes.len(), groups: groups.as_deref() };
-    let deal_repeat = |repeat| deal(&rows, of.folds, seed_of_repeat(of.seed, repeat));
-    (0..of.repeats).map(deal_repeat).collect()
-}
-
-/// The rows outside a fold, and the seed of its models.
-///
-/// The seed is one for both modalities: their densities are compared, so they share their draws, and exchanging the
-/// modalities exchanges the results.
-pub(super) fn rows_and_seed(folds: &[u32], fold: u32, seed: u64) -> (Vec<usize>, u64) {
-    let rows = (0..folds.len()).filter(|row| folds[*row] != fold).collect();
-    (rows, stream(seed, &format!("models of fold {fold}")).next_u64())
-}
-
-/// A pool of so many threads; 0: as many as the machine has processors.
-pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
-    // Left to itself the pool would take its size from RAYON_NUM_THREADS, which is there to hold candle back.
-    let threads = match threads {
-        0 => std::thread::available_parallelism().map_or(1, NonZero::get),
-        threads => threads,
-    };
-    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    builder.build().map_err(|source| EstimatorError::Threads { threads, source })
 }
 
 /// Fits the models of every repeat and fold.
@@ -301,9 +260,12 @@ mod tests {
     use crate::densities::gauge::{Dims, GaugeKind};
     use crate::densities::points::Points;
     use crate::device::DeviceChoice;
-    use crate::estimator::predict::log_posteriors;
+    use crate::estimator::folds::LabelledRows;
+    use crate::estimator::partition::deal;
+    use crate::estimator::scoring::log_posteriors;
     use crate::numbers::matrix::Matrix;
     use lsmi_core::SampleIds;
+    use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
     const ROWS: usize = 60;

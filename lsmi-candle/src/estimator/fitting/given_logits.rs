@@ -3,9 +3,11 @@
 //! Models of the same data are compared by their decompositions. What they differ in is their posteriors; gauge and
 //! densities say nothing of a model and are fitted once for all of them.
 
-use super::cross_fit::{CrossFit, assignments};
-use super::{Estimator, FoldModels, Scores, notes};
+use super::cross_fit::CrossFit;
+use super::notes::of_given_heads;
 use crate::error::Result;
+use crate::estimator::partition::assignments;
+use crate::estimator::{Estimator, FoldModels, Scores};
 use crate::features::FeatureSet;
 use crate::heads::{GivenHead, HeadModel};
 
@@ -34,16 +36,6 @@ impl CrossFit {
         let classes = estimator.classes().len();
         estimator.description.reference = estimator.measure().reference(&scores.terms, &train.labels, classes);
         Ok(Self { estimator, scores })
-    }
-
-    /// Checks that samples are those that were fitted.
-    pub(super) fn check_same_samples(&self, train: &FeatureSet) -> Result<()> {
-        super::check_samples(train, self.estimator.classes().len())?;
-        if train.ids != self.scores.terms.ids || train.labels != self.scores.labels {
-            let expected = "those of the rows that were fitted, in their order".to_owned();
-            return super::wrong("ids and labels", "others".to_owned(), expected);
-        }
-        Ok(())
     }
 }
 
@@ -76,13 +68,13 @@ impl Estimator {
                 }
             }
         }
-        let before = notes::of_given_heads(self.description.given_heads);
+        let before = of_given_heads(self.description.given_heads);
         let description = &mut estimator.description;
         for (given, is_given) in description.given_heads.iter_mut().zip(are_given) {
             *given |= is_given;
         }
         description.notes.retain(|note| !before.contains(note));
-        description.notes.extend(notes::of_given_heads(description.given_heads));
+        description.notes.extend(of_given_heads(description.given_heads));
         estimator
     }
 }

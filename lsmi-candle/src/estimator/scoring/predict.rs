@@ -3,27 +3,28 @@
 use candle_core::Device;
 use lsmi_core::statistics::log_sum_exp;
 
-use super::inputs::{Columns, ModelInputs};
-use super::{Estimator, FoldModels, LOGITS};
+use super::model_inputs::{Columns, ModelInputs};
 use crate::densities::points::Points;
 use crate::error::{EstimatorError, Result};
+use crate::estimator::{Estimator, FoldModels};
+use crate::features::LOGITS;
 use crate::heads::{HeadModel, HeadPool};
 
 /// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
-pub(super) const ROWS_AT_A_TIME: usize = 8192;
+pub(in crate::estimator) const ROWS_AT_A_TIME: usize = 8192;
 
 /// What models say of rows.
 #[derive(Clone)]
-pub(super) struct Predictions {
+pub(in crate::estimator) struct Predictions {
     /// log p(x1) and log p(x2) in the gauge, `[n]`.
-    pub(super) log_densities: [Vec<f64>; 2],
+    pub(in crate::estimator) log_densities: [Vec<f64>; 2],
     /// log p(y|x1), log p(y|x2), log p(y|x1,x2), `[n, classes]`, row-major.
-    pub(super) log_posteriors: [Vec<f64>; 3],
+    pub(in crate::estimator) log_posteriors: [Vec<f64>; 3],
 }
 
 impl Estimator {
     /// Predictions by the models of all folds of one repeat together, or, of training rows, by those of each row's fold.
-    pub(super) fn predict(
+    pub(in crate::estimator) fn predict(
         &self,
         folds: &[FoldModels],
         inputs: &ModelInputs,
@@ -63,7 +64,7 @@ impl Estimator {
 
 /// `log p(y|x)` of every class under the heads of x1, x2 and both: `[rows, classes]` each, row-major. `parts` are the pools
 /// that the joint one needs in the place of the user's own models.
-pub(super) fn log_posteriors(
+pub(in crate::estimator) fn log_posteriors(
     heads: &[HeadModel; 3],
     parts: &[Option<HeadPool>; 2],
     inputs: &ModelInputs,
@@ -94,7 +95,7 @@ impl Predictions {
     }
 
     /// The mean of probabilities, over folds or repeats.
-    pub(super) fn mean(mut all: Vec<Self>) -> Self {
+    pub(in crate::estimator) fn mean(mut all: Vec<Self>) -> Self {
         if all.len() == 1 {
             return all.remove(0);
         }
@@ -137,7 +138,7 @@ fn log_mean(arrays: &[&Vec<f64>]) -> Vec<f64> {
 }
 
 /// The class of the largest value, the first of equals.
-pub(super) fn most_probable(row: &[f64]) -> u32 {
+pub(in crate::estimator) fn most_probable(row: &[f64]) -> u32 {
     let mut best = (0, f64::NEG_INFINITY);
     for (class, value) in (0..).zip(row) {
         if *value > best.1 {

@@ -6,7 +6,7 @@ use crate::features::Inputs;
 use crate::heads::Features;
 
 /// Rows in the coordinates that densities and heads take.
-pub(super) struct ModelInputs {
+pub(in crate::estimator) struct ModelInputs {
     /// x1 and x2 in the gauge's coordinates.
     densities: [Columns<f32>; 2],
     /// What fitted heads see of x1 and x2.
@@ -16,14 +16,14 @@ pub(super) struct ModelInputs {
 }
 
 /// Rows of so many columns, row-major.
-pub(super) struct Columns<Value> {
-    pub(super) values: Vec<Value>,
-    pub(super) columns: usize,
+pub(in crate::estimator) struct Columns<Value> {
+    pub(in crate::estimator) values: Vec<Value>,
+    pub(in crate::estimator) columns: usize,
 }
 
 impl ModelInputs {
     /// `are_given` says which heads are the user's own, whose inputs are their logits.
-    pub(super) fn new(gauge: &Gauge, rows: &Inputs<'_>, are_given: [bool; 3]) -> Self {
+    pub(in crate::estimator) fn new(gauge: &Gauge, rows: &Inputs<'_>, are_given: [bool; 3]) -> Self {
         let [first, second] = [(0, rows.x1), (1, rows.x2)].map(|(modality, x)| gauge.model_inputs(modality, x));
         let mut given = rows.logits.into_iter().zip(are_given).map(|(logits, is_given)| {
             let logits = logits.filter(|_| is_given)?;
@@ -37,18 +37,18 @@ impl ModelInputs {
     }
 
     /// Number of rows.
-    pub(super) fn rows(&self) -> usize {
+    pub(in crate::estimator) fn rows(&self) -> usize {
         self.densities[0].values.len() / self.densities[0].columns
     }
 
     /// The given rows as the density of modality 0 or 1 takes them.
-    pub(super) fn density(&self, modality: usize, rows: &[usize]) -> Columns<f32> {
+    pub(in crate::estimator) fn density(&self, modality: usize, rows: &[usize]) -> Columns<f32> {
         let Columns { values, columns } = &self.densities[modality];
         Columns { values: gather(values, *columns, rows), columns: *columns }
     }
 
     /// What head 0 (x1), 1 (x2) or 2 (both) sees.
-    pub(super) fn features(&self, head: usize) -> Features<'_> {
+    pub(in crate::estimator) fn features(&self, head: usize) -> Features<'_> {
         let [first, second] = &self.heads;
         Features::new(match head {
             0 => vec![first],
@@ -58,7 +58,7 @@ impl ModelInputs {
     }
 
     /// The given rows of the user's logits; none where that head is fitted.
-    pub(super) fn logits(&self, head: usize, rows: &[usize]) -> Option<Columns<f64>> {
+    pub(in crate::estimator) fn logits(&self, head: usize, rows: &[usize]) -> Option<Columns<f64>> {
         let Columns { values, columns } = self.logits[head].as_ref()?;
         let values = rows.iter().flat_map(|row| &values[row * columns..][..*columns]).copied().collect();
         Some(Columns { values, columns: *columns })

@@ -10,7 +10,7 @@ const NOTHING: f64 = 0.01;
 /// Rows for every column from which heads find nearly all that there is.
 const ROWS_OF_A_COLUMN: usize = 10;
 
-pub(super) fn of_gauge(gauge: &Gauge) -> Vec<String> {
+pub(in crate::estimator) fn of_gauge(gauge: &Gauge) -> Vec<String> {
     let mut notes = Vec::new();
     for (modality, coordinates) in [("x1", &gauge.x1), ("x2", &gauge.x2)] {
         let (all, varied) = (coordinates.standardizer().input_columns(), coordinates.standardizer().columns());
@@ -35,7 +35,7 @@ fn cut_note(modality: &str, coordinates: &Coordinates, varied: usize) -> String 
 }
 
 /// What a user should know of heads that few rows for their columns have fitted: they do not find all that there is.
-pub(super) fn of_few_rows(rows: usize, columns: usize) -> Option<String> {
+pub(in crate::estimator) fn of_few_rows(rows: usize, columns: usize) -> Option<String> {
     (rows < ROWS_OF_A_COLUMN * columns).then(|| {
         format!(
             "{rows} rows for {columns} columns are few: intervals speak of what these heads find, and the features may tell more"
@@ -45,7 +45,7 @@ pub(super) fn of_few_rows(rows: usize, columns: usize) -> Option<String> {
 
 /// What a user should know of a class prior that is not that of the rows: posteriors know the classes' shares, so that
 /// information against another prior holds the divergence of the two even where features tell nothing.
-pub(super) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, labels: &[u32]) -> Option<String> {
+pub(in crate::estimator) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, labels: &[u32]) -> Option<String> {
     let classes = prior.log_probabilities().len();
     let shares = ClassPrior::empirical(labels, classes).ok().filter(|_| *choice != PriorChoice::Empirical)?;
     let divergence: f64 = shares
@@ -63,7 +63,7 @@ pub(super) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, labels: &[u32])
 }
 
 /// What a user should know of logits that replace heads.
-pub(super) fn of_given_heads(are_given: [bool; 3]) -> Vec<String> {
+pub(in crate::estimator) fn of_given_heads(are_given: [bool; 3]) -> Vec<String> {
     let given: Vec<&str> = LOGITS.into_iter().zip(are_given).filter_map(|(name, is)| is.then_some(name)).collect();
     if given.is_empty() {
         return Vec::new();

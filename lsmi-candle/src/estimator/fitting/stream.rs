@@ -15,14 +15,16 @@ use lsmi_core::{ClassPrior, PriorChoice};
 use rand::{Rng, RngCore};
 use rayon::prelude::*;
 
-use super::cross_fit::{Fitting, thread_pool};
+use super::cross_fit::Fitting;
 use super::progress::Reporter;
-use super::{CrossFit, FoldModels, Progress, Settings};
+use super::{CrossFit, Progress, Settings};
 use crate::densities::gauge::{Gauge, Passes};
 use crate::densities::knife::{Knife, Straightened};
 use crate::densities::mixture::Round;
 use crate::densities::points::{Points, gather, single};
 use crate::error::Result;
+use crate::estimator::FoldModels;
+use crate::estimator::threads::thread_pool;
 use crate::features::{FeatureError, FeatureSet, Groups, RowReader};
 
 /// Rows of every class that are drawn at least, for each fold.

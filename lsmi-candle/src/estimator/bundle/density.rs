@@ -1,15 +1,63 @@
-//! Margins of a density as tensors of a bundle, and back.
+//! Stores densities, mixtures with the margins of their columns, as tensors of a bundle.
+
+use serde::{Deserialize, Serialize};
 
 use super::tensors::{Reader, Writer};
-use crate::densities::knife::{Curve, Knot, Margins};
+use crate::densities::knife::{Curve, Knife, Knot, Margins};
+use crate::densities::mixture::{Covariance, Mixture, Shape};
 use crate::error::BundleError;
+
+type Result<T> = std::result::Result<T, BundleError>;
 
 /// Numbers of a knot: its place, score and slope.
 const OF_A_KNOT: usize = 3;
 
+#[derive(Serialize, Deserialize)]
+pub(super) struct MixtureLayout {
+    covariance: Covariance,
+    /// Degrees of freedom of heavy-tailed components.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    freedom: Option<f64>,
+    pub(super) components: usize,
+}
+
+pub(super) fn write_density(writer: &mut Writer, name: &str, density: &Knife) -> MixtureLayout {
+    if let Some(margins) = density.margins() {
+        write_margins(writer, name, margins);
+    }
+    write_mixture(writer, name, density.mixture())
+}
+
+pub(super) fn read_density(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: usize) -> Result<Knife> {
+    Ok(Knife::from_parts(read_margins(reader, name, dims)?, read_mixture(reader, name, layout, dims)?))
+}
+
+pub(super) fn write_mixture(writer: &mut Writer, name: &str, mixture: &Mixture) -> MixtureLayout {
+    writer.numbers(&format!("{name}.log_weights"), &[mixture.components()], mixture.log_weights());
+    let (components, dims) = (mixture.components(), mixture.dims());
+    let Shape { covariance, freedom } = mixture.shape();
+    writer.single(&format!("{name}.means"), &[components, dims], mixture.means());
+    writer.single(&format!("{name}.factors"), &covariance.factor_shape(components, dims), mixture.factors());
+    MixtureLayout { covariance, freedom, components }
+}
+
+pub(super) fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayout, dims: usize) -> Result<Mixture> {
+    let MixtureLayout { covariance, freedom, components } = *layout;
+    if components == 0 {
+        return Err(reader.wrong(&format!("{name}.means"), "at least one component", "none"));
+    }
+    let log_weights = reader.numbers(&format!("{name}.log_weights"), &[components])?;
+    let means = reader.single(&format!("{name}.means"), &[components, dims])?;
+    let factors = format!("{name}.factors");
+    let values = reader.single(&factors, &covariance.factor_shape(components, dims))?;
+    Mixture::new(covariance, log_weights, means, values)
+        .and_then(|mixture| mixture.with_freedom(freedom))
+        .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
+}
+
 /// Writes the columns that have curves, rising, `[m]`; their centres and scales, `[m, 2]`; how many knots each has, `[m]`; and
 /// all knots, `[k, 3]`.
-pub(super) fn write_margins(writer: &mut Writer, name: &str, margins: &Margins) {
+fn write_margins(writer: &mut Writer, name: &str, margins: &Margins) {
     let (mut columns, mut scales, mut counts, mut knots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (column, curve) in margins.curves.iter().enumerate() {
         let Some(curve) = curve else { continue };
@@ -25,7 +73,7 @@ pub(super) fn write_margins(writer: &mut Writer, name: &str, margins: &Margins) 
 }
 
 /// The margins of a density over so many columns; none where the bundle has none.
-pub(super) fn read_margins(reader: &Reader<'_>, name: &str, dims: usize) -> Result<Option<Margins>, BundleError> {
+fn read_margins(reader: &Reader<'_>, name: &str, dims: usize) -> Result<Option<Margins>> {
     let [of_columns, of_scales, of_counts, of_knots] =
         ["columns", "scales", "counts", "knots"].map(|part| format!("{name}.margins.{part}"));
     if !reader.has(&of_columns) {

@@ -4,9 +4,11 @@
 //! with it, f32 where the device does. Everything else is JSON in the metadata under `lsmi`. Saving, loading and scoring
 //! gives the same bits.
 
-mod heads;
-mod margins;
-mod models;
+mod classifier;
+mod coordinates;
+mod density;
+mod fold;
+mod pool;
 mod tensors;
 
 use std::collections::HashMap;
@@ -16,10 +18,8 @@ use lsmi_core::ClassPrior;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use self::models::{
-    FoldLayout, read_coordinates, read_fold, read_head_coordinates, write_coordinates, write_fold,
-    write_head_coordinates,
-};
+use self::coordinates::{read_coordinates, read_head_coordinates, write_coordinates, write_head_coordinates};
+use self::fold::{FoldLayout, read_fold, write_fold};
 use self::tensors::{Reader, Writer};
 use super::{Description, Estimator};
 use crate::densities::gauge::Gauge;

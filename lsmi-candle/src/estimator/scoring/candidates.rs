@@ -6,13 +6,13 @@
 
 use lsmi_core::{ClassPrior, Decomposition, Interaction, SampleIds, Terms};
 
-use super::cross_fit::assignments;
-use super::inputs::ModelInputs;
+use super::model_inputs::ModelInputs;
 use super::predict::{Predictions, ROWS_AT_A_TIME, most_probable};
 use super::score::{check_finite, filled_up};
-use super::{CrossFit, Estimator, check_inputs};
 use crate::error::Result;
-use crate::features::{FeatureSet, Unlabelled};
+use crate::estimator::Estimator;
+use crate::estimator::checks::check_inputs;
+use crate::features::Unlabelled;
 
 /// The terms of every candidate label of rows, in the order of the rows, in nats.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,11 @@ impl Estimator {
 
     /// The terms of every candidate label by all folds together or, where `assignments` has the folds of each repeat, of
     /// each row by its own folds.
-    fn candidates_by(&self, rows: &Unlabelled, assignments: Option<&[Vec<u32>]>) -> Result<Candidates> {
+    pub(in crate::estimator) fn candidates_by(
+        &self,
+        rows: &Unlabelled,
+        assignments: Option<&[Vec<u32>]>,
+    ) -> Result<Candidates> {
         let mut found = Candidates {
             ids: rows.ids.clone(),
             surprisals: Default::default(),
@@ -129,19 +133,6 @@ impl Estimator {
         let labels = vec![class as u32; terms.len()];
         let parts = self.measure().decompose_with(&terms, &labels, self.reference());
         Ok((terms, parts))
-    }
-}
-
-impl CrossFit {
-    /// The terms of every candidate label of the training rows, each by models that did not see the row: held out, though
-    /// as label-free as those of new rows. `train` has the very samples that were fitted, in their order.
-    ///
-    /// # Errors
-    /// [`crate::EstimatorError::Samples`] if `train` has other samples, otherwise as [`Estimator::candidates`].
-    pub fn candidates(&self, train: &FeatureSet) -> Result<Candidates> {
-        self.check_same_samples(train)?;
-        let folds = assignments(&self.estimator.description, &self.scores);
-        self.estimator.candidates_by(&train.into(), Some(&folds))
     }
 }
 

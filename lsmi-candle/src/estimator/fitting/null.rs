@@ -16,13 +16,15 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::cross_fit::{CrossFit, Partition, deal, thread_pool};
-use super::fit::Fit;
-use super::inputs::ModelInputs;
-use super::predict::log_posteriors;
+use super::cross_fit::CrossFit;
+use super::models::Fit;
 use super::progress::Reporter;
-use super::{Estimator, Progress, Settings, check_samples};
+use super::{Progress, Settings};
 use crate::error::Result;
+use crate::estimator::partition::{Partition, deal};
+use crate::estimator::scoring::{ModelInputs, log_posteriors};
+use crate::estimator::threads::thread_pool;
+use crate::estimator::{Estimator, check_samples};
 use crate::features::FeatureSet;
 
 /// What is tested, in the order of [`Tests`]: one-sided all but the last, as only a high mean speaks for dependence.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use lsmi_core::{Measure, PriorChoice};
 
-use super::Estimator;
 use crate::densities::gauge::{Dims, GaugeKind};
 use crate::densities::knife;
 use crate::device::DeviceChoice;
 use crate::error::{EstimatorError, Result};
+use crate::estimator::Estimator;
 
 /// Fewest training rows a fold: enough to fit, hold out and calibrate.
 const ROWS_OF_A_FOLD: usize = 4;
@@ -67,7 +67,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Checks the settings against labels below `classes.len()`, given the class names.
-    pub(super) fn check(&self, labels: &[u32], classes: &[String]) -> Result<()> {
+    pub(in crate::estimator) fn check(&self, labels: &[u32], classes: &[String]) -> Result<()> {
         let rows = labels.len();
         if self.folds < 2 || u32::try_from(self.folds).is_err() {
             return Err(EstimatorError::Setting {

@@ -3,43 +3,43 @@
 use candle_core::Device;
 
 use super::Settings;
-use super::cross_fit::Partition;
-use super::inputs::{Columns, ModelInputs};
 use super::progress::Reporter;
 use crate::densities::knife::{Knife, Training};
 use crate::error::Result;
 use crate::estimator::folds::LabelledRows;
+use crate::estimator::partition::Partition;
+use crate::estimator::scoring::{Columns, ModelInputs};
 use crate::heads::{Contest, GivenHead, HeadModel, HeadPool, Outcome};
 
 /// What all models are fitted to.
 #[derive(Clone, Copy)]
-pub(super) struct Fit<'a> {
-    pub(super) inputs: &'a ModelInputs,
-    pub(super) labels: &'a [u32],
+pub(in crate::estimator) struct Fit<'a> {
+    pub(in crate::estimator) inputs: &'a ModelInputs,
+    pub(in crate::estimator) labels: &'a [u32],
     /// The group of each row, where rows belong together.
-    pub(super) groups: Option<&'a [u32]>,
-    pub(super) classes: usize,
-    pub(super) settings: &'a Settings,
-    pub(super) device: &'a Device,
+    pub(in crate::estimator) groups: Option<&'a [u32]>,
+    pub(in crate::estimator) classes: usize,
+    pub(in crate::estimator) settings: &'a Settings,
+    pub(in crate::estimator) device: &'a Device,
 }
 
 /// The heads of one fold.
 #[derive(Debug, Clone)]
-pub(super) struct FoldHeads {
+pub(in crate::estimator) struct FoldHeads {
     /// Heads of x1, x2 and both joined.
-    pub(super) heads: [HeadModel; 3],
+    pub(in crate::estimator) heads: [HeadModel; 3],
     /// The pools of x1 and x2 that the joint one needs, where the user's own models have taken their place.
-    pub(super) parts: [Option<HeadPool>; 2],
+    pub(in crate::estimator) parts: [Option<HeadPool>; 2],
 }
 
 impl Fit<'_> {
     /// The rows, as folds are dealt to them.
-    pub(super) fn rows(&self) -> LabelledRows<'_> {
+    pub(in crate::estimator) fn rows(&self) -> LabelledRows<'_> {
         LabelledRows { labels: self.labels, classes: self.classes, groups: self.groups }
     }
 
     /// Fits the density of modality 0 or 1 to the given rows; with its loss in nats, on held-out rows where there are any.
-    pub(super) fn density(
+    pub(in crate::estimator) fn density(
         &self,
         modality: usize,
         rows: &[usize],
@@ -55,7 +55,7 @@ impl Fit<'_> {
 
     /// The heads of every fold of a partition. The joint one follows the others, as it builds on them; these two are fitted at
     /// the same time.
-    pub(super) fn heads(&self, partition: &Partition, reporter: &Reporter<'_>) -> Result<Vec<FoldHeads>> {
+    pub(in crate::estimator) fn heads(&self, partition: &Partition, reporter: &Reporter<'_>) -> Result<Vec<FoldHeads>> {
         let one = |head: usize| self.contest(head, partition, [None, None], reporter);
         let (first, second) = rayon::join(|| one(0), || one(1));
         let (first, second) = (first?, second?);
@@ -125,4 +125,4 @@ impl Fit<'_> {
 /// What heads are called, for people.
 const HEAD_NAMES: [&str; 3] = ["head of x1", "head of x2", "head of both"];
 /// What densities are called.
-pub(super) const DENSITY_NAMES: [&str; 2] = ["density of x1", "density of x2"];
+pub(in crate::estimator) const DENSITY_NAMES: [&str; 2] = ["density of x1", "density of x2"];

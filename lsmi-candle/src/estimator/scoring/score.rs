@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use lsmi_core::{ClassPrior, SampleIds, Terms};
 
-use super::Estimator;
-use super::inputs::ModelInputs;
+use super::model_inputs::ModelInputs;
 use super::predict::{Predictions, ROWS_AT_A_TIME, most_probable};
 use crate::error::{EstimatorError, Result};
+use crate::estimator::Estimator;
 use crate::features::{FeatureSet, Groups};
 
 /// Terms and predictions of rows, in the order of the rows.
@@ -61,7 +61,7 @@ impl Scores {
 const ROWS_OF_A_BLOCK: usize = 256;
 
 /// The indices of rows, filled up.
-pub(super) fn filled_up(rows: Range<usize>) -> Vec<usize> {
+pub(in crate::estimator) fn filled_up(rows: Range<usize>) -> Vec<usize> {
     let last = rows.end.saturating_sub(1);
     let missing = rows.len().next_multiple_of(ROWS_OF_A_BLOCK) - rows.len();
     rows.chain(std::iter::repeat_n(last, missing)).collect()
@@ -69,7 +69,11 @@ pub(super) fn filled_up(rows: Range<usize>) -> Vec<usize> {
 
 impl Estimator {
     /// Scores rows by all folds together or, where `assignments` has the folds of each repeat, each row by its own folds.
-    pub(super) fn score_rows(&self, rows: &FeatureSet, assignments: Option<&[Vec<u32>]>) -> Result<Scores> {
+    pub(in crate::estimator) fn score_rows(
+        &self,
+        rows: &FeatureSet,
+        assignments: Option<&[Vec<u32>]>,
+    ) -> Result<Scores> {
         let repeats = self.repeats.len();
         let mut whole = Columns::default();
         let mut of_repeats: Vec<Columns> =
@@ -137,7 +141,11 @@ impl Columns {
 }
 
 /// Checks terms, of which every row has so many values.
-pub(super) fn check_finite(ids: &SampleIds, values_of_row: usize, terms: &[(&'static str, &Vec<f64>)]) -> Result<()> {
+pub(in crate::estimator) fn check_finite(
+    ids: &SampleIds,
+    values_of_row: usize,
+    terms: &[(&'static str, &Vec<f64>)],
+) -> Result<()> {
     for (term, values) in terms {
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
             let id = ids.get(index / values_of_row).into_owned();
