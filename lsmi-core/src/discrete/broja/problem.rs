@@ -72,7 +72,7 @@ impl Problem {
             (problem.first, problem.second) = (second, first);
         }
         let cells = problem.count_cells();
-        let bytes = problem.bytes(cells, settings);
+        let bytes = problem.bytes(cells);
         if bytes > settings.memory {
             return Err(Error::TooManyCells { cells, bytes, limit: settings.memory });
         }
@@ -91,15 +91,15 @@ impl Problem {
             .fold(0, usize::saturating_add)
     }
 
-    /// Bytes that the solvers take: some two dozen numbers a cell and its pair, the blocks and the Schur complement of
-    /// Newton's method, and the sparse factor of the conic solver where it is used.
-    fn bytes(&self, cells: usize, settings: &Settings) -> usize {
+    /// Returns the bytes that the solver takes: some two dozen numbers for each cell and its pair, and the blocks and the
+    /// Schur complement of Newton's method.
+    fn bytes(&self, cells: usize) -> usize {
         let number = size_of::<f64>();
-        let of_a_cell = 24 * number + if cells <= settings.conic_cells { super::conic::BYTES_OF_A_CELL } else { 0 };
+        let bytes_per_cell = 24 * number;
         let columns = self.second.saturating_mul(self.classes);
         let schur = columns.saturating_mul(columns.saturating_add(self.classes + super::schur::PANEL));
         let blocks = self.first.saturating_mul(self.classes).saturating_mul(self.classes);
-        cells.saturating_mul(of_a_cell).saturating_add(schur.saturating_add(blocks).saturating_mul(number))
+        cells.saturating_mul(bytes_per_cell).saturating_add(schur.saturating_add(blocks).saturating_mul(number))
     }
 
     fn add_cells(&mut self, count: usize) {
