@@ -1,14 +1,11 @@
-//! What several examples need: data to look at, parts of it, and a line of a table.
-
-#![allow(dead_code, reason = "no example needs all of it")]
-#![allow(clippy::print_stdout, reason = "examples print")]
+//! Data for the studies: simulated samples, feature files, and a line of a table.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::features::{Classes, FeatureSet, Keys, read};
 use lsmi_candle::numbers::matrix::Matrix;
-use lsmi_core::families::{Family, FamilyName, Settings};
+use lsmi_core::families::{Draw, Family, FamilyName, Settings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{mean, standard_deviation};
 use lsmi_core::{Means, SampleIds};
@@ -22,17 +19,17 @@ pub(crate) struct Data {
     pub(crate) classes: Classes,
 }
 
-/// The feature file of emoji that the command has built in.
+/// Returns the path of the emoji that are embedded in the command.
 pub(crate) fn emoji() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../lsmi-cli/data/emoji/emoji_pca48.safetensors")
 }
 
-/// A family's name, or a feature file: of one with a split `test` that, of others a third is held out. Columns are
-/// standardised by the training rows.
+/// Draws samples from the family of this name, or reads a feature file of this name: its split `test` is held out, or a third
+/// of its rows if it has none. Columns are standardised by the training rows.
 pub(crate) fn data(name: &str, rows: usize, seed: u64) -> Result<Data, Box<dyn Error>> {
     let (train, test, classes) = if let Ok(family) = name.parse::<FamilyName>() {
         let family = family.build(&Settings::default())?;
-        let classes = Classes::new((0..family.classes()).map(|class| class.to_string()).collect())?;
+        let classes = classes(family.as_ref())?;
         (simulated(family.as_ref(), rows, seed)?, simulated(family.as_ref(), rows, seed + 1000)?, classes)
     } else {
         let mut file = read(Path::new(name), &Keys::default())?;
@@ -48,21 +45,35 @@ pub(crate) fn data(name: &str, rows: usize, seed: u64) -> Result<Data, Box<dyn E
     Ok(Data { name, train, test, classes })
 }
 
-/// Samples drawn from a family.
+/// Returns the classes of a family, named by their indices.
+pub(crate) fn classes(family: &dyn Family) -> Result<Classes, Box<dyn Error>> {
+    Ok(Classes::new((0..family.classes()).map(|class| class.to_string()).collect())?)
+}
+
+/// Draws samples from a family.
 pub(crate) fn simulated(family: &dyn Family, rows: usize, seed: u64) -> Result<FeatureSet, Box<dyn Error>> {
-    let draw = family.sample(rows, &mut stream(seed, "simulated samples"));
-    let (d1, d2) = draw.dims;
+    features(&draw(family, rows, seed))
+}
+
+/// Draws samples from a family, with what its exact terms are computed from.
+pub(crate) fn draw(family: &dyn Family, rows: usize, seed: u64) -> Draw {
+    family.sample(rows, &mut stream(seed, "simulated samples"))
+}
+
+/// Returns the features and labels of a draw.
+pub(crate) fn features(draw: &Draw) -> Result<FeatureSet, Box<dyn Error>> {
+    let (rows, (d1, d2)) = (draw.labels.len(), draw.dims);
     Ok(FeatureSet {
         ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, d1, draw.x1)?,
-        x2: Matrix::new(rows, d2, draw.x2)?,
-        labels: draw.labels,
+        x1: Matrix::new(rows, d1, draw.x1.clone())?,
+        x2: Matrix::new(rows, d2, draw.x2.clone())?,
+        labels: draw.labels.clone(),
         logits: [None, None, None],
         groups: None,
     })
 }
 
-/// Two thirds and one third of the samples, drawn at random.
+/// Divides samples at random into two thirds and one third.
 fn thirds(samples: &FeatureSet, seed: u64) -> (FeatureSet, FeatureSet) {
     let mut order: Vec<usize> = (0..samples.rows()).collect();
     order.shuffle(&mut stream(seed, "held-out rows"));
@@ -70,7 +81,7 @@ fn thirds(samples: &FeatureSet, seed: u64) -> (FeatureSet, FeatureSet) {
     (samples.select(train), samples.select(test))
 }
 
-/// Columns less the training mean, over the training deviation.
+/// Standardises the columns of both sets by the mean and deviation of the training set.
 fn standardised(train: &FeatureSet, test: &FeatureSet) -> Result<(FeatureSet, FeatureSet), Box<dyn Error>> {
     let of = |train: &Matrix, test: &Matrix| -> Result<(Matrix, Matrix), Box<dyn Error>> {
         let scales: Vec<(f64, f64)> = (0..train.columns())
@@ -91,7 +102,7 @@ fn standardised(train: &FeatureSet, test: &FeatureSet) -> Result<(FeatureSet, Fe
     Ok((FeatureSet { x1, x2, ..train.clone() }, FeatureSet { x1: test1, x2: test2, ..test.clone() }))
 }
 
-/// R, U1, U2 and S in three decimals.
+/// Formats R, U1, U2 and S with three decimals.
 pub(crate) fn parts(means: Means) -> String {
     let Means { r, u1, u2, s } = means;
     // Nothing has no sign.

@@ -1,30 +1,29 @@
-//! How often the 95 % intervals of the summary hold the truth.
+//! Counts how often the 95 % intervals of the summary hold the truth.
 //!
 //! Draws many training sets from a family with a known density, cross-fits each, takes the bootstrap intervals of the
-//! means R, U1, U2, S as `lsmi analyze` does (with one end moved out by half of what the means gain in sample), and counts those that hold the means of the family itself (by Monte Carlo
-//! over 1,000,000 samples with exact terms). Raw gauge, measure `pm`.
+//! means R, U1, U2, S as `lsmi analyze` does (with one end moved out by half of what the means gain in sample), and counts
+//! those that hold the means of the family itself (by Monte Carlo over 1,000,000 samples with exact terms). Raw gauge,
+//! measure `pm`.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example coverage [-- SETS [ROWS [REPEATS [family ...]]]]
+//! cargo run --release -p lsmi-candle --example measure -- coverage [SETS [ROWS [REPEATS [family ...]]]]
 //! ```
-
-#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::estimator::{Settings, cross_fit};
-use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{Family, FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{Bootstrap, Interval, mean, standard_deviation};
-use lsmi_core::{Interaction, Measure, SampleIds};
+use lsmi_core::{Interaction, Measure};
+
+use crate::data::{classes, features};
 
 const SAMPLES_OF_THE_TRUTH: usize = 1_000_000;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let number = |index: usize, usual: usize| arguments.get(index).map_or(Ok(usual), |text| text.parse());
     let (sets, rows, repeats) = (number(0, 200)?, number(1, 1000)?, number(2, 1)?);
     let named: Vec<FamilyName> = arguments.iter().skip(3).map(|name| name.parse()).collect::<Result<_, _>>()?;
@@ -36,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let truth = truth(family.as_ref())?;
         let mut found: [Vec<Interval>; 4] = Default::default();
         for set in 0..sets as u64 {
-            for (all, interval) in found.iter_mut().zip(of_set(family.as_ref(), rows, repeats, set)?) {
+            for (all, interval) in found.iter_mut().zip(intervals_of_set(family.as_ref(), rows, repeats, set)?) {
                 all.push(interval);
             }
         }
@@ -58,26 +57,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The means of the family.
+/// Returns the means of the family.
 fn truth(family: &dyn Family) -> Result<[f64; 4], Box<dyn Error>> {
     let draw = family.sample(SAMPLES_OF_THE_TRUTH, &mut stream(0, "truth"));
     let parts = Measure::Pm.decompose(&family.terms(&draw)?, &draw.labels);
     Ok(Interaction::ALL.map(|part| mean(parts.values(part))))
 }
 
-/// Mean and interval of each component, from one training set.
-fn of_set(family: &dyn Family, rows: usize, repeats: usize, set: u64) -> Result<Vec<Interval>, Box<dyn Error>> {
-    let draw = family.sample(rows, &mut stream(set, "coverage"));
-    let (d1, d2) = draw.dims;
-    let train = FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, d1, draw.x1)?,
-        x2: Matrix::new(rows, d2, draw.x2)?,
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    };
-    let classes = Classes::new((0..family.classes()).map(|class| class.to_string()).collect())?;
+/// Returns the mean and interval of each component, from one training set.
+fn intervals_of_set(
+    family: &dyn Family,
+    rows: usize,
+    repeats: usize,
+    set: u64,
+) -> Result<Vec<Interval>, Box<dyn Error>> {
+    let train = features(&family.sample(rows, &mut stream(set, "coverage")))?;
+    let classes = classes(family)?;
     let settings = Settings { seed: set, repeats, gauge: GaugeKind::Raw, ..Settings::default() };
     let fit = cross_fit(&train, &classes, &settings, None)?;
     let parts = Measure::Pm.decompose(&fit.scores.terms, &fit.scores.labels);

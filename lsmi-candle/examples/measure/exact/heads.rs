@@ -1,13 +1,12 @@
-//! What the heads find in real and known data: I1, I2 and I12 of cross-fitted rows and of evaluation rows, over seeds.
+//! Measures the information that heads find in real and known data: I1, I2 and I12 of cross-fitted rows and of evaluation
+//! rows, over seeds.
 //!
 //! Every argument is a feature file. One whose name ends in `_train` is scored on its `_eval` file, too, and held against the
 //! exact terms of its `_exact` file where there are any. docs/accuracy.md has a table made so.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example heads -- [--seeds 3] [--repeats 1] FILE ...
+//! cargo run --release -p lsmi-candle --example measure -- heads [--seeds 3] [--repeats 1] FILE ...
 //! ```
-
-#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 use std::fmt::Write;
@@ -20,9 +19,10 @@ use lsmi_candle::features::{FeatureSet, Keys, read};
 use lsmi_core::statistics::{mean, pearson, standard_deviation};
 use lsmi_core::{Terms, adjust};
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let (mut seeds, mut repeats, mut files) = (3u64, 1usize, Vec::new());
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = arguments.iter().cloned();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--seeds" => seeds = arguments.next().ok_or("--seeds takes a number")?.parse()?,

@@ -1,14 +1,12 @@
-//! How often the null rejects where there is nothing: on data whose label depends on neither modality, a test at .05 must
-//! reject in one set of twenty.
+//! Counts how often the null rejects where there is nothing: on data whose label depends on neither modality, a test at .05
+//! must reject in one set of twenty.
 //!
 //! Draws many small sets of normal features with random labels, tests each against permuted labels as `lsmi analyze --null`
 //! does, and prints the share of sets with p <= .05 for every quantity, and the share with p <= .05 in a class.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example null [-- SETS [ROWS [PERMUTATIONS]]]
+//! cargo run --release -p lsmi-candle --example measure -- null [SETS [ROWS [PERMUTATIONS]]]
 //! ```
-
-#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 
@@ -23,8 +21,8 @@ use rand_distr::StandardNormal;
 const DIMS: usize = 2;
 const LEVEL: f64 = 0.05;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let number = |index: usize, usual: usize| arguments.get(index).map_or(Ok(usual), |text| text.parse());
     let (sets, rows, permutations) = (number(0, 400)?, number(1, 60)?, number(2, 19)?);
     println!("{sets} sets of {rows} rows without dependence, {permutations} permutations, two folds");
@@ -32,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let run = |thread: usize| -> Result<Vec<Null>, String> {
         let sets = (0..sets as u64).skip(thread).step_by(threads);
-        sets.map(|set| of_set(set, rows, permutations).map_err(|error| error.to_string())).collect()
+        sets.map(|set| null_of_set(set, rows, permutations).map_err(|error| error.to_string())).collect()
     };
     let parts: Vec<_> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
@@ -54,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn of_set(set: u64, rows: usize, permutations: usize) -> Result<Null, Box<dyn Error>> {
+fn null_of_set(set: u64, rows: usize, permutations: usize) -> Result<Null, Box<dyn Error>> {
     let mut random = stream(set, "no dependence");
     let mut features = || Matrix::new(rows, DIMS, (0..rows * DIMS).map(|_| random.sample(StandardNormal)).collect());
     let (x1, x2) = (features()?, features()?);

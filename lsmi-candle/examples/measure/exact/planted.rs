@@ -1,4 +1,4 @@
-//! Which measure says what kind a sample is, from exact terms and from estimated ones.
+//! Compares measures by how well they tell the kinds of samples, from exact terms and from estimated ones.
 //!
 //! The family `groups`: five groups of equal size, each of one kind. 4,000 training rows in 12 dimensions, seeds 1 to 3;
 //! the exact terms of these rows, and their cross-fitted ones in the whitened gauge. Ideally a component is .69 in its
@@ -10,20 +10,17 @@
 //! synergistic before there was the kind hard. An amplitude below the family's usual 3 makes bits and groups harder to tell.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example planted [-- AMPLITUDE]
+//! cargo run --release -p lsmi-candle --example measure -- planted [AMPLITUDE]
 //! ```
-
-#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 
 use lsmi_candle::estimator::{Settings, cross_fit};
-use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{FamilyName, Groups, Settings as FamilySettings};
-use lsmi_core::random::stream;
 use lsmi_core::statistics::{mean, roc_area};
-use lsmi_core::{ClassPrior, Decomposition, Interaction, Kind, Measure, SampleIds, Terms};
+use lsmi_core::{ClassPrior, Decomposition, Interaction, Kind, Measure, Terms};
+
+use crate::data::{self, classes, features};
 
 const ROWS: usize = 4000;
 const DIMS: usize = 12;
@@ -40,9 +37,10 @@ struct Samples {
     prior: ClassPrior,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let usual = FamilySettings { dims: DIMS, ..FamilySettings::default() };
-    let family = match std::env::args().nth(1) {
+    let family = match arguments.first() {
         Some(amplitude) => FamilySettings { amplitude: amplitude.parse()?, ..usual },
         None => usual,
     };
@@ -81,19 +79,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The samples of a seed with their exact and with their estimated terms.
 fn draw(settings: &FamilySettings, seed: u64) -> Result<[Samples; 2], Box<dyn Error>> {
     let family = FamilyName::Groups.build(settings)?;
-    let draw = family.sample(ROWS, &mut stream(seed, "simulated samples"));
-    let exact = family.terms(&draw)?;
+    let draw = data::draw(family.as_ref(), ROWS, seed);
+    let (exact, train) = (family.terms(&draw)?, features(&draw)?);
     let (labels, groups) = (draw.labels, draw.groups.ok_or("the family has groups")?);
-    let train = FeatureSet {
-        ids: SampleIds::rows(ROWS),
-        x1: Matrix::new(ROWS, DIMS, draw.x1)?,
-        x2: Matrix::new(ROWS, DIMS, draw.x2)?,
-        labels: labels.clone(),
-        logits: [None, None, None],
-        groups: None,
-    };
-    let classes = Classes::new(vec!["0".to_owned(), "1".to_owned()])?;
-    let fit = cross_fit(&train, &classes, &Settings { seed, ..Settings::default() }, None)?;
+    let fit = cross_fit(&train, &classes(family.as_ref())?, &Settings { seed, ..Settings::default() }, None)?;
     // Of two equally frequent classes, the one whose i12 is positive is predicted.
     let by_density: Vec<bool> = exact.i12.iter().map(|i12| *i12 > 0.0).collect();
     let by_head = fit.scores.predictions[2].iter().zip(&labels).map(|(predicted, label)| predicted == label).collect();

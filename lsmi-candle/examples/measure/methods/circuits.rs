@@ -1,4 +1,4 @@
-//! Three circuits whose decomposition is known, by PID-CVX, PID-Batch and LSMI.
+//! Decomposes three circuits whose decomposition is known by PID-CVX, PID-Batch and LSMI.
 //!
 //! Two modalities show a bit each through noise, in ten dimensions; the label is their exclusive or (`xor`), their or
 //! (`or`), or, in the half of the data that a third bit shown in both says, the negation of modality 2 alone instead of the
@@ -7,23 +7,17 @@
 //! terms.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example circuits [-- --rows 20000 --amplitude 5 --seeds 3 lsmi pid-cvx]
+//! cargo run --release -p lsmi-candle --example measure -- circuits [--rows 20000 --amplitude 5 --seeds 3 lsmi pid-cvx]
 //! ```
-
-#![allow(clippy::print_stdout, reason = "examples print")]
-
-#[path = "../shared/mod.rs"]
-mod shared;
 
 use std::error::Error;
 
 use lsmi_candle::baselines::compare::{Data, Method, Settings};
-use lsmi_candle::features::Classes;
 use lsmi_core::discrete::{Joint, JointMeasure};
-use lsmi_core::families::{Draw, FamilyName, Settings as FamilySettings};
+use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::{Adjusted, Means, Measure, adjust};
 
-use self::shared::{parts, simulated};
+use crate::data::{classes, draw, features, parts};
 
 /// Bits of x1, bits of x2 and the label, all alike in probability, with the name of the circuit.
 const CIRCUITS: [(FamilyName, &str, &[[&str; 3]]); 3] = [
@@ -45,9 +39,10 @@ const CIRCUITS: [(FamilyName, &str, &[[&str; 3]]); 3] = [
     ),
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let (mut rows, mut amplitude, mut seeds, mut methods) = (20_000, 5.0, 3, Vec::new());
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = arguments.iter().cloned();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or("the option needs a value");
         match argument.as_str() {
@@ -68,19 +63,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (mut exact, mut found) = (vec![], vec![(vec![], 0.0); methods.len()]);
         for seed in 1..=seeds {
             let family = family.build(&FamilySettings { amplitude, ..FamilySettings::default() })?;
-            let samples = simulated(family.as_ref(), rows, seed)?;
-            let draw = Draw {
-                x1: samples.x1.values().to_vec(),
-                x2: samples.x2.values().to_vec(),
-                labels: samples.labels.clone(),
-                dims: family.dims(),
-                classes: family.classes(),
-                groups: None,
-            };
+            let draw = draw(family.as_ref(), rows, seed);
+            let samples = features(&draw)?;
             let Adjusted { r, u1, u2, s, .. } =
                 adjust(&Measure::Pm.decompose(&family.terms(&draw)?, &draw.labels).means());
             exact.push(Means { r, u1, u2, s });
-            let classes = Classes::new(vec!["0".to_owned(), "1".to_owned()])?;
+            let classes = classes(family.as_ref())?;
             let data = Data { train: &samples, eval: None, classes: &classes };
             for (method, (means, seconds)) in methods.iter().zip(&mut found) {
                 let estimate = method.estimate(data, &Settings::default(), seed, None)?;

@@ -1,18 +1,13 @@
-//! How time grows with the number of classes: LSMI, PID-Batch and PID-CVX on the family `gauss`, 4,000 rows.
+//! Measures how time grows with the number of classes: LSMI, PID-Batch and PID-CVX on the family `gauss`, 4,000 rows.
 //!
 //! Two modalities with one dimension a class; all methods get the same rows, and the machine to themselves in turn.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example classes [-- --rows 4000 --dims 16 2 10 50 101]
+//! cargo run --release -p lsmi-candle --example measure -- classes [--rows 4000 --dims 16 2 10 50 101]
 //! ```
 //!
 //! `--dims D` gives every number of classes D dimensions, where class means are no longer one-hot but directions on a
 //! sphere: then nothing but the number of classes grows.
-
-#![allow(clippy::print_stdout, reason = "examples print")]
-
-#[path = "../shared/mod.rs"]
-mod shared;
 
 use std::error::Error;
 
@@ -25,14 +20,15 @@ use lsmi_core::random::stream;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use self::shared::{parts, simulated};
+use crate::data::{parts, simulated};
 
 /// Length of class means where there are not as many dimensions as classes.
 const RADIUS: f64 = 6.0;
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let (mut rows, mut dims, mut counts, mut methods) = (4000, None, Vec::new(), Vec::new());
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = arguments.iter().cloned();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or("the option needs a value");
         match argument.as_str() {

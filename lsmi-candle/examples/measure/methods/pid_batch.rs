@@ -1,29 +1,28 @@
-//! PID-Batch as published on families whose density is known: its means against the exact ones, its time and memory.
+//! Compares PID-Batch as published with exact means on families whose density is known, with its time and memory.
 //!
 //! 4,000 training and 4,000 evaluation rows; 10 dimensions, or as many as classes for `gauss`. The exact values are the means
 //! of the evaluation rows' exact terms after the paper's shift, in nats. Memory is the most that the process has held so far.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example pid_batch -- [SEED] [FAMILY | gauss:CLASSES ...]
+//! cargo run --release -p lsmi-candle --example measure -- pid_batch [SEED] [FAMILY | gauss:CLASSES ...]
 //! ```
-
-#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 use std::time::Instant;
 
 use candle_core::Device;
 use lsmi_candle::baselines::pid_batch::{Params, decompose};
-use lsmi_candle::features::FeatureSet;
-use lsmi_candle::numbers::matrix::Matrix;
-use lsmi_core::families::{Draw, FamilyName, Settings};
-use lsmi_core::random::stream;
-use lsmi_core::{Measure, SampleIds, adjust};
+use lsmi_core::families::{FamilyName, Settings};
+use lsmi_core::{Measure, adjust};
+
+use crate::data::{draw, features};
+use crate::time::peak_memory;
 
 const ROWS: usize = 4000;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let mut arguments = arguments.to_vec();
     let seed = arguments.first().and_then(|first| first.parse::<u64>().ok());
     if seed.is_some() {
         arguments.remove(0);
@@ -40,8 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let settings = Settings { dims: classes, classes, ..Settings::default() };
         let family = family.parse::<FamilyName>()?.build(&settings)?;
-        let train = family.sample(ROWS, &mut stream(seed, "simulated samples"));
-        let evaluation = family.sample(ROWS, &mut stream(seed + 1000, "simulated samples"));
+        let train = draw(family.as_ref(), ROWS, seed);
+        let evaluation = draw(family.as_ref(), ROWS, seed + 1000);
         let exact = adjust(&Measure::Pm.decompose(&family.terms(&evaluation)?, &evaluation.labels).means());
         let (train, evaluation) = (features(&train)?, features(&evaluation)?);
         let start = Instant::now();
@@ -60,22 +59,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
-}
-
-fn features(draw: &Draw) -> Result<FeatureSet, Box<dyn Error>> {
-    let (d1, d2) = draw.dims;
-    Ok(FeatureSet {
-        ids: SampleIds::rows(ROWS),
-        x1: Matrix::new(ROWS, d1, draw.x1.clone())?,
-        x2: Matrix::new(ROWS, d2, draw.x2.clone())?,
-        labels: draw.labels.clone(),
-        logits: [None, None, None],
-        groups: None,
-    })
-}
-
-/// The most resident memory so far, in KiB, where the system tells.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }

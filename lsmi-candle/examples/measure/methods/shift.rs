@@ -1,4 +1,4 @@
-//! What a fitted estimator says of evaluation data like those it was fitted on, and of shifted ones.
+//! Scores evaluation data like those that an estimator was fitted on, and shifted ones.
 //!
 //! An estimator is fitted once. It then scores held-out rows as they are; with noise added to one modality or both, of
 //! one standard deviation of each column; and with x2 exchanged between samples of the same class, so that the modalities
@@ -6,15 +6,10 @@
 //! be given instead.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example shift [-- mixed features.npz]
+//! cargo run --release -p lsmi-candle --example measure -- shift [mixed features.npz]
 //! ```
 //!
 //! The same is done to files with `lsmi analyze train.npz --eval test.npz --eval shifted.npz --out DIR`.
-
-#![allow(clippy::print_stdout, reason = "examples print")]
-
-#[path = "../shared/mod.rs"]
-mod shared;
 
 use std::error::Error;
 
@@ -26,14 +21,15 @@ use lsmi_core::{Means, Measure, adjust};
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 
-use self::shared::{Data, data, emoji, parts};
+use crate::data::{Data, data, emoji, parts};
 
 const ROWS: usize = 4000;
 /// Standard deviation of the noise; columns have 1.
 const NOISE: f64 = 1.0;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut names: Vec<String> = std::env::args().skip(1).collect();
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let mut names = arguments.to_vec();
     if names.is_empty() {
         names = ["xor", "or", "rdn", "mixed", "gauss"].map(str::to_owned).to_vec();
         names.push(emoji().to_string_lossy().into_owned());

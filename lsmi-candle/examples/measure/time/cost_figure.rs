@@ -1,4 +1,4 @@
-//! What the benches measured, as a table and as a figure.
+//! Makes a table and a figure of what the benches measured.
 //!
 //! Reads the results that `cargo bench` has left in the target folder, draws time against n, d, K and the number of
 //! classes into an SVG file, and prints every result as a row of a Markdown table. A bench names its sizes `n=1000 d=10`;
@@ -6,10 +6,8 @@
 //!
 //! ```sh
 //! cargo bench
-//! cargo run --release -p lsmi-candle --example cost_figure [-- docs/cost.svg [target/criterion]]
+//! cargo run --release -p lsmi-candle --example measure -- cost_figure [docs/cost.svg [target/criterion]]
 //! ```
-
-#![allow(clippy::print_stdout)]
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -60,8 +58,9 @@ struct Measured {
 /// Names, and the results that differ in one size alone, by rising size: size and seconds.
 type Lines = Vec<(String, Vec<(f64, f64)>)>;
 
-fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let mut arguments = arguments.iter().cloned();
     let figure = arguments.next().unwrap_or_else(|| "docs/cost.svg".to_owned());
     let folder = arguments.next().map_or_else(target_folder, PathBuf::from);
     let mut results = Vec::new();

@@ -1,4 +1,4 @@
-//! How long KNIFE takes to a held-out likelihood, by default and as published.
+//! Measures how long KNIFE takes to a held-out likelihood, by default and as published.
 //!
 //! Rows are of four normal components of unit covariance, their means `spread` apart in random directions; 4,000 to fit
 //! and 4,000 fresh ones. Timed in turn: the published fit (30 epochs of gradient steps in batches of 32), the default one,
@@ -6,10 +6,8 @@
 //! dimensions: seconds, the median of several turns, and how many nats each mean surprisal of fresh rows is above the truth.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example knife_likelihood [-- d ...]
+//! cargo run --release -p lsmi-candle --example measure -- knife_likelihood [d ...]
 //! ```
-
-#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 use std::time::Instant;
@@ -28,8 +26,9 @@ const COMPONENTS: usize = 4;
 const SPREAD: f64 = 4.0;
 const TURNS: usize = 3;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let named: Vec<usize> = std::env::args().skip(1).map(|text| text.parse()).collect::<Result<_, _>>()?;
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let named: Vec<usize> = arguments.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     for dims in if named.is_empty() { vec![10, 64, 256, 512, 768] } else { named } {
         measure(dims)?;
     }

@@ -1,4 +1,4 @@
-//! How near a gradient epoch of KNIFE comes to the machine's matrix products.
+//! Compares a gradient epoch of KNIFE with the machine's matrix products.
 //!
 //! For each number of dimensions, five kernels of full covariance are trained in batches; in turn with each measurement a
 //! plain f32 product of the same shapes is timed, `[batch, d] x [d, 5 d]`, by candle on as many threads as
@@ -8,10 +8,8 @@
 //! ratio, each the median of several turns.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example knife_throughput [-- d ...]
+//! cargo run --release -p lsmi-candle --example measure -- knife_throughput [d ...]
 //! ```
-
-#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 use std::time::Instant;
@@ -28,8 +26,9 @@ const COMPONENTS: usize = 5;
 const BATCHES: usize = 8;
 const TURNS: usize = 7;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let named: Vec<usize> = std::env::args().skip(1).map(|text| text.parse()).collect::<Result<_, _>>()?;
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let named: Vec<usize> = arguments.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let dims = if named.is_empty() { vec![64, 256, 512, 768] } else { named };
     for dims in dims {
         for batch in [256, 1024] {

@@ -1,10 +1,11 @@
-//! How long a feature file takes to read, beside its plain bytes: `cargo run --release -p lsmi-candle --example read_time
-//! -- FILE`.
+//! Compares the time to read a feature file with the time to read its plain bytes.
 //!
 //! Both are read in turns, several times, from the memory of the system, not from the disk; the medians are printed. The
 //! peak is that of the process before the bytes are read.
-
-#![expect(clippy::print_stdout, reason = "a program for developers")]
+//!
+//! ```sh
+//! cargo run --release -p lsmi-candle --example measure -- read_time FILE
+//! ```
 
 use std::error::Error;
 use std::path::Path;
@@ -12,14 +13,14 @@ use std::time::Instant;
 
 use lsmi_candle::features::{Keys, read};
 
+use super::peak_memory;
+
 const TURNS: usize = 7;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let Some(path) = std::env::args().nth(1) else {
-        println!("read_time FILE");
-        return Ok(());
-    };
-    let path = Path::new(&path);
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let path = arguments.first().ok_or("read_time takes a feature file")?;
+    let path = Path::new(path);
     let (file, _) = timed(|| read(path, &Keys::default()))?;
     let peak = peak_memory().unwrap_or_default();
     let numbers = |rows: usize, columns: usize| rows * columns * size_of::<f64>();
@@ -45,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What work gives, and the seconds that it took.
+/// Returns the result of work and the seconds that it took.
 fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<(T, f64), E> {
     let begun = Instant::now();
     let done = work()?;
@@ -55,11 +56,4 @@ fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<(T, f64), E> {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// The most memory that the process had, in kilobytes, where Linux says so.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }

@@ -1,22 +1,18 @@
-//! What fusion networks learn, by the stage at which they join the modalities.
+//! Compares what fusion networks learn by the stage at which they join the modalities.
 //!
 //! Early, middle and late fusion networks are trained on the same rows; their logits of x1, of x2 and of both take the
 //! place of the heads, and held-out rows are decomposed. Densities are fitted once. By default on simulated families and
 //! the emoji; names of families and feature files (`x1_train`, ..., `x1_test`, ...) may be given instead.
 //!
 //! ```sh
-//! cargo run --release -p lsmi-candle --example fusion [-- xor mixed features.npz] [--out DIR]
+//! cargo run --release -p lsmi-candle --example measure -- fusion [xor mixed features.npz] [--out DIR]
 //! ```
 //!
 //! With `--out DIR` the data and each network's logits are written, for `lsmi analyze --model`.
 
-#![allow(clippy::print_stdout, reason = "examples print")]
 #![allow(clippy::cast_possible_truncation, reason = "networks are of 32-bit numbers")]
 
 mod network;
-#[path = "../shared/mod.rs"]
-mod shared;
-
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -26,12 +22,13 @@ use lsmi_candle::features::{ArrayValues, FeatureSet, write_safetensors};
 use lsmi_core::{Means, Measure, Reference, adjust};
 
 use self::network::{Network, Stage};
-use self::shared::{Data, data, emoji, parts};
+use crate::data::{Data, data, emoji, parts};
 
 const ROWS: usize = 4000;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
+/// Runs the study.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let mut arguments = arguments.iter().cloned();
     let (mut names, mut out) = (Vec::new(), None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
