@@ -1,7 +1,5 @@
 //! What can be wrong with a joint distribution, and how to mend it.
 
-use super::JointMeasure;
-
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -68,7 +66,7 @@ pub enum Error {
     #[error("`{measure}` is not defined on the redundancy lattice; use one of pm, sx, min")]
     NoLattice {
         /// The measure.
-        measure: JointMeasure,
+        measure: &'static str,
     },
 
     /// A parameter cannot be used.

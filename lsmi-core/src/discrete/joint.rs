@@ -9,7 +9,9 @@ use super::{
     outcome::{Outcome, States, describe},
     register::Register,
 };
+use crate::ids::SampleIds;
 use crate::statistics::{Sum, sum};
+use crate::terms::Terms;
 
 /// By how much given probabilities may miss a sum of 1: what rounding to ten digits can do. They are divided by their sum.
 const SUM_TOLERANCE: f64 = 1e-9;
@@ -145,6 +147,22 @@ impl Joint<2> {
     /// ```
     pub fn information(&self) -> Information {
         Information { i1: self.information_of(1), i2: self.information_of(2), i12: self.information_of(3) }
+    }
+
+    /// The terms of every outcome, in the order of the outcomes; their ids are row numbers.
+    pub(super) fn terms(&self) -> Terms {
+        let marginals = self.marginals();
+        let n = self.outcomes.len();
+        let surprisals = |set| (0..n).map(|row| marginals.surprisal(set, row)).collect();
+        let informations = |set| (0..n).map(|row| marginals.information(set, row)).collect();
+        Terms {
+            ids: SampleIds::rows(n),
+            h1: surprisals(1),
+            h2: surprisals(2),
+            i1: informations(1),
+            i2: informations(2),
+            i12: informations(3),
+        }
     }
 }
 

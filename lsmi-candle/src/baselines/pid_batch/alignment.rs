@@ -9,7 +9,8 @@ use candle_core::{D, Device, Result as CandleResult, Tensor};
 
 use super::loss::{Batch, Outcome, differentiate, evaluate};
 use super::network::{Network, Sizes};
-use super::{Params, Side};
+use super::params::Params;
+use super::side::Side;
 use crate::error::Result;
 use crate::training::adam::Adam;
 use crate::training::parameters::ParameterStore;

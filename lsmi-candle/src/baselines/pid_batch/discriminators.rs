@@ -9,7 +9,8 @@ use candle_nn::ops::log_softmax;
 use lsmi_core::statistics::log_sum_exp;
 
 use super::network::{Batches, Network, Sizes};
-use super::{Params, Side};
+use super::params::Params;
+use super::side::Side;
 use crate::error::{EstimatorError, Result};
 use crate::training::adam::Adam;
 use crate::training::adam::host::unless_negligible;

@@ -41,11 +41,12 @@ mod loss;
 mod network;
 mod params;
 mod real;
+mod side;
 mod sinkhorn;
 #[cfg(test)]
 mod tests;
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use crossbeam_channel::Sender;
 use lsmi_core::ClassPrior;
 use rayon::prelude::*;
@@ -57,41 +58,13 @@ use self::alignment::Alignment;
 use self::discriminators::{Discriminator, Posteriors};
 use self::loss::{Batch, differentiate};
 use self::network::Batches;
-use crate::densities::points::single;
+use self::side::Side;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::{Progress, Reporter, check_samples, thread_pool};
 use crate::features::FeatureSet;
-use crate::numbers::matrix::Matrix;
 
 /// Networks to train: the discriminators, and the alignment.
 const MODELS: usize = 4;
-
-/// Samples with their features on the device.
-struct Side<'a> {
-    samples: &'a FeatureSet,
-    /// x1, x2 and both side by side.
-    inputs: [Tensor; 3],
-}
-
-impl<'a> Side<'a> {
-    fn new(samples: &'a FeatureSet, device: &Device) -> Result<Self> {
-        let tensor = |what: &'static str, x: &Matrix| {
-            let values = single(x.values());
-            if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-                let (row, column) = (place / x.columns(), place % x.columns());
-                return Err(EstimatorError::Samples {
-                    what,
-                    found: format!("{:e} in row {row}, column {column}", x.values()[place]),
-                    expected: "within the range of single precision: scale the column".to_owned(),
-                });
-            }
-            Ok(Tensor::from_vec(values, (x.rows(), x.columns()), device)?)
-        };
-        let (x1, x2) = (tensor("x1", &samples.x1)?, tensor("x2", &samples.x2)?);
-        let both = Tensor::cat(&[&x1, &x2], 1)?;
-        Ok(Self { samples, inputs: [x1, x2, both] })
-    }
-}
 
 /// Decomposes the information of two modalities about a label by PID-Batch.
 ///

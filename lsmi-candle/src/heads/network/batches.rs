@@ -3,7 +3,7 @@
 use lsmi_core::random::{ChaCha8Rng, stream};
 use rand::seq::SliceRandom;
 
-use super::NetworkParams;
+use super::params::NetworkParams;
 
 /// Steps of an epoch at most: with more rows each step takes more of them.
 const STEPS_OF_AN_EPOCH: usize = 64;

@@ -6,9 +6,13 @@ use candle_core::{D, Result as CandleResult, Tensor};
 use candle_nn::loss::nll;
 use candle_nn::ops::log_softmax;
 
+use super::average;
 use super::batches::Batches;
 use super::dropout::Dropout;
-use super::{NetworkHead, NetworkParams, Training, average, layers, parameters};
+use super::layer::NetworkHead;
+use super::parameters::{layers, parameters};
+use super::params::NetworkParams;
+use super::training::Training;
 use crate::error::Result;
 use crate::training::adam::Adam;
 use crate::training::parameters::ParameterStore;
@@ -68,7 +72,7 @@ impl Training for DeviceTraining<'_> {
     }
 
     fn average(&self) -> Result<NetworkHead> {
-        Ok(NetworkHead::of(&self.averages.iter().map(|(name, value)| (name.as_str(), value)).collect())?)
+        Ok(NetworkHead::from_parameters(&self.averages.iter().map(|(name, value)| (name.as_str(), value)).collect())?)
     }
 }
 
@@ -105,7 +109,7 @@ fn without_some(units: &Tensor, dropout: &mut Dropout) -> CandleResult<Tensor> {
 mod tests {
     use super::*;
     use crate::heads::calibration::log_loss;
-    use crate::heads::network::start;
+    use crate::heads::network::parameters::start;
     use crate::heads::network::tests::{features, quadrants, under_way};
     use crate::heads::rows::Rows;
     use crate::training::parameters::assert_gradients_match_differences;

@@ -6,7 +6,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::{Layer, NetworkHead};
+use super::layer::{Layer, NetworkHead};
 use crate::numbers::simd_math::vectorised;
 
 /// Memory for the forward pass of a network over so many rows at a time.

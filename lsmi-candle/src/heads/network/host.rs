@@ -15,10 +15,13 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
+use super::average;
 use super::batches::Batches;
 use super::dropout::Dropout;
 use super::forward::Activations;
-use super::{Layer, NetworkHead, NetworkParams, Training, average};
+use super::layer::{Layer, NetworkHead};
+use super::params::NetworkParams;
+use super::training::Training;
 use crate::error::Result;
 use crate::numbers::simd_math::{exp, vectorised};
 use crate::training::adam::host::{Moments, Step, unless_negligible};
@@ -282,8 +285,8 @@ fn sum(values: &[f32]) -> f32 {
 mod tests {
     use super::*;
     use crate::heads::network::device::loss;
+    use crate::heads::network::parameters::{names, parameters};
     use crate::heads::network::tests::under_way;
-    use crate::heads::network::{names, parameters};
     use crate::training::adam::Adam;
     use crate::training::parameters::ParameterStore;
     use candle_core::{Device, Tensor};
@@ -305,7 +308,7 @@ mod tests {
     }
 
     fn network(store: &ParameterStore) -> Network {
-        Network::new(NetworkHead::of(&parameters(store)).unwrap(), 40)
+        Network::new(NetworkHead::from_parameters(&parameters(store)).unwrap(), 40)
     }
 
     fn values(tensor: &Tensor) -> Vec<f32> {
@@ -353,7 +356,7 @@ mod tests {
                 adam.step(&store, &loss.backward().unwrap()).unwrap();
                 network.step(Labelled { values: &batch, labels: &labels }, &mut of_host, 0.01, 0.1);
             }
-            let expected = NetworkHead::of(&parameters(&store)).unwrap();
+            let expected = NetworkHead::from_parameters(&parameters(&store)).unwrap();
             assert_eq!(network.head.layers.len(), params.hidden.len() + 1);
             for (expected, found) in expected.layers.iter().zip(&network.head.layers) {
                 let parameters = |layer: &Layer| [layer.weights.clone(), layer.biases.clone()].concat();

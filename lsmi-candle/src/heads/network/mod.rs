@@ -12,63 +12,30 @@ mod device;
 mod dropout;
 mod forward;
 mod host;
+mod layer;
+mod parameters;
 mod params;
+mod training;
 
-use std::collections::BTreeMap;
-
-use candle_core::{Device, Error, Result as CandleResult, Tensor};
+use candle_core::{Device, Error, Tensor};
 use lsmi_core::statistics::log_sum_exp;
 
 use self::device::DeviceTraining;
 use self::forward::Activations;
 use self::host::{HostTraining, Labelled};
+pub(crate) use self::layer::Layer;
+pub use self::layer::NetworkHead;
+use self::parameters::{parameters, start};
 pub use self::params::NetworkParams;
+use self::training::Training;
 use super::rows::Rows;
 use crate::densities::points::Points;
 use crate::error::Result;
-use crate::training::parameters::ParameterStore;
 
 /// Rows whose posteriors are computed at a time.
 const BLOCK: usize = 256;
 
-/// A layer `x W + b`.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Layer {
-    /// `W`, `[inputs, outputs]`, row-major.
-    pub(crate) weights: Vec<f32>,
-    /// `b`, `[outputs]`.
-    pub(crate) biases: Vec<f32>,
-    pub(crate) inputs: usize,
-}
-
-impl Layer {
-    pub(crate) fn outputs(&self) -> usize {
-        self.biases.len()
-    }
-}
-
-/// A trained linear softmax or network, in the host's memory.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NetworkHead {
-    /// At least one; all but the last are followed by a rectifier.
-    pub(crate) layers: Vec<Layer>,
-}
-
-/// A network in training, on the host or on a device.
-trait Training {
-    /// One pass over the rows.
-    fn epoch(&mut self) -> Result<()>;
-
-    /// The network of the weights' average so far.
-    fn average(&self) -> Result<NetworkHead>;
-}
-
 impl NetworkHead {
-    /// A linear softmax of one layer.
-    pub(crate) fn linear(layer: Layer) -> Self {
-        Self { layers: vec![layer] }
-    }
-
     /// Has `listener` hear the log posteriors of held-out rows, `[n, classes]`, row-major, after each of some numbers of
     /// epochs, which rise, until it has heard enough.
     ///
@@ -121,25 +88,7 @@ impl NetworkHead {
             return run(&mut DeviceTraining::new(rows, store, params, seed)?);
         }
         let rows = Labelled { values: points.values(), labels: rows.labels };
-        run(&mut HostTraining::new(rows, Self::of(&parameters(&store))?, params, seed))
-    }
-
-    /// The network that parameters describe.
-    fn of(parameters: &BTreeMap<&str, &Tensor>) -> CandleResult<Self> {
-        let layer = |[weights, biases]: [&Tensor; 2]| {
-            Ok(Layer { inputs: weights.dim(0)?, weights: values(weights)?, biases: values(biases)? })
-        };
-        Ok(Self { layers: layers(parameters).map(layer).collect::<CandleResult<_>>()? })
-    }
-
-    /// The columns of a row.
-    fn inputs(&self) -> usize {
-        self.layers.first().map_or(0, |layer| layer.inputs)
-    }
-
-    /// The number of classes.
-    fn classes(&self) -> usize {
-        self.layers.last().map_or(0, Layer::outputs)
+        run(&mut HostTraining::new(rows, Self::from_parameters(&parameters(&store))?, params, seed))
     }
 
     /// `log p(y|x)` of every class: `[n, classes]`, row-major.
@@ -173,55 +122,13 @@ impl NetworkHead {
     }
 }
 
-/// The names of a layer's weights and biases.
-fn names(layer: usize) -> [String; 2] {
-    [format!("layer{layer}.weight"), format!("layer{layer}.bias")]
-}
-
-/// Trainable parameters by their names.
-fn parameters(store: &ParameterStore) -> BTreeMap<&str, &Tensor> {
-    store.iter().map(|(name, value)| (name, value.as_tensor())).collect()
-}
-
-/// The weights and biases of each layer, by their names.
-fn layers<'a>(parameters: &BTreeMap<&str, &'a Tensor>) -> impl Iterator<Item = [&'a Tensor; 2]> {
-    (0..).map_while(|layer| {
-        let [weights, biases] = names(layer).map(|name| parameters.get(name.as_str()).copied());
-        Some([weights?, biases?])
-    })
-}
-
-/// The parameters that training starts from: the weights of hidden units random, so that these differ, and of a size that
-/// keeps activations near 1 (He, Zhang, Ren, Sun 2015, eq. 10); those of a linear softmax 0.
-fn start(inputs: usize, classes: usize, params: NetworkParams, seed: u64, device: &Device) -> Result<ParameterStore> {
-    let mut store = ParameterStore::new(seed, device);
-    let mut of_layer = inputs;
-    for (layer, units) in params.hidden.iter().enumerate() {
-        let [weights, biases] = names(layer);
-        store.normal(&weights, (of_layer, *units), (2.0 / of_layer as f64).sqrt())?;
-        store.zeros(&biases, *units)?;
-        of_layer = *units;
-    }
-    let [weights, biases] = names(params.hidden.len());
-    if params.hidden.is_empty() {
-        store.zeros(&weights, (inputs, classes))?;
-    } else {
-        store.normal(&weights, (of_layer, classes), (1.0 / of_layer as f64).sqrt())?;
-    }
-    store.zeros(&biases, classes)?;
-    Ok(store)
-}
-
-/// The values of an f32 tensor on the host, in row-major order.
-fn values(tensor: &Tensor) -> CandleResult<Vec<f32>> {
-    tensor.flatten_all()?.to_vec1()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::parameters::names;
     use super::*;
     use crate::densities::mixture::Sample;
     use crate::heads::calibration::log_loss;
+    use crate::training::parameters::ParameterStore;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 

@@ -13,42 +13,14 @@
 //! principal components, are then equally easy. Logits are linear in a step's length: they and their change lie class by
 //! class, and the line search takes no product, only exponentials.
 
+mod linear;
 mod problem;
 mod search;
 
+pub(super) use self::linear::Linear;
 use self::problem::Problem;
 use self::search::Search;
-use super::{Layer, NetworkHead};
-
-/// A linear softmax: `softmax(x W + b)`.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Linear {
-    /// `[columns, classes]`, row-major.
-    pub(super) weights: Vec<f32>,
-    /// One for each class.
-    pub(super) biases: Vec<f32>,
-}
-
-impl From<Linear> for NetworkHead {
-    fn from(Linear { weights, biases }: Linear) -> Self {
-        Self::linear(Layer { inputs: weights.len() / biases.len().max(1), weights, biases })
-    }
-}
-
-/// When the search for an optimum ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stop {
-    /// After two steps in a row that lessen the objective by less than this part of it.
-    pub(super) tolerance: f64,
-    /// After so many steps.
-    pub(super) most_steps: usize,
-}
-
-impl Default for Stop {
-    fn default() -> Self {
-        Self { tolerance: 1e-4, most_steps: 200 }
-    }
-}
+pub(super) use self::search::Stop;
 
 /// The optimum of each penalty; penalties above 0, in falling order.
 ///

@@ -3,8 +3,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::Linear;
-use super::search::single;
+use super::linear::Linear;
 
 /// Rows that a class without any counts as, all at the mean, so that its bias stays finite.
 const ROWS_OF_ABSENT: f64 = 0.5;
@@ -98,4 +97,9 @@ impl Problem {
         }
         Linear { weights: weights.to_vec(), biases: shifted.into_iter().map(single).collect() }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "values and parameters are f32 by design")]
+pub(super) fn single(value: f64) -> f32 {
+    value as f32
 }

@@ -5,8 +5,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use super::Stop;
-use super::problem::Problem;
+use super::problem::{Problem, single};
 use crate::numbers::simd_math::{exp, ln, vectorised};
 
 /// Steps that the inverse Hessian is made of.
@@ -22,9 +21,19 @@ const MOST_TRIES: usize = 12;
 const LEAST_VARIANCE: f64 = 1e-3;
 const LEAST_CURVATURE: f64 = 1e-12;
 
-#[expect(clippy::cast_possible_truncation, reason = "values and parameters are f32 by design")]
-pub(super) fn single(value: f64) -> f32 {
-    value as f32
+/// When the search for an optimum ends.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::heads) struct Stop {
+    /// After two steps in a row that lessen the objective by less than this part of it.
+    pub(in crate::heads) tolerance: f64,
+    /// After so many steps.
+    pub(in crate::heads) most_steps: usize,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { tolerance: 1e-4, most_steps: 200 }
+    }
 }
 
 /// The objective along a direction: its value, slope and curvature at a step length.

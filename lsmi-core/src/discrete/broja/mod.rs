@@ -39,27 +39,12 @@ mod certificate;
 mod newton;
 mod problem;
 mod schur;
+mod settings;
 
 use crate::{Means, Result};
 use certificate::Bounds;
 use problem::Problem;
-
-/// How exact the result should be, and at what cost.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// The gap at which the solver may stop, in nats.
-    pub tolerance: f64,
-    /// The largest number of steps of Newton's method.
-    pub steps: usize,
-    /// Bytes of memory at most. What a table takes is known before anything is computed.
-    pub memory: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { tolerance: 1e-8, steps: 200, memory: 1 << 30 }
-    }
-}
+pub use settings::Settings;
 
 /// Whether the wanted tolerance was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

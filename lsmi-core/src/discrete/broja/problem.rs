@@ -1,11 +1,15 @@
 //! The convex program of BROJA in the form that all solvers share: marginals, cells that can be occupied, and what is
 //! computed of them at every step.
 
-use super::Settings;
+use super::settings::Settings;
 use crate::{Error, Result};
 
 /// How far probabilities may sum from 1, and the two marginals of a class differ.
 const SUM_TOLERANCE: f64 = 1e-9;
+
+/// Columns that are gathered before they are subtracted from the Schur complement together (`schur.rs`); here for the
+/// memory that they take.
+pub(super) const PANEL: usize = 128;
 
 /// A cell (x1, x2, y) that q may occupy: p(x1, y) and p(x2, y) are both positive.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +101,7 @@ impl Problem {
         let number = size_of::<f64>();
         let bytes_per_cell = 24 * number;
         let columns = self.second.saturating_mul(self.classes);
-        let schur = columns.saturating_mul(columns.saturating_add(self.classes + super::schur::PANEL));
+        let schur = columns.saturating_mul(columns.saturating_add(self.classes + PANEL));
         let blocks = self.first.saturating_mul(self.classes).saturating_mul(self.classes);
         cells.saturating_mul(bytes_per_cell).saturating_add(schur.saturating_add(blocks).saturating_mul(number))
     }

@@ -6,10 +6,7 @@
 //! direction in which a(., y) rises and b(., y) falls by the same amount changes nothing, so that one b of each class
 //! stays where it is.
 
-use super::problem::Problem;
-
-/// Columns that are gathered before they are subtracted from the Schur complement together.
-pub(super) const PANEL: usize = 128;
+use super::problem::{PANEL, Problem};
 
 /// A pivot below this share of what stood there is lost to rounding; its variable stays where it is.
 const LOST: f64 = 1e-14;

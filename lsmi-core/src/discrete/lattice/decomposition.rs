@@ -94,7 +94,7 @@ pub fn decompose<const SOURCES: usize>(
         JointMeasure::Pm => in_parts(joint, lattice, pointwise, |of_sets| of_sets, f64::max),
         JointMeasure::Sx => in_parts(joint, lattice, pointwise, agreeing_exactly::<SOURCES>, |a, b| a + b),
         JointMeasure::Min => Ok(minimum(joint, lattice)),
-        measure => Err(Error::NoLattice { measure }),
+        measure => Err(Error::NoLattice { measure: measure.name() }),
     }
 }
 

@@ -22,7 +22,7 @@ const SIGNLESS: f64 = 1e-9;
 /// The decomposition of a distribution.
 pub(super) fn decompose(joint: &Joint) -> Result<JointDecomposition> {
     let (found, convergence) = maximum_entropy(joint)?;
-    let terms = super::terms(&found);
+    let terms = found.terms();
     let signed = |value: f64| if value.abs() <= SIGNLESS { 0.0 } else { value };
     let pointwise: Vec<Pointwise> = (0..terms.len())
         .map(|row| {

@@ -23,11 +23,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    broja::Solution,
-    error::Result,
-    information::{Information, terms},
-    joint::Joint,
-    maximum_entropy::Convergence,
+    broja::Solution, error::Result, information::Information, joint::Joint, maximum_entropy::Convergence,
     outcome::Outcome,
 };
 use crate::{decomposition::Means, error::from_name, terms::Terms};
@@ -171,7 +167,7 @@ pub(super) fn means_of(r: f64, Information { i1, i2, i12 }: Information) -> Mean
 
 /// The decomposition that follows from the redundancy of every outcome, in their order.
 fn from_redundancies(joint: &Joint, redundancies: fn(&Joint, &Terms) -> Vec<f64>) -> JointDecomposition {
-    let terms = terms(joint);
+    let terms = joint.terms();
     let r = redundancies(joint, &terms);
     let pointwise: Vec<Pointwise> = (0..r.len())
         .map(|row| {
