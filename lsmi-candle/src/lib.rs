@@ -20,7 +20,7 @@
 //! ```
 //! use lsmi_candle::estimator::{Settings, cross_fit};
 //! use lsmi_candle::features::{Classes, FeatureSet};
-//! use lsmi_candle::numbers::matrix::Matrix;
+//! use lsmi_candle::Matrix;
 //! use lsmi_core::SampleIds;
 //! use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 //!
@@ -57,3 +57,4 @@ mod error;
 mod guarded;
 
 pub use error::{BundleError, EstimatorError, Result};
+pub use numbers::matrix::Matrix;

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use lsmi_candle::Matrix;
 use lsmi_candle::features::{Classes, FeatureSet, Keys, read};
-use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{Draw, Family, FamilyName, Settings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{mean, standard_deviation};

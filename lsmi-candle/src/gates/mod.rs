@@ -122,7 +122,7 @@ impl GateSettings {
 /// ```
 /// use lsmi_candle::features::{Classes, FeatureSet};
 /// use lsmi_candle::gates::{GateSettings, Verdict, check};
-/// use lsmi_candle::numbers::matrix::Matrix;
+/// use lsmi_candle::Matrix;
 /// use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 ///
 /// let family = FamilyName::Or.build(&FamilySettings { dims: 2, ..Default::default() })?;

@@ -32,7 +32,7 @@ const NEGLIGIBLE: f64 = 1e-9;
 
 /// The calibration of one head.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Calibration {
+pub(crate) struct Calibration {
     /// Logarithms of the class frequencies of the rows that the head was fitted to.
     pub(crate) log_frequencies: Vec<f64>,
     /// The factor of the evidence.

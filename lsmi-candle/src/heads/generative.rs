@@ -26,7 +26,7 @@ const PRIOR_ROWS: f64 = 1.0;
 
 /// A mixture with a distribution over classes in each component.
 #[derive(Debug, Clone)]
-pub struct GenerativeHead {
+pub(crate) struct GenerativeHead {
     mixture: Mixture,
     /// `p(y|k)`, `[K, classes]`, row-major.
     class_probabilities: Vec<f64>,
@@ -34,17 +34,17 @@ pub struct GenerativeHead {
 
 impl GenerativeHead {
     /// A head from its mixture and `p(y|k)`, `[K, classes]`, row-major.
-    pub fn new(mixture: Mixture, class_probabilities: Vec<f64>) -> Self {
+    pub(crate) fn new(mixture: Mixture, class_probabilities: Vec<f64>) -> Self {
         Self { mixture, class_probabilities }
     }
 
     /// The mixture over features.
-    pub fn mixture(&self) -> &Mixture {
+    pub(crate) fn mixture(&self) -> &Mixture {
         &self.mixture
     }
 
     /// `p(y|k)`, `[K, classes]`, row-major.
-    pub fn class_probabilities(&self) -> &[f64] {
+    pub(crate) fn class_probabilities(&self) -> &[f64] {
         &self.class_probabilities
     }
 
@@ -89,7 +89,7 @@ impl GenerativeHead {
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
+    pub(crate) fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
         let components = self.mixture.components();
         let classes = self.class_probabilities.len() / components;
         let probabilities = single(&self.class_probabilities);

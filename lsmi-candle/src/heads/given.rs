@@ -14,7 +14,7 @@ const STEPS: usize = 60;
 
 /// Logits given by the user, at a temperature.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GivenHead {
+pub(crate) struct GivenHead {
     /// What the logits are divided by, above 0.
     pub(crate) temperature: f64,
 }
@@ -43,7 +43,7 @@ impl GivenHead {
     }
 
     /// `log p(y|x)` of every class from logits `[n, classes]`, row-major.
-    pub fn log_posteriors(&self, logits: &[f64], classes: usize) -> Vec<f64> {
+    pub(crate) fn log_posteriors(&self, logits: &[f64], classes: usize) -> Vec<f64> {
         let mut posteriors: Vec<f64> = logits.iter().map(|value| value / self.temperature).collect();
         for row in posteriors.chunks_exact_mut(classes) {
             let normaliser = log_sum_exp(row);

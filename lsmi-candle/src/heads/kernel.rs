@@ -33,7 +33,7 @@ const ROWS_OF_A_BLOCK: usize = 512;
 
 /// A map from rows to features.
 #[derive(Debug, Clone, PartialEq)]
-pub struct KernelFeatures {
+pub(crate) struct KernelFeatures {
     /// `[m, columns]`, row-major.
     pub(crate) landmarks: Vec<f32>,
     pub(crate) columns: usize,
@@ -47,7 +47,7 @@ impl KernelFeatures {
     /// median squared distance of random pairs of rows.
     ///
     /// `None` without rows or columns, or where values are not finite.
-    pub fn fit(
+    pub(crate) fn fit(
         values: &[f32],
         columns: usize,
         most_landmarks: usize,
@@ -67,7 +67,7 @@ impl KernelFeatures {
     }
 
     /// How many features a row has.
-    pub fn features(&self) -> usize {
+    pub(crate) fn features(&self) -> usize {
         self.factor.len() / self.landmarks()
     }
 
@@ -76,7 +76,7 @@ impl KernelFeatures {
     }
 
     /// The features `[n, features]` of rows `[n, columns]`, both row-major.
-    pub fn apply(&self, rows: &[f32]) -> Vec<f32> {
+    pub(crate) fn apply(&self, rows: &[f32]) -> Vec<f32> {
         let (landmarks, features) = (self.landmarks(), self.features());
         let factor = MatRef::from_row_major_slice(&self.factor, landmarks, features);
         let mut applied = vec![0.0; rows.len() / self.columns * features];

@@ -5,7 +5,7 @@ use crate::numbers::linear_algebra::product_transposed;
 
 /// A fitted map of rows.
 #[derive(Debug, Clone)]
-pub enum FeatureMap {
+pub(crate) enum FeatureMap {
     /// Similarities to landmarks.
     Kernel(KernelFeatures),
     /// Projections on a few directions.
@@ -16,7 +16,7 @@ pub enum FeatureMap {
 
 /// Projections `x D'`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Directions {
+pub(crate) struct Directions {
     /// `[directions, columns]`, row-major.
     pub(crate) axes: Vec<f32>,
     pub(crate) columns: usize,
@@ -24,7 +24,7 @@ pub struct Directions {
 
 /// Scaled components of both modalities, and their products pair by pair.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Products {
+pub(crate) struct Products {
     /// How many of the columns are of modality 1.
     pub(crate) first: usize,
     /// What each column is divided by.

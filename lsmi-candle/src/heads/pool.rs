@@ -10,7 +10,7 @@ use crate::error::Result;
 
 /// A member of a pool.
 #[derive(Debug, Clone)]
-pub enum Member {
+pub(crate) enum Member {
     /// A classifier of its own, calibrated.
     Own(Box<Classifier>, Calibration),
     /// The pool of modality 0 (x1) or 1 (x2), in the pool of both.
@@ -22,7 +22,7 @@ pub enum Member {
 
 /// Heads whose posteriors are combined.
 #[derive(Debug, Clone)]
-pub struct HeadPool {
+pub(crate) struct HeadPool {
     /// The members, in the order of the stack's weights; none: the class frequencies are all that is known.
     pub members: Vec<Member>,
     /// How their posteriors are combined.
@@ -31,7 +31,7 @@ pub struct HeadPool {
 
 impl HeadPool {
     /// Whether the pool needs the posteriors of modality 0 or 1.
-    pub fn needs_part(&self, modality: usize) -> bool {
+    pub(crate) fn needs_part(&self, modality: usize) -> bool {
         self.members.iter().any(|member| match member {
             Member::Own(..) => false,
             Member::Part(part) => *part == modality,

@@ -5,7 +5,7 @@ use crate::densities::points::gather;
 
 /// The part of the features that a head takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub(crate) enum View {
     /// All standardised columns, those of both modalities one after another.
     Columns,
     /// So many leading principal components of each modality, or all that it has.

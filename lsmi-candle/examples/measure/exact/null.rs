@@ -10,9 +10,9 @@
 
 use std::error::Error;
 
+use lsmi_candle::Matrix;
 use lsmi_candle::estimator::{Null, Settings, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::SampleIds;
 use lsmi_core::random::stream;
 use rand::Rng;

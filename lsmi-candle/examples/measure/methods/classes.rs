@@ -11,9 +11,9 @@
 
 use std::error::Error;
 
+use lsmi_candle::Matrix;
 use lsmi_candle::baselines::compare::{Data, Method, Settings};
 use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::SampleIds;
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;

@@ -13,9 +13,9 @@
 
 use std::error::Error;
 
+use lsmi_candle::Matrix;
 use lsmi_candle::estimator::{Estimator, Scores, Settings, cross_fit};
 use lsmi_candle::features::FeatureSet;
-use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::random::stream;
 use lsmi_core::{Means, Measure, adjust};
 use rand::seq::SliceRandom;

@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use lsmi_candle::features::FeatureSet;
-//! use lsmi_candle::numbers::matrix::Matrix;
+//! use lsmi_candle::Matrix;
 //! use lsmi_candle::baselines::pid_cvx::{Params, decompose};
 //! use lsmi_core::SampleIds;
 //! use lsmi_core::families::{FamilyName, Settings};

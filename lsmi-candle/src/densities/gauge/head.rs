@@ -38,7 +38,7 @@ impl Squash {
 
 /// The map from a modality's standardised columns to what heads see.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HeadCoordinates {
+pub(crate) struct HeadCoordinates {
     /// For each standardised column, how it is squashed; none: it stays.
     pub(crate) squashes: Vec<Option<Squash>>,
     /// Unit vectors along the principal components, by falling variance, `[components, columns]`, row-major.
@@ -52,12 +52,12 @@ impl HeadCoordinates {
     }
 
     /// Number of standardised columns.
-    pub fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.squashes.len()
     }
 
     /// Number of principal components.
-    pub fn components(&self) -> usize {
+    pub(crate) fn components(&self) -> usize {
         self.axes.len() / self.squashes.len()
     }
 }

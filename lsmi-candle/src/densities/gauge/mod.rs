@@ -23,8 +23,7 @@ mod invariant;
 mod passes;
 mod standardizer;
 
-pub use head::HeadCoordinates;
-pub(crate) use head::{HeadRows, Squash};
+pub(crate) use head::{HeadCoordinates, HeadRows, Squash};
 pub(crate) use passes::Passes;
 pub use standardizer::Standardizer;
 
@@ -130,7 +129,7 @@ pub enum GaugeError {
 
 /// The fitted map from a modality's own coordinates to those its density is fitted in.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Coordinates {
+pub(crate) struct Coordinates {
     pub(crate) standardizer: Standardizer,
     /// Axes of the whitened coordinates over the standardised columns, `[dims, columns]`, row-major; none: the columns themselves.
     pub(crate) axes: Option<Vec<f64>>,
@@ -140,7 +139,7 @@ pub struct Coordinates {
 
 /// The fitted gauge of both modalities.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Gauge {
+pub(crate) struct Gauge {
     /// Which coordinates were chosen.
     pub kind: GaugeKind,
     /// The map of modality 1.
@@ -156,7 +155,7 @@ impl Gauge {
     ///
     /// # Errors
     /// [`GaugeError`] where a modality is constant or spans fewer dimensions than asked for.
-    pub fn fit(kind: GaugeKind, dims: Dims, x1: &Matrix, x2: &Matrix) -> Result<Self, GaugeError> {
+    pub(crate) fn fit(kind: GaugeKind, dims: Dims, x1: &Matrix, x2: &Matrix) -> Result<Self, GaugeError> {
         Self::fit_in_passes(kind, dims, &mut InMemory([x1, x2]))
     }
 
@@ -206,23 +205,23 @@ impl Coordinates {
     }
 
     /// The dimensions of the coordinates that the density is fitted in.
-    pub fn dims(&self) -> usize {
+    pub(crate) fn dims(&self) -> usize {
         let columns = self.standardizer.columns();
         self.axes.as_ref().map_or(columns, |axes| axes.len() / columns)
     }
 
     /// All columns that vary, standardised.
-    pub fn standardizer(&self) -> &Standardizer {
+    pub(crate) fn standardizer(&self) -> &Standardizer {
         &self.standardizer
     }
 
     /// `log |det A|`: the surprisal in the gauge is that of the fitted density minus this, in nats.
-    pub fn log_determinant(&self) -> f64 {
+    pub(crate) fn log_determinant(&self) -> f64 {
         self.log_determinant
     }
 
     /// Rows `[n, dims]`, row-major, in the coordinates the density is fitted in.
-    pub fn apply(&self, x: &Matrix) -> Vec<f64> {
+    pub(crate) fn apply(&self, x: &Matrix) -> Vec<f64> {
         let standardised = self.standardizer.apply(x);
         match &self.axes {
             None => standardised,

@@ -26,7 +26,7 @@ impl Standardizer {
     ///
     /// ```
     /// use lsmi_candle::densities::gauge::Standardizer;
-    /// use lsmi_candle::numbers::matrix::Matrix;
+    /// use lsmi_candle::Matrix;
     ///
     /// let x = Matrix::new(2, 2, vec![1.0, 7.0, 3.0, 7.0])?;
     /// assert_eq!(Standardizer::fit(&x, "x1")?.apply(&x), [-1.0, 1.0]);
@@ -46,7 +46,7 @@ impl Standardizer {
     }
 
     /// Columns of the input, constant ones included.
-    pub fn input_columns(&self) -> usize {
+    pub(crate) fn input_columns(&self) -> usize {
         self.input_columns
     }
 

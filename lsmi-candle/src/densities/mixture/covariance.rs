@@ -27,7 +27,7 @@ pub enum Covariance {
 
 impl Covariance {
     /// The shape of the factors of `components` components in `dims` dimensions.
-    pub fn factor_shape(self, components: usize, dims: usize) -> Vec<usize> {
+    pub(crate) fn factor_shape(self, components: usize, dims: usize) -> Vec<usize> {
         match self {
             Self::Diagonal => vec![components, dims],
             Self::Tied => vec![1, dims, dims],

@@ -80,11 +80,11 @@ impl Sample {
 
 /// The structure of a mixture's components.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// The structure of the covariances.
-    pub covariance: Covariance,
+    pub(crate) covariance: Covariance,
     /// The degrees of freedom of Student's components; none: normal ones.
-    pub freedom: Option<f64>,
+    pub(crate) freedom: Option<f64>,
 }
 
 impl From<Covariance> for Shape {
@@ -196,7 +196,7 @@ impl Mixture {
     ///
     /// # Errors
     /// A candle error where the degrees of freedom are not positive and finite.
-    pub fn with_freedom(mut self, freedom: Option<f64>) -> CandleResult<Self> {
+    pub(crate) fn with_freedom(mut self, freedom: Option<f64>) -> CandleResult<Self> {
         if let Some(found) = freedom.filter(|freedom| !(*freedom > 0.0 && freedom.is_finite())) {
             candle_core::bail!("mixture: expected degrees of freedom above 0, found {found}");
         }
@@ -220,7 +220,7 @@ impl Mixture {
     }
 
     /// The structure of the components.
-    pub fn shape(&self) -> Shape {
+    pub(crate) fn shape(&self) -> Shape {
         self.shape
     }
 
@@ -243,7 +243,7 @@ impl Mixture {
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_density(&self, rows: &Points) -> CandleResult<Vec<f64>> {
+    pub(crate) fn log_density(&self, rows: &Points) -> CandleResult<Vec<f64>> {
         let mut densities = Vec::with_capacity(rows.rows());
         let mut pass = Pass::new(self, rows)?;
         while pass.next().is_some() {

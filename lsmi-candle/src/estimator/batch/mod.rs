@@ -43,7 +43,7 @@ pub use output::{deviations, further_columns, output_schema};
 /// use lsmi_candle::estimator::batch::{output_schema, score_batch};
 /// # use lsmi_candle::estimator::{Settings, cross_fit};
 /// # use lsmi_candle::features::{Classes, FeatureSet};
-/// # use lsmi_candle::numbers::matrix::Matrix;
+/// # use lsmi_candle::Matrix;
 /// # use lsmi_core::SampleIds;
 /// # use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 /// # let family = FamilyName::Rdn.build(&FamilySettings { dims: 2, ..Default::default() })?;

@@ -49,7 +49,7 @@ impl Training<'_> {
 
 /// A fitted classifier with what it looks at.
 #[derive(Debug, Clone)]
-pub struct Classifier {
+pub(crate) struct Classifier {
     /// The part of the features that it takes.
     pub view: View,
     /// What is computed from that part before the head sees it.

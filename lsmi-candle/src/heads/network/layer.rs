@@ -18,7 +18,7 @@ impl Layer {
 
 /// A trained linear softmax or network, in the host's memory.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NetworkHead {
+pub(crate) struct NetworkHead {
     /// At least one; all but the last are followed by a rectifier.
     pub(crate) layers: Vec<Layer>,
 }

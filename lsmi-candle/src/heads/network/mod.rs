@@ -24,9 +24,9 @@ use self::device::DeviceTraining;
 use self::forward::Activations;
 use self::host::{HostTraining, Labelled};
 pub(crate) use self::layer::Layer;
-pub use self::layer::NetworkHead;
+pub(crate) use self::layer::NetworkHead;
 use self::parameters::{parameters, start};
-pub use self::params::NetworkParams;
+pub(crate) use self::params::NetworkParams;
 use self::training::Training;
 use super::rows::Rows;
 use crate::densities::points::Points;
@@ -95,7 +95,7 @@ impl NetworkHead {
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions.
-    pub fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
+    pub(crate) fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
         if rows.columns() != self.inputs() {
             let (expected, found) = (self.inputs(), rows.columns());
             return Err(Error::Msg(format!("a network head of {expected} columns: found {found}")).into());

@@ -2,7 +2,7 @@
 
 /// Settings of a network head.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NetworkParams {
+pub(crate) struct NetworkParams {
     /// Units of each hidden layer, the one next to the inputs first; without any: a linear softmax.
     pub hidden: &'static [usize],
     /// Passes over the rows at most.
@@ -22,17 +22,17 @@ const CHECKPOINTS: [usize; 13] = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 1
 
 impl NetworkParams {
     /// A linear softmax.
-    pub fn linear() -> Self {
+    pub(crate) fn linear() -> Self {
         Self { hidden: &[], epochs: 192, batch: 128, rate: 1e-2, decay: 0.1, dropout: 0.0 }
     }
 
     /// One hidden layer of 64 units.
-    pub fn shallow() -> Self {
+    pub(crate) fn shallow() -> Self {
         Self { hidden: &[64], epochs: 96, decay: 0.2, ..Self::linear() }
     }
 
     /// Three hidden layers of 128 units.
-    pub fn deep() -> Self {
+    pub(crate) fn deep() -> Self {
         Self { hidden: &[128; 3], epochs: 96, rate: 8e-3, dropout: 0.1, ..Self::linear() }
     }
 

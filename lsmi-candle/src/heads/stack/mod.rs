@@ -14,7 +14,7 @@ use lsmi_core::statistics::log_sum_exp;
 
 /// How heads are combined.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Combination {
+pub(crate) enum Combination {
     /// Posteriors are averaged by these weights, above 0 with sum 1.
     Linear(Vec<f64>),
     /// Evidence, `log p_m(y|x) - log p(y)`, is added up, multiplied by these powers, above 0.
@@ -23,7 +23,7 @@ pub enum Combination {
 
 /// A fitted combination.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stack {
+pub(crate) struct Stack {
     /// The rule, with a number for each member; without members the class frequencies are what is known.
     pub combination: Combination,
     /// Logarithms of the class frequencies of the rows that were fitted to.

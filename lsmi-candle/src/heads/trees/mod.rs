@@ -12,7 +12,7 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
-pub use parts::{DamagedTrees, TreeParts};
+pub(crate) use parts::TreeParts;
 
 use lsmi_core::random::ChaCha8Rng;
 
@@ -24,7 +24,7 @@ const LEAST_RIDGE: f32 = 1e-6;
 
 /// How boosted trees are fitted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TreesParams {
+pub(crate) struct TreesParams {
     /// Rounds of boosting, each of one tree; there are fewer where rows times classes are hundreds of millions.
     pub rounds: usize,
     /// The share of a Newton step that a tree takes.
@@ -66,7 +66,7 @@ impl Default for TreesParams {
 
 /// Decision trees whose leaves sum to the scores of the classes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BoostedTrees {
+pub(crate) struct BoostedTrees {
     /// What [`TreeParts`] promises holds.
     parts: TreeParts,
 }
@@ -76,7 +76,7 @@ impl BoostedTrees {
     ///
     /// The scores begin at the log frequencies of the classes; a class without rows counts as half a row. The same random
     /// stream gives the same trees.
-    pub fn fit(
+    pub(crate) fn fit(
         values: &[f32],
         columns: usize,
         labels: &[u32],
@@ -88,13 +88,13 @@ impl BoostedTrees {
     }
 
     /// The number of rounds that there are trees of.
-    pub fn rounds(&self) -> usize {
+    pub(crate) fn rounds(&self) -> usize {
         self.parts.roots.len()
     }
 
-    /// The trees of the first rounds alone.
-    #[must_use]
-    pub fn truncated(mut self, rounds: usize) -> Self {
+    /// The trees of the first rounds alone, which [`Self::log_posteriors_at`] is held against.
+    #[cfg(test)]
+    pub(crate) fn truncated(mut self, rounds: usize) -> Self {
         let classes = self.classes();
         let parts = &mut self.parts;
         if let Some(end) = parts.roots.get(rounds) {
@@ -110,14 +110,14 @@ impl BoostedTrees {
     }
 
     /// `log p(y|x)` of every class: `[n, classes]`, row-major.
-    pub fn log_posteriors(&self, rows: &[f32]) -> Vec<f64> {
+    pub(crate) fn log_posteriors(&self, rows: &[f32]) -> Vec<f64> {
         self.log_posteriors_at(rows, &[self.rounds()]).pop().unwrap_or_default()
     }
 
     /// `log p(y|x)` of every class after each of these numbers of rounds, which rise: `[n, classes]` each, row-major.
     ///
     /// More rounds than there are count as all of them.
-    pub fn log_posteriors_at(&self, rows: &[f32], rounds: &[usize]) -> Vec<Vec<f64>> {
+    pub(crate) fn log_posteriors_at(&self, rows: &[f32], rounds: &[usize]) -> Vec<Vec<f64>> {
         let columns = self.parts.columns;
         let size = rows.len() / columns * self.classes();
         let mut posteriors: Vec<_> = rounds.iter().map(|_| Vec::with_capacity(size)).collect();

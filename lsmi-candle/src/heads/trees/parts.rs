@@ -11,7 +11,7 @@ use super::grow::Node;
 ///
 /// The nodes of all trees follow each other, each node before its children.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct TreeParts {
+pub(crate) struct TreeParts {
     /// The number of columns.
     pub columns: usize,
     /// The scores before the first round, `[classes]`.
@@ -30,7 +30,7 @@ pub struct TreeParts {
 
 /// Arrays that are no boosted trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DamagedTrees(String);
+pub(crate) struct DamagedTrees(String);
 
 impl fmt::Display for DamagedTrees {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,7 +99,7 @@ impl TreeParts {
 
 impl BoostedTrees {
     /// The arrays that the trees consist of.
-    pub fn to_parts(&self) -> TreeParts {
+    pub(crate) fn to_parts(&self) -> TreeParts {
         self.parts.clone()
     }
 
@@ -108,7 +108,7 @@ impl BoostedTrees {
     /// # Errors
     /// [`DamagedTrees`] where a row could not pass through all trees: indices out of range, children that are not behind
     /// their parent, numbers that are not finite, or lengths that differ.
-    pub fn from_parts(parts: TreeParts) -> Result<Self, DamagedTrees> {
+    pub(crate) fn from_parts(parts: TreeParts) -> Result<Self, DamagedTrees> {
         parts.check()?;
         Ok(Self { parts })
     }

@@ -8,8 +8,8 @@ use std::error::Error;
 
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss};
+use lsmi_candle::Matrix;
 use lsmi_candle::features::FeatureSet;
-use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::random::{ChaCha8Rng, stream};
 use rand::Rng;
 use rand::seq::SliceRandom;
