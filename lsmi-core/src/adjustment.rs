@@ -25,15 +25,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::decomposition::Means;
 
-/// Which branch of the adjustment was taken.
+/// The branch of the adjustment that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Branch {
-    /// None: no mean was negative, and nothing was shifted.
+    /// No shift: no mean was negative.
     None,
     /// The first: the mean redundancy or the mean synergy was negative.
     First,
-    /// The second: a mean uniqueness was negative, and neither the mean redundancy nor the mean synergy was.
+    /// The second branch: a mean uniqueness was negative, and neither the mean redundancy nor the mean synergy was.
     Second,
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> 
     }
 }
 
-/// Checks all but the labels of so many rows.
+/// Checks everything but the labels of `rows` rows.
 pub(super) fn check_inputs(samples: &Inputs<'_>, rows: usize) -> Result<()> {
     for (what, found) in [
         ("the number of ids", samples.ids.len()),

@@ -37,7 +37,7 @@ use crate::features::{Classes, FeatureSet, Inputs, LOGITS};
 use crate::heads::{HeadModel, HeadPool};
 use crate::numbers::matrix::Matrix;
 
-/// Fitted gauge, densities, heads and prior: what gives the terms of new rows.
+/// A fitted gauge, densities, heads and prior, which give the terms of new rows.
 #[derive(Debug, Clone)]
 pub struct Estimator {
     description: Description,
@@ -60,7 +60,7 @@ struct FoldModels {
 }
 
 impl Estimator {
-    /// The terms and predictions of new rows, by the models of all folds together.
+    /// Returns the terms and predictions of new rows, by the models of all folds together.
     ///
     /// # Errors
     /// [`crate::EstimatorError::Samples`] for samples that do not fit together,
@@ -92,7 +92,7 @@ impl Estimator {
         Ok(())
     }
 
-    /// The same, knowing what made the features that it was fitted on, see
+    /// Returns the estimator with the encoders of the features that it was fitted on, see
     /// [`Data::encoders`](crate::features::Data::encoders).
     #[must_use]
     pub fn with_encoders(mut self, encoders: [Option<String>; 2]) -> Self {
@@ -100,46 +100,46 @@ impl Estimator {
         self
     }
 
-    /// The same with another sentence that a user should know.
+    /// Returns the estimator with another note for the user.
     #[must_use]
     pub fn with_note(mut self, note: String) -> Self {
         self.description.notes.push(note);
         self
     }
 
-    /// The same, knowing what means over rows that it scores fall short of.
+    /// Returns the estimator with the shortfall of means over rows that it scores.
     #[must_use]
     pub fn with_shortfall(mut self, shortfall: Shortfall) -> Self {
         self.description.shortfall = Some(shortfall);
         self
     }
 
-    /// What the estimator is.
+    /// Returns the description of the estimator.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// The classes, in the order of the class indices.
+    /// Returns the classes, in the order of the class indices.
     pub fn classes(&self) -> &Classes {
         &self.description.classes
     }
 
-    /// The class prior p(y) of the information terms.
+    /// Returns the class prior p(y) of the information terms.
     pub fn prior(&self) -> &ClassPrior {
         &self.prior
     }
 
-    /// The definition of redundancy.
+    /// Returns the definition of redundancy.
     pub fn measure(&self) -> Measure {
         self.description.measure
     }
 
-    /// What the measure needs of the training rows.
+    /// Returns the values of the training rows that the measure depends on.
     pub fn reference(&self) -> &Reference {
         &self.description.reference
     }
 
-    /// What a user should know of the fit, in sentences.
+    /// Returns the notes for the user about the fit, in sentences.
     pub fn notes(&self) -> &[String] {
         &self.description.notes
     }

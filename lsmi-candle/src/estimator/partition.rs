@@ -11,7 +11,7 @@ use super::{Description, Settings};
 pub(super) struct Partition {
     pub(super) seed: u64,
     pub(super) folds: Vec<u32>,
-    /// What comes before the names of its models.
+    /// The start of the names of its models in messages.
     pub(super) name: String,
 }
 
@@ -36,21 +36,21 @@ fn seed_of_repeat(seed: u64, repeat: usize) -> u64 {
     }
 }
 
-/// The fold of every row.
+/// Returns the fold of every row.
 pub(super) fn deal(rows: &LabelledRows<'_>, folds: usize, seed: u64) -> Vec<u32> {
     #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
     let folds = folds as u32;
     stratified_folds(rows, folds, seed, "folds")
 }
 
-/// The fold of every row in each repeat, of rows that were fitted so.
+/// Returns the fold of every row in each repeat, of rows that were fitted so.
 pub(super) fn assignments(of: &Description, Scores { labels, groups, .. }: &Scores) -> Vec<Vec<u32>> {
     let rows = LabelledRows { labels, classes: of.classes.len(), groups: groups.as_deref() };
     let deal_repeat = |repeat| deal(&rows, of.folds, seed_of_repeat(of.seed, repeat));
     (0..of.repeats).map(deal_repeat).collect()
 }
 
-/// The rows outside a fold, and the seed of its models.
+/// Returns the rows outside a fold, and the seed of its models.
 ///
 /// The seed is one for both modalities: their densities are compared, so they share their draws, and exchanging the
 /// modalities exchanges the results.

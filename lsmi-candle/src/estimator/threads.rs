@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use crate::error::{EstimatorError, Result};
 
-/// A pool of so many threads; 0: as many as the machine has processors.
+/// Creates a pool of `threads` threads; 0 stands for as many as the machine has processors.
 pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
     // Left to itself the pool would take its size from RAYON_NUM_THREADS, which is there to hold candle back.
     let threads = match threads {

@@ -1,4 +1,4 @@
-//! Coverage: are evaluation rows where training rows are?
+//! Coverage: whether evaluation rows lie where training rows do.
 //!
 //! The density of a modality says nothing of places where it saw no rows, and neither do heads. One in a hundred training
 //! rows has a surprisal, out of fold, above the 99th percentile of all; of evaluation rows it should be about as many. The

@@ -1,4 +1,4 @@
-//! Split halves: how much synergy does a modality have with itself?
+//! Split halves: how much synergy a modality has with itself.
 //!
 //! The columns of a modality are dealt at random to two halves, which take the places of x1 and x2. Halves may well have
 //! synergy, so that this gate never fails. But where they have as much as the two modalities, the synergy of the data is
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::estimator::{CrossFit, Settings};
 use crate::numbers::matrix::Matrix;
 
-/// Nats that nobody would report as synergy, neither of halves nor of the data.
+/// The nats below which nobody would report a synergy, neither of halves nor of the data.
 const NOTHING: f64 = 0.02;
 
 pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit) -> Result<Option<Gate>> {

@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::numbers::simd_math::{ln, vectorised};
 
 const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-5 };
-/// Rows with the overall class frequencies that each component is taken to have seen before the data.
+/// The weight, in rows, of the overall class frequencies that each component starts from.
 const PRIOR_ROWS: f64 = 1.0;
 
 /// A mixture with a distribution over classes in each component.
@@ -33,34 +33,36 @@ pub(crate) struct GenerativeHead {
 }
 
 impl GenerativeHead {
-    /// A head from its mixture and `p(y|k)`, `[K, classes]`, row-major.
+    /// Creates a head from its mixture and `p(y|k)`, `[K, classes]`, row-major.
     pub(crate) fn new(mixture: Mixture, class_probabilities: Vec<f64>) -> Self {
         Self { mixture, class_probabilities }
     }
 
-    /// The mixture over features.
+    /// Returns the mixture over features.
     pub(crate) fn mixture(&self) -> &Mixture {
         &self.mixture
     }
 
-    /// `p(y|k)`, `[K, classes]`, row-major.
+    /// Returns `p(y|k)`, `[K, classes]`, row-major.
     pub(crate) fn class_probabilities(&self) -> &[f64] {
         &self.class_probabilities
     }
 
-    /// Discriminant analysis: one component a class; linear with a tied covariance, quadratic with full ones.
+    /// Fits discriminant analysis: one component for each class; linear with a tied covariance, quadratic with full
+    /// ones.
     pub(super) fn discriminant(rows: &Rows<'_>, covariance: Covariance) -> Result<Self> {
         let start = Start::Given { components: rows.classes, assignment: rows.labels };
         Self::ascend(rows, covariance.into(), start, &Labels::new(rows.labels, rows.classes))
     }
 
-    /// Linear discriminant analysis with heavy tails: expectation maximisation from the normal one.
+    /// Fits linear discriminant analysis with heavy tails, by expectation maximisation from the normal one.
     pub(super) fn heavy_tailed(rows: &Rows<'_>, freedom: f64) -> Result<Self> {
         let Self { mixture, class_probabilities } = Self::discriminant(rows, Covariance::Tied)?;
         Self { mixture: mixture.with_freedom(Some(freedom))?, class_probabilities }.continued(rows)
     }
 
-    /// A mixture of `components` free components of one covariance: Student's with so many degrees of freedom, or normal.
+    /// Fits a mixture of `components` free components of one covariance: Student's with `freedom` degrees of freedom,
+    /// or normal.
     pub(super) fn clustered(
         rows: &Rows<'_>,
         components: usize,
@@ -72,7 +74,7 @@ impl GenerativeHead {
         Self::ascend(rows, shape, start, &Labels::new(rows.labels, rows.classes))
     }
 
-    /// The head fitted on, to more rows than it was fitted to.
+    /// Returns the head fitted on, to more rows than it was fitted to.
     pub(super) fn continued(self, rows: &Rows<'_>) -> Result<Self> {
         let mut evidence = Labels::new(rows.labels, rows.classes);
         evidence.set_probabilities(self.class_probabilities);
@@ -85,7 +87,7 @@ impl GenerativeHead {
         Ok(Self { mixture, class_probabilities: evidence.probabilities })
     }
 
-    /// `log p(y|x)` of every class: `[n, classes]`, row-major.
+    /// Returns `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.

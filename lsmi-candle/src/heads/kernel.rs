@@ -19,13 +19,13 @@ use rand::seq::index;
 use crate::numbers::linear_algebra::symmetric_eigen;
 use crate::numbers::simd_math::{exp, vectorised};
 
-/// Rows that are landmarks unless there are fewer.
+/// The number of rows that are landmarks unless there are fewer.
 pub(super) const MOST_LANDMARKS: usize = 300;
 
 /// Pairs of rows that the bandwidth is taken from.
 const PAIRS: usize = 2000;
 
-/// The least eigenvalue that gives a feature, as a part of the number of landmarks, which is the sum of all.
+/// The least eigenvalue of a feature, as a part of the number of landmarks, which is the sum of all.
 const LEAST_EIGENVALUE: f64 = 1e-6;
 
 /// Rows whose features are computed at a time.
@@ -43,8 +43,8 @@ pub(crate) struct KernelFeatures {
 }
 
 impl KernelFeatures {
-    /// Draws at most so many landmarks among rows `[n, columns]`; the squared bandwidth is `bandwidth_factor` times the
-    /// median squared distance of random pairs of rows.
+    /// Draws landmarks, at most `most`, among rows `[n, columns]`; the squared bandwidth is `bandwidth_factor` times
+    /// the median squared distance of random pairs of rows.
     ///
     /// `None` without rows or columns, or where values are not finite.
     pub(crate) fn fit(
@@ -66,7 +66,7 @@ impl KernelFeatures {
         Some(Self { landmarks, columns, bandwidth, factor })
     }
 
-    /// How many features a row has.
+    /// Returns the number of features of a row.
     pub(crate) fn features(&self) -> usize {
         self.factor.len() / self.landmarks()
     }
@@ -75,7 +75,7 @@ impl KernelFeatures {
         self.landmarks.len() / self.columns
     }
 
-    /// The features `[n, features]` of rows `[n, columns]`, both row-major.
+    /// Returns the features `[n, features]` of rows `[n, columns]`, both row-major.
     pub(crate) fn apply(&self, rows: &[f32]) -> Vec<f32> {
         let (landmarks, features) = (self.landmarks(), self.features());
         let factor = MatRef::from_row_major_slice(&self.factor, landmarks, features);
@@ -93,7 +93,7 @@ impl KernelFeatures {
         applied
     }
 
-    /// `k(x, l)`, `[rows, m]`, of rows and all landmarks.
+    /// Computes `k(x, l)`, `[rows, m]`, of rows and all landmarks.
     fn kernel(&self, rows: &[f32], kernel: &mut [f32]) {
         let (columns, landmarks) = (self.columns, self.landmarks());
         let scale = single((self.bandwidth * self.bandwidth).recip());
@@ -126,7 +126,7 @@ impl KernelFeatures {
     }
 }
 
-/// `U D^(-1/2)` of the kernel matrix of the landmarks.
+/// Returns `U D^(-1/2)` of the kernel matrix of the landmarks.
 fn factor(landmarks: &[f32], columns: usize, bandwidth: f64) -> Option<Vec<f32>> {
     let count = landmarks.len() / columns;
     let mut kernel = vec![1.0; count * count];
@@ -149,7 +149,7 @@ fn factor(landmarks: &[f32], columns: usize, bandwidth: f64) -> Option<Vec<f32>>
     (kept > 0).then_some(factor)
 }
 
-/// The median squared distance of random pairs of rows that differ; 1 where none do.
+/// Returns the median squared distance of random pairs of rows that differ; 1 where none do.
 fn median_squared_distance(values: &[f32], columns: usize, random: &mut ChaCha8Rng) -> f64 {
     let rows = values.len() / columns;
     let mut row = || &values[random.random_range(0..rows) * columns..][..columns];

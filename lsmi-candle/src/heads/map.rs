@@ -1,4 +1,4 @@
-//! What is computed from a view before a head sees it: kernel features, telling directions, products of components.
+//! Maps from a view to the inputs of a head: kernel features, informative directions, products of components.
 
 use super::kernel::KernelFeatures;
 use crate::numbers::linear_algebra::product_transposed;
@@ -25,14 +25,14 @@ pub(crate) struct Directions {
 /// Scaled components of both modalities, and their products pair by pair.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Products {
-    /// How many of the columns are of modality 1.
+    /// The number of columns of modality 1.
     pub(crate) first: usize,
-    /// What each column is divided by.
+    /// The divisor of each column.
     pub(crate) deviations: Vec<f32>,
 }
 
 impl FeatureMap {
-    /// The mapped rows, row-major, of rows `[n, columns]`.
+    /// Returns the mapped rows, row-major, of rows `[n, columns]`.
     pub(crate) fn apply(&self, rows: &[f32]) -> Vec<f32> {
         match self {
             Self::Kernel(features) => features.apply(rows),

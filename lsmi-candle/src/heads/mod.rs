@@ -56,11 +56,11 @@ pub(crate) enum Head {
 pub struct CalibratedHead {
     /// The classifier.
     pub(crate) head: Head,
-    /// What its held-out rows say of its confidence.
+    /// The calibration on its held-out rows.
     pub(crate) calibration: Calibration,
 }
 
-/// What gives the posteriors of a modality or of both: heads fitted here, or the user's own models.
+/// The source of the posteriors of a modality or of both: heads fitted here, or the user's own models.
 #[derive(Debug, Clone)]
 pub(crate) enum HeadModel {
     /// Heads fitted to features.
@@ -70,7 +70,7 @@ pub(crate) enum HeadModel {
 }
 
 impl Head {
-    /// `log p(y|x)` of every class: `[n, classes]`, row-major.
+    /// Returns `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
@@ -84,7 +84,7 @@ impl Head {
 }
 
 impl CalibratedHead {
-    /// Calibrated `log p(y|x)` of every class: `[n, classes]`, row-major.
+    /// Returns calibrated `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.

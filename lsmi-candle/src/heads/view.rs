@@ -1,4 +1,4 @@
-//! What a head looks at: columns or leading principal components of one modality or of both.
+//! The view of a head: columns or leading principal components of one modality or of both.
 
 use crate::densities::gauge::HeadRows;
 use crate::densities::points::gather;
@@ -32,12 +32,12 @@ impl<'a> Features<'a> {
         self.modalities.iter().map(width).collect()
     }
 
-    /// Columns of a view.
+    /// Returns the number of columns of a view.
     pub(crate) fn width(&self, view: View) -> usize {
         self.widths(view).into_iter().sum()
     }
 
-    /// The given rows in a view, `[rows, width]`, row-major.
+    /// Returns the given rows in a view, `[rows, width]`, row-major.
     pub(crate) fn gather(&self, view: View, rows: &[usize]) -> Vec<f32> {
         let widths = self.widths(view);
         let part = |modality: &'a HeadRows| match view {

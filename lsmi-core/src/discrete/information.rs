@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the sources tell about the target, in nats.
+/// The mutual informations of two sources and a target, in nats.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Information {
     /// I(X1;Y).

@@ -1,4 +1,4 @@
-//! Estimated probabilities drawn towards independence, by James and Stein's shrinkage.
+//! Shrinkage of estimated probabilities towards independence, by the method of James and Stein.
 //!
 //! ```text
 //! p = λ t + (1 - λ) f,   f the shares of the samples, t the product of the shares of every variable's states
@@ -21,7 +21,7 @@ use super::{
     outcome::Outcome,
 };
 
-/// How many combinations of states there may be.
+/// The largest number of combinations of states.
 const MOST_CELLS: u128 = 10_000_000;
 
 /// A distribution drawn towards independence.
@@ -29,12 +29,12 @@ const MOST_CELLS: u128 = 10_000_000;
 pub struct Shrunken<const SOURCES: usize = 2> {
     /// The distribution, over all combinations of states that occur.
     pub joint: Joint<SOURCES>,
-    /// λ: 0 leaves the shares of the samples as they are, 1 leaves nothing but independence.
+    /// The intensity λ: 0 leaves the shares of the samples as they are, 1 leaves independence alone.
     pub intensity: f64,
 }
 
 impl<const SOURCES: usize> Counts<SOURCES> {
-    /// The distribution of the samples, drawn towards independence as the module says.
+    /// Returns the distribution of the samples, drawn towards independence as the module says.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl<const SOURCES: usize> Shares<SOURCES> {
         self.of(outcome).product()
     }
 
-    /// The next combination of states in order; false after the last one.
+    /// Advances to the next combination of states in order; returns false after the last one.
     fn advance(&self, outcome: &mut Outcome<SOURCES>) -> bool {
         let states = outcome.sources.iter_mut().chain([&mut outcome.target]);
         let sizes = self.sources.iter().chain([&self.target]).map(Vec::len);
@@ -112,7 +112,7 @@ impl<const SOURCES: usize> Shares<SOURCES> {
     }
 }
 
-/// λ, see the [module](self).
+/// Returns the intensity λ, see the [module](super).
 fn intensity<const SOURCES: usize>(joint: &Joint<SOURCES>, shares: &Shares<SOURCES>, samples: u64) -> f64 {
     let (mut variance, mut distance) = (0.0, 0.0);
     for (outcome, share) in joint.outcomes().iter().zip(joint.probabilities()) {

@@ -1,4 +1,4 @@
-//! The bootstrap of clusters: intervals where rows come in groups that belong together.
+//! The bootstrap of clusters: intervals for rows in groups that belong together.
 //!
 //! Five captions of one picture are no five independent rows: a mean over them is as sure as the number of pictures makes it.
 //! Clusters are drawn instead of rows, with replacement, as often as there are clusters (Davison, Hinkley, "Bootstrap Methods
@@ -22,7 +22,8 @@ use crate::{
 };
 
 impl Bootstrap {
-    /// [`Bootstrap::resampled`] where the rows of a cluster are drawn together: `clusters` has a number for each row.
+    /// Computes [`Bootstrap::resampled`] with the rows of a cluster drawn together: `clusters` has a number for each
+    /// row.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl Bootstrap {
     }
 }
 
-/// The standard error of a mean of rows that come in clusters:
+/// Returns the standard error of a mean of rows in clusters:
 ///
 /// `sqrt(G / (G - 1) sum_g D_g²) / n`
 ///
@@ -101,8 +102,9 @@ pub fn clustered_standard_error(values: &[f64], clusters: &[u32]) -> Option<f64>
     (count > 1.0).then(|| (count / (count - 1.0) * squares).sqrt() / values.len() as f64)
 }
 
-/// The number of independent rows that rows in clusters amount to at least, `n² / sum_g n_g²`: the number of clusters where
-/// these have one size, fewer where some are large (Kish 1965, section 8.2, with the largest correlation within clusters).
+/// Returns a lower bound of the number of independent rows that rows in clusters amount to, `n² / sum_g n_g²`: the
+/// number of clusters if these have one size, fewer if some are large (Kish 1965, section 8.2, with the largest
+/// correlation within clusters).
 ///
 /// ```
 /// assert_eq!(lsmi_core::statistics::effective_clusters(&[0, 0, 1, 1]), 2.0);
@@ -114,7 +116,7 @@ pub fn effective_clusters(clusters: &[u32]) -> f64 {
     count * count / rows.iter().map(|rows| rows * rows).sum::<f64>()
 }
 
-/// Of every cluster the number of rows, and for every column the sum of their deviations from the mean.
+/// The number of rows of every cluster, and the sum of their deviations from the mean for every column.
 struct Totals {
     width: usize,
     rows: Vec<f64>,
@@ -143,7 +145,7 @@ impl Totals {
         &self.deviations[cluster * self.width..][..self.width]
     }
 
-    /// The same for at most `most` random groups of clusters.
+    /// Puts the clusters into at most `most` random groups.
     fn in_groups(self, most: usize, rng: &mut ChaCha8Rng) -> Self {
         if self.rows.len() <= most {
             return self;

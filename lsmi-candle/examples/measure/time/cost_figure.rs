@@ -24,7 +24,7 @@ use serde_json::Value;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// What time is drawn against.
+/// The sizes on the horizontal axes.
 const SIZES: [(&str, &str); 4] = [
     ("n", "samples n"),
     ("d", "dimensions d of each modality"),

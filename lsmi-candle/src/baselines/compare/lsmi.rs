@@ -46,7 +46,8 @@ fn adjusted(means: &Means) -> Means {
     Means { r, u1, u2, s }
 }
 
-/// Intervals of the adjusted means: rows, or groups of rows that belong together, are drawn anew, and the means of each draw are adjusted as they ask for.
+/// Computes intervals of the adjusted means: rows, or groups of rows that belong together, are drawn anew, and the
+/// means of each draw are adjusted by themselves.
 fn intervals(
     parts: &Decomposition,
     groups: Option<&[u32]>,

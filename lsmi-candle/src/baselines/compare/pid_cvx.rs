@@ -11,7 +11,8 @@ use crate::baselines::pid_cvx::{Params, PidCvx, decompose};
 use crate::error::{EstimatorError, Result};
 use crate::features::FeatureSet;
 
-/// Tables of more cells have no intervals: solving them a hundred times would take longer than everything else.
+/// The largest number of cells of a table with intervals: solving larger ones a hundred times would take longer than
+/// everything else.
 const CELLS: usize = 4000;
 /// Tables drawn for the intervals.
 const RESAMPLES: usize = 100;
@@ -47,7 +48,7 @@ pub(super) fn estimate(data: Data<'_>, settings: &Settings, seed: u64) -> Result
     })
 }
 
-/// Intervals with the clusters as they are.
+/// Computes intervals with the clusters as they are.
 fn intervals(rows: &FeatureSet, found: &PidCvx, bootstrap: &Bootstrap, seed: u64) -> Result<[Interval; 4]> {
     let names = |numbers: &[u32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>();
     let [x1, x2] = found.assignments.each_ref().map(|clusters| names(clusters));

@@ -1,4 +1,4 @@
-//! From the trained networks to the decomposition: numbers of every evaluation batch, and their averages.
+//! Computes the decomposition from the trained networks: numbers of every evaluation batch, and their averages.
 //!
 //! For a batch, with `p(y)` the class frequencies of the training rows,
 //!
@@ -24,18 +24,18 @@ use crate::error::{EstimatorError, Result};
 /// Information about the label as the method computes it, in nats.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Information {
-    /// Of modality 1.
+    /// The information of modality 1.
     pub i1: f64,
-    /// Of modality 2.
+    /// The information of modality 2.
     pub i2: f64,
-    /// Of both.
+    /// The information of both.
     pub i12: f64,
-    /// Of both under the coupling q, which has the least that the posteriors of single modalities allow.
+    /// The information of both under the coupling q, the least that the posteriors of single modalities allow.
     pub i_q: f64,
 }
 
 impl Information {
-    /// R, U1, U2 and S.
+    /// Returns R, U1, U2 and S.
     pub fn means(&self) -> Means {
         let Self { i1, i2, i12, i_q } = *self;
         Means { r: i1 + i2 - i_q, u1: i_q - i2, u2: i_q - i1, s: i12 - i_q }
@@ -47,9 +47,9 @@ impl Information {
 pub struct SinkhornRuns {
     /// Runs.
     pub runs: usize,
-    /// Mean number of iterations of a run.
+    /// The mean number of iterations of a run.
     pub mean: f64,
-    /// Most iterations of a run.
+    /// The largest number of iterations of a run.
     pub most: usize,
     /// Runs that ended without meeting the tolerance.
     pub unfinished: usize,
@@ -60,20 +60,21 @@ pub struct SinkhornRuns {
 pub struct PidBatch {
     /// R, U1, U2 and S: averages over the batches, which may be below 0 unless [`Params::clamp`] is set.
     pub means: Means,
-    /// The information they come from, averaged likewise.
+    /// The average information, from which they are computed.
     pub information: Information,
     /// Standard deviation of R, U1, U2 and S over the batches; none for a single one.
     pub spread: Option<Means>,
-    /// Every evaluation batch.
+    /// The information of every evaluation batch.
     pub batches: Vec<Information>,
-    /// Mean negative log posterior of the evaluation rows' labels given x1, x2 and both, in nats: `log K` says that a
-    /// discriminator learnt nothing, more that it is confident and wrong, in which case its information is not to be believed.
+    /// The mean negative log posterior of the evaluation rows' labels given x1, x2 and both, in nats. `log K` means
+    /// that a discriminator learned nothing; more, that it is confident and wrong, so that its information cannot be
+    /// trusted.
     pub losses: [f64; 3],
     /// Sinkhorn iterations of evaluation.
     pub sinkhorn: SinkhornRuns,
 }
 
-/// The numbers of all whole batches of rows, in their order.
+/// Returns the numbers of all whole batches of rows, in their order.
 pub(super) fn estimate(
     alignment: &Alignment<'_>,
     side: &Side<'_>,
@@ -117,7 +118,7 @@ pub(super) fn estimate(
     })
 }
 
-/// `mean_a sum_y p(y|x1_a) m[a, y] log((p(y|x1_a) + e) / (p(y) + e))`
+/// Returns `mean_a sum_y p(y|x1_a) m[a, y] log((p(y|x1_a) + e) / (p(y) + e))`.
 fn of_coupling(outcome: &Outcome<f32>, posteriors: &[f32], log_prior: &[f64]) -> f64 {
     let n = posteriors.len() / log_prior.len();
     let classes = posteriors.chunks_exact(n).zip(outcome.masses.chunks_exact(n)).zip(log_prior);

@@ -28,7 +28,7 @@ use crate::numbers::simd_math::vectorised;
 /// Rows of `D` that are worked on at a time.
 const ROWS: usize = 16;
 
-/// A batch as the loss sees it.
+/// A batch as input of the loss.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Batch<'a, T> {
     /// Samples.
@@ -41,12 +41,12 @@ pub(super) struct Batch<'a, T> {
     pub(super) posteriors: [&'a [T]; 2],
 }
 
-/// The loss of a batch and what it took.
+/// The loss of a batch with its intermediate results.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Outcome<T> {
     /// `I_q(X2; Y | X1)`, in nats.
     pub(super) loss: f64,
-    /// `sum_b q[a, b, y]`, `[classes, n]`: 1, but for what the constant e takes.
+    /// `sum_b q[a, b, y]`, `[classes, n]`: 1, up to the effect of the constant e.
     pub(super) masses: Vec<T>,
     /// Sinkhorn iterations of every class.
     pub(super) iterations: Vec<usize>,
@@ -64,7 +64,7 @@ struct Class<'a, T> {
     scaling: Scaling<T>,
 }
 
-/// The loss of a batch.
+/// Returns the loss of a batch.
 pub(super) fn evaluate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> Outcome<T> {
     let classes = scaled(batch, rule);
     let mixture = Mixture::new(&classes, batch.n);
@@ -72,7 +72,7 @@ pub(super) fn evaluate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> Outcome<T> 
     outcome(&classes, &mixture, &sums, batch.n)
 }
 
-/// The loss of a batch and its gradients in the embeddings of both modalities, `[n, classes, width]`.
+/// Returns the loss of a batch and its gradients in the embeddings of both modalities, `[n, classes, width]`.
 pub(super) fn differentiate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> (Outcome<T>, [Vec<T>; 2]) {
     let classes = scaled(batch, rule);
     let mixture = Mixture::new(&classes, batch.n);
@@ -93,13 +93,13 @@ pub(super) fn differentiate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> (Outco
     (outcome, gradients)
 }
 
-/// The kernels of all classes, scaled.
+/// Returns the kernels of all classes, scaled.
 fn scaled<'a, T: Real>(batch: &Batch<'a, T>, rule: Rule) -> Vec<Class<'a, T>> {
     let classes = batch.posteriors[0].len() / batch.n;
     (0..classes).into_par_iter().with_max_len(1).map(|class| Class::new(batch, class, rule)).collect()
 }
 
-/// What is known before the classes' own sums `sum p q log(q + e)`, plus these.
+/// Computes the outcome from the classes' own sums `sum p q log(q + e)` and those of the mixture.
 fn outcome<T: Real>(classes: &[Class<'_, T>], mixture: &Mixture<T>, sums: &[f64], n: usize) -> Outcome<T> {
     let epsilon = T::from_f64(EPSILON);
     let sums_of_rows = classes.iter().flat_map(|class| &class.scaling.sums);
@@ -111,7 +111,7 @@ fn outcome<T: Real>(classes: &[Class<'_, T>], mixture: &Mixture<T>, sums: &[f64]
     }
 }
 
-/// `D`, of which only what the loss and its gradient need is kept.
+/// The mixture `D`, of which only the parts for the loss and its gradient are kept.
 struct Mixture<T> {
     /// `sum_{a, b} D log(D + e)`
     sum: f64,
@@ -189,14 +189,14 @@ impl<'a, T: Real> Class<'a, T> {
         Self { embeddings, targets, kernel, scaling }
     }
 
-    /// `q[a, b] = factor(a) A[a, b] right[b]`
+    /// Returns `factor(a)` in `q[a, b] = factor(a) A[a, b] right[b]`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
     fn row_factor(&self, row: usize) -> T {
         self.scaling.left[row] / (self.scaling.sums[row] + T::from_f64(EPSILON))
     }
 
-    /// `sum_{a, b} p(y|x1_a) q log(q + e)`
+    /// Returns `sum_{a, b} p(y|x1_a) q log(q + e)`.
     fn loss(&self) -> f64 {
         let n = self.targets.rows.len();
         let epsilon = T::from_f64(EPSILON);
@@ -218,7 +218,7 @@ impl<'a, T: Real> Class<'a, T> {
         )
     }
 
-    /// [`Self::loss`], and the gradient of the loss of the batch in this class's embeddings, `[n, width]` each.
+    /// Returns [`Self::loss`], and the gradient of the loss of the batch in this class's embeddings, `[n, width]` each.
     fn gradient(self, mixture: &Mixture<T>, width: usize) -> (f64, [Vec<T>; 2]) {
         let n = self.targets.rows.len();
         let Shares { total, direct, of_left, of_right } = self.shares(mixture);
@@ -245,7 +245,7 @@ impl<'a, T: Real> Class<'a, T> {
         (total, [times(of_exponents, second), times(of_exponents.transpose(), first)])
     }
 
-    /// The gradient of the loss in the scaled kernel `M = diag(u) A diag(v)`, handed on to A, u and v.
+    /// Returns the gradient of the loss in the scaled kernel `M = diag(u) A diag(v)`, handed on to A, u and v.
     ///
     /// `g = p / n (log(q + e) + q / (q + e) - slope)` is the gradient in q, and `(g - sum_b g q) / (row sum of M + e)` that in M.
     fn shares(&self, mixture: &Mixture<T>) -> Shares<T> {
@@ -291,14 +291,14 @@ impl<'a, T: Real> Class<'a, T> {
     }
 }
 
-/// How the gradient in the scaled kernel of a class is shared out.
+/// The parts of the gradient in the scaled kernel of a class.
 struct Shares<T> {
     /// The class's part of the loss times n.
     total: f64,
-    /// In the exponents of the kernel, with the scaling as it is, `[n, n]`.
+    /// The gradient in the exponents of the kernel, with the scaling as it is, `[n, n]`.
     direct: Vec<T>,
-    /// In the scaling of rows, `[n]`.
+    /// The gradient in the scaling of rows, `[n]`.
     of_left: Vec<T>,
-    /// In the scaling of columns, `[n]`.
+    /// The gradient in the scaling of columns, `[n]`.
     of_right: Vec<T>,
 }

@@ -132,7 +132,8 @@ pub fn decompose(
     })
 }
 
-/// The loss of a batch, `I_q(X2; Y | X1)` in nats, and its gradients in embeddings that networks outside this crate make.
+/// Returns the loss of a batch, `I_q(X2; Y | X1)` in nats, and its gradients in embeddings of networks outside this
+/// crate.
 ///
 /// Embeddings of x1 and x2 are `[n, classes, width]`, at mean 0 and variance 1 over their width; posteriors `p(y|x1)` and
 /// `p(y|x2)` are `[classes, n]`; all row-major. Classes are shared out to the threads of the current rayon pool.
@@ -202,7 +203,7 @@ fn train_alignment<'a>(
     Ok(alignment)
 }
 
-/// `log p(y)` of the training rows, which are checked.
+/// Returns `log p(y)` of the training rows, which are checked.
 fn log_frequencies(train: &FeatureSet, classes: usize, params: &Params) -> Result<Vec<f64>> {
     check_samples(train, classes)?;
     check_rows("the number of training rows", train, params)?;

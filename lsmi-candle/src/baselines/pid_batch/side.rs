@@ -1,4 +1,4 @@
-//! Training or evaluation rows as the networks take them.
+//! Training or evaluation rows as inputs of the networks.
 
 use candle_core::{Device, Tensor};
 

@@ -22,21 +22,22 @@ use faer::{Accum, MatMut, MatRef, Par};
 use super::real::{Real, add, product};
 use crate::numbers::simd_math::vectorised;
 
-/// What is added to sums before they divide, as published.
+/// The summand of sums before they divide, as published.
 pub(super) const EPSILON: f64 = 1e-8;
-/// What is smaller is taken for 0: numbers near the least that f32 holds slow processors down a hundredfold.
+/// The value below which numbers are taken for 0: those near the least that f32 holds slow processors down a
+/// hundredfold.
 const NEGLIGIBLE: f64 = 1e-30;
 
-/// When the iteration stops.
+/// The criteria by which the iteration stops.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     /// Iterations at most.
     pub(super) iterations: usize,
-    /// The largest difference between a sum and what it should be.
+    /// The largest difference between a sum and its target.
     pub(super) tolerance: f64,
 }
 
-/// What the sums of rows and columns should be, `[n]` each.
+/// The targets of the sums of rows and columns, `[n]` each.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Targets<'a, T> {
     pub(super) rows: &'a [T],
@@ -44,7 +45,7 @@ pub(super) struct Targets<'a, T> {
 }
 
 impl<T: Real> Targets<'_, T> {
-    /// The sum of the rows' over the sum of the columns'; 1 where there is none.
+    /// Returns the sum of the rows' targets over that of the columns'; 1 if the latter is 0.
     fn ratio(&self) -> T {
         let total = |values: &[T]| values.iter().map(|value| value.to_f64()).sum::<f64>();
         let ratio = total(self.rows) / total(self.columns);
@@ -52,7 +53,7 @@ impl<T: Real> Targets<'_, T> {
     }
 }
 
-/// A scaled kernel `diag(u) A diag(v)`, and what every step of the iteration saw.
+/// A scaled kernel `diag(u) A diag(v)` with the vectors of every step of the iteration.
 #[derive(Debug, Clone)]
 pub(super) struct Scaling<T> {
     /// `u` before the first row step and after each, `[row steps + 1, n]`.
@@ -165,7 +166,8 @@ impl<T: Real> Scaling<T> {
         self.column_sums.len() / self.left.len()
     }
 
-    /// The gradient `[n, n]` in the kernel, as far as it acts through the scaling, from those in `left` and `right`.
+    /// Returns the gradient `[n, n]` in the kernel, as far as it acts through the scaling, from those in `left` and
+    /// `right`.
     ///
     /// With `c = v A'u` the column sums and `v' = v p2 / (c + e)`, a column step passes a gradient g of v' on as
     /// `-g v v' / (c + e)` to `A'u` and as `g p2 e / (c + e)^2` to v; a row step likewise. What reaches the products `A'u`
@@ -252,13 +254,13 @@ struct RowSteps<'a, T> {
     sums: &'a mut [T],
     /// The gradient in u.
     of_u: Vec<T>,
-    /// What a step adds to the gradient in v.
+    /// The summand of the gradient in v by a step.
     added: Vec<T>,
 }
 
 impl<T: Real> RowSteps<'_, T> {
-    /// Goes back over row step `step`, given the gradients `later` of the products `A'u` of the column step after it; whether
-    /// no gradient is left in u.
+    /// Propagates the gradient back over row step `step`, given the gradients `later` of the products `A'u` of the
+    /// column step after it. Returns whether no gradient is left in u.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
     fn go_back(&mut self, step: usize, later: &[T], of_v: &mut [T]) -> bool {
@@ -288,14 +290,14 @@ impl<T: Real> RowSteps<'_, T> {
     }
 }
 
-/// Whether a sum is within the tolerance of its target.
+/// Returns whether a sum is within the tolerance of its target.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn is_near<T: Real>(sum: T, target: T, tolerance: T) -> bool {
     sum - target <= tolerance && target - sum <= tolerance
 }
 
-/// The value, or 0 where it is so small that it would only cost time.
+/// Returns the value, or 0 where it is so small that it would only cost time.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn unless_negligible<T: Real>(value: T) -> T {
@@ -303,7 +305,8 @@ fn unless_negligible<T: Real>(value: T) -> T {
     if value < negligible && zero - value < negligible { zero } else { value }
 }
 
-/// For every row of a kernel `[n, n]`: tells its product with `vector`, is told a weight; the weighted sum of the rows.
+/// Makes a pass over a kernel `[n, n]`: `weight` gets the product of each row with `vector` and returns a weight.
+/// Computes the weighted sum of the rows.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn pass<T: Real>(kernel: &[T], vector: &[T], weighted: &mut [T], mut weigh: impl FnMut(usize, T) -> T) {

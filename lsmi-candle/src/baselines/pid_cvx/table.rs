@@ -19,19 +19,19 @@ impl Table {
         Self { shape, joint }
     }
 
-    /// p(x1, y), `[first, classes]`.
+    /// Returns p(x1, y), `[first, classes]`.
     pub(super) fn x1_y(&self) -> Vec<f64> {
         let [first, second, classes] = self.shape;
         self.summed(first * classes, |index| index / classes / second * classes + index % classes)
     }
 
-    /// p(x2, y), `[second, classes]`.
+    /// Returns p(x2, y), `[second, classes]`.
     pub(super) fn x2_y(&self) -> Vec<f64> {
         let [_, second, classes] = self.shape;
         self.summed(second * classes, |index| index / classes % second * classes + index % classes)
     }
 
-    /// I(X1,X2; Y) in nats.
+    /// Returns I(X1,X2; Y) in nats.
     pub(super) fn information(&self) -> f64 {
         let [first, second, classes] = self.shape;
         let of_pairs = self.summed(first * second, |index| index / classes);

@@ -55,13 +55,13 @@ pub enum GaugeKind {
     Raw,
 }
 
-/// How many principal components the whitened gauge keeps.
+/// The number of dimensions that the whitened gauge keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dims {
     /// One for every 30 rows, at most 64, at most the rank of the lesser modality.
     #[default]
     Auto,
-    /// This many.
+    /// The given number.
     Fixed(usize),
 }
 
@@ -72,13 +72,13 @@ pub enum GaugeError {
     /// The text names no gauge.
     #[error("`{found}` is not a gauge: expected `whitened`, `standardized` or `raw`")]
     UnknownGauge {
-        /// What was given.
+        /// The text.
         found: String,
     },
     /// The text is neither `auto` nor a number of dimensions.
     #[error("`{found}` is not a number of dimensions: expected `auto` or a whole number of at least 1")]
     UnknownDims {
-        /// What was given.
+        /// The text.
         found: String,
     },
     /// More dimensions were asked for than a modality has.
@@ -103,7 +103,7 @@ pub enum GaugeError {
         modality: &'static str,
         /// Its columns.
         columns: usize,
-        /// How many there may be.
+        /// The largest number of columns.
         most: usize,
     },
     /// A modality in which no column varies.
@@ -131,22 +131,23 @@ pub enum GaugeError {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Coordinates {
     pub(crate) standardizer: Standardizer,
-    /// Axes of the whitened coordinates over the standardised columns, `[dims, columns]`, row-major; none: the columns themselves.
+    /// Axes of the whitened coordinates over the standardised columns, `[dims, columns]`, row-major; `None` if the
+    /// coordinates are the columns themselves.
     pub(crate) axes: Option<Vec<f64>>,
-    /// Subtracted from the surprisal of the fitted density: `log |det A|` in the raw gauge, else 0.
+    /// The term subtracted from the surprisal of the fitted density: `log |det A|` in the raw gauge, else 0.
     pub(crate) log_determinant: f64,
 }
 
 /// The fitted gauge of both modalities.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Gauge {
-    /// Which coordinates were chosen.
+    /// The kind of the coordinates.
     pub kind: GaugeKind,
     /// The map of modality 1.
     pub x1: Coordinates,
     /// The map of modality 2.
     pub x2: Coordinates,
-    /// What heads see of modality 1 and 2.
+    /// The coordinates that heads see of modality 1 and 2.
     pub(crate) heads: [HeadCoordinates; 2],
 }
 
@@ -177,15 +178,15 @@ impl Gauge {
     }
 }
 
-/// Rows of a modality as models take them.
+/// Rows of a modality as inputs of models.
 pub(crate) struct ModelCoordinates {
-    /// What densities are fitted to: values, row-major, and their columns.
+    /// The inputs of densities: values, row-major, and the number of columns.
     pub(crate) density: (Vec<f32>, usize),
-    /// What heads are fitted to.
+    /// The inputs of heads.
     pub(crate) heads: HeadRows,
 }
 
-/// Whitened coordinates on a grid far finer than any data.
+/// Rounds whitened coordinates to a grid far finer than any data.
 ///
 /// An affine change of the features leaves them equal but for errors of rounding, which the grid takes away: the fits that
 /// follow choose between alternatives and would make differences of them.
@@ -204,18 +205,18 @@ impl Coordinates {
         Self { standardizer, axes, log_determinant }
     }
 
-    /// The dimensions of the coordinates that the density is fitted in.
+    /// Returns the dimensions of the coordinates that the density is fitted in.
     pub(crate) fn dims(&self) -> usize {
         let columns = self.standardizer.columns();
         self.axes.as_ref().map_or(columns, |axes| axes.len() / columns)
     }
 
-    /// All columns that vary, standardised.
+    /// Returns the standardisation of all columns that vary.
     pub(crate) fn standardizer(&self) -> &Standardizer {
         &self.standardizer
     }
 
-    /// `log |det A|`: the surprisal in the gauge is that of the fitted density minus this, in nats.
+    /// Returns `log |det A|`: the surprisal in the gauge is that of the fitted density minus this, in nats.
     pub(crate) fn log_determinant(&self) -> f64 {
         self.log_determinant
     }

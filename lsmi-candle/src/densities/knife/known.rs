@@ -1,4 +1,4 @@
-//! The fit of a structure that is known: no search, and all rows.
+//! Fits a known structure to all rows, without a search.
 
 use candle_core::Device;
 use lsmi_core::random::stream;
@@ -7,23 +7,24 @@ use super::{Fitted, Knife};
 use crate::densities::mixture::{Covariance, NoEvidence, Sample, Settings, Start, fit as fit_mixture};
 use crate::error::{EstimatorError, Result};
 
-/// A structure, and how long it is fitted.
+/// A structure and the length of its fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownParams {
     /// Number of kernels.
     pub components: usize,
     /// The structure of their covariances.
     pub covariance: Covariance,
-    /// Starts from different seeds, of which the best after a few rounds goes on.
+    /// The number of starts from different seeds; the best after a few rounds is fitted further.
     pub starts: usize,
     /// Rounds of expectation maximisation at most.
     pub rounds: usize,
-    /// Least gain in the mean log likelihood for another round, in nats.
+    /// The least gain in the mean log likelihood for another round, in nats.
     pub tolerance: f64,
 }
 
 impl KnownParams {
-    /// So many kernels of that structure: two starts, 100 rounds at most, until one gains less than 0.001 nats.
+    /// Creates the settings of a fit with `components` kernels of this structure: two starts and at most 100 rounds,
+    /// until one gains less than 0.001 nats.
     pub fn new(components: usize, covariance: Covariance) -> Self {
         Self { components, covariance, starts: 2, rounds: 100, tolerance: 1e-3 }
     }

@@ -1,4 +1,4 @@
-//! Expectation maximisation: the fit of a mixture to rows, alone or together with other evidence on their components.
+//! Expectation maximisation: fits a mixture to rows, alone or together with other evidence on their components.
 //!
 //! Each round computes the responsibility of every component for every row and then the weights, means and covariances
 //! that maximise the expected log likelihood (Dempster, Laird, Rubin 1977); it ascends the likelihood that KNIFE's
@@ -15,27 +15,27 @@ use super::statistics::{LEAST_VARIANCE, Statistics, log_weights};
 use super::{Covariance, Mixture, Pass, Sample, Shape};
 use crate::densities::points::{gather, single};
 
-/// As many starts as it takes to find most mixtures.
+/// The number of starts that finds most mixtures.
 pub(crate) const STARTS: usize = 4;
 /// Columns that every second start looks at alone.
 const TELLING_COLUMNS: usize = 4;
-/// Rows that starts compete on at most: what goes on from the best sees all.
+/// The largest number of rows that starts compete on; the fit from the best start sees all.
 const ROWS_OF_A_START: usize = 4096;
 /// Rounds that each start gets.
 const ROUNDS_OF_A_START: usize = 8;
 
-/// What is known of a row's component besides the row: nothing, or a label. Rows come in blocks from `start` on, values of
+/// Evidence on a row's component besides the row: none, or a label. Rows come in blocks from `start` on, values of
 /// components as `[K][BLOCK]`.
 pub(crate) trait Evidence: Clone {
-    /// Adds the log likelihood of what is known of rows under every component, in nats.
+    /// Adds the log likelihood of the evidence on rows under every component, in nats.
     fn add_log_likelihoods(&self, start: usize, joint: &mut [Lanes<f64>]);
     /// Takes note of the responsibilities of rows, for the next maximisation step.
     fn observe(&mut self, start: usize, responsibilities: &[Lanes<f32>]);
-    /// The maximisation step for a mixture of so many components, from what was observed since the last.
+    /// Makes the maximisation step for a mixture of `components` components, from the observations since the last.
     fn maximize(&mut self, components: usize);
-    /// The evidence on some of the rows.
+    /// Returns the evidence on some of the rows.
     fn of_rows(&self, rows: &[usize]) -> Self;
-    /// The evidence on these rows, with what that on others learned.
+    /// Returns the evidence on these rows with the parameters learned from others.
     fn having_learned(&self, from: Self) -> Self;
 }
 
@@ -59,17 +59,17 @@ impl Evidence for NoEvidence {
     }
 }
 
-/// When to stop.
+/// The criteria by which a fit stops.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
-    /// Starts from different seeds, of which the best after a few rounds goes on.
+    /// The number of starts from different seeds; the best after a few rounds is fitted further.
     pub(crate) starts: usize,
     pub(crate) rounds: usize,
-    /// Least gain in the mean log likelihood for another round, in nats.
+    /// The least gain in the mean log likelihood for another round, in nats.
     pub(crate) tolerance: f64,
 }
 
-/// Where to start.
+/// The start of a fit.
 pub(crate) enum Start<'a> {
     /// Several draws of k-means++ seeds.
     Clusters { components: usize, random: &'a mut ChaCha8Rng },
@@ -79,7 +79,7 @@ pub(crate) enum Start<'a> {
     Given { components: usize, assignment: &'a [u32] },
 }
 
-/// A fitted mixture with what its evidence learned.
+/// A fitted mixture with the learned evidence.
 pub(crate) struct Fit<E> {
     pub(crate) mixture: Mixture,
     pub(crate) evidence: E,
@@ -121,7 +121,7 @@ pub(crate) fn fit<E: Evidence>(
     }
 }
 
-/// The best of several starts after a few rounds each.
+/// Returns the best of several starts after a few rounds each.
 fn best_start<E: Evidence>(
     sample: &Sample,
     shape: Shape,
@@ -137,7 +137,7 @@ fn best_start<E: Evidence>(
     let squashed: Option<Vec<f32>> =
         shape.freedom.map(|_| sample.points.values().iter().map(|value| value.asinh()).collect());
     let values = squashed.as_deref().unwrap_or(sample.points.values());
-    let telling = if components == 1 { None } else { telling_columns(values, columns) };
+    let telling = if components == 1 { None } else { clustered_columns(values, columns) };
     for start in 0..starts {
         let clusters = match &telling {
             Some(values) if start % 2 == 1 => k_means(values, TELLING_COLUMNS, components, random),
@@ -169,9 +169,10 @@ impl Part {
     }
 }
 
-/// The few columns whose rows fall apart into clusters most clearly, which are those of the lowest kurtosis: among many
-/// columns of equal variance, clusters along some of them are lost in the noise of the others. None where there are no more.
-fn telling_columns(values: &[f32], columns: usize) -> Option<Vec<f32>> {
+/// Returns the few columns in which rows fall apart into clusters most clearly, those of the lowest kurtosis: among
+/// many columns of equal variance, clusters along some of them are lost in the noise of the others. Returns `None` if
+/// there are no more columns than that.
+fn clustered_columns(values: &[f32], columns: usize) -> Option<Vec<f32>> {
     if columns <= TELLING_COLUMNS {
         return None;
     }
@@ -206,7 +207,7 @@ struct State<E> {
 }
 
 impl<E: Evidence> State<E> {
-    /// The maximum of the likelihood where the component of every row is known.
+    /// Returns the maximum of the likelihood for known components of every row.
     fn assigned(
         sample: &Sample,
         shape: Shape,
@@ -273,7 +274,7 @@ impl<E: Evidence> State<E> {
     }
 }
 
-/// The mean of the rows of every cluster, `[K, d]`, 0 of none, and how many there are.
+/// Returns the mean of the rows of every cluster, `[K, d]`, 0 of none, and their numbers.
 fn means_of_clusters(values: &[f32], dims: usize, assignment: &[u32], clusters: usize) -> (Vec<f32>, Vec<f64>) {
     let (mut sums, mut counts) = (vec![0.0; clusters * dims], vec![0.0f64; clusters]);
     for (row, cluster) in values.chunks_exact(dims).zip(assignment) {

@@ -44,16 +44,16 @@ use candle_core::{Device, Result as CandleResult};
 use crate::densities::points::Points;
 use crate::numbers::linear_algebra::second_moments;
 
-/// Rows with what every fit to them needs, computed once.
+/// Rows with the statistics that every fit to them needs, computed once.
 pub(crate) struct Sample {
     pub(crate) points: Points,
     pub(crate) moments: Moments,
 }
 
-/// What of all rows together a fit needs.
+/// Sufficient statistics of all rows.
 #[derive(Debug)]
 pub(crate) struct Moments {
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) rows: f64,
     /// Mean square of all values: their variance, as coordinates are centred.
     mean_square: f64,
@@ -72,7 +72,7 @@ impl Sample {
         Ok(Self { points: Points::new(values, columns, device)?, moments })
     }
 
-    /// `X' X`, `[d, d]`, row-major.
+    /// Returns `X' X`, `[d, d]`, row-major.
     pub(crate) fn second_moments(&self) -> &[f64] {
         self.moments.second.get_or_init(|| second_moments(self.points.values(), self.points.columns()))
     }
@@ -88,7 +88,7 @@ pub(crate) struct Shape {
 }
 
 impl From<Covariance> for Shape {
-    /// Normal components.
+    /// Returns the shape of normal components.
     fn from(covariance: Covariance) -> Self {
         Self { covariance, freedom: None }
     }
@@ -113,17 +113,17 @@ pub struct Mixture {
     /// Whitening factors: `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full); the noise's inverse deviations and
     /// the factors in its units, `[K, d, 1 + q]` (low rank).
     factors: Vec<f32>,
-    /// What distances need besides: `W m_k`, `[K, d]` (tied), `(I + U'U)^-1`, `[K, q, q]` (low rank), else nothing.
+    /// The other terms of distances: `W m_k`, `[K, d]` (tied), `(I + U'U)^-1`, `[K, q, q]` (low rank), else none.
     derived: Vec<f32>,
-    /// `log w_k + log det W_k` and what else does not depend on the row.
+    /// `log w_k + log det W_k` and the other terms that do not depend on the row.
     log_constants: Vec<f64>,
 }
 
 impl Mixture {
-    /// A mixture of normal components from its parts: `K` logarithms of weights, means `[K, d]` and whitening factors
-    /// `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full), lower triangular with positive diagonals, or, of low
-    /// rank, `[K, d, 1 + q]`: in each coordinate the inverse deviation of its noise, then its factors in units of that
-    /// deviation; all row-major.
+    /// Creates a mixture of normal components from its parts: `K` logarithms of weights, means `[K, d]` and whitening
+    /// factors `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full), lower triangular with positive diagonals,
+    /// or, of low rank, `[K, d, 1 + q]`: in each coordinate the inverse deviation of its noise, then its factors in
+    /// units of that deviation; all row-major.
     ///
     /// # Errors
     /// A candle error where the lengths do not fit, the weights do not sum to 1 or a diagonal is not positive.
@@ -181,7 +181,7 @@ impl Mixture {
         Ok(Self { shape: covariance.into(), log_weights, means, factors, derived, log_constants })
     }
 
-    /// A component of low rank.
+    /// Returns a component of low rank.
     fn low_rank(&self, component: usize, rank: usize) -> low_rank::Component<'_> {
         let dims = self.dims();
         low_rank::Component::new(
@@ -192,7 +192,8 @@ impl Mixture {
         )
     }
 
-    /// The same means and factors with components of other tails: Student's with so many degrees of freedom, or normal.
+    /// Returns the mixture with the same means and factors and other tails: Student's with `freedom` degrees of
+    /// freedom, or normal.
     ///
     /// # Errors
     /// A candle error where the degrees of freedom are not positive and finite.
@@ -209,17 +210,17 @@ impl Mixture {
         Ok(self)
     }
 
-    /// Number of components.
+    /// Returns the number of components.
     pub fn components(&self) -> usize {
         self.log_weights.len()
     }
 
-    /// Number of dimensions.
+    /// Returns the number of dimensions.
     pub fn dims(&self) -> usize {
         self.means.len() / self.components()
     }
 
-    /// The structure of the components.
+    /// Returns the structure of the components.
     pub(crate) fn shape(&self) -> Shape {
         self.shape
     }
@@ -239,7 +240,7 @@ impl Mixture {
         &self.factors
     }
 
-    /// `log p(x)` of each row, in nats.
+    /// Returns `log p(x)` of each row, in nats.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.

@@ -1,4 +1,4 @@
-//! One round of expectation maximisation over rows that come in parts, and are gone again.
+//! One round of expectation maximisation over rows that come in parts and are not kept.
 
 use std::sync::OnceLock;
 
@@ -54,7 +54,7 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    /// The improved mixture, and the mean log likelihood of the rows under the one before, in nats.
+    /// Returns the improved mixture, and the mean log likelihood of the rows under the one before, in nats.
     ///
     /// # Errors
     /// A candle error where the rows leave no mixture.

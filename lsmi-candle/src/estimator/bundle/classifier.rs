@@ -15,7 +15,7 @@ type Result<T> = std::result::Result<T, BundleError>;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct ClassifierLayout {
-    /// The most leading components of a modality that are looked at; none: the columns.
+    /// The largest number of leading components of a modality that it sees; `None` if it sees the columns.
     leading: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     map: Option<MapLayout>,
@@ -31,7 +31,7 @@ enum MapLayout {
         landmarks: usize,
         features: usize,
     },
-    /// How many directions there are.
+    /// The number of directions.
     Directions(usize),
     Products,
 }

@@ -50,7 +50,8 @@ pub(super) fn read_coordinates(
     })
 }
 
-/// What heads see of a modality: squashed columns by centre, scale, mean and deviation, the others by a scale of 0.
+/// Writes the coordinates that heads see of a modality: centre, scale, mean and deviation of each squashed column, a
+/// scale of 0 for the others.
 pub(super) fn write_head_coordinates(writer: &mut Writer, name: &str, heads: &HeadCoordinates) {
     let columns = heads.columns();
     let squashes: Vec<f64> = heads
@@ -64,7 +65,7 @@ pub(super) fn write_head_coordinates(writer: &mut Writer, name: &str, heads: &He
     writer.single(&format!("{name}.components"), &[heads.components(), columns], &heads.axes);
 }
 
-/// What heads see of a modality of so many standardised columns.
+/// Reads the coordinates that heads see of a modality with `columns` standardised columns.
 pub(super) fn read_head_coordinates(reader: &Reader<'_>, name: &str, columns: usize) -> Result<HeadCoordinates> {
     let (squashes, axes) = (format!("{name}.squashes"), format!("{name}.components"));
     let components = reader.rows(&axes, columns)?;

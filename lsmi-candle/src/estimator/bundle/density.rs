@@ -9,7 +9,7 @@ use crate::error::BundleError;
 
 type Result<T> = std::result::Result<T, BundleError>;
 
-/// Numbers of a knot: its place, score and slope.
+/// The numbers of a knot: its place, score and slope.
 const OF_A_KNOT: usize = 3;
 
 #[derive(Serialize, Deserialize)]
@@ -55,8 +55,8 @@ pub(super) fn read_mixture(reader: &Reader<'_>, name: &str, layout: &MixtureLayo
         .map_err(|error| reader.wrong(&factors, "the factors of a mixture", &error.to_string()))
 }
 
-/// Writes the columns that have curves, rising, `[m]`; their centres and scales, `[m, 2]`; how many knots each has, `[m]`; and
-/// all knots, `[k, 3]`.
+/// Writes the columns that have curves, rising, `[m]`; their centres and scales, `[m, 2]`; their numbers of knots,
+/// `[m]`; and all knots, `[k, 3]`.
 fn write_margins(writer: &mut Writer, name: &str, margins: &Margins) {
     let (mut columns, mut scales, mut counts, mut knots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (column, curve) in margins.curves.iter().enumerate() {
@@ -72,7 +72,7 @@ fn write_margins(writer: &mut Writer, name: &str, margins: &Margins) {
     writer.numbers(&format!("{name}.margins.knots"), &[knots.len() / OF_A_KNOT, OF_A_KNOT], &knots);
 }
 
-/// The margins of a density over so many columns; none where the bundle has none.
+/// Reads the margins of a density over `dims` columns. Returns `None` if the bundle has none.
 fn read_margins(reader: &Reader<'_>, name: &str, dims: usize) -> Result<Option<Margins>> {
     let [of_columns, of_scales, of_counts, of_knots] =
         ["columns", "scales", "counts", "knots"].map(|part| format!("{name}.margins.{part}"));

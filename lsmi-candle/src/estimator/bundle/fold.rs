@@ -13,7 +13,7 @@ use crate::heads::HeadModel;
 
 type Result<T> = std::result::Result<T, BundleError>;
 
-/// The structure of a fold's models: all that their tensors do not tell.
+/// The structure of a fold's models, which their tensors do not show.
 #[derive(Serialize, Deserialize)]
 pub(super) struct FoldLayout {
     densities: [MixtureLayout; 2],

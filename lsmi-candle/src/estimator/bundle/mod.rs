@@ -29,10 +29,10 @@ use crate::error::{BundleError, Result};
 /// Version of the bundle's layout that this crate writes and reads.
 pub const SCHEMA: u32 = 3;
 
-/// The metadata key that holds all that is no tensor.
+/// The metadata key of everything that is not a tensor.
 const KEY: &str = "lsmi";
 
-/// All that is no tensor.
+/// Everything that is not a tensor.
 #[derive(Serialize, Deserialize)]
 struct Metadata<D> {
     description: D,
@@ -40,7 +40,7 @@ struct Metadata<D> {
 }
 
 impl Estimator {
-    /// The estimator as the bytes of a safetensors file.
+    /// Returns the estimator as the bytes of a safetensors file.
     ///
     /// # Errors
     /// A candle error where the device fails.
@@ -64,7 +64,7 @@ impl Estimator {
         Ok(bytes.map_err(|source| BundleError::Write { source })?)
     }
 
-    /// An estimator from the bytes of a safetensors file; `file` names it in messages.
+    /// Reads an estimator from the bytes of a safetensors file; `file` names it in messages.
     ///
     /// # Errors
     /// [`BundleError`] for bytes that are no bundle, are damaged or newer than this version; a device that cannot be

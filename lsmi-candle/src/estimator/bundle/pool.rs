@@ -1,4 +1,4 @@
-//! Stores what is in the place of a head, a pool or the user's own model, as tensors of a bundle.
+//! Stores the pool or the user's own model of a head as tensors of a bundle.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::heads::{Calibration, Combination, GivenHead, HeadModel, HeadPool, Mem
 
 type Result<T> = std::result::Result<T, BundleError>;
 
-/// The structure of what is in the place of a head.
+/// The structure of a head model.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum HeadModelLayout {
@@ -74,7 +74,7 @@ pub(super) fn write_pool(writer: &mut Writer, name: &str, pool: &HeadPool) -> Po
     PoolLayout { combination: layout, members }
 }
 
-/// The pool of heads that see these modalities.
+/// Reads the pool of heads that see these modalities.
 pub(super) fn read_pool(
     reader: &Reader<'_>,
     name: &str,
@@ -147,7 +147,7 @@ fn write_calibration(writer: &mut Writer, name: &str, calibration: &Calibration)
     writer.numbers(&format!("{name}.calibration"), &[2], &[calibration.factor, calibration.floor]);
 }
 
-/// The class frequencies of a member are those of its pool.
+/// Reads the calibration of a member, whose class frequencies are those of its pool.
 fn read_calibration(reader: &Reader<'_>, name: &str, stack: &Stack) -> Result<Calibration> {
     let name = format!("{name}.calibration");
     let found = reader.numbers(&name, &[2])?;

@@ -25,13 +25,13 @@ const LEAST_GROUPS: usize = 6;
 /// An estimator and the terms of its training rows, each from models that did not see the row.
 #[derive(Debug, Clone)]
 pub struct CrossFit {
-    /// What scores new rows.
+    /// The estimator, which scores new rows.
     pub estimator: Estimator,
     /// The training rows' terms, predictions and folds.
     pub scores: Scores,
 }
 
-/// Fits an estimator to training rows and gives their terms by cross-fitting.
+/// Fits an estimator to training rows and computes their terms by cross-fitting.
 ///
 /// `classes` are those that the labels index. Models are fitted in parallel, one thread each; for one seed the result is
 /// the same to the bit whatever their number, provided that candle starts none of its own (see [`Settings::threads`]).
@@ -60,8 +60,8 @@ pub fn cross_fit(
 }
 
 impl CrossFit {
-    /// The terms of every candidate label of the training rows, each by models that did not see the row: held out, though
-    /// as label-free as those of new rows. `train` has the very samples that were fitted, in their order.
+    /// Computes the terms of every candidate label of the training rows, each by models that did not see the row: held
+    /// out, though as label-free as those of new rows. `train` has the same samples that were fitted, in their order.
     ///
     /// # Errors
     /// [`crate::EstimatorError::Samples`] if `train` has other samples, otherwise as [`Estimator::candidates`].
@@ -128,13 +128,13 @@ impl<'a> Fitting<'a> {
         Ok(Self { train, classes, settings, gauge, grouping, groups, prior, partitions, repeats, device })
     }
 
-    /// The fold of every row in each repeat.
+    /// Returns the fold of every row in each repeat.
     pub(in crate::estimator) fn assignments(&self) -> Vec<Vec<u32>> {
         self.partitions.iter().map(|partition| partition.folds.clone()).collect()
     }
 
-    /// Scores the training rows, each by the models of its own folds. `of_more` says how many rows they were drawn from, with
-    /// a note on it, if they are not all.
+    /// Scores the training rows, each by the models of its own folds. `of_more` has the number of rows that they were
+    /// drawn from, with a note on it, if they are not all.
     pub(in crate::estimator) fn finish(self, of_more: Option<(usize, String)>) -> Result<CrossFit> {
         let assignments = self.assignments();
         let Self { train, classes, settings, gauge, grouping, groups, prior, repeats, device, .. } = self;
@@ -218,20 +218,20 @@ fn fit_densities(fit: &Fit<'_>, partitions: &[Partition], reporter: &Reporter<'_
     Ok(of_folds.chunks_exact(folds).map(<[_]>::to_vec).collect())
 }
 
-/// The densities of an estimator for a fit with so many repeats and folds.
+/// Returns the densities of an estimator for a fit with `repeats` repeats and `folds` folds.
 fn reused_densities(estimator: &Estimator, repeats: usize, folds: usize) -> Vec<Vec<[Knife; 2]>> {
     let of = |repeat: usize| (0..folds).map(|fold| estimator.density_of(repeat, fold).clone()).collect();
     (0..repeats).map(of).collect()
 }
 
 impl Estimator {
-    /// The densities that a fold of a fit with other rows, folds or repeats reuses.
+    /// Returns the densities that a fold of a fit with other rows, folds or repeats reuses.
     fn density_of(&self, repeat: usize, fold: usize) -> &[Knife; 2] {
         let folds = &self.repeats[repeat % self.repeats.len()];
         &folds[fold % folds.len()].densities
     }
 
-    /// What a user should know of densities reused for a fit.
+    /// Returns a note for the user on densities that are reused for a fit.
     fn note_on_reuse(&self, train: &FeatureSet, settings: &Settings) -> Option<String> {
         let Description { data_hash, folds, repeats, seed, .. } = &self.description;
         if *data_hash != train.hash() {

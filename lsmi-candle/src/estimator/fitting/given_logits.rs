@@ -1,4 +1,7 @@
-//! A fit whose heads are exchanged for the user's own models, with everything else as it is.
+//! Exchanges the heads of a fit for the user's own models and leaves everything else as it is.
+//!
+//! Models of the same data are compared by their decompositions. They differ in their posteriors; gauge and densities
+//! do not depend on a model and are fitted once for all of them.
 //!
 //! Models of the same data are compared by their decompositions. What they differ in is their posteriors; gauge and
 //! densities say nothing of a model and are fitted once for all of them.
@@ -12,8 +15,8 @@ use crate::features::FeatureSet;
 use crate::heads::{GivenHead, HeadModel};
 
 impl CrossFit {
-    /// The same fit with the logits of `train` in the place of heads, as a fit to `train` would have it; heads for which
-    /// there are no logits stay. `train` has the very samples that were fitted, in their order.
+    /// Returns the fit with the logits of `train` in the place of heads, as a fit to `train` would have it; heads
+    /// without logits stay. `train` has the same samples that were fitted, in their order.
     ///
     /// With `scale`, logits are divided by a temperature fitted to the training rows outside each fold.
     ///
@@ -40,9 +43,9 @@ impl CrossFit {
 }
 
 impl Estimator {
-    /// The same estimator with heads that take the logits that `samples` have; heads for which they have none stay.
+    /// Returns the estimator with heads that take the logits of `samples`; heads without logits stay.
     ///
-    /// What a measure has to know of the training rows stays that of the former heads.
+    /// The reference of the measure stays that of the former heads.
     #[must_use]
     pub fn with_given_heads(&self, samples: &FeatureSet) -> Self {
         let are_given = samples.logits.each_ref().map(Option::is_some);

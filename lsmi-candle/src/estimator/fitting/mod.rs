@@ -1,4 +1,5 @@
-//! Fits estimators: of samples in memory ([`cross_fit`]) and of files larger than that ([`fit_stream`]), and the null of a fit.
+//! Fits estimators to samples in memory ([`cross_fit`]) and to files larger than memory ([`fit_stream`]), and tests
+//! fits against the null.
 
 mod cross_fit;
 mod given_logits;

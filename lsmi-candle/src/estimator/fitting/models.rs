@@ -1,4 +1,4 @@
-//! The fit of the models: densities fold by fold, heads by a contest over all folds of a repeat.
+//! Fits the models: densities fold by fold, heads by a contest over all folds of a repeat.
 
 use candle_core::Device;
 
@@ -11,7 +11,7 @@ use crate::estimator::partition::Partition;
 use crate::estimator::scoring::{Columns, ModelInputs};
 use crate::heads::{Contest, GivenHead, HeadModel, HeadPool, Outcome};
 
-/// What all models are fitted to.
+/// The rows and settings that all models are fitted with.
 #[derive(Clone, Copy)]
 pub(in crate::estimator) struct Fit<'a> {
     pub(in crate::estimator) inputs: &'a ModelInputs,
@@ -33,12 +33,13 @@ pub(in crate::estimator) struct FoldHeads {
 }
 
 impl Fit<'_> {
-    /// The rows, as folds are dealt to them.
+    /// Returns the rows, as folds are dealt to them.
     pub(in crate::estimator) fn rows(&self) -> LabelledRows<'_> {
         LabelledRows { labels: self.labels, classes: self.classes, groups: self.groups }
     }
 
-    /// Fits the density of modality 0 or 1 to the given rows; with its loss in nats, on held-out rows where there are any.
+    /// Fits the density of modality 0 or 1 to the given rows. Also returns its loss in nats, on held-out rows if there
+    /// are any.
     pub(in crate::estimator) fn density(
         &self,
         modality: usize,
@@ -53,8 +54,8 @@ impl Fit<'_> {
         Ok((fitted.knife, fitted.loss))
     }
 
-    /// The heads of every fold of a partition. The joint one follows the others, as it builds on them; these two are fitted at
-    /// the same time.
+    /// Fits the heads of every fold of a partition. The joint one follows the others, as it builds on them; these two
+    /// are fitted at the same time.
     pub(in crate::estimator) fn heads(&self, partition: &Partition, reporter: &Reporter<'_>) -> Result<Vec<FoldHeads>> {
         let one = |head: usize| self.contest(head, partition, [None, None], reporter);
         let (first, second) = rayon::join(|| one(0), || one(1));
@@ -77,7 +78,7 @@ impl Fit<'_> {
             .collect()
     }
 
-    /// The contest for head 0 (x1), 1 (x2) or 2 (both); none where the user's own model is in its place.
+    /// Runs the contest for head 0 (x1), 1 (x2) or 2 (both). Returns `None` if the user's own model is in its place.
     fn contest(
         &self,
         head: usize,
@@ -109,7 +110,7 @@ impl Fit<'_> {
         Ok(Some(outcomes))
     }
 
-    /// The user's own model in the place of a head, for the rows outside a fold.
+    /// Fits the temperature of the user's own model in the place of a head to the rows outside a fold.
     fn given(&self, head: usize, folds: &[u32], fold: u32, reporter: &Reporter<'_>, name: &str) -> GivenHead {
         let rows: Vec<usize> = (0..folds.len()).filter(|row| folds[*row] != fold).collect();
         let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
@@ -122,7 +123,7 @@ impl Fit<'_> {
     }
 }
 
-/// What heads are called, for people.
+/// The names of heads in messages.
 const HEAD_NAMES: [&str; 3] = ["head of x1", "head of x2", "head of both"];
-/// What densities are called.
+/// The names of densities in messages.
 pub(in crate::estimator) const DENSITY_NAMES: [&str; 2] = ["density of x1", "density of x2"];

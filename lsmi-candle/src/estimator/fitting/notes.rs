@@ -1,11 +1,11 @@
-//! What a user should know of a fit, in sentences.
+//! Notes for the user about a fit, in sentences.
 
 use lsmi_core::{ClassPrior, PriorChoice};
 
 use crate::densities::gauge::{Coordinates, Gauge, GaugeKind};
 use crate::features::LOGITS;
 
-/// Nats that nobody would take for information.
+/// The information, in nats, below which it is negligible.
 const NOTHING: f64 = 0.01;
 /// Rows for every column from which heads find nearly all that there is.
 const ROWS_OF_A_COLUMN: usize = 10;
@@ -34,7 +34,8 @@ fn cut_note(modality: &str, coordinates: &Coordinates, varied: usize) -> String 
     )
 }
 
-/// What a user should know of heads that few rows for their columns have fitted: they do not find all that there is.
+/// Returns a note on heads that are fitted to few rows for their columns: they do not find all the information that
+/// there is.
 pub(in crate::estimator) fn of_few_rows(rows: usize, columns: usize) -> Option<String> {
     (rows < ROWS_OF_A_COLUMN * columns).then(|| {
         format!(
@@ -43,8 +44,8 @@ pub(in crate::estimator) fn of_few_rows(rows: usize, columns: usize) -> Option<S
     })
 }
 
-/// What a user should know of a class prior that is not that of the rows: posteriors know the classes' shares, so that
-/// information against another prior holds the divergence of the two even where features tell nothing.
+/// Returns a note on a class prior that differs from the shares of the rows: posteriors know the classes' shares, so
+/// that information relative to another prior includes the divergence of the two even if features carry none.
 pub(in crate::estimator) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, labels: &[u32]) -> Option<String> {
     let classes = prior.log_probabilities().len();
     let shares = ClassPrior::empirical(labels, classes).ok().filter(|_| *choice != PriorChoice::Empirical)?;
@@ -62,7 +63,7 @@ pub(in crate::estimator) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, l
     })
 }
 
-/// What a user should know of logits that replace heads.
+/// Returns a note on logits that replace heads.
 pub(in crate::estimator) fn of_given_heads(are_given: [bool; 3]) -> Vec<String> {
     let given: Vec<&str> = LOGITS.into_iter().zip(are_given).filter_map(|(name, is)| is.then_some(name)).collect();
     if given.is_empty() {

@@ -1,4 +1,4 @@
-//! The null: what the estimator finds where the label depends on nothing.
+//! The null: the results of the estimator on labels that depend on nothing.
 //!
 //! The labels are permuted over the rows, all heads are fitted again to them in the same way, and terms and interactions
 //! are computed as before. Surprisals do not see labels and stay. Under the hypothesis that the label is independent of both
@@ -27,7 +27,8 @@ use crate::estimator::threads::thread_pool;
 use crate::estimator::{Estimator, check_samples};
 use crate::features::FeatureSet;
 
-/// What is tested, in the order of [`Tests`]: one-sided all but the last, as only a high mean speaks for dependence.
+/// The tested quantities, in the order of [`Tests`]: one-sided all but the last, as only a high mean is evidence for
+/// dependence.
 const QUANTITIES: [(&str, Tail); 8] = [
     ("i1", Tail::Upper),
     ("i2", Tail::Upper),
@@ -39,20 +40,20 @@ const QUANTITIES: [(&str, Tail); 8] = [
     ("s_minus_r", Tail::TwoSided),
 ];
 
-/// A mean held against its values under permuted labels.
+/// A mean and its distribution under permuted labels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Test {
     /// The mean with the labels as they are, by the models of the first repeat, in nats.
     pub observed: f64,
     /// The mean over permutations.
     pub mean: f64,
-    /// The standard deviation over permutations; none of a single one.
+    /// The standard deviation over permutations; `None` for a single one.
     pub standard_deviation: Option<f64>,
     /// The 95 % quantile over permutations.
     pub quantile_95: f64,
     /// The share of permutations, the data among them, that are at least as extreme.
     pub p: f64,
-    /// Of a class: p adjusted for the number of classes (Benjamini and Hochberg 1995).
+    /// The p-value adjusted for the number of classes (Benjamini and Hochberg 1995); of classes only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub q: Option<f64>,
 }
@@ -81,7 +82,7 @@ pub struct Tests {
 /// The null distribution and its tests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Null {
-    /// How often the labels were permuted.
+    /// The number of permutations of the labels.
     pub permutations: usize,
     /// Means over all rows.
     #[serde(flatten)]
@@ -200,7 +201,7 @@ fn permuted(labels: &[u32], groups: Option<&[u32]>, seed: u64, index: usize) -> 
     permuted
 }
 
-/// The means, by the estimator's measure, with what that needs of the data taken from these very terms.
+/// Returns the means by the estimator's measure, with a reference computed from the same terms.
 fn means(estimator: &Estimator, terms: &Terms, labels: &[u32]) -> Means {
     let classes = estimator.classes().len();
     let reference = estimator.measure().reference(terms, labels, classes);
@@ -255,7 +256,7 @@ impl From<[Test; 8]> for Tests {
 }
 
 impl Tests {
-    /// Each quantity by its name, as in the summary.
+    /// Returns each quantity with its name, as in the summary.
     pub fn named(&self) -> [(&'static str, &Test); 8] {
         let tests = [&self.i1, &self.i2, &self.i12, &self.r, &self.u1, &self.u2, &self.s, &self.s_minus_r];
         std::array::from_fn(|index| (QUANTITIES[index].0, tests[index]))

@@ -1,4 +1,4 @@
-//! Progress of a fit, for whoever shows it.
+//! Progress of a fit, for display.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,9 +11,9 @@ pub struct Progress {
     pub done: usize,
     /// Models to fit.
     pub total: usize,
-    /// What was just fitted or tried.
+    /// The model that was just fitted or tried.
     pub what: String,
-    /// Its loss in nats, on held-out rows where there are any.
+    /// Its loss in nats, on held-out rows if there are any.
     pub loss: f64,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Reporter<'a> {
         Self { sender, done: AtomicUsize::new(0), total }
     }
 
-    /// A step within a model. A listener that has gone, or that cannot keep up, is not waited for.
+    /// Sends a step within a model, without waiting for a listener that has gone or cannot keep up.
     pub(crate) fn step(&self, what: String, loss: f64) {
         if let Some(sender) = self.sender {
             let progress = Progress { done: self.done.load(Ordering::Relaxed), total: self.total, what, loss };
@@ -37,7 +37,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// A model is finished.
+    /// Counts a finished model and sends the step.
     pub(crate) fn finished(&self, what: String, loss: f64) {
         self.done.fetch_add(1, Ordering::Relaxed);
         self.step(what, loss);

@@ -30,10 +30,10 @@ pub struct Settings {
     pub prior: PriorChoice,
     /// The definition of redundancy. Default: `pm`.
     pub measure: Measure,
-    /// How densities are fitted. Default: by held-out likelihood.
+    /// The method by which densities are fitted. Default: by held-out likelihood.
     pub knife: knife::Params,
-    /// An estimator whose gauge and densities are reused instead of fitting them; [`Self::gauge`] and [`Self::dims`] then
-    /// do not matter. Default: none.
+    /// An estimator whose gauge and densities are reused instead of fitting them; [`Self::gauge`] and [`Self::dims`]
+    /// then have no effect. Default: `None`.
     pub densities: Option<Arc<Estimator>>,
     /// Whether the user's logits are scaled by a temperature fitted on training rows. Default: no.
     pub scale_logits: bool,

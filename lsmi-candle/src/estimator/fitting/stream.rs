@@ -1,4 +1,4 @@
-//! A fit to more rows than memory holds.
+//! Fits an estimator to more rows than memory holds.
 //!
 //! The gauge is fitted to all rows, by sums in a few passes over the file. Heads, and the structure and start of the
 //! densities (k-means and what follows it), come from rows drawn at random that memory does hold, at least some of every
@@ -31,7 +31,7 @@ use crate::features::{FeatureError, FeatureSet, Groups, RowReader};
 const LEAST_OF_A_CLASS: usize = 10;
 /// Rounds over the whole file.
 const ROUNDS: usize = 5;
-/// Least gain in the mean log likelihood for another round, in nats.
+/// The least gain in the mean log likelihood for another round, in nats.
 const TOLERANCE: f64 = 1e-4;
 /// Rows that a group has at least.
 const LEAST_ROWS_OF_A_GROUP: usize = 1024;
@@ -43,13 +43,13 @@ const NUMBERS_OF_A_GROUP: usize = 1 << 20;
 pub struct StreamFit {
     /// The estimator, and the terms of the rows that were drawn.
     pub fit: CrossFit,
-    /// The rows that were drawn: what was in memory.
+    /// The rows that were drawn into memory.
     pub drawn: FeatureSet,
     /// The rows of the file.
     pub rows: usize,
 }
 
-/// Fits an estimator to the split `train` of a file, `most` rows of which are in memory at a time.
+/// Fits an estimator to the split `train` of a file, with at most `most` of its rows in memory at a time.
 ///
 /// `reader` is one opened for training. Where the file has no more than `most` rows the fit is that of [`super::cross_fit`].
 /// The terms of a drawn row come from models that did not see it.
@@ -116,7 +116,7 @@ impl<'a> TrainingRows<'a> {
         (0..count).step_by(size).map(move |start| start..count.min(start + size))
     }
 
-    /// The rows with these numbers, which rise.
+    /// Returns the rows with these numbers, which rise.
     fn gathered(&mut self, rows: &[usize]) -> Result<FeatureSet> {
         let mut parts = Vec::new();
         for group in self.groups() {
@@ -177,7 +177,7 @@ impl Draw {
     }
 }
 
-/// The rows with the lowest random numbers, so many at most.
+/// The rows with the lowest random numbers, at most `most`.
 struct Lowest {
     most: usize,
     kept: BinaryHeap<(u64, usize)>,
@@ -264,7 +264,7 @@ fn improve(
 struct Ascent<'a> {
     knife: &'a Knife,
     round: Round<'a>,
-    /// What margins add to the log likelihood of the rows seen so far.
+    /// The sum over rows of the log derivatives of the margins, a part of the log likelihood.
     log_derivatives: f64,
     rows: usize,
 }
@@ -282,7 +282,7 @@ impl<'a> Ascent<'a> {
         Ok(self.round.add(&Points::new(values, dims, &Device::Cpu)?)?)
     }
 
-    /// The improved density, and the mean log likelihood of the rows under the one before, in nats.
+    /// Returns the improved density, and the mean log likelihood of the rows under the one before, in nats.
     fn finish(self) -> Result<(Knife, f64)> {
         let (mixture, log_likelihood) = self.round.finish()?;
         let knife = Knife::from_parts(self.knife.margins().cloned(), mixture);
@@ -308,14 +308,15 @@ struct Dealt<'a> {
 }
 
 impl Dealt<'_> {
-    /// The fold of every group that has a row in memory, in each repeat.
+    /// Returns the fold of every group that has a row in memory, in each repeat.
     fn folds_of_groups(&self) -> Vec<HashMap<u64, u32>> {
         let keys = self.groups.map(Groups::keys).unwrap_or_default();
         self.folds.iter().map(|folds| keys.iter().copied().zip(folds.iter().copied()).collect()).collect()
     }
 }
 
-/// Deals rows to folds: those in memory to theirs, others with their group or at random, but in every round alike.
+/// Deals rows to folds, in the same way in every round: those in memory to theirs, others with their group or at
+/// random.
 struct Dealer<'a> {
     random: lsmi_core::random::ChaCha8Rng,
     drawn: &'a Dealt<'a>,
@@ -324,7 +325,7 @@ struct Dealer<'a> {
 }
 
 impl Dealer<'_> {
-    /// The folds of the next rows in each repeat.
+    /// Returns the folds of the next rows in each repeat.
     fn deal(&mut self, rows: &Range<usize>, groups: Option<&Groups>) -> Vec<Vec<u32>> {
         let Dealt { rows: drawn, folds: assignments, .. } = self.drawn;
         let first = drawn.partition_point(|row| *row < rows.start);

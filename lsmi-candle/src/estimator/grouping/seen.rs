@@ -1,4 +1,4 @@
-//! Rows to be evaluated that the models have seen.
+//! Finds evaluation rows that the models have seen.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,19 +6,19 @@ use super::Likeness;
 use super::equal::{self, Stacked};
 use crate::features::FeatureSet;
 
-/// Rows of an evaluation split that are alike to training rows.
+/// Rows of an evaluation split that are equal to training rows or share their group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// What is alike.
+    /// The part of the rows that is alike.
     pub of: Likeness,
-    /// How many rows are alike to a training row.
+    /// The number of rows that are like a training row.
     pub rows: usize,
     /// The ids of the first of them and of the first training row that is like it.
     pub first: [String; 2],
 }
 
-/// Finds rows that share a group with training rows or equal them in all columns of x1, of x2 or of both, unless that is by
-/// chance, as with small counts in few columns. What is equal in both is not counted again for each.
+/// Finds rows that share a group with training rows or equal them in all columns of x1, of x2 or of both, unless that
+/// is by chance, as with small counts in few columns. Rows that are equal in both are not counted again for each.
 ///
 /// # Panics
 /// If the columns of the sets differ in number.

@@ -1,4 +1,4 @@
-//! Rows without labels: the terms of every label that a row could have, and their expectation.
+//! Scores rows without labels: the terms of every label that a row could have, and their expectation.
 //!
 //! Of an unlabelled row the joint head knows how probable each label is. The expectation of an interaction is
 //! `E[r] = sum_y p(y|x1,x2) r(y)` with `r(y)` the redundancy that the row would have with label y; of u1, u2 and s alike, so
@@ -41,7 +41,7 @@ pub struct Expected {
 }
 
 impl Estimator {
-    /// The terms of every candidate label of unlabelled rows.
+    /// Returns the terms of every candidate label of unlabelled rows.
     ///
     /// # Errors
     /// As [`Estimator::score`].
@@ -51,8 +51,8 @@ impl Estimator {
         self.candidates_by(rows, None)
     }
 
-    /// The terms of every candidate label by all folds together or, where `assignments` has the folds of each repeat, of
-    /// each row by its own folds.
+    /// Computes the terms of every candidate label by all folds together or, if `assignments` has the folds of each
+    /// repeat, of each row by its own folds.
     pub(in crate::estimator) fn candidates_by(
         &self,
         rows: &Unlabelled,
@@ -84,7 +84,7 @@ impl Estimator {
         Ok(found)
     }
 
-    /// The expectation of terms and interactions over candidate labels, by the estimator's measure.
+    /// Returns the expectation of terms and interactions over candidate labels, by the estimator's measure.
     ///
     /// # Errors
     /// None but those of terms that do not fit together, which [`Estimator::candidates`] gives not.
@@ -115,7 +115,7 @@ impl Estimator {
         })
     }
 
-    /// The terms and interactions that rows have if their label is `class`.
+    /// Returns the terms and interactions that rows have if their label is `class`.
     ///
     /// # Errors
     /// None but those of terms that do not fit together, which [`Estimator::candidates`] gives not.
@@ -137,8 +137,8 @@ impl Estimator {
 }
 
 impl Candidates {
-    /// `log p(y|.)` of every class under head 0 (x1), 1 (x2) or 2 (both), `[n, classes]`, row-major; `prior` is the one
-    /// that the information is relative to.
+    /// Returns `log p(y|.)` of every class under head 0 (x1), 1 (x2) or 2 (both), `[n, classes]`, row-major; `prior` is
+    /// the one that the information is relative to.
     ///
     /// # Panics
     /// If there is no such head.
@@ -147,7 +147,7 @@ impl Candidates {
         self.information[head].iter().zip(log_prior).map(|(information, prior)| information + prior).collect()
     }
 
-    /// Appends the terms of the first rows, so many.
+    /// Appends the terms of the first `count` rows.
     fn extend(&mut self, log_prior: &[f64], rows: &Predictions, count: usize) {
         for (surprisals, density) in self.surprisals.iter_mut().zip(&rows.log_densities) {
             surprisals.extend(density[..count].iter().map(|value| -value));

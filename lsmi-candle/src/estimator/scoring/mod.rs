@@ -1,4 +1,4 @@
-//! Scores rows by fitted models: with labels ([`Scores`]), without ([`Candidates`]), and with the logits of other models.
+//! Scores rows by fitted models, with labels ([`Scores`]) and without ([`Candidates`]).
 
 mod candidates;
 mod model_inputs;

@@ -1,4 +1,4 @@
-//! Rows as densities and heads take them.
+//! The rows that densities and heads take as inputs.
 
 use crate::densities::gauge::{Gauge, HeadRows};
 use crate::densities::points::gather;
@@ -9,20 +9,21 @@ use crate::heads::Features;
 pub(in crate::estimator) struct ModelInputs {
     /// x1 and x2 in the gauge's coordinates.
     densities: [Columns<f32>; 2],
-    /// What fitted heads see of x1 and x2.
+    /// The inputs of fitted heads, x1 and x2.
     heads: [HeadRows; 2],
     /// The logits of the user's own models of x1, x2 and both.
     logits: [Option<Columns<f64>>; 3],
 }
 
-/// Rows of so many columns, row-major.
+/// Rows of `columns` columns, row-major.
 pub(in crate::estimator) struct Columns<Value> {
     pub(in crate::estimator) values: Vec<Value>,
     pub(in crate::estimator) columns: usize,
 }
 
 impl ModelInputs {
-    /// `are_given` says which heads are the user's own, whose inputs are their logits.
+    /// Converts rows to the inputs of models. `are_given` says which heads are the user's own, whose inputs are their
+    /// logits.
     pub(in crate::estimator) fn new(gauge: &Gauge, rows: &Inputs<'_>, are_given: [bool; 3]) -> Self {
         let [first, second] = [(0, rows.x1), (1, rows.x2)].map(|(modality, x)| gauge.model_inputs(modality, x));
         let mut given = rows.logits.into_iter().zip(are_given).map(|(logits, is_given)| {
@@ -36,18 +37,18 @@ impl ModelInputs {
         }
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub(in crate::estimator) fn rows(&self) -> usize {
         self.densities[0].values.len() / self.densities[0].columns
     }
 
-    /// The given rows as the density of modality 0 or 1 takes them.
+    /// Returns the given rows as the density of modality 0 or 1 takes them.
     pub(in crate::estimator) fn density(&self, modality: usize, rows: &[usize]) -> Columns<f32> {
         let Columns { values, columns } = &self.densities[modality];
         Columns { values: gather(values, *columns, rows), columns: *columns }
     }
 
-    /// What head 0 (x1), 1 (x2) or 2 (both) sees.
+    /// Returns the inputs of head 0 (x1), 1 (x2) or 2 (both).
     pub(in crate::estimator) fn features(&self, head: usize) -> Features<'_> {
         let [first, second] = &self.heads;
         Features::new(match head {
@@ -57,7 +58,7 @@ impl ModelInputs {
         })
     }
 
-    /// The given rows of the user's logits; none where that head is fitted.
+    /// Returns the user's logits of the given rows, or `None` if that head is fitted.
     pub(in crate::estimator) fn logits(&self, head: usize, rows: &[usize]) -> Option<Columns<f64>> {
         let Columns { values, columns } = self.logits[head].as_ref()?;
         let values = rows.iter().flat_map(|row| &values[row * columns..][..*columns]).copied().collect();

@@ -1,4 +1,4 @@
-//! Log densities and log posteriors of rows under fitted models.
+//! Computes log densities and log posteriors of rows under fitted models.
 
 use candle_core::Device;
 use lsmi_core::statistics::log_sum_exp;
@@ -13,7 +13,7 @@ use crate::heads::{HeadModel, HeadPool};
 /// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
 pub(in crate::estimator) const ROWS_AT_A_TIME: usize = 8192;
 
-/// What models say of rows.
+/// Log densities and log posteriors of rows.
 #[derive(Clone)]
 pub(in crate::estimator) struct Predictions {
     /// log p(x1) and log p(x2) in the gauge, `[n]`.
@@ -62,8 +62,8 @@ impl Estimator {
     }
 }
 
-/// `log p(y|x)` of every class under the heads of x1, x2 and both: `[rows, classes]` each, row-major. `parts` are the pools
-/// that the joint one needs in the place of the user's own models.
+/// Returns `log p(y|x)` of every class under the heads of x1, x2 and both: `[rows, classes]` each, row-major. `parts`
+/// are the pools that the joint one needs in the place of the user's own models.
 pub(in crate::estimator) fn log_posteriors(
     heads: &[HeadModel; 3],
     parts: &[Option<HeadPool>; 2],
@@ -94,7 +94,7 @@ impl Predictions {
         }
     }
 
-    /// The mean of probabilities, over folds or repeats.
+    /// Returns the mean of probabilities, over folds or repeats.
     pub(in crate::estimator) fn mean(mut all: Vec<Self>) -> Self {
         if all.len() == 1 {
             return all.remove(0);
@@ -122,7 +122,7 @@ impl Predictions {
     }
 }
 
-/// The logarithm of the mean of what the arrays hold the logarithms of.
+/// Returns the logarithm of the mean of values given by their logarithms.
 fn log_mean(arrays: &[&Vec<f64>]) -> Vec<f64> {
     let log_count = (arrays.len() as f64).ln();
     let mut values = vec![0.0; arrays.len()];
@@ -137,7 +137,7 @@ fn log_mean(arrays: &[&Vec<f64>]) -> Vec<f64> {
         .collect()
 }
 
-/// The class of the largest value, the first of equals.
+/// Returns the class of the largest value, the first of equals.
 pub(in crate::estimator) fn most_probable(row: &[f64]) -> u32 {
     let mut best = (0, f64::NEG_INFINITY);
     for (class, value) in (0..).zip(row) {

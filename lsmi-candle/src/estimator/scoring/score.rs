@@ -1,4 +1,4 @@
-//! Terms and predictions of rows with labels.
+//! Computes terms and predictions of rows with labels.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::features::{FeatureSet, Groups};
 pub struct Scores {
     /// The terms h1, h2, i1, i2, i12, in nats, by id: from the probabilities averaged over all repeats.
     pub terms: Terms,
-    /// The same from each repeat alone; empty where there is one repeat.
+    /// The terms from each repeat alone; empty if there is one repeat.
     pub repeats: Vec<Terms>,
     /// The fold that held each row out (in the first repeat), for training rows; rows scored by all folds together have
     /// none.
@@ -31,7 +31,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// The share of rows whose class each head finds most probable: x1, x2, both joined.
+    /// Returns the share of rows whose class each head finds most probable: x1, x2, both joined.
     pub fn accuracy(&self) -> [f64; 3] {
         let share = |predictions: &Vec<u32>| {
             let right = predictions.iter().zip(&self.labels).filter(|(prediction, label)| prediction == label).count();
@@ -40,7 +40,7 @@ impl Scores {
         [share(&self.predictions[0]), share(&self.predictions[1]), share(&self.predictions[2])]
     }
 
-    /// Mean negative log posterior of the label under each head, in nats: x1, x2, both joined.
+    /// Returns the mean negative log posterior of the label under each head, in nats: x1, x2, both joined.
     pub fn negative_log_likelihood(&self, prior: &ClassPrior) -> [f64; 3] {
         let mean = |information: &[f64]| {
             let losses: Vec<f64> = information
@@ -60,7 +60,7 @@ impl Scores {
 /// that a row has the same terms, to the last bit, however many are scored with it.
 const ROWS_OF_A_BLOCK: usize = 256;
 
-/// The indices of rows, filled up.
+/// Returns the indices of rows, filled up.
 pub(in crate::estimator) fn filled_up(rows: Range<usize>) -> Vec<usize> {
     let last = rows.end.saturating_sub(1);
     let missing = rows.len().next_multiple_of(ROWS_OF_A_BLOCK) - rows.len();
@@ -140,7 +140,7 @@ impl Columns {
     }
 }
 
-/// Checks terms, of which every row has so many values.
+/// Checks that terms are finite; every row has `values_of_row` values.
 pub(in crate::estimator) fn check_finite(
     ids: &SampleIds,
     values_of_row: usize,

@@ -13,7 +13,7 @@ use crate::heads::{FeatureMap, View};
 const PENALTIES: [f64; 5] = [0.3, 0.1, 0.03, 0.01, 1e-3];
 /// The most components of each modality: products are as many as the square.
 const MOST: usize = 24;
-/// Rows for every product that there are at least.
+/// The least number of rows for every product.
 const ROWS_OF_A_PRODUCT: f64 = 2.0;
 
 pub(super) struct Products {

@@ -9,7 +9,7 @@ use crate::numbers::simd_math::vectorised;
 /// `g`: the weights in the average are `t / (g + 2)` steps old in the mean.
 const CONCENTRATION: f64 = 8.0;
 
-/// The share `s_t` that a step's weights have in the average, steps being counted from 1.
+/// Returns the share `s_t` that a step's weights have in the average, steps being counted from 1.
 pub(super) fn share(step: i32) -> f64 {
     (CONCENTRATION + 1.0) / (f64::from(step) + CONCENTRATION)
 }

@@ -24,12 +24,12 @@ impl Batches {
         }
     }
 
-    /// Rows of a batch; the last one may have fewer.
+    /// Returns the number of rows of a batch; the last one may have fewer.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// The batches of another epoch.
+    /// Shuffles the rows and returns the batches of another epoch.
     pub(super) fn shuffled(&mut self) -> impl Iterator<Item = &[u32]> {
         self.order.shuffle(&mut self.random);
         self.order.chunks(self.size)

@@ -41,7 +41,7 @@ pub(super) struct DeviceTraining<'a> {
 }
 
 impl<'a> DeviceTraining<'a> {
-    /// Training of the parameters in `store`.
+    /// Starts to train the parameters in `store`.
     pub(super) fn new(
         rows: Labelled<'a>,
         store: ParameterStore,
@@ -76,7 +76,7 @@ impl Training for DeviceTraining<'_> {
     }
 }
 
-/// Mean negative log posterior of labels `[n]` given rows `[n, d]`, in nats, as training sees it.
+/// Returns the mean negative log posterior of labels `[n]` given rows `[n, d]`, in nats, with dropout.
 pub(super) fn loss(
     store: &ParameterStore,
     features: &Tensor,
@@ -94,7 +94,7 @@ pub(super) fn loss(
     Ok(nll(&log_softmax(&units, D::Minus1)?, labels)?)
 }
 
-/// Units `[n, units]` of which dropout leaves out the same as on the host, where they lie unit by unit.
+/// Applies dropout to units `[n, units]`, the same as on the host, where they lie unit by unit.
 fn without_some(units: &Tensor, dropout: &mut Dropout) -> CandleResult<Tensor> {
     if !dropout.is_on() {
         return Ok(units.clone());

@@ -8,7 +8,7 @@ use rand::RngCore;
 
 use crate::numbers::simd_math::vectorised;
 
-/// How many values a byte has.
+/// The number of values of a byte.
 const VALUES: f32 = 256.0;
 
 /// Leaves out hidden units at random.
@@ -20,19 +20,19 @@ pub(super) struct Dropout {
 }
 
 impl Dropout {
-    /// Of a share of the units below 1, to the nearest 256th.
+    /// Creates the dropout of a share of the units below 1, to the nearest 256th.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 255")]
     pub(super) fn new(share: f64, seed: u64) -> Self {
         let threshold = (share * f64::from(VALUES)).round().clamp(0.0, 255.0) as u8;
         Self { random: stream(seed, "network dropout"), bytes: Vec::new(), threshold }
     }
 
-    /// Whether any units are left out.
+    /// Returns whether any units are left out.
     pub(super) fn is_on(&self) -> bool {
         self.threshold > 0
     }
 
-    /// What the units that stay are multiplied by.
+    /// Returns the factor of the units that stay.
     pub(super) fn scale(&self) -> f32 {
         VALUES / (VALUES - f32::from(self.threshold))
     }

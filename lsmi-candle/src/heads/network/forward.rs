@@ -9,9 +9,9 @@ use faer::{Accum, MatMut, MatRef, Par};
 use super::layer::{Layer, NetworkHead};
 use crate::numbers::simd_math::vectorised;
 
-/// Memory for the forward pass of a network over so many rows at a time.
+/// Memory for the forward pass of a network over a block of rows.
 pub(super) struct Activations {
-    /// What each layer gives: the rectified units of a hidden one, the logits of the last, `[outputs, rows]`.
+    /// The outputs of each layer: the rectified units of a hidden one, the logits of the last, `[outputs, rows]`.
     pub(super) layers: Vec<Vec<f32>>,
 }
 
@@ -20,7 +20,8 @@ impl Activations {
         Self { layers: head.layers.iter().map(|layer| vec![0.0; layer.outputs() * block]).collect() }
     }
 
-    /// The hidden units and logits of rows `[rows, d]`, each layer's units once `change` has been at them; how many rows.
+    /// Computes the hidden units and logits of rows `[rows, d]`; `change` is applied to each hidden layer's units.
+    /// Returns the number of rows.
     pub(super) fn forward(&mut self, head: &NetworkHead, rows: &[f32], mut change: impl FnMut(&mut [f32])) -> usize {
         let count = rows.len() / head.inputs();
         let last = head.layers.len() - 1;
@@ -37,7 +38,7 @@ impl Activations {
         count
     }
 
-    /// So many values of the last layer.
+    /// Returns the first `values` values of the last layer.
     pub(super) fn logits(&self, values: usize) -> &[f32] {
         self.layers.last().map_or(&[], |logits| &logits[..values])
     }
@@ -55,7 +56,7 @@ fn rectify(values: &mut [f32]) {
 }
 
 impl Layer {
-    /// `x W + b` of inputs `[rows, inputs]`, output by output.
+    /// Computes `x W + b` of inputs `[rows, inputs]`, output by output.
     fn apply(&self, inputs: MatRef<'_, f32>, outputs: &mut [f32]) {
         let count = inputs.nrows();
         for (of_output, bias) in outputs.chunks_exact_mut(count).zip(&self.biases) {

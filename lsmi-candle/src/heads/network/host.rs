@@ -1,4 +1,4 @@
-//! Training on the host: the gradient as a few matrix products, and all that is elementwise in passes around them.
+//! Training on the host: the gradient as a few matrix products, with all elementwise work in passes around them.
 //!
 //! With a batch `H_0 [n, d]`, hidden layers `H_k = relu(H_(k-1) W_k + b_k)` and posteriors `P = softmax(H_(m-1) W_m + b_m)`,
 //!
@@ -33,7 +33,7 @@ pub(super) struct Labelled<'a> {
     pub(super) labels: &'a [u32],
 }
 
-/// A network with what its steps write to.
+/// A network with the memory that its steps write to.
 struct Network {
     head: NetworkHead,
     /// The average of the weights so far.
@@ -66,7 +66,7 @@ impl LayerGradients {
         }
     }
 
-    /// The gradients of the parameters from the layer's inputs `[n, inputs]` and those of its outputs.
+    /// Computes the gradients of the parameters from the layer's inputs `[n, inputs]` and the gradients of its outputs.
     fn differentiate_parameters(&mut self, layer: &Layer, inputs: MatRef<'_, f32>) {
         let count = inputs.nrows();
         let of_weights = MatMut::from_row_major_slice_mut(&mut self.weights, layer.inputs, layer.outputs());
@@ -83,7 +83,8 @@ impl LayerGradients {
         );
     }
 
-    /// The gradients of the units `[inputs, n]` before the layer: those of the rectifier, times what dropout made of them.
+    /// Returns the gradients of the units `[inputs, n]` before the layer: those of the rectifier, scaled as dropout
+    /// scaled the units.
     fn differentiate_units(&self, layer: &Layer, units: &[f32], scale: f32, of_units: &mut [f32]) {
         let count = units.len() / layer.inputs;
         let weights = MatRef::from_row_major_slice(&layer.weights, layer.inputs, layer.outputs());
@@ -112,11 +113,11 @@ impl LayerGradients {
     }
 }
 
-/// What the gradient of the logits needs of each row.
+/// The sums over classes that the gradient of the logits takes for each row.
 struct Softmax {
     /// The largest logit.
     largest: Vec<f32>,
-    /// The sum of the exponentials of logits less the largest, then what these are multiplied by.
+    /// The sum of the exponentials of logits less the largest, then the factor of these exponentials.
     sums: Vec<f32>,
 }
 
@@ -125,7 +126,7 @@ impl Softmax {
         Self { largest: vec![0.0; batch], sums: vec![0.0; batch] }
     }
 
-    /// `(P - one_hot(y)) / n` of logits `[classes, n]`.
+    /// Computes `(P - one_hot(y)) / n` of logits `[classes, n]`.
     fn differentiate(&mut self, logits: &[f32], labels: &[u32], gradients: &mut [f32]) {
         let count = labels.len();
         let share = (count as f32).recip();
@@ -164,7 +165,7 @@ impl Softmax {
 }
 
 impl Network {
-    /// A network before its first step, for batches of at most so many rows.
+    /// Creates a network before its first step, for batches of at most `batch` rows.
     fn new(head: NetworkHead, batch: usize) -> Self {
         Self {
             activations: Activations::new(&head, batch),
@@ -176,7 +177,7 @@ impl Network {
         }
     }
 
-    /// One step down the gradient of the mean negative log posterior of the batch's labels.
+    /// Makes one step down the gradient of the mean negative log posterior of the batch's labels.
     fn step(&mut self, batch: Labelled<'_>, dropout: &mut Dropout, rate: f64, decay: f64) {
         self.activations.forward(&self.head, batch.values, |units| dropout.apply(units));
         self.differentiate(batch, dropout.scale());
@@ -190,7 +191,7 @@ impl Network {
         }
     }
 
-    /// The gradients of all layers, from the last to the first.
+    /// Computes the gradients of all layers, from the last to the first.
     fn differentiate(&mut self, batch: Labelled<'_>, scale: f32) {
         let count = batch.labels.len();
         let Self { head, activations, gradients, softmax, .. } = self;
@@ -224,7 +225,7 @@ pub(super) struct HostTraining<'a> {
 }
 
 impl<'a> HostTraining<'a> {
-    /// Training of a network from its start.
+    /// Starts to train a network.
     pub(super) fn new(rows: Labelled<'a>, start: NetworkHead, params: NetworkParams, seed: u64) -> Self {
         let batches = Batches::new(rows.labels.len(), &params, seed);
         let size = batches.size();
@@ -261,12 +262,12 @@ impl Training for HostTraining<'_> {
     }
 }
 
-/// `[rows, units]` from values that lie unit by unit.
+/// Returns `[rows, units]` from values that lie unit by unit.
 fn by_unit(values: &[f32], rows: usize, units: usize) -> MatRef<'_, f32> {
     MatRef::from_column_major_slice(&values[..rows * units], rows, units)
 }
 
-/// The sum, in sixteen sums side by side.
+/// Returns the sum, in sixteen sums side by side.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn sum(values: &[f32]) -> f32 {

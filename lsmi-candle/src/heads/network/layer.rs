@@ -19,22 +19,22 @@ impl Layer {
 /// A trained linear softmax or network, in the host's memory.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NetworkHead {
-    /// At least one; all but the last are followed by a rectifier.
+    /// The layers, at least one; all but the last are followed by a rectifier.
     pub(crate) layers: Vec<Layer>,
 }
 
 impl NetworkHead {
-    /// A linear softmax of one layer.
+    /// Returns a linear softmax of one layer.
     pub(crate) fn linear(layer: Layer) -> Self {
         Self { layers: vec![layer] }
     }
 
-    /// The columns of a row.
+    /// Returns the number of columns of a row.
     pub(super) fn inputs(&self) -> usize {
         self.layers.first().map_or(0, |layer| layer.inputs)
     }
 
-    /// The number of classes.
+    /// Returns the number of classes.
     pub(super) fn classes(&self) -> usize {
         self.layers.last().map_or(0, Layer::outputs)
     }

@@ -36,8 +36,8 @@ use crate::error::Result;
 const BLOCK: usize = 256;
 
 impl NetworkHead {
-    /// Has `listener` hear the log posteriors of held-out rows, `[n, classes]`, row-major, after each of some numbers of
-    /// epochs, which rise, until it has heard enough.
+    /// Trains a network and calls `listener` with the log posteriors of held-out rows, `[n, classes]`, row-major, after
+    /// each of the rising numbers of epochs in `checkpoints`, until it returns false.
     ///
     /// [`Self::train_for`] gives the network of any of them.
     pub(super) fn path(
@@ -73,7 +73,7 @@ impl NetworkHead {
         })
     }
 
-    /// Has `run` train a network from its start.
+    /// Sets up the training of a network and runs it by `run`.
     fn train<R>(
         rows: &Rows<'_>,
         params: NetworkParams,
@@ -91,7 +91,7 @@ impl NetworkHead {
         run(&mut HostTraining::new(rows, Self::from_parameters(&parameters(&store))?, params, seed))
     }
 
-    /// `log p(y|x)` of every class: `[n, classes]`, row-major.
+    /// Returns `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions.

@@ -1,4 +1,4 @@
-//! Parameters of a network as named tensors: where training starts, and the network that they describe.
+//! Parameters of a network as named tensors: the start of training, and the network that parameters describe.
 
 use std::collections::BTreeMap;
 
@@ -19,17 +19,17 @@ impl NetworkHead {
     }
 }
 
-/// The names of a layer's weights and biases.
+/// Returns the names of a layer's weights and biases.
 pub(super) fn names(layer: usize) -> [String; 2] {
     [format!("layer{layer}.weight"), format!("layer{layer}.bias")]
 }
 
-/// Trainable parameters by their names.
+/// Returns trainable parameters by their names.
 pub(super) fn parameters(store: &ParameterStore) -> BTreeMap<&str, &Tensor> {
     store.iter().map(|(name, value)| (name, value.as_tensor())).collect()
 }
 
-/// The weights and biases of each layer, by their names.
+/// Returns the weights and biases of each layer, by their names.
 pub(super) fn layers<'a>(parameters: &BTreeMap<&str, &'a Tensor>) -> impl Iterator<Item = [&'a Tensor; 2]> {
     (0..).map_while(|layer| {
         let [weights, biases] = names(layer).map(|name| parameters.get(name.as_str()).copied());
@@ -37,8 +37,8 @@ pub(super) fn layers<'a>(parameters: &BTreeMap<&str, &'a Tensor>) -> impl Iterat
     })
 }
 
-/// The parameters that training starts from: the weights of hidden units random, so that these differ, and of a size that
-/// keeps activations near 1 (He, Zhang, Ren, Sun 2015, eq. 10); those of a linear softmax 0.
+/// Creates the parameters that training starts from: the weights of hidden units random, so that these differ, and of a
+/// size that keeps activations near 1 (He, Zhang, Ren, Sun 2015, eq. 10); those of a linear softmax 0.
 pub(super) fn start(
     inputs: usize,
     classes: usize,
@@ -64,7 +64,7 @@ pub(super) fn start(
     Ok(store)
 }
 
-/// The values of an f32 tensor on the host, in row-major order.
+/// Returns the values of an f32 tensor on the host, in row-major order.
 fn values(tensor: &Tensor) -> CandleResult<Vec<f32>> {
     tensor.flatten_all()?.to_vec1()
 }

@@ -1,13 +1,13 @@
-//! Training, on the host or on a device, as the choice of epochs sees it.
+//! The interface of training on the host and on a device.
 
 use super::layer::NetworkHead;
 use crate::error::Result;
 
 /// A network in training, on the host or on a device.
 pub(super) trait Training {
-    /// One pass over the rows.
+    /// Makes one pass over the rows.
     fn epoch(&mut self) -> Result<()>;
 
-    /// The network of the weights' average so far.
+    /// Returns the network of the weights' average so far.
     fn average(&self) -> Result<NetworkHead>;
 }

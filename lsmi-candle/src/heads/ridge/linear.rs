@@ -7,7 +7,7 @@ use crate::heads::{Layer, NetworkHead};
 pub(in crate::heads) struct Linear {
     /// `[columns, classes]`, row-major.
     pub(in crate::heads) weights: Vec<f32>,
-    /// One for each class.
+    /// The bias of each class.
     pub(in crate::heads) biases: Vec<f32>,
 }
 

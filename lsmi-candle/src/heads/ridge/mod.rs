@@ -22,7 +22,7 @@ use self::problem::Problem;
 use self::search::Search;
 pub(super) use self::search::Stop;
 
-/// The optimum of each penalty; penalties above 0, in falling order.
+/// Returns the optimum of each penalty; penalties above 0, in falling order.
 ///
 /// A class without rows counts as half a row at the mean. Each search keeps what the one before has learnt of the Hessian,
 /// with the difference of the penalties put in. Values that are not finite give weights of 0.

@@ -1,4 +1,4 @@
-//! Rows with labels as a softmax regression takes them: centred, with a last column of ones for the biases.
+//! Rows with labels in the form of a softmax regression: centred, with a last column of ones for the biases.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -63,7 +63,7 @@ impl Problem {
         self.labels.len()
     }
 
-    /// Where the parameters of the biases start.
+    /// Returns the place where the parameters of the biases start.
     pub(super) fn weights(&self) -> usize {
         (self.inputs - 1) * self.classes
     }
@@ -72,14 +72,14 @@ impl Problem {
         MatRef::from_row_major_slice(&self.values, self.rows(), self.inputs)
     }
 
-    /// The logits `[classes, rows]` of parameters `[inputs, classes]`.
+    /// Computes the logits `[classes, rows]` of parameters `[inputs, classes]`.
     pub(super) fn logits(&self, parameters: &[f32], logits: &mut [f32]) {
         let parameters = MatRef::from_row_major_slice(parameters, self.inputs, self.classes);
         let logits = MatMut::from_column_major_slice_mut(logits, self.rows(), self.classes);
         matmul(logits, Accum::Replace, self.matrix(), parameters, 1.0, Par::Seq);
     }
 
-    /// The gradient of the parameters from that of the logits.
+    /// Computes the gradient of the parameters from that of the logits.
     pub(super) fn gradient(&self, of_logits: &[f32], gradient: &mut [f32]) {
         let of_logits = MatRef::from_column_major_slice(of_logits, self.rows(), self.classes);
         let gradient = MatMut::from_row_major_slice_mut(gradient, self.inputs, self.classes);

@@ -17,16 +17,16 @@ const FLAT: f64 = 0.3;
 /// Step lengths that a line search tries.
 const MOST_TRIES: usize = 12;
 
-/// The least part of 1/4 that the variance of a class counts as, and the least curvature along any parameter.
+/// The least variance of a class, as a part of 1/4, and the least curvature along any parameter.
 const LEAST_VARIANCE: f64 = 1e-3;
 const LEAST_CURVATURE: f64 = 1e-12;
 
-/// When the search for an optimum ends.
+/// The criteria by which the search for an optimum ends.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::heads) struct Stop {
     /// After two steps in a row that lessen the objective by less than this part of it.
     pub(in crate::heads) tolerance: f64,
-    /// After so many steps.
+    /// The largest number of steps.
     pub(in crate::heads) most_steps: usize,
 }
 
@@ -61,11 +61,12 @@ pub(super) struct Search<'a> {
     penalty: f64,
     /// `[classes, rows]`, as are the next two.
     logits: Vec<f32>,
-    /// How the logits change over a step of length 1.
+    /// The change of the logits over a step of length 1.
     changes: Vec<f32>,
     /// Exponentials of the logits less the row's largest, then the gradient of the logits.
     exponentials: Vec<f32>,
-    /// Of each row: the largest logit, and sums over classes of exponentials, of these times changes and changes squared.
+    /// For each row: the largest logit, and sums over classes of exponentials, of these times changes and changes
+    /// squared.
     of_rows: [Vec<f32>; 4],
 }
 
@@ -87,7 +88,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Goes down to the optimum of a penalty.
+    /// Descends to the optimum of a penalty.
     pub(super) fn descend(&mut self, penalty: f64, stop: Stop) {
         let weights = self.problem.weights();
         for Pair { step, change } in &mut self.pairs {
@@ -117,7 +118,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The objective at a step length, and exponentials there; an empty direction stands for 0.
+    /// Returns the objective at a step length, and computes the exponentials there; an empty direction stands for 0.
     fn along(&mut self, length: f32, direction: &[f32]) -> Along {
         let problem = self.problem;
         let rows = problem.rows();
@@ -173,8 +174,8 @@ impl<'a> Search<'a> {
         along
     }
 
-    /// The step length at which the slope is small, by Newton's method within bounds, and the objective there; none where
-    /// the objective does not fall.
+    /// Returns the step length at which the slope is small, by Newton's method within bounds, and the objective there.
+    /// Returns `None` if the objective does not fall.
     fn length(&mut self, direction: &[f32], start: Along) -> Option<(f32, f64)> {
         let (mut length, mut lower, mut upper) = (1.0, 0.0, f32::INFINITY);
         for _ in 0..MOST_TRIES {
@@ -182,7 +183,7 @@ impl<'a> Search<'a> {
             if along.slope.abs() <= FLAT * start.slope.abs() && along.value < start.value {
                 return Some((length, along.value));
             }
-            // What is not a number is too far.
+            // NaN means too far.
             if along.slope < 0.0 {
                 lower = length;
             } else {
@@ -221,7 +222,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The gradient, from exponentials that become that of the logits.
+    /// Computes the gradient from exponentials, which become the gradient of the logits.
     fn differentiate(&mut self) {
         let problem = self.problem;
         let rows = problem.rows();
@@ -248,7 +249,7 @@ impl<'a> Search<'a> {
         add(&mut self.gradient[..weights], single(self.penalty), &self.parameters[..weights]);
     }
 
-    /// The inverse of a Hessian without its correlations, `[inputs, classes]`.
+    /// Returns the inverse of a Hessian without its correlations, `[inputs, classes]`.
     fn inverse_diagonal(&self) -> Vec<f32> {
         let Problem { labels, shares, moments, inputs, classes, .. } = self.problem;
         let rows = labels.len();
@@ -272,7 +273,8 @@ impl<'a> Search<'a> {
         inverse
     }
 
-    /// Down the gradient times the inverse Hessian that steps and diagonal give (Nocedal 1980, p. 779).
+    /// Returns the descent direction: the gradient times the inverse Hessian that steps and diagonal give (Nocedal
+    /// 1980, p. 779).
     fn direction(&self, diagonal: &[f32]) -> Vec<f32> {
         let mut direction: Vec<f32> = self.gradient.iter().map(|value| -value).collect();
         let mut parts = Vec::with_capacity(MEMORY);
@@ -312,7 +314,7 @@ fn add(sum: &mut [f32], factor: f32, values: &[f32]) {
     );
 }
 
-/// The scalar product in f64, in sixteen sums side by side.
+/// Returns the scalar product in f64, in sixteen sums side by side.
 fn dot(left: &[f32], right: &[f32]) -> f64 {
     vectorised(
         #[inline(always)]

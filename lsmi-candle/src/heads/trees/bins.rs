@@ -1,9 +1,9 @@
-//! Columns as bins: each value becomes the number of the quantile bin it lies in.
+//! Columns as bins: each value becomes the number of its quantile bin.
 //!
 //! A split of a tree then only has to be looked for between bins, whose gradients are summed once per node (Ke, Meng,
 //! Finley, Wang, Chen, Ma, Ye, Liu 2017, algorithm 1).
 
-/// Rows that the edges of a column are found from; more change them by less than a split can tell.
+/// The number of rows that the edges of a column are computed from; more change them by less than matters to a split.
 const MOST_ROWS_OF_EDGES: usize = 20_000;
 
 /// Columns that are read together: the values of one cache line.
@@ -19,7 +19,7 @@ pub(super) struct Bins {
 }
 
 impl Bins {
-    /// Sorts the values `[n, columns]`, row-major, into at most so many (2 to 256) bins a column.
+    /// Sorts the values `[n, columns]`, row-major, into at most `most` (2 to 256) bins a column.
     pub(super) fn of(values: &[f32], columns: usize, most: usize) -> Self {
         let rows = values.len() / columns.max(1);
         let mut of_values = vec![0; rows * columns];
@@ -52,29 +52,29 @@ impl Bins {
         Self { of_values, rows, edges }
     }
 
-    /// The bin of every row in a column.
+    /// Returns the bin of every row in a column.
     pub(super) fn column(&self, column: usize) -> &[u8] {
         &self.of_values[column * self.rows..][..self.rows]
     }
 
-    /// The number of bins of a column.
+    /// Returns the number of bins of a column.
     pub(super) fn count(&self, column: usize) -> usize {
         self.edges[column].len() + 1
     }
 
-    /// The largest value that a bin of a column takes in; the last bin has no such value.
+    /// Returns the largest value in a bin of a column; the last bin has no such value.
     pub(super) fn edge(&self, column: usize, bin: u8) -> f32 {
         self.edges[column][usize::from(bin)]
     }
 
-    /// The columns that have more than one bin.
+    /// Returns the columns that have more than one bin.
     pub(super) fn varied(&self) -> Vec<u32> {
         let varied = |(column, edges): (u32, &Vec<f32>)| (!edges.is_empty()).then_some(column);
         (0..).zip(&self.edges).filter_map(varied).collect()
     }
 }
 
-/// The number of edges below a value, by halving without branches.
+/// Returns the number of edges below a value, by halving without branches.
 fn bin_of(edges: &[f32], value: f32) -> u8 {
     let (mut below, mut left) = (0, edges.len());
     while left > 0 {
@@ -87,7 +87,7 @@ fn bin_of(edges: &[f32], value: f32) -> u8 {
     bin
 }
 
-/// Edges that part sorted values into at most so many bins of about equal numbers of rows.
+/// Returns edges between sorted values that make at most `most` bins of about equal numbers of rows.
 ///
 /// Equal values share a bin. Each bin closes when it holds its share of the rows that the bins before it have left, so that
 /// one frequent value takes one bin and not the room of several. An edge lies midway between the neighbouring values.
@@ -108,7 +108,7 @@ fn edges_between(sorted: &[f32], most: usize) -> Vec<f32> {
     edges
 }
 
-/// A finite number that is at least `low` and below `high`, in their middle where rounding allows it.
+/// Returns a finite number that is at least `low` and below `high`, in their middle where rounding allows it.
 fn midway(low: f32, high: f32) -> f32 {
     let middle = 0.5 * low + 0.5 * high;
     if middle.is_finite() && low <= middle && middle < high { middle } else { low.max(f32::MIN) }

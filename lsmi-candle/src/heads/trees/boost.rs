@@ -21,7 +21,7 @@ use super::bins::Bins;
 use super::grow::{Grower, Sums};
 use super::{BoostedTrees, TreeParts, TreesParams};
 
-/// Two gradients, the curvature and the number of rows.
+/// The number of channels: two gradients, the curvature and the number of rows.
 const LANES_OF_TWO_CLASSES: usize = 4;
 
 /// Six gradients or random sums of gradients, the curvature and the number of rows.
@@ -33,10 +33,11 @@ const MOST_POSTERIORS: usize = 4_000_000;
 /// Rows that a round may consider for any number of classes.
 const FEW_ROWS: usize = 2_000;
 
-/// Scores that all rounds together update at most: with very many rows and classes there are fewer rounds.
+/// The largest number of scores that all rounds together update: with very many rows and classes there are fewer
+/// rounds.
 const MOST_UPDATES: usize = 20_000_000_000;
 
-/// What trees are fitted to.
+/// The rows and settings that trees are fitted with.
 #[derive(Clone, Copy)]
 pub(super) struct Task<'a> {
     /// `[n, columns]`, row-major.
@@ -56,7 +57,7 @@ pub(super) fn fit(task: Task<'_>, random: &mut ChaCha8Rng) -> BoostedTrees {
     }
 }
 
-/// Trees with the scores that they give to the rows so far.
+/// Trees with the scores of the rows so far.
 struct Boosting<'a, const LANES: usize> {
     task: Task<'a>,
     /// `[n, classes]`
@@ -108,7 +109,7 @@ impl<'a, const LANES: usize> Boosting<'a, LANES> {
         share_of(varied, self.task.params.columns_share).min(self.task.params.most_columns.max(1))
     }
 
-    /// `p_k = exp(f_k) / sum_j exp(f_j)` of a row.
+    /// Computes `p_k = exp(f_k) / sum_j exp(f_j)` of a row.
     fn find_posteriors(&mut self, row: usize) {
         let range = row * self.task.classes..(row + 1) * self.task.classes;
         let (scores, posteriors) = (&self.scores[range.clone()], &mut self.posteriors[range]);
@@ -123,7 +124,8 @@ impl<'a, const LANES: usize> Boosting<'a, LANES> {
         }
     }
 
-    /// The weights of the gradients in each channel, `[classes, channels]`; none where each has its own.
+    /// Returns the weights of the gradients in each channel, `[classes, channels]`, or `None` if each class has its own
+    /// channel.
     fn signs(&self, random: &mut ChaCha8Rng) -> Vec<f32> {
         let channels = LANES - 2;
         if self.task.classes <= channels {
@@ -133,7 +135,7 @@ impl<'a, const LANES: usize> Boosting<'a, LANES> {
         (0..self.task.classes * channels).map(|_| if random.random::<bool>() { scale } else { -scale }).collect()
     }
 
-    /// What a tree sums over a row: its channels, the mean curvature of the classes, and one.
+    /// Returns the values that a tree sums over a row: its channels, the mean curvature of the classes, and one.
     fn sums(&self, row: usize, signs: &[f32]) -> Sums<LANES> {
         let Task { classes, labels, .. } = self.task;
         let (channels, label) = (LANES - 2, labels[row] as usize);
@@ -158,7 +160,7 @@ impl<'a, const LANES: usize> Boosting<'a, LANES> {
         sums
     }
 
-    /// Takes over a tree and adds what it says to the scores of all rows.
+    /// Adds a tree and its scores of all rows.
     fn add_tree(&mut self, grower: &Grower<'_, LANES>, bins: &Bins) {
         let classes = self.task.classes;
         let first_leaf = self.parts.values.len();
@@ -175,7 +177,7 @@ impl<'a, const LANES: usize> Boosting<'a, LANES> {
         }
     }
 
-    /// The step of a leaf with these rows.
+    /// Returns the step of a leaf with these rows.
     fn push_leaf(&mut self, rows: &[u32]) {
         let Task { classes, labels, params, .. } = self.task;
         let (mut gradients, mut curvatures) = (vec![0.0f64; classes], vec![0.0f64; classes]);
@@ -197,7 +199,7 @@ impl<'a, const LANES: usize> Boosting<'a, LANES> {
     }
 }
 
-/// `log(n_k / n)`; a class without rows counts as half a row.
+/// Returns `log(n_k / n)`; a class without rows counts as half a row.
 fn log_frequencies(labels: &[u32], classes: usize) -> Vec<f32> {
     let mut counts = vec![0.0f64; classes];
     for label in labels {
@@ -211,14 +213,14 @@ fn log_frequencies(labels: &[u32], classes: usize) -> Vec<f32> {
     counts.into_iter().map(|count| (count / total).ln() as f32).collect()
 }
 
-/// So large a share of a number, at least 1 of what there is.
+/// Returns a share of a number, at least 1.
 fn share_of(all: usize, share: f64) -> usize {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a number that fits")]
     let part = (all as f64 * share.clamp(0.0, 1.0)).ceil() as usize;
     part.max(1).min(all)
 }
 
-/// So many of the numbers below `all`, rising.
+/// Draws `count` of the numbers below `all`, rising.
 fn sample(random: &mut ChaCha8Rng, all: usize, count: usize) -> Vec<u32> {
     #[expect(clippy::cast_possible_truncation, reason = "rows and columns are numbered in 32 bits")]
     let mut sampled: Vec<u32> = index::sample(random, all, count).into_iter().map(|number| number as u32).collect();

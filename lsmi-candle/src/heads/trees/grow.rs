@@ -15,10 +15,10 @@ use std::ops::Range;
 use super::bins::Bins;
 use super::{LEAST_RIDGE, TreesParams};
 
-/// What is summed over rows: gradients, then the curvature, then the number of rows.
+/// The sums over rows: gradients, then the curvature, then the number of rows.
 pub(super) type Sums<const LANES: usize> = [f32; LANES];
 
-/// The least gain that is worth a split: below lies rounding.
+/// The least gain of a split: below lies rounding.
 const LEAST_GAIN: f32 = 1e-4;
 
 /// A node of a tree in growth.
@@ -38,9 +38,9 @@ pub(super) struct Grower<'a, const LANES: usize> {
     least_rows: f32,
     ridge: f32,
     columns: Vec<u32>,
-    /// Where the bins of each sampled column begin in a histogram, and behind the last where they end.
+    /// The first bin of each sampled column in a histogram, followed by the end of the last.
     offsets: Vec<usize>,
-    /// The sampled rows and what is summed over them, those of a node in one piece.
+    /// The sampled rows and their summands, those of a node in one piece.
     rows: Vec<u32>,
     sums: Vec<Sums<LANES>>,
     right_rows: Vec<u32>,
@@ -90,7 +90,7 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
         self.spare.clear();
     }
 
-    /// Grows a tree on rows with what is to be summed over them; [`Self::nodes`] and [`Self::leaves`] then hold it.
+    /// Grows a tree on rows with their summands; [`Self::nodes`] and [`Self::leaves`] then hold it.
     pub(super) fn grow(&mut self, rows: &[u32], sums: impl Iterator<Item = Sums<LANES>>) {
         self.rows.clear();
         self.rows.extend_from_slice(rows);
@@ -104,17 +104,17 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
         self.divide(0, all, histogram, 0);
     }
 
-    /// The nodes of the tree, each before its children.
+    /// Returns the nodes of the tree, each before its children.
     pub(super) fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The rows of every leaf.
+    /// Returns the rows of every leaf.
     pub(super) fn leaves(&self) -> impl Iterator<Item = &[u32]> {
         self.leaves.iter().map(|range| &self.rows[range.clone()])
     }
 
-    /// The leaf that a row falls into.
+    /// Returns the leaf that a row falls into.
     pub(super) fn leaf_of(&self, row: usize) -> usize {
         let mut node = &self.nodes[0];
         while node.child != 0 {
@@ -174,7 +174,7 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
         self.leaves.push(range);
     }
 
-    /// The sums over the rows of a node in every bin of every sampled column.
+    /// Returns the sums over the rows of a node in every bin of every sampled column.
     fn histogram(&mut self, range: &Range<usize>) -> Vec<Sums<LANES>> {
         let mut histogram = self.spare.pop().unwrap_or_default();
         histogram.clear();
@@ -192,7 +192,8 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
         histogram
     }
 
-    /// The split that gains most, if any gains enough, with at least [`TreesParams::least_rows`] on either side.
+    /// Returns the split that gains most, if any gains enough, with at least [`TreesParams::least_rows`] on either
+    /// side.
     fn best_split(&self, histogram: &[Sums<LANES>]) -> Option<Split> {
         let mut total = [0.0; LANES];
         for cell in &histogram[..self.offsets[1]] {
@@ -231,7 +232,7 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
         Some(Split { column: self.columns[place], bin })
     }
 
-    /// `sum_c G_c^2 / (H + lambda)`
+    /// Returns `sum_c G_c^2 / (H + lambda)`.
     fn merit(&self, sums: &Sums<LANES>) -> f32 {
         let squares: f32 = sums[..LANES - 2].iter().map(|sum| sum * sum).sum();
         squares / (sums[LANES - 2].max(0.0) + self.ridge)

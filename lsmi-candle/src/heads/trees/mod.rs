@@ -22,10 +22,11 @@ const ROWS_AT_ONCE: usize = 256;
 /// The least ridge: it keeps the steps of leaves without curvature finite.
 const LEAST_RIDGE: f32 = 1e-6;
 
-/// How boosted trees are fitted.
+/// Settings of boosted trees.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TreesParams {
-    /// Rounds of boosting, each of one tree; there are fewer where rows times classes are hundreds of millions.
+    /// The number of rounds of boosting, each of one tree; there are fewer if rows times classes are hundreds of
+    /// millions.
     pub rounds: usize,
     /// The share of a Newton step that a tree takes.
     pub rate: f64,
@@ -33,7 +34,7 @@ pub(crate) struct TreesParams {
     pub depth: usize,
     /// The least number of rows in a leaf.
     pub least_rows: f64,
-    /// What is added to the curvature of a leaf, `lambda`.
+    /// The summand of the curvature of a leaf, `lambda`.
     pub ridge: f64,
     /// The share of the columns that a round considers, drawn anew each round.
     pub columns_share: f64,
@@ -43,7 +44,7 @@ pub(crate) struct TreesParams {
     pub rows_share: f64,
     /// The most rows that a round considers.
     pub most_rows: usize,
-    /// The most bins that the values of a column are sorted into, 2 to 256.
+    /// The largest number of bins for the values of a column, 2 to 256.
     pub bins: usize,
 }
 
@@ -67,7 +68,7 @@ impl Default for TreesParams {
 /// Decision trees whose leaves sum to the scores of the classes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BoostedTrees {
-    /// What [`TreeParts`] promises holds.
+    /// Arrays that meet the requirements of [`TreeParts`].
     parts: TreeParts,
 }
 
@@ -87,12 +88,12 @@ impl BoostedTrees {
         boost::fit(boost::Task { values, columns, labels, classes, params }, random)
     }
 
-    /// The number of rounds that there are trees of.
+    /// Returns the number of rounds.
     pub(crate) fn rounds(&self) -> usize {
         self.parts.roots.len()
     }
 
-    /// The trees of the first rounds alone, which [`Self::log_posteriors_at`] is held against.
+    /// Returns the trees of the first rounds alone, for tests of [`Self::log_posteriors_at`].
     #[cfg(test)]
     pub(crate) fn truncated(mut self, rounds: usize) -> Self {
         let classes = self.classes();
@@ -109,12 +110,13 @@ impl BoostedTrees {
         self
     }
 
-    /// `log p(y|x)` of every class: `[n, classes]`, row-major.
+    /// Returns `log p(y|x)` of every class: `[n, classes]`, row-major.
     pub(crate) fn log_posteriors(&self, rows: &[f32]) -> Vec<f64> {
         self.log_posteriors_at(rows, &[self.rounds()]).pop().unwrap_or_default()
     }
 
-    /// `log p(y|x)` of every class after each of these numbers of rounds, which rise: `[n, classes]` each, row-major.
+    /// Returns `log p(y|x)` of every class after each of these numbers of rounds, which rise: `[n, classes]` each,
+    /// row-major.
     ///
     /// More rounds than there are count as all of them.
     pub(crate) fn log_posteriors_at(&self, rows: &[f32], rounds: &[usize]) -> Vec<Vec<f64>> {
@@ -143,7 +145,7 @@ impl BoostedTrees {
         self.parts.initial.len()
     }
 
-    /// Adds what a tree says of each row to the scores `[n, classes]`.
+    /// Adds a tree's scores of each row to the scores `[n, classes]`.
     fn add_tree(&self, tree: usize, rows: &[f32], scores: &mut [f64]) {
         let (parts, classes) = (&self.parts, self.classes());
         let root = parts.roots[tree] as usize;
@@ -161,7 +163,7 @@ impl BoostedTrees {
     }
 }
 
-/// `log sum_k exp(f_k)`
+/// Returns `log sum_k exp(f_k)`
 fn log_sum_exp(scores: &[f64]) -> f64 {
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     most + scores.iter().map(|score| (score - most).exp()).sum::<f64>().ln()

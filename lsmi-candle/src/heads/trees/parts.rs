@@ -24,7 +24,7 @@ pub(crate) struct TreeParts {
     pub thresholds: Vec<f32>,
     /// The left child, which the right one follows; 0 in a leaf: `[nodes]`.
     pub children: Vec<u32>,
-    /// What the leaves add to the scores, `[leaves, classes]`, those of earlier trees first.
+    /// The summands of the scores at the leaves, `[leaves, classes]`, those of earlier trees first.
     pub values: Vec<f32>,
 }
 
@@ -98,7 +98,7 @@ impl TreeParts {
 }
 
 impl BoostedTrees {
-    /// The arrays that the trees consist of.
+    /// Returns the arrays that the trees consist of.
     pub(crate) fn to_parts(&self) -> TreeParts {
         self.parts.clone()
     }

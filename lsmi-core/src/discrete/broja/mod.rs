@@ -1,9 +1,9 @@
 //! BROJA: the decomposition of Bertschinger, Rauh, Olbrich, Jost and Ay, "Quantifying Unique Information" (Entropy 16(4),
 //! 2014).
 //!
-//! What a modality tells alone should depend on p(x1, y) and p(x2, y) only. So of all joint distributions q with these
-//! marginals, the one is looked for under which both modalities together tell least about the label, the union
-//! information:
+//! The unique information of a modality should depend on p(x1, y) and p(x2, y) only. So the minimum is taken over all joint
+//! distributions q with these marginals: the union information is the least information about the label that both modalities
+//! together can have,
 //!
 //! ```text
 //! I = min_q I_q(X1,X2; Y) = H(Y) + min_q sum q(x1,x2,y) log( q(x1,x2,y) / q(x1,x2) )
@@ -92,7 +92,8 @@ pub struct Solution {
 }
 
 impl Solution {
-    /// Redundancy, uniqueness and synergy where both modalities together tell `i12` nats about the label.
+    /// Returns redundancy, uniqueness and synergy if both modalities together have `i12` nats of information about the
+    /// label.
     ///
     /// Each is off by at most `gap`: r may be too small, the others too large.
     pub fn decompose(&self, i12: f64) -> Means {
@@ -101,7 +102,8 @@ impl Solution {
     }
 }
 
-/// The least information that two modalities with the marginals p(x1, y) and p(x2, y) can have about the label together.
+/// Returns the least information that two modalities with the marginals p(x1, y) and p(x2, y) can have about the label
+/// together.
 ///
 /// `x1_y` is row-major `[n1, classes]`, `x2_y` `[n2, classes]`; both sum to 1 and over their states to the same p(y), to
 /// 1e-9. States and classes of probability 0 are allowed.
@@ -154,7 +156,7 @@ fn entropy(probabilities: &[f64]) -> f64 {
     -probabilities.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
 }
 
-/// The mutual information of a table `[states, classes]` whose columns sum to `of_classes`.
+/// Returns the mutual information of a table `[states, classes]` whose columns sum to `of_classes`.
 fn information(table: &[f64], of_classes: &[f64]) -> f64 {
     let mut sum = 0.0;
     for joint in table.chunks(of_classes.len()) {
@@ -165,7 +167,7 @@ fn information(table: &[f64], of_classes: &[f64]) -> f64 {
     sum
 }
 
-/// The cells of positive probability, in order of x1, x2 and class.
+/// Returns the cells of positive probability, in order of x1, x2 and class.
 fn occupied(problem: &Problem, q: &[f64]) -> Vec<Cell> {
     let cells = problem.cells.iter().zip(q).filter(|(_, q)| **q > 0.0);
     let cell = |(cell, q): (&problem::Cell, &f64)| {

@@ -1,13 +1,13 @@
 //! Settings of BROJA.
 
-/// How exact the result should be, and at what cost.
+/// The accuracy of the result and its cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The gap at which the solver may stop, in nats.
     pub tolerance: f64,
     /// The largest number of steps of Newton's method.
     pub steps: usize,
-    /// Bytes of memory at most. What a table takes is known before anything is computed.
+    /// The largest number of bytes. The memory that a table takes is known before anything is computed.
     pub memory: usize,
 }
 

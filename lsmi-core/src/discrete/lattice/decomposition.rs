@@ -24,7 +24,7 @@ use crate::{
     statistics::{Sum, sum},
 };
 
-/// How many atoms of outcomes are kept at most, in both parts.
+/// The largest number of atoms of outcomes that are kept, in both parts.
 const MOST_ATOMS: u128 = 50_000_000;
 
 /// Atoms of information, in nats, node by node from the bottom to the top.
@@ -41,7 +41,7 @@ pub struct LatticeDecomposition<const SOURCES: usize> {
 pub struct LatticeAtom {
     /// The node.
     pub antichain: Antichain,
-    /// What its sets share: the sum of the atoms of the node and all below it.
+    /// The information that its sets share: the sum of the atoms of the node and of all nodes below it.
     pub redundancy: f64,
     /// Its own atom.
     pub atom: f64,
@@ -62,7 +62,8 @@ pub struct PointwiseAtoms<const SOURCES: usize> {
     pub misinformative: Vec<f64>,
 }
 
-/// The decomposition of a distribution on the lattice; with the atoms of every outcome where `pointwise` is true.
+/// Returns the decomposition of a distribution on the lattice; with the atoms of every outcome where `pointwise` is
+/// true.
 ///
 /// # Errors
 ///
@@ -98,12 +99,13 @@ pub fn decompose<const SOURCES: usize>(
     }
 }
 
-/// The sets of sources in an up-set.
+/// Returns the sets of sources in an up-set.
 fn sets_of(up_set: u16) -> impl Iterator<Item = usize> {
     (1..16).filter(move |set| up_set >> set & 1 == 1)
 }
 
-/// From the probability p(a) of agreeing in the sources of every set a, that of agreeing in those and in no other.
+/// Computes the probability of agreeing in the sources of a set and in no other, for every set, from the probability
+/// p(a) of agreeing in the sources of every set a.
 ///
 /// An outcome is in "a or b or ..." if the set of sources in which it agrees is in the up-set, so that the probability is
 /// a sum over the up-set and no alternating one over all unions.
@@ -120,8 +122,8 @@ fn agreeing_exactly<const SOURCES: usize>(of_sets: [f64; 16]) -> [f64; 16] {
     exactly.map(|probability| probability.max(0.0))
 }
 
-/// The decomposition of a measure whose parts are -log of a probability: that which `join` makes, set by set of the up-set,
-/// of what `prepare` makes of the probabilities of all sets.
+/// Decomposes by a measure whose parts are -log of a probability: `prepare` transforms the probabilities of all sets,
+/// and `join` combines them over the sets of an up-set.
 fn in_parts<const SOURCES: usize>(
     joint: &Joint<SOURCES>,
     lattice: &Lattice<SOURCES>,
@@ -177,7 +179,7 @@ fn in_parts<const SOURCES: usize>(
     Ok(LatticeDecomposition { atoms, pointwise: pointwise.then_some(kept) })
 }
 
-/// The decomposition by minimum specific information.
+/// Returns the decomposition by minimum specific information.
 fn minimum<const SOURCES: usize>(joint: &Joint<SOURCES>, lattice: &Lattice<SOURCES>) -> LatticeDecomposition<SOURCES> {
     let specific: Vec<Vec<f64>> = (0..=all_sources::<SOURCES>()).map(|set| specific_information(joint, set)).collect();
     let redundancy = |up_set: u16| {

@@ -27,7 +27,7 @@ use super::{
     outcome::Outcome,
 };
 
-/// How many outcomes the distribution of maximum entropy may have.
+/// The largest number of outcomes that the distribution of maximum entropy may have.
 const MOST_CELLS: u128 = 20_000_000;
 
 /// The relative deviation of a pair's probability at which the iteration ends.
@@ -39,7 +39,7 @@ const CONVERGED: f64 = 1e-11;
 /// Sweeps before Newton's method is tried.
 const FIRST_SWEEPS: usize = 100;
 
-/// Visits of a cell in all sweeps, at most; some ten seconds.
+/// The largest number of visits of a cell in all sweeps; some ten seconds.
 const MOST_VISITS: usize = 300_000_000;
 
 /// Outcomes that the pairs forbid end with about this probability at most, and are left out.
@@ -50,7 +50,8 @@ const FORBIDDEN: f64 = 1e-11;
 pub struct Convergence {
     /// Sweeps of iterative proportional fitting and steps of Newton's method.
     pub iterations: usize,
-    /// The largest difference between the probability of a pair of states and what it should be, relative to that.
+    /// The largest difference between the probability of a pair of states and its required value, relative to the
+    /// latter.
     pub deviation: f64,
     /// Whether the deviation is at most 1e-11.
     pub converged: bool,
@@ -77,7 +78,7 @@ struct Fit {
     logits: [Vec<f64>; 2],
 }
 
-/// The distribution of maximum entropy that has the probabilities of every pair of variables of `joint`.
+/// Returns the distribution of maximum entropy that has the probabilities of every pair of variables of `joint`.
 pub(super) fn maximum_entropy(joint: &Joint) -> Result<(Joint, Convergence)> {
     let mut fit = Fit::new(joint)?;
     let convergence = fit.run();
@@ -151,7 +152,7 @@ impl Fit {
         Convergence { iterations, deviation, converged: deviation <= CONVERGED }
     }
 
-    /// Up to `most` sweeps, and how many they were.
+    /// Makes up to `most` sweeps and returns their number.
     fn sweeps(&mut self, most: usize) -> usize {
         (0..most)
             .find(|_| {
@@ -163,7 +164,7 @@ impl Fit {
             .unwrap_or(most)
     }
 
-    /// One sweep of iterative proportional fitting: the pairs with each source get their probabilities in turn.
+    /// Makes one sweep of iterative proportional fitting: the pairs with each source get their probabilities in turn.
     fn sweep(&mut self) {
         for source in 0..2 {
             let found = self.found();
@@ -196,7 +197,7 @@ impl Fit {
         }
     }
 
-    /// The probabilities of the pairs (x1, y) and (x2, y) at present.
+    /// Returns the probabilities of the pairs (x1, y) and (x2, y) at present.
     fn found(&self) -> [Vec<f64>; 2] {
         let mut found = self.wanted.each_ref().map(|wanted| vec![0.0; wanted.len()]);
         for cell in &self.cells {
@@ -206,7 +207,7 @@ impl Fit {
         found
     }
 
-    /// The largest relative deviation of such a probability.
+    /// Returns the largest relative deviation of such a probability.
     fn deviation(&self) -> f64 {
         let found = self.found();
         let pairs = self.wanted.iter().flatten().zip(found.iter().flatten());

@@ -7,7 +7,7 @@ use crate::{
     terms::Terms,
 };
 
-/// The redundancy of every outcome, in nats.
+/// Returns the redundancy of every outcome, in nats.
 pub(super) fn redundancies(joint: &Joint, terms: &Terms) -> Vec<f64> {
     let (specific1, specific2) = (specific_information(joint, 1), specific_information(joint, 2));
     let redundancy = |row: usize| {
@@ -17,8 +17,8 @@ pub(super) fn redundancies(joint: &Joint, terms: &Terms) -> Vec<f64> {
     (0..terms.len()).map(redundancy).collect()
 }
 
-/// p(y) I(y; X) for every state y of the target, in the order of its marginal, where X is a set of sources: the sum over
-/// the outcomes with y of p i.
+/// Returns p(y) I(y; X) for every state y of the target, in the order of its marginal, where X is a set of sources: the
+/// sum over the outcomes with y of p i.
 pub(in crate::discrete) fn specific_information<const SOURCES: usize>(joint: &Joint<SOURCES>, set: usize) -> Vec<f64> {
     let marginals = joint.marginals();
     let target = marginals.target();

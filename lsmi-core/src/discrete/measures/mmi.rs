@@ -6,7 +6,7 @@ use crate::{
     terms::Terms,
 };
 
-/// The redundancy of every outcome, in nats.
+/// Returns the redundancy of every outcome, in nats.
 pub(super) fn redundancies(joint: &Joint, terms: &Terms) -> Vec<f64> {
     let mean = |values: &[f64]| joint.mean(values.iter().copied());
     let weaker = Modality::of_the_lower(mean(&terms.i1), mean(&terms.i2));

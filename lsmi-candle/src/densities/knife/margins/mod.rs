@@ -25,7 +25,7 @@ use crate::error::Result;
 /// The curves of the columns that have one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Margins {
-    /// One of every column; none: the column as it is.
+    /// The curve of every column; `None` for a column that stays as it is.
     pub(crate) curves: Vec<Option<Curve>>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl Margins {
-    /// Number of columns.
+    /// Returns the number of columns.
     pub fn columns(&self) -> usize {
         self.curves.len()
     }
@@ -68,7 +68,7 @@ impl Margins {
         Straightened { values, log_derivatives }
     }
 
-    /// `log p(z)` of each row, in nats.
+    /// Returns `log p(z)` of each row, in nats.
     pub(super) fn log_density(&self, mixture: &Mixture, rows: &Points) -> Result<Vec<f64>> {
         let Straightened { values, log_derivatives } = self.apply(rows.values());
         let device = rows.on_device().map_or(&Device::Cpu, candle_core::Tensor::device);
