@@ -1,4 +1,15 @@
 //! The decomposition of every sample's information about the label into redundancy, uniqueness and synergy.
+//!
+//! ```
+//! use lsmi_core::{Interaction, Measure, SampleIds, Terms};
+//!
+//! // Both modalities carry the same half of a nat.
+//! let terms = Terms::new(SampleIds::rows(1), vec![1.0], vec![1.0], vec![0.5], vec![0.5], vec![0.5])?;
+//! let parts = Measure::Pm.decompose(&terms, &[0]);
+//! assert_eq!(parts.values(Interaction::Redundancy), [0.5]);
+//! assert_eq!(parts.means().s, 0.0);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 use std::{fmt, str::FromStr};
 

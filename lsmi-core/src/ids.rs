@@ -3,6 +3,15 @@
 //! Every value of a sample is keyed by the id of the sample, so that values from different passes over the data are
 //! never joined by position. Ids are kept compactly: row numbers take no memory, numbers eight bytes each, and names
 //! lie end to end in one string. A clone shares them.
+//!
+//! ```
+//! use lsmi_core::SampleIds;
+//!
+//! let ids = SampleIds::from_names(["owl", "cat"])?;
+//! assert_eq!(ids.get(1), "cat");
+//! assert_eq!(ids.index().position("owl"), Some(0));
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 use std::{borrow::Cow, collections::HashMap, fmt, hash::Hash, str::FromStr, sync::Arc};
 

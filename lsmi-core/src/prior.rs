@@ -1,4 +1,12 @@
 //! Class priors, and pointwise information relative to them.
+//!
+//! ```
+//! use lsmi_core::ClassPrior;
+//!
+//! let prior = ClassPrior::empirical(&[0, 0, 0, 1], 2)?;
+//! assert!((prior.log_probability(0) - 0.75_f64.ln()).abs() < 1e-15);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,14 @@
 //!
 //! A stream depends on the seed and on the name of its use alone, so that a new use elsewhere never changes the numbers
 //! that an old one draws. `ChaCha8` gives the same numbers on every machine and in every version.
+//!
+//! ```
+//! use lsmi_core::random::stream;
+//! use rand::Rng;
+//!
+//! let (mut folds, mut again) = (stream(0, "folds"), stream(0, "folds"));
+//! assert_eq!(folds.random::<u64>(), again.random::<u64>());
+//! ```
 
 use rand::SeedableRng;
 pub use rand_chacha::ChaCha8Rng;

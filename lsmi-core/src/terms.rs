@@ -2,6 +2,16 @@
 //!
 //! The terms usually come from separate passes over the data, and a pass may visit the samples in an order of its own.
 //! [`Terms::join`] therefore looks every value up by the id of its sample.
+//!
+//! ```
+//! use lsmi_core::{SampleIds, Terms};
+//!
+//! let ids = SampleIds::from_names(["a", "b"])?;
+//! let terms = Terms::new(ids, vec![1.2, 0.7], vec![0.4, 2.0], vec![0.3, 0.1], vec![0.2, 0.6], vec![0.5, 0.6])?;
+//! assert_eq!(terms.len(), 2);
+//! assert!((terms.means().i12 - 0.55).abs() < 1e-15);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 use serde::{Deserialize, Serialize};
 

@@ -13,6 +13,18 @@
 //!
 //! [`mmi`] and [`min`] also need a [`Reference`] to all data, so that new samples are judged as the training data were and
 //! never by the batch in which they happen to come.
+//!
+//! ```
+//! use lsmi_core::{Measure, SampleIds, Terms};
+//!
+//! // Modality 1 carries one nat about the label, modality 2 nothing.
+//! let terms = Terms::new(SampleIds::rows(1), vec![0.5], vec![2.5], vec![1.0], vec![0.0], vec![1.0])?;
+//! for measure in Measure::ALL {
+//!     let parts = measure.decompose(&terms, &[0]);
+//!     assert!((parts.r[0] + parts.u1[0] - 1.0).abs() < 1e-12, "{measure}");
+//! }
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 pub mod ccs;
 pub mod min;

@@ -8,6 +8,18 @@
 //! - [`significance`]: p-values against a null distribution, and for many tests at once;
 //! - [`roc`]: how well a value tells members of a group from others;
 //! - [`calibration`]: whether a classifier is right as often as it says.
+//!
+//! ```
+//! use lsmi_core::random::stream;
+//! use lsmi_core::statistics::{Bootstrap, mean, pearson};
+//!
+//! let (x, y) = ([1.0, 2.0, 3.0, 4.0], [1.1, 1.9, 3.2, 3.9]);
+//! assert_eq!(mean(&x), 2.5);
+//! assert!(pearson(&x, &y).is_some_and(|coefficient| coefficient > 0.99));
+//! let interval = &Bootstrap::default().intervals(&[&x[..]], &mut stream(0, "example"))?[0];
+//! assert!(interval.lower < 2.5 && 2.5 < interval.upper);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 pub mod bootstrap;
 pub mod calibration;

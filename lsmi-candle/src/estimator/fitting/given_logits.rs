@@ -2,9 +2,6 @@
 //!
 //! Models of the same data are compared by their decompositions. They differ in their posteriors; gauge and densities
 //! do not depend on a model and are fitted once for all of them.
-//!
-//! Models of the same data are compared by their decompositions. What they differ in is their posteriors; gauge and
-//! densities say nothing of a model and are fitted once for all of them.
 
 use super::cross_fit::CrossFit;
 use super::notes::of_given_heads;
