@@ -146,7 +146,7 @@ impl Sweep {
         let range = highest - lowest;
         let distances: Vec<f64> = terms.i1.iter().zip(&terms.i2).map(|(i1, i2)| (i1 - i2).abs()).collect();
         let sample_range = mean(&distances);
-        let verdict = GaugeVerdict::of(&present, range, sample_range, information.i12);
+        let verdict = GaugeVerdict::new(&present, range, sample_range, information.i12);
         Some(Self { points, present, range, sample_range, verdict })
     }
 }
@@ -181,7 +181,7 @@ impl SweepPoint {
 }
 
 impl GaugeVerdict {
-    fn of(present: &SweepPoint, range: f64, sample_range: f64, i12: f64) -> Self {
+    fn new(present: &SweepPoint, range: f64, sample_range: f64, i12: f64) -> Self {
         let matters = LEAST_MOVEMENT.max(MOVEMENT_SHARE * i12);
         let lower = [(Modality::One, present.lower1), (Modality::Two, present.lower2)];
         match lower.into_iter().find(|(_, share)| *share > NEARLY_ALL) {

@@ -17,7 +17,7 @@ pub(super) struct Partition {
 
 impl Partition {
     /// Deals rows to the folds of a repeat.
-    pub(super) fn of_repeat(rows: &LabelledRows<'_>, settings: &Settings, repeat: usize) -> Self {
+    pub(super) fn for_repeat(rows: &LabelledRows<'_>, settings: &Settings, repeat: usize) -> Self {
         let seed = seed_of_repeat(settings.seed, repeat);
         let name = if settings.repeats > 1 {
             format!("repeat {} of {}, ", repeat + 1, settings.repeats)

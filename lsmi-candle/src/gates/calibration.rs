@@ -52,7 +52,7 @@ pub(super) fn ask(scores: &Scores, sample: &[usize], seed: u64) -> Gate {
     }
     let (of, figure, threshold, _) = *worst;
     let [(_, accuracy), (_, confidence)] = [&worst.3[2], &worst.3[3]];
-    let verdict = Verdict::of_bounds(figure, threshold, WARN.max(BEYOND_CHANCE * threshold));
+    let verdict = Verdict::from_bounds(figure, threshold, WARN.max(BEYOND_CHANCE * threshold));
     Gate {
         name: "calibration".into(),
         did: format!("compared confidence and accuracy of the heads out of fold, {} rows in {BINS} bins", sample.len()),

@@ -36,7 +36,7 @@ pub(super) fn ask(training: &Scores, evaluations: &[(&str, &Scores)]) -> Option<
         }
     }
     let (figure, threshold, whose) = worst?;
-    let verdict = Verdict::of_bounds(figure, threshold, WARN.max(threshold));
+    let verdict = Verdict::from_bounds(figure, threshold, WARN.max(threshold));
     Some(Gate {
         name: "coverage".into(),
         did: "looked for evaluation rows that surprise the training density more than 99 in 100 training rows do"

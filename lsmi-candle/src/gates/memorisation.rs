@@ -36,7 +36,7 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result
     let (mut verdict, mut advice) = judge(figure, in_sample[2], out_of_fold[2], majority, [rows, groups]);
     if !given.is_empty() {
         verdict = verdict.max(Verdict::Warn);
-        advice = Some([Some(of_given(&given)), advice].into_iter().flatten().collect::<Vec<_>>().join("; and "));
+        advice = Some([Some(given_note(&given)), advice].into_iter().flatten().collect::<Vec<_>>().join("; and "));
     }
     Ok(Gate {
         name: "memorisation".into(),
@@ -94,7 +94,7 @@ fn advice([rows, groups]: [usize; 2]) -> String {
 }
 
 /// Returns a note on heads that are a user's own models.
-fn of_given(names: &[&str]) -> String {
+fn given_note(names: &[&str]) -> String {
     format!(
         "{} come from outside, and nothing here can tell whether their models were fitted to these very rows, in which case all values of the split `train` are far too good; make sure that they were not, or take other splits",
         names.join(", ")

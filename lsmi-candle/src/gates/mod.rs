@@ -246,7 +246,7 @@ impl Verdict {
     }
 
     /// Returns the verdict on a figure that passes up to one bound, is warned of up to another and fails beyond.
-    fn of_bounds(figure: f64, pass: f64, warn: f64) -> Self {
+    fn from_bounds(figure: f64, pass: f64, warn: f64) -> Self {
         if figure <= pass {
             Self::Pass
         } else if figure <= warn {

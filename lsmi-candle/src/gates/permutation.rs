@@ -48,7 +48,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Option<Gate>> {
     let figure = mean(&differences);
     let error = standard_error(&differences);
     let threshold = PASS.max(ERRORS * error);
-    let verdict = Verdict::of_bounds(figure.abs(), threshold, WARN.max(BEYOND_CHANCE * threshold));
+    let verdict = Verdict::from_bounds(figure.abs(), threshold, WARN.max(BEYOND_CHANCE * threshold));
     Ok(Some(Gate {
         name: "permutation".into(),
         did: format!(

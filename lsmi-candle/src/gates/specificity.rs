@@ -45,7 +45,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Gate> {
         }
         figure = [u1, u2, s].into_iter().fold(figure, |largest, value| largest.max(value.abs()));
     }
-    let verdict = Verdict::of_bounds(figure, PASS, WARN);
+    let verdict = Verdict::from_bounds(figure, PASS, WARN);
     Ok(Gate {
         name: "specificity".into(),
         did: format!(

@@ -45,9 +45,9 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit) -> Result<Option<Gate>> {
     if all.is_empty() {
         return Ok(None);
     }
-    let of_data = means(fit).s;
-    all.insert("s".to_owned(), of_data);
-    let threshold = of_data.max(NOTHING);
+    let data_synergy = means(fit).s;
+    all.insert("s".to_owned(), data_synergy);
+    let threshold = data_synergy.max(NOTHING);
     let verdict = if figure <= threshold { Verdict::Pass } else { Verdict::Warn };
     Ok(Some(Gate {
         name: "split_halves".into(),
@@ -62,7 +62,7 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit) -> Result<Option<Gate>> {
         verdict,
         advice: (verdict > Verdict::Pass).then(|| {
             format!(
-                "S = {of_data:.3} nats is no more than the S = {figure:.3} that one modality has with itself: no evidence that the label needs both"
+                "S = {data_synergy:.3} nats is no more than the S = {figure:.3} that one modality has with itself: no evidence that the label needs both"
             )
         }),
     }))

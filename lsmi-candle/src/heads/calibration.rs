@@ -64,7 +64,7 @@ impl Calibration {
         let (statistic, independent) = match groups {
             None => (gained, labels.len() as f64),
             Some(groups) => {
-                let GroupedScores { effect, test } = GroupedScores::of(log_frequencies, posteriors, labels, groups);
+                let GroupedScores { effect, test } = GroupedScores::new(log_frequencies, posteriors, labels, groups);
                 ((gained / effect).min(test), labels.len() as f64 / effect)
             }
         };
@@ -116,22 +116,22 @@ struct GroupedScores {
 }
 
 impl GroupedScores {
-    fn of(log_frequencies: &[f64], posteriors: &[f64], labels: &[u32], groups: &[u32]) -> Self {
-        let mut of_groups: BTreeMap<u32, f64> = BTreeMap::new();
-        let mut of_rows = 0.0;
+    fn new(log_frequencies: &[f64], posteriors: &[f64], labels: &[u32], groups: &[u32]) -> Self {
+        let mut group_sums: BTreeMap<u32, f64> = BTreeMap::new();
+        let mut row_sum = 0.0;
         let rows = posteriors.chunks_exact(log_frequencies.len()).zip(labels).zip(groups);
         for ((posteriors, label), group) in rows {
             let evidence = |class: usize| posteriors[class] - log_frequencies[class];
             let mean: f64 =
                 (0..log_frequencies.len()).map(|class| log_frequencies[class].exp() * evidence(class)).sum();
             let score = evidence(*label as usize) - mean;
-            of_rows += score * score;
-            *of_groups.entry(*group).or_insert(0.0) += score;
+            row_sum += score * score;
+            *group_sums.entry(*group).or_insert(0.0) += score;
         }
-        let sum: f64 = of_groups.values().sum();
-        let by_groups: f64 = of_groups.values().map(|score| score * score).sum();
-        if of_rows > 0.0 && by_groups > 0.0 {
-            Self { effect: (by_groups / of_rows).clamp(1.0, labels.len() as f64), test: sum * sum / by_groups }
+        let sum: f64 = group_sums.values().sum();
+        let by_groups: f64 = group_sums.values().map(|score| score * score).sum();
+        if row_sum > 0.0 && by_groups > 0.0 {
+            Self { effect: (by_groups / row_sum).clamp(1.0, labels.len() as f64), test: sum * sum / by_groups }
         } else {
             Self { effect: 1.0, test: 0.0 }
         }

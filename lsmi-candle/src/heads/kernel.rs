@@ -102,11 +102,11 @@ impl KernelFeatures {
                 .map(|row| 0.5 * scale * row.iter().map(|value| value * value).sum::<f32>())
                 .collect()
         };
-        let (of_rows, of_landmarks) = (halves(rows), halves(&self.landmarks));
+        let (row_halves, landmark_halves) = (halves(rows), halves(&self.landmarks));
         matmul(
-            MatMut::from_row_major_slice_mut(kernel, of_rows.len(), landmarks),
+            MatMut::from_row_major_slice_mut(kernel, row_halves.len(), landmarks),
             Accum::Replace,
-            MatRef::from_row_major_slice(rows, of_rows.len(), columns),
+            MatRef::from_row_major_slice(rows, row_halves.len(), columns),
             MatRef::from_row_major_slice(&self.landmarks, landmarks, columns).transpose(),
             scale,
             Par::Seq,
@@ -114,8 +114,8 @@ impl KernelFeatures {
         vectorised(
             #[inline(always)]
             || {
-                for (kernel, of_row) in kernel.chunks_exact_mut(landmarks).zip(&of_rows) {
-                    for (value, of_landmark) in kernel.iter_mut().zip(&of_landmarks) {
+                for (kernel, of_row) in kernel.chunks_exact_mut(landmarks).zip(&row_halves) {
+                    for (value, of_landmark) in kernel.iter_mut().zip(&landmark_halves) {
                         // -|x - l|^2 / (2 h^2), above 0 by rounding alone.
                         let exponent = *value - of_row - of_landmark;
                         *value = exp(if exponent > 0.0 { 0.0 } else { exponent });

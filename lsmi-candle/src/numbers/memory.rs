@@ -48,11 +48,12 @@ pub(crate) fn in_words(bytes: u64) -> String {
 
 /// Returns the bytes that are free: of the system, and of the group of processes where that is limited.
 fn available() -> u64 {
-    let of_system = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_in(&text));
+    let system_bytes = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_in(&text));
     let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let limit = number("/sys/fs/cgroup/memory.max");
-    let of_group = limit.map(|limit| limit.saturating_sub(number("/sys/fs/cgroup/memory.current").unwrap_or_default()));
-    of_system.into_iter().chain(of_group).min().unwrap_or(i64::MAX as u64)
+    let group_bytes =
+        limit.map(|limit| limit.saturating_sub(number("/sys/fs/cgroup/memory.current").unwrap_or_default()));
+    system_bytes.into_iter().chain(group_bytes).min().unwrap_or(i64::MAX as u64)
 }
 
 /// Returns the line `MemAvailable: 1234 kB`.

@@ -143,13 +143,13 @@ impl<const SOURCES: usize> LatticeDecomposition<SOURCES> {
     /// only their difference is corrected.
     pub fn correct(&mut self, lattice: &Lattice<SOURCES>, counts: &Counts<SOURCES>) {
         let joint = counts.joint();
-        let of_node = |sets: &[u8]| match sets {
+        let node_correction = |sets: &[u8]| match sets {
             [set] => correction(&joint, counts.total(), usize::from(*set)),
             _ => 0.0,
         };
-        let corrections: Vec<f64> = lattice.antichains().map(|antichain| of_node(&antichain.sets)).collect();
-        let of_atoms = lattice.invert(&corrections);
-        for (node, (redundancy, atom)) in self.atoms.iter_mut().zip(corrections.iter().zip(of_atoms)) {
+        let corrections: Vec<f64> = lattice.antichains().map(|antichain| node_correction(&antichain.sets)).collect();
+        let atom_corrections = lattice.invert(&corrections);
+        for (node, (redundancy, atom)) in self.atoms.iter_mut().zip(corrections.iter().zip(atom_corrections)) {
             node.redundancy += redundancy;
             node.atom += atom;
             node.parts = None;

@@ -66,12 +66,12 @@ impl Counts<2> {
             let error = standard_deviation(&resampled[column]);
             Interval { mean: own[column], standard_error: error.is_finite().then_some(error), lower, upper }
         };
-        let of_measure = |(place, &measure): (usize, &JointMeasure)| {
+        let measure_intervals = |(place, &measure): (usize, &JointMeasure)| {
             (measure, std::array::from_fn(|component| interval(3 + 4 * place + component)))
         };
         Ok(Intervals {
             information: std::array::from_fn(interval),
-            measures: measures.iter().enumerate().map(of_measure).collect(),
+            measures: measures.iter().enumerate().map(measure_intervals).collect(),
         })
     }
 

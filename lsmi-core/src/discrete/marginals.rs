@@ -57,19 +57,19 @@ impl Marginal {
 #[derive(Debug, Clone)]
 pub(super) struct Marginals<const SOURCES: usize> {
     /// The marginals of each set, without and with the target.
-    of_sets: Vec<[Marginal; 2]>,
+    by_set: Vec<[Marginal; 2]>,
 }
 
 impl<const SOURCES: usize> Marginals<SOURCES> {
     pub(super) fn new(outcomes: &[Outcome<SOURCES>], probabilities: &[f64]) -> Self {
         let of = |set| [false, true].map(|with_target| Marginal::new(outcomes, probabilities, set, with_target));
-        Self { of_sets: (0..=all_sources::<SOURCES>()).map(of).collect() }
+        Self { by_set: (0..=all_sources::<SOURCES>()).map(of).collect() }
     }
 
     /// Returns the marginal of a set of sources, with the target or without it.
     #[inline]
     pub(super) fn of(&self, set: usize, with_target: bool) -> &Marginal {
-        &self.of_sets[set][usize::from(with_target)]
+        &self.by_set[set][usize::from(with_target)]
     }
 
     /// Returns the marginal of the target.

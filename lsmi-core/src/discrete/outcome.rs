@@ -27,8 +27,8 @@ impl<const SOURCES: usize> States<SOURCES> {
     ///
     /// If a state of the outcome has no name here.
     pub fn names(&self, outcome: &Outcome<SOURCES>) -> Vec<&str> {
-        let of_sources = self.sources.iter().zip(outcome.sources).map(|(names, state)| &*names[state as usize]);
-        of_sources.chain([&*self.target[outcome.target as usize]]).collect()
+        let source_names = self.sources.iter().zip(outcome.sources).map(|(names, state)| &*names[state as usize]);
+        source_names.chain([&*self.target[outcome.target as usize]]).collect()
     }
 
     /// Returns the number of combinations of states.

@@ -89,8 +89,8 @@ impl<const SOURCES: usize> Shares<SOURCES> {
     }
 
     fn of(&self, outcome: &Outcome<SOURCES>) -> impl Iterator<Item = f64> {
-        let of_sources = self.sources.iter().zip(outcome.sources).map(|(shares, state)| shares[state as usize]);
-        of_sources.chain([self.target[outcome.target as usize]])
+        let source_shares = self.sources.iter().zip(outcome.sources).map(|(shares, state)| shares[state as usize]);
+        source_shares.chain([self.target[outcome.target as usize]])
     }
 
     fn product(&self, outcome: &Outcome<SOURCES>) -> f64 {
@@ -118,7 +118,7 @@ fn intensity<const SOURCES: usize>(joint: &Joint<SOURCES>, shares: &Shares<SOURC
     for (outcome, share) in joint.outcomes().iter().zip(joint.probabilities()) {
         let product = shares.product(outcome);
         // m_v is positive, since the outcome was seen.
-        let covariance: f64 = shares.of(outcome).map(|of_state| (1.0 - of_state) * product / of_state).sum();
+        let covariance: f64 = shares.of(outcome).map(|state_share| (1.0 - state_share) * product / state_share).sum();
         variance += share * (1.0 - share - covariance);
         distance += share * (share - 2.0 * product);
     }

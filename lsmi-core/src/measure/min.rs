@@ -45,7 +45,7 @@ pub(super) fn weaker_of_class(terms: &Terms, labels: &[u32], classes: usize, oth
     }
     let weaker = |&(count, i1, i2): &(usize, Sum, Sum)| {
         let mean = |sum: Sum| sum.value() / count as f64;
-        if count == 0 { otherwise } else { Modality::of_the_lower(mean(i1), mean(i2)) }
+        if count == 0 { otherwise } else { Modality::with_lower(mean(i1), mean(i2)) }
     };
     by_class.iter().map(weaker).collect()
 }

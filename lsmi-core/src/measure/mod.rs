@@ -79,7 +79,7 @@ pub enum Modality {
 
 impl Modality {
     /// Returns the modality with the lower of two values; modality 1 if they are equal.
-    pub(crate) fn of_the_lower(one: f64, two: f64) -> Self {
+    pub(crate) fn with_lower(one: f64, two: f64) -> Self {
         if two < one { Self::Two } else { Self::One }
     }
 }
@@ -136,7 +136,7 @@ impl Measure {
     pub fn reference(self, terms: &Terms, labels: &[u32], classes: usize) -> Reference {
         check_labels(terms, labels);
         let means = terms.means();
-        let weaker = Modality::of_the_lower(means.i1, means.i2);
+        let weaker = Modality::with_lower(means.i1, means.i2);
         Reference { weaker, weaker_of_class: min::weaker_of_class(terms, labels, classes, weaker) }
     }
 

@@ -131,11 +131,11 @@ impl Bootstrap {
         let resampled = self.resampled(columns, extra_variance, rng)?;
         let interval = |(index, values): (usize, Vec<f64>)| {
             let column = columns[index];
-            let of_rows = standard_deviation(column).powi(2) / column.len() as f64;
+            let row_variance = standard_deviation(column).powi(2) / column.len() as f64;
             let (lower, upper) = self.ends(&values);
             Interval {
                 mean: mean(column),
-                standard_error: (column.len() > 1).then(|| (of_rows + extra_variance[index]).sqrt()),
+                standard_error: (column.len() > 1).then(|| (row_variance + extra_variance[index]).sqrt()),
                 lower,
                 upper,
             }
@@ -180,13 +180,13 @@ impl Bootstrap {
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<Interval>> {
         check_length("second", first.len(), second.len())?;
-        let of_first = self.resampled(first, extra_variance, rng)?;
-        let of_second = self.resampled(second, &vec![0.0; second.len()], rng)?;
+        let first_means = self.resampled(first, extra_variance, rng)?;
+        let second_means = self.resampled(second, &vec![0.0; second.len()], rng)?;
         let interval = |column: usize| {
             let (a, b) = (first[column], second[column]);
             let variance = |values: &[f64]| standard_deviation(values).powi(2) / values.len() as f64;
             let differences: Vec<f64> =
-                of_first[column].iter().zip(&of_second[column]).map(|(first, second)| second - first).collect();
+                first_means[column].iter().zip(&second_means[column]).map(|(first, second)| second - first).collect();
             let (lower, upper) = self.ends(&differences);
             let standard_error =
                 (a.len() > 1 && b.len() > 1).then(|| (variance(a) + variance(b) + extra_variance[column]).sqrt());

@@ -65,7 +65,7 @@ impl Bootstrap {
             for _ in 0..totals.rows.len() {
                 let drawn = rng.random_range(0..totals.rows.len());
                 rows += totals.rows[drawn];
-                sums.iter_mut().zip(totals.of(drawn)).for_each(|(sum, deviation)| *sum += deviation);
+                sums.iter_mut().zip(totals.deviations_of(drawn)).for_each(|(sum, deviation)| *sum += deviation);
             }
             for ((values, mean), sum) in resampled.iter_mut().zip(&means).zip(&sums) {
                 values.push(mean + sum / rows);
@@ -90,8 +90,8 @@ impl Bootstrap {
 /// use lsmi_core::statistics::{clustered_standard_error, standard_deviation};
 ///
 /// let values = [1.0, 4.0, 2.0, 7.0];
-/// let of_rows = clustered_standard_error(&values, &[0, 1, 2, 3]).unwrap();
-/// assert!((of_rows - standard_deviation(&values) / 2.0).abs() < 1e-12);
+/// let error_of_rows = clustered_standard_error(&values, &[0, 1, 2, 3]).unwrap();
+/// assert!((error_of_rows - standard_deviation(&values) / 2.0).abs() < 1e-12);
 /// assert_eq!(clustered_standard_error(&values, &[5; 4]), None);
 /// ```
 pub fn clustered_standard_error(values: &[f64], clusters: &[u32]) -> Option<f64> {
@@ -141,7 +141,7 @@ impl Totals {
         totals
     }
 
-    fn of(&self, cluster: usize) -> &[f64] {
+    fn deviations_of(&self, cluster: usize) -> &[f64] {
         &self.deviations[cluster * self.width..][..self.width]
     }
 
@@ -156,7 +156,8 @@ impl Totals {
         for (place, cluster) in order.into_iter().enumerate() {
             let group = place % most;
             grouped.rows[group] += self.rows[cluster];
-            for (sum, deviation) in grouped.deviations[group * self.width..].iter_mut().zip(self.of(cluster)) {
+            for (sum, deviation) in grouped.deviations[group * self.width..].iter_mut().zip(self.deviations_of(cluster))
+            {
                 *sum += deviation;
             }
         }

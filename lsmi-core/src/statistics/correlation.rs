@@ -195,14 +195,14 @@ mod tests {
     fn intervals_cover_as_often_as_they_say() {
         let mut random = stream(0, "correlation test");
         let (rho, n, sets) = (0.6_f64, 40, 2000);
-        let of_ranks = 6.0 / std::f64::consts::PI * (rho / 2.0).asin();
+        let rank_correlation = 6.0 / std::f64::consts::PI * (rho / 2.0).asin();
         let mut covered = [0; 2];
         for _ in 0..sets {
             let a: Vec<f64> = (0..n).map(|_| random.sample(StandardNormal)).collect();
             let noise = (1.0 - rho * rho).sqrt();
             let b: Vec<f64> =
                 a.iter().map(|value| rho * value + noise * random.sample::<f64, _>(StandardNormal)).collect();
-            let found = [(Correlation::pearson(&a, &b), rho), (Correlation::spearman(&a, &b), of_ranks)];
+            let found = [(Correlation::pearson(&a, &b), rho), (Correlation::spearman(&a, &b), rank_correlation)];
             for (count, (found, truth)) in covered.iter_mut().zip(found) {
                 let Correlation { lower, upper, .. } = found.unwrap();
                 *count += usize::from(lower.unwrap() <= truth && truth <= upper.unwrap());

@@ -23,7 +23,7 @@ use super::mean;
 /// assert!(quantile(&[], 0.5).is_nan());
 /// ```
 pub fn quantile(values: &[f64], probability: f64) -> f64 {
-    of_sorted(&sorted(values), probability)
+    quantile_of_sorted(&sorted(values), probability)
 }
 
 /// Returns the quantiles of `values`, in any order, at several probabilities: each as by [`quantile`], sorting once.
@@ -35,7 +35,7 @@ pub fn quantile(values: &[f64], probability: f64) -> f64 {
 /// ```
 pub fn quantiles(values: &[f64], probabilities: &[f64]) -> Vec<f64> {
     let sorted = sorted(values);
-    probabilities.iter().map(|&probability| of_sorted(&sorted, probability)).collect()
+    probabilities.iter().map(|&probability| quantile_of_sorted(&sorted, probability)).collect()
 }
 
 /// Returns the mean without a share of the values at each end: 0.05 gives the 5 % trimmed mean (Tukey, 1962).
@@ -69,7 +69,7 @@ fn sorted(values: &[f64]) -> Vec<f64> {
 }
 
 /// Returns the quantile of sorted values. By [`f64::total_cmp`] a NaN is at one of the ends.
-fn of_sorted(sorted: &[f64], probability: f64) -> f64 {
+fn quantile_of_sorted(sorted: &[f64], probability: f64) -> f64 {
     let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else {
         return f64::NAN;
     };

@@ -76,8 +76,8 @@ mod tests {
             if let Some(area) = area {
                 prop_assert!((area - in_order / pairs).abs() < 1e-12);
                 let negated: Vec<f64> = values.iter().map(|value| -value).collect();
-                let of_negated = roc_area(&negated, &is_member).unwrap();
-                prop_assert!((area + of_negated - 1.0).abs() < 1e-12);
+                let negated_area = roc_area(&negated, &is_member).unwrap();
+                prop_assert!((area + negated_area - 1.0).abs() < 1e-12);
             }
         }
     }

@@ -47,11 +47,11 @@ pub fn permutation_p_value(observed: f64, null: &[f64], tail: Tail) -> f64 {
         Tail::Upper => figure,
         Tail::TwoSided => (figure - centre).abs(),
     };
-    let of_observed = distance(observed);
-    if of_observed.is_nan() || null.iter().any(|figure| figure.is_nan()) {
+    let observed_distance = distance(observed);
+    if observed_distance.is_nan() || null.iter().any(|figure| figure.is_nan()) {
         return f64::NAN;
     }
-    let as_far = null.iter().filter(|&&figure| distance(figure) >= of_observed).count();
+    let as_far = null.iter().filter(|&&figure| distance(figure) >= observed_distance).count();
     (1 + as_far) as f64 / all
 }
 

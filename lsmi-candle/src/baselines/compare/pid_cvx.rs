@@ -55,13 +55,13 @@ fn intervals(rows: &FeatureSet, found: &PidCvx, bootstrap: &Bootstrap, seed: u64
     let y = names(&rows.labels);
     let samples = x1.iter().zip(&x2).zip(&y).map(|((x1, x2), y)| ([x1.as_str(), x2.as_str()], y.as_str()));
     let bootstrap = Bootstrap { resamples: RESAMPLES.min(bootstrap.resamples), ..*bootstrap };
-    let of_table = Counts::from_samples(samples).and_then(|counts| {
+    let table_intervals = Counts::from_samples(samples).and_then(|counts| {
         let random = &mut stream(seed, "intervals of PID-CVX");
         counts.intervals(&[JointMeasure::Broja], Bias::PlugIn, &bootstrap, random)
     });
     let expected = "such that their joint distribution can be decomposed".to_owned();
     let refused = |found: String| EstimatorError::Samples { what: "clusters", found, expected: expected.clone() };
-    let of_table = of_table.map_err(|error| refused(error.to_string()))?;
-    let measure = of_table.measures.into_iter().next();
+    let table_intervals = table_intervals.map_err(|error| refused(error.to_string()))?;
+    let measure = table_intervals.measures.into_iter().next();
     measure.map(|(_, intervals)| intervals).ok_or_else(|| refused("without a decomposition".to_owned()))
 }

@@ -85,10 +85,10 @@ pub(super) fn estimate(
     let (mut batches, mut iterations, mut unfinished) = (vec![], vec![], 0);
     let order: Vec<u32> = (0..).take(side.samples.rows()).collect();
     for rows in order.chunks_exact(params.batch) {
-        let (of_x1, of_x2) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
-        let outcome = alignment.evaluate(side, rows, [&of_x1, &of_x2])?;
+        let (x1_posteriors, x2_posteriors) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
+        let outcome = alignment.evaluate(side, rows, [&x1_posteriors, &x2_posteriors])?;
         let [i1, i2, i12] = [0, 1, 2].map(|which| posteriors[which].information(rows, log_prior));
-        let i_q = outcome.loss + of_coupling(&outcome, &of_x1, log_prior);
+        let i_q = outcome.loss + coupling_information(&outcome, &x1_posteriors, log_prior);
         for (term, value) in TERMS.into_iter().chain(["i_q"]).zip([i1, i2, i12, i_q]) {
             if !value.is_finite() {
                 let id = side.samples.ids.get(rows[0] as usize).into_owned();
@@ -119,7 +119,7 @@ pub(super) fn estimate(
 }
 
 /// Returns `mean_a sum_y p(y|x1_a) m[a, y] log((p(y|x1_a) + e) / (p(y) + e))`.
-fn of_coupling(outcome: &Outcome<f32>, posteriors: &[f32], log_prior: &[f64]) -> f64 {
+fn coupling_information(outcome: &Outcome<f32>, posteriors: &[f32], log_prior: &[f64]) -> f64 {
     let n = posteriors.len() / log_prior.len();
     let classes = posteriors.chunks_exact(n).zip(outcome.masses.chunks_exact(n)).zip(log_prior);
     let of_class = |((posteriors, masses), log_prior): ((&[f32], &[f32]), &f64)| {

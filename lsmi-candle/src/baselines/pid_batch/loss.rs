@@ -78,13 +78,13 @@ pub(super) fn differentiate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> (Outco
     let mixture = Mixture::new(&classes, batch.n);
     let mut outcome = outcome(&classes, &mixture, &[], batch.n);
     let count = classes.len();
-    let of_classes: Vec<(f64, [Vec<T>; 2])> =
+    let class_results: Vec<(f64, [Vec<T>; 2])> =
         classes.into_par_iter().with_max_len(1).map(|class| class.gradient(&mixture, batch.width)).collect();
-    outcome.loss += of_classes.iter().map(|(sum, _)| sum).sum::<f64>() / batch.n as f64;
+    outcome.loss += class_results.iter().map(|(sum, _)| sum).sum::<f64>() / batch.n as f64;
     let gradients = [0, 1].map(|modality| {
         let mut gradient = Vec::with_capacity(batch.n * count * batch.width);
         for sample in 0..batch.n {
-            for (_, of_class) in &of_classes {
+            for (_, of_class) in &class_results {
                 gradient.extend_from_slice(&of_class[modality][sample * batch.width..][..batch.width]);
             }
         }
@@ -221,18 +221,18 @@ impl<'a, T: Real> Class<'a, T> {
     /// Returns [`Self::loss`], and the gradient of the loss of the batch in this class's embeddings, `[n, width]` each.
     fn gradient(self, mixture: &Mixture<T>, width: usize) -> (f64, [Vec<T>; 2]) {
         let n = self.targets.rows.len();
-        let Shares { total, direct, of_left, of_right } = self.shares(mixture);
+        let Shares { total, direct, left_gradient, right_gradient } = self.shares(mixture);
         let Self { embeddings, targets, kernel, scaling } = self;
-        let mut of_exponents = scaling.adjoint(&kernel, targets, of_left, of_right);
+        let mut exponent_gradient = scaling.adjoint(&kernel, targets, left_gradient, right_gradient);
         vectorised(
             #[inline(always)]
             || {
-                for ((gradient, kernel), direct) in of_exponents.iter_mut().zip(&kernel).zip(&direct) {
+                for ((gradient, kernel), direct) in exponent_gradient.iter_mut().zip(&kernel).zip(&direct) {
                     *gradient = *gradient * *kernel + *direct;
                 }
             },
         );
-        let of_exponents = MatRef::from_row_major_slice(&of_exponents, n, n);
+        let exponent_gradient = MatRef::from_row_major_slice(&exponent_gradient, n, n);
         let scale = T::from_f64((width as f64).sqrt().recip());
         let times = |exponents: MatRef<'_, T>, other: &[T]| {
             let mut gradient = vec![T::from_f64(0.0); n * width];
@@ -242,7 +242,7 @@ impl<'a, T: Real> Class<'a, T> {
             gradient
         };
         let [first, second] = &embeddings;
-        (total, [times(of_exponents, second), times(of_exponents.transpose(), first)])
+        (total, [times(exponent_gradient, second), times(exponent_gradient.transpose(), first)])
     }
 
     /// Returns the gradient of the loss in the scaled kernel `M = diag(u) A diag(v)`, handed on to A, u and v.
@@ -253,15 +253,19 @@ impl<'a, T: Real> Class<'a, T> {
         let Scaling { left, right, sums, .. } = &self.scaling;
         let (zero, one, epsilon) = (T::from_f64(0.0), T::from_f64(1.0), T::from_f64(EPSILON));
         let share = T::from_f64((n as f64).recip());
-        let mut shares =
-            Shares { total: 0.0, direct: vec![zero; n * n], of_left: vec![zero; n], of_right: vec![zero; n] };
+        let mut shares = Shares {
+            total: 0.0,
+            direct: vec![zero; n * n],
+            left_gradient: vec![zero; n],
+            right_gradient: vec![zero; n],
+        };
         let (mut values, mut terms) = (vec![zero; n], vec![zero; n]);
         vectorised(
             #[inline(always)]
             || {
                 let right = &right[..n];
                 let (values, terms) = (&mut values[..n], &mut terms[..n]);
-                let of_right = &mut shares.of_right[..n];
+                let right_gradient = &mut shares.right_gradient[..n];
                 let rows = self.kernel.chunks_exact(n).zip(mixture.slopes.chunks_exact(n));
                 for (row, ((kernel, slopes), direct)) in rows.zip(shares.direct.chunks_exact_mut(n)).enumerate() {
                     let (factor, posterior) = (self.row_factor(row), self.targets.rows[row]);
@@ -278,12 +282,12 @@ impl<'a, T: Real> Class<'a, T> {
                     let centre = product(direct, values);
                     let divided = one / (sums[row] + epsilon);
                     for column in 0..n {
-                        let of_scaled = (direct[column] - centre) * divided * kernel[column];
-                        of_right[column] += left[row] * of_scaled;
-                        terms[column] = of_scaled * right[column];
+                        let scaled_gradient = (direct[column] - centre) * divided * kernel[column];
+                        right_gradient[column] += left[row] * scaled_gradient;
+                        terms[column] = scaled_gradient * right[column];
                         direct[column] = left[row] * terms[column];
                     }
-                    shares.of_left[row] = sum(terms);
+                    shares.left_gradient[row] = sum(terms);
                 }
             },
         );
@@ -298,7 +302,7 @@ struct Shares<T> {
     /// The gradient in the exponents of the kernel, with the scaling as it is, `[n, n]`.
     direct: Vec<T>,
     /// The gradient in the scaling of rows, `[n]`.
-    of_left: Vec<T>,
+    left_gradient: Vec<T>,
     /// The gradient in the scaling of columns, `[n]`.
-    of_right: Vec<T>,
+    right_gradient: Vec<T>,
 }

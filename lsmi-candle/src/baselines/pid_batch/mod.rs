@@ -121,11 +121,11 @@ pub fn decompose(
         let (side, posteriors) = match &eval {
             None => (&train, posteriors),
             Some(eval) => {
-                let of_eval = discriminators
+                let eval_posteriors = discriminators
                     .iter()
                     .enumerate()
                     .map(|(which, discriminator)| discriminator.posteriors(which, eval, classes, params.batch));
-                (eval, of_eval.collect::<Result<_>>()?)
+                (eval, eval_posteriors.collect::<Result<_>>()?)
             }
         };
         estimate::estimate(&alignment, side, &posteriors, &log_prior, params)
@@ -194,8 +194,8 @@ fn train_alignment<'a>(
     let mut loss = f64::NAN;
     for epoch in 1..=params.alignment_epochs {
         for rows in batches.shuffled() {
-            let (of_x1, of_x2) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
-            loss = alignment.step(train, rows, [&of_x1, &of_x2])?.loss;
+            let (x1_posteriors, x2_posteriors) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
+            loss = alignment.step(train, rows, [&x1_posteriors, &x2_posteriors])?.loss;
         }
         reporter.step(format!("alignment: epoch {epoch} of {}", params.alignment_epochs), loss);
     }
@@ -216,9 +216,9 @@ fn log_frequencies(train: &FeatureSet, classes: usize, params: &Params) -> Resul
 fn check_evaluation(train: &FeatureSet, eval: &FeatureSet, classes: usize, params: &Params) -> Result<()> {
     check_samples(eval, classes)?;
     check_rows("the number of evaluation rows", eval, params)?;
-    for (modality, of_train, of_eval) in [("x1", &train.x1, &eval.x1), ("x2", &train.x2, &eval.x2)] {
-        if of_train.columns() != of_eval.columns() {
-            let (expected, found) = (of_train.columns(), of_eval.columns());
+    for (modality, of_train, eval_posteriors) in [("x1", &train.x1, &eval.x1), ("x2", &train.x2, &eval.x2)] {
+        if of_train.columns() != eval_posteriors.columns() {
+            let (expected, found) = (of_train.columns(), eval_posteriors.columns());
             return Err(EstimatorError::Dimensions { modality, expected, found });
         }
     }

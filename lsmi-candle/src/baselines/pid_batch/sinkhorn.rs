@@ -176,12 +176,12 @@ impl<T: Real> Scaling<T> {
         mut self,
         kernel: &[T],
         targets: Targets<'_, T>,
-        of_left: Vec<T>,
-        of_right: Vec<T>,
+        left_gradient: Vec<T>,
+        right_gradient: Vec<T>,
     ) -> Vec<T> {
         let first = vectorised(
             #[inline(always)]
-            || self.go_back(kernel, targets, of_left, of_right),
+            || self.go_back(kernel, targets, left_gradient, right_gradient),
         );
         let n = self.left.len();
         let (rows, columns) = (self.row_sums.len() / n, self.column_sums.len() / n);
@@ -206,16 +206,17 @@ impl<T: Real> Scaling<T> {
     /// Puts the gradients of the products in the place of the sums; from which step on, as none reached those before.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-    fn go_back(&mut self, kernel: &[T], targets: Targets<'_, T>, of_u: Vec<T>, mut of_v: Vec<T>) -> usize {
+    fn go_back(&mut self, kernel: &[T], targets: Targets<'_, T>, u_gradient: Vec<T>, mut v_gradient: Vec<T>) -> usize {
         let n = targets.rows.len();
         let (zero, epsilon, ratio) = (T::from_f64(0.0), T::from_f64(EPSILON), self.ratio);
         let Self { u, v, row_sums, column_sums, .. } = self;
         let (row_steps, column_steps) = (row_sums.len() / n, column_sums.len() / n);
         let ended_with_rows = row_steps == column_steps;
-        let mut rows = RowSteps { kernel, targets: targets.rows, ratio, u, sums: row_sums, of_u, added: vec![zero; n] };
+        let mut rows =
+            RowSteps { kernel, targets: targets.rows, ratio, u, sums: row_sums, u_gradient, added: vec![zero; n] };
         let mut later = vec![zero; n];
         if ended_with_rows {
-            for gradient in &mut of_v {
+            for gradient in &mut v_gradient {
                 *gradient *= ratio;
             }
         }
@@ -224,19 +225,19 @@ impl<T: Real> Scaling<T> {
         for step in (1..=column_steps).rev() {
             let mut is_past = step < column_steps || ended_with_rows;
             if is_past {
-                is_past = rows.go_back(step, &later, &mut of_v);
+                is_past = rows.go_back(step, &later, &mut v_gradient);
             }
             let (before, after) = v[(step - 1) * n..].split_at(n);
             let sums = &mut column_sums[(step - 1) * n..][..n];
             for column in 0..n {
                 let divisor = sums[column] + epsilon;
-                let gradient = of_v[column];
+                let gradient = v_gradient[column];
                 let of_before = gradient * ratio * targets.columns[column] * epsilon / (divisor * divisor);
-                of_v[column] = unless_negligible(of_before);
+                v_gradient[column] = unless_negligible(of_before);
                 sums[column] = unless_negligible(zero - gradient * before[column] * ratio * after[column] / divisor);
             }
             later.copy_from_slice(sums);
-            if is_past && of_v.iter().chain(&later).all(|gradient| *gradient == zero) {
+            if is_past && v_gradient.iter().chain(&later).all(|gradient| *gradient == zero) {
                 return step - 1;
             }
         }
@@ -253,7 +254,7 @@ struct RowSteps<'a, T> {
     /// The sums that steps divided by, and then the gradients of the products `A v`.
     sums: &'a mut [T],
     /// The gradient in u.
-    of_u: Vec<T>,
+    u_gradient: Vec<T>,
     /// The summand of the gradient in v by a step.
     added: Vec<T>,
 }
@@ -263,12 +264,12 @@ impl<T: Real> RowSteps<'_, T> {
     /// column step after it. Returns whether no gradient is left in u.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-    fn go_back(&mut self, step: usize, later: &[T], of_v: &mut [T]) -> bool {
+    fn go_back(&mut self, step: usize, later: &[T], v_gradient: &mut [T]) -> bool {
         let n = later.len();
         let (zero, epsilon, ratio) = (T::from_f64(0.0), T::from_f64(EPSILON), self.ratio);
         let (before, after) = self.u[(step - 1) * n..].split_at(n);
         let sums = &mut self.sums[(step - 1) * n..][..n];
-        let (targets, of_u) = (self.targets, &mut self.of_u);
+        let (targets, u_gradient) = (self.targets, &mut self.u_gradient);
         let mut is_past = true;
         pass(
             self.kernel,
@@ -276,14 +277,14 @@ impl<T: Real> RowSteps<'_, T> {
             &mut self.added,
             #[inline(always)]
             |row, product| {
-                let (divisor, gradient) = (sums[row] + epsilon, of_u[row] + product);
-                of_u[row] = unless_negligible(gradient * targets[row] * epsilon / (divisor * divisor * ratio));
-                is_past &= of_u[row] == zero;
+                let (divisor, gradient) = (sums[row] + epsilon, u_gradient[row] + product);
+                u_gradient[row] = unless_negligible(gradient * targets[row] * epsilon / (divisor * divisor * ratio));
+                is_past &= u_gradient[row] == zero;
                 sums[row] = unless_negligible(zero - gradient * before[row] * after[row] / divisor);
                 sums[row]
             },
         );
-        for (gradient, added) in of_v.iter_mut().zip(&self.added) {
+        for (gradient, added) in v_gradient.iter_mut().zip(&self.added) {
             *gradient += *added;
         }
         is_past

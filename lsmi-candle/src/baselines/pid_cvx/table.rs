@@ -34,9 +34,11 @@ impl Table {
     /// Returns I(X1,X2; Y) in nats.
     pub(super) fn information(&self) -> f64 {
         let [first, second, classes] = self.shape;
-        let of_pairs = self.summed(first * second, |index| index / classes);
-        let of_classes = self.summed(classes, |index| index % classes);
-        let term = |(index, p): (usize, &f64)| p * (p / of_pairs[index / classes] / of_classes[index % classes]).ln();
+        let pair_probabilities = self.summed(first * second, |index| index / classes);
+        let class_probabilities = self.summed(classes, |index| index % classes);
+        let term = |(index, p): (usize, &f64)| {
+            p * (p / pair_probabilities[index / classes] / class_probabilities[index % classes]).ln()
+        };
         self.joint.iter().enumerate().filter(|(_, p)| **p > 0.0).map(term).sum()
     }
 

@@ -101,17 +101,17 @@ fn head_coordinates(
     }
     let mut coordinates = Vec::with_capacity(2);
     for (modality, (squashes, correlations)) in squashes.into_iter().zip(correlations).enumerate() {
-        let of_squashed = match correlations {
+        let squashed_correlations = match correlations {
             None => None,
             Some(mut correlations) => {
                 for value in &mut correlations {
                     *value /= count as f64;
                 }
                 let failed = || GaugeError::Spectrum { modality: MODALITIES[modality] };
-                Some(Spectrum::of(&correlations, squashes.len()).ok_or_else(failed)?)
+                Some(Spectrum::new(&correlations, squashes.len()).ok_or_else(failed)?)
             }
         };
-        let spectrum = of_squashed.as_ref().unwrap_or(&whitened[modality].spectrum);
+        let spectrum = squashed_correlations.as_ref().unwrap_or(&whitened[modality].spectrum);
         coordinates.push(HeadCoordinates::new(squashes, spectrum));
     }
     let [first, second] =
@@ -140,7 +140,7 @@ fn whitened(
     })?;
     let spectrum = |modality: usize| {
         let correlations: Vec<f64> = correlations[modality].iter().map(|value| value / count as f64).collect();
-        Spectrum::of(&correlations, standardizers[modality].columns()).ok_or_else(|| failed(modality))
+        Spectrum::new(&correlations, standardizers[modality].columns()).ok_or_else(|| failed(modality))
     };
     let spectra = [spectrum(0)?, spectrum(1)?];
 

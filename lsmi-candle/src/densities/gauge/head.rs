@@ -133,7 +133,7 @@ impl Tails {
     /// as it is.
     pub(super) fn squashes(&self) -> Vec<Option<Squash>> {
         let columns = self.fourth.len();
-        let of_column = |(column, fourth): (usize, &f64)| {
+        let column_squash = |(column, fourth): (usize, &f64)| {
             if fourth / (self.rows as f64) < HEAVY {
                 return None;
             }
@@ -148,7 +148,7 @@ impl Tails {
             let deviation = lsmi_core::statistics::standard_deviation(&squashed);
             Some(Squash { centre: found[1], scale, mean, deviation })
         };
-        self.fourth.iter().enumerate().map(of_column).collect()
+        self.fourth.iter().enumerate().map(column_squash).collect()
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Whitening {
 impl Spectrum {
     /// Returns the spectrum of the correlations `[columns, columns]` of standardised columns; `None` where it cannot be
     /// computed.
-    pub(super) fn of(correlations: &[f64], columns: usize) -> Option<Self> {
+    pub(super) fn new(correlations: &[f64], columns: usize) -> Option<Self> {
         let (mut variances, mut axes) = symmetric_eigen(correlations, columns)?;
         if !variances.iter().all(|variance| variance.is_finite()) || variances[0] <= 0.0 {
             return None;
@@ -169,7 +169,7 @@ mod tests {
     fn spectrum(values: &[f64], dims: usize) -> Spectrum {
         let rows = (values.len() / dims) as f64;
         let correlations: Vec<f64> = second_moments(values, dims).into_iter().map(|value| value / rows).collect();
-        Spectrum::of(&correlations, dims).unwrap()
+        Spectrum::new(&correlations, dims).unwrap()
     }
 
     fn whitening(values: &[f64], dims: usize) -> Whitening {

@@ -164,15 +164,15 @@ impl Gauge {
     pub(crate) fn model_inputs(&self, modality: usize, x: &Matrix) -> ModelCoordinates {
         let coordinates = [&self.x1, &self.x2][modality];
         let columns = coordinates.standardizer.columns();
-        let of_heads = &self.heads[modality];
-        let (mut density, mut heads) = (Vec::new(), HeadRows::new(of_heads));
+        let head_coordinates = &self.heads[modality];
+        let (mut density, mut heads) = (Vec::new(), HeadRows::new(head_coordinates));
         for rows in x.values().chunks(ROWS_AT_A_TIME * x.columns()) {
             let standardised = coordinates.standardizer.apply_to(rows);
             match &coordinates.axes {
                 None => density.extend(single(&standardised)),
                 Some(axes) => density.extend(single(&rounded(product_transposed(&standardised, axes, columns)))),
             }
-            heads.extend(of_heads, standardised);
+            heads.extend(head_coordinates, standardised);
         }
         ModelCoordinates { density: (density, coordinates.dims()), heads }
     }

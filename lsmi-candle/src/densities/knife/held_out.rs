@@ -112,9 +112,9 @@ pub(super) fn fit(
         let straightened = tried.apply(held_out.values());
         let held_out = Points::new(straightened.values, dims, device)?;
         let kept = Sample::new(tried.apply(kept.points.values()).values, dims, device)?;
-        let params = HeldOutParams { covariances: of_normal_scores(&winner.mixture), ..params.clone() };
+        let params = HeldOutParams { covariances: normal_score_covariances(&winner.mixture), ..params.clone() };
         let by_margins = best_structure(&kept, &held_out, Some(&straightened.log_derivatives), &params, seed, report)?;
-        if Gain::of(&by_margins.densities, &winner.densities).mean > 0.0 {
+        if Gain::new(&by_margins.densities, &winner.densities).mean > 0.0 {
             winner = by_margins;
             margins = Some(tried);
         }
@@ -157,7 +157,7 @@ fn end_of_group(order: &[usize], groups: Option<&[u32]>, end: usize) -> usize {
 
 /// Returns the covariances that are tried on normal scores: a part that was bent before often is one normal
 /// distribution now, and a part that still is not has the structure that was best before.
-fn of_normal_scores(winner: &Mixture) -> Vec<Covariance> {
+fn normal_score_covariances(winner: &Mixture) -> Vec<Covariance> {
     let before = winner.shape().covariance;
     if before == Covariance::Tied { vec![before] } else { vec![Covariance::Tied, before] }
 }

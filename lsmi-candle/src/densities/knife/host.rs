@@ -224,7 +224,7 @@ impl Training {
     /// Completes the gradients of each kernel and steps down them.
     fn update(&mut self, count: usize, step: Step) {
         let (dims, components) = (self.dims, self.components());
-        let [of_means, of_scales, of_off_diagonals, of_weights] = &mut self.moments;
+        let [mean_moments, scale_moments, off_diagonal_moments, weight_moments] = &mut self.moments;
         let Parameters { means, scales, off_diagonals, weights } = &mut self.parameters;
         for component in 0..components {
             let range = component * dims..(component + 1) * dims;
@@ -232,8 +232,8 @@ impl Training {
             self.shares[component] =
                 mean_of_column(&self.responsibilities[..count * components], components, component);
             self.sums.fill(0.0);
-            let of_kernel = component * count * dims..(component + 1) * count * dims;
-            for row in self.whitened[of_kernel].chunks_exact(dims) {
+            let kernel_range = component * count * dims..(component + 1) * count * dims;
+            for row in self.whitened[kernel_range].chunks_exact(dims) {
                 for (sum, value) in self.sums.iter_mut().zip(row) {
                     *sum += value;
                 }
@@ -253,22 +253,22 @@ impl Training {
                     *of_mean -= sum * factor;
                 }
                 let gradients = gradient.iter().zip(inverses).map(|(value, inverse)| value * inverse);
-                of_off_diagonals.step(start, &mut off_diagonals[start..start + row], gradients, step);
+                off_diagonal_moments.step(start, &mut off_diagonals[start..start + row], gradients, step);
             }
-            of_means.step(range.start, means, self.mean_gradients.iter().copied(), step);
+            mean_moments.step(range.start, means, self.mean_gradients.iter().copied(), step);
             // The derivative of tanh is 1 - tanh^2, and tanh a = log L.
             let gradients = self.scale_gradients.iter().zip(inverses).map(|(value, inverse)| {
                 let bounded = inverse.ln();
                 value * (1.0 - bounded * bounded)
             });
-            of_scales.step(range.start, &mut scales[range], gradients, step);
+            scale_moments.step(range.start, &mut scales[range], gradients, step);
         }
         let largest = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let normaliser: f32 = weights.iter().map(|weight| (weight - largest).exp()).sum();
         for (share, weight) in self.shares.iter_mut().zip(&*weights) {
             *share = (weight - largest).exp() / normaliser - *share;
         }
-        of_weights.step(0, weights, self.shares.iter().copied(), step);
+        weight_moments.step(0, weights, self.shares.iter().copied(), step);
     }
 }
 

@@ -104,10 +104,10 @@ pub(crate) fn fit<E: Evidence>(
             Ok(state.fit)
         }
         Start::Clusters { components, random } if components > 1 && sample.points.rows() > ROWS_OF_A_START => {
-            let part = Part::of(sample)?;
-            let of_part = evidence.of_rows(&part.rows);
+            let part = Part::draw(sample)?;
+            let part_evidence = evidence.of_rows(&part.rows);
             let Fit { mixture, evidence: learned } =
-                best_start(&part.sample, shape, components, random, &of_part, settings)?.fit;
+                best_start(&part.sample, shape, components, random, &part_evidence, settings)?.fit;
             let fit = Fit { mixture, evidence: evidence.having_learned(learned) };
             let mut state = State { fit, log_likelihood: f64::NEG_INFINITY };
             state.ascend(sample, settings.rounds, settings.tolerance)?;
@@ -160,7 +160,7 @@ struct Part {
 }
 
 impl Part {
-    fn of(all: &Sample) -> CandleResult<Self> {
+    fn draw(all: &Sample) -> CandleResult<Self> {
         let (points, count) = (&all.points, all.points.rows());
         let rows: Vec<usize> = (0..ROWS_OF_A_START).map(|index| index * count / ROWS_OF_A_START).collect();
         let values = gather(points.values(), points.columns(), &rows);
@@ -252,7 +252,7 @@ impl<E: Evidence> State<E> {
         for _ in 0..rounds {
             let Fit { mixture, evidence } = &self.fit;
             let mut next = evidence.clone();
-            let mut statistics = Statistics::of_mixture(mixture);
+            let mut statistics = Statistics::for_mixture(mixture);
             let mut pass = Pass::new(mixture, &sample.points)?;
             let mut total = 0.0;
             while let Some(rows) = pass.next() {

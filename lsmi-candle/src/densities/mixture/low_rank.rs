@@ -224,11 +224,11 @@ fn of_rows(rows: &[f32], mean: &[f32], rank: usize, least: f64) -> Vec<f32> {
     let loadings = principal_axes(centred, rank);
     let mut factors = Vec::with_capacity(dims * (rank + 1));
     for (dim, variance) in variances.into_iter().enumerate() {
-        let of_dim = |column: usize| loadings.as_ref().map_or(0.0, |loadings| f64::from(loadings[(dim, column)]));
-        let common: f64 = (0..rank).map(|column| of_dim(column).powi(2)).sum();
+        let loading_at = |column: usize| loadings.as_ref().map_or(0.0, |loadings| f64::from(loadings[(dim, column)]));
+        let common: f64 = (0..rank).map(|column| loading_at(column).powi(2)).sum();
         let noise = (variance - common).max(LEAST_NOISE * variance).sqrt();
         factors.push(noise.recip());
-        factors.extend((0..rank).map(|column| of_dim(column) / noise));
+        factors.extend((0..rank).map(|column| loading_at(column) / noise));
     }
     single(&factors)
 }

@@ -24,7 +24,7 @@ pub(crate) struct Pass<'a> {
     mixture: &'a Mixture,
     points: &'a Points,
     /// Squared distances of all rows, `[n, K]`, where a device computed them.
-    of_device: Option<Vec<f32>>,
+    device_distances: Option<Vec<f32>>,
     rows: Range<usize>,
     /// Rows in some coordinates, `[d][BLOCK]`.
     block: Vec<Lanes<f32>>,
@@ -49,11 +49,11 @@ impl<'a> Pass<'a> {
         if points.columns() != dims {
             candle_core::bail!("mixture of {dims} dimensions: found rows of {} columns", points.columns());
         }
-        let of_device = points.on_device().map(|rows| device::squared_distances(mixture, rows)).transpose()?;
+        let device_distances = points.on_device().map(|rows| device::squared_distances(mixture, rows)).transpose()?;
         Ok(Self {
             mixture,
             points,
-            of_device,
+            device_distances,
             rows: 0..0,
             block: vec![[0.0; BLOCK]; dims],
             centred: vec![0.0; dims * BLOCK],
@@ -73,7 +73,7 @@ impl<'a> Pass<'a> {
             return None;
         }
         self.rows = start..self.points.rows().min(start + BLOCK);
-        match &self.of_device {
+        match &self.device_distances {
             Some(distances) => {
                 let components = self.mixture.components();
                 let rows = &distances[start * components..self.rows.end * components];

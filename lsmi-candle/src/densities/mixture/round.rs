@@ -26,7 +26,7 @@ impl<'a> Round<'a> {
         let needs_second = mixture.shape().covariance == Covariance::Tied && mixture.shape().freedom.is_none();
         Self {
             mixture,
-            statistics: Statistics::of_mixture(mixture),
+            statistics: Statistics::for_mixture(mixture),
             log_likelihood: 0.0,
             rows: 0,
             squares: 0.0,

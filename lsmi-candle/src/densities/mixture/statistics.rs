@@ -70,7 +70,7 @@ impl Sum {
 
 impl<'a> Statistics<'a> {
     /// Creates the statistics of no rows, to improve a mixture.
-    pub(super) fn of_mixture(mixture: &'a Mixture) -> Self {
+    pub(super) fn for_mixture(mixture: &'a Mixture) -> Self {
         Self { before: Some(mixture), ..Self::new(mixture.shape, mixture.means.clone(), mixture.dims()) }
     }
 
@@ -227,15 +227,15 @@ impl<'a> Statistics<'a> {
 
     /// Adds second moments about 0 of rows weighted by all components together.
     fn add_to_tied(&mut self, rows: &[f32], shares: &[Lanes<f32>]) {
-        let mut of_rows = [0.0f32; BLOCK];
+        let mut row_weights = [0.0f32; BLOCK];
         for shares in shares {
-            for (sum, share) in of_rows.iter_mut().zip(shares) {
+            for (sum, share) in row_weights.iter_mut().zip(shares) {
                 *sum += share;
             }
         }
         let weighted = &mut self.weighted[..rows.len()];
-        let of_rows = rows.chunks_exact(self.dims).zip(&of_rows);
-        for (weighted, (row, share)) in weighted.chunks_exact_mut(self.dims).zip(of_rows) {
+        let row_weights = rows.chunks_exact(self.dims).zip(&row_weights);
+        for (weighted, (row, share)) in weighted.chunks_exact_mut(self.dims).zip(row_weights) {
             let root = share.sqrt();
             for (weighted, value) in weighted.iter_mut().zip(row) {
                 *weighted = root * value;
@@ -285,10 +285,10 @@ impl<'a> Statistics<'a> {
         for (component, sums) in self.moments.total.chunks_exact(low_rank_length(dims, rank)).enumerate() {
             let (cross, rest) = sums.split_at(dims * width);
             let (second, squares) = rest.split_at(width * width);
-            let of_component = before.low_rank(component, rank);
+            let component_before = before.low_rank(component, rank);
             let count = self.counts[component];
             let improved = (count > LEAST_ROWS)
-                .then(|| low_rank::maximize(of_component, count, cross, second, squares, least))
+                .then(|| low_rank::maximize(component_before, count, cross, second, squares, least))
                 .flatten();
             if let Some((mean, of_mean)) = improved {
                 means.extend(mean);

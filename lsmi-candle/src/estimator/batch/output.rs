@@ -69,15 +69,15 @@ pub(super) fn labelled(
         deviations(&parts).map(numbers)
     };
     let has_repeats = !repeats.is_empty();
-    let of_own = has_repeats.then(|| spread(estimator.measure()));
-    let of_further: Vec<_> = measures.iter().filter(|_| has_repeats).map(|measure| spread(*measure)).collect();
+    let own_deviations = has_repeats.then(|| spread(estimator.measure()));
+    let further_deviations: Vec<_> = measures.iter().filter(|_| has_repeats).map(|measure| spread(*measure)).collect();
     let further: Vec<Decomposition> = measures.iter().map(|measure| by(*measure, &terms)).collect();
     columns.extend(values(terms, own));
     columns.extend(predictions.iter().map(|predictions| classes(estimator, predictions)));
     columns.push(Arc::new(StringArray::from_iter_values(kinds.iter().map(|kind| kind.name()))));
-    columns.extend(of_own.into_iter().flatten());
+    columns.extend(own_deviations.into_iter().flatten());
     columns.extend(further.into_iter().flat_map(four));
-    columns.extend(of_further.into_iter().flatten());
+    columns.extend(further_deviations.into_iter().flatten());
     Ok(RecordBatch::try_new(schema.into(), columns)?)
 }
 

@@ -69,9 +69,9 @@ pub(super) fn write_head_coordinates(writer: &mut Writer, name: &str, heads: &He
 pub(super) fn read_head_coordinates(reader: &Reader<'_>, name: &str, columns: usize) -> Result<HeadCoordinates> {
     let (squashes, axes) = (format!("{name}.squashes"), format!("{name}.components"));
     let components = reader.rows(&axes, columns)?;
-    let mut of_columns = Vec::with_capacity(columns);
+    let mut column_squashes = Vec::with_capacity(columns);
     for squash in reader.numbers(&squashes, &[columns, 4])?.chunks_exact(4) {
-        of_columns.push(match *squash {
+        column_squashes.push(match *squash {
             [_, 0.0, ..] => None,
             [centre, scale, mean, deviation] if scale > 0.0 && deviation > 0.0 => {
                 Some(Squash { centre, scale, mean, deviation })
@@ -79,5 +79,5 @@ pub(super) fn read_head_coordinates(reader: &Reader<'_>, name: &str, columns: us
             _ => return Err(reader.wrong(&squashes, "scales and deviations above 0", &format!("{squash:?}"))),
         });
     }
-    Ok(HeadCoordinates { squashes: of_columns, axes: reader.single(&axes, &[components, columns])? })
+    Ok(HeadCoordinates { squashes: column_squashes, axes: reader.single(&axes, &[components, columns])? })
 }

@@ -10,7 +10,7 @@ use crate::error::BundleError;
 type Result<T> = std::result::Result<T, BundleError>;
 
 /// The numbers of a knot: its place, score and slope.
-const OF_A_KNOT: usize = 3;
+const NUMBERS_PER_KNOT: usize = 3;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct MixtureLayout {
@@ -69,34 +69,35 @@ fn write_margins(writer: &mut Writer, name: &str, margins: &Margins) {
     writer.indices(&format!("{name}.margins.columns"), &columns);
     writer.numbers(&format!("{name}.margins.scales"), &[columns.len(), 2], &scales);
     writer.indices(&format!("{name}.margins.counts"), &counts);
-    writer.numbers(&format!("{name}.margins.knots"), &[knots.len() / OF_A_KNOT, OF_A_KNOT], &knots);
+    writer.numbers(&format!("{name}.margins.knots"), &[knots.len() / NUMBERS_PER_KNOT, NUMBERS_PER_KNOT], &knots);
 }
 
 /// Reads the margins of a density over `dims` columns. Returns `None` if the bundle has none.
 fn read_margins(reader: &Reader<'_>, name: &str, dims: usize) -> Result<Option<Margins>> {
-    let [of_columns, of_scales, of_counts, of_knots] =
+    let [columns_name, scales_name, counts_name, knots_name] =
         ["columns", "scales", "counts", "knots"].map(|part| format!("{name}.margins.{part}"));
-    if !reader.has(&of_columns) {
+    if !reader.has(&columns_name) {
         return Ok(None);
     }
-    let count = reader.length(&of_columns)?;
-    let columns = reader.indices(&of_columns, count)?;
+    let count = reader.length(&columns_name)?;
+    let columns = reader.indices(&columns_name, count)?;
     if columns.is_empty() || !columns.is_sorted_by(|before, after| before < after) || columns[count - 1] >= dims {
-        return Err(reader.wrong(&of_columns, &format!("rising numbers below {dims}"), &format!("{columns:?}")));
+        return Err(reader.wrong(&columns_name, &format!("rising numbers below {dims}"), &format!("{columns:?}")));
     }
-    let scales = reader.numbers(&of_scales, &[count, 2])?;
-    let counts = reader.indices(&of_counts, count)?;
-    let rows = reader.rows(&of_knots, OF_A_KNOT)?;
+    let scales = reader.numbers(&scales_name, &[count, 2])?;
+    let counts = reader.indices(&counts_name, count)?;
+    let rows = reader.rows(&knots_name, NUMBERS_PER_KNOT)?;
     if counts.iter().try_fold(0usize, |sum, count| sum.checked_add(*count)) != Some(rows) {
-        return Err(reader.wrong(&of_counts, &format!("numbers with sum {rows}"), &format!("{counts:?}")));
+        return Err(reader.wrong(&counts_name, &format!("numbers with sum {rows}"), &format!("{counts:?}")));
     }
-    let knots = reader.numbers(&of_knots, &[rows, OF_A_KNOT])?;
-    let mut knots = knots.chunks_exact(OF_A_KNOT).map(|knot| Knot { place: knot[0], score: knot[1], slope: knot[2] });
+    let knots = reader.numbers(&knots_name, &[rows, NUMBERS_PER_KNOT])?;
+    let mut knots =
+        knots.chunks_exact(NUMBERS_PER_KNOT).map(|knot| Knot { place: knot[0], score: knot[1], slope: knot[2] });
     let mut curves = vec![None; dims];
     for ((column, scale), count) in columns.iter().zip(scales.chunks_exact(2)).zip(counts) {
         let Some(curve) = Curve::new(scale[0], scale[1], knots.by_ref().take(count).collect()) else {
             let found = format!("others for column {column}");
-            return Err(reader.wrong(&of_knots, "knots that rise, at a scale above 0", &found));
+            return Err(reader.wrong(&knots_name, "knots that rise, at a scale above 0", &found));
         };
         curves[*column] = Some(curve);
     }

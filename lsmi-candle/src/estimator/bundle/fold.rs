@@ -52,12 +52,12 @@ pub(super) fn read_fold(
         read_density(reader, &format!("{name}.density.{modality}"), layout, dims)
     };
     let both = [&gauge.heads[0], &gauge.heads[1]];
-    let of_head = [&both[..1], &both[1..], &both[..]];
+    let head_inputs = [&both[..1], &both[1..], &both[..]];
     let head = |index: usize| {
         let name = format!("{name}.head.{}", HEADS[index]);
         match (&layout.heads[index], given_heads[index]) {
             (HeadModelLayout::Pool(layout), false) => {
-                Ok(HeadModel::Pool(read_pool(reader, &name, layout, of_head[index], classes)?))
+                Ok(HeadModel::Pool(read_pool(reader, &name, layout, head_inputs[index], classes)?))
             }
             (HeadModelLayout::Given, true) => Ok(HeadModel::Given(read_given(reader, &name)?)),
             _ => Err(reader.wrong(&name, "a head as described", "of another kind")),
@@ -66,7 +66,7 @@ pub(super) fn read_fold(
     let part = |modality: usize| {
         let name = format!("{name}.part.{}", HEADS[modality]);
         let layout = layout.parts[modality].as_ref();
-        layout.map(|layout| read_pool(reader, &name, layout, of_head[modality], classes)).transpose()
+        layout.map(|layout| read_pool(reader, &name, layout, head_inputs[modality], classes)).transpose()
     };
     Ok(FoldModels {
         densities: [

@@ -118,12 +118,12 @@ impl<'a> Fitting<'a> {
             }
         }
         let groups = groups.map(|groups| groups.numbers());
-        let of_classes = classes.len();
+        let class_count = classes.len();
         let (labels, groups_of_rows) = (&train.labels, groups.as_deref());
         let fit =
-            Fit { inputs: &inputs, labels, groups: groups_of_rows, classes: of_classes, settings, device: &device };
+            Fit { inputs: &inputs, labels, groups: groups_of_rows, classes: class_count, settings, device: &device };
         let partitions: Vec<Partition> =
-            (0..settings.repeats).map(|repeat| Partition::of_repeat(&fit.rows(), settings, repeat)).collect();
+            (0..settings.repeats).map(|repeat| Partition::for_repeat(&fit.rows(), settings, repeat)).collect();
         let repeats = fit_models(&fit, &partitions, progress)?;
         Ok(Self { train, classes, settings, gauge, grouping, groups, prior, partitions, repeats, device })
     }
@@ -133,21 +133,21 @@ impl<'a> Fitting<'a> {
         self.partitions.iter().map(|partition| partition.folds.clone()).collect()
     }
 
-    /// Scores the training rows, each by the models of its own folds. `of_more` has the number of rows that they were
+    /// Scores the training rows, each by the models of its own folds. `drawn_from` has the number of rows that they were
     /// drawn from, with a note on it, if they are not all.
-    pub(in crate::estimator) fn finish(self, of_more: Option<(usize, String)>) -> Result<CrossFit> {
+    pub(in crate::estimator) fn finish(self, drawn_from: Option<(usize, String)>) -> Result<CrossFit> {
         let assignments = self.assignments();
         let Self { train, classes, settings, gauge, grouping, groups, prior, repeats, device, .. } = self;
         let are_given = train.logits.each_ref().map(Option::is_some);
-        let mut notes = notes::of_gauge(&gauge);
-        notes.extend(notes::of_prior(&settings.prior, &prior, &train.labels));
-        notes.extend(notes::of_given_heads(are_given));
+        let mut notes = notes::gauge_notes(&gauge);
+        notes.extend(notes::prior_note(&settings.prior, &prior, &train.labels));
+        notes.extend(notes::given_heads_notes(are_given));
         if are_given.contains(&false) {
-            notes.extend(notes::of_few_rows(train.rows(), train.x1.columns() + train.x2.columns()));
+            notes.extend(notes::few_rows_note(train.rows(), train.x1.columns() + train.x2.columns()));
         }
         notes.extend(settings.densities.as_deref().and_then(|fitted| fitted.note_on_reuse(train, settings)));
-        let rows = of_more.as_ref().map_or(train.rows(), |(rows, _)| *rows);
-        notes.extend(of_more.map(|(_, note)| note));
+        let rows = drawn_from.as_ref().map_or(train.rows(), |(rows, _)| *rows);
+        notes.extend(drawn_from.map(|(_, note)| note));
         let description = Description {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -214,8 +214,9 @@ fn fit_densities(fit: &Fit<'_>, partitions: &[Partition], reporter: &Reporter<'_
         Ok(density)
     };
     let densities: Vec<Knife> = jobs.par_iter().with_max_len(1).map(run).collect::<Result<_>>()?;
-    let of_folds: Vec<[Knife; 2]> = densities.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
-    Ok(of_folds.chunks_exact(folds).map(<[_]>::to_vec).collect())
+    let fold_densities: Vec<[Knife; 2]> =
+        densities.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
+    Ok(fold_densities.chunks_exact(folds).map(<[_]>::to_vec).collect())
 }
 
 /// Returns the densities of an estimator for a fit with `repeats` repeats and `folds` folds.
@@ -317,12 +318,12 @@ mod tests {
         let (train, classes) = train();
         let fit = cross_fit(&train, &classes, &Settings { repeats: 2, ..settings() }, None).unwrap();
         let candidates = fit.candidates(&train).unwrap();
-        let of_labels = |head: usize| -> Vec<f64> {
+        let label_values = |head: usize| -> Vec<f64> {
             (0..ROWS).map(|row| candidates.information[head][2 * row + train.labels[row] as usize]).collect()
         };
         let terms = &fit.scores.terms;
         for (head, information) in [&terms.i1, &terms.i2, &terms.i12].into_iter().enumerate() {
-            assert_eq!(of_labels(head), *information);
+            assert_eq!(label_values(head), *information);
         }
         assert_eq!(candidates.surprisals, [terms.h1.clone(), terms.h2.clone()]);
         let posteriors = candidates.log_posteriors(2, fit.estimator.prior());

@@ -4,7 +4,7 @@
 //! do not depend on a model and are fitted once for all of them.
 
 use super::cross_fit::CrossFit;
-use super::notes::of_given_heads;
+use super::notes::given_heads_notes;
 use crate::error::Result;
 use crate::estimator::partition::assignments;
 use crate::estimator::{Estimator, FoldModels, Scores};
@@ -68,13 +68,13 @@ impl Estimator {
                 }
             }
         }
-        let before = of_given_heads(self.description.given_heads);
+        let before = given_heads_notes(self.description.given_heads);
         let description = &mut estimator.description;
         for (given, is_given) in description.given_heads.iter_mut().zip(are_given) {
             *given |= is_given;
         }
         description.notes.retain(|note| !before.contains(note));
-        description.notes.extend(of_given_heads(description.given_heads));
+        description.notes.extend(given_heads_notes(description.given_heads));
         estimator
     }
 }

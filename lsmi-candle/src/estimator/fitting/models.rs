@@ -61,12 +61,12 @@ impl Fit<'_> {
         let (first, second) = rayon::join(|| one(0), || one(1));
         let (first, second) = (first?, second?);
         let joint = self.contest(2, partition, [first.as_deref(), second.as_deref()], reporter)?;
-        let mut of_heads = [first, second, joint].map(|outcomes| outcomes.map(Vec::into_iter));
+        let mut head_outcomes = [first, second, joint].map(|outcomes| outcomes.map(Vec::into_iter));
         (0u32..)
             .take(self.settings.folds)
             .map(|fold| {
                 let mut heads = Vec::with_capacity(3);
-                for (head, outcomes) in of_heads.iter_mut().enumerate() {
+                for (head, outcomes) in head_outcomes.iter_mut().enumerate() {
                     heads.push(match outcomes.as_mut().and_then(Iterator::next) {
                         Some(outcome) => HeadModel::Pool(outcome.pool),
                         None => HeadModel::Given(self.given(head, &partition.folds, fold, reporter, &partition.name)),

@@ -8,9 +8,9 @@ use crate::features::LOGITS;
 /// The information, in nats, below which it is negligible.
 const NOTHING: f64 = 0.01;
 /// Rows for every column from which heads find nearly all that there is.
-const ROWS_OF_A_COLUMN: usize = 10;
+const ROWS_PER_COLUMN: usize = 10;
 
-pub(in crate::estimator) fn of_gauge(gauge: &Gauge) -> Vec<String> {
+pub(in crate::estimator) fn gauge_notes(gauge: &Gauge) -> Vec<String> {
     let mut notes = Vec::new();
     for (modality, coordinates) in [("x1", &gauge.x1), ("x2", &gauge.x2)] {
         let (all, varied) = (coordinates.standardizer().input_columns(), coordinates.standardizer().columns());
@@ -36,8 +36,8 @@ fn cut_note(modality: &str, coordinates: &Coordinates, varied: usize) -> String 
 
 /// Returns a note on heads that are fitted to few rows for their columns: they do not find all the information that
 /// there is.
-pub(in crate::estimator) fn of_few_rows(rows: usize, columns: usize) -> Option<String> {
-    (rows < ROWS_OF_A_COLUMN * columns).then(|| {
+pub(in crate::estimator) fn few_rows_note(rows: usize, columns: usize) -> Option<String> {
+    (rows < ROWS_PER_COLUMN * columns).then(|| {
         format!(
             "{rows} rows for {columns} columns are few: intervals speak of what these heads find, and the features may tell more"
         )
@@ -46,7 +46,7 @@ pub(in crate::estimator) fn of_few_rows(rows: usize, columns: usize) -> Option<S
 
 /// Returns a note on a class prior that differs from the shares of the rows: posteriors know the classes' shares, so
 /// that information relative to another prior includes the divergence of the two even if features carry none.
-pub(in crate::estimator) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, labels: &[u32]) -> Option<String> {
+pub(in crate::estimator) fn prior_note(choice: &PriorChoice, prior: &ClassPrior, labels: &[u32]) -> Option<String> {
     let classes = prior.log_probabilities().len();
     let shares = ClassPrior::empirical(labels, classes).ok().filter(|_| *choice != PriorChoice::Empirical)?;
     let divergence: f64 = shares
@@ -64,7 +64,7 @@ pub(in crate::estimator) fn of_prior(choice: &PriorChoice, prior: &ClassPrior, l
 }
 
 /// Returns a note on logits that replace heads.
-pub(in crate::estimator) fn of_given_heads(are_given: [bool; 3]) -> Vec<String> {
+pub(in crate::estimator) fn given_heads_notes(are_given: [bool; 3]) -> Vec<String> {
     let given: Vec<&str> = LOGITS.into_iter().zip(are_given).filter_map(|(name, is)| is.then_some(name)).collect();
     if given.is_empty() {
         return Vec::new();

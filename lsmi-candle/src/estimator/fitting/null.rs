@@ -180,14 +180,14 @@ fn permuted(labels: &[u32], groups: Option<&[u32]>, seed: u64, index: usize) -> 
         members.entry(*group).or_default().push(row);
     }
     let are_constant = members.values().all(|rows| rows.iter().all(|row| labels[*row] == labels[rows[0]]));
-    let mut of_sizes: BTreeMap<usize, Vec<Vec<usize>>> = BTreeMap::new();
+    let mut by_size: BTreeMap<usize, Vec<Vec<usize>>> = BTreeMap::new();
     for rows in members.into_values() {
-        of_sizes.entry(if are_constant { 0 } else { rows.len() }).or_default().push(rows);
+        by_size.entry(if are_constant { 0 } else { rows.len() }).or_default().push(rows);
     }
-    for of_size in of_sizes.into_values() {
-        let mut sources: Vec<Vec<usize>> = of_size.clone();
+    for same_size in by_size.into_values() {
+        let mut sources: Vec<Vec<usize>> = same_size.clone();
         sources.shuffle(&mut random);
-        for (rows, mut source) in of_size.into_iter().zip(sources) {
+        for (rows, mut source) in same_size.into_iter().zip(sources) {
             if are_constant {
                 source = vec![source[0]; rows.len()];
             } else {
@@ -207,11 +207,11 @@ fn means(estimator: &Estimator, terms: &Terms, labels: &[u32]) -> Means {
     let reference = estimator.measure().reference(terms, labels, classes);
     let parts = estimator.measure().decompose_with(terms, labels, &reference);
     let rows: Vec<usize> = (0..labels.len()).collect();
-    let of_class = |class: usize| {
+    let class_means = |class: usize| {
         let rows: Vec<usize> = rows.iter().copied().filter(|row| labels[*row] as usize == class).collect();
         eight_means(terms, &parts, &rows)
     };
-    Means { overall: eight_means(terms, &parts, &rows), by_class: (0..classes).map(of_class).collect() }
+    Means { overall: eight_means(terms, &parts, &rows), by_class: (0..classes).map(class_means).collect() }
 }
 
 fn eight_means(terms: &Terms, parts: &Decomposition, rows: &[usize]) -> [f64; 8] {

@@ -11,7 +11,7 @@ use crate::error::{EstimatorError, Result};
 use crate::estimator::Estimator;
 
 /// Fewest training rows a fold: enough to fit, hold out and calibrate.
-const ROWS_OF_A_FOLD: usize = 4;
+const ROWS_PER_FOLD: usize = 4;
 
 /// Settings of the cross-fitted estimator.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ impl Settings {
                 folds: self.folds,
             });
         }
-        let least = ROWS_OF_A_FOLD * self.folds;
+        let least = ROWS_PER_FOLD * self.folds;
         if rows < least {
             return Err(EstimatorError::FewRows { rows, folds: self.folds, least });
         }

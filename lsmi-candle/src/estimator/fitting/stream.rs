@@ -28,15 +28,15 @@ use crate::estimator::threads::thread_pool;
 use crate::features::{FeatureError, FeatureSet, Groups, RowReader};
 
 /// Rows of every class that are drawn at least, for each fold.
-const LEAST_OF_A_CLASS: usize = 10;
+const LEAST_ROWS_PER_CLASS: usize = 10;
 /// Rounds over the whole file.
 const ROUNDS: usize = 5;
 /// The least gain in the mean log likelihood for another round, in nats.
 const TOLERANCE: f64 = 1e-4;
 /// Rows that a group has at least.
-const LEAST_ROWS_OF_A_GROUP: usize = 1024;
+const LEAST_ROWS_PER_GROUP: usize = 1024;
 /// Numbers that a group has at most, where that leaves it enough rows.
-const NUMBERS_OF_A_GROUP: usize = 1 << 20;
+const NUMBERS_PER_GROUP: usize = 1 << 20;
 
 /// A fit to rows of a file.
 #[derive(Debug)]
@@ -63,13 +63,13 @@ pub fn fit_stream(
     progress: Option<&Sender<Progress>>,
 ) -> Result<StreamFit> {
     let classes = reader.classes().clone();
-    let mut rows = TrainingRows::of(reader);
+    let mut rows = TrainingRows::new(reader);
     if rows.count <= most {
         let drawn = rows.reader.read(0, 0..rows.count)?;
         let fit = super::cross_fit(&drawn, &classes, settings, progress)?;
         return Ok(StreamFit { fit, rows: drawn.rows(), drawn });
     }
-    let draw = Draw::of(&mut rows, classes.len(), most, settings)?;
+    let draw = Draw::draw(&mut rows, classes.len(), most, settings)?;
     let drawn = rows.gathered(&draw.rows)?;
     settings.check(&drawn.labels, classes.names())?;
     let prior = match &settings.prior {
@@ -100,19 +100,19 @@ struct TrainingRows<'a> {
     reader: &'a mut RowReader,
     count: usize,
     dims: [usize; 2],
-    of_a_group: usize,
+    rows_per_group: usize,
 }
 
 impl<'a> TrainingRows<'a> {
-    fn of(reader: &'a mut RowReader) -> Self {
+    fn new(reader: &'a mut RowReader) -> Self {
         let split = &reader.splits()[0];
         let (count, dims) = (split.rows, split.dims);
-        let of_a_group = (NUMBERS_OF_A_GROUP / split.numbers).max(LEAST_ROWS_OF_A_GROUP);
-        Self { reader, count, dims, of_a_group }
+        let rows_per_group = (NUMBERS_PER_GROUP / split.numbers).max(LEAST_ROWS_PER_GROUP);
+        Self { reader, count, dims, rows_per_group }
     }
 
     fn groups(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (count, size) = (self.count, self.of_a_group);
+        let (count, size) = (self.count, self.rows_per_group);
         (0..count).step_by(size).map(move |start| start..count.min(start + size))
     }
 
@@ -155,22 +155,22 @@ struct Draw {
 
 impl Draw {
     /// Draws about `most` rows: those whose random numbers are lowest, of all and within each class.
-    fn of(rows: &mut TrainingRows<'_>, classes: usize, most: usize, settings: &Settings) -> Result<Self> {
-        let least = LEAST_OF_A_CLASS * settings.folds;
+    fn draw(rows: &mut TrainingRows<'_>, classes: usize, most: usize, settings: &Settings) -> Result<Self> {
+        let least = LEAST_ROWS_PER_CLASS * settings.folds;
         let mut random = stream(settings.seed, "rows in memory");
         let mut overall = Lowest::new(most);
-        let mut of_classes: Vec<Lowest> = (0..classes).map(|_| Lowest::new(least)).collect();
+        let mut by_class: Vec<Lowest> = (0..classes).map(|_| Lowest::new(least)).collect();
         let mut counts = vec![0usize; classes];
         for group in rows.groups() {
             let start = group.start;
             for (row, label) in rows.reader.read_labels(0, group)?.into_iter().enumerate() {
                 let ticket = (random.next_u64(), start + row);
                 overall.add(ticket);
-                of_classes[label as usize].add(ticket);
+                by_class[label as usize].add(ticket);
                 counts[label as usize] += 1;
             }
         }
-        let drawn: BTreeSet<usize> = std::iter::once(overall).chain(of_classes).flat_map(Lowest::rows).collect();
+        let drawn: BTreeSet<usize> = std::iter::once(overall).chain(by_class).flat_map(Lowest::rows).collect();
         let total: usize = counts.iter().sum();
         let frequencies = counts.iter().map(|count| *count as f64 / total as f64).collect();
         Ok(Self { rows: drawn.into_iter().collect(), frequencies })
@@ -220,7 +220,7 @@ fn improve(
         let before_round: Vec<Knife> = densities(repeats).cloned().collect();
         let mut ascents: Vec<Ascent<'_>> = before_round.iter().map(Ascent::new).collect();
         let random = stream(settings.seed, "folds of the stream");
-        let mut dealer = Dealer { random, drawn, of_groups: drawn.folds_of_groups(), folds: settings.folds };
+        let mut dealer = Dealer { random, drawn, group_folds: drawn.folds_of_groups(), folds: settings.folds };
         for group in rows.groups() {
             let features = rows.reader.read(0, group.clone())?;
             let folds = dealer.deal(&group, features.groups.as_ref());
@@ -320,7 +320,7 @@ impl Dealt<'_> {
 struct Dealer<'a> {
     random: lsmi_core::random::ChaCha8Rng,
     drawn: &'a Dealt<'a>,
-    of_groups: Vec<HashMap<u64, u32>>,
+    group_folds: Vec<HashMap<u64, u32>>,
     folds: usize,
 }
 
@@ -330,13 +330,13 @@ impl Dealer<'_> {
         let Dealt { rows: drawn, folds: assignments, .. } = self.drawn;
         let first = drawn.partition_point(|row| *row < rows.start);
         let mut dealt = Vec::with_capacity(assignments.len());
-        for (assignment, of_groups) in assignments.iter().zip(&mut self.of_groups) {
+        for (assignment, group_folds) in assignments.iter().zip(&mut self.group_folds) {
             #[expect(clippy::cast_possible_truncation, reason = "the settings' check refuses more folds than fit")]
             let mut next = || self.random.random_range(0..self.folds as u32);
             let mut folds: Vec<u32> = match groups {
                 None => rows.clone().map(|_| next()).collect(),
                 Some(groups) => {
-                    groups.keys().iter().map(|key| *of_groups.entry(*key).or_insert_with(&mut next)).collect()
+                    groups.keys().iter().map(|key| *group_folds.entry(*key).or_insert_with(&mut next)).collect()
                 }
             };
             for (row, fold) in drawn[first..].iter().zip(&assignment[first..]).take_while(|(row, _)| **row < rows.end) {

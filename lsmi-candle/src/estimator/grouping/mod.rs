@@ -81,17 +81,17 @@ pub struct Grouping {
 pub fn find_groups(samples: &FeatureSet, folds: usize) -> (Option<Groups>, Option<Grouping>) {
     match &samples.groups {
         Some(groups) if groups.are_single_rows() => (None, None),
-        Some(groups) => (Some(groups.clone()), Some(Grouping::of(groups, true, Vec::new()))),
+        Some(groups) => (Some(groups.clone()), Some(Grouping::new(groups, true, Vec::new()))),
         None => {
             let (groups, twins) = find_twins(samples, folds);
-            let grouping = (!twins.is_empty()).then(|| Grouping::of(&groups, false, twins));
+            let grouping = (!twins.is_empty()).then(|| Grouping::new(&groups, false, twins));
             ((!groups.are_single_rows()).then_some(groups), grouping)
         }
     }
 }
 
 impl Grouping {
-    fn of(groups: &Groups, given: bool, twins: Vec<Twins>) -> Self {
+    fn new(groups: &Groups, given: bool, twins: Vec<Twins>) -> Self {
         Self { given, groups: groups.count(), effective: groups.effective(), largest: groups.largest(), twins }
     }
 }

@@ -62,21 +62,21 @@ pub(super) fn groups(matrices: &[Stacked<'_>], equal: &Groups) -> Option<Near> {
     let points = Points::standardized(matrices, &different);
     let (distances, projected) = (points.distances(), points.projected());
     // Each row has the group of the row that it equals.
-    let of_all = |groups: &Groups| {
+    let spread_to_all = |groups: &Groups| {
         let numbers = groups.numbers();
         Groups::of_values(kinds.iter().map(|kind| numbers[*kind as usize]))
     };
     if let Some(groups) = points.twins(&projected, distances.radius(FEW)) {
-        return Some(Near { groups: of_all(&groups), are_certain: true });
+        return Some(Near { groups: spread_to_all(&groups), are_certain: true });
     }
     let groups = points.twins(&projected, distances.radius(MANY))?;
     let have_twins = groups.rows_with_others();
-    (2 * have_twins >= groups.rows()).then(|| Near { groups: of_all(&groups), are_certain: false })
+    (2 * have_twins >= groups.rows()).then(|| Near { groups: spread_to_all(&groups), are_certain: false })
 }
 
 /// Distances of random pairs.
 struct Distances {
-    of_pairs: Vec<f64>,
+    pair_distances: Vec<f64>,
     rows: usize,
 }
 
@@ -84,7 +84,7 @@ impl Distances {
     /// Returns the distance within which chance leaves a hundredth of a pair, by the distances at two quantiles.
     /// Returns `None` if these do not determine it.
     fn radius(&self, [low, high]: [f64; 2]) -> Option<f32> {
-        let ends = quantiles(&self.of_pairs, &[low, high]);
+        let ends = quantiles(&self.pair_distances, &[low, high]);
         let (near, far) = (ends[0], ends[1]);
         if !(near > 0.0 && far > near) {
             return None;
@@ -112,11 +112,11 @@ impl Points {
         let mut place = 0;
         for matrix in matrices {
             for column in 0..matrix.columns() {
-                let of_column: Vec<f64> = rows.iter().map(|row| matrix.row(*row)[column]).collect();
-                let mean = lsmi_core::statistics::mean(&of_column);
-                let deviation = lsmi_core::statistics::standard_deviation(&of_column);
+                let column_values: Vec<f64> = rows.iter().map(|row| matrix.row(*row)[column]).collect();
+                let mean = lsmi_core::statistics::mean(&column_values);
+                let deviation = lsmi_core::statistics::standard_deviation(&column_values);
                 let scale = if deviation > 0.0 { 1.0 / (deviation * (matrix.columns() as f64).sqrt()) } else { 0.0 };
-                for (row, value) in of_column.into_iter().enumerate() {
+                for (row, value) in column_values.into_iter().enumerate() {
                     #[expect(clippy::cast_possible_truncation, reason = "distances need no more digits")]
                     let standardized = ((value - mean) * scale) as f32;
                     values[row * columns + place] = standardized;
@@ -149,7 +149,7 @@ impl Points {
                 distances.push(f64::from(self.squared(one, other).sqrt()));
             }
         }
-        Distances { of_pairs: distances, rows }
+        Distances { pair_distances: distances, rows }
     }
 
     /// Projects the points on random directions, which keeps their distances on average; leaves them as they are if

@@ -81,8 +81,8 @@ pub(in crate::estimator) fn log_posteriors(
         let pool = parts[modality].as_ref();
         pool.map(|pool| pool.log_posteriors(&inputs.features(modality), rows, [&[]; 2], device)).transpose()
     };
-    let (of_first, of_second) = (fitted(0)?, fitted(1)?);
-    let joint = posteriors(2, [of_first.as_ref().unwrap_or(&first), of_second.as_ref().unwrap_or(&second)])?;
+    let (first_part, second_part) = (fitted(0)?, fitted(1)?);
+    let joint = posteriors(2, [first_part.as_ref().unwrap_or(&first), second_part.as_ref().unwrap_or(&second)])?;
     Ok([first, second, joint])
 }
 

@@ -76,7 +76,7 @@ impl Estimator {
     ) -> Result<Scores> {
         let repeats = self.repeats.len();
         let mut whole = Columns::default();
-        let mut of_repeats: Vec<Columns> =
+        let mut repeat_columns: Vec<Columns> =
             (0..if repeats > 1 { repeats } else { 0 }).map(|_| Columns::default()).collect();
         for start in (0..rows.rows()).step_by(ROWS_AT_A_TIME) {
             let range = start..rows.rows().min(start + ROWS_AT_A_TIME);
@@ -89,7 +89,7 @@ impl Estimator {
                 let assignment = assignments.map(|assignments| &assignments[repeat][range.clone()]);
                 predictions.push(self.predict(folds, &inputs, assignment)?);
             }
-            for (columns, predictions) in of_repeats.iter_mut().zip(&predictions) {
+            for (columns, predictions) in repeat_columns.iter_mut().zip(&predictions) {
                 columns.extend(&self.prior, predictions, labels);
             }
             whole.extend(&self.prior, &Predictions::mean(predictions), labels);
@@ -97,7 +97,7 @@ impl Estimator {
         let (predictions, confidences) = (whole.predictions.clone(), whole.confidences.clone());
         Ok(Scores {
             terms: whole.into_terms(&rows.ids)?,
-            repeats: of_repeats.into_iter().map(|columns| columns.into_terms(&rows.ids)).collect::<Result<_>>()?,
+            repeats: repeat_columns.into_iter().map(|columns| columns.into_terms(&rows.ids)).collect::<Result<_>>()?,
             folds: assignments.map(|assignments| assignments[0].clone()),
             groups: rows.groups.as_ref().filter(|groups| !groups.are_single_rows()).map(Groups::numbers),
             labels: rows.labels.clone(),

@@ -114,9 +114,9 @@ impl Contest<'_> {
                 .zip(&trials)
                 .zip(candidates.par_iter().zip(&from_parts))
                 .map(|((judge, trial), (candidates, from_parts))| {
-                    let of_candidates = candidates.iter().map(|candidate| candidate.posteriors.as_slice());
-                    let of_parts = from_parts.iter().map(|(_, posteriors)| posteriors.as_slice());
-                    judge.is_worth_it(trial, of_candidates.chain(of_parts))
+                    let candidate_posteriors = candidates.iter().map(|candidate| candidate.posteriors.as_slice());
+                    let part_posteriors = from_parts.iter().map(|(_, posteriors)| posteriors.as_slice());
+                    judge.is_worth_it(trial, candidate_posteriors.chain(part_posteriors))
                 })
                 .collect();
             let is_wanted = |unit: &usize| field.nested.units[*unit].serves.iter().any(|(outer, _)| wanted[*outer]);
@@ -227,8 +227,8 @@ impl Contest<'_> {
             let (mut loss, mut goes_on) = (0.0, false);
             for watch in &mut watches {
                 let end = start + watch.rows() * self.classes;
-                let (of_part, wants_more) = watch.hear(&whole[start..end]);
-                loss += of_part * watch.rows() as f64 / all.len() as f64;
+                let (part_loss, wants_more) = watch.hear(&whole[start..end]);
+                loss += part_loss * watch.rows() as f64 / all.len() as f64;
                 goes_on |= wants_more;
                 start = end;
             }

@@ -47,8 +47,8 @@ impl Nested {
             let labels: Vec<u32> = rows.iter().map(|row| of.labels[*row]).collect();
             let groups: Option<Vec<u32>> = of.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect());
             let count = u32::try_from(parts_of_fold).unwrap_or(1);
-            let of_fold = LabelledRows { labels: &labels, classes: of.classes, groups: groups.as_deref() };
-            let dealt = stratified_folds(&of_fold, count, seed, &format!("parts of fold {fold}"));
+            let fold_rows = LabelledRows { labels: &labels, classes: of.classes, groups: groups.as_deref() };
+            let dealt = stratified_folds(&fold_rows, count, seed, &format!("parts of fold {fold}"));
             for (row, part) in rows.into_iter().zip(dealt) {
                 parts[row] += part as usize;
             }

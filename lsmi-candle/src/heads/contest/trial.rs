@@ -1,7 +1,7 @@
 //! Trials of a family on unseen rows: the loss of each setting, part by part, and the best one.
 
 use super::super::calibration::{Calibration, HeldOutLabels, log_loss};
-use super::super::stack::{linear_weights, of_labels};
+use super::super::stack::{label_posteriors, linear_weights};
 
 /// The number of settings that may do worse one after another before the others are left out.
 const PATIENCE: usize = 2;
@@ -122,8 +122,8 @@ impl Judge {
         let is_empty =
             |part: usize| self.parts.iter().zip(&self.lengths).any(|(of, length)| *of == part && *length == 0);
         trial.parts.retain(|(part, _)| !is_empty(*part));
-        let of_parts: Vec<&Vec<Vec<f32>>> = trial.parts.iter().map(|(_, settings)| settings).collect();
-        let (setting, calibration, posteriors, _) = self.best(&of_parts, &self.unseen)?;
+        let part_settings: Vec<&Vec<Vec<f32>>> = trial.parts.iter().map(|(_, settings)| settings).collect();
+        let (setting, calibration, posteriors, _) = self.best(&part_settings, &self.unseen)?;
         Some(Candidate { family, setting, calibration, posteriors })
     }
 
@@ -134,27 +134,27 @@ impl Judge {
             return true;
         }
         let mut rows = Vec::new();
-        let mut of_parts = Vec::new();
+        let mut part_settings = Vec::new();
         for ((part, length), start) in self.parts.iter().zip(&self.lengths).zip(self.starts()) {
             if *length == 0 {
                 continue;
             }
             for (_, settings) in trial.parts.iter().filter(|(of, _)| of == part) {
                 rows.extend(start..start + length);
-                of_parts.push(settings);
+                part_settings.push(settings);
             }
         }
         let unseen = self.unseen.select(&rows);
-        let Some((_, _, posteriors, _)) = self.best(&of_parts, &unseen) else { return false };
+        let Some((_, _, posteriors, _)) = self.best(&part_settings, &unseen) else { return false };
         // The knowledge without the family: the pool of the incumbents and of the class frequencies.
         let mut known: Vec<Vec<f64>> =
-            incumbents.map(|posteriors| of_labels(posteriors, &self.unseen.labels)).collect();
+            incumbents.map(|posteriors| label_posteriors(posteriors, &self.unseen.labels)).collect();
         known.push(self.unseen.labels.iter().map(|label| self.log_frequencies[*label as usize]).collect());
         let known: Vec<&[f64]> = known.iter().map(Vec::as_slice).collect();
         let weights = linear_weights(&known);
         let pooled = pooled(&known, &weights);
         let before: Vec<f64> = rows.iter().map(|row| pooled[*row]).collect();
-        let new = of_labels(&posteriors, &unseen.labels);
+        let new = label_posteriors(&posteriors, &unseen.labels);
         let both = [before.as_slice(), new.as_slice()];
         let after = self::pooled(&both, &linear_weights(&both));
         let gain = after.iter().sum::<f64>() - before.iter().sum::<f64>();
@@ -172,12 +172,14 @@ impl Judge {
     }
 
     /// Returns the setting with the lowest loss, its calibration and its calibrated log posteriors.
-    fn best(&self, of_parts: &[&Vec<Vec<f32>>], unseen: &Unseen) -> Option<(usize, Calibration, Vec<f64>, f64)> {
-        let settings = of_parts.iter().map(|settings| settings.len()).min().unwrap_or(0);
+    fn best(&self, part_settings: &[&Vec<Vec<f32>>], unseen: &Unseen) -> Option<(usize, Calibration, Vec<f64>, f64)> {
+        let settings = part_settings.iter().map(|settings| settings.len()).min().unwrap_or(0);
         let mut best: Option<(usize, Calibration, Vec<f64>, f64)> = None;
         for setting in 0..settings {
-            let mut posteriors: Vec<f64> =
-                of_parts.iter().flat_map(|settings| settings[setting].iter().map(|value| f64::from(*value))).collect();
+            let mut posteriors: Vec<f64> = part_settings
+                .iter()
+                .flat_map(|settings| settings[setting].iter().map(|value| f64::from(*value)))
+                .collect();
             let calibration = Calibration::fit(&self.log_frequencies, &posteriors, unseen.all(), self.rows_of_the_fit);
             calibration.apply(&mut posteriors);
             let loss = log_loss(&posteriors, &unseen.labels);

@@ -31,7 +31,7 @@ pub(super) struct ShrunkenCentroids;
 impl ShrunkenCentroids {
     fn centroids(training: &Training<'_>) -> Centroids {
         let values = training.features.gather(View::Columns, training.rows);
-        Centroids::of(&values, training.features.width(View::Columns), training.labels, training.classes)
+        Centroids::new(&values, training.features.width(View::Columns), training.labels, training.classes)
     }
 }
 
@@ -66,9 +66,9 @@ struct Centroids {
 
 impl Centroids {
     /// Computes the parts from rows `[n, columns]`, row-major.
-    fn of(values: &[f32], columns: usize, labels: &[u32], classes: usize) -> Self {
+    fn new(values: &[f32], columns: usize, labels: &[u32], classes: usize) -> Self {
         let values: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
-        let classes = Classes::of(&values, columns, labels, classes);
+        let classes = Classes::new(&values, columns, labels, classes);
         let factor = ridged_factor(&classes.within, columns, 1.0);
         Self { classes, factor, rows: labels.len() }
     }
@@ -111,7 +111,7 @@ struct Classes {
 }
 
 impl Classes {
-    fn of(values: &[f64], columns: usize, labels: &[u32], classes: usize) -> Self {
+    fn new(values: &[f64], columns: usize, labels: &[u32], classes: usize) -> Self {
         let rows = labels.len() as f64;
         let (mut counts, mut means, mut overall) =
             (vec![0.0f64; classes], vec![0.0; classes * columns], vec![0.0; columns]);
@@ -188,7 +188,7 @@ mod tests {
         let (values, labels, _) = rows(800, 0);
         let (fresh, of_fresh, truth) = rows(4000, 1);
         let fresh = Points::new(fresh, CLASSES, &Device::Cpu).unwrap();
-        let centroids = Centroids::of(&values, CLASSES, &labels, CLASSES);
+        let centroids = Centroids::new(&values, CLASSES, &labels, CLASSES);
         let loss = |threshold| {
             let head = centroids.head(threshold);
             log_loss(&head.log_posteriors(&fresh).unwrap(), &of_fresh)

@@ -55,18 +55,18 @@ impl Directions {
         let labels: Vec<u32> = rows.iter().map(|row| training.labels[*row]).collect();
         let scales = inverse_deviations(&values, columns);
         let differences = cross_covariances(&values, &labels, training.classes, [widths[0], widths[1]], &scales);
-        let directions = |of_first: bool| {
-            let size = if of_first { widths[0] } else { widths[1] };
+        let directions = |is_first: bool| {
+            let size = if is_first { widths[0] } else { widths[1] };
             let mut sum = vec![0.0; size * size];
             for (share, difference) in &differences {
-                let rows = if of_first { difference.clone() } else { transposed(difference, widths[1]) };
+                let rows = if is_first { difference.clone() } else { transposed(difference, widths[1]) };
                 let product = product_transposed(&rows, &rows, widths[0] + widths[1] - size);
                 for (sum, value) in sum.iter_mut().zip(product) {
                     *sum += share * value;
                 }
             }
             let (_, mut vectors) = symmetric_eigen(&sum, size)?;
-            let scales = if of_first { &scales[..widths[0]] } else { &scales[widths[0]..] };
+            let scales = if is_first { &scales[..widths[0]] } else { &scales[widths[0]..] };
             for axis in vectors.chunks_exact_mut(size) {
                 for (weight, scale) in axis.iter_mut().zip(scales) {
                     *weight *= scale;
@@ -159,7 +159,7 @@ fn cross_covariances(
     let columns = first + second;
     let rows = labels.len() as f64;
     let mut overall = vec![0.0; first * second];
-    let mut of_classes = Vec::with_capacity(classes);
+    let mut class_covariances = Vec::with_capacity(classes);
     for class in 0..classes {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         let mut count = 0.0;
@@ -181,14 +181,14 @@ fn cross_covariances(
             *overall += *value / rows;
             *value /= count;
         }
-        of_classes.push((count / rows, product));
+        class_covariances.push((count / rows, product));
     }
-    for (_, product) in &mut of_classes {
+    for (_, product) in &mut class_covariances {
         for (value, overall) in product.iter_mut().zip(&overall) {
             *value -= overall;
         }
     }
-    of_classes
+    class_covariances
 }
 
 /// Returns the transpose of a row-major matrix with `columns` columns.

@@ -142,14 +142,17 @@ mod tests {
             for _ in 0..5 {
                 training.epoch().unwrap();
             }
-            let of_device = posteriors(&training.average().unwrap());
-            let (before, after) = (log_loss(&before, &labels), log_loss(&of_device, &labels));
+            let device_posteriors = posteriors(&training.average().unwrap());
+            let (before, after) = (log_loss(&before, &labels), log_loss(&device_posteriors, &labels));
             assert!(after < before - 0.1, "{before}, then {after}");
             let rows = Rows { sample: &sample, labels: &labels, classes: 2 };
-            let of_host = posteriors(&NetworkHead::train_for(&rows, 5, params, 3).unwrap());
-            for (of_host, of_device) in of_host.iter().zip(of_device) {
+            let host_posteriors = posteriors(&NetworkHead::train_for(&rows, 5, params, 3).unwrap());
+            for (host_posteriors, device_posteriors) in host_posteriors.iter().zip(device_posteriors) {
                 // Fifteen steps of .01, in each of which rounding may turn a gradient near 0.
-                assert!((of_host - of_device).abs() < 0.01, "{of_host} against {of_device}");
+                assert!(
+                    (host_posteriors - device_posteriors).abs() < 0.01,
+                    "{host_posteriors} against {device_posteriors}"
+                );
             }
         }
     }

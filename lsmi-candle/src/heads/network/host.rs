@@ -69,9 +69,9 @@ impl LayerGradients {
     /// Computes the gradients of the parameters from the layer's inputs `[n, inputs]` and the gradients of its outputs.
     fn differentiate_parameters(&mut self, layer: &Layer, inputs: MatRef<'_, f32>) {
         let count = inputs.nrows();
-        let of_weights = MatMut::from_row_major_slice_mut(&mut self.weights, layer.inputs, layer.outputs());
-        let of_outputs = by_unit(&self.outputs, count, layer.outputs());
-        matmul(of_weights, Accum::Replace, inputs.transpose(), of_outputs, 1.0, Par::Seq);
+        let weight_gradients = MatMut::from_row_major_slice_mut(&mut self.weights, layer.inputs, layer.outputs());
+        let output_gradients = by_unit(&self.outputs, count, layer.outputs());
+        matmul(weight_gradients, Accum::Replace, inputs.transpose(), output_gradients, 1.0, Par::Seq);
         let Self { outputs, biases, .. } = self;
         vectorised(
             #[inline(always)]
@@ -85,11 +85,11 @@ impl LayerGradients {
 
     /// Returns the gradients of the units `[inputs, n]` before the layer: those of the rectifier, scaled as dropout
     /// scaled the units.
-    fn differentiate_units(&self, layer: &Layer, units: &[f32], scale: f32, of_units: &mut [f32]) {
+    fn differentiate_units(&self, layer: &Layer, units: &[f32], scale: f32, unit_gradients: &mut [f32]) {
         let count = units.len() / layer.inputs;
         let weights = MatRef::from_row_major_slice(&layer.weights, layer.inputs, layer.outputs());
         matmul(
-            MatMut::from_column_major_slice_mut(of_units, count, layer.inputs),
+            MatMut::from_column_major_slice_mut(unit_gradients, count, layer.inputs),
             Accum::Replace,
             by_unit(&self.outputs, count, layer.outputs()),
             weights.transpose(),
@@ -100,7 +100,7 @@ impl LayerGradients {
             #[inline(always)]
             || {
                 // Units that were left out are 0, too.
-                for (value, unit) in of_units.iter_mut().zip(units) {
+                for (value, unit) in unit_gradients.iter_mut().zip(units) {
                     *value = if *unit > 0.0 { *value } else { 0.0 };
                 }
             },
@@ -320,14 +320,14 @@ mod tests {
     fn gradients_are_those_of_automatic_differentiation() {
         let (batch, labels) = rows(37);
         let tensor = Tensor::from_slice(&batch, (37, INPUTS), &Device::Cpu).unwrap();
-        let of_tensor = Tensor::new(labels.as_slice(), &Device::Cpu).unwrap();
+        let tensor_labels = Tensor::new(labels.as_slice(), &Device::Cpu).unwrap();
         for (params, dropout) in kinds().into_iter().flat_map(|params| [(params, 0.0), (params, 0.3)]) {
             let store = under_way(INPUTS, CLASSES as usize, params);
             let mut network = network(&store);
             // The device draws what the host draws.
-            let (mut of_host, mut of_device) = (Dropout::new(dropout, 3), Dropout::new(dropout, 3));
-            let gradients = loss(&store, &tensor, &of_tensor, &mut of_device).unwrap().backward().unwrap();
-            network.step(Labelled { values: &batch, labels: &labels }, &mut of_host, 1e-3, 0.0);
+            let (mut host_dropout, mut device_dropout) = (Dropout::new(dropout, 3), Dropout::new(dropout, 3));
+            let gradients = loss(&store, &tensor, &tensor_labels, &mut device_dropout).unwrap().backward().unwrap();
+            network.step(Labelled { values: &batch, labels: &labels }, &mut host_dropout, 1e-3, 0.0);
             for (layer, found) in network.gradients.iter().enumerate() {
                 for (name, found) in names(layer).iter().zip([&found.weights, &found.biases]) {
                     let (_, variable) = store.iter().find(|(of_store, _)| of_store == name).unwrap();
@@ -346,16 +346,16 @@ mod tests {
     fn steps_are_those_of_automatic_differentiation() {
         let (batch, labels) = rows(40);
         let tensor = Tensor::from_slice(&batch, (40, INPUTS), &Device::Cpu).unwrap();
-        let of_tensor = Tensor::new(labels.as_slice(), &Device::Cpu).unwrap();
+        let tensor_labels = Tensor::new(labels.as_slice(), &Device::Cpu).unwrap();
         for params in kinds() {
             let store = under_way(INPUTS, CLASSES as usize, params);
             let mut network = network(&store);
             let mut adam = Adam::new(0.01, 0.1);
-            let (mut of_host, mut of_device) = (Dropout::new(0.1, 3), Dropout::new(0.1, 3));
+            let (mut host_dropout, mut device_dropout) = (Dropout::new(0.1, 3), Dropout::new(0.1, 3));
             for _ in 0..5 {
-                let loss = loss(&store, &tensor, &of_tensor, &mut of_device).unwrap();
+                let loss = loss(&store, &tensor, &tensor_labels, &mut device_dropout).unwrap();
                 adam.step(&store, &loss.backward().unwrap()).unwrap();
-                network.step(Labelled { values: &batch, labels: &labels }, &mut of_host, 0.01, 0.1);
+                network.step(Labelled { values: &batch, labels: &labels }, &mut host_dropout, 0.01, 0.1);
             }
             let expected = NetworkHead::from_parameters(&parameters(&store)).unwrap();
             assert_eq!(network.head.layers.len(), params.hidden.len() + 1);

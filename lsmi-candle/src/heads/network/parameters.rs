@@ -47,18 +47,18 @@ pub(super) fn start(
     device: &Device,
 ) -> Result<ParameterStore> {
     let mut store = ParameterStore::new(seed, device);
-    let mut of_layer = inputs;
+    let mut layer_inputs = inputs;
     for (layer, units) in params.hidden.iter().enumerate() {
         let [weights, biases] = names(layer);
-        store.normal(&weights, (of_layer, *units), (2.0 / of_layer as f64).sqrt())?;
+        store.normal(&weights, (layer_inputs, *units), (2.0 / layer_inputs as f64).sqrt())?;
         store.zeros(&biases, *units)?;
-        of_layer = *units;
+        layer_inputs = *units;
     }
     let [weights, biases] = names(params.hidden.len());
     if params.hidden.is_empty() {
         store.zeros(&weights, (inputs, classes))?;
     } else {
-        store.normal(&weights, (of_layer, classes), (1.0 / of_layer as f64).sqrt())?;
+        store.normal(&weights, (layer_inputs, classes), (1.0 / layer_inputs as f64).sqrt())?;
     }
     store.zeros(&biases, classes)?;
     Ok(store)

@@ -80,10 +80,10 @@ impl Problem {
     }
 
     /// Computes the gradient of the parameters from that of the logits.
-    pub(super) fn gradient(&self, of_logits: &[f32], gradient: &mut [f32]) {
-        let of_logits = MatRef::from_column_major_slice(of_logits, self.rows(), self.classes);
+    pub(super) fn gradient(&self, logit_gradient: &[f32], gradient: &mut [f32]) {
+        let logit_gradient = MatRef::from_column_major_slice(logit_gradient, self.rows(), self.classes);
         let gradient = MatMut::from_row_major_slice_mut(gradient, self.inputs, self.classes);
-        matmul(gradient, Accum::Replace, self.matrix().transpose(), of_logits, 1.0, Par::Seq);
+        matmul(gradient, Accum::Replace, self.matrix().transpose(), logit_gradient, 1.0, Par::Seq);
     }
 
     /// Weights and the biases of rows that are not centred: `(x - mean) W + b = x W + (b - mean W)`.

@@ -67,7 +67,7 @@ pub(super) struct Search<'a> {
     exponentials: Vec<f32>,
     /// For each row: the largest logit, and sums over classes of exponentials, of these times changes and changes
     /// squared.
-    of_rows: [Vec<f32>; 4],
+    row_statistics: [Vec<f32>; 4],
 }
 
 impl<'a> Search<'a> {
@@ -81,7 +81,7 @@ impl<'a> Search<'a> {
             penalty: 0.0,
             changes: of_logits.clone(),
             exponentials: of_logits.clone(),
-            of_rows: std::array::from_fn(|_| vec![0.0; problem.rows()]),
+            row_statistics: std::array::from_fn(|_| vec![0.0; problem.rows()]),
             logits: of_logits,
             parameters,
             problem,
@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
     fn along(&mut self, length: f32, direction: &[f32]) -> Along {
         let problem = self.problem;
         let rows = problem.rows();
-        let [largest, sums, firsts, seconds] = &mut self.of_rows;
+        let [largest, sums, firsts, seconds] = &mut self.row_statistics;
         largest.fill(f32::NEG_INFINITY);
         for sums in [&mut *sums, firsts, seconds] {
             sums.fill(0.0);
@@ -226,7 +226,7 @@ impl<'a> Search<'a> {
     fn differentiate(&mut self) {
         let problem = self.problem;
         let rows = problem.rows();
-        let [scales, sums, ..] = &mut self.of_rows;
+        let [scales, sums, ..] = &mut self.row_statistics;
         let gradients = &mut self.exponentials;
         vectorised(
             #[inline(always)]

@@ -23,7 +23,7 @@ const HALVINGS: usize = 12;
 
 /// Returns the powers of the members, from log posteriors `[n, classes]` of the given rows and the rows' labels.
 pub(super) fn powers(members: &[Posteriors<'_>], labels: &[u32], rows: &[usize], log_frequencies: &[f64]) -> Vec<f64> {
-    let evidence = Evidence::of(members, labels, rows, log_frequencies);
+    let evidence = Evidence::new(members, labels, rows, log_frequencies);
     let mut powers = evidence.ascend(vec![1.0 / members.len() as f64; members.len()]);
     if powers.iter().any(|power| *power > 0.0 && *power < LEAST) {
         for power in &mut powers {
@@ -54,7 +54,7 @@ struct Loss {
 
 impl<'a> Evidence<'a> {
     #[expect(clippy::cast_possible_truncation, reason = "evidence beyond single precision is none")]
-    fn of(members: &[Posteriors<'_>], labels: &[u32], rows: &[usize], log_frequencies: &'a [f64]) -> Self {
+    fn new(members: &[Posteriors<'_>], labels: &[u32], rows: &[usize], log_frequencies: &'a [f64]) -> Self {
         let classes = log_frequencies.len();
         let mut values = Vec::with_capacity(rows.len() * classes * members.len());
         for row in rows {
@@ -213,7 +213,7 @@ mod tests {
         let members: Vec<&[f64]> = members.iter().map(Vec::as_slice).collect();
         let all: Vec<usize> = (0..50).collect();
         let frequencies = [0.3f64.ln(), 0.7f64.ln()];
-        let evidence = Evidence::of(&members, &labels, &all, &frequencies);
+        let evidence = Evidence::new(&members, &labels, &all, &frequencies);
         let (point, small) = ([0.4, 0.8, 0.1], 1e-5);
         let loss = evidence.loss(&point, true);
         for member in 0..3 {

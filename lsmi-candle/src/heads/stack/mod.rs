@@ -41,7 +41,7 @@ pub(super) type Posteriors<'a> = &'a [f64];
 
 impl Stack {
     /// Creates a stack that knows the class frequencies only.
-    pub(super) fn of_frequencies(log_frequencies: &[f64]) -> Self {
+    pub(super) fn from_frequencies(log_frequencies: &[f64]) -> Self {
         Self { combination: Combination::Linear(Vec::new()), log_frequencies: log_frequencies.to_vec(), floor: 0.0 }
     }
 
@@ -59,10 +59,10 @@ impl Stack {
         let floor = 1.0 / (rows_of_the_fit as f64 + 2.0);
         let with = |combination| Self { combination, log_frequencies: log_frequencies.to_vec(), floor };
         if members.is_empty() {
-            return Self::of_frequencies(log_frequencies);
+            return Self::from_frequencies(log_frequencies);
         }
-        let of_labels: Vec<Vec<f64>> = members.iter().map(|member| of_labels(member, labels)).collect();
-        let sums: Vec<f64> = of_labels.iter().map(|values| values.iter().sum()).collect();
+        let label_posteriors: Vec<Vec<f64>> = members.iter().map(|member| label_posteriors(member, labels)).collect();
+        let sums: Vec<f64> = label_posteriors.iter().map(|values| values.iter().sum()).collect();
         let best = (0..sums.len()).fold(0, |best, next| if sums[next] > sums[best] { next } else { best });
         let alone: Vec<f64> = (0..members.len()).map(|member| f64::from(u8::from(member == best))).collect();
         if members.len() == 1 {
@@ -71,7 +71,7 @@ impl Stack {
         let rules: [Rule<'_>; 2] = [
             &|rows| {
                 let chosen: Vec<Vec<f64>> =
-                    of_labels.iter().map(|values| rows.iter().map(|row| values[*row]).collect()).collect();
+                    label_posteriors.iter().map(|values| rows.iter().map(|row| values[*row]).collect()).collect();
                 Combination::Linear(linear::weights(&chosen.iter().map(Vec::as_slice).collect::<Vec<_>>()))
             },
             &|rows| Combination::LogLinear(log_linear::powers(members, labels, rows, log_frequencies)),
@@ -168,7 +168,7 @@ impl Stack {
 }
 
 /// Returns the log posterior of each row's label.
-pub(super) fn of_labels(posteriors: Posteriors<'_>, labels: &[u32]) -> Vec<f64> {
+pub(super) fn label_posteriors(posteriors: Posteriors<'_>, labels: &[u32]) -> Vec<f64> {
     let classes = posteriors.len() / labels.len().max(1);
     labels.iter().zip(posteriors.chunks_exact(classes.max(1))).map(|(label, row)| row[*label as usize]).collect()
 }

@@ -12,7 +12,7 @@ const COLUMNS_AT_ONCE: usize = 16;
 /// The bins of all values, column by column.
 pub(super) struct Bins {
     /// The bin of each value, `[columns, rows]`.
-    of_values: Vec<u8>,
+    binned: Vec<u8>,
     rows: usize,
     /// The edges between the bins of each column, rising; a column has one bin more than edges.
     edges: Vec<Vec<f32>>,
@@ -20,9 +20,9 @@ pub(super) struct Bins {
 
 impl Bins {
     /// Sorts the values `[n, columns]`, row-major, into at most `most` (2 to 256) bins a column.
-    pub(super) fn of(values: &[f32], columns: usize, most: usize) -> Self {
+    pub(super) fn new(values: &[f32], columns: usize, most: usize) -> Self {
         let rows = values.len() / columns.max(1);
-        let mut of_values = vec![0; rows * columns];
+        let mut binned = vec![0; rows * columns];
         let mut edges = Vec::with_capacity(columns);
         let step = rows.div_ceil(MOST_ROWS_OF_EDGES).max(1);
         let mut block = vec![0.0; rows * COLUMNS_AT_ONCE.min(columns)];
@@ -39,22 +39,22 @@ impl Bins {
                 sorted.clear();
                 sorted.extend(values.iter().step_by(step));
                 sorted.sort_unstable_by(f32::total_cmp);
-                let of_column = edges_between(&sorted, most.clamp(2, 256));
-                let bins = &mut of_values[(first + column) * rows..][..rows];
-                if !of_column.is_empty() {
+                let column_edges = edges_between(&sorted, most.clamp(2, 256));
+                let bins = &mut binned[(first + column) * rows..][..rows];
+                if !column_edges.is_empty() {
                     for (bin, value) in bins.iter_mut().zip(values) {
-                        *bin = bin_of(&of_column, *value);
+                        *bin = bin_of(&column_edges, *value);
                     }
                 }
-                edges.push(of_column);
+                edges.push(column_edges);
             }
         }
-        Self { of_values, rows, edges }
+        Self { binned, rows, edges }
     }
 
     /// Returns the bin of every row in a column.
     pub(super) fn column(&self, column: usize) -> &[u8] {
-        &self.of_values[column * self.rows..][..self.rows]
+        &self.binned[column * self.rows..][..self.rows]
     }
 
     /// Returns the number of bins of a column.
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn few_values_have_a_bin_each() {
-        let bins = Bins::of(&[3.0, 7.0, 1.0, 7.0, 3.0, 7.0, 3.0, 7.0], 2, 64);
+        let bins = Bins::new(&[3.0, 7.0, 1.0, 7.0, 3.0, 7.0, 3.0, 7.0], 2, 64);
         assert_eq!(bins.column(0), [1, 0, 1, 1]);
         assert_eq!(bins.edge(0, 0), 2.0);
         assert_eq!(bins.column(1), [0; 4]);
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn many_values_share_bins_of_equal_size() {
         let values: Vec<f32> = (0..1000u16).map(f32::from).collect();
-        let bins = Bins::of(&values, 1, 10);
+        let bins = Bins::new(&values, 1, 10);
         assert_eq!(bins.count(0), 10);
         for (bin, of_rows) in (0..10).zip(bins.column(0).chunks(100)) {
             assert_eq!(of_rows, [bin; 100]);
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn a_frequent_value_takes_no_room_from_the_others() {
         let values: Vec<f32> = (0..1000u16).map(|row| f32::from(row.saturating_sub(900))).collect();
-        let bins = Bins::of(&values, 1, 11);
+        let bins = Bins::new(&values, 1, 11);
         assert_eq!(bins.count(0), 11);
         assert_eq!(bins.column(0)[900], 0);
         assert_eq!(bins.column(0)[999], 10);

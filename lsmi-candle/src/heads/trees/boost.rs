@@ -78,16 +78,16 @@ impl<'a, const LANES: usize> Boosting<'a, LANES> {
 
     fn run(mut self, random: &mut ChaCha8Rng) -> BoostedTrees {
         let Task { values, columns, params, .. } = self.task;
-        let bins = Bins::of(values, columns, params.bins);
+        let bins = Bins::new(values, columns, params.bins);
         let varied = bins.varied();
         let mut grower = Grower::<LANES>::new(&bins, params);
-        let (of_rows, of_columns) = (self.rows_of_round(), self.columns_of_round(varied.len()));
+        let (round_rows, round_columns) = (self.rows_of_round(), self.columns_of_round(varied.len()));
         for _ in 0..params.rounds.min(MOST_UPDATES / self.scores.len().max(1)) {
-            if of_rows == 0 {
+            if round_rows == 0 {
                 break;
             }
-            let rows = sample(random, self.task.labels.len(), of_rows);
-            let places = sample(random, varied.len(), of_columns);
+            let rows = sample(random, self.task.labels.len(), round_rows);
+            let places = sample(random, varied.len(), round_columns);
             grower.choose_columns(places.into_iter().map(|place| varied[place as usize]).collect());
             for row in &rows {
                 self.find_posteriors(*row as usize);

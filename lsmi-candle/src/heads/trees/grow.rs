@@ -145,7 +145,7 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
         self.nodes.push(Node { column: 0, bin: 0, child: 0 });
         let is_left_smaller = left.len() <= right.len();
         let (smaller, larger) = if is_left_smaller { (&left, &right) } else { (&right, &left) };
-        let (mut of_smaller, mut of_larger) = (None, None);
+        let (mut smaller_split, mut larger_split) = (None, None);
         if self.may_split(larger, depth + 1) {
             let counted = self.histogram(smaller);
             for (cell, other) in histogram.iter_mut().zip(&counted) {
@@ -153,18 +153,19 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
                     *sum -= other;
                 }
             }
-            of_larger = Some(histogram);
+            larger_split = Some(histogram);
             if self.may_split(smaller, depth + 1) {
-                of_smaller = Some(counted);
+                smaller_split = Some(counted);
             } else {
                 self.spare.push(counted);
             }
         } else {
             self.spare.push(histogram);
         }
-        let (of_left, of_right) = if is_left_smaller { (of_smaller, of_larger) } else { (of_larger, of_smaller) };
-        self.divide(child, left, of_left, depth + 1);
-        self.divide(child + 1, right, of_right, depth + 1);
+        let (left_split, right_split) =
+            if is_left_smaller { (smaller_split, larger_split) } else { (larger_split, smaller_split) };
+        self.divide(child, left, left_split, depth + 1);
+        self.divide(child + 1, right, right_split, depth + 1);
     }
 
     fn close(&mut self, node: usize, range: Range<usize>) {
@@ -182,9 +183,9 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
         let (rows, sums) = (&self.rows[range.clone()], &self.sums[range.clone()]);
         for (column, ends) in self.columns.iter().zip(self.offsets.windows(2)) {
             let (bins, cells) = (self.bins.column(*column as usize), &mut histogram[ends[0]..ends[1]]);
-            for (row, of_row) in rows.iter().zip(sums) {
+            for (row, row_sums) in rows.iter().zip(sums) {
                 let cell = &mut cells[usize::from(bins[*row as usize])];
-                for (sum, value) in cell.iter_mut().zip(of_row) {
+                for (sum, value) in cell.iter_mut().zip(row_sums) {
                     *sum += value;
                 }
             }
@@ -246,13 +247,13 @@ impl<'a, const LANES: usize> Grower<'a, LANES> {
         self.right_sums.clear();
         let mut end = range.start;
         for place in range.clone() {
-            let (row, of_row) = (rows[place], sums[place]);
+            let (row, row_sums) = (rows[place], sums[place]);
             if bins[row as usize] > split.bin {
                 self.right_rows.push(row);
-                self.right_sums.push(of_row);
+                self.right_sums.push(row_sums);
             } else {
                 rows[end] = row;
-                sums[end] = of_row;
+                sums[end] = row_sums;
                 end += 1;
             }
         }

@@ -156,12 +156,12 @@ pub(super) fn repair(problem: &Problem, q: &mut [f64]) {
     }
     let sums = problem.marginals_of(q);
     let missing: Vec<f64> = sums.iter().zip(&problem.marginals).map(|(sum, all)| (all - sum).max(0.0)).collect();
-    let mut of_classes = vec![0.0; problem.classes];
+    let mut missing_by_class = vec![0.0; problem.classes];
     for (column, missing) in missing[columns..].iter().enumerate() {
-        of_classes[column % problem.classes] += missing;
+        missing_by_class[column % problem.classes] += missing;
     }
     for (cell, q) in problem.cells.iter().zip(q) {
-        let total = of_classes[cell.row % problem.classes];
+        let total = missing_by_class[cell.row % problem.classes];
         if total > 0.0 {
             *q += missing[cell.row] * (missing[cell.column] / total);
         }

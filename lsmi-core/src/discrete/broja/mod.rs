@@ -130,12 +130,13 @@ pub fn union_information(x1_y: &[f64], x2_y: &[f64], classes: usize, settings: &
     }
 
     let (first, second) = problem.marginals.split_at(problem.first * classes);
-    let of_classes: Vec<f64> = (0..classes).map(|class| first.iter().skip(class).step_by(classes).sum()).collect();
-    let entropy = entropy(&of_classes);
+    let class_probabilities: Vec<f64> =
+        (0..classes).map(|class| first.iter().skip(class).step_by(classes).sum()).collect();
+    let entropy = entropy(&class_probabilities);
     let primal = entropy + bounds.upper;
     let dual = entropy + bounds.lower;
     let gap = bounds.gap();
-    let mut informations = [information(first, &of_classes), information(second, &of_classes)];
+    let mut informations = [information(first, &class_probabilities), information(second, &class_probabilities)];
     if problem.exchanged {
         informations.reverse();
     }
@@ -156,13 +157,13 @@ fn entropy(probabilities: &[f64]) -> f64 {
     -probabilities.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
 }
 
-/// Returns the mutual information of a table `[states, classes]` whose columns sum to `of_classes`.
-fn information(table: &[f64], of_classes: &[f64]) -> f64 {
+/// Returns the mutual information of a table `[states, classes]` whose columns sum to `class_probabilities`.
+fn information(table: &[f64], class_probabilities: &[f64]) -> f64 {
     let mut sum = 0.0;
-    for joint in table.chunks(of_classes.len()) {
-        let of_state: f64 = joint.iter().sum();
-        let terms = joint.iter().zip(of_classes).filter(|(p, _)| **p > 0.0);
-        sum += terms.map(|(p, of_class)| p * (p / of_state / of_class).ln()).sum::<f64>();
+    for joint in table.chunks(class_probabilities.len()) {
+        let state_probability: f64 = joint.iter().sum();
+        let terms = joint.iter().zip(class_probabilities).filter(|(p, _)| **p > 0.0);
+        sum += terms.map(|(p, class_probability)| p * (p / state_probability / class_probability).ln()).sum::<f64>();
     }
     sum
 }

@@ -91,9 +91,9 @@ impl Point {
         problem.log_sums(&dual, &mut sums, &mut shares);
         let slacks: Vec<f64> = sums.iter().map(|sum| -sum).collect();
         let barrier = bounds.gap().max(1e-12) / problem.pairs() as f64;
-        let of_pair = |range: std::ops::Range<usize>| bounds.q[range].iter().sum::<f64>();
+        let pair_sum = |range: std::ops::Range<usize>| bounds.q[range].iter().sum::<f64>();
         let multipliers =
-            problem.ranges().zip(&slacks).map(|(range, t)| of_pair(range).max(1e-3 * barrier / t)).collect();
+            problem.ranges().zip(&slacks).map(|(range, t)| pair_sum(range).max(1e-3 * barrier / t)).collect();
         Self { dual, slacks, shares, multipliers }
     }
 
@@ -129,8 +129,8 @@ impl Point {
             return None;
         }
 
-        let of_pairs = curvature.along_shares(&direction);
-        let changes: Vec<f64> = (of_pairs.iter().zip(&self.slacks).zip(&self.multipliers))
+        let along_pairs = curvature.along_shares(&direction);
+        let changes: Vec<f64> = (along_pairs.iter().zip(&self.slacks).zip(&self.multipliers))
             .map(|((along, t), r)| barrier / t - r + r / t * along)
             .collect();
         let towards_border = |values: &[f64], changes: &mut dyn Iterator<Item = f64>| {
@@ -138,7 +138,7 @@ impl Point {
             ends.fold(1.0f64, |length, (value, change)| length.min(-FRACTION * value / change))
         };
         let along_multipliers = towards_border(&self.multipliers, &mut changes.iter().copied());
-        let mut length = towards_border(&self.slacks, &mut of_pairs.iter().map(|along| -along));
+        let mut length = towards_border(&self.slacks, &mut along_pairs.iter().map(|along| -along));
 
         let before = Self::value(problem, &self.dual, &self.slacks, barrier);
         // What rounding alone makes of the barrier function.

@@ -41,23 +41,23 @@ impl Problem {
     pub(super) fn new(x1_y: &[f64], x2_y: &[f64], classes: usize, settings: &Settings) -> Result<Self> {
         let first = states("x1_y", x1_y, classes)?;
         let second = states("x2_y", x2_y, classes)?;
-        let of_classes = |table: &[f64]| -> Vec<f64> {
+        let class_sums = |table: &[f64]| -> Vec<f64> {
             (0..classes).map(|class| table.iter().skip(class).step_by(classes).sum()).collect()
         };
-        let (of_first, of_second) = (of_classes(x1_y), of_classes(x2_y));
-        for (class, (&first, &second)) in of_first.iter().zip(&of_second).enumerate() {
+        let (first_sums, second_sums) = (class_sums(x1_y), class_sums(x2_y));
+        for (class, (&first, &second)) in first_sums.iter().zip(&second_sums).enumerate() {
             if (first - second).abs() > SUM_TOLERANCE {
                 return Err(Error::ClassMarginals { class, first, second });
             }
         }
         // Equal to rounding, so that what one side lacks the other lacks too.
         let scaled = x2_y.iter().enumerate().map(|(index, value)| {
-            let (first, second) = (of_first[index % classes], of_second[index % classes]);
+            let (first, second) = (first_sums[index % classes], second_sums[index % classes]);
             if second > 0.0 { value * (first / second) } else { 0.0 }
         });
         let mut x1_y = x1_y.to_vec();
         for (index, value) in x1_y.iter_mut().enumerate() {
-            if of_second[index % classes] == 0.0 {
+            if second_sums[index % classes] == 0.0 {
                 *value = 0.0;
             }
         }
@@ -172,12 +172,12 @@ impl Problem {
 
     /// Returns the q under which x1 and x2 are independent given y.
     pub(super) fn product(&self) -> Vec<f64> {
-        let mut of_classes = vec![0.0; self.classes];
+        let mut class_sums = vec![0.0; self.classes];
         for (row, marginal) in self.marginals[..self.first * self.classes].iter().enumerate() {
-            of_classes[row % self.classes] += marginal;
+            class_sums[row % self.classes] += marginal;
         }
         let value = |cell: &Cell| {
-            self.marginals[cell.row] * (self.marginals[cell.column] / of_classes[cell.row % self.classes])
+            self.marginals[cell.row] * (self.marginals[cell.column] / class_sums[cell.row % self.classes])
         };
         self.cells.iter().map(value).collect()
     }

@@ -150,10 +150,10 @@ impl Factor {
             solve_triangles(block, part);
         }
         let product = curvature.times(&eliminated);
-        let mut of_free: Vec<f64> = self.free.iter().map(|&column| right[column] - product[column]).collect();
-        solve_triangles(&self.schur, &mut of_free);
+        let mut free_right: Vec<f64> = self.free.iter().map(|&column| right[column] - product[column]).collect();
+        solve_triangles(&self.schur, &mut free_right);
         let mut solution = vec![0.0; right.len()];
-        for (&column, value) in self.free.iter().zip(of_free) {
+        for (&column, value) in self.free.iter().zip(free_right) {
             solution[column] = value;
         }
         let product = curvature.times(&solution);

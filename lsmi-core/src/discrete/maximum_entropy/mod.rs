@@ -104,11 +104,12 @@ impl Fit {
         let mut by_first: Vec<Vec<(u32, u32)>> = vec![Vec::new(); joint.states().sources[0].len()];
         let mut seconds = HashMap::new();
         let mut pairs: Vec<([u32; 2], f64, usize)> = Vec::new();
-        let [of_first, of_second, of_pair] = [(1, true), (2, true), (3, false)].map(|(set, y)| marginals.of(set, y));
+        let [first_marginal, second_marginal, pair_marginal] =
+            [(1, true), (2, true), (3, false)].map(|(set, y)| marginals.of(set, y));
         // Groups are numbered as they come, so that a number above all before is a new one.
         let mut known = [0; 2];
         for (row, &Outcome { sources, target }) in joint.outcomes().iter().enumerate() {
-            let (first, second) = (of_first.group[row], of_second.group[row]);
+            let (first, second) = (first_marginal.group[row], second_marginal.group[row]);
             if first == known[0] {
                 by_first[sources[0] as usize].push((target, first));
                 known[0] += 1;
@@ -117,8 +118,8 @@ impl Fit {
                 seconds.insert((sources[1], target), second);
                 known[1] += 1;
             }
-            if of_pair.group[row] as usize == pairs.len() {
-                pairs.push((sources, of_pair.at(row), 0));
+            if pair_marginal.group[row] as usize == pairs.len() {
+                pairs.push((sources, pair_marginal.at(row), 0));
             }
         }
         let cells = pairs.iter().map(|(sources, ..)| by_first[sources[0] as usize].len() as u128).sum();
@@ -132,7 +133,7 @@ impl Fit {
             }
             *end = cells.len();
         }
-        let wanted = [of_first.probability.clone(), of_second.probability.clone()];
+        let wanted = [first_marginal.probability.clone(), second_marginal.probability.clone()];
         // The logits of independent sources given y would be log p(x, y) each, but for y counted twice.
         let logits = wanted.clone().map(|wanted| wanted.iter().map(|p| p.ln()).collect());
         let mut fit = Self { pairs, cells, wanted, logits };

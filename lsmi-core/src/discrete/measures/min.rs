@@ -12,7 +12,7 @@ pub(super) fn redundancies(joint: &Joint, terms: &Terms) -> Vec<f64> {
     let (specific1, specific2) = (specific_information(joint, 1), specific_information(joint, 2));
     let redundancy = |row: usize| {
         let state = joint.marginals().target().group[row] as usize;
-        min::redundancy(terms.i1[row], terms.i2[row], Modality::of_the_lower(specific1[state], specific2[state]))
+        min::redundancy(terms.i1[row], terms.i2[row], Modality::with_lower(specific1[state], specific2[state]))
     };
     (0..terms.len()).map(redundancy).collect()
 }

@@ -40,10 +40,10 @@ impl Margins {
         for column in 0..kept.columns {
             let (rising, fresh) = (kept.rising(column), held_out.column(column).collect::<Vec<_>>());
             let best = best_curve(&grids, &rising, &fresh)
-                .filter(|(_, by_curve)| Gain::of(by_curve, &log_normal_densities(&rising, &fresh)).exceeds_chance());
+                .filter(|(_, by_curve)| Gain::new(by_curve, &log_normal_densities(&rising, &fresh)).exceeds_chance());
             is_more |= best.as_ref().is_some_and(|(_, by_curve)| {
                 let by_mixture = mixture.log_density_of_column(column, &squared_scales, &fresh);
-                Gain::of(by_curve, &by_mixture).mean > 0.0
+                Gain::new(by_curve, &by_mixture).mean > 0.0
             });
             curves.push(best.map(|(curve, _)| curve));
         }
@@ -104,7 +104,7 @@ pub(in crate::densities::knife) struct Gain {
 
 impl Gain {
     /// Computes the gain from log densities of the same rows by both.
-    pub(in crate::densities::knife) fn of(densities: &[f64], others: &[f64]) -> Self {
+    pub(in crate::densities::knife) fn new(densities: &[f64], others: &[f64]) -> Self {
         let count = densities.len() as f64;
         let gains: Vec<f64> =
             densities.iter().zip(others).map(|(one, other)| (one - other).min(LARGEST_GAIN)).collect();
@@ -121,8 +121,8 @@ impl Gain {
 /// The scores of rows and of knots, for all columns alike.
 struct Grid {
     /// Scores of rows in rising order.
-    of_rows: Vec<f64>,
-    of_knots: Vec<f64>,
+    row_scores: Vec<f64>,
+    knot_scores: Vec<f64>,
     reach: f64,
 }
 
@@ -136,8 +136,8 @@ impl Grid {
         let reach = reach * (rows as f64).powf(-0.2);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few dozen")]
         let intervals = (2.0 * last / reach).ceil() as usize;
-        let of_knots = (0..=intervals).map(|knot| last * (2.0 * knot as f64 / intervals as f64 - 1.0)).collect();
-        Some(Self { of_rows: scores(rows), of_knots, reach })
+        let knot_scores = (0..=intervals).map(|knot| last * (2.0 * knot as f64 / intervals as f64 - 1.0)).collect();
+        Some(Self { row_scores: scores(rows), knot_scores, reach })
     }
 
     /// Fits the curve of a column, whose values rise. Returns `None` if values repeat.
@@ -150,19 +150,19 @@ impl Grid {
         let centre = values[count / 2];
         let scale = (values[count * 3 / 4] - values[count / 4]) / QUARTILES_APART;
         let moderate: Vec<f64> = values.iter().map(|value| ((value - centre) / scale).asinh()).collect();
-        let knots = self.of_knots.iter().map(|score| self.knot(&moderate, *score)).collect();
+        let knots = self.knot_scores.iter().map(|score| self.knot(&moderate, *score)).collect();
         Curve::new(centre, scale, knots)
     }
 
     /// Returns the knot at a score: a line fitted to the values of nearby scores.
     fn knot(&self, values: &[f64], score: f64) -> Knot {
-        let nearby = self.of_rows.partition_point(|of_row| *of_row < score - self.reach)
-            ..self.of_rows.partition_point(|of_row| *of_row < score + self.reach);
+        let nearby = self.row_scores.partition_point(|row_score| *row_score < score - self.reach)
+            ..self.row_scores.partition_point(|row_score| *row_score < score + self.reach);
         let (mut sum, mut first, mut second, mut mean, mut product) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for (of_row, value) in self.of_rows[nearby.clone()].iter().zip(&values[nearby]) {
-            let distance = (of_row - score) / self.reach;
+        for (row_score, value) in self.row_scores[nearby.clone()].iter().zip(&values[nearby]) {
+            let distance = (row_score - score) / self.reach;
             // Rows are rarer where the density is low.
-            let weight = (1.0 - distance * distance) / density(*of_row);
+            let weight = (1.0 - distance * distance) / density(*row_score);
             sum += weight;
             first += weight * distance;
             second += weight * distance * distance;
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn gains_within_chance_do_not_count() {
         let gains = |shift: f64| -> Vec<f64> { (0..100).map(|row| shift + f64::from(row % 2) - 0.5).collect() };
-        let count = |gains: &[f64]| Gain::of(gains, &[0.0; 100]).exceeds_chance();
+        let count = |gains: &[f64]| Gain::new(gains, &[0.0; 100]).exceeds_chance();
         // The standard error of the mean is .05.
         assert!(!count(&gains(0.0)) && !count(&gains(0.09)) && count(&gains(0.12)));
         let mut with_one_large = gains(0.12);

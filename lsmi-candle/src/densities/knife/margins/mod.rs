@@ -56,8 +56,8 @@ impl Margins {
         let mut log_derivatives = vec![0.0; rows.len() / self.curves.len()];
         for (column, curve) in self.curves.iter().enumerate() {
             let Some(curve) = curve else { continue };
-            let of_column = values.iter_mut().skip(column).step_by(self.curves.len());
-            for (value, log_derivative) in of_column.zip(&mut log_derivatives) {
+            let column_values = values.iter_mut().skip(column).step_by(self.curves.len());
+            for (value, log_derivative) in column_values.zip(&mut log_derivatives) {
                 let (score, logarithm) = curve.at(f64::from(*value));
                 #[expect(clippy::cast_possible_truncation, reason = "models are f32 by design")]
                 let score = score as f32;
