@@ -14,13 +14,13 @@ use lsmi_core::random::ChaCha8Rng;
 
 use super::rows::Rows;
 use crate::densities::mixture::{
-    BLOCK, Covariance, Evidence, Fit, Lanes, Mixture, Pass, STARTS, Settings, Shape, Start, fit,
+    BLOCK, Covariance, Evidence, Fit, Lanes, Limits, Mixture, Pass, STARTS, Shape, Start, fit,
 };
 use crate::densities::points::{Points, single};
 use crate::error::Result;
 use crate::numbers::simd_math::{ln, vectorised};
 
-const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-5 };
+const LIMITS: Limits = Limits { starts: STARTS, rounds: 200, tolerance: 1e-5 };
 /// The weight, in rows, of the overall class frequencies that each component starts from.
 const PRIOR_ROWS: f64 = 1.0;
 
@@ -83,7 +83,7 @@ impl GenerativeHead {
     }
 
     fn ascend(rows: &Rows<'_>, shape: Shape, start: Start<'_>, evidence: &Labels<'_>) -> Result<Self> {
-        let Fit { mixture, evidence } = fit(rows.sample, shape, start, evidence, SETTINGS)?;
+        let Fit { mixture, evidence } = fit(rows.sample, shape, start, evidence, LIMITS)?;
         Ok(Self { mixture, class_probabilities: evidence.probabilities })
     }
 

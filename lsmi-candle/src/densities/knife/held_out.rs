@@ -9,13 +9,13 @@ use rand::seq::SliceRandom;
 use super::margins::{Gain, Margins, Rows};
 use super::{Fitted, Knife, Training};
 use crate::densities::mixture::{
-    Covariance, FREEDOMS, Mixture, NoEvidence, STARTS, Sample, Settings, Shape, Start, are_tails_heavy,
+    Covariance, FREEDOMS, Limits, Mixture, NoEvidence, STARTS, Sample, Shape, Start, are_tails_heavy,
     fit as fit_mixture,
 };
 use crate::densities::points::{Points, gather};
 use crate::error::{EstimatorError, Result};
 
-const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-5 };
+const LIMITS: Limits = Limits { starts: STARTS, rounds: 200, tolerance: 1e-5 };
 /// Rows that structures compete on at most; the winner is fitted to all.
 const MOST_ROWS: usize = 20_000;
 /// Heavy-tailed components that are tried at most: normal ones in numbers make up for tails, and these need not.
@@ -85,7 +85,7 @@ impl Structure {
     fn fit(self, sample: &Sample, seed: u64) -> Result<Mixture> {
         let mut random = stream(seed, &format!("knife {} {}", self.shape, self.components));
         let start = Start::Clusters { components: self.components, random: &mut random };
-        Ok(fit_mixture(sample, self.shape, start, &NoEvidence, SETTINGS)?.mixture)
+        Ok(fit_mixture(sample, self.shape, start, &NoEvidence, LIMITS)?.mixture)
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn fit(
         device,
     )?;
     let shape = winner.mixture.shape();
-    let mixture = fit_mixture(&sample, shape, Start::From(winner.mixture), &NoEvidence, SETTINGS)?.mixture;
+    let mixture = fit_mixture(&sample, shape, Start::From(winner.mixture), &NoEvidence, LIMITS)?.mixture;
     Ok(Fitted { knife: Knife::from_parts(margins, mixture), loss: winner.loss })
 }
 

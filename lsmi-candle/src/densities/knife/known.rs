@@ -4,7 +4,7 @@ use candle_core::Device;
 use lsmi_core::random::stream;
 
 use super::{Fitted, Knife};
-use crate::densities::mixture::{Covariance, NoEvidence, Sample, Settings, Start, fit as fit_mixture};
+use crate::densities::mixture::{Covariance, Limits, NoEvidence, Sample, Start, fit as fit_mixture};
 use crate::error::{EstimatorError, Result};
 
 /// A structure and the length of its fit.
@@ -54,8 +54,8 @@ pub(super) fn fit(
     params.check(rows.len() / dims)?;
     let sample = Sample::new(rows, dims, device)?;
     let start = Start::Clusters { components, random: &mut stream(seed, &format!("knife {covariance} {components}")) };
-    let settings = Settings { starts, rounds, tolerance };
-    let mixture = fit_mixture(&sample, covariance.into(), start, &NoEvidence, settings)?.mixture;
+    let limits = Limits { starts, rounds, tolerance };
+    let mixture = fit_mixture(&sample, covariance.into(), start, &NoEvidence, limits)?.mixture;
     let densities = mixture.log_density(&sample.points)?;
     let loss = -densities.iter().sum::<f64>() / densities.len() as f64;
     report(format!("density with {components} {covariance} kernels"), loss);

@@ -26,7 +26,7 @@ pub(crate) use margins::{Curve, Knot, Straightened};
 
 use candle_core::Device;
 
-use crate::densities::mixture::{Mixture, NoEvidence, Sample, Settings, Start, fit};
+use crate::densities::mixture::{Limits, Mixture, NoEvidence, Sample, Start, fit};
 use crate::densities::points::{Points, single};
 use crate::error::{EstimatorError, Result};
 
@@ -167,9 +167,9 @@ impl Knife {
         }
         let sample = Sample::new(self.straightened(single(rows)).values, dims, &Device::Cpu)?;
         // A tolerance of 0 goes on while the likelihood grows at all.
-        let settings = Settings { starts: 1, rounds, tolerance: 0.0 };
+        let limits = Limits { starts: 1, rounds, tolerance: 0.0 };
         let start = Start::From(self.mixture.clone());
-        let mixture = fit(&sample, self.mixture.shape(), start, &NoEvidence, settings)?.mixture;
+        let mixture = fit(&sample, self.mixture.shape(), start, &NoEvidence, limits)?.mixture;
         Ok(Self { margins: self.margins.clone(), mixture })
     }
 

@@ -61,7 +61,7 @@ impl Evidence for NoEvidence {
 
 /// The criteria by which a fit stops.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
+pub(crate) struct Limits {
     /// The number of starts from different seeds; the best after a few rounds is fitted further.
     pub(crate) starts: usize,
     pub(crate) rounds: usize,
@@ -91,7 +91,7 @@ pub(crate) fn fit<E: Evidence>(
     shape: Shape,
     start: Start<'_>,
     evidence: &E,
-    settings: Settings,
+    limits: Limits,
 ) -> CandleResult<Fit<E>> {
     match start {
         Start::Given { components, assignment } => {
@@ -100,22 +100,22 @@ pub(crate) fn fit<E: Evidence>(
         Start::From(mixture) => {
             let fit = Fit { mixture: mixture.with_freedom(shape.freedom)?, evidence: evidence.clone() };
             let mut state = State { fit, log_likelihood: f64::NEG_INFINITY };
-            state.ascend(sample, settings.rounds, settings.tolerance)?;
+            state.ascend(sample, limits.rounds, limits.tolerance)?;
             Ok(state.fit)
         }
         Start::Clusters { components, random } if components > 1 && sample.points.rows() > ROWS_OF_A_START => {
             let part = Part::draw(sample)?;
             let part_evidence = evidence.of_rows(&part.rows);
             let Fit { mixture, evidence: learned } =
-                best_start(&part.sample, shape, components, random, &part_evidence, settings)?.fit;
+                best_start(&part.sample, shape, components, random, &part_evidence, limits)?.fit;
             let fit = Fit { mixture, evidence: evidence.having_learned(learned) };
             let mut state = State { fit, log_likelihood: f64::NEG_INFINITY };
-            state.ascend(sample, settings.rounds, settings.tolerance)?;
+            state.ascend(sample, limits.rounds, limits.tolerance)?;
             Ok(state.fit)
         }
         Start::Clusters { components, random } => {
-            let mut state = best_start(sample, shape, components, random, evidence, settings)?;
-            state.ascend(sample, settings.rounds, settings.tolerance)?;
+            let mut state = best_start(sample, shape, components, random, evidence, limits)?;
+            state.ascend(sample, limits.rounds, limits.tolerance)?;
             Ok(state.fit)
         }
     }
@@ -128,9 +128,9 @@ fn best_start<E: Evidence>(
     components: usize,
     random: &mut ChaCha8Rng,
     evidence: &E,
-    settings: Settings,
+    limits: Limits,
 ) -> CandleResult<State<E>> {
-    let starts = if components == 1 { 1 } else { settings.starts };
+    let starts = if components == 1 { 1 } else { limits.starts };
     let mut best: Option<State<E>> = None;
     let columns = sample.points.columns();
     // In heavy tails single rows would be clusters of their own.
@@ -144,7 +144,7 @@ fn best_start<E: Evidence>(
             _ => k_means(values, columns, components, random),
         };
         let mut state = State::assigned(sample, shape, &clusters, components, evidence.clone())?;
-        state.ascend(sample, ROUNDS_OF_A_START, settings.tolerance)?;
+        state.ascend(sample, ROUNDS_OF_A_START, limits.tolerance)?;
         if best.as_ref().is_none_or(|best| state.log_likelihood > best.log_likelihood) {
             best = Some(state);
         }
@@ -297,7 +297,7 @@ mod tests {
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
-    const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-6 };
+    const LIMITS: Limits = Limits { starts: STARTS, rounds: 200, tolerance: 1e-6 };
 
     /// Two components, at -3 and 3 in the first of two dimensions, with standard deviations 1 and 2 in the second.
     fn two_components(rows: usize, seed: u64) -> Sample {
@@ -314,7 +314,7 @@ mod tests {
     fn fitted(sample: &Sample, covariance: Covariance, components: usize) -> Mixture {
         let mut random = stream(0, "fit");
         let start = Start::Clusters { components, random: &mut random };
-        fit(sample, covariance.into(), start, &NoEvidence, SETTINGS).unwrap().mixture
+        fit(sample, covariance.into(), start, &NoEvidence, LIMITS).unwrap().mixture
     }
 
     #[test]

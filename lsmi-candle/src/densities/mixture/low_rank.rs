@@ -263,7 +263,7 @@ fn principal_axes(centred: MatRef<'_, f32>, rank: usize) -> Option<Mat<f32>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Covariance, Mixture, NoEvidence, STARTS, Sample, Settings, Start, fit};
+    use super::super::{Covariance, Limits, Mixture, NoEvidence, STARTS, Sample, Start, fit};
     use super::*;
     use candle_core::Device;
     use lsmi_core::random::stream;
@@ -289,8 +289,8 @@ mod tests {
 
     fn surprisal(train: &Sample, covariance: Covariance, fresh: &Sample) -> f64 {
         let start = Start::Clusters { components: 1, random: &mut stream(0, "fit") };
-        let settings = Settings { starts: STARTS, rounds: 100, tolerance: 1e-6 };
-        let mixture = fit(train, covariance.into(), start, &NoEvidence, settings).unwrap().mixture;
+        let limits = Limits { starts: STARTS, rounds: 100, tolerance: 1e-6 };
+        let mixture = fit(train, covariance.into(), start, &NoEvidence, limits).unwrap().mixture;
         let densities = mixture.log_density(&fresh.points).unwrap();
         -densities.iter().sum::<f64>() / densities.len() as f64
     }
@@ -328,8 +328,8 @@ mod tests {
         let sample = Sample::new(rows, DIMS, &Device::Cpu).unwrap();
         for components in [1, 4] {
             let start = Start::Clusters { components, random: &mut stream(0, "fit") };
-            let settings = Settings { starts: STARTS, rounds: 20, tolerance: 1e-6 };
-            let fitted = fit(&sample, Covariance::LowRank(8).into(), start, &NoEvidence, settings).unwrap();
+            let limits = Limits { starts: STARTS, rounds: 20, tolerance: 1e-6 };
+            let fitted = fit(&sample, Covariance::LowRank(8).into(), start, &NoEvidence, limits).unwrap();
             assert!(fitted.mixture.log_density(&sample.points).unwrap().iter().all(|value| value.is_finite()));
         }
     }

@@ -29,7 +29,7 @@ mod tails;
 
 pub use covariance::Covariance;
 pub(crate) use covariance::{ridged_factor, shrink_to_sphere};
-pub(crate) use expectation_maximization::{Evidence, Fit, NoEvidence, STARTS, Settings, Start, fit};
+pub(crate) use expectation_maximization::{Evidence, Fit, Limits, NoEvidence, STARTS, Start, fit};
 pub(crate) use k_means::{Rounds, cluster, nearest_centres};
 pub(crate) use kernels::{BLOCK, Lanes};
 pub(crate) use pass::Pass;

@@ -73,7 +73,7 @@ impl<'a> Round<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{NoEvidence, STARTS, Settings, Shape, Start, fit};
+    use super::super::{Limits, NoEvidence, STARTS, Shape, Start, fit};
     use super::*;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
@@ -93,12 +93,11 @@ mod tests {
         {
             let shape = Shape { covariance, freedom };
             let start = Start::Clusters { components: 2, random: &mut stream(1, "fit") };
-            let before =
-                fit(&sample, shape, start, &NoEvidence, Settings { starts: STARTS, rounds: 1, tolerance: 0.0 })
-                    .unwrap()
-                    .mixture;
+            let before = fit(&sample, shape, start, &NoEvidence, Limits { starts: STARTS, rounds: 1, tolerance: 0.0 })
+                .unwrap()
+                .mixture;
             let next = Start::From(before.clone());
-            let whole = fit(&sample, shape, next, &NoEvidence, Settings { starts: STARTS, rounds: 1, tolerance: 0.0 })
+            let whole = fit(&sample, shape, next, &NoEvidence, Limits { starts: STARTS, rounds: 1, tolerance: 0.0 })
                 .unwrap()
                 .mixture;
             let mut round = Round::new(&before);

@@ -54,7 +54,7 @@ mod tests {
     use lsmi_core::random::stream;
     use rand_distr::{ChiSquared, Distribution, StandardNormal};
 
-    use super::super::{Covariance, Mixture, NoEvidence, STARTS, Settings, Shape, Start, fit};
+    use super::super::{Covariance, Limits, Mixture, NoEvidence, STARTS, Shape, Start, fit};
 
     fn student(rows: usize, dims: usize, freedom: f64, name: &str) -> Sample {
         let mut random = stream(0, name);
@@ -108,7 +108,7 @@ mod tests {
             let shape = Shape { covariance: Covariance::Tied, freedom };
             let start = Start::Clusters { components: 1, random: &mut stream(0, "fit") };
             let mixture =
-                fit(&sample, shape, start, &NoEvidence, Settings { starts: STARTS, rounds: 100, tolerance: 1e-6 })
+                fit(&sample, shape, start, &NoEvidence, Limits { starts: STARTS, rounds: 100, tolerance: 1e-6 })
                     .unwrap();
             let densities = mixture.mixture.log_density(&fresh.points).unwrap();
             -densities.iter().sum::<f64>() / 3000.0
