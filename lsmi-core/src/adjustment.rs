@@ -10,7 +10,7 @@
 //! adjusted = R + a, U1 - a, U2 - a, S + a
 //! ```
 //!
-//! The shift keeps S - R, both R + `U_m` and the total. What it leaves of the densities is little: after the second
+//! The shift keeps S - R, both R + `U_m` and the total. It leaves little of the densities: after the second
 //! branch, by far the most usual one, R = min(I1, I2), the smaller U is 0 and S = I12 - max(I1, I2), which is the minimum
 //! mutual information decomposition whatever the surprisals were; after the first one either R or S is 0. Only where no
 //! branch was taken do the surprisals matter to the means. Hence raw means are always reported beside adjusted ones,

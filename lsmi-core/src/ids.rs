@@ -85,7 +85,7 @@ impl SampleIds {
         Self(Kind::Rows(n))
     }
 
-    /// Numbers as ids.
+    /// Creates ids from numbers.
     ///
     /// # Errors
     ///

@@ -9,16 +9,16 @@
 //! ```
 //!
 //! Between these limits the r of a sample rises or falls steadily from its i2 to its i1, and the mean moves with them.
-//! Two facts are told of it.
+//! Two facts describe it.
 //!
 //! - **How far the mean redundancy moves**, over the grid and in both limits: [`Sweep::range`]. It is at least the
 //!   distance between I1 and I2.
 //! - **Whether one modality has the lower surprisal in nearly all samples as they are.** Its i is then the redundancy
 //!   of nearly every sample and its uniqueness is 0, whatever the data are: two encoders of different width or scale
 //!   make it so. [`SweepPoint::lower1`] and [`SweepPoint::lower2`] say so, and [`SweepPoint::zero_u1`] and
-//!   [`SweepPoint::zero_u2`] what came of it.
+//!   [`SweepPoint::zero_u2`] have the share of zeros that results.
 //!
-//! [`GaugeVerdict`] sums both up. What no gauge moves is s - r = i12 - i1 - i2, u1 - u2 = i1 - i2 and the total.
+//! [`GaugeVerdict`] sums both up. No gauge moves s - r = i12 - i1 - i2, u1 - u2 = i1 - i2 and the total.
 
 use serde::{Deserialize, Serialize};
 

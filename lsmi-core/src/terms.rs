@@ -64,7 +64,7 @@ pub struct TermMeans {
 }
 
 impl Terms {
-    /// Terms whose arrays are all in the order of `ids`.
+    /// Creates terms from arrays in the order of `ids`.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ pub struct Points {
 }
 
 impl Points {
-    /// Rows from their values, row after row.
+    /// Creates rows from their values, row after row.
     ///
     /// # Errors
     /// A candle error where the device cannot hold them.

@@ -125,7 +125,7 @@ pub(crate) fn stratified_sample(labels: &[u32], classes: usize, most: usize, see
     (0..labels.len()).filter(|row| part_of_row[*row] == 0).collect()
 }
 
-/// Rows to fit to and rows held out to choose and calibrate by, about one in five.
+/// Returns the rows to fit to and the rows held out to choose and calibrate by, about one in five.
 ///
 /// Every class keeps a row to fit to; nothing is held out where every class has a single row.
 pub(crate) fn held_out_rows(labels: &[u32], classes: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {

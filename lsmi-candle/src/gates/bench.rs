@@ -34,7 +34,7 @@ impl<'a> Bench<'a> {
         rows.groups = Some(groups.unwrap_or_else(|| Groups::each_alone(rows.rows())));
         let mut settings = settings.clone();
         if let Some(fitted) = settings.densities.take() {
-            // Densities fitted earlier are none of changed features: these are measured in the same kind of gauge at least.
+            // Densities fitted earlier are not those of changed features, which are measured in the same kind of gauge at least.
             settings.gauge = fitted.description().gauge;
             settings.dims = Dims::Auto;
         }

@@ -1,8 +1,8 @@
 //! Calibration: whether a head is right as often as it claims.
 //!
 //! Pointwise information is the logarithm of what a head says, so that too much confidence, or too little, goes into every
-//! component one to one. The expected calibration error of out-of-fold predictions is held against what the same
-//! confidences would show by chance if they were true. The [figure](super::Gate::figure) is the error of the head that
+//! component one to one. The expected calibration error of out-of-fold predictions is compared with the error that the
+//! same confidences would show by chance if they were true. The [figure](super::Gate::figure) is the error of the head that
 //! exceeds its threshold most; its threshold is the gate's.
 
 use lsmi_core::random::{ChaCha8Rng, stream};

@@ -1,6 +1,6 @@
 //! Memorisation: how much better heads know the rows that they were fitted to.
 //!
-//! A head that has memorised its rows gives i = -log p(y) to each, and every label seems told in full by everything.
+//! A head that has memorised its rows gives i = -log p(y) to each, and every modality seems to carry all information about the label.
 //! Cross-fitting keeps this out of the results; the gate says how much it keeps out, and whether anything is left of what the
 //! heads learned once the rows are new. The [figure](super::Gate::figure) is the largest difference, over the heads of x1,
 //! x2 and both, of the accuracy on rows that all folds' models but one were fitted to and the accuracy out of fold. A user's

@@ -4,7 +4,7 @@
 //! compares what must agree, and says whether the estimator in these settings tells the truth about data of this size,
 //! these dimensions and these classes.
 //!
-//! | gate | what is done | what must come out |
+//! | gate | action | expected result |
 //! |---|---|---|
 //! | [`power`] | an exclusive or is planted in the features | synergy, and no redundancy |
 //! | [`specificity`] | a modality is paired with its own rotated and scaled copy | neither synergy nor uniqueness |
@@ -14,7 +14,7 @@
 //! | [`calibration`] | heads are right as often as they say | the error of a calibrated head, which is chance |
 //! | [`coverage`] | evaluation rows are looked up in the training density | no more surprise than in training |
 //!
-//! [`check`] fits everything itself; [`check_fitted`] takes the fit of the data from whoever has it. One seed gives the
+//! [`check`] fits everything itself; [`check_fitted`] takes a fit of the data that exists already. One seed gives the
 //! same gates to the bit.
 
 pub mod calibration;

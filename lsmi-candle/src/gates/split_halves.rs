@@ -3,8 +3,8 @@
 //! The columns of a modality are dealt at random to two halves, which take the places of x1 and x2. Halves may well have
 //! synergy, so that this gate never fails. But where they have as much as the two modalities, the synergy of the data is
 //! that of any two pieces of features, and no evidence that one modality needs the other. The
-//! [figure](super::Gate::figure) is the largest S of halves, the threshold the S of the data where that is more than nobody
-//! would report, both in nats.
+//! [figure](super::Gate::figure) is the largest S of halves, the threshold the S of the data if that is large enough to be
+//! reported, both in nats.
 
 use std::collections::BTreeMap;
 

@@ -41,7 +41,7 @@ impl FeatureMap {
         }
     }
 
-    /// Columns that come out.
+    /// Returns the number of columns of the result.
     pub(crate) fn outputs(&self) -> usize {
         match self {
             Self::Kernel(features) => features.features(),

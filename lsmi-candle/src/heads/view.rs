@@ -23,7 +23,7 @@ impl<'a> Features<'a> {
         Self { modalities }
     }
 
-    /// Columns of each modality in a view.
+    /// Returns the number of columns of each modality in a view.
     pub(crate) fn widths(&self, view: View) -> Vec<usize> {
         let width = |rows: &&HeadRows| match view {
             View::Columns => rows.widths[0],

@@ -50,7 +50,7 @@ impl Matrix {
         }
     }
 
-    /// Matrices of the same columns, one after the other.
+    /// Joins matrices of the same columns, one below the other.
     pub(crate) fn joined(parts: &[&Self]) -> Self {
         let columns = parts.first().map_or(0, |part| part.columns);
         debug_assert!(parts.iter().all(|part| part.columns == columns));

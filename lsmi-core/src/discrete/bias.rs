@@ -12,7 +12,7 @@
 //! # What Miller-Madow corrects
 //!
 //! Only what is made of entropies has a correction of this kind: i1, i2 and i12, or on a lattice the nodes of a single
-//! set of sources. The redundancy of several sets is no sum of entropies and stays as it is, but for `mmi`, whose R is the
+//! set of sources. The redundancy of several sets is no sum of entropies and stays as it is, except for `mmi`, whose R is the
 //! lower one of the corrected i1 and i2. The other components take up the correction, so that R + U1 = I1, R + U2 = I2 and
 //! R + U1 + U2 + S = I12 hold with the corrected informations. Values of single outcomes stay as they are too.
 

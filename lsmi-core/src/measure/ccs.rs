@@ -16,7 +16,7 @@
 //!
 //! Values that are 0 are therefore equal, and are counted and ranked as equals.
 //!
-//! c is the pointwise co-information, what is told twice; it is taken for redundancy only where both modalities and
+//! c is the pointwise co-information, which both carry; it counts as redundancy only where both modalities and
 //! their union change the surprisal of the label in one direction. Ince, "Measuring Multivariate Redundant Information
 //! with Pointwise Common Change in Surprisal" (Entropy 19(7), 318, 2017).
 //!

@@ -127,7 +127,7 @@ impl<T: Real> Mixture<T> {
         Self { sum: sums.iter().sum(), slopes }
     }
 
-    /// Rows from `first` on: their slopes, and their part of the sum.
+    /// Computes the slopes of the rows from `first` on, and their part of the sum.
     fn block(classes: &[Class<'_, T>], first: usize, rows: &mut [T], n: usize) -> f64 {
         let epsilon = T::from_f64(EPSILON);
         let mut terms = vec![T::from_f64(0.0); n];

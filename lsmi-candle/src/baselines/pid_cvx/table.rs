@@ -42,7 +42,7 @@ impl Table {
         self.joint.iter().enumerate().filter(|(_, p)| **p > 0.0).map(term).sum()
     }
 
-    /// Sums of the cells that have the same place.
+    /// Sums the cells that have the same place.
     fn summed(&self, places: usize, place: impl Fn(usize) -> usize) -> Vec<f64> {
         let mut sums = vec![0.0; places];
         for (index, p) in self.joint.iter().enumerate() {

@@ -160,7 +160,7 @@ impl Gauge {
         Self::fit_in_passes(kind, dims, &mut InMemory([x1, x2]))
     }
 
-    /// Rows of modality 0 (x1) or 1 (x2) as models take them.
+    /// Converts rows of modality 0 (x1) or 1 (x2) to the inputs of models.
     pub(crate) fn model_inputs(&self, modality: usize, x: &Matrix) -> ModelCoordinates {
         let coordinates = [&self.x1, &self.x2][modality];
         let columns = coordinates.standardizer.columns();
@@ -221,7 +221,7 @@ impl Coordinates {
         self.log_determinant
     }
 
-    /// Rows `[n, dims]`, row-major, in the coordinates the density is fitted in.
+    /// Returns rows `[n, dims]`, row-major, in the coordinates in which the density is fitted.
     pub(crate) fn apply(&self, x: &Matrix) -> Vec<f64> {
         let standardised = self.standardizer.apply(x);
         match &self.axes {

@@ -8,7 +8,7 @@ pub(super) const ROWS_AT_A_TIME: usize = 1024;
 
 /// Rows of both modalities that can be read again and again.
 pub(crate) trait Passes {
-    /// Columns of x1 and x2.
+    /// Returns the numbers of columns of x1 and x2.
     fn columns(&self) -> [usize; 2];
 
     /// Calls `visit` with all rows in one order, row-major, x1 and x2 of equally many rows at a time.

@@ -46,12 +46,12 @@ impl Standardizer {
         &self.columns
     }
 
-    /// Columns of the input, constant ones included.
+    /// Returns the number of columns of the input, constant ones included.
     pub(crate) fn input_columns(&self) -> usize {
         self.input_columns
     }
 
-    /// Columns that vary, which are those that stay.
+    /// Returns the number of columns that vary.
     pub fn columns(&self) -> usize {
         self.columns.len()
     }

@@ -166,7 +166,7 @@ impl Knife {
             return Err(EstimatorError::FewRowsForDensity { rows: rows.len() / dims, least: LEAST_ROWS });
         }
         let sample = Sample::new(self.straightened(single(rows)).values, dims, &Device::Cpu)?;
-        // A tolerance of 0 goes on while the likelihood grows at all.
+        // A tolerance of 0 continues while the likelihood grows at all.
         let limits = Limits { starts: 1, rounds, tolerance: 0.0 };
         let start = Start::From(self.mixture.clone());
         let mixture = fit(&sample, self.mixture.shape(), start, &NoEvidence, limits)?.mixture;
@@ -209,7 +209,7 @@ impl Knife {
         }
     }
 
-    /// Rows `[n, dims]`, row-major, in the coordinates of the mixture.
+    /// Maps rows `[n, dims]`, row-major, to the coordinates of the mixture.
     pub(crate) fn straightened(&self, rows: Vec<f32>) -> Straightened {
         match &self.margins {
             None => Straightened { log_derivatives: vec![0.0; rows.len() / self.mixture.dims()], values: rows },

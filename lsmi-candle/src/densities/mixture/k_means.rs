@@ -120,7 +120,7 @@ impl<'a> Blocks<'a> {
         changed
     }
 
-    /// Rows drawn one by one with probability proportional to the squared distance from the nearest one drawn before.
+    /// Draws rows one by one with probability proportional to the squared distance from the nearest one drawn before.
     fn seeds(&self, clusters: usize, random: &mut ChaCha8Rng) -> Vec<f32> {
         let columns = self.columns;
         let count = self.rows.len() / columns;

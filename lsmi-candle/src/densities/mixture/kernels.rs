@@ -19,7 +19,7 @@ const CENTRES: usize = 4;
 /// hundredfold.
 const NEGLIGIBLE: f32 = 1e-30;
 
-/// Rows row-major `[count, columns]` as a block, with zeros after them.
+/// Transposes row-major rows `[count, columns]` into a block, with zeros after them.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(crate) fn transpose(rows: &[f32], columns: usize, block: &mut [Lanes<f32>]) {

@@ -230,7 +230,7 @@ impl Mixture {
         &self.log_weights
     }
 
-    /// Means of the components, `[K, d]`, row-major.
+    /// Returns the means of the components, `[K, d]`, row-major.
     pub fn means(&self) -> &[f32] {
         &self.means
     }

@@ -65,7 +65,7 @@ impl<'a> Round<'a> {
             mean_square: self.squares / (rows * dims as f64),
             second: self.second.map_or_else(OnceLock::new, OnceLock::from),
         };
-        // The rows themselves are gone; nothing but their moments is asked for.
+        // The rows themselves are no longer there, but only their moments are needed.
         let sample = Sample { points: Points::new(Vec::new(), dims, &Device::Cpu)?, moments };
         Ok((self.statistics.maximize(&sample)?, self.log_likelihood / rows))
     }

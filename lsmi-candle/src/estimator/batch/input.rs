@@ -20,7 +20,7 @@ pub(super) const ID: &str = "id";
 /// The column of labels.
 pub(super) const LABEL: &str = "y";
 
-/// Samples with labels as a batch that [`score_batch`](super::score_batch) takes; ids become text.
+/// Converts samples with labels to a batch that [`score_batch`](super::score_batch) takes; ids become text.
 ///
 /// # Errors
 /// [`ArrowError`] for samples that do not belong together, or of more columns than 32 bits count.

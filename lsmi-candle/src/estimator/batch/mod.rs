@@ -10,7 +10,7 @@
 //! | `y` | integers or `Utf8` | a label or the name of a class; without it, expectations over labels are given |
 //! | `logits1`, `logits2`, `logits12` | as `x1`, of floating-point numbers | where the estimator takes posteriors from there |
 //!
-//! No value may be null. Columns of other names are left alone. What comes out is described by [`output_schema`].
+//! No value may be null. Columns of other names are left alone. [`output_schema`] describes the result.
 
 mod error;
 mod input;

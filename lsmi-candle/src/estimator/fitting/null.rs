@@ -124,7 +124,7 @@ impl CrossFit {
         }
         let are_given = estimator.description.given_heads;
         let inputs = ModelInputs::new(&estimator.gauge, &train.inputs(), are_given);
-        // The null is of a single repeat, so what is held against it is the first repeat.
+        // The null is of a single repeat, so it is compared with the first repeat.
         let observed = self.scores.repeats.first().unwrap_or(&self.scores.terms);
 
         let groups = self.scores.groups.as_deref();

@@ -6,9 +6,9 @@
 //! (the correlation dimension of Grassberger, Procaccia 1983), and of N pairs `N (r / a)^m / 100` would be nearer than r.
 //! Two rows are twins where that is below 1/100, provided that all other rows are at least three times as far from both.
 //!
-//! Where every row has many twins, as frames of a clip do, the lowest distances are those of twins. The same is then asked with
-//! the 10 % and 40 % quantiles. What is found so in half of the rows or more is told, but not taken for granted: tight clusters
-//! look alike.
+//! Where every row has many twins, as frames of a clip do, the lowest distances are those of twins. The same test is then
+//! made with the 10 % and 40 % quantiles. Twins that it finds in half of the rows or more are reported, but not put together, as
+//! tight clusters look the same.
 //!
 //! Sets of more than 10,000 different rows are not searched, as every pair is looked at, nor those of more than 50 million numbers,
 //! of which a copy is made.
@@ -105,7 +105,7 @@ struct Points {
 }
 
 impl Points {
-    /// Rows in columns of variance 1 over the number of columns of their modality.
+    /// Scales rows to columns of variance 1 over the number of columns of their modality.
     fn standardized(matrices: &[Stacked<'_>], rows: &[usize]) -> Self {
         let columns = matrices.iter().map(Stacked::columns).sum();
         let mut values = vec![0.0; rows.len() * columns];

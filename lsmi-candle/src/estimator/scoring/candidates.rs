@@ -87,7 +87,7 @@ impl Estimator {
     /// Returns the expectation of terms and interactions over candidate labels, by the estimator's measure.
     ///
     /// # Errors
-    /// None but those of terms that do not fit together, which [`Estimator::candidates`] gives not.
+    /// An error of terms that do not fit together, which those of [`Estimator::candidates`] always do.
     pub fn expect(&self, candidates: &Candidates) -> Result<Expected> {
         let rows = candidates.ids.len();
         let zeros = || vec![0.0; rows];
@@ -118,7 +118,7 @@ impl Estimator {
     /// Returns the terms and interactions that rows have if their label is `class`.
     ///
     /// # Errors
-    /// None but those of terms that do not fit together, which [`Estimator::candidates`] gives not.
+    /// An error of terms that do not fit together, which those of [`Estimator::candidates`] always do.
     ///
     /// # Panics
     /// If there is no such class.

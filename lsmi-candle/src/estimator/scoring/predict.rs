@@ -23,7 +23,7 @@ pub(in crate::estimator) struct Predictions {
 }
 
 impl Estimator {
-    /// Predictions by the models of all folds of one repeat together, or, of training rows, by those of each row's fold.
+    /// Predicts rows by the models of all folds of one repeat together or, for training rows, by those of each row's fold.
     pub(in crate::estimator) fn predict(
         &self,
         folds: &[FoldModels],

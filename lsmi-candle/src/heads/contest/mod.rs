@@ -70,7 +70,7 @@ struct Field {
 }
 
 impl Field {
-    /// Rows of a part, as indices of the features.
+    /// Returns the rows of a part, as indices of the features.
     fn rows_of(&self, is_in: impl Fn(usize) -> bool) -> Vec<usize> {
         self.rows.iter().zip(&self.nested.parts).filter(|(_, part)| is_in(**part)).map(|(row, _)| *row).collect()
     }

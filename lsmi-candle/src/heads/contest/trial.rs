@@ -30,7 +30,7 @@ impl Unseen {
     }
 }
 
-/// Hears the posteriors of one part's rows, setting by setting, and says when it has heard enough.
+/// Watches the losses of one part's rows, setting by setting, and decides when to stop.
 pub(super) struct Watch<'a> {
     unseen: Unseen,
     log_frequencies: &'a [f64],

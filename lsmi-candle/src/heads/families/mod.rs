@@ -124,7 +124,7 @@ pub(super) fn all(problem: &Problem) -> Vec<Box<dyn Family>> {
     families
 }
 
-/// Numbers of leading components of each modality, in steps of two, up to all of the widest.
+/// Returns numbers of leading components of each modality, in steps of two, up to all of the widest.
 fn leading(problem: &Problem, least: usize, most: usize) -> Vec<usize> {
     let all = problem.components.iter().copied().max().unwrap_or(1);
     let mut numbers: Vec<usize> = std::iter::successors(Some(least), |number| Some(number * 2))

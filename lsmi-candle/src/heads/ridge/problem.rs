@@ -86,7 +86,7 @@ impl Problem {
         matmul(gradient, Accum::Replace, self.matrix().transpose(), logit_gradient, 1.0, Par::Seq);
     }
 
-    /// Weights and the biases of rows that are not centred: `(x - mean) W + b = x W + (b - mean W)`.
+    /// Returns weights and the biases of rows that are not centred: `(x - mean) W + b = x W + (b - mean W)`.
     pub(super) fn linear(&self, parameters: &[f32]) -> Linear {
         let (weights, biases) = parameters.split_at(self.weights());
         let mut shifted: Vec<f64> = biases.iter().copied().map(f64::from).collect();

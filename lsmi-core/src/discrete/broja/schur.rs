@@ -167,7 +167,7 @@ impl Factor {
     }
 }
 
-/// Returns the b that occur, but for the most probable of each class.
+/// Returns the b that occur, without the most probable one of each class.
 fn free(problem: &Problem) -> Vec<usize> {
     let columns = problem.first * problem.classes;
     let mut fixed = vec![None; problem.classes];

@@ -50,7 +50,7 @@ impl Margins {
         self.curves.len()
     }
 
-    /// Rows `[n, d]`, row-major, in the coordinates of the mixture.
+    /// Maps rows `[n, d]`, row-major, to the coordinates of the mixture.
     pub(crate) fn apply(&self, rows: &[f32]) -> Straightened {
         let mut values = rows.to_vec();
         let mut log_derivatives = vec![0.0; rows.len() / self.curves.len()];
