@@ -22,7 +22,7 @@ pub enum Error {
 
     /// A value is not a number, or infinite.
     #[error(
-        "`{term}` of row {row} (id `{id}`) is {found}; every term must be finite, so leave the row out or mend its features"
+        "`{term}` of row {row} (id `{id}`) is {found}; every term must be finite, so leave the row out or correct its features"
     )]
     NotFinite {
         /// The term: `h1`, `h2`, `i1`, `i2` or `i12`.
@@ -82,7 +82,7 @@ pub enum Error {
     },
 
     /// A class has no sample, so that its empirical probability would be 0.
-    #[error("no sample is of class {class}; number only classes that occur, or give the class prior")]
+    #[error("no sample has the class {class}; number only classes that occur, or give the class prior")]
     AbsentClass {
         /// The class.
         class: usize,
@@ -107,7 +107,7 @@ pub enum Error {
     },
 
     /// Two arrays differ in their number of classes.
-    #[error("{what} has {found} classes where there should be {expected}; use one set of classes throughout")]
+    #[error("{what} has {found} classes, but should have {expected}; use one set of classes throughout")]
     Classes {
         /// The name of the array with the wrong number of classes.
         what: &'static str,

@@ -40,7 +40,7 @@ pub enum Error {
 
     /// The target is the same in every outcome.
     #[error(
-        "y has only one state, `{state}`: nothing can be told about it; give outcomes with at least two states of y"
+        "y has only one state, `{state}`: there is no information about it; give outcomes with at least two states of y"
     )]
     ConstantTarget {
         /// The state.

@@ -4,7 +4,7 @@
 //! the eigenvectors of the fourth moments `B = mean |z|^2 z z'` of whitened rows z turn with z, so that coordinates along
 //! them do not (fourth-order blind identification, Cardoso 1989; invariant coordinate selection, Tyler, Critchley,
 //! Dümbgen, Oja 2009). A coordinate's eigenvalue is d + 2 for normal rows; it is lower where the rows fall into two
-//! clusters and higher for heavy tails, so that the coordinates furthest from d + 2 are the most telling ones, and come
+//! clusters and higher for heavy tails, so that the coordinates furthest from d + 2 are the most informative ones, and come
 //! first. Each coordinate's sign makes its third moment positive.
 
 use crate::numbers::linear_algebra::{add_second_moments, product_transposed, symmetric_eigen};

@@ -95,7 +95,7 @@ pub enum GaugeError {
     },
     /// A modality with more columns than their correlations have room for.
     #[error(
-        "{modality} has {columns} columns, but correlations are computed of {most} at most: make fewer of them first, such as \
+        "{modality} has {columns} columns, but correlations are computed of {most} at most: reduce them first, for example to \
          their leading principal components"
     )]
     TooManyColumns {
@@ -108,7 +108,7 @@ pub enum GaugeError {
     },
     /// A modality in which no column varies.
     #[error(
-        "no column of {modality} varies over the {rows} training rows: it can tell nothing of the label; leave it out"
+        "no column of {modality} varies over the {rows} training rows: it has no information about the label; leave it out"
     )]
     ConstantModality {
         /// The modality, `x1` or `x2`.

@@ -18,7 +18,7 @@ use crate::densities::points::{gather, single};
 /// The number of starts that finds most mixtures.
 pub(crate) const STARTS: usize = 4;
 /// Columns that every second start looks at alone.
-const TELLING_COLUMNS: usize = 4;
+const CLUSTERED_COLUMNS: usize = 4;
 /// The largest number of rows that starts compete on; the fit from the best start sees all.
 const ROWS_OF_A_START: usize = 4096;
 /// Rounds that each start gets.
@@ -137,10 +137,10 @@ fn best_start<E: Evidence>(
     let squashed: Option<Vec<f32>> =
         shape.freedom.map(|_| sample.points.values().iter().map(|value| value.asinh()).collect());
     let values = squashed.as_deref().unwrap_or(sample.points.values());
-    let telling = if components == 1 { None } else { clustered_columns(values, columns) };
+    let clustered = if components == 1 { None } else { clustered_columns(values, columns) };
     for start in 0..starts {
-        let clusters = match &telling {
-            Some(values) if start % 2 == 1 => k_means(values, TELLING_COLUMNS, components, random),
+        let clusters = match &clustered {
+            Some(values) if start % 2 == 1 => k_means(values, CLUSTERED_COLUMNS, components, random),
             _ => k_means(values, columns, components, random),
         };
         let mut state = State::assigned(sample, shape, &clusters, components, evidence.clone())?;
@@ -173,7 +173,7 @@ impl Part {
 /// many columns of equal variance, clusters along some of them are lost in the noise of the others. Returns `None` if
 /// there are no more columns than that.
 fn clustered_columns(values: &[f32], columns: usize) -> Option<Vec<f32>> {
-    if columns <= TELLING_COLUMNS {
+    if columns <= CLUSTERED_COLUMNS {
         return None;
     }
     let rows = (values.len() / columns) as f64;
@@ -195,10 +195,10 @@ fn clustered_columns(values: &[f32], columns: usize) -> Option<Vec<f32>> {
         // A column that does not vary tells nothing.
         if second[column] > 0.0 { fourth[column] / (second[column] * second[column]) } else { f64::INFINITY }
     };
-    let mut telling: Vec<(usize, f64)> = (0..columns).map(|column| (column, kurtosis(column))).collect();
-    telling.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut clustered: Vec<(usize, f64)> = (0..columns).map(|column| (column, kurtosis(column))).collect();
+    clustered.sort_by(|a, b| a.1.total_cmp(&b.1));
     let rows = values.chunks_exact(columns);
-    Some(rows.flat_map(|row| telling[..TELLING_COLUMNS].iter().map(|(column, _)| row[*column])).collect())
+    Some(rows.flat_map(|row| clustered[..CLUSTERED_COLUMNS].iter().map(|(column, _)| row[*column])).collect())
 }
 
 struct State<E> {

@@ -10,7 +10,7 @@ use crate::error::EstimatorError;
 #[non_exhaustive]
 pub enum BatchError {
     /// A required column is missing.
-    #[error("there is no column `{column}`, only {found}; add it, or rename the column that it is")]
+    #[error("there is no column `{column}`, only {found}; add it, or rename a column to it")]
     MissingColumn {
         /// The column.
         column: &'static str,

@@ -73,7 +73,7 @@ struct Fit {
     pairs: Vec<([u32; 2], f64, usize)>,
     cells: Vec<Cell>,
     /// p(x1, y) and p(x2, y).
-    wanted: [Vec<f64>; 2],
+    required: [Vec<f64>; 2],
     /// a(x1, y) and b(x2, y).
     logits: [Vec<f64>; 2],
 }
@@ -133,10 +133,10 @@ impl Fit {
             }
             *end = cells.len();
         }
-        let wanted = [first_marginal.probability.clone(), second_marginal.probability.clone()];
+        let required = [first_marginal.probability.clone(), second_marginal.probability.clone()];
         // The logits of independent sources given y would be log p(x, y) each, but for y counted twice.
-        let logits = wanted.clone().map(|wanted| wanted.iter().map(|p| p.ln()).collect());
-        let mut fit = Self { pairs, cells, wanted, logits };
+        let logits = required.clone().map(|required| required.iter().map(|p| p.ln()).collect());
+        let mut fit = Self { pairs, cells, required, logits };
         fit.evaluate();
         Ok(fit)
     }
@@ -170,7 +170,7 @@ impl Fit {
         for source in 0..2 {
             let found = self.found();
             let corrections =
-                self.wanted[source].iter().zip(&found[source]).map(|(wanted, found)| (wanted / found).ln());
+                self.required[source].iter().zip(&found[source]).map(|(required, found)| (required / found).ln());
             self.logits[source].iter_mut().zip(corrections).for_each(|(logit, correction)| *logit += correction);
             self.evaluate();
         }
@@ -200,7 +200,7 @@ impl Fit {
 
     /// Returns the probabilities of the pairs (x1, y) and (x2, y) at present.
     fn found(&self) -> [Vec<f64>; 2] {
-        let mut found = self.wanted.each_ref().map(|wanted| vec![0.0; wanted.len()]);
+        let mut found = self.required.each_ref().map(|required| vec![0.0; required.len()]);
         for cell in &self.cells {
             found[0][cell.first as usize] += cell.probability;
             found[1][cell.second as usize] += cell.probability;
@@ -211,8 +211,8 @@ impl Fit {
     /// Returns the largest relative deviation of such a probability.
     fn deviation(&self) -> f64 {
         let found = self.found();
-        let pairs = self.wanted.iter().flatten().zip(found.iter().flatten());
-        pairs.map(|(wanted, found)| (found / wanted - 1.0).abs()).fold(0.0, f64::max)
+        let pairs = self.required.iter().flatten().zip(found.iter().flatten());
+        pairs.map(|(required, found)| (found / required - 1.0).abs()).fold(0.0, f64::max)
     }
 
     /// Visits every pair (x1, x2) with its probability and its cells.

@@ -66,14 +66,14 @@ fn function(fit: &Fit) -> f64 {
             value += probability * (logit - (cell.probability / probability).ln());
         }
     });
-    let means = fit.wanted.iter().flatten().zip(fit.logits.iter().flatten());
-    value - means.map(|(wanted, logit)| wanted * logit).sum::<f64>()
+    let means = fit.required.iter().flatten().zip(fit.logits.iter().flatten());
+    value - means.map(|(required, logit)| required * logit).sum::<f64>()
 }
 
 /// Returns the probabilities that are missing, in the order of the logits: a(x1, y), then b(x2, y).
 fn gradient(fit: &Fit) -> Vec<f64> {
     let found = fit.found();
-    fit.wanted.iter().flatten().zip(found.iter().flatten()).map(|(wanted, found)| wanted - found).collect()
+    fit.required.iter().flatten().zip(found.iter().flatten()).map(|(required, found)| required - found).collect()
 }
 
 fn second_derivative(fit: &Fit) -> Symmetric {
