@@ -7,33 +7,29 @@
 //! what one modality tells by itself is not lost. Posteriors are kept as logarithms throughout.
 
 mod calibration;
+mod classifiers;
 mod contest;
 mod families;
-mod generative;
 mod given;
-mod kernel;
-mod map;
-mod network;
+mod maps;
 mod pool;
 mod quick;
-mod ridge;
 mod rows;
 mod stack;
-mod trees;
 mod view;
 
 pub(crate) use calibration::Calibration;
+pub(crate) use classifiers::GenerativeHead;
+pub(crate) use classifiers::network::Layer;
+pub(crate) use classifiers::network::{NetworkHead, NetworkParams};
+pub(crate) use classifiers::trees::{BoostedTrees, TreeParts};
 pub(crate) use contest::{Contest, Outcome};
 pub(crate) use families::Classifier;
-pub(crate) use generative::GenerativeHead;
 pub(crate) use given::GivenHead;
-pub(crate) use kernel::KernelFeatures;
-pub(crate) use map::{Directions, FeatureMap, Products};
-pub(crate) use network::Layer;
-pub(crate) use network::{NetworkHead, NetworkParams};
+pub(crate) use maps::kernel::KernelFeatures;
+pub(crate) use maps::{Directions, FeatureMap, Products};
 pub(crate) use pool::{HeadPool, Member};
 pub(crate) use stack::{Combination, Stack};
-pub(crate) use trees::{BoostedTrees, TreeParts};
 pub(crate) use view::Features;
 pub(crate) use view::View;
 

@@ -12,7 +12,7 @@ use crate::densities::mixture::{Covariance, Sample};
 use crate::densities::points::{Points, single};
 use crate::error::Result;
 use crate::estimator::folds::{LabelledRows, stratified_folds};
-use crate::heads::map::Directions as Axes;
+use crate::heads::maps::Directions as Axes;
 use crate::heads::rows::Rows;
 use crate::heads::{FeatureMap, GenerativeHead, Head, View};
 use crate::numbers::linear_algebra::{product_transposed, symmetric_eigen};

@@ -7,8 +7,8 @@ use super::ridge::{hear_path, last_of};
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::densities::points::Points;
 use crate::error::Result;
-use crate::heads::kernel::{KernelFeatures, MOST_LANDMARKS};
-use crate::heads::ridge::{Linear, Stop, path};
+use crate::heads::classifiers::ridge::{Linear, Stop, path};
+use crate::heads::maps::kernel::{KernelFeatures, MOST_LANDMARKS};
 use crate::heads::{FeatureMap, View};
 
 /// Penalties, falling.

@@ -5,8 +5,8 @@ use super::ridge::{hear_path, last_of};
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::densities::points::Points;
 use crate::error::Result;
-use crate::heads::map::Products as Map;
-use crate::heads::ridge::{Linear, Stop, path};
+use crate::heads::classifiers::ridge::{Linear, Stop, path};
+use crate::heads::maps::Products as Map;
 use crate::heads::{FeatureMap, View};
 
 /// Penalties, falling.

@@ -4,7 +4,7 @@
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::densities::points::Points;
 use crate::error::Result;
-use crate::heads::ridge::{Linear, Stop, path};
+use crate::heads::classifiers::ridge::{Linear, Stop, path};
 use crate::heads::{Head, NetworkHead, View};
 
 /// Penalties, falling.

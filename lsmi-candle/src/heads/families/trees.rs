@@ -5,7 +5,7 @@ use lsmi_core::random::stream;
 
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::error::Result;
-use crate::heads::trees::{BoostedTrees, TreesParams};
+use crate::heads::classifiers::trees::{BoostedTrees, TreesParams};
 use crate::heads::{Head, View};
 
 /// Numbers of rounds, in two stretches: most trees without information are given up after the first. The second one

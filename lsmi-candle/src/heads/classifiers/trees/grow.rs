@@ -13,7 +13,7 @@
 use std::ops::Range;
 
 use super::bins::Bins;
-use super::{LEAST_RIDGE, TreesParams};
+use super::params::{LEAST_RIDGE, TreesParams};
 
 /// The sums over rows: gradients, then the curvature, then the number of rows.
 pub(super) type Sums<const LANES: usize> = [f32; LANES];

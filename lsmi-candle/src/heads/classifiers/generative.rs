@@ -12,12 +12,12 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use lsmi_core::random::ChaCha8Rng;
 
-use super::rows::Rows;
 use crate::densities::mixture::{
     BLOCK, Covariance, Evidence, Fit, Lanes, Limits, Mixture, Pass, STARTS, Shape, Start, fit,
 };
 use crate::densities::points::{Points, single};
 use crate::error::Result;
+use crate::heads::rows::Rows;
 use crate::numbers::simd_math::{ln, vectorised};
 
 const LIMITS: Limits = Limits { starts: STARTS, rounds: 200, tolerance: 1e-5 };
@@ -50,20 +50,20 @@ impl GenerativeHead {
 
     /// Fits discriminant analysis: one component for each class; linear with a tied covariance, quadratic with full
     /// ones.
-    pub(super) fn discriminant(rows: &Rows<'_>, covariance: Covariance) -> Result<Self> {
+    pub(in crate::heads) fn discriminant(rows: &Rows<'_>, covariance: Covariance) -> Result<Self> {
         let start = Start::Given { components: rows.classes, assignment: rows.labels };
         Self::ascend(rows, covariance.into(), start, &Labels::new(rows.labels, rows.classes))
     }
 
     /// Fits linear discriminant analysis with heavy tails, by expectation maximisation from the normal one.
-    pub(super) fn heavy_tailed(rows: &Rows<'_>, freedom: f64) -> Result<Self> {
+    pub(in crate::heads) fn heavy_tailed(rows: &Rows<'_>, freedom: f64) -> Result<Self> {
         let Self { mixture, class_probabilities } = Self::discriminant(rows, Covariance::Tied)?;
         Self { mixture: mixture.with_freedom(Some(freedom))?, class_probabilities }.continued(rows)
     }
 
     /// Fits a mixture of `components` free components of one covariance: Student's with `freedom` degrees of freedom,
     /// or normal.
-    pub(super) fn clustered(
+    pub(in crate::heads) fn clustered(
         rows: &Rows<'_>,
         components: usize,
         freedom: Option<f64>,
@@ -75,7 +75,7 @@ impl GenerativeHead {
     }
 
     /// Returns the head fitted on, to more rows than it was fitted to.
-    pub(super) fn continued(self, rows: &Rows<'_>) -> Result<Self> {
+    pub(in crate::heads) fn continued(self, rows: &Rows<'_>) -> Result<Self> {
         let mut evidence = Labels::new(rows.labels, rows.classes);
         evidence.set_probabilities(self.class_probabilities);
         let shape = self.mixture.shape();

@@ -109,8 +109,8 @@ fn without_some(units: &Tensor, dropout: &mut Dropout) -> CandleResult<Tensor> {
 mod tests {
     use super::*;
     use crate::heads::calibration::log_loss;
-    use crate::heads::network::parameters::start;
-    use crate::heads::network::tests::{features, quadrants, under_way};
+    use crate::heads::classifiers::network::parameters::start;
+    use crate::heads::classifiers::network::tests::{features, quadrants, under_way};
     use crate::heads::rows::Rows;
     use crate::training::parameters::assert_gradients_match_differences;
     use candle_core::Device;

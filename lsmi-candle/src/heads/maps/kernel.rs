@@ -20,7 +20,7 @@ use crate::numbers::linear_algebra::symmetric_eigen;
 use crate::numbers::simd_math::{exp, vectorised};
 
 /// The number of rows that are landmarks unless there are fewer.
-pub(super) const MOST_LANDMARKS: usize = 300;
+pub(in crate::heads) const MOST_LANDMARKS: usize = 300;
 
 /// Pairs of rows that the bandwidth is taken from.
 const PAIRS: usize = 2000;
@@ -171,7 +171,7 @@ fn single(value: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heads::ridge::{Stop, path};
+    use crate::heads::classifiers::ridge::{Stop, path};
     use rand::SeedableRng;
     use rand_distr::{Distribution, StandardNormal};
 

@@ -17,10 +17,10 @@ mod linear;
 mod problem;
 mod search;
 
-pub(super) use self::linear::Linear;
+pub(in crate::heads) use self::linear::Linear;
 use self::problem::Problem;
 use self::search::Search;
-pub(super) use self::search::Stop;
+pub(in crate::heads) use self::search::Stop;
 
 /// Returns the optimum of each penalty; penalties above 0, in falling order.
 ///
@@ -29,7 +29,7 @@ pub(super) use self::search::Stop;
 ///
 /// # Shapes
 /// Values `[n, columns]`, row-major, and `n` labels below `classes`.
-pub(super) fn path(
+pub(in crate::heads) fn path(
     values: &[f32],
     columns: usize,
     labels: &[u32],

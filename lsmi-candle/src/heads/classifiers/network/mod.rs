@@ -28,9 +28,9 @@ pub(crate) use self::layer::NetworkHead;
 use self::parameters::{parameters, start};
 pub(crate) use self::params::NetworkParams;
 use self::training::Training;
-use super::rows::Rows;
 use crate::densities::points::Points;
 use crate::error::Result;
+use crate::heads::rows::Rows;
 
 /// Rows whose posteriors are computed at a time.
 const BLOCK: usize = 256;
@@ -40,7 +40,7 @@ impl NetworkHead {
     /// each of the rising numbers of epochs in `checkpoints`, until it returns false.
     ///
     /// [`Self::train_for`] gives the network of any of them.
-    pub(super) fn path(
+    pub(in crate::heads) fn path(
         rows: &Rows<'_>,
         held_out: &Points,
         params: NetworkParams,
@@ -64,7 +64,12 @@ impl NetworkHead {
     }
 
     /// Trains for a number of epochs.
-    pub(super) fn train_for(rows: &Rows<'_>, epochs: usize, params: NetworkParams, seed: u64) -> Result<Self> {
+    pub(in crate::heads) fn train_for(
+        rows: &Rows<'_>,
+        epochs: usize,
+        params: NetworkParams,
+        seed: u64,
+    ) -> Result<Self> {
         Self::train(rows, params, seed, |training| {
             for _ in 0..epochs {
                 training.epoch()?;
@@ -133,7 +138,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     /// Two features; class 1 where their product is positive.
-    pub(super) fn quadrants(count: usize, seed: u64) -> (Sample, Vec<u32>) {
+    pub(in crate::heads) fn quadrants(count: usize, seed: u64) -> (Sample, Vec<u32>) {
         let mut random = stream(seed, "quadrants");
         let values: Vec<f32> = (0..count * 2).map(|_| StandardNormal.sample(&mut random)).collect();
         let labels = values.chunks_exact(2).map(|row| u32::from(row[0] * row[1] > 0.0)).collect();
@@ -142,7 +147,7 @@ mod tests {
 
     /// Parameters as training may come to them, with biases: without, units whose inputs are all 0 are just where the
     /// rectifier turns, and have no gradient that all could agree on.
-    pub(super) fn under_way(inputs: usize, classes: usize, params: NetworkParams) -> ParameterStore {
+    pub(in crate::heads) fn under_way(inputs: usize, classes: usize, params: NetworkParams) -> ParameterStore {
         let mut store = start(inputs, classes, params, 3, &Device::Cpu).unwrap();
         for (layer, units) in params.hidden.iter().copied().chain([classes]).enumerate() {
             store.normal(&names(layer)[1], units, 0.1).unwrap();
@@ -151,7 +156,7 @@ mod tests {
     }
 
     /// The same rows as a tensor.
-    pub(super) fn features(sample: &Sample) -> Tensor {
+    pub(in crate::heads) fn features(sample: &Sample) -> Tensor {
         let points = &sample.points;
         Tensor::from_slice(points.values(), (points.rows(), points.columns()), &Device::Cpu).unwrap()
     }

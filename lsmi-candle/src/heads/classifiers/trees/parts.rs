@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt;
 
-use super::BoostedTrees;
 use super::bins::Bins;
 use super::grow::Node;
 
@@ -26,6 +25,13 @@ pub(crate) struct TreeParts {
     pub children: Vec<u32>,
     /// The summands of the scores at the leaves, `[leaves, classes]`, those of earlier trees first.
     pub values: Vec<f32>,
+}
+
+/// Decision trees whose leaves sum to the scores of the classes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct BoostedTrees {
+    /// Arrays that meet the requirements of [`TreeParts`].
+    pub(super) parts: TreeParts,
 }
 
 /// Arrays that are no boosted trees.

@@ -8,76 +8,25 @@
 mod bins;
 mod boost;
 mod grow;
+mod params;
 mod parts;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use parts::TreeParts;
+pub(in crate::heads) use params::TreesParams;
+pub(crate) use parts::{BoostedTrees, TreeParts};
 
 use lsmi_core::random::ChaCha8Rng;
 
 /// Rows that pass through all trees together.
 const ROWS_AT_ONCE: usize = 256;
 
-/// The least ridge: it keeps the steps of leaves without curvature finite.
-const LEAST_RIDGE: f32 = 1e-6;
-
-/// Settings of boosted trees.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct TreesParams {
-    /// The number of rounds of boosting, each of one tree; there are fewer if rows times classes are hundreds of
-    /// millions.
-    pub rounds: usize,
-    /// The share of a Newton step that a tree takes.
-    pub rate: f64,
-    /// The most splits between the root of a tree and a leaf.
-    pub depth: usize,
-    /// The least number of rows in a leaf.
-    pub least_rows: f64,
-    /// The summand of the curvature of a leaf, `lambda`.
-    pub ridge: f64,
-    /// The share of the columns that a round considers, drawn anew each round.
-    pub columns_share: f64,
-    /// The most columns that a round considers.
-    pub most_columns: usize,
-    /// The share of the rows that a round considers, drawn anew each round.
-    pub rows_share: f64,
-    /// The most rows that a round considers.
-    pub most_rows: usize,
-    /// The largest number of bins for the values of a column, 2 to 256.
-    pub bins: usize,
-}
-
-impl Default for TreesParams {
-    fn default() -> Self {
-        Self {
-            rounds: 300,
-            rate: 0.1,
-            depth: 4,
-            least_rows: 5.0,
-            ridge: 1.0,
-            columns_share: 0.75,
-            most_columns: 200,
-            rows_share: 0.7,
-            most_rows: 50_000,
-            bins: 64,
-        }
-    }
-}
-
-/// Decision trees whose leaves sum to the scores of the classes.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct BoostedTrees {
-    /// Arrays that meet the requirements of [`TreeParts`].
-    parts: TreeParts,
-}
-
 impl BoostedTrees {
     /// Fits trees to rows `[n, columns]`, row-major, of at least one column, and their labels below `classes`.
     ///
     /// The scores begin at the log frequencies of the classes; a class without rows counts as half a row. The same random
     /// stream gives the same trees.
-    pub(crate) fn fit(
+    pub(in crate::heads) fn fit(
         values: &[f32],
         columns: usize,
         labels: &[u32],

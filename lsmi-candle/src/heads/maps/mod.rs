@@ -1,6 +1,8 @@
 //! Maps from a view to the inputs of a head: kernel features, informative directions, products of components.
 
-use super::kernel::KernelFeatures;
+pub(super) mod kernel;
+
+use self::kernel::KernelFeatures;
 use crate::numbers::linear_algebra::product_transposed;
 
 /// A fitted map of rows.

@@ -285,9 +285,9 @@ fn sum(values: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heads::network::device::loss;
-    use crate::heads::network::parameters::{names, parameters};
-    use crate::heads::network::tests::under_way;
+    use crate::heads::classifiers::network::device::loss;
+    use crate::heads::classifiers::network::parameters::{names, parameters};
+    use crate::heads::classifiers::network::tests::under_way;
     use crate::training::adam::Adam;
     use crate::training::parameters::ParameterStore;
     use candle_core::{Device, Tensor};

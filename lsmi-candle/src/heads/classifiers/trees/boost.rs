@@ -19,7 +19,8 @@ use rand::seq::index;
 
 use super::bins::Bins;
 use super::grow::{Grower, Sums};
-use super::{BoostedTrees, TreeParts, TreesParams};
+use super::params::{LEAST_RIDGE, TreesParams};
+use super::parts::{BoostedTrees, TreeParts};
 
 /// The number of channels: two gradients, the curvature and the number of rows.
 const LANES_OF_TWO_CLASSES: usize = 4;
@@ -193,7 +194,7 @@ impl<'a, const LANES: usize> Boosting<'a, LANES> {
         let rate = params.rate * (classes as f64 - 1.0) / classes as f64;
         for (gradient, curvature) in gradients.into_iter().zip(curvatures) {
             #[expect(clippy::cast_possible_truncation, reason = "parameters are f32 by design")]
-            let step = (-rate * gradient / (curvature + params.ridge.max(f64::from(super::LEAST_RIDGE)))) as f32;
+            let step = (-rate * gradient / (curvature + params.ridge.max(f64::from(LEAST_RIDGE)))) as f32;
             self.parts.values.push(step);
         }
     }

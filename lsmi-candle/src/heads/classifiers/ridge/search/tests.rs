@@ -1,7 +1,7 @@
 //! Derivatives, optima, and rows that are hard.
 
 use super::*;
-use crate::heads::ridge::path;
+use crate::heads::classifiers::ridge::path;
 use lsmi_core::random::ChaCha8Rng;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
