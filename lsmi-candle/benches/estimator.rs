@@ -11,10 +11,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
+use lsmi_candle::Matrix;
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator::{Settings, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::SampleIds;
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;

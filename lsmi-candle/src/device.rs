@@ -1,4 +1,4 @@
-//! Where tensors live: the one file that knows of CUDA and Metal.
+//! Devices of tensors: the one file that knows of CUDA and Metal.
 //!
 //! The default build has the CPU alone. The features `cuda` (with `cudnn`), `metal`, `accelerate` and `mkl` pass through
 //! to candle; none of them was run while this was written, as no such machine was at hand.
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use candle_core::Device;
 use thiserror::Error;
 
-/// The device a computation is asked to run on.
+/// The choice of the device of a computation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
     /// The first CUDA or Metal device this build can open, else the CPU.
@@ -30,17 +30,17 @@ pub enum DeviceError {
     /// The text names no device.
     #[error("`{found}` is not a device: expected `auto`, `cpu`, `cuda`, `cuda:N` or `metal`")]
     Unknown {
-        /// What was given.
+        /// The text.
         found: String,
     },
     /// The build or the machine lacks the device.
-    #[error("the device `{choice}` could not be opened: use `--device cpu`, or a build with the feature `{feature}`")]
+    #[error("the device `{choice}` could not be opened: use the device `cpu`, or a build with the feature `{feature}`")]
     Unavailable {
-        /// What was asked for.
+        /// The choice.
         choice: DeviceChoice,
         /// The cargo feature that brings it.
         feature: &'static str,
-        /// What candle said.
+        /// The error of candle.
         source: Box<candle_core::Error>,
     },
 }

@@ -1,4 +1,4 @@
-//! What can go wrong while an estimator is fitted, saved, loaded or applied.
+//! Errors of fitting, saving, loading and applying an estimator.
 
 use thiserror::Error;
 
@@ -9,7 +9,7 @@ use crate::features::FeatureError;
 /// The result of an estimator's operations.
 pub type Result<T, E = EstimatorError> = std::result::Result<T, E>;
 
-/// What can go wrong while an estimator is fitted, saved, loaded or applied.
+/// An error of fitting, saving, loading or applying an estimator.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EstimatorError {
@@ -18,9 +18,9 @@ pub enum EstimatorError {
     Setting {
         /// The setting.
         name: &'static str,
-        /// What was given.
+        /// The value found.
         found: String,
-        /// What it must be.
+        /// The expected values.
         expected: String,
     },
     /// Labels of one class only.
@@ -31,7 +31,7 @@ pub enum EstimatorError {
     },
     /// A class with fewer rows than there are folds.
     #[error(
-        "class `{class}` has fewer rows ({rows}) than there are folds ({folds}): use fewer folds (--folds), or merge or drop the class"
+        "class `{class}` has fewer rows ({rows}) than there are folds ({folds}): use fewer folds, or merge or drop the class"
     )]
     RareClass {
         /// The class.
@@ -66,9 +66,7 @@ pub enum EstimatorError {
         least: usize,
     },
     /// Too few rows to fit a density to.
-    #[error(
-        "{rows} rows are too few to fit a density to: at least {least} are needed; use more rows, or more folds (--folds)"
-    )]
+    #[error("{rows} rows are too few to fit a density to: at least {least} are needed; use more rows or more folds")]
     FewRowsForDensity {
         /// Rows given.
         rows: usize,
@@ -77,7 +75,7 @@ pub enum EstimatorError {
     },
     /// Every class has a single row among the training rows of a fold.
     #[error(
-        "none of the {classes} classes has two of the {rows} training rows of a fold, so none can be held out to choose a head by: use more rows, or more folds (--folds)"
+        "none of the {classes} classes has two of the {rows} training rows of a fold, so that none can be held out to choose heads: use more rows or more folds"
     )]
     NothingHeldOut {
         /// Training rows of the fold.
@@ -88,11 +86,11 @@ pub enum EstimatorError {
     /// Samples put together by hand that do not fit together.
     #[error("the samples do not fit together: {what} is {found}, but must be {expected}")]
     Samples {
-        /// What does not fit.
+        /// The part that does not fit.
         what: &'static str,
-        /// What was given.
+        /// The value found.
         found: String,
-        /// What it must be.
+        /// The expected value.
         expected: String,
     },
     /// Features of other dimensions than the estimator was fitted on.
@@ -102,7 +100,7 @@ pub enum EstimatorError {
     Dimensions {
         /// The modality, `x1` or `x2`.
         modality: &'static str,
-        /// Columns the estimator knows.
+        /// The columns of the estimator.
         expected: usize,
         /// Columns given.
         found: usize,
@@ -135,7 +133,7 @@ pub enum EstimatorError {
     },
     /// Terms that came out infinite or not a number.
     #[error(
-        "{term} of the sample `{id}` came out as {value}: its features lie too far from the training rows (check it for corruption), or the model is damaged"
+        "{term} of the sample `{id}` is {value}: its features are too far from the training rows (check them for corruption), or the model is damaged"
     )]
     NotFinite {
         /// The term.
@@ -146,11 +144,11 @@ pub enum EstimatorError {
         value: f64,
     },
     /// The worker threads could not be started.
-    #[error("{threads} worker threads could not be started: use fewer (--threads)")]
+    #[error("{threads} worker threads could not be started: use fewer")]
     Threads {
         /// Threads asked for.
         threads: usize,
-        /// What the thread pool said.
+        /// The error of the thread pool.
         source: rayon::ThreadPoolBuildError,
     },
     /// A bundle that cannot be read.
@@ -178,31 +176,29 @@ impl From<candle_core::Error> for EstimatorError {
 #[non_exhaustive]
 pub enum BundleError {
     /// Not a safetensors file, or one cut short.
-    #[error("{file} is not a readable safetensors file: write it again with `lsmi fit`")]
+    #[error("{file} is not a readable safetensors file: fit the estimator again")]
     Format {
         /// The file.
         file: String,
-        /// What the reader found.
+        /// The error of the reader.
         source: safetensors::SafeTensorError,
     },
     /// A safetensors file that is no bundle.
-    #[error(
-        "{file} is not an estimator: its metadata has no `lsmi`; give a file written by `lsmi fit` or `lsmi analyze`"
-    )]
+    #[error("{file} is not an estimator: its metadata has no `lsmi`; give a file in which an estimator was saved")]
     NotABundle {
         /// The file.
         file: String,
     },
     /// A description that cannot be understood.
-    #[error("the description of the estimator in {file} cannot be understood: write it again with `lsmi fit`")]
+    #[error("the description of the estimator in {file} cannot be understood: fit the estimator again")]
     Description {
         /// The file.
         file: String,
-        /// What the parser found.
+        /// The error of the parser.
         source: serde_json::Error,
     },
-    /// A layout that this version reads no more.
-    #[error("{file} has schema {found}, which this version reads no more: fit the estimator again with `lsmi fit`")]
+    /// A layout that is no longer supported.
+    #[error("{file} has schema {found}, which this version no longer supports: fit the estimator again")]
     OlderSchema {
         /// The file.
         file: String,
@@ -223,28 +219,28 @@ pub enum BundleError {
     },
     /// A tensor that is missing or has another type or shape.
     #[error(
-        "the tensor `{tensor}` of {file} should be {expected}, but is {found}: the file is damaged; write it again with `lsmi fit`"
+        "the tensor `{tensor}` of {file} should be {expected}, but is {found}: the file is damaged; fit the estimator again"
     )]
     Tensor {
         /// The file.
         file: String,
         /// The tensor.
         tensor: String,
-        /// What it should be.
+        /// The expected tensor.
         expected: String,
-        /// What it is.
+        /// The tensor found.
         found: String,
     },
     /// A bundle could not be laid out.
     #[error("the estimator could not be written as safetensors")]
     Write {
-        /// What the writer found.
+        /// The error of the writer.
         source: safetensors::SafeTensorError,
     },
     /// A description that could not be written.
     #[error("the description of the estimator could not be written as JSON")]
     WriteDescription {
-        /// What the writer found.
+        /// The error of the writer.
         source: serde_json::Error,
     },
 }

@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Does work of such a crate; none where it panicked. What the work holds then is not whole, and goes with it.
+/// Runs work of such a crate. Returns `None` if it panicked; everything that the work holds is dropped then, as it may be
+/// incomplete.
 ///
 /// The message of the panic may still be on standard error: who prints it is the program's choice.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {

@@ -1,18 +1,19 @@
-//! What of LSMI needs tensors: feature files, the gauge, KNIFE, heads, the cross-fitted estimator and its bundles.
+//! The estimators of LSMI: feature files, the gauge, KNIFE, heads, the cross-fitted estimator and its bundles.
 //!
 //! The way through this crate:
 //!
 //! 1. [`features`] reads two modalities and a label for every sample into checked memory.
 //! 2. [`densities::gauge`] fits the coordinates in which surprisals are measured.
 //! 3. [`densities::knife`] fits the densities p(x1) and p(x2), [`heads`] the posteriors p(y|x1), p(y|x2) and p(y|x1, x2).
-//! 4. [`estimator`] does both for every fold, gives each training row the terms of models that did not see it, and keeps
-//!    what scores new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
-//! 5. [`estimator::batch`] does the last for record batches, the unit of work of what scores more than memory holds.
+//! 4. [`estimator`] does both for every fold, computes the terms of each training row by models that did not see it, and
+//!    keeps the models for new rows; [`lsmi_core`] turns terms into redundancy, uniqueness and synergy.
+//! 5. [`estimator::batch`] scores record batches, the unit of work for more rows than memory holds.
 //!
 //! [`training`] fits networks of candle's tensors repeatably.
 //!
-//! For comparison there are the systems that LSMI was published against: [`baselines::pid_batch`], means of a whole data set from a
-//! learnt coupling, and [`baselines::pid_cvx`], which makes features discrete and decomposes their table. [`baselines::compare`] runs all three.
+//! [`baselines`] has the systems that LSMI was published against: [`baselines::pid_batch`] estimates means of a whole data set
+//! by a learned coupling, [`baselines::pid_cvx`] makes features discrete and decomposes their table, and
+//! [`baselines::compare`] runs all three.
 //!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
@@ -20,7 +21,7 @@
 //! ```
 //! use lsmi_candle::estimator::{Settings, cross_fit};
 //! use lsmi_candle::features::{Classes, FeatureSet};
-//! use lsmi_candle::numbers::matrix::Matrix;
+//! use lsmi_candle::Matrix;
 //! use lsmi_core::SampleIds;
 //! use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 //!
@@ -59,3 +60,4 @@ mod error;
 mod guarded;
 
 pub use error::{BundleError, EstimatorError, Result};
+pub use numbers::matrix::Matrix;

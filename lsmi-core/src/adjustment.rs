@@ -10,7 +10,7 @@
 //! adjusted = R + a, U1 - a, U2 - a, S + a
 //! ```
 //!
-//! The shift keeps S - R, both R + `U_m` and the total. What it leaves of the densities is little: after the second
+//! The shift keeps S - R, both R + `U_m` and the total. It leaves little of the densities: after the second
 //! branch, by far the most usual one, R = min(I1, I2), the smaller U is 0 and S = I12 - max(I1, I2), which is the minimum
 //! mutual information decomposition whatever the surprisals were; after the first one either R or S is 0. Only where no
 //! branch was taken do the surprisals matter to the means. Hence raw means are always reported beside adjusted ones,
@@ -25,15 +25,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::decomposition::Means;
 
-/// Which branch of the adjustment was taken.
+/// The branch of the adjustment that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Branch {
-    /// None: no mean was negative, and nothing was shifted.
+    /// No shift: no mean was negative.
     None,
     /// The first: the mean redundancy or the mean synergy was negative.
     First,
-    /// The second: a mean uniqueness was negative, and neither the mean redundancy nor the mean synergy was.
+    /// The second branch: a mean uniqueness was negative, and neither the mean redundancy nor the mean synergy was.
     Second,
 }
 

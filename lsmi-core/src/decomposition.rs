@@ -1,4 +1,15 @@
 //! The decomposition of every sample's information about the label into redundancy, uniqueness and synergy.
+//!
+//! ```
+//! use lsmi_core::{Interaction, Measure, SampleIds, Terms};
+//!
+//! // Both modalities carry the same half of a nat.
+//! let terms = Terms::new(SampleIds::rows(1), vec![1.0], vec![1.0], vec![0.5], vec![0.5], vec![0.5])?;
+//! let parts = Measure::Pm.decompose(&terms, &[0]);
+//! assert_eq!(parts.values(Interaction::Redundancy), [0.5]);
+//! assert_eq!(parts.means().s, 0.0);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 use std::{fmt, str::FromStr};
 
@@ -17,13 +28,13 @@ use crate::{
 pub struct Decomposition {
     /// The ids of the samples.
     pub ids: SampleIds,
-    /// Redundancy: what both modalities tell about the label.
+    /// Redundancy: information about the label that both modalities carry.
     pub r: Vec<f64>,
-    /// Uniqueness of modality 1: what it alone tells.
+    /// Uniqueness of modality 1: information that it carries alone.
     pub u1: Vec<f64>,
-    /// Uniqueness of modality 2: what it alone tells.
+    /// Uniqueness of modality 2: information that it carries alone.
     pub u2: Vec<f64>,
-    /// Synergy: what only both together tell.
+    /// Synergy: information that only both together carry.
     pub s: Vec<f64>,
 }
 
@@ -66,22 +77,22 @@ pub enum Interaction {
 }
 
 impl Decomposition {
-    /// How many samples there are.
+    /// Returns the number of samples.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is no sample.
+    /// Returns whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// The means over all samples; NaN without samples.
+    /// Returns the means over all samples; NaN without samples.
     pub fn means(&self) -> Means {
         Means { r: mean(&self.r), u1: mean(&self.u1), u2: mean(&self.u2), s: mean(&self.s) }
     }
 
-    /// The values of one component, in the order of the ids.
+    /// Returns the values of one component, in the order of the ids.
     pub fn values(&self, interaction: Interaction) -> &[f64] {
         match interaction {
             Interaction::Redundancy => &self.r,
@@ -96,7 +107,7 @@ impl Interaction {
     /// All components, in the order r, u1, u2, s.
     pub const ALL: [Self; 4] = [Self::Redundancy, Self::Unique1, Self::Unique2, Self::Synergy];
 
-    /// The name: `r`, `u1`, `u2` or `s`.
+    /// Returns the name: `r`, `u1`, `u2` or `s`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Redundancy => "r",

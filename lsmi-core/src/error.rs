@@ -1,11 +1,11 @@
-//! What can be wrong with the input of this crate, and how to mend it.
+//! Errors of this crate's input.
 //!
 //! Rows and classes are counted from 0.
 
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why something could not be computed.
+/// An error of the input.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,15 +14,15 @@ pub enum Error {
     Length {
         /// The array.
         array: &'static str,
-        /// How many values it should have.
+        /// The expected number of values.
         expected: usize,
-        /// How many it has.
+        /// The number of values found.
         found: usize,
     },
 
     /// A value is not a number, or infinite.
     #[error(
-        "`{term}` of row {row} (id `{id}`) is {found}; every term must be finite, so leave the row out or mend its features"
+        "`{term}` of row {row} (id `{id}`) is {found}; every term must be finite, so leave the row out or correct its features"
     )]
     NotFinite {
         /// The term: `h1`, `h2`, `i1`, `i2` or `i12`.
@@ -57,14 +57,14 @@ pub enum Error {
         id: String,
     },
 
-    /// A name stands for nothing that is known.
+    /// A name is unknown.
     #[error("`{found}` is no {kind}; use one of {expected}")]
     UnknownName {
-        /// What was to be named, such as `measure`.
+        /// The kind of thing that is named, such as `measure`.
         kind: &'static str,
         /// The name found.
         found: String,
-        /// The names known, separated by commas.
+        /// The known names, separated by commas.
         expected: String,
     },
 
@@ -77,12 +77,12 @@ pub enum Error {
         row: usize,
         /// The label.
         found: u32,
-        /// How many classes there are.
+        /// The number of classes.
         classes: usize,
     },
 
     /// A class has no sample, so that its empirical probability would be 0.
-    #[error("no sample is of class {class}; number only classes that occur, or give the class prior")]
+    #[error("no sample has the class {class}; number only classes that occur, or give the class prior")]
     AbsentClass {
         /// The class.
         class: usize,
@@ -100,31 +100,31 @@ pub enum Error {
     /// Probabilities do not sum to 1.
     #[error("the probabilities of {array} sum to {found}; divide them by their sum")]
     ProbabilitySum {
-        /// What the probabilities are of.
+        /// The name of the probabilities.
         array: &'static str,
         /// Their sum.
         found: f64,
     },
 
-    /// Two things that should be about the same classes are not.
-    #[error("{what} has {found} classes where there should be {expected}; use one set of classes throughout")]
+    /// Two arrays differ in their number of classes.
+    #[error("{what} has {found} classes, but should have {expected}; use one set of classes throughout")]
     Classes {
-        /// What has the wrong number of classes.
+        /// The name of the array with the wrong number of classes.
         what: &'static str,
-        /// How many it should have.
+        /// The expected number of classes.
         expected: usize,
-        /// How many it has.
+        /// The number of classes found.
         found: usize,
     },
 
-    /// A parameter is outside what it may be.
+    /// A parameter is out of range.
     #[error("`{name}` is {found}; it must be {expected}")]
     Parameter {
         /// The parameter.
         name: &'static str,
-        /// What it may be.
+        /// The expected values.
         expected: &'static str,
-        /// What it is.
+        /// The value found.
         found: String,
     },
 
@@ -171,7 +171,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A [`Error::Parameter`].
+    /// Returns a [`Error::Parameter`].
     pub(crate) fn parameter(name: &'static str, expected: &'static str, found: &(impl ToString + ?Sized)) -> Self {
         Self::Parameter { name, expected, found: found.to_string() }
     }
@@ -182,7 +182,7 @@ pub(crate) fn check_length(array: &'static str, expected: usize, found: usize) -
     if found == expected { Ok(()) } else { Err(Error::Length { array, expected, found }) }
 }
 
-/// The one of `all` whose name is `found`.
+/// Returns the one of `all` whose name is `found`.
 pub(crate) fn from_name<T: Copy>(kind: &'static str, found: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
     all.iter().copied().find(|&one| name(one) == found).ok_or_else(|| Error::UnknownName {
         kind,

@@ -3,6 +3,15 @@
 //! Every value of a sample is keyed by the id of the sample, so that values from different passes over the data are
 //! never joined by position. Ids are kept compactly: row numbers take no memory, numbers eight bytes each, and names
 //! lie end to end in one string. A clone shares them.
+//!
+//! ```
+//! use lsmi_core::SampleIds;
+//!
+//! let ids = SampleIds::from_names(["owl", "cat"])?;
+//! assert_eq!(ids.get(1), "cat");
+//! assert_eq!(ids.index().position("owl"), Some(0));
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 use std::{borrow::Cow, collections::HashMap, fmt, hash::Hash, str::FromStr, sync::Arc};
 
@@ -43,7 +52,7 @@ enum Kind {
 #[derive(PartialEq, Default)]
 struct Names {
     text: String,
-    /// Where each name ends in `text`.
+    /// The end of each name in `text`.
     ends: Vec<usize>,
 }
 
@@ -64,19 +73,19 @@ impl Names {
 }
 
 impl Default for SampleIds {
-    /// No ids.
+    /// Returns no ids.
     fn default() -> Self {
         Self::rows(0)
     }
 }
 
 impl SampleIds {
-    /// The row numbers 0, 1, ..., `n` - 1.
+    /// Returns the row numbers 0, 1, ..., `n` - 1.
     pub fn rows(n: usize) -> Self {
         Self(Kind::Rows(n))
     }
 
-    /// Numbers as ids.
+    /// Creates ids from numbers.
     ///
     /// # Errors
     ///
@@ -106,7 +115,7 @@ impl SampleIds {
         Ok(ids)
     }
 
-    /// How many samples there are.
+    /// Returns the number of samples.
     pub fn len(&self) -> usize {
         match &self.0 {
             Kind::Rows(n) => *n,
@@ -115,12 +124,12 @@ impl SampleIds {
         }
     }
 
-    /// Whether there is no sample.
+    /// Returns whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The id of a row, as text.
+    /// Returns the id of a row, as text.
     ///
     /// # Panics
     ///
@@ -136,12 +145,13 @@ impl SampleIds {
         }
     }
 
-    /// The ids as text, in the order of the rows.
+    /// Returns the ids as text, in the order of the rows.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Cow<'_, str>> {
         (0..self.len()).map(|row| self.get(row))
     }
 
-    /// The ids of the given rows, in the order given. Every sample keeps its id; a row given twice has its id twice.
+    /// Returns the ids of the given rows, in the order given. Every sample keeps its id; a row given twice has its id
+    /// twice.
     ///
     /// # Panics
     ///
@@ -168,7 +178,7 @@ impl SampleIds {
         })
     }
 
-    /// Where each id is.
+    /// Returns an index of the rows by their ids.
     ///
     /// Of an id that occurs twice, which only [`SampleIds::select`] with a repeated row can bring about, the index
     /// knows the first row; [`SampleIds::check_unique`] tells.
@@ -191,7 +201,7 @@ impl SampleIds {
         if ascending { Ok(()) } else { self.unique_index().map(drop) }
     }
 
-    /// The index, or the error of [`SampleIds::check_unique`].
+    /// Returns the index, or the error of [`SampleIds::check_unique`].
     pub(crate) fn unique_index(&self) -> Result<IdIndex<'_>> {
         let (index, duplicate) = self.index_and_duplicate();
         match duplicate {
@@ -215,7 +225,7 @@ impl SampleIds {
     }
 }
 
-/// The first row of every key, and the rows of the first key that occurs twice.
+/// Returns the first row of every key, and the rows of the first key that occurs twice.
 fn positions<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> (HashMap<K, usize>, Option<(usize, usize)>) {
     let mut positions = HashMap::with_capacity(keys.size_hint().0);
     let mut duplicate = None;
@@ -253,7 +263,7 @@ impl fmt::Debug for SampleIds {
     }
 }
 
-/// Where each id is; made by [`SampleIds::index`].
+/// An index of the rows by their ids; made by [`SampleIds::index`].
 #[derive(Debug)]
 pub struct IdIndex<'a>(Positions<'a>);
 
@@ -265,7 +275,7 @@ enum Positions<'a> {
 }
 
 impl IdIndex<'_> {
-    /// The row of an id, if there is such an id.
+    /// Returns the row of an id, if there is such an id.
     ///
     /// ```
     /// use lsmi_core::SampleIds;
@@ -284,7 +294,7 @@ impl IdIndex<'_> {
     }
 }
 
-/// The number that reads exactly as `id`: `+7` and `007` are other ids than `7`.
+/// Returns the number that reads exactly as `id`: `+7` and `007` are other ids than `7`.
 fn number<T: FromStr + ToString>(id: &str) -> Option<T> {
     id.parse().ok().filter(|number: &T| number.to_string() == id)
 }

@@ -1,4 +1,4 @@
-//! What kind a sample is: redundant, unique to one modality, synergistic, none of these, conflicting, or hard.
+//! The kind of a sample: redundant, unique to one modality, synergistic, none of these, conflicting, or hard.
 //!
 //! The rule takes the decomposition of the measure [`ccs`]: where the kinds of samples are known
 //! ([`families::Groups`](crate::families::Groups)), it is the one that gives a sample nothing but the component of its
@@ -40,17 +40,17 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Both modalities tell the same about the label.
+    /// Both modalities carry the same information about the label.
     Redundant,
-    /// Modality 1 tells about the label what modality 2 does not.
+    /// Modality 1 carries information about the label that modality 2 does not.
     Unique1,
-    /// Modality 2 tells about the label what modality 1 does not.
+    /// Modality 2 carries information about the label that modality 1 does not.
     Unique2,
-    /// Both together tell what neither tells alone.
+    /// Both together carry information that neither carries alone.
     Synergistic,
-    /// Little is told about the label.
+    /// There is little information about the label.
     None,
-    /// Each modality speaks against the label, and so do both together.
+    /// Each modality is evidence against the label, and so are both together.
     Conflicting,
     /// Synergy is the largest component, yet both modalities together predict another class than the label.
     Hard,
@@ -77,7 +77,7 @@ impl Kind {
     /// is nearly so.
     pub const SHARE: f64 = 0.25;
 
-    /// The name, as it is read and written.
+    /// Returns the name, as it is read and written.
     pub fn name(self) -> &'static str {
         match self {
             Self::Redundant => "redundant",
@@ -90,8 +90,8 @@ impl Kind {
         }
     }
 
-    /// The kind of a sample from its pointwise mutual informations and the surprisal -log p(y) of its label, in nats, and
-    /// from whether the label is the class that p(y|x1,x2) finds most probable.
+    /// Returns the kind of a sample from its pointwise mutual informations and the surprisal -log p(y) of its label, in
+    /// nats, and from whether the label is the class that p(y|x1,x2) finds most probable.
     ///
     /// ```
     /// use lsmi_core::Kind;
@@ -109,7 +109,7 @@ impl Kind {
         Self::above(Self::SHARE * label_surprisal, i1, i2, i12, is_predicted)
     }
 
-    /// The kind of a sample where a component counts from `threshold` nats, at least 0.
+    /// Returns the kind of a sample if a component counts from `threshold` nats, at least 0.
     ///
     /// Of equal components the first of r, u1, u2, s decides.
     pub fn above(threshold: f64, i1: f64, i2: f64, i12: f64, is_predicted: bool) -> Self {
@@ -128,8 +128,8 @@ impl Kind {
     }
 }
 
-/// The kind of every sample, in the order of `terms`; `prior` is the class prior that its informations are measured
-/// against, `labels` are the classes of the samples, `predictions` those that p(y|x1,x2) finds most probable.
+/// Returns the kind of every sample, in the order of `terms`; `prior` is the class prior that its informations are
+/// measured against, `labels` are the classes of the samples, `predictions` those that p(y|x1,x2) finds most probable.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The mathematics of LSMI: how much two modalities tell about a label together, each alone, and only in combination,
-//! for every single sample.
+//! The mathematics of LSMI: the information of two modalities about a label, for every single sample, divided into what
+//! both share, what each has alone and what only both together have.
 //!
 //! Two modalities x1 and x2 have a label y. For each sample, in nats:
 //!

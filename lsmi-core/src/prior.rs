@@ -1,4 +1,12 @@
-//! Probabilities of the classes, and pointwise information measured against them.
+//! Class priors, and pointwise information relative to them.
+//!
+//! ```
+//! use lsmi_core::ClassPrior;
+//!
+//! let prior = ClassPrior::empirical(&[0, 0, 0, 1], 2)?;
+//! assert!((prior.log_probability(0) - 0.75_f64.ln()).abs() < 1e-15);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 use serde::{Deserialize, Serialize};
 
@@ -7,24 +15,24 @@ use crate::{
     terms::Terms,
 };
 
-/// How far the sum of given probabilities may be from 1.
+/// The largest deviation of the sum of given probabilities from 1.
 const SUM_TOLERANCE: f64 = 1e-6;
 
-/// How the probabilities of the classes are found.
+/// The choice of the probabilities of the classes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriorChoice {
     /// The shares of the classes among the labels.
     #[default]
     Empirical,
-    /// The same for every class.
+    /// The same probability for every class.
     Uniform,
     /// These, one a class.
     Given(Vec<f64>),
 }
 
 impl PriorChoice {
-    /// The prior of data with these labels and so many classes.
+    /// Returns the prior for these labels and this number of classes.
     ///
     /// # Errors
     ///
@@ -58,7 +66,7 @@ impl PriorChoice {
 pub struct ClassPrior(Vec<f64>);
 
 impl ClassPrior {
-    /// The share of every class among the labels.
+    /// Creates the prior of the shares of the classes among the labels.
     ///
     /// # Errors
     ///
@@ -77,7 +85,7 @@ impl ClassPrior {
         Ok(Self(counts.into_iter().map(|count| (count as f64 / n).ln()).collect()))
     }
 
-    /// The same probability for every class.
+    /// Creates the prior with the same probability for every class.
     ///
     /// # Errors
     ///
@@ -87,7 +95,7 @@ impl ClassPrior {
         Ok(Self(vec![-(classes as f64).ln(); classes]))
     }
 
-    /// Probabilities, one a class.
+    /// Creates the prior with the given probabilities, one for each class.
     ///
     /// # Errors
     ///
@@ -106,7 +114,7 @@ impl ClassPrior {
         Ok(Self(probabilities.iter().map(|probability| probability.ln()).collect()))
     }
 
-    /// Log-probabilities, one a class, as [`ClassPrior::log_probabilities`] gives them.
+    /// Creates the prior from log-probabilities, one for each class, as returned by [`ClassPrior::log_probabilities`].
     ///
     /// # Errors
     ///
@@ -117,7 +125,7 @@ impl ClassPrior {
         Ok(Self(log_probabilities))
     }
 
-    /// log p(y) of a class.
+    /// Returns log p(y) of a class.
     ///
     /// # Panics
     ///
@@ -127,12 +135,12 @@ impl ClassPrior {
         self.0[class]
     }
 
-    /// log p(y) of every class.
+    /// Returns log p(y) of every class.
     pub fn log_probabilities(&self) -> &[f64] {
         &self.0
     }
 
-    /// How many classes there are.
+    /// Returns the number of classes.
     pub fn classes(&self) -> usize {
         self.0.len()
     }
@@ -157,7 +165,7 @@ fn check_classes(classes: usize) -> Result<()> {
 }
 
 impl Terms {
-    /// The terms with every pointwise mutual information measured against another class prior:
+    /// Returns the terms with every pointwise mutual information relative to another class prior:
     ///
     /// ```text
     /// i' = i + log p_from(y) - log p_to(y)   for i1, i2 and i12

@@ -1,4 +1,4 @@
-//! How far the redundancy depends on the gauge, the coordinates in which the modalities' densities are measured.
+//! The sensitivity of the redundancy to the gauge, the coordinates in which the modalities' densities are measured.
 //!
 //! To measure modality 2 in units e^(c/d) times smaller, d its dimension, adds c to every h2. No pointwise mutual
 //! information changes, yet the redundancy of [`pm`] and [`sx`] does. The sweep adds every c of a grid and shows the
@@ -9,16 +9,16 @@
 //! ```
 //!
 //! Between these limits the r of a sample rises or falls steadily from its i2 to its i1, and the mean moves with them.
-//! Two facts are told of it.
+//! Two facts describe it.
 //!
 //! - **How far the mean redundancy moves**, over the grid and in both limits: [`Sweep::range`]. It is at least the
 //!   distance between I1 and I2.
 //! - **Whether one modality has the lower surprisal in nearly all samples as they are.** Its i is then the redundancy
 //!   of nearly every sample and its uniqueness is 0, whatever the data are: two encoders of different width or scale
 //!   make it so. [`SweepPoint::lower1`] and [`SweepPoint::lower2`] say so, and [`SweepPoint::zero_u1`] and
-//!   [`SweepPoint::zero_u2`] what came of it.
+//!   [`SweepPoint::zero_u2`] have the share of zeros that results.
 //!
-//! [`GaugeVerdict`] sums both up. What no gauge moves is s - r = i12 - i1 - i2, u1 - u2 = i1 - i2 and the total.
+//! [`GaugeVerdict`] sums both up. No gauge moves s - r = i12 - i1 - i2, u1 - u2 = i1 - i2 and the total.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,11 +29,11 @@ use crate::{
     terms::Terms,
 };
 
-/// How far the grid of shifts goes either way, in nats.
+/// The largest shift in either direction, in nats.
 const REACH: f64 = 8.0;
-/// How many steps it takes to get there.
+/// The number of steps from 0 to the largest shift.
 const STEPS: i32 = 16;
-/// What a uniqueness may differ from 0 by and still be 0, in nats.
+/// The largest absolute value of a uniqueness that counts as 0, in nats.
 const ZERO: f64 = 1e-12;
 /// The share of samples above which a modality dominates.
 const NEARLY_ALL: f64 = 0.95;
@@ -45,24 +45,24 @@ const MOVEMENT_SHARE: f64 = 0.25;
 /// A sweep over gauges; values in nats.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sweep {
-    /// What was found for each shift from -8 to 8 in steps of 0.5, by rising shift.
+    /// The result for each shift from -8 to 8 in steps of 0.5, by rising shift.
     pub points: Vec<SweepPoint>,
-    /// What was found as the terms are: the point whose shift is 0.
+    /// The result for the terms as they are: the point whose shift is 0.
     pub present: SweepPoint,
     /// The highest mean redundancy less the lowest, over all points and both limits.
     pub range: f64,
-    /// The mean over samples of |i1 - i2|, which is how far the redundancy of a sample can move.
+    /// The mean over samples of |i1 - i2|, by which the redundancy of a sample can move.
     ///
     /// It is at least `range`, and can be large where `range` is 0: samples then move in opposite directions.
     pub sample_range: f64,
-    /// What to make of it.
+    /// The conclusion.
     pub verdict: GaugeVerdict,
 }
 
 /// The means and shares of one gauge.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SweepPoint {
-    /// What was added to every h2, in nats.
+    /// The summand of every h2, in nats.
     pub shift: f64,
     /// The means of r, u1, u2 and s, in nats.
     #[serde(flatten)]
@@ -73,23 +73,22 @@ pub struct SweepPoint {
     pub lower2: f64,
     /// The share of samples whose u1 is 0, to 1e-12. The smooth minima of `sx` come close to 0 and rarely that close.
     pub zero_u1: f64,
-    /// The share of samples whose u2 is 0, likewise.
+    /// The share of samples whose u2 is 0.
     pub zero_u2: f64,
 }
 
-/// What the gauge does to the redundancy.
+/// The influence of the gauge on the redundancy.
 ///
 /// A movement matters if it is above 0.05 nat and above a quarter of the mean i12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum GaugeVerdict {
-    /// Neither of the below: the mean redundancy is much the same in every gauge. Single samples may still move, as
-    /// [`Sweep::sample_range`] tells.
+    /// The mean redundancy is much the same in every gauge. Single samples may still move, see [`Sweep::sample_range`].
     Robust,
     /// The mean redundancy moves by more than matters ([`Sweep::range`]): a statement about it is one about this gauge.
     Sensitive,
-    /// The gauge has decided what r is: in the present one, `modality` has the lower surprisal in more than 95 % of
-    /// the samples, so that r is its i and its u is 0 in nearly all, exactly with `pm` and closely with `sx`. In
+    /// The gauge has decided the value of r: in the present one, `modality` has the lower surprisal in more than 95 %
+    /// of the samples, so that r is its i and its u is 0 in nearly all, exactly with `pm` and closely with `sx`. In
     /// another gauge r would be the other modality's i, and for the mean sample that is farther than matters
     /// ([`Sweep::sample_range`]).
     ///
@@ -102,7 +101,7 @@ pub enum GaugeVerdict {
 }
 
 impl Sweep {
-    /// The sweep of these terms, for a measure that needs surprisals ([`Measure::Pm`] or [`Measure::Sx`]).
+    /// Returns the sweep of these terms, for a measure that needs surprisals ([`Measure::Pm`] or [`Measure::Sx`]).
     ///
     /// None for the other measures, which no gauge moves, and without samples.
     ///
@@ -147,7 +146,7 @@ impl Sweep {
         let range = highest - lowest;
         let distances: Vec<f64> = terms.i1.iter().zip(&terms.i2).map(|(i1, i2)| (i1 - i2).abs()).collect();
         let sample_range = mean(&distances);
-        let verdict = GaugeVerdict::of(&present, range, sample_range, information.i12);
+        let verdict = GaugeVerdict::new(&present, range, sample_range, information.i12);
         Some(Self { points, present, range, sample_range, verdict })
     }
 }
@@ -182,7 +181,7 @@ impl SweepPoint {
 }
 
 impl GaugeVerdict {
-    fn of(present: &SweepPoint, range: f64, sample_range: f64, i12: f64) -> Self {
+    fn new(present: &SweepPoint, range: f64, sample_range: f64, i12: f64) -> Self {
         let matters = LEAST_MOVEMENT.max(MOVEMENT_SHARE * i12);
         let lower = [(Modality::One, present.lower1), (Modality::Two, present.lower2)];
         match lower.into_iter().find(|(_, share)| *share > NEARLY_ALL) {

@@ -2,6 +2,16 @@
 //!
 //! The terms usually come from separate passes over the data, and a pass may visit the samples in an order of its own.
 //! [`Terms::join`] therefore looks every value up by the id of its sample.
+//!
+//! ```
+//! use lsmi_core::{SampleIds, Terms};
+//!
+//! let ids = SampleIds::from_names(["a", "b"])?;
+//! let terms = Terms::new(ids, vec![1.2, 0.7], vec![0.4, 2.0], vec![0.3, 0.1], vec![0.2, 0.6], vec![0.5, 0.6])?;
+//! assert_eq!(terms.len(), 2);
+//! assert!((terms.means().i12 - 0.55).abs() < 1e-15);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 use serde::{Deserialize, Serialize};
 
@@ -29,12 +39,12 @@ pub struct Terms {
     pub i12: Vec<f64>,
 }
 
-/// The values of one term, from one pass over the data in whatever order.
+/// The values of one term from one pass over the data, in any order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pass {
     /// The ids of the samples, in the order of the pass.
     pub ids: SampleIds,
-    /// One value a sample, in the same order.
+    /// One value for each sample, in the same order.
     pub values: Vec<f64>,
 }
 
@@ -54,7 +64,7 @@ pub struct TermMeans {
 }
 
 impl Terms {
-    /// Terms whose arrays are all in the order of `ids`.
+    /// Creates terms from arrays in the order of `ids`.
     ///
     /// # Errors
     ///
@@ -87,7 +97,7 @@ impl Terms {
         Ok(Self { ids, h1, h2, i1, i2, i12 })
     }
 
-    /// The terms of the samples `ids`, every value looked up by its id and never by its position.
+    /// Returns the terms of the samples `ids`, every value looked up by its id and never by its position.
     ///
     /// A pass may hold more samples than are asked for.
     ///
@@ -116,17 +126,17 @@ impl Terms {
         Self::new(ids, h1, h2, i1, i2, i12)
     }
 
-    /// How many samples there are.
+    /// Returns the number of samples.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is no sample.
+    /// Returns whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// The means over all samples; NaN without samples.
+    /// Returns the means over all samples; NaN without samples.
     pub fn means(&self) -> TermMeans {
         TermMeans {
             h1: mean(&self.h1),
@@ -137,7 +147,7 @@ impl Terms {
         }
     }
 
-    /// The terms with the modalities exchanged.
+    /// Returns the terms with the modalities exchanged.
     #[must_use]
     pub fn swapped(&self) -> Self {
         Self {
@@ -150,7 +160,7 @@ impl Terms {
         }
     }
 
-    /// The terms of the given rows, in the order given.
+    /// Returns the terms of the given rows, in the order given.
     ///
     /// # Panics
     ///
@@ -170,7 +180,7 @@ impl Terms {
 }
 
 impl Pass {
-    /// The values of the samples `ids`, in their order.
+    /// Returns the values of the samples `ids`, in their order.
     fn values_of(&self, ids: &SampleIds, term: &'static str) -> Result<Vec<f64>> {
         check_length(term, self.ids.len(), self.values.len())?;
         if self.ids == *ids {

@@ -1,4 +1,4 @@
-//! Rows of features as models take them: f32, in host memory and, where there is another device, on it.
+//! Rows of features as inputs of models: f32, in host memory and, if there is another device, on it.
 
 use candle_core::{Device, Result, Tensor};
 
@@ -12,7 +12,7 @@ pub struct Points {
 }
 
 impl Points {
-    /// Rows from their values, row after row.
+    /// Creates rows from their values, row after row.
     ///
     /// # Errors
     /// A candle error where the device cannot hold them.
@@ -25,34 +25,34 @@ impl Points {
         Ok(Self { values, columns, tensor })
     }
 
-    /// All values, row after row.
+    /// Returns all values, row after row.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// Number of columns.
+    /// Returns the number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.values.len() / self.columns
     }
 
-    /// The rows on their device; none where that is the CPU.
+    /// Returns the rows on their device, or `None` if that is the CPU.
     pub(crate) fn on_device(&self) -> Option<&Tensor> {
         self.tensor.as_ref()
     }
 }
 
-/// The nearest single-precision numbers.
+/// Returns the nearest single-precision numbers.
 #[expect(clippy::cast_possible_truncation, reason = "models are f32 by design")]
 pub(crate) fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|value| *value as f32).collect()
 }
 
-/// The given rows of row-major values, in the given order.
+/// Returns the given rows of row-major values, in the given order.
 pub(crate) fn gather(values: &[f32], columns: usize, rows: &[usize]) -> Vec<f32> {
     let mut gathered = Vec::with_capacity(rows.len() * columns);
     for row in rows {

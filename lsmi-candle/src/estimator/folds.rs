@@ -1,4 +1,5 @@
-//! Folds: which rows a model is fitted to and which it is judged on, with the classes spread evenly and groups whole.
+//! Folds: partitions of the rows into those that a model is fitted to and those that it is judged on, with the classes
+//! spread evenly and groups whole.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -6,7 +7,7 @@ use std::collections::BTreeMap;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
-/// Parts of which one is held out inside the training rows of a fold.
+/// The number of parts of which one is held out inside the training rows of a fold.
 const PARTS: u32 = 5;
 
 /// Rows that folds are dealt to.
@@ -20,7 +21,7 @@ pub struct LabelledRows<'a> {
     pub groups: Option<&'a [u32]>,
 }
 
-/// The fold of each row: rows of every class, shuffled, are dealt to the folds in turn.
+/// Returns the fold of each row: rows of every class, shuffled, are dealt to the folds in turn.
 ///
 /// Each class with at least `folds` rows is in every fold, and the folds' sizes differ by at most one. Where rows come in
 /// groups, these stay whole, and classes and rows are spread as evenly as groups allow. The random stream has the name given.
@@ -44,7 +45,7 @@ pub fn stratified_folds(rows: &LabelledRows<'_>, folds: u32, seed: u64, name: &s
     }
 }
 
-/// The fold of each row such that groups are whole, and classes and rows spread as evenly as groups allow.
+/// Returns the fold of each row such that groups are whole, and classes and rows are spread as evenly as groups allow.
 ///
 /// Groups are dealt one by one, the largest first and those of one size at random, each to the fold where its classes are
 /// rarest: the one that leaves `sum_k (n_fk / N_k)² + (n_f / N)²` least, for the rows `n_fk` of class k in fold f.
@@ -107,7 +108,7 @@ fn folds_of_rows(labels: &[u32], classes: usize, folds: u32, seed: u64, name: &s
     fold_of_row
 }
 
-/// About `most` rows, the classes in proportion but each with a row at least; all rows where there are no more.
+/// Draws about `most` rows, the classes in proportion but each with at least one row; all rows if there are no more.
 pub(crate) fn stratified_sample(labels: &[u32], classes: usize, most: usize, seed: u64) -> Vec<usize> {
     let parts = u32::try_from(labels.len().div_ceil(most)).unwrap_or(u32::MAX);
     let mut part_of_row = folds_of_rows(labels, classes, parts, seed, "sample of the rows");
@@ -124,7 +125,7 @@ pub(crate) fn stratified_sample(labels: &[u32], classes: usize, most: usize, see
     (0..labels.len()).filter(|row| part_of_row[*row] == 0).collect()
 }
 
-/// Rows to fit to and rows held out to choose and calibrate by, about one in five.
+/// Returns the rows to fit to and the rows held out to choose and calibrate by, about one in five.
 ///
 /// Every class keeps a row to fit to; nothing is held out where every class has a single row.
 pub(crate) fn held_out_rows(labels: &[u32], classes: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {

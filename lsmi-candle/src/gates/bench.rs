@@ -1,4 +1,4 @@
-//! What the gates share: the rows in question, and fits of changed copies of them.
+//! The rows in question and fits of changed copies of them, which all gates share.
 
 use std::cell::Cell;
 use std::thread;
@@ -26,7 +26,7 @@ pub(super) struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// `settings` are those of the data's own fit.
+    /// Creates the bench. `settings` are those of the data's own fit.
     pub(super) fn new(rows: FeatureSet, classes: &'a Classes, settings: &Settings, fits: Fits<'a>) -> Result<Self> {
         let mut rows = rows;
         // Found once: changed copies of the rows keep the groups of the data.
@@ -34,7 +34,7 @@ impl<'a> Bench<'a> {
         rows.groups = Some(groups.unwrap_or_else(|| Groups::each_alone(rows.rows())));
         let mut settings = settings.clone();
         if let Some(fitted) = settings.densities.take() {
-            // Densities fitted earlier are none of changed features: these are measured in the same kind of gauge at least.
+            // Densities fitted earlier are not those of changed features, which are measured in the same kind of gauge at least.
             settings.gauge = fitted.description().gauge;
             settings.dims = Dims::Auto;
         }
@@ -46,7 +46,7 @@ impl<'a> Bench<'a> {
         Ok(Self { rows, classes, settings, standardised, columns, fits })
     }
 
-    /// The rows with other features.
+    /// Returns the rows with other features.
     pub(super) fn with_features(&self, x1: Matrix, x2: Matrix) -> FeatureSet {
         FeatureSet {
             ids: self.rows.ids.clone(),
@@ -70,23 +70,23 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The mean raw redundancy, uniqueness and synergy of the rows of a fit.
+/// Returns the mean raw redundancy, uniqueness and synergy of the rows of a fit.
 pub(super) fn means(fit: &CrossFit) -> Means {
     fit.estimator.measure().decompose(&fit.scores.terms, &fit.scores.labels).means()
 }
 
-/// The standard error of the mean; NaN for fewer than two values.
+/// Returns the standard error of the mean; NaN for fewer than two values.
 pub(super) fn standard_error(values: &[f64]) -> f64 {
     standard_deviation(values) / (values.len() as f64).sqrt()
 }
 
-/// A matrix of values that come row after row.
+/// Returns a matrix of values that come row after row.
 #[expect(clippy::expect_used, reason = "values come in whole rows")]
 pub(super) fn matrix(columns: usize, values: Vec<f64>) -> Matrix {
     Matrix::new(values.len() / columns, columns, values).expect("whole rows")
 }
 
-/// Fits one after another, whose steps are counted together.
+/// A series of fits whose steps are counted together.
 pub(super) struct Fits<'a> {
     progress: Option<&'a Sender<Progress>>,
     done: Cell<usize>,
@@ -94,13 +94,12 @@ pub(super) struct Fits<'a> {
 }
 
 impl<'a> Fits<'a> {
-    /// So many fits, none of them done.
-    /// `settings` are those of the data's own fit.
+    /// Creates the series of `total` fits.
     pub(super) fn new(progress: Option<&'a Sender<Progress>>, total: usize) -> Self {
         Self { progress, done: Cell::new(0), total }
     }
 
-    /// The next of the fits, on behalf of `what`.
+    /// Makes the next of the fits, on behalf of `what`.
     pub(super) fn fit(
         &self,
         what: &str,

@@ -1,8 +1,8 @@
-//! Calibration: is a head right as often as it says?
+//! Calibration: whether a head is right as often as it claims.
 //!
 //! Pointwise information is the logarithm of what a head says, so that too much confidence, or too little, goes into every
-//! component one to one. The expected calibration error of out-of-fold predictions is held against what the same
-//! confidences would show by chance if they were true. The [figure](super::Gate::figure) is the error of the head that
+//! component one to one. The expected calibration error of out-of-fold predictions is compared with the error that the
+//! same confidences would show by chance if they were true. The [figure](super::Gate::figure) is the error of the head that
 //! exceeds its threshold most; its threshold is the gate's.
 
 use lsmi_core::random::{ChaCha8Rng, stream};
@@ -12,18 +12,18 @@ use rand::Rng;
 use super::{BEYOND_CHANCE, Gate, Verdict};
 use crate::estimator::Scores;
 
-/// Bins of a reliability table.
+/// The number of bins of a reliability table.
 const BINS: usize = 15;
-/// An error that passes however many rows show that it is none of chance.
+/// The error that passes even if many rows show that it is not chance.
 const PASS: f64 = 0.03;
 /// An error beyond which the data fails, unless it is near chance.
 const WARN: f64 = 0.1;
-/// Draws of what chance would show.
+/// The number of draws from which the error by chance is computed.
 const DRAWS: usize = 200;
 /// The quantile of these draws that counts as chance.
 const QUANTILE: f64 = 0.99;
 
-/// The reliability of the heads of x1, x2 and both, in 15 bins of as many rows each.
+/// Returns the reliability of the heads of x1, x2 and both, in 15 bins of as many rows each.
 pub fn reliability_of_heads(scores: &Scores) -> [Reliability; 3] {
     let all: Vec<usize> = (0..scores.labels.len()).collect();
     [0, 1, 2].map(|head| {
@@ -32,7 +32,7 @@ pub fn reliability_of_heads(scores: &Scores) -> [Reliability; 3] {
     })
 }
 
-/// `sample` are the rows that are judged.
+/// Asks the gate. `sample` are the rows that are judged.
 pub(super) fn ask(scores: &Scores, sample: &[usize], seed: u64) -> Gate {
     let mut random = stream(seed, "gate calibration");
     let heads = [("x1", "x1", 0), ("x2", "x2", 1), ("joint", "both", 2)].map(|(name, of, head)| {
@@ -52,7 +52,7 @@ pub(super) fn ask(scores: &Scores, sample: &[usize], seed: u64) -> Gate {
     }
     let (of, figure, threshold, _) = *worst;
     let [(_, accuracy), (_, confidence)] = [&worst.3[2], &worst.3[3]];
-    let verdict = Verdict::of_bounds(figure, threshold, WARN.max(BEYOND_CHANCE * threshold));
+    let verdict = Verdict::from_bounds(figure, threshold, WARN.max(BEYOND_CHANCE * threshold));
     Gate {
         name: "calibration".into(),
         did: format!("compared confidence and accuracy of the heads out of fold, {} rows in {BINS} bins", sample.len()),
@@ -83,7 +83,7 @@ fn table(confidences: &[f64], is_right: &[bool]) -> Reliability {
     reliability(confidences, is_right, BINS).expect("probabilities")
 }
 
-/// The error that predictions right with the probability of their confidence stay below in 99 of 100 cases.
+/// Returns the error that predictions right with the probability of their confidence stay below in 99 of 100 cases.
 fn error_of_chance(confidences: &[f64], random: &mut ChaCha8Rng) -> f64 {
     let draws = (0..DRAWS).map(|_| {
         let is_right: Vec<bool> = confidences.iter().map(|confidence| random.random::<f64>() < *confidence).collect();

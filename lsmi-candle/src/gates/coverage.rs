@@ -1,4 +1,4 @@
-//! Coverage: are evaluation rows where training rows are?
+//! Coverage: whether evaluation rows lie where training rows do.
 //!
 //! The density of a modality says nothing of places where it saw no rows, and neither do heads. One in a hundred training
 //! rows has a surprisal, out of fold, above the 99th percentile of all; of evaluation rows it should be about as many. The
@@ -36,7 +36,7 @@ pub(super) fn ask(training: &Scores, evaluations: &[(&str, &Scores)]) -> Option<
         }
     }
     let (figure, threshold, whose) = worst?;
-    let verdict = Verdict::of_bounds(figure, threshold, WARN.max(threshold));
+    let verdict = Verdict::from_bounds(figure, threshold, WARN.max(threshold));
     Some(Gate {
         name: "coverage".into(),
         did: "looked for evaluation rows that surprise the training density more than 99 in 100 training rows do"

@@ -1,6 +1,6 @@
-//! Memorisation: how much better do heads know the rows that they were fitted to?
+//! Memorisation: how much better heads know the rows that they were fitted to.
 //!
-//! A head that has memorised its rows gives i = -log p(y) to each, and every label seems told in full by everything.
+//! A head that has memorised its rows gives i = -log p(y) to each, and every modality seems to carry all information about the label.
 //! Cross-fitting keeps this out of the results; the gate says how much it keeps out, and whether anything is left of what the
 //! heads learned once the rows are new. The [figure](super::Gate::figure) is the largest difference, over the heads of x1,
 //! x2 and both, of the accuracy on rows that all folds' models but one were fitted to and the accuracy out of fold. A user's
@@ -17,7 +17,7 @@ const GAP: f64 = 0.1;
 /// Standard errors that the joint head must be above the share of the largest class to have learned something.
 const ERRORS: f64 = 2.0;
 
-/// `sample` are the rows of the fit that the bench has.
+/// Asks the gate. `sample` are the rows of the fit that the bench has.
 pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result<Gate> {
     let rows = bench.rows.rows();
     let labels = &bench.rows.labels;
@@ -36,7 +36,7 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result
     let (mut verdict, mut advice) = judge(figure, in_sample[2], out_of_fold[2], majority, [rows, groups]);
     if !given.is_empty() {
         verdict = verdict.max(Verdict::Warn);
-        advice = Some([Some(of_given(&given)), advice].into_iter().flatten().collect::<Vec<_>>().join("; and "));
+        advice = Some([Some(given_note(&given)), advice].into_iter().flatten().collect::<Vec<_>>().join("; and "));
     }
     Ok(Gate {
         name: "memorisation".into(),
@@ -58,7 +58,7 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit, sample: &[usize]) -> Result
     })
 }
 
-/// `rows` counts rows and the groups that they are in.
+/// Judges the heads. `rows` has the number of rows and the number of the groups that they are in.
 fn judge(
     gap: f64,
     in_sample: f64,
@@ -70,7 +70,7 @@ fn judge(
     if out_of_fold <= majority + ERRORS * error && in_sample - out_of_fold > GAP {
         let advice = format!(
             "the joint head knows {in_sample:.3} of its own rows, but of new ones {out_of_fold:.3}, as much as the largest class alone ({majority:.3}): it learned rows and nothing that holds; {}",
-            mend([rows, groups])
+            advice([rows, groups])
         );
         (Verdict::Fail, Some(advice))
     } else if gap > GAP {
@@ -81,8 +81,8 @@ fn judge(
     }
 }
 
-/// What helps heads that learned nothing but their rows.
-fn mend([rows, groups]: [usize; 2]) -> String {
+/// Returns advice for heads that learned nothing but their rows.
+fn advice([rows, groups]: [usize; 2]) -> String {
     if groups < rows {
         format!(
             "the {rows} rows are {groups} groups that belong together, such as one row repeated, and say no more than {groups} \
@@ -93,8 +93,8 @@ fn mend([rows, groups]: [usize; 2]) -> String {
     }
 }
 
-/// What to know of heads that are a user's own models.
-fn of_given(names: &[&str]) -> String {
+/// Returns a note on heads that are a user's own models.
+fn given_note(names: &[&str]) -> String {
     format!(
         "{} come from outside, and nothing here can tell whether their models were fitted to these very rows, in which case all values of the split `train` are far too good; make sure that they were not, or take other splits",
         names.join(", ")

@@ -1,10 +1,10 @@
-//! Gates: can this data support the conclusions?
+//! Gates: checks of whether data can support the conclusions.
 //!
 //! A decomposition always gives numbers. A gate changes the user's own features so that the right answer is known, or
 //! compares what must agree, and says whether the estimator in these settings tells the truth about data of this size,
 //! these dimensions and these classes.
 //!
-//! | gate | what is done | what must come out |
+//! | gate | action | expected result |
 //! |---|---|---|
 //! | [`power`] | an exclusive or is planted in the features | synergy, and no redundancy |
 //! | [`specificity`] | a modality is paired with its own rotated and scaled copy | neither synergy nor uniqueness |
@@ -14,7 +14,7 @@
 //! | [`calibration`] | heads are right as often as they say | the error of a calibrated head, which is chance |
 //! | [`coverage`] | evaluation rows are looked up in the training density | no more surprise than in training |
 //!
-//! [`check`] fits everything itself; [`check_fitted`] takes the fit of the data from whoever has it. One seed gives the
+//! [`check`] fits everything itself; [`check_fitted`] takes a fit of the data that exists already. One seed gives the
 //! same gates to the bit.
 
 pub mod calibration;
@@ -41,28 +41,28 @@ use crate::error::{EstimatorError, Result};
 use crate::estimator::{self, CrossFit, Progress, Scores};
 use crate::features::{Classes, FeatureSet};
 
-/// How many times the threshold a figure must be to fail where the threshold is what chance shows.
+/// The ratio of a figure to its threshold from which on a gate fails, for thresholds that are the figure by chance.
 const BEYOND_CHANCE: f64 = 1.5;
 
-/// What a gate did, measured and concludes.
+/// The action, measurements and verdict of a gate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
     /// The gate: the name of its module.
     pub name: Cow<'static, str>,
-    /// What was done, in a sentence.
+    /// The action, in a sentence.
     pub did: String,
-    /// The figure that the verdict rests on; its module says what it is.
+    /// The figure that the verdict rests on; the gate's module defines it.
     pub figure: f64,
-    /// All that was measured; information in nats.
+    /// All measurements; information in nats.
     pub figures: BTreeMap<String, f64>,
-    /// What the figure is held against: beyond it the gate warns or fails, but [`power`] below it, and [`permutation`]
+    /// The threshold of the figure: beyond it the gate warns or fails, but [`power`] below it, and [`permutation`]
     /// beyond it in either direction.
     pub threshold: f64,
-    /// Why this threshold.
+    /// The reason for this threshold.
     pub why: String,
     /// Whether the data passes.
     pub verdict: Verdict,
-    /// What the verdict means for the results and what to do, unless the data passes.
+    /// The meaning of the verdict for the results and advice, unless the data passes.
     pub advice: Option<String>,
 }
 
@@ -81,13 +81,13 @@ pub enum Verdict {
 /// Settings of the gates.
 #[derive(Debug, Clone)]
 pub struct GateSettings {
-    /// How strong an exclusive or [`power`] plants: the distance of a bit from the middle in standard deviations of the
-    /// features. Default: 3.
+    /// The strength of the exclusive or that [`power`] plants: the distance of a bit from the middle in standard
+    /// deviations of the features. Default: 3.
     pub strength: f64,
-    /// Rows that models are fitted to at most, the classes in proportion; of a class with fewer rows than folds all.
-    /// Default: 5,000.
+    /// The largest number of rows that models are fitted to, the classes in proportion; of a class with fewer rows than
+    /// folds all. Default: 5,000.
     pub rows: usize,
-    /// How everything is fitted: as the data itself.
+    /// The settings of all fits: those of the data itself.
     pub estimator: estimator::Settings,
 }
 
@@ -98,7 +98,7 @@ impl Default for GateSettings {
 }
 
 impl GateSettings {
-    /// Checks what the estimator's own settings do not.
+    /// Checks the settings that the estimator does not check.
     fn check(&self) -> Result<()> {
         if self.strength > 0.0 && self.strength.is_finite() {
             return Ok(());
@@ -122,7 +122,7 @@ impl GateSettings {
 /// ```
 /// use lsmi_candle::features::{Classes, FeatureSet};
 /// use lsmi_candle::gates::{GateSettings, Verdict, check};
-/// use lsmi_candle::numbers::matrix::Matrix;
+/// use lsmi_candle::Matrix;
 /// use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 ///
 /// let family = FamilyName::Or.build(&FamilySettings { dims: 2, ..Default::default() })?;
@@ -155,7 +155,8 @@ pub fn check(
     ask(&sample, classes, &fit, &scores, settings, fits)
 }
 
-/// The same as [`check`] for training rows whose fit is there already, and for the scores that it gave to evaluation rows.
+/// Does the same as [`check`] for training rows that are fitted already, and for the scores of evaluation rows by that
+/// fit.
 ///
 /// # Errors
 /// [`EstimatorError::Samples`] where the fit is of other rows, and those of [`check`].
@@ -198,8 +199,8 @@ fn ask(
     Ok(gates)
 }
 
-/// How many fits the gates take: one for [`power`] and [`permutation`], one a modality for [`specificity`] and, where there
-/// is a column for each half, for [`split_halves`]; none where the joint head is a user's own model.
+/// Counts the fits of the gates: one for [`power`] and [`permutation`], one a modality for [`specificity`] and, where
+/// there is a column for each half, for [`split_halves`]; none where the joint head is a user's own model.
 fn fits_of_gates(rows: &FeatureSet) -> usize {
     if !is_joint_head_fitted(rows) {
         return 0;
@@ -211,7 +212,7 @@ fn is_joint_head_fitted(rows: &FeatureSet) -> bool {
     rows.logits[2].is_none()
 }
 
-/// What selecting rows takes for granted; the estimator checks the rest.
+/// Checks the lengths that selecting rows relies on; the estimator checks the rest.
 fn check_lengths(train: &FeatureSet) -> Result<()> {
     let rows = train.rows();
     let found = [train.ids.len(), train.x1.rows(), train.x2.rows()];
@@ -235,7 +236,7 @@ impl Verdict {
     /// All verdicts, from good to bad.
     pub const ALL: [Self; 3] = [Self::Pass, Self::Warn, Self::Fail];
 
-    /// The name: `pass`, `warn` or `fail`.
+    /// Returns the name: `pass`, `warn` or `fail`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -244,8 +245,8 @@ impl Verdict {
         }
     }
 
-    /// The verdict on a figure that is good up to one bound, to be warned of up to another and bad beyond.
-    fn of_bounds(figure: f64, pass: f64, warn: f64) -> Self {
+    /// Returns the verdict on a figure that passes up to one bound, is warned of up to another and fails beyond.
+    fn from_bounds(figure: f64, pass: f64, warn: f64) -> Self {
         if figure <= pass {
             Self::Pass
         } else if figure <= warn {

@@ -1,4 +1,4 @@
-//! Within-class permutation: does the joint head know all that it should?
+//! Within-class permutation: whether the joint head knows all that it should.
 //!
 //! The rows of x2 are shuffled within every class. Both modalities keep what they tell of the label, but are independent
 //! of each other once it is known, so that the joint posterior follows from those of the modalities:
@@ -25,7 +25,7 @@ use crate::estimator::Estimator;
 use crate::estimator::folds::{LabelledRows, stratified_folds};
 use crate::features::{FeatureSet, Unlabelled};
 
-/// Nats that pass, unless chance alone gives more.
+/// The nats that pass, unless chance alone gives more.
 const PASS: f64 = 0.05;
 /// Nats beyond which the data fails.
 const WARN: f64 = 0.2;
@@ -48,7 +48,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Option<Gate>> {
     let figure = mean(&differences);
     let error = standard_error(&differences);
     let threshold = PASS.max(ERRORS * error);
-    let verdict = Verdict::of_bounds(figure.abs(), threshold, WARN.max(BEYOND_CHANCE * threshold));
+    let verdict = Verdict::from_bounds(figure.abs(), threshold, WARN.max(BEYOND_CHANCE * threshold));
     Ok(Some(Gate {
         name: "permutation".into(),
         did: format!(
@@ -77,7 +77,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Option<Gate>> {
     }))
 }
 
-/// Four fifths of the rows to fit to and a fifth to be judged on, groups whole.
+/// Divides the rows into four fifths to fit to and a fifth to be judged on, groups whole.
 fn divided(rows: &FeatureSet, bench: &Bench<'_>) -> (Vec<usize>, Vec<usize>) {
     match rows.groups.as_ref().filter(|groups| !groups.are_single_rows()) {
         None => {
@@ -94,7 +94,7 @@ fn divided(rows: &FeatureSet, bench: &Bench<'_>) -> (Vec<usize>, Vec<usize>) {
     }
 }
 
-/// The rows with those of x2 shuffled within every class.
+/// Returns the rows with those of x2 shuffled within every class.
 fn permuted(bench: &Bench<'_>) -> FeatureSet {
     let mut random = stream(bench.settings.seed, "gate permutation");
     let mut source: Vec<usize> = (0..bench.rows.rows()).collect();
@@ -108,7 +108,7 @@ fn permuted(bench: &Bench<'_>) -> FeatureSet {
     bench.with_features(bench.rows.x1.clone(), bench.rows.x2.select(&source))
 }
 
-/// The information i12 of every row by the closed form, and that of the joint head.
+/// Returns the information i12 of every row by the closed form, and that of the joint head.
 fn information(estimator: &Estimator, rows: &FeatureSet, frequencies: &ClassPrior) -> Result<(Vec<f64>, Vec<f64>)> {
     let prior = estimator.prior();
     let [i1, i2, i12] = estimator.candidates(&Unlabelled::from(rows))?.information;
@@ -119,7 +119,8 @@ fn information(estimator: &Estimator, rows: &FeatureSet, frequencies: &ClassPrio
     Ok((closed_form.collect(), joint.collect()))
 }
 
-/// The information that two modalities, independent given the label, give together, from i1 and i2 of every class.
+/// Returns the information of two modalities together that are independent given the label, from i1 and i2 of every
+/// class.
 ///
 /// Information is measured against `prior`, while posteriors are those of data with the `frequencies` of classes.
 fn information_of_both(i1: &[f64], i2: &[f64], label: u32, prior: &ClassPrior, frequencies: &ClassPrior) -> f64 {

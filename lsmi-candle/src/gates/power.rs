@@ -1,4 +1,4 @@
-//! Power: would a synergy be seen?
+//! Power: whether a synergy would be seen.
 //!
 //! A fresh label y = b1 xor b2 of two fair bits is planted in the user's own features, which serve as the noise:
 //!
@@ -30,18 +30,18 @@ use crate::numbers::matrix::Matrix;
 /// The share of the planted synergy that has to be found. At the default strength, where 98.6 % of ln 2 are planted, a
 /// little above half of this is half of ln 2.
 const SHARE: f64 = 0.51;
-/// The most that is asked for, as a share of ln 2.
+/// The largest synergy that is required, as a share of ln 2.
 const MOST: f64 = 0.5;
 /// Redundancy that the planted label must not be taken for, in nats.
 const REDUNDANCY: f64 = 0.1;
-/// Synergy beyond what is planted that shows terms gone wrong, in nats.
+/// The synergy beyond the planted one that shows terms gone wrong, in nats.
 const EXCESS: f64 = 0.1;
 /// Standard errors that the mean synergy must be above 0.
 const ERRORS: f64 = 2.0;
 /// Draws that the planted synergy is computed from: its standard error is then below 0.002 nats.
 const DRAWS: usize = 50_000;
 
-/// What was found of the planted label.
+/// The synergy and redundancy found for the planted label.
 struct Found {
     means: Means,
     /// The standard error of the mean synergy.
@@ -93,7 +93,7 @@ pub(super) fn ask(bench: &Bench<'_>, strength: f64) -> Result<Gate> {
 }
 
 impl Found {
-    /// The share of ln 2 that has to be found.
+    /// Returns the share of ln 2 that has to be found.
     fn threshold(&self) -> f64 {
         (SHARE * self.planted / LN_2).min(MOST)
     }
@@ -120,7 +120,7 @@ impl Found {
     }
 }
 
-/// The rows with a planted label.
+/// Returns the rows with a planted label.
 fn plant(bench: &Bench<'_>, strength: f64) -> (FeatureSet, Classes) {
     let mut random = stream(bench.settings.seed, "gate power");
     let n = bench.rows.rows();
@@ -149,7 +149,7 @@ fn move_rows(x: &Matrix, direction: &[f64], distance: impl Fn(usize) -> f64) -> 
     matrix(x.columns(), moved.collect())
 }
 
-/// A direction uniform on the sphere.
+/// Returns a direction uniform on the sphere.
 fn unit_vector(dims: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
     let vector: Vec<f64> = (0..dims).map(|_| random.sample(StandardNormal)).collect();
     let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
@@ -157,8 +157,8 @@ fn unit_vector(dims: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
     if length > 0.0 { vector.iter().map(|value| value / length).collect() } else { unit_vector(dims, random) }
 }
 
-/// The exact synergy of a plant in standard normal noise, in nats: the mean i12 of the family `xor` of that amplitude,
-/// where only the coordinate along the bit matters.
+/// Returns the exact synergy of a plant in standard normal noise, in nats: the mean i12 of the family `xor` of that
+/// amplitude, where only the coordinate along the bit matters.
 fn planted_synergy(strength: f64) -> Result<f64> {
     let family =
         GateFamily { pmf: GateFamily::XOR, w1: vec![1.0], w2: vec![1.0], amplitude: strength, sigma: 1.0 }.mixture()?;

@@ -1,4 +1,4 @@
-//! Which rows the gates work with.
+//! Selects the rows that the gates work with.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 
 use crate::estimator::Settings;
 
-/// About `most` rows in rising order, the classes in proportion; all where there are no more.
+/// Returns about `most` rows in rising order, the classes in proportion; all if there are no more.
 ///
 /// Unlike a sample to compete on, this one is cross-fitted: every class keeps a row for each fold, as far as it has them.
 pub(super) fn sample_rows(labels: &[u32], most: usize, settings: &Settings) -> Vec<usize> {
@@ -26,7 +26,7 @@ pub(super) fn sample_rows(labels: &[u32], most: usize, settings: &Settings) -> V
     chosen
 }
 
-/// The rows of every class that occurs, by class.
+/// Returns the rows of every class that occurs, by class.
 pub(super) fn rows_of_classes(labels: &[u32]) -> Vec<Vec<usize>> {
     let mut rows_of_class = BTreeMap::<u32, Vec<usize>>::new();
     for (row, label) in labels.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Specificity: is synergy or uniqueness seen where there is none?
+//! Specificity: whether synergy or uniqueness is seen where there is none.
 //!
 //! Each modality is paired with its own copy, rotated at random and scaled:
 //!
@@ -26,7 +26,7 @@ use crate::numbers::matrix::Matrix;
 
 /// The scale of the copy. Heads and the whitened gauge take it out again; in the raw gauge it moves the surprisals apart.
 const SCALE: f64 = 3.0;
-/// Nats that pass: the smallest synergy anyone would report.
+/// The nats that pass: the smallest synergy anyone would report.
 const PASS: f64 = 0.02;
 /// Nats beyond which the data fails.
 const WARN: f64 = 0.05;
@@ -45,7 +45,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Gate> {
         }
         figure = [u1, u2, s].into_iter().fold(figure, |largest, value| largest.max(value.abs()));
     }
-    let verdict = Verdict::of_bounds(figure, PASS, WARN);
+    let verdict = Verdict::from_bounds(figure, PASS, WARN);
     Ok(Gate {
         name: "specificity".into(),
         did: format!(
@@ -64,7 +64,7 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Gate> {
     })
 }
 
-/// The rows turned by a random orthogonal map and scaled.
+/// Returns the rows turned by a random orthogonal map and scaled.
 fn turned(x: &Matrix, random: &mut ChaCha8Rng) -> Matrix {
     let columns = x.columns();
     let mut values = product_transposed(x.values(), &orthogonal(columns, random), columns);
@@ -74,7 +74,8 @@ fn turned(x: &Matrix, random: &mut ChaCha8Rng) -> Matrix {
     matrix(columns, values)
 }
 
-/// A random orthogonal matrix, `[size, size]` row-major: the orthogonal factor of one of normal draws (Stewart, 1980).
+/// Returns a random orthogonal matrix, `[size, size]` row-major: the orthogonal factor of one of normal draws (Stewart,
+/// 1980).
 fn orthogonal(size: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
     let draws: Vec<f64> = (0..size * size).map(|_| random.sample(StandardNormal)).collect();
     let factor = MatRef::from_row_major_slice(&draws, size, size).qr().compute_Q();

@@ -1,10 +1,10 @@
-//! Split halves: how much synergy does a modality have with itself?
+//! Split halves: how much synergy a modality has with itself.
 //!
 //! The columns of a modality are dealt at random to two halves, which take the places of x1 and x2. Halves may well have
 //! synergy, so that this gate never fails. But where they have as much as the two modalities, the synergy of the data is
 //! that of any two pieces of features, and no evidence that one modality needs the other. The
-//! [figure](super::Gate::figure) is the largest S of halves, the threshold the S of the data where that is more than nobody
-//! would report, both in nats.
+//! [figure](super::Gate::figure) is the largest S of halves, the threshold the S of the data if that is large enough to be
+//! reported, both in nats.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::estimator::{CrossFit, Settings};
 use crate::numbers::matrix::Matrix;
 
-/// Nats that nobody would report as synergy, neither of halves nor of the data.
+/// The nats below which nobody would report a synergy, neither of halves nor of the data.
 const NOTHING: f64 = 0.02;
 
 pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit) -> Result<Option<Gate>> {
@@ -45,9 +45,9 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit) -> Result<Option<Gate>> {
     if all.is_empty() {
         return Ok(None);
     }
-    let of_data = means(fit).s;
-    all.insert("s".to_owned(), of_data);
-    let threshold = of_data.max(NOTHING);
+    let data_synergy = means(fit).s;
+    all.insert("s".to_owned(), data_synergy);
+    let threshold = data_synergy.max(NOTHING);
     let verdict = if figure <= threshold { Verdict::Pass } else { Verdict::Warn };
     Ok(Some(Gate {
         name: "split_halves".into(),
@@ -62,7 +62,7 @@ pub(super) fn ask(bench: &Bench<'_>, fit: &CrossFit) -> Result<Option<Gate>> {
         verdict,
         advice: (verdict > Verdict::Pass).then(|| {
             format!(
-                "S = {of_data:.3} nats is no more than the S = {figure:.3} that one modality has with itself: no evidence that the label needs both"
+                "S = {data_synergy:.3} nats is no more than the S = {figure:.3} that one modality has with itself: no evidence that the label needs both"
             )
         }),
     }))

@@ -1,4 +1,4 @@
-//! Calibration: how far a head's evidence can be believed.
+//! Calibration of heads on held-out rows: a factor for a head's evidence.
 //!
 //! A head's evidence for a class is `log p(y|x) - log p(y)`, its pointwise information. Calibration scales it by one
 //! factor found on held-out rows, `p_b(y|x) = p(y) exp(b evidence) / Z`: temperature scaling (Guo et al. 2017) around the
@@ -20,19 +20,19 @@ use crate::numbers::simd_math::{exp, ln, vectorised};
 
 /// The largest factor considered.
 const LARGEST: f64 = std::f64::consts::E;
-/// The deviation of the logarithm of a factor above 1 that is expected before any row is seen: where rows are too few or
-/// too well separated to tell, evidence is not inflated.
+/// The expected deviation of the logarithm of a factor above 1 before any row is seen: where rows are too few or too
+/// well separated to determine the factor, evidence is not inflated.
 const DEVIATION: f64 = 0.5;
-/// The 99 % quantile of chi-square with one degree of freedom: what chance gains at most but in a hundredth of the cases.
+/// The 99 % quantile of chi-square with one degree of freedom, which chance gains exceed in a hundredth of the cases.
 const LEAST_CHANCE: f64 = 6.635;
 /// Steps at most that close in on the best factor.
 const STEPS: usize = 60;
-/// A step of the factor that is none.
+/// The step of the factor below which it counts as none.
 const NEGLIGIBLE: f64 = 1e-9;
 
 /// The calibration of one head.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Calibration {
+pub(crate) struct Calibration {
     /// Logarithms of the class frequencies of the rows that the head was fitted to.
     pub(crate) log_frequencies: Vec<f64>,
     /// The factor of the evidence.
@@ -64,7 +64,7 @@ impl Calibration {
         let (statistic, independent) = match groups {
             None => (gained, labels.len() as f64),
             Some(groups) => {
-                let GroupedScores { effect, test } = GroupedScores::of(log_frequencies, posteriors, labels, groups);
+                let GroupedScores { effect, test } = GroupedScores::new(log_frequencies, posteriors, labels, groups);
                 ((gained / effect).min(test), labels.len() as f64 / effect)
             }
         };
@@ -104,34 +104,34 @@ impl Calibration {
     }
 }
 
-/// What the scores of rows say where these come in groups.
+/// The scores of rows in groups.
 ///
 /// The score of a row is the derivative of its log likelihood by the factor, at 0: the evidence for its label less the mean
 /// evidence under the class frequencies.
 struct GroupedScores {
-    /// How many times the sum of scores varies as much as it would if rows were independent; at least 1.
+    /// The variance of the sum of scores relative to that of independent rows; at least 1.
     effect: f64,
-    /// The square of the sum of scores over the sum of the squares of the groups' sums: about 1 where nothing is known.
+    /// The square of the sum of scores over the sum of the squares of the groups' sums: about 1 if nothing is known.
     test: f64,
 }
 
 impl GroupedScores {
-    fn of(log_frequencies: &[f64], posteriors: &[f64], labels: &[u32], groups: &[u32]) -> Self {
-        let mut of_groups: BTreeMap<u32, f64> = BTreeMap::new();
-        let mut of_rows = 0.0;
+    fn new(log_frequencies: &[f64], posteriors: &[f64], labels: &[u32], groups: &[u32]) -> Self {
+        let mut group_sums: BTreeMap<u32, f64> = BTreeMap::new();
+        let mut row_sum = 0.0;
         let rows = posteriors.chunks_exact(log_frequencies.len()).zip(labels).zip(groups);
         for ((posteriors, label), group) in rows {
             let evidence = |class: usize| posteriors[class] - log_frequencies[class];
             let mean: f64 =
                 (0..log_frequencies.len()).map(|class| log_frequencies[class].exp() * evidence(class)).sum();
             let score = evidence(*label as usize) - mean;
-            of_rows += score * score;
-            *of_groups.entry(*group).or_insert(0.0) += score;
+            row_sum += score * score;
+            *group_sums.entry(*group).or_insert(0.0) += score;
         }
-        let sum: f64 = of_groups.values().sum();
-        let by_groups: f64 = of_groups.values().map(|score| score * score).sum();
-        if of_rows > 0.0 && by_groups > 0.0 {
-            Self { effect: (by_groups / of_rows).clamp(1.0, labels.len() as f64), test: sum * sum / by_groups }
+        let sum: f64 = group_sums.values().sum();
+        let by_groups: f64 = group_sums.values().map(|score| score * score).sum();
+        if row_sum > 0.0 && by_groups > 0.0 {
+            Self { effect: (by_groups / row_sum).clamp(1.0, labels.len() as f64), test: sum * sum / by_groups }
         } else {
             Self { effect: 1.0, test: 0.0 }
         }
@@ -166,8 +166,8 @@ impl<'a> HeldOut<'a> {
         Self { log_frequencies, labels, evidence }
     }
 
-    /// Newton's steps, halved intervals where those leave them: the log loss is convex in the factor and so is the penalty
-    /// up to e.
+    /// Finds the best factor by Newton's steps, or halved intervals if those leave them: the log loss is convex in the
+    /// factor and so is the penalty up to e.
     fn best_factor(&self) -> f64 {
         let (mut low, mut high, mut factor) = (0.0, LARGEST, 1.0);
         for _ in 0..STEPS {
@@ -237,7 +237,7 @@ impl<'a> HeldOut<'a> {
     }
 }
 
-/// Mean negative log posterior of the labels, in nats, from log posteriors `[n, classes]`.
+/// Returns the mean negative log posterior of the labels, in nats, from log posteriors `[n, classes]`.
 pub(crate) fn log_loss(posteriors: &[f64], labels: &[u32]) -> f64 {
     let classes = posteriors.len() / labels.len();
     let total: f64 =

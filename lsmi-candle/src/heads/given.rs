@@ -1,4 +1,4 @@
-//! The user's own models: their logits in the place of a head.
+//! The user's own models, whose logits take the place of a head.
 //!
 //! `p(y|x) = softmax(logits / T)`. The temperature T is 1, the models as they are, or fitted on training rows by log loss
 //! (Guo, Pleiss, Sun, Weinberger 2017).
@@ -14,8 +14,8 @@ const STEPS: usize = 60;
 
 /// Logits given by the user, at a temperature.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GivenHead {
-    /// What the logits are divided by, above 0.
+pub(crate) struct GivenHead {
+    /// The divisor of the logits, above 0.
     pub(crate) temperature: f64,
 }
 
@@ -26,7 +26,7 @@ impl Default for GivenHead {
 }
 
 impl GivenHead {
-    /// At the temperature of the lowest log loss of rows with logits `[n, classes]` and labels.
+    /// Creates the head with the temperature of the lowest log loss of rows with logits `[n, classes]` and labels.
     pub(crate) fn scaled(logits: &[f64], labels: &[u32]) -> Self {
         let at = |log: f64| Self { temperature: log.exp() };
         let (mut low, mut high) = (-LARGEST_LOG, LARGEST_LOG);
@@ -42,8 +42,8 @@ impl GivenHead {
         at(f64::midpoint(low, high))
     }
 
-    /// `log p(y|x)` of every class from logits `[n, classes]`, row-major.
-    pub fn log_posteriors(&self, logits: &[f64], classes: usize) -> Vec<f64> {
+    /// Returns `log p(y|x)` of every class from logits `[n, classes]`, row-major.
+    pub(crate) fn log_posteriors(&self, logits: &[f64], classes: usize) -> Vec<f64> {
         let mut posteriors: Vec<f64> = logits.iter().map(|value| value / self.temperature).collect();
         for row in posteriors.chunks_exact_mut(classes) {
             let normaliser = log_sum_exp(row);
@@ -54,7 +54,7 @@ impl GivenHead {
         posteriors
     }
 
-    /// Mean negative log posterior of the labels, in nats.
+    /// Returns the mean negative log posterior of the labels, in nats.
     pub(crate) fn log_loss(&self, logits: &[f64], labels: &[u32]) -> f64 {
         log_loss(&self.log_posteriors(logits, logits.len() / labels.len()), labels)
     }

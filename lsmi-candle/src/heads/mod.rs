@@ -7,42 +7,38 @@
 //! what one modality tells by itself is not lost. Posteriors are kept as logarithms throughout.
 
 mod calibration;
+mod classifiers;
 mod contest;
 mod families;
-mod generative;
 mod given;
-mod kernel;
-mod map;
-mod network;
+mod maps;
 mod pool;
 mod quick;
-mod ridge;
 mod rows;
 mod stack;
-mod trees;
 mod view;
 
-pub use calibration::Calibration;
+pub(crate) use calibration::Calibration;
+pub(crate) use classifiers::GenerativeHead;
+pub(crate) use classifiers::network::Layer;
+pub(crate) use classifiers::network::{NetworkHead, NetworkParams};
+pub(crate) use classifiers::trees::{BoostedTrees, TreeParts};
 pub(crate) use contest::{Contest, Outcome};
-pub use families::Classifier;
-pub use generative::GenerativeHead;
-pub use given::GivenHead;
-pub use kernel::KernelFeatures;
-pub use map::{Directions, FeatureMap, Products};
-pub(crate) use network::Layer;
-pub use network::{NetworkHead, NetworkParams};
-pub use pool::{HeadPool, Member};
-pub use stack::{Combination, Stack};
-pub use trees::{BoostedTrees, DamagedTrees, TreeParts};
+pub(crate) use families::Classifier;
+pub(crate) use given::GivenHead;
+pub(crate) use maps::kernel::KernelFeatures;
+pub(crate) use maps::{Directions, FeatureMap, Products};
+pub(crate) use pool::{HeadPool, Member};
+pub(crate) use stack::{Combination, Stack};
 pub(crate) use view::Features;
-pub use view::View;
+pub(crate) use view::View;
 
 use crate::densities::points::Points;
 use crate::error::Result;
 
 /// A classifier: log posteriors from the rows that it takes.
 #[derive(Debug, Clone)]
-pub enum Head {
+pub(crate) enum Head {
     /// A discriminant or a mixture with a distribution over classes in each component.
     Generative(GenerativeHead),
     /// A softmax regression or a network.
@@ -55,14 +51,14 @@ pub enum Head {
 #[derive(Debug, Clone)]
 pub struct CalibratedHead {
     /// The classifier.
-    pub head: Head,
-    /// What its held-out rows say of its confidence.
-    pub calibration: Calibration,
+    pub(crate) head: Head,
+    /// The calibration on its held-out rows.
+    pub(crate) calibration: Calibration,
 }
 
-/// What gives the posteriors of a modality or of both: heads fitted here, or the user's own models.
+/// The source of the posteriors of a modality or of both: heads fitted here, or the user's own models.
 #[derive(Debug, Clone)]
-pub enum HeadModel {
+pub(crate) enum HeadModel {
     /// Heads fitted to features.
     Pool(HeadPool),
     /// Logits that come with the samples.
@@ -70,11 +66,11 @@ pub enum HeadModel {
 }
 
 impl Head {
-    /// `log p(y|x)` of every class: `[n, classes]`, row-major.
+    /// Returns `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
+    pub(crate) fn log_posteriors(&self, rows: &Points) -> Result<Vec<f64>> {
         match self {
             Self::Generative(head) => head.log_posteriors(rows),
             Self::Network(head) => head.log_posteriors(rows),
@@ -84,7 +80,7 @@ impl Head {
 }
 
 impl CalibratedHead {
-    /// Calibrated `log p(y|x)` of every class: `[n, classes]`, row-major.
+    /// Returns calibrated `log p(y|x)` of every class: `[n, classes]`, row-major.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.

@@ -1,4 +1,4 @@
-//! Pooled heads: what gives the posteriors of a modality, or of both.
+//! Pools of heads, which give the posteriors of a modality or of both.
 
 use candle_core::Device;
 
@@ -10,28 +10,28 @@ use crate::error::Result;
 
 /// A member of a pool.
 #[derive(Debug, Clone)]
-pub enum Member {
+pub(crate) enum Member {
     /// A classifier of its own, calibrated.
     Own(Box<Classifier>, Calibration),
     /// The pool of modality 0 (x1) or 1 (x2), in the pool of both.
     Part(usize),
-    /// The late fusion of these two, `p(y|x1) p(y|x2) / p(y)`, calibrated: what both tell where neither changes the meaning of
-    /// the other.
+    /// The late fusion of these two, `p(y|x1) p(y|x2) / p(y)`, calibrated: the information of both if neither changes
+    /// the meaning of the other.
     Fusion(Calibration),
 }
 
 /// Heads whose posteriors are combined.
 #[derive(Debug, Clone)]
-pub struct HeadPool {
-    /// The members, in the order of the stack's weights; none: the class frequencies are all that is known.
+pub(crate) struct HeadPool {
+    /// The members, in the order of the stack's weights; if there are none, the pool knows the class frequencies alone.
     pub members: Vec<Member>,
-    /// How their posteriors are combined.
+    /// The combination of their posteriors.
     pub stack: Stack,
 }
 
 impl HeadPool {
-    /// Whether the pool needs the posteriors of modality 0 or 1.
-    pub fn needs_part(&self, modality: usize) -> bool {
+    /// Returns whether the pool needs the posteriors of modality 0 or 1.
+    pub(crate) fn needs_part(&self, modality: usize) -> bool {
         self.members.iter().any(|member| match member {
             Member::Own(..) => false,
             Member::Part(part) => *part == modality,
@@ -39,8 +39,8 @@ impl HeadPool {
         })
     }
 
-    /// Pooled `log p(y|x)` of every class for the given rows, `[rows, classes]`, row-major; `parts` are the log posteriors of
-    /// both modalities where the pool needs them.
+    /// Returns pooled `log p(y|x)` of every class for the given rows, `[rows, classes]`, row-major; `parts` are the log
+    /// posteriors of both modalities if the pool needs them.
     pub(crate) fn log_posteriors(
         &self,
         features: &Features<'_>,
@@ -70,7 +70,7 @@ impl HeadPool {
 }
 
 impl Classifier {
-    /// `log p(y|x)` of every class for the given rows, `[rows, classes]`, row-major.
+    /// Returns `log p(y|x)` of every class for the given rows, `[rows, classes]`, row-major.
     pub(crate) fn log_posteriors(&self, features: &Features<'_>, rows: &[usize], device: &Device) -> Result<Vec<f64>> {
         let mut values = features.gather(self.view, rows);
         let mut width = features.width(self.view);
@@ -81,7 +81,7 @@ impl Classifier {
     }
 }
 
-/// `log p(y|x1) + log p(y|x2) - log p(y)`, not normalised, `[n, classes]`, row-major.
+/// Returns `log p(y|x1) + log p(y|x2) - log p(y)`, not normalised, `[n, classes]`, row-major.
 pub(super) fn late_fusion(parts: [&[f64]; 2], log_frequencies: &[f64]) -> Vec<f64> {
     let frequencies = log_frequencies.iter().cycle();
     parts[0]

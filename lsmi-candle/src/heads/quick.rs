@@ -1,4 +1,4 @@
-//! Heads in closed form, for what is fitted again and again: a network's own features, epoch after epoch.
+//! Heads in closed form for repeated fits: to a network's own features, epoch after epoch.
 //!
 //! Discriminant analysis with one covariance for all classes, or one for each where that makes held-out rows clearly more
 //! likely, calibrated on these and then fitted to all rows. There is no search and nothing iterates, so a fit takes as long as a

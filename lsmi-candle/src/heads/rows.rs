@@ -1,4 +1,4 @@
-//! Rows with labels, as every head takes them to be fitted.
+//! Rows with labels, which every head is fitted to.
 
 use crate::densities::mixture::Sample;
 

@@ -1,11 +1,11 @@
-//! What a head looks at: columns or leading principal components of one modality or of both.
+//! The view of a head: columns or leading principal components of one modality or of both.
 
 use crate::densities::gauge::HeadRows;
 use crate::densities::points::gather;
 
 /// The part of the features that a head takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub(crate) enum View {
     /// All standardised columns, those of both modalities one after another.
     Columns,
     /// So many leading principal components of each modality, or all that it has.
@@ -23,7 +23,7 @@ impl<'a> Features<'a> {
         Self { modalities }
     }
 
-    /// Columns of each modality in a view.
+    /// Returns the number of columns of each modality in a view.
     pub(crate) fn widths(&self, view: View) -> Vec<usize> {
         let width = |rows: &&HeadRows| match view {
             View::Columns => rows.widths[0],
@@ -32,12 +32,12 @@ impl<'a> Features<'a> {
         self.modalities.iter().map(width).collect()
     }
 
-    /// Columns of a view.
+    /// Returns the number of columns of a view.
     pub(crate) fn width(&self, view: View) -> usize {
         self.widths(view).into_iter().sum()
     }
 
-    /// The given rows in a view, `[rows, width]`, row-major.
+    /// Returns the given rows in a view, `[rows, width]`, row-major.
     pub(crate) fn gather(&self, view: View, rows: &[usize]) -> Vec<f32> {
         let widths = self.widths(view);
         let part = |modality: &'a HeadRows| match view {

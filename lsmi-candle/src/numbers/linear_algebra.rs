@@ -1,4 +1,4 @@
-//! Small dense linear algebra on the host, in f64: what the gauge and the covariances need of faer.
+//! Small dense linear algebra on the host, in f64, by faer.
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::triangular_inverse::invert_lower_triangular;
@@ -9,7 +9,8 @@ use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 /// Rows that are widened to f64 at a time.
 const ROWS_OF_A_BLOCK: usize = 512;
 
-/// The inverse of the Cholesky factor: the lower triangular `W` with `W A W' = I` for a symmetric positive definite `A`.
+/// Returns the inverse of the Cholesky factor: the lower triangular `W` with `W A W' = I` for a symmetric positive
+/// definite `A`.
 ///
 /// `matrix` and the result are `[size, size]`, row-major; only the lower triangle of `matrix` is read. `None` when the
 /// matrix is not positive definite.
@@ -20,7 +21,8 @@ pub(crate) fn whitening_factor(matrix: &[f64], size: usize) -> Option<Vec<f64>> 
     Some(row_major(inverse.as_ref()))
 }
 
-/// Eigenvalues in falling order and the eigenvectors as rows (`[size, size]`, row-major) of a symmetric matrix.
+/// Returns the eigenvalues in falling order and the eigenvectors as rows (`[size, size]`, row-major) of a symmetric
+/// matrix.
 ///
 /// Each eigenvector's sign makes its entry of largest magnitude positive, so that the result is one, not one of many.
 /// `None` when the iteration does not converge; values that are not finite may give others that are not.
@@ -39,7 +41,7 @@ pub(crate) fn symmetric_eigen(matrix: &[f64], size: usize) -> Option<(Vec<f64>, 
     Some((values, rows))
 }
 
-/// The product `left * right'` of two row-major matrices, `[rows, inner]` and `[columns, inner]`.
+/// Returns the product `left * right'` of two row-major matrices, `[rows, inner]` and `[columns, inner]`.
 pub(crate) fn product_transposed<Value: RealField + Copy>(left: &[Value], right: &[Value], inner: usize) -> Vec<Value> {
     if inner == 0 {
         return Vec::new();
@@ -50,7 +52,7 @@ pub(crate) fn product_transposed<Value: RealField + Copy>(left: &[Value], right:
     row_major((left * right.transpose()).as_ref())
 }
 
-/// The second moments `X' X` (`[columns, columns]`, row-major) of rows row-major `[n, columns]`, summed in f64.
+/// Returns the second moments `X' X` (`[columns, columns]`, row-major) of rows row-major `[n, columns]`, summed in f64.
 pub(crate) fn second_moments<Value: Copy + Into<f64>>(rows: &[Value], columns: usize) -> Vec<f64> {
     let mut moments = vec![0.0; columns * columns];
     let mut block = Vec::with_capacity(ROWS_OF_A_BLOCK * columns);

@@ -38,7 +38,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// A matrix from its values, row after row.
+    /// Creates a matrix from its values, row after row.
     ///
     /// # Errors
     /// [`MatrixError`] if there are not exactly `rows * columns` values.
@@ -50,7 +50,7 @@ impl Matrix {
         }
     }
 
-    /// Matrices of the same columns, one after the other.
+    /// Joins matrices of the same columns, one below the other.
     pub(crate) fn joined(parts: &[&Self]) -> Self {
         let columns = parts.first().map_or(0, |part| part.columns);
         debug_assert!(parts.iter().all(|part| part.columns == columns));
@@ -61,22 +61,22 @@ impl Matrix {
         Self { rows: parts.iter().map(|part| part.rows).sum(), columns, values }
     }
 
-    /// Number of rows (samples).
+    /// Returns the number of rows (samples).
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns (features).
+    /// Returns the number of columns (features).
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// All values, row after row.
+    /// Returns all values, row after row.
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// One row, `columns()` values long.
+    /// Returns one row, `columns()` values long.
     ///
     /// # Panics
     /// If `index` is not below [`rows`](Self::rows), as indexing a slice does.
@@ -85,7 +85,7 @@ impl Matrix {
         &self.values[index * self.columns..][..self.columns]
     }
 
-    /// The given rows in the given order; a row may be taken more than once.
+    /// Returns the given rows in the given order; a row may be taken more than once.
     ///
     /// # Panics
     /// If an index is not below [`rows`](Self::rows), as indexing a slice does.

@@ -1,11 +1,11 @@
-//! How much memory is free, so that what does not fit is refused before it is taken.
+//! Free memory, so that what does not fit is refused before it is allocated.
 //!
 //! Most systems promise more memory than they have and end the program that uses it. Linux says how much it could
 //! still give; where nothing says so, only what no machine has is refused.
 
 use std::fs;
 
-/// More than what is free would be needed, in bytes.
+/// A shortage: more bytes would be needed than are free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shortage {
     pub(crate) needed: u64,
@@ -16,13 +16,13 @@ impl Shortage {
     /// More than can be counted.
     pub(crate) const BEYOND: Self = Self { needed: u64::MAX, available: i64::MAX as u64 };
 
-    /// So many items of so many bytes.
+    /// Returns the shortage of `items` items of `size` bytes.
     pub(crate) fn of(items: usize, size: usize) -> Self {
         Self { needed: (items as u64).saturating_mul(size as u64), available: available() }
     }
 }
 
-/// Makes sure that there is memory for so many items of so many bytes.
+/// Checks that there is memory for `items` items of `size` bytes.
 pub(crate) fn check(items: usize, size: usize) -> Result<(), Shortage> {
     /// Less is always there: asking costs more.
     const LITTLE: u64 = 64 << 20;
@@ -34,7 +34,7 @@ pub(crate) fn check(items: usize, size: usize) -> Result<(), Shortage> {
     if needed > available { Err(Shortage { needed, available }) } else { Ok(()) }
 }
 
-/// Bytes in words: `1.5 GB`.
+/// Formats bytes, as in `1.5 GB`.
 pub(crate) fn in_words(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     let mut amount = bytes as f64 / 1e3;
@@ -46,16 +46,17 @@ pub(crate) fn in_words(bytes: u64) -> String {
     format!("{amount:.1} {}", UNITS[unit])
 }
 
-/// Bytes that are free: of the system, and of the group of processes where that is limited.
+/// Returns the bytes that are free: of the system, and of the group of processes where that is limited.
 fn available() -> u64 {
-    let of_system = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_in(&text));
+    let system_bytes = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_in(&text));
     let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let limit = number("/sys/fs/cgroup/memory.max");
-    let of_group = limit.map(|limit| limit.saturating_sub(number("/sys/fs/cgroup/memory.current").unwrap_or_default()));
-    of_system.into_iter().chain(of_group).min().unwrap_or(i64::MAX as u64)
+    let group_bytes =
+        limit.map(|limit| limit.saturating_sub(number("/sys/fs/cgroup/memory.current").unwrap_or_default()));
+    system_bytes.into_iter().chain(group_bytes).min().unwrap_or(i64::MAX as u64)
 }
 
-/// The line `MemAvailable:  1234 kB`.
+/// Returns the line `MemAvailable: 1234 kB`.
 fn available_in(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)

@@ -13,7 +13,7 @@ pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
 }
 
-/// Exponentials of what is smaller are below the least normal f32 and count as 0.
+/// The exponent below which exponentials are below the least normal f32 and count as 0.
 const LEAST_EXPONENT: f32 = -86.9;
 /// The exponential of this is infinite in f32.
 const LARGEST_EXPONENT: f32 = 89.0;
@@ -22,7 +22,7 @@ const ROUND: f32 = 12_582_912.0;
 /// The logarithm of 2 to 9 bits, of which small multiples are exact, and the rest of it.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
-/// `exp(x)`, to a relative error of 3e-7; 0 below about -87, infinite above 88.7.
+/// Returns `exp(x)`, to a relative error of 3e-7; 0 below about -87, infinite above 88.7.
 ///
 /// `exp(x) = 2^k exp(r)`, `r = x - k log 2`, `|r| < 0.35`, and Taylor's series for `exp(r)`.
 #[inline(always)]
@@ -45,10 +45,10 @@ pub(crate) fn exp(x: f32) -> f32 {
 /// 2^52: the bits of a whole number below it, added to those of this, are the sum.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
 const MANTISSA_BITS: u32 = 52;
-/// What is added to the exponent of 2 in the bits of an f64.
+/// The bias of the exponent in the bits of an f64.
 const BIAS: u64 = 1023;
 
-/// `log x` of a positive normal number, to a relative error of 1e-14; something else for other numbers.
+/// Returns `log x` of a positive normal number, to a relative error of 1e-14; something else for other numbers.
 ///
 /// `x = 2^k m`, `sqrt(1/2) <= m < sqrt(2)`, and `log m = 2 atanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...)` with
 /// `s = (m - 1) / (m + 1)`, `|s| < 0.172`.
@@ -73,7 +73,8 @@ pub(crate) fn ln(x: f64) -> f64 {
 const SQRT_HALF_BITS: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
 const SINGLE_MANTISSA_BITS: u32 = 23;
 
-/// `log x` of a positive normal number in single precision, to a relative error of 3e-7; something else for other numbers.
+/// Returns `log x` of a positive normal number in single precision, to a relative error of 3e-7; something else for
+/// other numbers.
 ///
 /// As [`ln`], with fewer terms.
 #[inline(always)]

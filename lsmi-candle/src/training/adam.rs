@@ -32,27 +32,27 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Fresh state: moments of 0.
+    /// Creates the state before the first step: moments of 0.
     pub fn new(rate: f64, decay: f64) -> Self {
         Self { rate, decay, steps: 0, moments: BTreeMap::new() }
     }
 
-    /// State as it was when so many steps were done: the first and second moments of every parameter by name.
+    /// Restores the state after `steps` steps: the first and second moments of every parameter by name.
     pub fn resumed(rate: f64, decay: f64, steps: i32, moments: BTreeMap<String, (Tensor, Tensor)>) -> Self {
         Self { rate, decay, steps, moments }
     }
 
-    /// How many steps were done.
+    /// Returns the number of steps.
     pub fn steps(&self) -> i32 {
         self.steps
     }
 
-    /// The first and second moments of every parameter that has been stepped, by name.
+    /// Returns the first and second moments of every parameter that has been stepped, by name.
     pub fn moments(&self) -> &BTreeMap<String, (Tensor, Tensor)> {
         &self.moments
     }
 
-    /// One step down the gradient.
+    /// Makes one step down the gradient.
     ///
     /// # Errors
     /// [`crate::EstimatorError::NoGradient`] where a parameter has no gradient: a loss that is off should reach its

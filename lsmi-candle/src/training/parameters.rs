@@ -38,7 +38,7 @@ pub struct ParameterStore {
 }
 
 impl ParameterStore {
-    /// An empty store whose draws come from `seed`.
+    /// Creates an empty store whose draws come from `seed`.
     pub fn new(seed: u64, device: &Device) -> Self {
         Self { variables: BTreeMap::new(), seed, device: device.clone() }
     }
@@ -88,7 +88,7 @@ impl ParameterStore {
         Ok(tensor)
     }
 
-    /// Sets a parameter that is there.
+    /// Sets the value of an existing parameter.
     ///
     /// # Errors
     /// A candle error where there is no parameter of that name, or one of another shape.
@@ -99,7 +99,7 @@ impl ParameterStore {
         }
     }
 
-    /// The parameters in the order of their names.
+    /// Returns the parameters in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
         self.variables.iter().map(|(name, variable)| (name.as_str(), variable))
     }

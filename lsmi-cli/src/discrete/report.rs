@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use lsmi_core::discrete::broja::{Method, Status};
+use lsmi_core::discrete::broja::Status;
 use lsmi_core::discrete::lattice::{Lattice, LatticeDecomposition};
 use lsmi_core::discrete::{Bias, Information, Intervals, JointDecomposition, JointMeasure, States};
 use lsmi_core::statistics::{Bootstrap, Interval};
@@ -112,7 +112,7 @@ pub(crate) struct Certificate {
     pub(crate) dual: f64,
     /// The difference of both.
     pub(crate) gap: f64,
-    /// Who found them: `conic` or `alternating_minimisation`.
+    /// The method that found them: `alternating_minimisation`.
     pub(crate) method: &'static str,
 }
 
@@ -221,10 +221,7 @@ pub(crate) fn parts(units: Units, parts: JointDecomposition, states: &States<2>,
             primal: of(found.primal),
             dual: of(found.dual),
             gap: of(found.gap),
-            method: match found.method {
-                Method::Conic => "conic",
-                Method::AlternatingMinimisation => "alternating_minimisation",
-            },
+            method: "alternating_minimisation",
         }),
         pointwise: outcomes,
     }

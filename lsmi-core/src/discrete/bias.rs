@@ -1,4 +1,4 @@
-//! What few samples do to an information, and two remedies.
+//! The bias of an information that is estimated from few samples, and two corrections.
 //!
 //! The plug-in estimate takes the shares of the samples for probabilities. It finds information where there is none, since
 //! chance makes states go together in samples: for n samples I(X;Y) is too high by about (a - b - c + 1) / 2n, where a pairs of states, b states of X and c
@@ -12,7 +12,7 @@
 //! # What Miller-Madow corrects
 //!
 //! Only what is made of entropies has a correction of this kind: i1, i2 and i12, or on a lattice the nodes of a single
-//! set of sources. The redundancy of several sets is no sum of entropies and stays as it is, but for `mmi`, whose R is the
+//! set of sources. The redundancy of several sets is no sum of entropies and stays as it is, except for `mmi`, whose R is the
 //! lower one of the corrected i1 and i2. The other components take up the correction, so that R + U1 = I1, R + U2 = I2 and
 //! R + U1 + U2 + S = I12 hold with the corrected informations. Values of single outcomes stay as they are too.
 
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::error::from_name;
 
-/// What is done about the bias of few samples; read and written as `plug-in`, `miller-madow` and `shrinkage`.
+/// The correction of the bias of few samples; read and written as `plug-in`, `miller-madow` and `shrinkage`.
 ///
 /// ```
 /// use lsmi_core::discrete::Bias;
@@ -42,7 +42,7 @@ use crate::error::from_name;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bias {
-    /// Nothing.
+    /// No correction.
     #[default]
     PlugIn,
     /// Entropies are corrected, see [`bias`](self).
@@ -58,15 +58,16 @@ pub struct Estimate {
     pub information: Information,
     /// The decomposition under every measure that was asked for, in that order.
     pub decompositions: Vec<(JointMeasure, JointDecomposition)>,
-    /// How far the table was drawn towards independence: 0 not at all, 1 altogether. None without shrinkage.
+    /// The degree to which the table was drawn towards independence, from 0 (not at all) to 1 (completely); `None`
+    /// without shrinkage.
     pub intensity: Option<f64>,
 }
 
 impl Bias {
-    /// All of them.
+    /// All corrections.
     pub const ALL: [Self; 3] = [Self::PlugIn, Self::MillerMadow, Self::Shrinkage];
 
-    /// The name: `plug-in`, `miller-madow` or `shrinkage`.
+    /// Returns the name: `plug-in`, `miller-madow` or `shrinkage`.
     pub fn name(self) -> &'static str {
         match self {
             Self::PlugIn => "plug-in",
@@ -91,7 +92,7 @@ impl FromStr for Bias {
 }
 
 impl Counts<2> {
-    /// What the samples say of the informations and of their decomposition under every one of `measures`.
+    /// Estimates the informations and their decomposition under each of `measures`.
     ///
     /// # Errors
     ///
@@ -137,18 +138,18 @@ impl Counts<2> {
 }
 
 impl<const SOURCES: usize> LatticeDecomposition<SOURCES> {
-    /// Corrects the informations of single sets by Miller and Madow, and the atoms accordingly; `counts` are what the
-    /// plug-in decomposition on `lattice` is of. The parts of the atoms are dropped, since only their difference is
-    /// corrected.
+    /// Corrects the informations of single sets by Miller and Madow, and the atoms accordingly. `counts` are the
+    /// samples that the plug-in decomposition on `lattice` was made from. The parts of the atoms are dropped, since
+    /// only their difference is corrected.
     pub fn correct(&mut self, lattice: &Lattice<SOURCES>, counts: &Counts<SOURCES>) {
         let joint = counts.joint();
-        let of_node = |sets: &[u8]| match sets {
+        let node_correction = |sets: &[u8]| match sets {
             [set] => correction(&joint, counts.total(), usize::from(*set)),
             _ => 0.0,
         };
-        let corrections: Vec<f64> = lattice.antichains().map(|antichain| of_node(&antichain.sets)).collect();
-        let of_atoms = lattice.invert(&corrections);
-        for (node, (redundancy, atom)) in self.atoms.iter_mut().zip(corrections.iter().zip(of_atoms)) {
+        let corrections: Vec<f64> = lattice.antichains().map(|antichain| node_correction(&antichain.sets)).collect();
+        let atom_corrections = lattice.invert(&corrections);
+        for (node, (redundancy, atom)) in self.atoms.iter_mut().zip(corrections.iter().zip(atom_corrections)) {
             node.redundancy += redundancy;
             node.atom += atom;
             node.parts = None;
@@ -156,7 +157,7 @@ impl<const SOURCES: usize> LatticeDecomposition<SOURCES> {
     }
 }
 
-/// What Miller and Madow add to the information of a set of sources and the target.
+/// Returns the correction by Miller and Madow of the information of a set of sources and the target.
 fn correction<const SOURCES: usize>(joint: &Joint<SOURCES>, samples: u64, set: usize) -> f64 {
     let marginals = joint.marginals();
     let states = |set, with_target| marginals.of(set, with_target).probability.len() as f64 - 1.0;

@@ -1,4 +1,4 @@
-//! How far the results would move with other samples of the same kind: intervals by the bootstrap.
+//! Bootstrap intervals of results that are estimated from samples.
 //!
 //! As many samples as there are get drawn anew from the shares of the outcomes, with replacement, and everything is
 //! computed again; the middle share `level` of the results is the interval (Efron and Tibshirani, "An Introduction to the
@@ -18,18 +18,18 @@ use crate::{
     statistics::{Bootstrap, Interval, standard_deviation},
 };
 
-/// Intervals of informations and components, in nats. `mean` is the estimate from the samples themselves, and the standard
-/// error is the standard deviation of the resamples.
+/// Intervals of informations and components, in nats. `mean` is the estimate from the samples themselves, and the
+/// standard error is the standard deviation over resamples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intervals {
-    /// Of i1, i2 and i12.
+    /// Intervals of i1, i2 and i12.
     pub information: [Interval; 3],
-    /// Of the mean r, u1, u2 and s under every measure that was asked for, in that order.
+    /// Intervals of the mean r, u1, u2 and s under each measure, in the order in which the measures were given.
     pub measures: Vec<(JointMeasure, [Interval; 4])>,
 }
 
 impl Counts<2> {
-    /// Intervals of what [`Counts::decompose`] gives for the same measures and the same correction.
+    /// Computes intervals of the results of [`Counts::decompose`] for the same measures and the same correction.
     ///
     /// # Errors
     ///
@@ -66,16 +66,16 @@ impl Counts<2> {
             let error = standard_deviation(&resampled[column]);
             Interval { mean: own[column], standard_error: error.is_finite().then_some(error), lower, upper }
         };
-        let of_measure = |(place, &measure): (usize, &JointMeasure)| {
+        let measure_intervals = |(place, &measure): (usize, &JointMeasure)| {
             (measure, std::array::from_fn(|component| interval(3 + 4 * place + component)))
         };
         Ok(Intervals {
             information: std::array::from_fn(interval),
-            measures: measures.iter().enumerate().map(of_measure).collect(),
+            measures: measures.iter().enumerate().map(measure_intervals).collect(),
         })
     }
 
-    /// i1, i2, i12, and r, u1, u2, s of every measure.
+    /// Returns i1, i2 and i12, then r, u1, u2 and s of every measure.
     fn values(&self, measures: &[JointMeasure], bias: Bias) -> Result<Vec<f64>> {
         let estimate = self.decompose(measures, bias)?;
         let information = estimate.information;
@@ -89,7 +89,7 @@ impl Counts<2> {
 }
 
 impl<const SOURCES: usize> Counts<SOURCES> {
-    /// As many samples drawn anew.
+    /// Draws as many samples anew.
     fn resample(&self, rng: &mut ChaCha8Rng) -> Self {
         let (mut draws, mut rest) = (self.total(), self.total());
         let counts: Vec<u64> = self

@@ -1,4 +1,4 @@
-//! How often every outcome was seen: samples, counted.
+//! Counts of outcomes in samples.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::{
     register::Register,
 };
 
-/// Counts of the outcomes of `SOURCES` sources and a target; outcomes never seen are left out.
+/// Counts of the outcomes of `SOURCES` sources and a target; outcomes that never occur are left out.
 #[derive(Debug, Clone)]
 pub struct Counts<const SOURCES: usize = 2> {
     states: Arc<States<SOURCES>>,
@@ -19,7 +19,7 @@ pub struct Counts<const SOURCES: usize = 2> {
 }
 
 impl<const SOURCES: usize> Counts<SOURCES> {
-    /// The given counts.
+    /// Returns the given counts.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl<const SOURCES: usize> Counts<SOURCES> {
         Self::from_register(register)
     }
 
-    /// The counts of samples, one after another: the states of the sources and of the target.
+    /// Counts samples, each given by the states of the sources and of the target.
     ///
     /// # Errors
     ///
@@ -76,32 +76,32 @@ impl<const SOURCES: usize> Counts<SOURCES> {
         }
     }
 
-    /// The names of the states.
+    /// Returns the names of the states.
     pub fn states(&self) -> &States<SOURCES> {
         &self.states
     }
 
-    /// The names of the states, shared.
+    /// Returns the names of the states, shared.
     pub(super) fn shared_states(&self) -> Arc<States<SOURCES>> {
         Arc::clone(&self.states)
     }
 
-    /// The outcomes that were seen.
+    /// Returns the outcomes that were seen.
     pub fn outcomes(&self) -> &[Outcome<SOURCES>] {
         &self.outcomes
     }
 
-    /// How often every outcome was seen, in their order.
+    /// Returns the count of every outcome, in the order of the outcomes.
     pub fn counts(&self) -> &[u64] {
         &self.times
     }
 
-    /// How many samples were counted.
+    /// Returns the number of samples.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// The distribution of the samples: every outcome has its share (the plug-in estimate).
+    /// Returns the distribution of the samples: every outcome has its share (the plug-in estimate).
     pub fn joint(&self) -> Joint<SOURCES> {
         let share = |count: &u64| *count as f64 / self.total as f64;
         Joint::new(self.shared_states(), self.outcomes.clone(), self.times.iter().map(share).collect())
@@ -128,7 +128,7 @@ impl<const SOURCES: usize> Default for Counter<SOURCES> {
 }
 
 impl<const SOURCES: usize> Counter<SOURCES> {
-    /// Nothing counted yet.
+    /// Creates a counter without samples.
     pub fn new() -> Self {
         Self(Register::new())
     }
@@ -140,7 +140,7 @@ impl<const SOURCES: usize> Counter<SOURCES> {
         }
     }
 
-    /// The counts of all samples.
+    /// Returns the counts of all samples.
     ///
     /// # Errors
     ///

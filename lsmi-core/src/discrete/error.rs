@@ -1,11 +1,9 @@
-//! What can be wrong with a joint distribution, and how to mend it.
-
-use super::JointMeasure;
+//! Errors of joint distributions and counts.
 
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a joint distribution cannot be had, or not be decomposed.
+/// An error of a joint distribution or its decomposition.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -32,17 +30,17 @@ pub enum Error {
         outcome: String,
     },
 
-    /// Nothing was counted.
+    /// There are no samples.
     #[error("all counts are 0 or there are none; give at least two samples")]
     Empty,
 
-    /// The counts are more than a `u64` holds.
+    /// The sum of the counts exceeds a `u64`.
     #[error("the counts sum to more than 2^64 - 1; divide them by a common factor")]
     Overflow,
 
     /// The target is the same in every outcome.
     #[error(
-        "y has only one state, `{state}`: nothing can be told about it; give outcomes with at least two states of y"
+        "y has only one state, `{state}`: there is no information about it; give outcomes with at least two states of y"
     )]
     ConstantTarget {
         /// The state.
@@ -56,11 +54,11 @@ pub enum Error {
     TooManyCells {
         /// The computation.
         what: &'static str,
-        /// How many cells it takes.
+        /// The number of cells.
         cells: u128,
-        /// How many bytes that is.
+        /// The number of bytes.
         bytes: u128,
-        /// How many cells are allowed.
+        /// The largest allowed number of cells.
         limit: u128,
     },
 
@@ -68,7 +66,7 @@ pub enum Error {
     #[error("`{measure}` is not defined on the redundancy lattice; use one of pm, sx, min")]
     NoLattice {
         /// The measure.
-        measure: JointMeasure,
+        measure: &'static str,
     },
 
     /// A parameter cannot be used.
@@ -76,7 +74,7 @@ pub enum Error {
     Parameter(#[from] crate::Error),
 }
 
-/// An error unless `cells` cells of `bytes_each` bytes are at most `limit`.
+/// Returns an error unless `cells` cells of `bytes_each` bytes are at most `limit`.
 pub(super) fn check_cells(what: &'static str, cells: u128, bytes_each: usize, limit: u128) -> Result<()> {
     if cells <= limit {
         return Ok(());

@@ -9,9 +9,12 @@ use super::{
     outcome::{Outcome, States, describe},
     register::Register,
 };
+use crate::ids::SampleIds;
 use crate::statistics::{Sum, sum};
+use crate::terms::Terms;
 
-/// By how much given probabilities may miss a sum of 1: what rounding to ten digits can do. They are divided by their sum.
+/// The largest deviation of the sum of given probabilities from 1, as rounding to ten digits makes. They are divided by
+/// their sum.
 const SUM_TOLERANCE: f64 = 1e-9;
 
 /// The joint distribution of `SOURCES` sources x1, x2, ... and a target y with at least two states.
@@ -26,7 +29,7 @@ pub struct Joint<const SOURCES: usize = 2> {
 }
 
 impl<const SOURCES: usize> Joint<SOURCES> {
-    /// The distribution with the given probabilities; an outcome that is not given has none.
+    /// Creates the distribution with the given probabilities; an outcome that is not given has probability 0.
     ///
     /// # Errors
     ///
@@ -73,58 +76,58 @@ impl<const SOURCES: usize> Joint<SOURCES> {
         Ok(Self::new(Arc::new(states), outcomes, probabilities))
     }
 
-    /// A distribution that is known to be one, whatever its target.
+    /// Creates a distribution of probabilities that are known to be valid, whatever its target.
     pub(super) fn new(states: Arc<States<SOURCES>>, outcomes: Vec<Outcome<SOURCES>>, probabilities: Vec<f64>) -> Self {
         Self { states, outcomes, probabilities, marginals: OnceLock::new() }
     }
 
-    /// The names of the states.
+    /// Returns the names of the states.
     pub fn states(&self) -> &States<SOURCES> {
         &self.states
     }
 
-    /// The names of the states, shared.
+    /// Returns the names of the states, shared.
     pub(super) fn shared_states(&self) -> &Arc<States<SOURCES>> {
         &self.states
     }
 
-    /// The outcomes of positive probability.
+    /// Returns the outcomes of positive probability.
     pub fn outcomes(&self) -> &[Outcome<SOURCES>] {
         &self.outcomes
     }
 
-    /// The probabilities of the outcomes, in their order.
+    /// Returns the probabilities of the outcomes, in their order.
     pub fn probabilities(&self) -> &[f64] {
         &self.probabilities
     }
 
-    /// The marginals, computed once.
+    /// Returns the marginals, computed once.
     pub(super) fn marginals(&self) -> &Marginals<SOURCES> {
         self.marginals.get_or_init(|| Marginals::new(&self.outcomes, &self.probabilities))
     }
 
-    /// The mean over all outcomes of one value each.
+    /// Returns the mean over all outcomes of one value each.
     pub(super) fn mean(&self, values: impl Iterator<Item = f64>) -> f64 {
         self.probabilities.iter().zip(values).fold(Sum::default(), |sum, (p, value)| sum.with(p * value)).value()
     }
 
-    /// The entropy of the target, of no source: H(Y), in nats.
+    /// Returns the entropy of the target, of no source: H(Y), in nats.
     pub fn target_entropy(&self) -> f64 {
         self.entropy(0, true)
     }
 
-    /// The entropy of all variables together, H(X1, X2, ..., Y), in nats.
+    /// Returns the entropy of all variables together, H(X1, X2, ..., Y), in nats.
     pub fn entropy_of_all(&self) -> f64 {
         self.entropy(all_sources::<SOURCES>(), true)
     }
 
-    /// The entropy of a set of sources (bit k for source k + 1), with the target or without it.
+    /// Returns the entropy of a set of sources (bit k for source k + 1), with the target or without it.
     pub(super) fn entropy(&self, set: usize, with_target: bool) -> f64 {
         let marginal = self.marginals().of(set, with_target);
         self.mean((0..self.outcomes.len()).map(|row| -marginal.at(row).ln()))
     }
 
-    /// The mutual information of a set of sources (bit k for source k + 1) and the target, in nats.
+    /// Returns the mutual information of a set of sources (bit k for source k + 1) and the target, in nats.
     pub(super) fn information_of(&self, set: usize) -> f64 {
         let marginals = self.marginals();
         self.mean((0..self.outcomes.len()).map(|row| marginals.information(set, row)))
@@ -132,7 +135,7 @@ impl<const SOURCES: usize> Joint<SOURCES> {
 }
 
 impl Joint<2> {
-    /// The mutual informations of the sources and the target, in nats.
+    /// Returns the mutual informations of the sources and the target, in nats.
     ///
     /// ```
     /// use lsmi_core::discrete::Joint;
@@ -146,9 +149,25 @@ impl Joint<2> {
     pub fn information(&self) -> Information {
         Information { i1: self.information_of(1), i2: self.information_of(2), i12: self.information_of(3) }
     }
+
+    /// Returns the terms of every outcome, in the order of the outcomes; their ids are row numbers.
+    pub(super) fn terms(&self) -> Terms {
+        let marginals = self.marginals();
+        let n = self.outcomes.len();
+        let surprisals = |set| (0..n).map(|row| marginals.surprisal(set, row)).collect();
+        let informations = |set| (0..n).map(|row| marginals.information(set, row)).collect();
+        Terms {
+            ids: SampleIds::rows(n),
+            h1: surprisals(1),
+            h2: surprisals(2),
+            i1: informations(1),
+            i2: informations(2),
+            i12: informations(3),
+        }
+    }
 }
 
-/// An error if the target has one state only.
+/// Returns an error if the target has one state only.
 pub(super) fn check_target<const SOURCES: usize>(states: &States<SOURCES>) -> Result<()> {
     match &states.target[..] {
         [state] => Err(Error::ConstantTarget { state: state.clone() }),

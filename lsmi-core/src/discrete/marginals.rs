@@ -6,17 +6,17 @@ use std::collections::HashMap;
 
 use super::outcome::Outcome;
 
-/// The set of all sources.
+/// Returns the set of all sources.
 pub(super) const fn all_sources<const SOURCES: usize>() -> usize {
     (1 << SOURCES) - 1
 }
 
-/// One marginal distribution: the probability of an outcome's states of some variables.
+/// One marginal distribution: the probabilities of the states of some variables.
 #[derive(Debug, Clone)]
 pub(super) struct Marginal {
-    /// For every outcome, the number of its states of these variables together.
+    /// The group of every outcome: the number of its states of these variables together.
     pub(super) group: Vec<u32>,
-    /// The probability of every such group.
+    /// The probability of every group.
     pub(super) probability: Vec<f64>,
 }
 
@@ -46,7 +46,7 @@ impl Marginal {
         Self { group, probability }
     }
 
-    /// The probability of the outcome in row `row`.
+    /// Returns the probability of the outcome in row `row`.
     #[inline]
     pub(super) fn at(&self, row: usize) -> f64 {
         self.probability[self.group[row] as usize]
@@ -56,35 +56,35 @@ impl Marginal {
 /// All marginals of a joint distribution.
 #[derive(Debug, Clone)]
 pub(super) struct Marginals<const SOURCES: usize> {
-    /// By set, without and with the target.
-    of_sets: Vec<[Marginal; 2]>,
+    /// The marginals of each set, without and with the target.
+    by_set: Vec<[Marginal; 2]>,
 }
 
 impl<const SOURCES: usize> Marginals<SOURCES> {
     pub(super) fn new(outcomes: &[Outcome<SOURCES>], probabilities: &[f64]) -> Self {
         let of = |set| [false, true].map(|with_target| Marginal::new(outcomes, probabilities, set, with_target));
-        Self { of_sets: (0..=all_sources::<SOURCES>()).map(of).collect() }
+        Self { by_set: (0..=all_sources::<SOURCES>()).map(of).collect() }
     }
 
-    /// The marginal of a set of sources, with the target or without it.
+    /// Returns the marginal of a set of sources, with the target or without it.
     #[inline]
     pub(super) fn of(&self, set: usize, with_target: bool) -> &Marginal {
-        &self.of_sets[set][usize::from(with_target)]
+        &self.by_set[set][usize::from(with_target)]
     }
 
-    /// The marginal of the target.
+    /// Returns the marginal of the target.
     #[inline]
     pub(super) fn target(&self) -> &Marginal {
         self.of(0, true)
     }
 
-    /// `-log p(x_set)` of the outcome in row `row`.
+    /// Returns `-log p(x_set)` of the outcome in row `row`.
     #[inline]
     pub(super) fn surprisal(&self, set: usize, row: usize) -> f64 {
         -self.of(set, false).at(row).ln()
     }
 
-    /// `log p(y|x_set) - log p(y)` of the outcome in row `row`.
+    /// Returns `log p(y|x_set) - log p(y)` of the outcome in row `row`.
     #[inline]
     pub(super) fn information(&self, set: usize, row: usize) -> f64 {
         // Divided one by one, since the product of two small probabilities can vanish.

@@ -21,24 +21,24 @@ pub struct States<const SOURCES: usize = 2> {
 }
 
 impl<const SOURCES: usize> States<SOURCES> {
-    /// The names of an outcome's states: of every source in turn, then of the target.
+    /// Returns the names of an outcome's states: of every source in turn, then of the target.
     ///
     /// # Panics
     ///
     /// If a state of the outcome has no name here.
     pub fn names(&self, outcome: &Outcome<SOURCES>) -> Vec<&str> {
-        let of_sources = self.sources.iter().zip(outcome.sources).map(|(names, state)| &*names[state as usize]);
-        of_sources.chain([&*self.target[outcome.target as usize]]).collect()
+        let source_names = self.sources.iter().zip(outcome.sources).map(|(names, state)| &*names[state as usize]);
+        source_names.chain([&*self.target[outcome.target as usize]]).collect()
     }
 
-    /// How many combinations of states there are.
+    /// Returns the number of combinations of states.
     pub fn combinations(&self) -> u128 {
         let sizes = self.sources.iter().chain([&self.target]).map(|names| names.len() as u128);
         sizes.fold(1, u128::saturating_mul)
     }
 }
 
-/// An outcome in words, as in `x1=0, x2=1, y=1`.
+/// Returns an outcome in words, as in `x1=0, x2=1, y=1`.
 pub(super) fn describe<S: AsRef<str>>(sources: &[S], target: &str) -> String {
     let mut text = String::new();
     for (place, state) in sources.iter().enumerate() {

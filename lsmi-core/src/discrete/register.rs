@@ -26,7 +26,7 @@ impl<const SOURCES: usize, V> Register<SOURCES, V> {
         }
     }
 
-    /// The value of an outcome if it is known, else None after giving it `value`.
+    /// Returns the value of an outcome if it is known; otherwise gives it `value` and returns `None`.
     pub(super) fn known_or_insert(&mut self, sources: [&str; SOURCES], target: &str, value: V) -> Option<&mut V> {
         let mut numbers = [0; SOURCES];
         for ((number, interner), name) in numbers.iter_mut().zip(&mut self.sources).zip(sources) {
@@ -41,7 +41,8 @@ impl<const SOURCES: usize, V> Register<SOURCES, V> {
         None
     }
 
-    /// The names and the outcomes that `keep` chooses, both sorted. States of outcomes that are left out have no name.
+    /// Returns the names and the outcomes that `keep` chooses, both sorted. States of outcomes that are left out have
+    /// no name.
     pub(super) fn finish(self, keep: impl Fn(&V) -> bool) -> (States<SOURCES>, Vec<(Outcome<SOURCES>, V)>) {
         let mut entries: Vec<_> = self.entries.into_iter().filter(|(_, value)| keep(value)).collect();
         let mut place = 0;
@@ -75,7 +76,7 @@ impl Interner {
         number
     }
 
-    /// The names in use, sorted; the numbers in use become places among them.
+    /// Returns the names in use, sorted; the numbers in use become places among them.
     fn sorted<'a>(self, numbers: impl Iterator<Item = &'a mut u32>) -> Vec<String> {
         let numbers: Vec<&mut u32> = numbers.collect();
         let mut used = vec![false; self.names.len()];

@@ -1,4 +1,4 @@
-//! Estimated probabilities drawn towards independence, by James and Stein's shrinkage.
+//! Shrinkage of estimated probabilities towards independence, by the method of James and Stein.
 //!
 //! ```text
 //! p = λ t + (1 - λ) f,   f the shares of the samples, t the product of the shares of every variable's states
@@ -21,7 +21,7 @@ use super::{
     outcome::Outcome,
 };
 
-/// How many combinations of states there may be.
+/// The largest number of combinations of states.
 const MOST_CELLS: u128 = 10_000_000;
 
 /// A distribution drawn towards independence.
@@ -29,12 +29,12 @@ const MOST_CELLS: u128 = 10_000_000;
 pub struct Shrunken<const SOURCES: usize = 2> {
     /// The distribution, over all combinations of states that occur.
     pub joint: Joint<SOURCES>,
-    /// λ: 0 leaves the shares of the samples as they are, 1 leaves nothing but independence.
+    /// The intensity λ: 0 leaves the shares of the samples as they are, 1 leaves independence alone.
     pub intensity: f64,
 }
 
 impl<const SOURCES: usize> Counts<SOURCES> {
-    /// The distribution of the samples, drawn towards independence as the module says.
+    /// Returns the distribution of the samples, drawn towards independence as the module says.
     ///
     /// # Errors
     ///
@@ -89,15 +89,15 @@ impl<const SOURCES: usize> Shares<SOURCES> {
     }
 
     fn of(&self, outcome: &Outcome<SOURCES>) -> impl Iterator<Item = f64> {
-        let of_sources = self.sources.iter().zip(outcome.sources).map(|(shares, state)| shares[state as usize]);
-        of_sources.chain([self.target[outcome.target as usize]])
+        let source_shares = self.sources.iter().zip(outcome.sources).map(|(shares, state)| shares[state as usize]);
+        source_shares.chain([self.target[outcome.target as usize]])
     }
 
     fn product(&self, outcome: &Outcome<SOURCES>) -> f64 {
         self.of(outcome).product()
     }
 
-    /// The next combination of states in order; false after the last one.
+    /// Advances to the next combination of states in order; returns false after the last one.
     fn advance(&self, outcome: &mut Outcome<SOURCES>) -> bool {
         let states = outcome.sources.iter_mut().chain([&mut outcome.target]);
         let sizes = self.sources.iter().chain([&self.target]).map(Vec::len);
@@ -112,13 +112,13 @@ impl<const SOURCES: usize> Shares<SOURCES> {
     }
 }
 
-/// λ, see the [module](self).
+/// Returns the intensity λ, see the [module](super).
 fn intensity<const SOURCES: usize>(joint: &Joint<SOURCES>, shares: &Shares<SOURCES>, samples: u64) -> f64 {
     let (mut variance, mut distance) = (0.0, 0.0);
     for (outcome, share) in joint.outcomes().iter().zip(joint.probabilities()) {
         let product = shares.product(outcome);
         // m_v is positive, since the outcome was seen.
-        let covariance: f64 = shares.of(outcome).map(|of_state| (1.0 - of_state) * product / of_state).sum();
+        let covariance: f64 = shares.of(outcome).map(|state_share| (1.0 - state_share) * product / state_share).sum();
         variance += share * (1.0 - share - covariance);
         distance += share * (share - 2.0 * product);
     }

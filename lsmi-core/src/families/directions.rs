@@ -1,11 +1,11 @@
-//! Random directions in which a bit shows in a modality.
+//! Random directions along which a bit moves a modality.
 
 use rand::Rng;
 use rand_distr::StandardNormal;
 
 use crate::random::ChaCha8Rng;
 
-/// A unit vector, uniform on the sphere.
+/// Returns a unit vector, uniform on the sphere.
 pub(super) fn unit(dims: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
     loop {
         let vector: Vec<f64> = (0..dims).map(|_| rng.sample(StandardNormal)).collect();
@@ -16,7 +16,7 @@ pub(super) fn unit(dims: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
     }
 }
 
-/// N orthonormal vectors in at least N dimensions.
+/// Draws N orthonormal vectors in at least N dimensions.
 pub(super) fn orthonormal<const N: usize>(dims: usize, rng: &mut ChaCha8Rng) -> [Vec<f64>; N] {
     let mut vectors = std::array::from_fn(|_| unit(dims, rng));
     for place in 1..N {
@@ -31,7 +31,7 @@ pub(super) fn orthonormal<const N: usize>(dims: usize, rng: &mut ChaCha8Rng) -> 
     vectors
 }
 
-/// What is left of a vector without its projections on orthonormal ones.
+/// Subtracts from a vector its projections on orthonormal ones.
 fn without(others: &[Vec<f64>], mut vector: Vec<f64>) -> Vec<f64> {
     // Twice, since what one projection leaves of the others is as large as its rounding.
     for other in others.iter().chain(others) {

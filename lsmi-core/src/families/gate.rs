@@ -28,7 +28,7 @@ pub struct Gate {
     pub w1: Vec<f64>,
     /// The direction of the bit in modality 2, a unit vector of any dimension.
     pub w2: Vec<f64>,
-    /// How far from the origin a bit puts its modality, above 0.
+    /// The distance from the origin at which a bit puts its modality, above 0.
     pub amplitude: f64,
     /// The standard deviation of the noise, above 0.
     pub sigma: f64,
@@ -46,7 +46,7 @@ impl Gate {
     /// y = b1 = b2, a fair bit.
     pub const RDN: [[[f64; 2]; 2]; 2] = [[[0.5, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.5]]];
 
-    /// The family with these parameters.
+    /// Creates the family with these parameters.
     ///
     /// # Errors
     ///

@@ -38,8 +38,8 @@ pub struct Gauss {
 }
 
 impl Gauss {
-    /// The family with so many classes in so many dimensions a modality, the correlation rho between the noises of the
-    /// modalities, and the standard deviation `noise`.
+    /// Creates the family from the number of classes, the dimensions of each modality, the correlation rho between the
+    /// noises of the modalities, and the standard deviation `noise`.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Gauss {
         Ok(Self { classes, dims, correlation, noise })
     }
 
-    /// -log p(x|y) of a residual.
+    /// Returns -log p(x|y) of a residual.
     fn conditional_surprisal(&self, residual: &[f64]) -> f64 {
         let squares: f64 = residual.iter().map(|value| (value / self.noise).powi(2)).sum();
         squares / 2.0 + residual.len() as f64 * log_scale(self.noise)
@@ -145,7 +145,7 @@ impl Family for Gauss {
     }
 }
 
-/// What a row differs by from the one-hot vector of its class.
+/// Computes the difference of a row from the one-hot vector of its class.
 fn residual(x: &[f64], class: usize, residual: &mut Vec<f64>) {
     residual.clear();
     residual.extend_from_slice(x);

@@ -1,4 +1,4 @@
-//! Five groups of samples, each of one kind, to tell which measure finds out what kind a single sample is.
+//! Five groups of samples, each of one kind, to test which measure finds the kind of a single sample.
 
 use super::{
     Draw, Family,
@@ -41,8 +41,8 @@ impl Groups {
     /// The kind of the samples of each group; group g is of the kind `KINDS[g]`.
     pub const KINDS: [Kind; 5] = [Kind::Redundant, Kind::Unique1, Kind::Unique2, Kind::Synergistic, Kind::None];
 
-    /// The family with these directions of the modalities, each six orthonormal vectors: one for every group and one for
-    /// the bit.
+    /// Returns the family with these directions of the modalities, each six orthonormal vectors: one for every group
+    /// and one for the bit.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl Family for Groups {
     }
 }
 
-/// The centres of a modality; that of the group g and the bit b has the number 2 g + b.
+/// Returns the centres of a modality; that of the group g and the bit b has the number 2 g + b.
 fn centres(q: &[Vec<f64>; 6], amplitude: f64) -> Vec<Vec<f64>> {
     let [groups @ .., bit] = q;
     let centre = |group: &[f64], side: f64| {

@@ -1,4 +1,4 @@
-//! Half synergy, half uniqueness: what kind a sample is shows in both modalities.
+//! Half synergy, half uniqueness: both modalities show which of the two a sample is.
 
 use super::mixture::{Cell, Mixture, check_positive};
 use crate::error::{Error, Result};
@@ -31,14 +31,14 @@ pub struct Mixed {
     pub w2: Vec<f64>,
     /// The direction of the bit c in modality 2, a unit vector orthogonal to `w2`.
     pub v2: Vec<f64>,
-    /// How far a bit `b_m` moves its modality from the middle; c moves it twice as far. Above 0.
+    /// The distance by which a bit `b_m` moves its modality from the middle, above 0; c moves it twice as far.
     pub amplitude: f64,
     /// The standard deviation of the noise, above 0.
     pub sigma: f64,
 }
 
 impl Mixed {
-    /// The family with these parameters.
+    /// Creates the family with these parameters.
     ///
     /// # Errors
     ///

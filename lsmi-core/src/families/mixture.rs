@@ -25,15 +25,15 @@ use crate::{
     terms::Terms,
 };
 
-/// How far the sum of the probabilities of cells may be from 1.
+/// The largest deviation of the sum of the probabilities of cells from 1.
 const SUM_TOLERANCE: f64 = 1e-9;
 
-/// What a hidden cell of a [`Mixture`] fixes.
+/// The label and centres that a hidden cell of a [`Mixture`] fixes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell {
-    /// Which centre modality 1 is drawn around.
+    /// The centre around which modality 1 is drawn.
     pub centre1: usize,
-    /// Which centre modality 2 is drawn around.
+    /// The centre around which modality 2 is drawn.
     pub centre2: usize,
     /// The class.
     pub label: u32,
@@ -46,18 +46,19 @@ pub struct Cell {
 pub struct Mixture {
     centres: [Vec<Vec<f64>>; 2],
     sigma: f64,
-    /// Only cells of a probability above 0.
+    /// The cells of a probability above 0.
     cells: Vec<Cell>,
     /// The log-probabilities of these cells.
     log_cells: Vec<f64>,
-    /// For each modality: centre k, class y and log P(k, y), where they come together.
+    /// For each modality, the centres k and classes y that occur together, with log P(k, y).
     log_marginals: [Vec<(usize, u32, f64)>; 2],
     /// log P(y).
     log_prior: Vec<f64>,
 }
 
 impl Mixture {
-    /// A mixture of cells around the centres of the modalities, with Gaussian noise of the standard deviation `sigma`.
+    /// Creates a mixture of cells around the centres of the modalities, with Gaussian noise of the standard deviation
+    /// `sigma`.
     ///
     /// # Errors
     ///
@@ -114,7 +115,8 @@ impl Mixture {
         draw
     }
 
-    /// -log p(x) and log p(y|x) - log p(y) of one row of one modality, given the log-densities around its centres.
+    /// Returns -log p(x) and log p(y|x) - log p(y) of one row of one modality, given the log-densities around its
+    /// centres.
     fn terms_of_one(&self, modality: usize, label: u32, near: &[f64], sums: &mut Sums) -> (f64, f64) {
         let joint = self.log_marginals[modality].iter();
         let (any, given) = sums.of(joint.map(|&(centre, class, log)| (class, log + near[centre])), label);
@@ -169,7 +171,7 @@ struct Sums {
 }
 
 impl Sums {
-    /// The log-sum-exp of the values of all classes, and of the values of one class.
+    /// Returns the log-sum-exp of the values of all classes, and of the values of one class.
     fn of(&mut self, values: impl Iterator<Item = (u32, f64)>, label: u32) -> (f64, f64) {
         self.any.clear();
         self.given.clear();
@@ -183,7 +185,7 @@ impl Sums {
     }
 }
 
-/// The log-densities of a row around every centre.
+/// Computes the log-densities of a row around every centre.
 fn log_densities(x: &[f64], centres: &[Vec<f64>], sigma: f64, log_densities: &mut Vec<f64>) {
     let scale = x.len() as f64 * log_scale(sigma);
     log_densities.clear();
@@ -193,7 +195,7 @@ fn log_densities(x: &[f64], centres: &[Vec<f64>], sigma: f64, log_densities: &mu
     }));
 }
 
-/// The cell in which a number from [0, 1) falls.
+/// Returns the cell in which a number from [0, 1) falls.
 fn pick(cells: &[Cell], number: f64) -> &Cell {
     let mut upper = 0.0;
     cells[..cells.len() - 1]
@@ -206,7 +208,7 @@ fn pick(cells: &[Cell], number: f64) -> &Cell {
         .unwrap_or(&cells[cells.len() - 1])
 }
 
-/// log P(k, y) for the centres k of one modality.
+/// Returns log P(k, y) for the centres k of one modality.
 fn log_marginal(cells: &[Cell], centre: impl Fn(&Cell) -> usize) -> Vec<(usize, u32, f64)> {
     let mut marginal = BTreeMap::<_, f64>::new();
     for cell in cells {
@@ -215,7 +217,7 @@ fn log_marginal(cells: &[Cell], centre: impl Fn(&Cell) -> usize) -> Vec<(usize, 
     marginal.into_iter().map(|((centre, label), probability)| (centre, label, probability.ln())).collect()
 }
 
-/// log P(y).
+/// Returns log P(y).
 fn log_prior(cells: &[Cell]) -> Result<Vec<f64>> {
     let classes = cells.iter().map(|cell| cell.label as usize + 1).max().unwrap_or(0);
     let mut prior = vec![0.0; classes];

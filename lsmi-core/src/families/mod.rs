@@ -1,6 +1,6 @@
 //! Families of data with a known density, whose terms are therefore exact.
 //!
-//! They tell how well an estimator does: draw a sample, estimate its terms, compare with the exact ones. All densities
+//! They test estimators: draw samples, estimate their terms and compare them with the exact ones. All densities
 //! are in the raw coordinates of the draw, in nats, and the class prior is the true one.
 //!
 //! | family | data |
@@ -62,9 +62,9 @@ pub struct Draw {
     pub x2: Vec<f64>,
     /// The class of each of the n samples, from 0.
     pub labels: Vec<u32>,
-    /// How many values a row of each modality has.
+    /// The number of values in a row of each modality.
     pub dims: (usize, usize),
-    /// How many classes there are.
+    /// The number of classes.
     pub classes: usize,
     /// The number of the group of each sample, from 0, where the family has groups ([`Groups`]).
     pub groups: Option<Vec<u32>>,
@@ -72,16 +72,16 @@ pub struct Draw {
 
 /// A joint distribution of two modalities and a label that is known exactly.
 pub trait Family: Debug + Send + Sync {
-    /// How many values a row of each modality has.
+    /// Returns the number of values in a row of each modality.
     fn dims(&self) -> (usize, usize);
 
-    /// How many classes there are.
+    /// Returns the number of classes.
     fn classes(&self) -> usize;
 
     /// Draws n independent samples.
     fn sample(&self, n: usize, rng: &mut ChaCha8Rng) -> Draw;
 
-    /// The exact terms of samples, in nats, keyed by their row numbers.
+    /// Returns the exact terms of samples, in nats, keyed by their row numbers.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl FamilyName {
     pub const ALL: [Self; 8] =
         [Self::Xor, Self::Or, Self::And, Self::Copy1, Self::Rdn, Self::Mixed, Self::Groups, Self::Gauss];
 
-    /// The name, as it is read and written.
+    /// Returns the name, as it is read and written.
     pub fn name(self) -> &'static str {
         match self {
             Self::Xor => "xor",
@@ -165,7 +165,7 @@ fn check_draw(draw: &Draw, dims: (usize, usize), classes: usize) -> Result<()> {
     }
 }
 
-/// `log(2 pi variance) / 2`, what every coordinate adds to the surprisal of a Gaussian besides its residual.
+/// Returns `log(2 pi variance) / 2`, which every coordinate adds to the surprisal of a Gaussian besides its residual.
 fn log_scale(deviation: f64) -> f64 {
     deviation.ln() + (2.0 * std::f64::consts::PI).ln() / 2.0
 }

@@ -1,4 +1,4 @@
-//! The few settings that make a family out of its name.
+//! Settings of the families that are built by name.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::{
     random::stream,
 };
 
-/// The settings of a family; a family ignores those that it has no use for.
+/// The settings of a family; each family ignores those that it does not use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -17,7 +17,7 @@ pub struct Settings {
     pub dims: usize,
     /// The number of classes of `gauss`, at least 2. 10 by default; all other families have 2.
     pub classes: usize,
-    /// How far a bit moves its modality from the middle, above 0. 3 by default; not used by `gauss`.
+    /// The distance by which a bit moves its modality from the middle, above 0. 3 by default; not used by `gauss`.
     pub amplitude: f64,
     /// The standard deviation of the noise around a bit, above 0. 1 by default; not used by `gauss`.
     pub sigma: f64,
@@ -25,8 +25,8 @@ pub struct Settings {
     pub correlation: f64,
     /// The standard deviation of the noise of `gauss`, above 0. 0.5 by default.
     pub noise: f64,
-    /// Chooses the directions in which bits show, and nothing else: samples drawn with different seeds from families of
-    /// one parameter seed are of one distribution. 0 by default.
+    /// The seed of the directions in which bits show, and of nothing else: samples drawn with different seeds from
+    /// families of one parameter seed are of one distribution. 0 by default.
     pub parameter_seed: u64,
 }
 
@@ -37,7 +37,7 @@ impl Default for Settings {
 }
 
 impl FamilyName {
-    /// The family of this name.
+    /// Returns the family of this name.
     ///
     /// # Errors
     ///

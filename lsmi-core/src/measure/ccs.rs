@@ -16,7 +16,7 @@
 //!
 //! Values that are 0 are therefore equal, and are counted and ranked as equals.
 //!
-//! c is the pointwise co-information, what is told twice; it is taken for redundancy only where both modalities and
+//! c is the pointwise co-information, which both carry; it counts as redundancy only where both modalities and
 //! their union change the surprisal of the label in one direction. Ince, "Measuring Multivariate Redundant Information
 //! with Pointwise Common Change in Surprisal" (Entropy 19(7), 318, 2017).
 //!
@@ -24,7 +24,7 @@
 //! left out here**: every sample is judged by its own terms, and means are over the data as they are, so that means can
 //! differ from Ince's. No surprisal enters, hence no choice of coordinates does.
 
-/// The redundancy of one sample, in nats.
+/// Returns the redundancy of one sample, in nats.
 ///
 /// ```
 /// use lsmi_core::measure::ccs::redundancy;
@@ -41,7 +41,7 @@ pub fn redundancy(i1: f64, i2: f64, i12: f64) -> f64 {
     if all(|value| *value > 0.0) || all(|value| *value < 0.0) { common } else { 0.0 }
 }
 
-/// Redundancy, uniqueness of modality 1, uniqueness of modality 2 and synergy of one sample, in nats.
+/// Returns redundancy, uniqueness of modality 1, uniqueness of modality 2 and synergy of one sample, in nats.
 ///
 /// ```
 /// use lsmi_core::measure::ccs::parts;
@@ -56,13 +56,13 @@ pub fn parts(i1: f64, i2: f64, i12: f64) -> [f64; 4] {
     [r, uniqueness(i1, i2, i12, r), uniqueness(i2, i1, i12, r), synergy(i1, i2, i12, r)]
 }
 
-/// The uniqueness of the modality with the information `own`, given the redundancy.
+/// Returns the uniqueness of the modality with the information `own`, given the redundancy.
 #[inline]
 pub(super) fn uniqueness(own: f64, other: f64, i12: f64, r: f64) -> f64 {
     if r == 0.0 { own } else { i12 - other }
 }
 
-/// The synergy, given the redundancy.
+/// Returns the synergy, given the redundancy.
 #[inline]
 pub(super) fn synergy(i1: f64, i2: f64, i12: f64, r: f64) -> f64 {
     if r == 0.0 { i12 - (i1 + i2) } else { 0.0 }

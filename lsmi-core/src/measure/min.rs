@@ -7,7 +7,7 @@
 //! ```
 //!
 //! I(y; X) is the specific information about a class, and what both modalities tell redundantly about it is that of the
-//! modality that tells less: Williams and Beer, "Nonnegative Decomposition of Multivariate Information"
+//! modality with less information: Williams and Beer, "Nonnegative Decomposition of Multivariate Information"
 //! (arXiv:1004.2515, 2010). The pointwise form takes the i of the modality that is weaker for the sample's class, so that
 //! its mean is R. It is [`mmi`] class by class, and its R is at most that of `mmi`. No surprisal enters, hence no choice
 //! of coordinates does.
@@ -22,14 +22,15 @@
 use super::{Modality, mmi};
 use crate::{statistics::Sum, terms::Terms};
 
-/// The redundancy of one sample, in nats, where `weaker` is the modality that tells less on average about its class.
+/// Returns the redundancy of one sample, in nats; `weaker` is the modality with less information on average about its
+/// class.
 #[inline]
 pub fn redundancy(i1: f64, i2: f64, weaker: Modality) -> f64 {
     mmi::redundancy(i1, i2, weaker)
 }
 
-/// For every class the modality with the lower mean i over its samples; modality 1 if the means are equal, `otherwise`
-/// if there are no samples.
+/// Returns for every class the modality with the lower mean i over its samples; modality 1 if the means are equal,
+/// `otherwise` if there are no samples.
 ///
 /// # Panics
 ///
@@ -44,7 +45,7 @@ pub(super) fn weaker_of_class(terms: &Terms, labels: &[u32], classes: usize, oth
     }
     let weaker = |&(count, i1, i2): &(usize, Sum, Sum)| {
         let mean = |sum: Sum| sum.value() / count as f64;
-        if count == 0 { otherwise } else { Modality::of_the_lower(mean(i1), mean(i2)) }
+        if count == 0 { otherwise } else { Modality::with_lower(mean(i1), mean(i2)) }
     };
     by_class.iter().map(weaker).collect()
 }

@@ -14,7 +14,7 @@
 
 use super::Modality;
 
-/// The redundancy of one sample, in nats, where `weaker` is the modality that tells less on average.
+/// Returns the redundancy of one sample, in nats; `weaker` is the modality with less information on average.
 #[inline]
 pub fn redundancy(i1: f64, i2: f64, weaker: Modality) -> f64 {
     match weaker {

@@ -7,12 +7,24 @@
 //! |---|---|---|
 //! | [`pm`] | the lower surprisal, less the lower surprisal once the label is known | yes |
 //! | [`sx`] | the same with smooth minima: both modalities count by their densities | yes |
-//! | [`mmi`] | the information of the modality that tells less on average | no |
+//! | [`mmi`] | the information of the modality with less information on average | no |
 //! | [`ccs`] | the information both modalities agree on, where all signs agree | no |
-//! | [`min`] | the information of the modality that tells less on average about the sample's class | no |
+//! | [`min`] | the information of the modality with less information on average about the sample's class | no |
 //!
-//! What [`mmi`] and [`min`] need beside the sample itself is a [`Reference`] to all data, so that new samples are judged
-//! as the training data were and never by the batch they happen to come in.
+//! [`mmi`] and [`min`] also need a [`Reference`] to all data, so that new samples are judged as the training data were and
+//! never by the batch in which they happen to come.
+//!
+//! ```
+//! use lsmi_core::{Measure, SampleIds, Terms};
+//!
+//! // Modality 1 carries one nat about the label, modality 2 nothing.
+//! let terms = Terms::new(SampleIds::rows(1), vec![0.5], vec![2.5], vec![1.0], vec![0.0], vec![1.0])?;
+//! for measure in Measure::ALL {
+//!     let parts = measure.decompose(&terms, &[0]);
+//!     assert!((parts.r[0] + parts.u1[0] - 1.0).abs() < 1e-12, "{measure}");
+//! }
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 pub mod ccs;
 pub mod min;
@@ -66,25 +78,25 @@ pub enum Modality {
 }
 
 impl Modality {
-    /// The modality with the lower of two values; modality 1 if they are equal.
-    pub(crate) fn of_the_lower(one: f64, two: f64) -> Self {
+    /// Returns the modality with the lower of two values; modality 1 if they are equal.
+    pub(crate) fn with_lower(one: f64, two: f64) -> Self {
         if two < one { Self::Two } else { Self::One }
     }
 }
 
-/// What a measure has to know of the whole data set.
+/// What a measure has to know about the whole data set.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
     /// The modality with the lower mean pointwise mutual information; modality 1 if the means are equal.
     pub weaker: Modality,
-    /// The same among the samples of each class. A class that is not listed takes `weaker`, and so does one without
-    /// samples; references written before there was this field read as an empty list.
+    /// The weaker modality among the samples of each class. A class that is not listed takes `weaker`, and so does one
+    /// without samples; references written before there was this field read as an empty list.
     #[serde(default)]
     pub weaker_of_class: Vec<Modality>,
 }
 
 impl Reference {
-    /// The modality that tells less on average about a class.
+    /// Returns the modality with less information on average about a class.
     ///
     /// ```
     /// use lsmi_core::{Modality, Reference};
@@ -102,7 +114,7 @@ impl Measure {
     /// All measures.
     pub const ALL: [Self; 5] = [Self::Pm, Self::Sx, Self::Mmi, Self::Ccs, Self::Min];
 
-    /// The name: `pm`, `sx`, `mmi`, `ccs` or `min`.
+    /// Returns the name: `pm`, `sx`, `mmi`, `ccs` or `min`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pm => "pm",
@@ -113,7 +125,7 @@ impl Measure {
         }
     }
 
-    /// What the measure has to know of the data set that `terms` are the terms of; `labels` are the classes of its
+    /// Computes what the measure has to know about the data set with these terms; `labels` are the classes of its
     /// samples, in the same order, numbered from 0 to below `classes`.
     ///
     /// The same for every measure, so that a stored reference serves whichever measure is asked for later.
@@ -124,11 +136,12 @@ impl Measure {
     pub fn reference(self, terms: &Terms, labels: &[u32], classes: usize) -> Reference {
         check_labels(terms, labels);
         let means = terms.means();
-        let weaker = Modality::of_the_lower(means.i1, means.i2);
+        let weaker = Modality::with_lower(means.i1, means.i2);
         Reference { weaker, weaker_of_class: min::weaker_of_class(terms, labels, classes, weaker) }
     }
 
-    /// The decomposition of samples that are a data set of their own; `labels` are their classes, numbered from 0.
+    /// Returns the decomposition of samples that are a data set of their own; `labels` are their classes, numbered from
+    /// 0.
     ///
     /// ```
     /// use lsmi_core::{Measure, SampleIds, Terms};
@@ -149,8 +162,8 @@ impl Measure {
         self.decompose_with(terms, labels, &self.reference(terms, labels, classes))
     }
 
-    /// The decomposition of samples that are judged by another data set, usually the training data; `labels` are the
-    /// samples' own classes, numbered as those of `reference`.
+    /// Decomposes samples by the reference of another data set, usually the training data; `labels` are the samples'
+    /// own classes, numbered as those of `reference`.
     ///
     /// # Panics
     ///
@@ -161,8 +174,8 @@ impl Measure {
         parts
     }
 
-    /// As [`Self::decompose_with`], into a decomposition whose former values are dropped and whose memory serves again:
-    /// for batch after batch of samples, as most of the time of a decomposition goes into obtaining memory for it.
+    /// Does the same as [`Self::decompose_with`] in the memory of `parts`, whose former values are dropped: for batch
+    /// after batch of samples, as most of the time of a decomposition goes into obtaining memory for it.
     ///
     /// ```
     /// use lsmi_core::{Decomposition, Measure, SampleIds, Terms};
@@ -231,13 +244,13 @@ fn check_labels(terms: &Terms, labels: &[u32]) {
     assert!(labels.len() == terms.len(), "{} labels of {} samples; give every sample one", labels.len(), terms.len());
 }
 
-/// The decomposition that follows from a redundancy.
+/// Returns the decomposition that follows from a redundancy.
 fn decompose(terms: &Terms, labels: &[u32], parts: &mut Decomposition, redundancy: impl Fn(&Sample) -> f64) {
     decompose_by(terms, labels, parts, redundancy, |own, _, _, r| own - r, |i1, i2, i12, r| i12 - i1 - i2 + r);
 }
 
-/// The same by another arithmetic of what follows: `uniqueness` of a modality's own information, the other's, `i12` and r,
-/// `synergy` of i1, i2, `i12` and r.
+/// Decomposes by other arithmetic for the remaining components: `uniqueness` takes a modality's own information, the
+/// other's, `i12` and r, and `synergy` takes i1, i2, `i12` and r.
 fn decompose_by(
     terms: &Terms,
     labels: &[u32],

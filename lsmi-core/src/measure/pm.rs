@@ -16,7 +16,7 @@
 //! than every i, r is the i of the modality with the lower h for every sample, and the uniqueness of that modality is 0
 //! for all. Coordinates must therefore be chosen on purpose, the same for all samples that are compared.
 
-/// The redundancy of one sample, in nats.
+/// Returns the redundancy of one sample, in nats.
 ///
 /// Computed from h2 - h1, so that the digits of r survive however large both surprisals are:
 /// `r = max(i1, i2 - (h2 - h1))` where h1 is the lower surprisal, and the mirror image where h2 is.

@@ -14,7 +14,7 @@
 //! It is [`pm`](super::pm) with smooth maxima, differs from it by at most log 2, and depends on the coordinates just as
 //! `pm` does.
 
-/// The redundancy of one sample, in nats.
+/// Returns the redundancy of one sample, in nats.
 ///
 /// Computed from h1 - h2, so that the digits of r survive however large both surprisals are.
 ///
@@ -31,12 +31,12 @@ pub fn redundancy(h1: f64, h2: f64, i1: f64, i2: f64) -> f64 {
     if h1 <= h2 { seen_from(i1, i2, h1 - h2) } else { seen_from(i2, i1, h2 - h1) }
 }
 
-/// `log((exp(near) + exp(difference + far)) / (1 + exp(difference)))` for a difference of at most 0.
+/// Returns `log((exp(near) + exp(difference + far)) / (1 + exp(difference)))` for a difference of at most 0.
 fn seen_from(near: f64, far: f64, difference: f64) -> f64 {
     near + softplus(difference + (far - near)) - softplus(difference)
 }
 
-/// `log(1 + exp(x))`.
+/// Returns `log(1 + exp(x))`.
 fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }

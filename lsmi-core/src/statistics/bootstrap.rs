@@ -1,4 +1,4 @@
-//! Intervals of means by the bootstrap: how far the means of a report would move with other samples of the same kind.
+//! Bootstrap intervals of means.
 //!
 //! The rows are drawn anew, with replacement, as often as there are rows, and the mean is taken; the middle share
 //! `level` of many such means is the interval. This is the percentile interval of Efron and Tibshirani, "An
@@ -33,13 +33,13 @@ use crate::{
     random::ChaCha8Rng,
 };
 
-/// Up to how many rows are drawn one by one, and how many groups are drawn where there are more.
+/// The largest number of rows that are drawn one by one, and the number of groups that are drawn if there are more.
 pub(super) const GROUPS: usize = 10_000;
 
-/// How intervals are found: the defaults are 2,000 resamples and the level 0.95.
+/// The settings of intervals: 2,000 resamples and the level 0.95 by default.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bootstrap {
-    /// How often the rows are drawn anew.
+    /// The number of times that the rows are drawn anew.
     pub resamples: usize,
     /// The share of the resampled means that lies in the interval, between 0 and 1.
     pub level: f64,
@@ -51,7 +51,7 @@ pub struct Interval {
     /// The mean of the values themselves.
     pub mean: f64,
     /// The standard deviation over the square root of the number of values; with an extra variance v, the root of the
-    /// sum of the square of that and v. None for a single value.
+    /// sum of the square of that and v. `None` for a single value.
     pub standard_error: Option<f64>,
     /// The lower end of the interval.
     pub lower: f64,
@@ -60,8 +60,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval with one end moved out by what the mean is believed to be off: the upper end for a positive shortfall
-    /// of the mean, the lower end for a negative one.
+    /// Returns the interval with one end moved out by the estimated error of the mean: the upper end for a positive
+    /// shortfall of the mean, the lower end for a negative one.
     ///
     /// ```
     /// use lsmi_core::statistics::Interval;
@@ -75,7 +75,7 @@ impl Interval {
         Self { lower: self.lower + shortfall.min(0.0), upper: self.upper + shortfall.max(0.0), ..self }
     }
 
-    /// The interval with its upper end at `most` at least.
+    /// Returns the interval with its upper end at `most` at least.
     #[must_use]
     pub fn up_to(self, most: f64) -> Self {
         Self { upper: self.upper.max(most), ..self }
@@ -89,7 +89,7 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// The interval of the mean of every column, from the same resampled rows, see the [module](self).
+    /// Returns the interval of the mean of every column, from the same resampled rows, see the [module](self).
     ///
     /// The interval of a single row is its value.
     ///
@@ -112,8 +112,8 @@ impl Bootstrap {
         self.intervals_with(columns, &vec![0.0; columns.len()], rng)
     }
 
-    /// [`Bootstrap::intervals`] where the mean of every column is uncertain for another reason than the choice of rows:
-    /// by the given variance, such as that over models fitted anew.
+    /// Computes [`Bootstrap::intervals`] if the mean of every column is also uncertain by the given variance, such as
+    /// that over models fitted anew.
     ///
     /// Every resampled mean gets a normal deviate of that variance of its own, so that the interval covers both. The
     /// rows that are drawn are the same whatever the variances; a variance of 0 leaves the interval as it is.
@@ -131,11 +131,11 @@ impl Bootstrap {
         let resampled = self.resampled(columns, extra_variance, rng)?;
         let interval = |(index, values): (usize, Vec<f64>)| {
             let column = columns[index];
-            let of_rows = standard_deviation(column).powi(2) / column.len() as f64;
+            let row_variance = standard_deviation(column).powi(2) / column.len() as f64;
             let (lower, upper) = self.ends(&values);
             Interval {
                 mean: mean(column),
-                standard_error: (column.len() > 1).then(|| (of_rows + extra_variance[index]).sqrt()),
+                standard_error: (column.len() > 1).then(|| (row_variance + extra_variance[index]).sqrt()),
                 lower,
                 upper,
             }
@@ -143,8 +143,8 @@ impl Bootstrap {
         Ok(resampled.into_iter().enumerate().map(interval).collect())
     }
 
-    /// The interval of the mean of every column of `second` less that of the same column of `first`, where the rows of
-    /// the two are of different samples: each is resampled by itself.
+    /// Returns the interval of the mean of every column of `second` less that of the same column of `first`, where the
+    /// rows of the two are of different samples: each is resampled by itself.
     ///
     /// The standard error is the root of the sum of the squares of both. For the same samples twice, the intervals of
     /// their differences are narrower: [`Bootstrap::intervals`].
@@ -166,8 +166,8 @@ impl Bootstrap {
         self.differences_with(first, second, &vec![0.0; first.len()], rng)
     }
 
-    /// [`Bootstrap::differences`] where every difference is uncertain for another reason than the choice of rows: by the
-    /// given variance, as in [`Bootstrap::intervals_with`].
+    /// Computes [`Bootstrap::differences`] if every difference is also uncertain by the given variance, as in
+    /// [`Bootstrap::intervals_with`].
     ///
     /// # Errors
     ///
@@ -180,13 +180,13 @@ impl Bootstrap {
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<Interval>> {
         check_length("second", first.len(), second.len())?;
-        let of_first = self.resampled(first, extra_variance, rng)?;
-        let of_second = self.resampled(second, &vec![0.0; second.len()], rng)?;
+        let first_means = self.resampled(first, extra_variance, rng)?;
+        let second_means = self.resampled(second, &vec![0.0; second.len()], rng)?;
         let interval = |column: usize| {
             let (a, b) = (first[column], second[column]);
             let variance = |values: &[f64]| standard_deviation(values).powi(2) / values.len() as f64;
             let differences: Vec<f64> =
-                of_first[column].iter().zip(&of_second[column]).map(|(first, second)| second - first).collect();
+                first_means[column].iter().zip(&second_means[column]).map(|(first, second)| second - first).collect();
             let (lower, upper) = self.ends(&differences);
             let standard_error =
                 (a.len() > 1 && b.len() > 1).then(|| (variance(a) + variance(b) + extra_variance[column]).sqrt());
@@ -195,7 +195,7 @@ impl Bootstrap {
         Ok((0..first.len()).map(interval).collect())
     }
 
-    /// For every column, the mean of every resample, for intervals of what is computed from several means.
+    /// Returns the mean of every resample for every column, for intervals of functions of several means.
     ///
     /// # Errors
     ///
@@ -208,7 +208,7 @@ impl Bootstrap {
         })
     }
 
-    /// The ends of the interval that resampled values make.
+    /// Returns the ends of the interval that resampled values make.
     pub fn ends(&self, resampled: &[f64]) -> (f64, f64) {
         let tail = (1.0 - self.level) / 2.0;
         let ends = quantiles(resampled, &[tail, 1.0 - tail]);
@@ -229,7 +229,7 @@ impl Bootstrap {
         resampled
     }
 
-    /// For every column, the mean of every resample.
+    /// Returns the mean of every resample for every column.
     fn resampled_means(
         &self,
         groups: usize,
@@ -294,7 +294,7 @@ pub(super) fn add_deviates(resampled: &mut [Vec<f64>], extra_variance: &[f64], r
     }
 }
 
-/// For every group, the sum of the deviations of its rows from the mean, of every column: a table, row by row.
+/// Returns the sum of the deviations of each group's rows from the mean for every column: a table, row by row.
 ///
 /// Groups are chosen at random unless every row is one.
 fn group_sums(groups: usize, columns: &[&[f64]], means: &[f64], rng: &mut ChaCha8Rng) -> Vec<f64> {

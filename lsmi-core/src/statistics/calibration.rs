@@ -1,4 +1,4 @@
-//! Whether a classifier is right as often as it says.
+//! The calibration of a classifier: whether it is right as often as it claims.
 //!
 //! Pointwise information is the logarithm of what a head says, so that a head which is too sure of itself, or not sure
 //! enough, puts its error into every component one to one.
@@ -10,14 +10,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a bin of predictions says of itself and how it does.
+/// The confidence and accuracy of a bin of predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
-    /// How many predictions are in the bin.
+    /// The number of predictions in the bin.
     pub count: usize,
-    /// Their mean confidence: the share of them that should be right.
+    /// The mean confidence: the share of the predictions that should be right.
     pub confidence: f64,
-    /// The share of them that is right.
+    /// The share of the predictions that is right.
     pub accuracy: f64,
 }
 
@@ -30,8 +30,8 @@ pub struct Reliability {
     pub bins: Vec<ReliabilityBin>,
 }
 
-/// The reliability of predictions, given for each its confidence (the probability of the predicted class) and whether
-/// it is right.
+/// Returns the reliability of predictions, given for each its confidence (the probability of the predicted class) and
+/// whether it is right.
 ///
 /// Sorted by confidence, the k-th of n predictions falls into bin `k bins / n`, rounded down, all from 0. Predictions
 /// of equal confidence go together into the bin of the middle one of them, so that the order of the rows is of no
@@ -45,7 +45,7 @@ pub struct Reliability {
 /// It is above 0 by chance even for a perfect head, the more so the smaller the bins: compare it with what predictions
 /// that are right with the probability of their confidence give.
 ///
-/// None where there is none: arrays of different lengths, no predictions, no bins, or a confidence outside [0, 1].
+/// Returns `None` for arrays of different lengths, no predictions, no bins, or a confidence outside [0, 1].
 ///
 /// ```
 /// use lsmi_core::statistics::reliability;
@@ -93,7 +93,7 @@ pub fn reliability(confidences: &[f64], is_right: &[bool], bins: usize) -> Optio
     Some(Reliability { expected_calibration_error: table.iter().map(distance).sum(), bins: table })
 }
 
-/// The expected calibration error alone, see [`reliability`].
+/// Returns the expected calibration error alone, see [`reliability`].
 ///
 /// ```
 /// use lsmi_core::statistics::expected_calibration_error;

@@ -1,4 +1,4 @@
-//! The bootstrap of clusters: intervals where rows come in groups that belong together.
+//! The bootstrap of clusters: intervals for rows in groups that belong together.
 //!
 //! Five captions of one picture are no five independent rows: a mean over them is as sure as the number of pictures makes it.
 //! Clusters are drawn instead of rows, with replacement, as often as there are clusters (Davison, Hinkley, "Bootstrap Methods
@@ -22,7 +22,8 @@ use crate::{
 };
 
 impl Bootstrap {
-    /// [`Bootstrap::resampled`] where the rows of a cluster are drawn together: `clusters` has a number for each row.
+    /// Computes [`Bootstrap::resampled`] with the rows of a cluster drawn together: `clusters` has a number for each
+    /// row.
     ///
     /// # Errors
     ///
@@ -64,7 +65,7 @@ impl Bootstrap {
             for _ in 0..totals.rows.len() {
                 let drawn = rng.random_range(0..totals.rows.len());
                 rows += totals.rows[drawn];
-                sums.iter_mut().zip(totals.of(drawn)).for_each(|(sum, deviation)| *sum += deviation);
+                sums.iter_mut().zip(totals.deviations_of(drawn)).for_each(|(sum, deviation)| *sum += deviation);
             }
             for ((values, mean), sum) in resampled.iter_mut().zip(&means).zip(&sums) {
                 values.push(mean + sum / rows);
@@ -75,7 +76,7 @@ impl Bootstrap {
     }
 }
 
-/// The standard error of a mean of rows that come in clusters:
+/// Returns the standard error of a mean of rows in clusters:
 ///
 /// `sqrt(G / (G - 1) sum_g D_g²) / n`
 ///
@@ -89,8 +90,8 @@ impl Bootstrap {
 /// use lsmi_core::statistics::{clustered_standard_error, standard_deviation};
 ///
 /// let values = [1.0, 4.0, 2.0, 7.0];
-/// let of_rows = clustered_standard_error(&values, &[0, 1, 2, 3]).unwrap();
-/// assert!((of_rows - standard_deviation(&values) / 2.0).abs() < 1e-12);
+/// let error_of_rows = clustered_standard_error(&values, &[0, 1, 2, 3]).unwrap();
+/// assert!((error_of_rows - standard_deviation(&values) / 2.0).abs() < 1e-12);
 /// assert_eq!(clustered_standard_error(&values, &[5; 4]), None);
 /// ```
 pub fn clustered_standard_error(values: &[f64], clusters: &[u32]) -> Option<f64> {
@@ -101,8 +102,9 @@ pub fn clustered_standard_error(values: &[f64], clusters: &[u32]) -> Option<f64>
     (count > 1.0).then(|| (count / (count - 1.0) * squares).sqrt() / values.len() as f64)
 }
 
-/// The number of independent rows that rows in clusters amount to at least, `n² / sum_g n_g²`: the number of clusters where
-/// these have one size, fewer where some are large (Kish 1965, section 8.2, with the largest correlation within clusters).
+/// Returns a lower bound of the number of independent rows that rows in clusters amount to, `n² / sum_g n_g²`: the
+/// number of clusters if these have one size, fewer if some are large (Kish 1965, section 8.2, with the largest
+/// correlation within clusters).
 ///
 /// ```
 /// assert_eq!(lsmi_core::statistics::effective_clusters(&[0, 0, 1, 1]), 2.0);
@@ -114,7 +116,7 @@ pub fn effective_clusters(clusters: &[u32]) -> f64 {
     count * count / rows.iter().map(|rows| rows * rows).sum::<f64>()
 }
 
-/// Of every cluster the number of rows, and for every column the sum of their deviations from the mean.
+/// The number of rows of every cluster, and the sum of their deviations from the mean for every column.
 struct Totals {
     width: usize,
     rows: Vec<f64>,
@@ -139,11 +141,11 @@ impl Totals {
         totals
     }
 
-    fn of(&self, cluster: usize) -> &[f64] {
+    fn deviations_of(&self, cluster: usize) -> &[f64] {
         &self.deviations[cluster * self.width..][..self.width]
     }
 
-    /// The same for at most `most` random groups of clusters.
+    /// Puts the clusters into at most `most` random groups.
     fn in_groups(self, most: usize, rng: &mut ChaCha8Rng) -> Self {
         if self.rows.len() <= most {
             return self;
@@ -154,7 +156,8 @@ impl Totals {
         for (place, cluster) in order.into_iter().enumerate() {
             let group = place % most;
             grouped.rows[group] += self.rows[cluster];
-            for (sum, deviation) in grouped.deviations[group * self.width..].iter_mut().zip(self.of(cluster)) {
+            for (sum, deviation) in grouped.deviations[group * self.width..].iter_mut().zip(self.deviations_of(cluster))
+            {
                 *sum += deviation;
             }
         }

@@ -1,4 +1,4 @@
-//! How closely two columns go together: Pearson's and Spearman's coefficients, with intervals.
+//! Correlation of two columns: Pearson's and Spearman's coefficients, with intervals.
 //!
 //! Both intervals are symmetric on the scale of Fisher's z, and are taken back to that of the coefficient:
 //!
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::centred_products;
 
-/// So many standard errors either way hold 95 % of a normal distribution.
+/// The number of standard errors on either side that cover 95 % of a normal distribution.
 const STANDARD_ERRORS: f64 = 1.959_963_984_540_054;
 
 /// A correlation coefficient and its 95 % interval, see the [module](self).
@@ -33,7 +33,7 @@ impl Correlation {
     /// The level of the intervals.
     pub const LEVEL: f64 = 0.95;
 
-    /// [`pearson`] with its interval; none where there is no coefficient.
+    /// Computes [`pearson`] with its interval. Returns `None` if there is no coefficient.
     ///
     /// ```
     /// use lsmi_core::statistics::Correlation;
@@ -48,13 +48,13 @@ impl Correlation {
         pearson(a, b).map(|coefficient| Self::with_variance(coefficient, 1.0, a.len()))
     }
 
-    /// [`spearman`] with its interval; none where there is no coefficient.
+    /// Computes [`spearman`] with its interval. Returns `None` if there is no coefficient.
     pub fn spearman(a: &[f64], b: &[f64]) -> Option<Self> {
         let coefficient = spearman(a, b)?;
         Some(Self::with_variance(coefficient, 1.0 + coefficient * coefficient / 2.0, a.len()))
     }
 
-    /// The interval where z has the variance `factor / (n - 3)`.
+    /// Returns the interval where z has the variance `factor / (n - 3)`.
     fn with_variance(coefficient: f64, factor: f64, n: usize) -> Self {
         let ends = (n > 3).then(|| {
             let reach = STANDARD_ERRORS * (factor / (n - 3) as f64).sqrt();
@@ -66,9 +66,9 @@ impl Correlation {
     }
 }
 
-/// Pearson's correlation coefficient.
+/// Computes Pearson's correlation coefficient.
 ///
-/// None where there is none: arrays of different lengths, fewer than two values, or an array that does not vary.
+/// Returns `None` for arrays of different lengths, fewer than two values, or an array that does not vary.
 ///
 /// ```
 /// use lsmi_core::statistics::pearson;
@@ -90,9 +90,9 @@ pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
     (scale > 0.0).then(|| (centred_products(a, b) / scale).clamp(-1.0, 1.0))
 }
 
-/// Spearman's rank correlation coefficient: [`pearson`] of the [`ranks`] (Spearman, 1904).
+/// Computes Spearman's rank correlation coefficient: [`pearson`] of the [`ranks`] (Spearman, 1904).
 ///
-/// None where there is none, and where a value is NaN.
+/// Returns `None` where [`pearson`] does, and if a value is NaN.
 ///
 /// ```
 /// use lsmi_core::statistics::spearman;
@@ -107,7 +107,7 @@ pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     pearson(&ranks(a), &ranks(b))
 }
 
-/// The ranks of values from 1 up; equal ones have the mean of their ranks.
+/// Returns the ranks of values from 1 up; equal ones have the mean of their ranks.
 ///
 /// ```
 /// use lsmi_core::statistics::ranks;
@@ -195,14 +195,14 @@ mod tests {
     fn intervals_cover_as_often_as_they_say() {
         let mut random = stream(0, "correlation test");
         let (rho, n, sets) = (0.6_f64, 40, 2000);
-        let of_ranks = 6.0 / std::f64::consts::PI * (rho / 2.0).asin();
+        let rank_correlation = 6.0 / std::f64::consts::PI * (rho / 2.0).asin();
         let mut covered = [0; 2];
         for _ in 0..sets {
             let a: Vec<f64> = (0..n).map(|_| random.sample(StandardNormal)).collect();
             let noise = (1.0 - rho * rho).sqrt();
             let b: Vec<f64> =
                 a.iter().map(|value| rho * value + noise * random.sample::<f64, _>(StandardNormal)).collect();
-            let found = [(Correlation::pearson(&a, &b), rho), (Correlation::spearman(&a, &b), of_ranks)];
+            let found = [(Correlation::pearson(&a, &b), rho), (Correlation::spearman(&a, &b), rank_correlation)];
             for (count, (found, truth)) in covered.iter_mut().zip(found) {
                 let Correlation { lower, upper, .. } = found.unwrap();
                 *count += usize::from(lower.unwrap() <= truth && truth <= upper.unwrap());

@@ -1,4 +1,4 @@
-//! Statistics of arrays: what a column of values amounts to, how sure that is, and whether it could be chance.
+//! Statistics of arrays: summaries of columns, their uncertainty and their significance.
 //!
 //! - here: sums, means and comparisons, accurate for tens of millions of values;
 //! - [`mod@quantiles`]: quantiles and the trimmed mean, which a few wild samples cannot move;
@@ -9,6 +9,18 @@
 //! - [`student`]: tail probabilities and quantiles of Student's t;
 //! - [`roc`]: how well a value tells members of a group from others;
 //! - [`calibration`]: whether a classifier is right as often as it says.
+//!
+//! ```
+//! use lsmi_core::random::stream;
+//! use lsmi_core::statistics::{Bootstrap, mean, pearson};
+//!
+//! let (x, y) = ([1.0, 2.0, 3.0, 4.0], [1.1, 1.9, 3.2, 3.9]);
+//! assert_eq!(mean(&x), 2.5);
+//! assert!(pearson(&x, &y).is_some_and(|coefficient| coefficient > 0.99));
+//! let interval = &Bootstrap::default().intervals(&[&x[..]], &mut stream(0, "example"))?[0];
+//! assert!(interval.lower < 2.5 && 2.5 < interval.upper);
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
 pub mod bootstrap;
 pub mod calibration;
@@ -28,7 +40,7 @@ pub use roc::roc_area;
 pub use significance::{Tail, benjamini_hochberg, permutation_p_value};
 pub use student::{outside_of_t, quantile_of_t};
 
-/// `log(exp(values[0]) + exp(values[1]) + ...)` without overflow; negative infinity for no values.
+/// Returns `log(exp(values[0]) + exp(values[1]) + ...)` without overflow; negative infinity for no values.
 ///
 /// ```
 /// use lsmi_core::statistics::log_sum_exp;
@@ -45,7 +57,7 @@ pub fn log_sum_exp(values: &[f64]) -> f64 {
     largest + values.iter().map(|value| (value - largest).exp()).sum::<f64>().ln()
 }
 
-/// `log(exp(a) + exp(b))` without overflow.
+/// Returns `log(exp(a) + exp(b))` without overflow.
 pub fn log_add_exp(a: f64, b: f64) -> f64 {
     let (largest, distance) = (a.max(b), (a - b).abs());
     if largest.is_infinite() {
@@ -55,7 +67,7 @@ pub fn log_add_exp(a: f64, b: f64) -> f64 {
     largest + (-distance).exp().ln_1p()
 }
 
-/// The sum, with the rounding error of every addition carried along (Neumaier, 1974).
+/// Returns the sum, with the rounding error of every addition carried along (Neumaier, 1974).
 ///
 /// ```
 /// use lsmi_core::statistics::sum;
@@ -74,7 +86,7 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// The sum with one value more.
+    /// Returns the sum with one value more.
     pub(crate) fn with(self, value: f64) -> Self {
         let Self { total, lost } = self;
         let next = total + value;
@@ -82,19 +94,20 @@ impl Sum {
         Self { total: next, lost: lost + error }
     }
 
-    /// The sum of all values so far.
+    /// Returns the sum of all values so far.
     pub(crate) fn value(self) -> f64 {
         // After an overflow the carried error is no number.
         if self.total.is_finite() { self.total + self.lost } else { self.total }
     }
 }
 
-/// The mean; NaN for no values.
+/// Returns the mean; NaN for no values.
 pub fn mean(values: &[f64]) -> f64 {
     sum(values) / values.len() as f64
 }
 
-/// The sample standard deviation, whose square divides by one less than the number of values; NaN for fewer than two.
+/// Returns the sample standard deviation, whose square divides by one less than the number of values; NaN for fewer
+/// than two.
 pub fn standard_deviation(values: &[f64]) -> f64 {
     if values.len() < 2 {
         return f64::NAN;
@@ -102,7 +115,7 @@ pub fn standard_deviation(values: &[f64]) -> f64 {
     (centred_products(values, values) / (values.len() - 1) as f64).sqrt()
 }
 
-/// The root of the mean squared difference; NaN for no values or arrays of different lengths.
+/// Returns the root of the mean squared difference; NaN for no values or arrays of different lengths.
 pub fn root_mean_square_error(a: &[f64], b: &[f64]) -> f64 {
     if a.len() != b.len() {
         return f64::NAN;
@@ -111,7 +124,7 @@ pub fn root_mean_square_error(a: &[f64], b: &[f64]) -> f64 {
     (squares / a.len() as f64).sqrt()
 }
 
-/// The sum of the products of both arrays' deviations from their means.
+/// Returns the sum of the products of both arrays' deviations from their means.
 fn centred_products(a: &[f64], b: &[f64]) -> f64 {
     let (mean_a, mean_b) = (mean(a), mean(b));
     a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum()

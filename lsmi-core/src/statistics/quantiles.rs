@@ -5,7 +5,7 @@
 
 use super::mean;
 
-/// The quantile of `values`, in any order, at a probability from 0 to 1.
+/// Returns the quantile of `values`, in any order, at a probability from 0 to 1.
 ///
 /// Between order statistics it is interpolated linearly: with the values sorted from `x[0]` to `x[n - 1]` and
 /// `t = (n - 1) probability` it is `x[k] + (t - k) (x[k + 1] - x[k])` where k is the whole part of t. This is type 7 of
@@ -23,10 +23,10 @@ use super::mean;
 /// assert!(quantile(&[], 0.5).is_nan());
 /// ```
 pub fn quantile(values: &[f64], probability: f64) -> f64 {
-    of_sorted(&sorted(values), probability)
+    quantile_of_sorted(&sorted(values), probability)
 }
 
-/// The quantiles of `values`, in any order, at several probabilities: each as [`quantile`] has it, sorting once.
+/// Returns the quantiles of `values`, in any order, at several probabilities: each as by [`quantile`], sorting once.
 ///
 /// ```
 /// use lsmi_core::statistics::quantiles;
@@ -35,10 +35,10 @@ pub fn quantile(values: &[f64], probability: f64) -> f64 {
 /// ```
 pub fn quantiles(values: &[f64], probabilities: &[f64]) -> Vec<f64> {
     let sorted = sorted(values);
-    probabilities.iter().map(|&probability| of_sorted(&sorted, probability)).collect()
+    probabilities.iter().map(|&probability| quantile_of_sorted(&sorted, probability)).collect()
 }
 
-/// The mean without a share of the values at each end: 0.05 gives the 5 % trimmed mean (Tukey, 1962).
+/// Returns the mean without a share of the values at each end: 0.05 gives the 5 % trimmed mean (Tukey, 1962).
 ///
 /// Whole values are cut, `share` times their number rounded down. NaN for no values, for a NaN among them and for a
 /// share that is not from 0 to below one half.
@@ -68,8 +68,8 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// The quantile of sorted values. By [`f64::total_cmp`] a NaN is at one of the ends.
-fn of_sorted(sorted: &[f64], probability: f64) -> f64 {
+/// Returns the quantile of sorted values. By [`f64::total_cmp`] a NaN is at one of the ends.
+fn quantile_of_sorted(sorted: &[f64], probability: f64) -> f64 {
     let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else {
         return f64::NAN;
     };

@@ -1,13 +1,14 @@
-//! How well a value tells the members of a group from all others: the area under the ROC curve.
+//! The area under the ROC curve: how well a value separates the members of a group from all others.
 
-/// The probability that a random member has a higher value than a random sample that is none, ties counting half.
+/// Returns the probability that a random member has a higher value than a random sample that is none, ties counting
+/// half.
 ///
 /// That is the area under the receiver operating characteristic curve, and the U of Mann and Whitney, "On a Test of
 /// Whether one of Two Random Variables is Stochastically Larger than the Other" (Annals of Mathematical Statistics
 /// 18(1), 1947), over the number of pairs. 1 where all members are above all others, one half where the value tells
 /// nothing.
 ///
-/// None where there is none: arrays of different lengths, no members or nothing but members, or a NaN.
+/// Returns `None` for arrays of different lengths, no members or nothing but members, or a NaN.
 ///
 /// Values tie only if they are equal to the last bit: round values first that vanish to rounding only.
 ///
@@ -75,8 +76,8 @@ mod tests {
             if let Some(area) = area {
                 prop_assert!((area - in_order / pairs).abs() < 1e-12);
                 let negated: Vec<f64> = values.iter().map(|value| -value).collect();
-                let of_negated = roc_area(&negated, &is_member).unwrap();
-                prop_assert!((area + of_negated - 1.0).abs() < 1e-12);
+                let negated_area = roc_area(&negated, &is_member).unwrap();
+                prop_assert!((area + negated_area - 1.0).abs() < 1e-12);
             }
         }
     }

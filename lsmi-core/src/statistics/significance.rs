@@ -1,21 +1,21 @@
-//! Whether a figure could be chance: p-values against figures of a null, and their correction for many tests at once.
+//! Significance of figures: p-values against figures of a null, and their correction for many tests at once.
 
 use serde::{Deserialize, Serialize};
 
 use super::sum;
 
-/// Which figures speak against the null.
+/// The figures that are evidence against the null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tail {
     /// High ones.
     Upper,
-    /// Those far from the centre on either side.
+    /// Figures far from the centre on either side.
     TwoSided,
 }
 
-/// The p-value of a figure, given the same figure of B data sets for which the null holds, such as permutations of the
-/// labels.
+/// Returns the p-value of a figure, given the same figure of B data sets for which the null holds, such as permutations
+/// of the labels.
 ///
 /// ```text
 /// upper      p = (1 + #{null >= observed}) / (B + 1)
@@ -47,15 +47,16 @@ pub fn permutation_p_value(observed: f64, null: &[f64], tail: Tail) -> f64 {
         Tail::Upper => figure,
         Tail::TwoSided => (figure - centre).abs(),
     };
-    let of_observed = distance(observed);
-    if of_observed.is_nan() || null.iter().any(|figure| figure.is_nan()) {
+    let observed_distance = distance(observed);
+    if observed_distance.is_nan() || null.iter().any(|figure| figure.is_nan()) {
         return f64::NAN;
     }
-    let as_far = null.iter().filter(|&&figure| distance(figure) >= of_observed).count();
+    let as_far = null.iter().filter(|&&figure| distance(figure) >= observed_distance).count();
     (1 + as_far) as f64 / all
 }
 
-/// The p-values of m tests adjusted so that a threshold on them bounds the false discovery rate, in the order given.
+/// Returns the p-values of m tests adjusted so that a threshold on them bounds the false discovery rate, in the order
+/// given.
 ///
 /// With `p_1 <= ... <= p_m` sorted, the adjusted value of the k-th is the least of `m p_j / j` over all j from k to m,
 /// and at most 1. Among tests called significant where the adjusted value is at most q, an expected share of at most q

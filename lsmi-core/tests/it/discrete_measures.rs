@@ -326,7 +326,7 @@ fn what_is_no_distribution_is_refused_with_its_outcome() {
     assert!(matches!(of([f64::MAX, f64::MAX]), Error::Sum { .. }));
     assert_eq!(of([0.0, 0.0]), Error::Sum { found: 0.0 });
     assert_eq!(of([0.0, 1.0]), Error::ConstantTarget { state: "yes".to_owned() });
-    assert!(of([0.0, 1.0]).to_string().starts_with("y has only one state, `yes`: nothing can be told about it"));
+    assert!(of([0.0, 1.0]).to_string().starts_with("y has only one state, `yes`: there is no information about it"));
 
     let counts = |counts: [u64; 2]| {
         let [first, second] = counts;

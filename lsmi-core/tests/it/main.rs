@@ -2,6 +2,7 @@
 
 mod autotraits;
 mod broja;
+mod conic;
 mod discrete_lattice;
 mod discrete_measures;
 mod discrete_oracle;

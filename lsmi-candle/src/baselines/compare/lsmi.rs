@@ -46,7 +46,8 @@ fn adjusted(means: &Means) -> Means {
     Means { r, u1, u2, s }
 }
 
-/// Intervals of the adjusted means: rows, or groups of rows that belong together, are drawn anew, and the means of each draw are adjusted as they ask for.
+/// Computes intervals of the adjusted means: rows, or groups of rows that belong together, are drawn anew, and the
+/// means of each draw are adjusted by themselves.
 fn intervals(
     parts: &Decomposition,
     groups: Option<&[u32]>,
@@ -64,9 +65,9 @@ fn intervals(
         let [r, u1, u2, s] = [0, 1, 2, 3].map(|part| resampled[part][draw]);
         adjusted(&Means { r, u1, u2, s })
     });
-    let mut of_parts: [Vec<f64>; 4] = Default::default();
+    let mut part_draws: [Vec<f64>; 4] = Default::default();
     for means in draws {
-        for (values, mean) in of_parts.iter_mut().zip([means.r, means.u1, means.u2, means.s]) {
+        for (values, mean) in part_draws.iter_mut().zip([means.r, means.u1, means.u2, means.s]) {
             values.push(mean);
         }
     }
@@ -74,6 +75,6 @@ fn intervals(
         let (lower, upper) = bootstrap.ends(values);
         Interval { mean, standard_error: Some(standard_deviation(values)), lower, upper }
     };
-    let [r, u1, u2, s] = &of_parts;
+    let [r, u1, u2, s] = &part_draws;
     Ok([interval(means.r, r), interval(means.u1, u1), interval(means.u2, u2), interval(means.s, s)])
 }

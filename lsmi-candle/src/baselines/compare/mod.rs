@@ -47,7 +47,7 @@ pub enum Method {
     PidCvx,
 }
 
-/// A name that is no method's.
+/// The name of no method.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{found}` is no method; use one of lsmi, pid-batch, pid-cvx")]
 pub struct UnknownMethod {
@@ -69,31 +69,31 @@ pub struct Data<'a> {
 /// Settings of all methods. The seed is given with each run.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Of LSMI; its device and its number of threads are those of the others, too.
+    /// The settings of LSMI; its device and its number of threads are those of the others, too.
     pub estimator: estimator::Settings,
-    /// Of PID-Batch. Batches are made smaller where there are fewer rows.
+    /// The settings of PID-Batch. Batches are made smaller if there are fewer rows.
     pub pid_batch: crate::baselines::pid_batch::Params,
-    /// Of PID-CVX.
+    /// The settings of PID-CVX.
     pub pid_cvx: crate::baselines::pid_cvx::Params,
-    /// Of the intervals that come from resampled rows.
+    /// The settings of the intervals that come from resampled rows.
     pub bootstrap: Bootstrap,
 }
 
-/// What a method says of the data, in nats.
+/// The estimate of a method, in nats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
     /// I(X1;Y), I(X2;Y) and I(X1,X2;Y), as the method has them.
     pub information: Information,
     /// R, U1, U2 and S.
     pub means: Means,
-    /// How far each would move with other rows: for LSMI and PID-CVX by the bootstrap, with everything that was fitted as it
-    /// is; for PID-Batch 1.96 standard errors of the mean over batches. None where the method has none.
+    /// Intervals of the means over other rows: for LSMI and PID-CVX by the bootstrap, with everything that was fitted
+    /// as it is; for PID-Batch 1.96 standard errors of the mean over batches. `None` if the method has none.
     pub intervals: Option<[Interval; 4]>,
     /// The number of rows that it answers for.
     pub rows: usize,
-    /// How long the estimate took, intervals apart, in seconds.
+    /// The time of the estimate without intervals, in seconds.
     pub seconds: f64,
-    /// What a user should know of it, in sentences.
+    /// Notes for the user, in sentences.
     pub notes: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ impl Method {
     /// All methods.
     pub const ALL: [Self; 3] = [Self::Lsmi, Self::PidBatch, Self::PidCvx];
 
-    /// The name: `lsmi`, `pid-batch` or `pid-cvx`.
+    /// Returns the name: `lsmi`, `pid-batch` or `pid-cvx`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Lsmi => "lsmi",

@@ -15,7 +15,7 @@ use crate::estimator::folds::{LabelledRows, stratified_folds};
 use crate::estimator::{Progress, find_groups};
 use crate::features::FeatureSet;
 
-/// Of training rows without evaluation rows, one part of so many is held out.
+/// The number of parts of training rows of which one is held out if there are no evaluation rows.
 const HELD_OUT: usize = 5;
 /// Half a 95 % interval, in standard errors.
 const NORMAL: f64 = 1.96;
@@ -56,7 +56,7 @@ pub(super) fn estimate(
     })
 }
 
-/// The training rows and those held out.
+/// Returns the training rows and those held out.
 fn divide(rows: &FeatureSet, seed: u64) -> (FeatureSet, FeatureSet) {
     if let Some(groups) = find_groups(rows, HELD_OUT).0.map(|groups| groups.numbers()) {
         let classes = rows.labels.iter().max().map_or(0, |largest| *largest as usize + 1);

@@ -11,7 +11,8 @@ use crate::baselines::pid_cvx::{Params, PidCvx, decompose};
 use crate::error::{EstimatorError, Result};
 use crate::features::FeatureSet;
 
-/// Tables of more cells have no intervals: solving them a hundred times would take longer than everything else.
+/// The largest number of cells of a table with intervals: solving larger ones a hundred times would take longer than
+/// everything else.
 const CELLS: usize = 4000;
 /// Tables drawn for the intervals.
 const RESAMPLES: usize = 100;
@@ -47,20 +48,20 @@ pub(super) fn estimate(data: Data<'_>, settings: &Settings, seed: u64) -> Result
     })
 }
 
-/// Intervals with the clusters as they are.
+/// Computes intervals with the clusters as they are.
 fn intervals(rows: &FeatureSet, found: &PidCvx, bootstrap: &Bootstrap, seed: u64) -> Result<[Interval; 4]> {
     let names = |numbers: &[u32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>();
     let [x1, x2] = found.assignments.each_ref().map(|clusters| names(clusters));
     let y = names(&rows.labels);
     let samples = x1.iter().zip(&x2).zip(&y).map(|((x1, x2), y)| ([x1.as_str(), x2.as_str()], y.as_str()));
     let bootstrap = Bootstrap { resamples: RESAMPLES.min(bootstrap.resamples), ..*bootstrap };
-    let of_table = Counts::from_samples(samples).and_then(|counts| {
+    let table_intervals = Counts::from_samples(samples).and_then(|counts| {
         let random = &mut stream(seed, "intervals of PID-CVX");
         counts.intervals(&[JointMeasure::Broja], Bias::PlugIn, &bootstrap, random)
     });
     let expected = "such that their joint distribution can be decomposed".to_owned();
     let refused = |found: String| EstimatorError::Samples { what: "clusters", found, expected: expected.clone() };
-    let of_table = of_table.map_err(|error| refused(error.to_string()))?;
-    let measure = of_table.measures.into_iter().next();
+    let table_intervals = table_intervals.map_err(|error| refused(error.to_string()))?;
+    let measure = table_intervals.measures.into_iter().next();
     measure.map(|(_, intervals)| intervals).ok_or_else(|| refused("without a decomposition".to_owned()))
 }

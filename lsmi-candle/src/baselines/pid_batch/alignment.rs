@@ -9,12 +9,13 @@ use candle_core::{D, Device, Result as CandleResult, Tensor};
 
 use super::loss::{Batch, Outcome, differentiate, evaluate};
 use super::network::{Network, Sizes};
-use super::{Params, Side};
+use super::params::Params;
+use super::side::Side;
 use crate::error::Result;
 use crate::training::adam::Adam;
 use crate::training::parameters::ParameterStore;
 
-/// What is added to the variance of an embedding, as published.
+/// The summand of the variance of an embedding, as published.
 const EPSILON: f64 = 1e-8;
 
 /// The networks of both modalities, in training.
@@ -27,7 +28,7 @@ pub(super) struct Alignment<'a> {
 }
 
 impl<'a> Alignment<'a> {
-    /// Networks before training, for inputs of so many columns.
+    /// Creates networks before training, for inputs with the given numbers of columns.
     pub(super) fn new(
         columns: [usize; 2],
         classes: usize,
@@ -47,7 +48,7 @@ impl<'a> Alignment<'a> {
         Ok(Self { store, adam: Adam::new(params.rate, 0.0), networks: [first, second], classes, params })
     }
 
-    /// One step on a batch of rows, given their posteriors `[classes, n]`.
+    /// Makes one step on a batch of rows, given their posteriors `[classes, n]`.
     pub(super) fn step(&mut self, side: &Side<'_>, rows: &[u32], posteriors: [&[f32]; 2]) -> Result<Outcome<f32>> {
         let embeddings = self.embeddings(side, rows)?;
         let values = host(&embeddings)?;
@@ -62,7 +63,7 @@ impl<'a> Alignment<'a> {
         Ok(outcome)
     }
 
-    /// The loss of a batch of rows, given their posteriors `[classes, n]`.
+    /// Returns the loss of a batch of rows, given their posteriors `[classes, n]`.
     pub(super) fn evaluate(&self, side: &Side<'_>, rows: &[u32], posteriors: [&[f32]; 2]) -> Result<Outcome<f32>> {
         let values = host(&self.embeddings(side, rows)?)?;
         Ok(evaluate(&self.batch(rows.len(), &values, posteriors), self.params.rule()))
@@ -84,7 +85,7 @@ impl<'a> Alignment<'a> {
     }
 }
 
-/// Mean 0 and variance 1 over the last dimension.
+/// Scales embeddings to mean 0 and variance 1 over the last dimension.
 fn standardised(embeddings: &Tensor) -> CandleResult<Tensor> {
     let width = embeddings.dim(D::Minus1)?;
     let centred = embeddings.broadcast_sub(&embeddings.mean_keepdim(D::Minus1)?)?;

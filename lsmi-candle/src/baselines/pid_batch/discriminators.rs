@@ -9,18 +9,19 @@ use candle_nn::ops::log_softmax;
 use lsmi_core::statistics::log_sum_exp;
 
 use super::network::{Batches, Network, Sizes};
-use super::{Params, Side};
+use super::params::Params;
+use super::side::Side;
 use crate::error::{EstimatorError, Result};
 use crate::training::adam::Adam;
 use crate::training::adam::host::unless_negligible;
 use crate::training::parameters::ParameterStore;
 
-/// The term that each discriminator gives.
+/// The term of each discriminator.
 pub(super) const TERMS: [&str; 3] = ["i1", "i2", "i12"];
-/// What each discriminator is called in reports, and its random streams.
+/// The names of the discriminators in reports and of their random streams.
 pub(super) const NAMES: [&str; 3] = ["discriminator of x1", "discriminator of x2", "discriminator of both"];
 
-/// What gives posteriors of a modality or of both.
+/// The source of posteriors of a modality or of both.
 pub(super) enum Discriminator {
     /// A trained network.
     Network(Network),
@@ -75,7 +76,7 @@ impl Discriminator {
         Ok(Self::Network(network))
     }
 
-    /// Log posteriors of rows.
+    /// Computes log posteriors of rows.
     pub(super) fn posteriors(&self, which: usize, side: &Side<'_>, classes: usize, block: usize) -> Result<Posteriors> {
         let mut log = match (self, &side.samples.logits[which]) {
             (Self::Given, Some(logits)) => logits.values().to_vec(),
@@ -108,7 +109,7 @@ impl Discriminator {
 }
 
 impl Posteriors {
-    /// Mean over rows of the divergence `KL(p(y|x) || p(y))`, in nats, given `log p(y)`.
+    /// Returns the mean over rows of the divergence `KL(p(y|x) || p(y))`, in nats, given `log p(y)`.
     pub(super) fn information(&self, rows: &[u32], log_prior: &[f64]) -> f64 {
         let divergence = |row: &u32| {
             let log = &self.log[*row as usize * self.classes..][..self.classes];
@@ -117,13 +118,13 @@ impl Posteriors {
         rows.iter().map(divergence).sum::<f64>() / rows.len() as f64
     }
 
-    /// Mean negative log posterior of labels, in nats.
+    /// Returns the mean negative log posterior of labels, in nats.
     pub(super) fn log_loss(&self, labels: &[u32]) -> f64 {
         let rows = self.log.chunks_exact(self.classes).zip(labels);
         -rows.map(|(row, label)| row[*label as usize]).sum::<f64>() / labels.len() as f64
     }
 
-    /// The posteriors of some rows, class by class: `[classes, rows]`.
+    /// Returns the posteriors of some rows, class by class: `[classes, rows]`.
     pub(super) fn by_class(&self, rows: &[u32]) -> Vec<f32> {
         let mut values = Vec::with_capacity(rows.len() * self.classes);
         for class in 0..self.classes {

@@ -1,4 +1,4 @@
-//! From the trained networks to the decomposition: numbers of every evaluation batch, and their averages.
+//! Computes the decomposition from the trained networks: numbers of every evaluation batch, and their averages.
 //!
 //! For a batch, with `p(y)` the class frequencies of the training rows,
 //!
@@ -24,18 +24,18 @@ use crate::error::{EstimatorError, Result};
 /// Information about the label as the method computes it, in nats.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Information {
-    /// Of modality 1.
+    /// The information of modality 1.
     pub i1: f64,
-    /// Of modality 2.
+    /// The information of modality 2.
     pub i2: f64,
-    /// Of both.
+    /// The information of both.
     pub i12: f64,
-    /// Of both under the coupling q, which has the least that the posteriors of single modalities allow.
+    /// The information of both under the coupling q, the least that the posteriors of single modalities allow.
     pub i_q: f64,
 }
 
 impl Information {
-    /// R, U1, U2 and S.
+    /// Returns R, U1, U2 and S.
     pub fn means(&self) -> Means {
         let Self { i1, i2, i12, i_q } = *self;
         Means { r: i1 + i2 - i_q, u1: i_q - i2, u2: i_q - i1, s: i12 - i_q }
@@ -47,9 +47,9 @@ impl Information {
 pub struct SinkhornRuns {
     /// Runs.
     pub runs: usize,
-    /// Mean number of iterations of a run.
+    /// The mean number of iterations of a run.
     pub mean: f64,
-    /// Most iterations of a run.
+    /// The largest number of iterations of a run.
     pub most: usize,
     /// Runs that ended without meeting the tolerance.
     pub unfinished: usize,
@@ -60,20 +60,21 @@ pub struct SinkhornRuns {
 pub struct PidBatch {
     /// R, U1, U2 and S: averages over the batches, which may be below 0 unless [`Params::clamp`] is set.
     pub means: Means,
-    /// The information they come from, averaged likewise.
+    /// The average information, from which they are computed.
     pub information: Information,
     /// Standard deviation of R, U1, U2 and S over the batches; none for a single one.
     pub spread: Option<Means>,
-    /// Every evaluation batch.
+    /// The information of every evaluation batch.
     pub batches: Vec<Information>,
-    /// Mean negative log posterior of the evaluation rows' labels given x1, x2 and both, in nats: `log K` says that a
-    /// discriminator learnt nothing, more that it is confident and wrong, in which case its information is not to be believed.
+    /// The mean negative log posterior of the evaluation rows' labels given x1, x2 and both, in nats. `log K` means
+    /// that a discriminator learned nothing; more, that it is confident and wrong, so that its information cannot be
+    /// trusted.
     pub losses: [f64; 3],
     /// Sinkhorn iterations of evaluation.
     pub sinkhorn: SinkhornRuns,
 }
 
-/// The numbers of all whole batches of rows, in their order.
+/// Returns the numbers of all whole batches of rows, in their order.
 pub(super) fn estimate(
     alignment: &Alignment<'_>,
     side: &Side<'_>,
@@ -84,10 +85,10 @@ pub(super) fn estimate(
     let (mut batches, mut iterations, mut unfinished) = (vec![], vec![], 0);
     let order: Vec<u32> = (0..).take(side.samples.rows()).collect();
     for rows in order.chunks_exact(params.batch) {
-        let (of_x1, of_x2) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
-        let outcome = alignment.evaluate(side, rows, [&of_x1, &of_x2])?;
+        let (x1_posteriors, x2_posteriors) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
+        let outcome = alignment.evaluate(side, rows, [&x1_posteriors, &x2_posteriors])?;
         let [i1, i2, i12] = [0, 1, 2].map(|which| posteriors[which].information(rows, log_prior));
-        let i_q = outcome.loss + of_coupling(&outcome, &of_x1, log_prior);
+        let i_q = outcome.loss + coupling_information(&outcome, &x1_posteriors, log_prior);
         for (term, value) in TERMS.into_iter().chain(["i_q"]).zip([i1, i2, i12, i_q]) {
             if !value.is_finite() {
                 let id = side.samples.ids.get(rows[0] as usize).into_owned();
@@ -117,8 +118,8 @@ pub(super) fn estimate(
     })
 }
 
-/// `mean_a sum_y p(y|x1_a) m[a, y] log((p(y|x1_a) + e) / (p(y) + e))`
-fn of_coupling(outcome: &Outcome<f32>, posteriors: &[f32], log_prior: &[f64]) -> f64 {
+/// Returns `mean_a sum_y p(y|x1_a) m[a, y] log((p(y|x1_a) + e) / (p(y) + e))`.
+fn coupling_information(outcome: &Outcome<f32>, posteriors: &[f32], log_prior: &[f64]) -> f64 {
     let n = posteriors.len() / log_prior.len();
     let classes = posteriors.chunks_exact(n).zip(outcome.masses.chunks_exact(n)).zip(log_prior);
     let of_class = |((posteriors, masses), log_prior): ((&[f32], &[f32]), &f64)| {

@@ -28,7 +28,7 @@ use crate::numbers::simd_math::vectorised;
 /// Rows of `D` that are worked on at a time.
 const ROWS: usize = 16;
 
-/// A batch as the loss sees it.
+/// A batch as input of the loss.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Batch<'a, T> {
     /// Samples.
@@ -41,12 +41,12 @@ pub(super) struct Batch<'a, T> {
     pub(super) posteriors: [&'a [T]; 2],
 }
 
-/// The loss of a batch and what it took.
+/// The loss of a batch with its intermediate results.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Outcome<T> {
     /// `I_q(X2; Y | X1)`, in nats.
     pub(super) loss: f64,
-    /// `sum_b q[a, b, y]`, `[classes, n]`: 1, but for what the constant e takes.
+    /// `sum_b q[a, b, y]`, `[classes, n]`: 1, up to the effect of the constant e.
     pub(super) masses: Vec<T>,
     /// Sinkhorn iterations of every class.
     pub(super) iterations: Vec<usize>,
@@ -64,7 +64,7 @@ struct Class<'a, T> {
     scaling: Scaling<T>,
 }
 
-/// The loss of a batch.
+/// Returns the loss of a batch.
 pub(super) fn evaluate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> Outcome<T> {
     let classes = scaled(batch, rule);
     let mixture = Mixture::new(&classes, batch.n);
@@ -72,19 +72,19 @@ pub(super) fn evaluate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> Outcome<T> 
     outcome(&classes, &mixture, &sums, batch.n)
 }
 
-/// The loss of a batch and its gradients in the embeddings of both modalities, `[n, classes, width]`.
+/// Returns the loss of a batch and its gradients in the embeddings of both modalities, `[n, classes, width]`.
 pub(super) fn differentiate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> (Outcome<T>, [Vec<T>; 2]) {
     let classes = scaled(batch, rule);
     let mixture = Mixture::new(&classes, batch.n);
     let mut outcome = outcome(&classes, &mixture, &[], batch.n);
     let count = classes.len();
-    let of_classes: Vec<(f64, [Vec<T>; 2])> =
+    let class_results: Vec<(f64, [Vec<T>; 2])> =
         classes.into_par_iter().with_max_len(1).map(|class| class.gradient(&mixture, batch.width)).collect();
-    outcome.loss += of_classes.iter().map(|(sum, _)| sum).sum::<f64>() / batch.n as f64;
+    outcome.loss += class_results.iter().map(|(sum, _)| sum).sum::<f64>() / batch.n as f64;
     let gradients = [0, 1].map(|modality| {
         let mut gradient = Vec::with_capacity(batch.n * count * batch.width);
         for sample in 0..batch.n {
-            for (_, of_class) in &of_classes {
+            for (_, of_class) in &class_results {
                 gradient.extend_from_slice(&of_class[modality][sample * batch.width..][..batch.width]);
             }
         }
@@ -93,13 +93,13 @@ pub(super) fn differentiate<T: Real>(batch: &Batch<'_, T>, rule: Rule) -> (Outco
     (outcome, gradients)
 }
 
-/// The kernels of all classes, scaled.
+/// Returns the kernels of all classes, scaled.
 fn scaled<'a, T: Real>(batch: &Batch<'a, T>, rule: Rule) -> Vec<Class<'a, T>> {
     let classes = batch.posteriors[0].len() / batch.n;
     (0..classes).into_par_iter().with_max_len(1).map(|class| Class::new(batch, class, rule)).collect()
 }
 
-/// What is known before the classes' own sums `sum p q log(q + e)`, plus these.
+/// Computes the outcome from the classes' own sums `sum p q log(q + e)` and those of the mixture.
 fn outcome<T: Real>(classes: &[Class<'_, T>], mixture: &Mixture<T>, sums: &[f64], n: usize) -> Outcome<T> {
     let epsilon = T::from_f64(EPSILON);
     let sums_of_rows = classes.iter().flat_map(|class| &class.scaling.sums);
@@ -111,7 +111,7 @@ fn outcome<T: Real>(classes: &[Class<'_, T>], mixture: &Mixture<T>, sums: &[f64]
     }
 }
 
-/// `D`, of which only what the loss and its gradient need is kept.
+/// The mixture `D`, of which only the parts for the loss and its gradient are kept.
 struct Mixture<T> {
     /// `sum_{a, b} D log(D + e)`
     sum: f64,
@@ -127,7 +127,7 @@ impl<T: Real> Mixture<T> {
         Self { sum: sums.iter().sum(), slopes }
     }
 
-    /// Rows from `first` on: their slopes, and their part of the sum.
+    /// Computes the slopes of the rows from `first` on, and their part of the sum.
     fn block(classes: &[Class<'_, T>], first: usize, rows: &mut [T], n: usize) -> f64 {
         let epsilon = T::from_f64(EPSILON);
         let mut terms = vec![T::from_f64(0.0); n];
@@ -189,14 +189,14 @@ impl<'a, T: Real> Class<'a, T> {
         Self { embeddings, targets, kernel, scaling }
     }
 
-    /// `q[a, b] = factor(a) A[a, b] right[b]`
+    /// Returns `factor(a)` in `q[a, b] = factor(a) A[a, b] right[b]`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
     fn row_factor(&self, row: usize) -> T {
         self.scaling.left[row] / (self.scaling.sums[row] + T::from_f64(EPSILON))
     }
 
-    /// `sum_{a, b} p(y|x1_a) q log(q + e)`
+    /// Returns `sum_{a, b} p(y|x1_a) q log(q + e)`.
     fn loss(&self) -> f64 {
         let n = self.targets.rows.len();
         let epsilon = T::from_f64(EPSILON);
@@ -218,21 +218,21 @@ impl<'a, T: Real> Class<'a, T> {
         )
     }
 
-    /// [`Self::loss`], and the gradient of the loss of the batch in this class's embeddings, `[n, width]` each.
+    /// Returns [`Self::loss`], and the gradient of the loss of the batch in this class's embeddings, `[n, width]` each.
     fn gradient(self, mixture: &Mixture<T>, width: usize) -> (f64, [Vec<T>; 2]) {
         let n = self.targets.rows.len();
-        let Shares { total, direct, of_left, of_right } = self.shares(mixture);
+        let Shares { total, direct, left_gradient, right_gradient } = self.shares(mixture);
         let Self { embeddings, targets, kernel, scaling } = self;
-        let mut of_exponents = scaling.adjoint(&kernel, targets, of_left, of_right);
+        let mut exponent_gradient = scaling.adjoint(&kernel, targets, left_gradient, right_gradient);
         vectorised(
             #[inline(always)]
             || {
-                for ((gradient, kernel), direct) in of_exponents.iter_mut().zip(&kernel).zip(&direct) {
+                for ((gradient, kernel), direct) in exponent_gradient.iter_mut().zip(&kernel).zip(&direct) {
                     *gradient = *gradient * *kernel + *direct;
                 }
             },
         );
-        let of_exponents = MatRef::from_row_major_slice(&of_exponents, n, n);
+        let exponent_gradient = MatRef::from_row_major_slice(&exponent_gradient, n, n);
         let scale = T::from_f64((width as f64).sqrt().recip());
         let times = |exponents: MatRef<'_, T>, other: &[T]| {
             let mut gradient = vec![T::from_f64(0.0); n * width];
@@ -242,10 +242,10 @@ impl<'a, T: Real> Class<'a, T> {
             gradient
         };
         let [first, second] = &embeddings;
-        (total, [times(of_exponents, second), times(of_exponents.transpose(), first)])
+        (total, [times(exponent_gradient, second), times(exponent_gradient.transpose(), first)])
     }
 
-    /// The gradient of the loss in the scaled kernel `M = diag(u) A diag(v)`, handed on to A, u and v.
+    /// Returns the gradient of the loss in the scaled kernel `M = diag(u) A diag(v)`, handed on to A, u and v.
     ///
     /// `g = p / n (log(q + e) + q / (q + e) - slope)` is the gradient in q, and `(g - sum_b g q) / (row sum of M + e)` that in M.
     fn shares(&self, mixture: &Mixture<T>) -> Shares<T> {
@@ -253,15 +253,19 @@ impl<'a, T: Real> Class<'a, T> {
         let Scaling { left, right, sums, .. } = &self.scaling;
         let (zero, one, epsilon) = (T::from_f64(0.0), T::from_f64(1.0), T::from_f64(EPSILON));
         let share = T::from_f64((n as f64).recip());
-        let mut shares =
-            Shares { total: 0.0, direct: vec![zero; n * n], of_left: vec![zero; n], of_right: vec![zero; n] };
+        let mut shares = Shares {
+            total: 0.0,
+            direct: vec![zero; n * n],
+            left_gradient: vec![zero; n],
+            right_gradient: vec![zero; n],
+        };
         let (mut values, mut terms) = (vec![zero; n], vec![zero; n]);
         vectorised(
             #[inline(always)]
             || {
                 let right = &right[..n];
                 let (values, terms) = (&mut values[..n], &mut terms[..n]);
-                let of_right = &mut shares.of_right[..n];
+                let right_gradient = &mut shares.right_gradient[..n];
                 let rows = self.kernel.chunks_exact(n).zip(mixture.slopes.chunks_exact(n));
                 for (row, ((kernel, slopes), direct)) in rows.zip(shares.direct.chunks_exact_mut(n)).enumerate() {
                     let (factor, posterior) = (self.row_factor(row), self.targets.rows[row]);
@@ -278,12 +282,12 @@ impl<'a, T: Real> Class<'a, T> {
                     let centre = product(direct, values);
                     let divided = one / (sums[row] + epsilon);
                     for column in 0..n {
-                        let of_scaled = (direct[column] - centre) * divided * kernel[column];
-                        of_right[column] += left[row] * of_scaled;
-                        terms[column] = of_scaled * right[column];
+                        let scaled_gradient = (direct[column] - centre) * divided * kernel[column];
+                        right_gradient[column] += left[row] * scaled_gradient;
+                        terms[column] = scaled_gradient * right[column];
                         direct[column] = left[row] * terms[column];
                     }
-                    shares.of_left[row] = sum(terms);
+                    shares.left_gradient[row] = sum(terms);
                 }
             },
         );
@@ -291,14 +295,14 @@ impl<'a, T: Real> Class<'a, T> {
     }
 }
 
-/// How the gradient in the scaled kernel of a class is shared out.
+/// The parts of the gradient in the scaled kernel of a class.
 struct Shares<T> {
     /// The class's part of the loss times n.
     total: f64,
-    /// In the exponents of the kernel, with the scaling as it is, `[n, n]`.
+    /// The gradient in the exponents of the kernel, with the scaling as it is, `[n, n]`.
     direct: Vec<T>,
-    /// In the scaling of rows, `[n]`.
-    of_left: Vec<T>,
-    /// In the scaling of columns, `[n]`.
-    of_right: Vec<T>,
+    /// The gradient in the scaling of rows, `[n]`.
+    left_gradient: Vec<T>,
+    /// The gradient in the scaling of columns, `[n]`.
+    right_gradient: Vec<T>,
 }

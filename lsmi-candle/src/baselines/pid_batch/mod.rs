@@ -41,11 +41,12 @@ mod loss;
 mod network;
 mod params;
 mod real;
+mod side;
 mod sinkhorn;
 #[cfg(test)]
 mod tests;
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use crossbeam_channel::Sender;
 use lsmi_core::ClassPrior;
 use rayon::prelude::*;
@@ -57,41 +58,13 @@ use self::alignment::Alignment;
 use self::discriminators::{Discriminator, Posteriors};
 use self::loss::{Batch, differentiate};
 use self::network::Batches;
-use crate::densities::points::single;
+use self::side::Side;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::{Progress, Reporter, check_samples, thread_pool};
 use crate::features::FeatureSet;
-use crate::numbers::matrix::Matrix;
 
 /// Networks to train: the discriminators, and the alignment.
 const MODELS: usize = 4;
-
-/// Samples with their features on the device.
-struct Side<'a> {
-    samples: &'a FeatureSet,
-    /// x1, x2 and both side by side.
-    inputs: [Tensor; 3],
-}
-
-impl<'a> Side<'a> {
-    fn new(samples: &'a FeatureSet, device: &Device) -> Result<Self> {
-        let tensor = |what: &'static str, x: &Matrix| {
-            let values = single(x.values());
-            if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-                let (row, column) = (place / x.columns(), place % x.columns());
-                return Err(EstimatorError::Samples {
-                    what,
-                    found: format!("{:e} in row {row}, column {column}", x.values()[place]),
-                    expected: "within the range of single precision: scale the column".to_owned(),
-                });
-            }
-            Ok(Tensor::from_vec(values, (x.rows(), x.columns()), device)?)
-        };
-        let (x1, x2) = (tensor("x1", &samples.x1)?, tensor("x2", &samples.x2)?);
-        let both = Tensor::cat(&[&x1, &x2], 1)?;
-        Ok(Self { samples, inputs: [x1, x2, both] })
-    }
-}
 
 /// Decomposes the information of two modalities about a label by PID-Batch.
 ///
@@ -148,18 +121,19 @@ pub fn decompose(
         let (side, posteriors) = match &eval {
             None => (&train, posteriors),
             Some(eval) => {
-                let of_eval = discriminators
+                let eval_posteriors = discriminators
                     .iter()
                     .enumerate()
                     .map(|(which, discriminator)| discriminator.posteriors(which, eval, classes, params.batch));
-                (eval, of_eval.collect::<Result<_>>()?)
+                (eval, eval_posteriors.collect::<Result<_>>()?)
             }
         };
         estimate::estimate(&alignment, side, &posteriors, &log_prior, params)
     })
 }
 
-/// The loss of a batch, `I_q(X2; Y | X1)` in nats, and its gradients in embeddings that networks outside this crate make.
+/// Returns the loss of a batch, `I_q(X2; Y | X1)` in nats, and its gradients in embeddings of networks outside this
+/// crate.
 ///
 /// Embeddings of x1 and x2 are `[n, classes, width]`, at mean 0 and variance 1 over their width; posteriors `p(y|x1)` and
 /// `p(y|x2)` are `[classes, n]`; all row-major. Classes are shared out to the threads of the current rayon pool.
@@ -220,8 +194,8 @@ fn train_alignment<'a>(
     let mut loss = f64::NAN;
     for epoch in 1..=params.alignment_epochs {
         for rows in batches.shuffled() {
-            let (of_x1, of_x2) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
-            loss = alignment.step(train, rows, [&of_x1, &of_x2])?.loss;
+            let (x1_posteriors, x2_posteriors) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
+            loss = alignment.step(train, rows, [&x1_posteriors, &x2_posteriors])?.loss;
         }
         reporter.step(format!("alignment: epoch {epoch} of {}", params.alignment_epochs), loss);
     }
@@ -229,7 +203,7 @@ fn train_alignment<'a>(
     Ok(alignment)
 }
 
-/// `log p(y)` of the training rows, which are checked.
+/// Returns `log p(y)` of the training rows, which are checked.
 fn log_frequencies(train: &FeatureSet, classes: usize, params: &Params) -> Result<Vec<f64>> {
     check_samples(train, classes)?;
     check_rows("the number of training rows", train, params)?;
@@ -242,9 +216,9 @@ fn log_frequencies(train: &FeatureSet, classes: usize, params: &Params) -> Resul
 fn check_evaluation(train: &FeatureSet, eval: &FeatureSet, classes: usize, params: &Params) -> Result<()> {
     check_samples(eval, classes)?;
     check_rows("the number of evaluation rows", eval, params)?;
-    for (modality, of_train, of_eval) in [("x1", &train.x1, &eval.x1), ("x2", &train.x2, &eval.x2)] {
-        if of_train.columns() != of_eval.columns() {
-            let (expected, found) = (of_train.columns(), of_eval.columns());
+    for (modality, of_train, eval_posteriors) in [("x1", &train.x1, &eval.x1), ("x2", &train.x2, &eval.x2)] {
+        if of_train.columns() != eval_posteriors.columns() {
+            let (expected, found) = (of_train.columns(), eval_posteriors.columns());
             return Err(EstimatorError::Dimensions { modality, expected, found });
         }
     }

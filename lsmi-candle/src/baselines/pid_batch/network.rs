@@ -29,7 +29,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// A network before training; `name` distinguishes its parameters and their random start.
+    /// Creates a network before training; `name` distinguishes its parameters and their random start.
     pub(super) fn new(store: &mut ParameterStore, name: &str, sizes: Sizes) -> Result<Self> {
         let Sizes { inputs, hidden, layers, outputs } = sizes;
         let mut widths = vec![inputs];
@@ -43,7 +43,7 @@ impl Network {
         Ok(Self { layers: layers.collect::<Result<_>>()? })
     }
 
-    /// The outputs `[n, outputs]` of rows `[n, inputs]`.
+    /// Returns the outputs `[n, outputs]` of rows `[n, inputs]`.
     pub(super) fn forward(&self, rows: &Tensor) -> CandleResult<Tensor> {
         let mut values = rows.clone();
         for (layer, (weights, biases)) in self.layers.iter().enumerate() {
@@ -68,7 +68,7 @@ impl Batches {
         Self { order: (0..).take(rows).collect(), random: stream(seed, name), size }
     }
 
-    /// The batches of another epoch.
+    /// Shuffles the rows and returns the batches of another epoch.
     pub(super) fn shuffled(&mut self) -> impl Iterator<Item = &[u32]> {
         self.order.shuffle(&mut self.random);
         self.order.chunks_exact(self.size)

@@ -3,7 +3,7 @@
 use super::sinkhorn::Rule;
 use crate::error::{EstimatorError, Result};
 
-/// Settings of PID-Batch; the default is what it was [published](Self::published) with.
+/// Settings of PID-Batch; the default is [published](Self::published).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Params {
     /// Units of each hidden layer of the discriminators. Published: 32.
@@ -18,13 +18,13 @@ pub struct Params {
     pub alignment_layers: usize,
     /// Passes over the training rows by the alignment networks. Published: 10.
     pub alignment_epochs: usize,
-    /// Columns of the embedding of a sample and a class, at least 2. Published: 10.
+    /// The number of columns of the embedding of a sample and a class, at least 2. Published: 10.
     pub embedding: usize,
     /// Adam's step size, of all networks. Published: 0.001.
     pub rate: f64,
-    /// Rows of a batch, in training and in evaluation. Published: 256.
+    /// The number of rows of a batch, in training and in evaluation. Published: 256.
     pub batch: usize,
-    /// Sinkhorn iterations of a class at most. Published: 500.
+    /// The largest number of Sinkhorn iterations of a class. Published: 500.
     pub sinkhorn_iterations: usize,
     /// The difference from the posteriors below which Sinkhorn's iteration stops. Published: 0.01.
     pub sinkhorn_tolerance: f64,
@@ -41,7 +41,7 @@ impl Default for Params {
 }
 
 impl Params {
-    /// The settings of the authors' released code.
+    /// Returns the settings of the authors' released code.
     pub fn published() -> Self {
         Self {
             discriminator_hidden: 32,

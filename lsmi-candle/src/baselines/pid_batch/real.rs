@@ -6,13 +6,13 @@ use crate::numbers::simd_math::{exp, ln_single};
 
 /// A floating-point number whose exponential and logarithm stand in loops.
 pub(crate) trait Real: RealField + Copy + Send + Sync {
-    /// The nearest number.
+    /// Returns the nearest number.
     fn from_f64(value: f64) -> Self;
-    /// The number in double precision.
+    /// Returns the number in double precision.
     fn to_f64(self) -> f64;
-    /// `exp(self)`.
+    /// Returns `exp(self)`.
     fn exponential(self) -> Self;
-    /// `log self` of a positive normal number.
+    /// Returns `log self` of a positive normal number.
     fn logarithm(self) -> Self;
 }
 
@@ -58,10 +58,10 @@ impl Real for f64 {
     }
 }
 
-/// Partial sums of a sum, so that they are added side by side.
+/// The number of partial sums of a sum, so that they are added side by side.
 const LANES: usize = 16;
 
-/// The sum of products of two vectors of one length.
+/// Returns the sum of products of two vectors of one length.
 ///
 /// Loops here go over arrays of known length by index, which leaves nothing to be called and no bound to be checked.
 #[inline(always)]
@@ -83,7 +83,7 @@ pub(super) fn product<T: Real>(values: &[T], others: &[T]) -> T {
     total
 }
 
-/// The sum of values.
+/// Returns the sum of values.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(super) fn sum<T: Real>(values: &[T]) -> T {

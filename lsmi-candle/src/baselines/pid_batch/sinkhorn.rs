@@ -22,21 +22,22 @@ use faer::{Accum, MatMut, MatRef, Par};
 use super::real::{Real, add, product};
 use crate::numbers::simd_math::vectorised;
 
-/// What is added to sums before they divide, as published.
+/// The summand of sums before they divide, as published.
 pub(super) const EPSILON: f64 = 1e-8;
-/// What is smaller is taken for 0: numbers near the least that f32 holds slow processors down a hundredfold.
+/// The value below which numbers are taken for 0: those near the least that f32 holds slow processors down a
+/// hundredfold.
 const NEGLIGIBLE: f64 = 1e-30;
 
-/// When the iteration stops.
+/// The criteria by which the iteration stops.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     /// Iterations at most.
     pub(super) iterations: usize,
-    /// The largest difference between a sum and what it should be.
+    /// The largest difference between a sum and its target.
     pub(super) tolerance: f64,
 }
 
-/// What the sums of rows and columns should be, `[n]` each.
+/// The targets of the sums of rows and columns, `[n]` each.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Targets<'a, T> {
     pub(super) rows: &'a [T],
@@ -44,7 +45,7 @@ pub(super) struct Targets<'a, T> {
 }
 
 impl<T: Real> Targets<'_, T> {
-    /// The sum of the rows' over the sum of the columns'; 1 where there is none.
+    /// Returns the sum of the rows' targets over that of the columns'; 1 if the latter is 0.
     fn ratio(&self) -> T {
         let total = |values: &[T]| values.iter().map(|value| value.to_f64()).sum::<f64>();
         let ratio = total(self.rows) / total(self.columns);
@@ -52,7 +53,7 @@ impl<T: Real> Targets<'_, T> {
     }
 }
 
-/// A scaled kernel `diag(u) A diag(v)`, and what every step of the iteration saw.
+/// A scaled kernel `diag(u) A diag(v)` with the vectors of every step of the iteration.
 #[derive(Debug, Clone)]
 pub(super) struct Scaling<T> {
     /// `u` before the first row step and after each, `[row steps + 1, n]`.
@@ -165,7 +166,8 @@ impl<T: Real> Scaling<T> {
         self.column_sums.len() / self.left.len()
     }
 
-    /// The gradient `[n, n]` in the kernel, as far as it acts through the scaling, from those in `left` and `right`.
+    /// Returns the gradient `[n, n]` in the kernel, as far as it acts through the scaling, from those in `left` and
+    /// `right`.
     ///
     /// With `c = v A'u` the column sums and `v' = v p2 / (c + e)`, a column step passes a gradient g of v' on as
     /// `-g v v' / (c + e)` to `A'u` and as `g p2 e / (c + e)^2` to v; a row step likewise. What reaches the products `A'u`
@@ -174,12 +176,12 @@ impl<T: Real> Scaling<T> {
         mut self,
         kernel: &[T],
         targets: Targets<'_, T>,
-        of_left: Vec<T>,
-        of_right: Vec<T>,
+        left_gradient: Vec<T>,
+        right_gradient: Vec<T>,
     ) -> Vec<T> {
         let first = vectorised(
             #[inline(always)]
-            || self.go_back(kernel, targets, of_left, of_right),
+            || self.go_back(kernel, targets, left_gradient, right_gradient),
         );
         let n = self.left.len();
         let (rows, columns) = (self.row_sums.len() / n, self.column_sums.len() / n);
@@ -204,16 +206,17 @@ impl<T: Real> Scaling<T> {
     /// Puts the gradients of the products in the place of the sums; from which step on, as none reached those before.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-    fn go_back(&mut self, kernel: &[T], targets: Targets<'_, T>, of_u: Vec<T>, mut of_v: Vec<T>) -> usize {
+    fn go_back(&mut self, kernel: &[T], targets: Targets<'_, T>, u_gradient: Vec<T>, mut v_gradient: Vec<T>) -> usize {
         let n = targets.rows.len();
         let (zero, epsilon, ratio) = (T::from_f64(0.0), T::from_f64(EPSILON), self.ratio);
         let Self { u, v, row_sums, column_sums, .. } = self;
         let (row_steps, column_steps) = (row_sums.len() / n, column_sums.len() / n);
         let ended_with_rows = row_steps == column_steps;
-        let mut rows = RowSteps { kernel, targets: targets.rows, ratio, u, sums: row_sums, of_u, added: vec![zero; n] };
+        let mut rows =
+            RowSteps { kernel, targets: targets.rows, ratio, u, sums: row_sums, u_gradient, added: vec![zero; n] };
         let mut later = vec![zero; n];
         if ended_with_rows {
-            for gradient in &mut of_v {
+            for gradient in &mut v_gradient {
                 *gradient *= ratio;
             }
         }
@@ -222,19 +225,19 @@ impl<T: Real> Scaling<T> {
         for step in (1..=column_steps).rev() {
             let mut is_past = step < column_steps || ended_with_rows;
             if is_past {
-                is_past = rows.go_back(step, &later, &mut of_v);
+                is_past = rows.go_back(step, &later, &mut v_gradient);
             }
             let (before, after) = v[(step - 1) * n..].split_at(n);
             let sums = &mut column_sums[(step - 1) * n..][..n];
             for column in 0..n {
                 let divisor = sums[column] + epsilon;
-                let gradient = of_v[column];
+                let gradient = v_gradient[column];
                 let of_before = gradient * ratio * targets.columns[column] * epsilon / (divisor * divisor);
-                of_v[column] = unless_negligible(of_before);
+                v_gradient[column] = unless_negligible(of_before);
                 sums[column] = unless_negligible(zero - gradient * before[column] * ratio * after[column] / divisor);
             }
             later.copy_from_slice(sums);
-            if is_past && of_v.iter().chain(&later).all(|gradient| *gradient == zero) {
+            if is_past && v_gradient.iter().chain(&later).all(|gradient| *gradient == zero) {
                 return step - 1;
             }
         }
@@ -251,22 +254,22 @@ struct RowSteps<'a, T> {
     /// The sums that steps divided by, and then the gradients of the products `A v`.
     sums: &'a mut [T],
     /// The gradient in u.
-    of_u: Vec<T>,
-    /// What a step adds to the gradient in v.
+    u_gradient: Vec<T>,
+    /// The summand of the gradient in v by a step.
     added: Vec<T>,
 }
 
 impl<T: Real> RowSteps<'_, T> {
-    /// Goes back over row step `step`, given the gradients `later` of the products `A'u` of the column step after it; whether
-    /// no gradient is left in u.
+    /// Propagates the gradient back over row step `step`, given the gradients `later` of the products `A'u` of the
+    /// column step after it. Returns whether no gradient is left in u.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-    fn go_back(&mut self, step: usize, later: &[T], of_v: &mut [T]) -> bool {
+    fn go_back(&mut self, step: usize, later: &[T], v_gradient: &mut [T]) -> bool {
         let n = later.len();
         let (zero, epsilon, ratio) = (T::from_f64(0.0), T::from_f64(EPSILON), self.ratio);
         let (before, after) = self.u[(step - 1) * n..].split_at(n);
         let sums = &mut self.sums[(step - 1) * n..][..n];
-        let (targets, of_u) = (self.targets, &mut self.of_u);
+        let (targets, u_gradient) = (self.targets, &mut self.u_gradient);
         let mut is_past = true;
         pass(
             self.kernel,
@@ -274,28 +277,28 @@ impl<T: Real> RowSteps<'_, T> {
             &mut self.added,
             #[inline(always)]
             |row, product| {
-                let (divisor, gradient) = (sums[row] + epsilon, of_u[row] + product);
-                of_u[row] = unless_negligible(gradient * targets[row] * epsilon / (divisor * divisor * ratio));
-                is_past &= of_u[row] == zero;
+                let (divisor, gradient) = (sums[row] + epsilon, u_gradient[row] + product);
+                u_gradient[row] = unless_negligible(gradient * targets[row] * epsilon / (divisor * divisor * ratio));
+                is_past &= u_gradient[row] == zero;
                 sums[row] = unless_negligible(zero - gradient * before[row] * after[row] / divisor);
                 sums[row]
             },
         );
-        for (gradient, added) in of_v.iter_mut().zip(&self.added) {
+        for (gradient, added) in v_gradient.iter_mut().zip(&self.added) {
             *gradient += *added;
         }
         is_past
     }
 }
 
-/// Whether a sum is within the tolerance of its target.
+/// Returns whether a sum is within the tolerance of its target.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn is_near<T: Real>(sum: T, target: T, tolerance: T) -> bool {
     sum - target <= tolerance && target - sum <= tolerance
 }
 
-/// The value, or 0 where it is so small that it would only cost time.
+/// Returns the value, or 0 where it is so small that it would only cost time.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn unless_negligible<T: Real>(value: T) -> T {
@@ -303,7 +306,8 @@ fn unless_negligible<T: Real>(value: T) -> T {
     if value < negligible && zero - value < negligible { zero } else { value }
 }
 
-/// For every row of a kernel `[n, n]`: tells its product with `vector`, is told a weight; the weighted sum of the rows.
+/// Makes a pass over a kernel `[n, n]`: `weight` gets the product of each row with `vector` and returns a weight.
+/// Computes the weighted sum of the rows.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn pass<T: Real>(kernel: &[T], vector: &[T], weighted: &mut [T], mut weigh: impl FnMut(usize, T) -> T) {

@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use lsmi_candle::features::FeatureSet;
-//! use lsmi_candle::numbers::matrix::Matrix;
+//! use lsmi_candle::Matrix;
 //! use lsmi_candle::baselines::pid_cvx::{Params, decompose};
 //! use lsmi_core::SampleIds;
 //! use lsmi_core::families::{FamilyName, Settings};
@@ -61,12 +61,13 @@ pub struct Params {
     pub rounds: usize,
     /// The seed of all runs.
     pub seed: u64,
-    /// How exact the decomposition of the table is.
+    /// The accuracy of the decomposition of the table.
     pub broja: broja::Settings,
 }
 
 impl Default for Params {
-    /// As published: rows of length 1, 2 components, 20 clusters, the best of 10 runs of 300 rounds at most.
+    /// Returns the published settings: rows of length 1, 2 components, 20 clusters, the best of 10 runs of at most 300
+    /// rounds.
     fn default() -> Self {
         let broja = broja::Settings::default();
         Self { normalise: true, components: 2, clusters: 20, starts: 10, rounds: 300, seed: 0, broja }
@@ -97,9 +98,9 @@ impl Params {
 pub struct PidCvx {
     /// Redundancy, uniqueness and synergy of the table, in nats.
     pub parts: Means,
-    /// What both modalities together tell about the label in the table, in nats.
+    /// The information of both modalities together about the label in the table, in nats.
     pub i12: f64,
-    /// The certificate of the decomposition, with what each modality tells.
+    /// The certificate of the decomposition, with the information of each modality.
     pub solution: Solution,
     /// The cluster of each row of x1 and of x2.
     pub assignments: [Vec<u32>; 2],

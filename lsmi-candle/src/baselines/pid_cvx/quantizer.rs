@@ -1,4 +1,4 @@
-//! Features made discrete: rows of length 1, principal components, k-means.
+//! Makes features discrete: rows of length 1, principal components, k-means.
 
 use lsmi_core::random::stream;
 
@@ -52,7 +52,7 @@ impl Quantizer {
         self.clusters
     }
 
-    /// The cluster of each row, and the inertia, of each modality.
+    /// Returns the cluster of each row, and the inertia, of each modality.
     pub(super) fn assign(&self, samples: &FeatureSet) -> Result<[(Vec<u32>, f64); 2]> {
         let [first, second] = &self.modalities;
         Ok([first.assign(&samples.x1, "x1")?, second.assign(&samples.x2, "x2")?])
@@ -98,7 +98,7 @@ impl Modality {
         Ok(modality)
     }
 
-    /// The centres of the run of least inertia.
+    /// Returns the centres of the run of least inertia.
     fn best_centres(&self, rows: &[f32], name: &str, params: &Params) -> Vec<f32> {
         let columns = self.components();
         let rounds = Rounds { most: params.rounds, tolerance: TOLERANCE };
@@ -115,7 +115,7 @@ impl Modality {
         self.axes.len() / self.mean.len()
     }
 
-    /// The cluster of each row, and the inertia.
+    /// Returns the cluster of each row, and the inertia.
     fn assign(&self, x: &Matrix, modality: &'static str) -> Result<(Vec<u32>, f64)> {
         let columns = self.mean.len();
         if x.columns() != columns {
@@ -131,7 +131,7 @@ impl Modality {
         Ok((assignment, inertia))
     }
 
-    /// Centred rows in principal components.
+    /// Projects centred rows on the principal components.
     fn project(&self, rows: &[f64]) -> Vec<f64> {
         let columns = self.mean.len();
         let product =
@@ -146,7 +146,7 @@ impl Modality {
     }
 }
 
-/// The rows, scaled to length 1 if they are to be; one of zeros stays as it is.
+/// Returns the rows, scaled to length 1 if they are to be; one of zeros stays as it is.
 fn directed(x: &Matrix, normalise: bool) -> Vec<f64> {
     let mut rows = x.values().to_vec();
     if normalise {
@@ -164,7 +164,7 @@ fn directed(x: &Matrix, normalise: bool) -> Vec<f64> {
     rows
 }
 
-/// The sum of squared distances from the assigned centres.
+/// Returns the sum of squared distances from the assigned centres.
 fn inertia(rows: &[f32], centres: &[f32], assignment: &[u32], columns: usize) -> f64 {
     let squared_distance = |(row, cluster): (&[f32], &u32)| {
         let centre = &centres[*cluster as usize * columns..][..columns];

@@ -19,28 +19,30 @@ impl Table {
         Self { shape, joint }
     }
 
-    /// p(x1, y), `[first, classes]`.
+    /// Returns p(x1, y), `[first, classes]`.
     pub(super) fn x1_y(&self) -> Vec<f64> {
         let [first, second, classes] = self.shape;
         self.summed(first * classes, |index| index / classes / second * classes + index % classes)
     }
 
-    /// p(x2, y), `[second, classes]`.
+    /// Returns p(x2, y), `[second, classes]`.
     pub(super) fn x2_y(&self) -> Vec<f64> {
         let [_, second, classes] = self.shape;
         self.summed(second * classes, |index| index / classes % second * classes + index % classes)
     }
 
-    /// I(X1,X2; Y) in nats.
+    /// Returns I(X1,X2; Y) in nats.
     pub(super) fn information(&self) -> f64 {
         let [first, second, classes] = self.shape;
-        let of_pairs = self.summed(first * second, |index| index / classes);
-        let of_classes = self.summed(classes, |index| index % classes);
-        let term = |(index, p): (usize, &f64)| p * (p / of_pairs[index / classes] / of_classes[index % classes]).ln();
+        let pair_probabilities = self.summed(first * second, |index| index / classes);
+        let class_probabilities = self.summed(classes, |index| index % classes);
+        let term = |(index, p): (usize, &f64)| {
+            p * (p / pair_probabilities[index / classes] / class_probabilities[index % classes]).ln()
+        };
         self.joint.iter().enumerate().filter(|(_, p)| **p > 0.0).map(term).sum()
     }
 
-    /// Sums of the cells that have the same place.
+    /// Sums the cells that have the same place.
     fn summed(&self, places: usize, place: impl Fn(usize) -> usize) -> Vec<f64> {
         let mut sums = vec![0.0; places];
         for (index, p) in self.joint.iter().enumerate() {

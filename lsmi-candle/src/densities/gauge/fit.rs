@@ -1,4 +1,4 @@
-//! The fit of a gauge: sums over all rows in a few passes, so that rows need not be in memory.
+//! Fits a gauge by sums over all rows in a few passes, so that rows need not be in memory.
 //!
 //! Largest magnitudes; means and variances; correlations, whose spectrum whitens; fourth moments of whitened rows, whose
 //! spectrum turns them to invariant coordinates; third moments, which give those their signs.
@@ -10,19 +10,19 @@ use super::standardizer::{Magnitudes, Spread};
 use super::{Coordinates, Dims, Gauge, GaugeError, GaugeKind, Standardizer};
 use crate::numbers::linear_algebra::add_second_moments;
 
-/// Rows wanted for every whitened dimension before a full covariance can be trusted.
+/// The number of rows for each whitened dimension from which a full covariance can be trusted.
 const ROWS_PER_DIMENSION: usize = 30;
-/// Rows wanted for every direction of a modality before its invariant coordinates can be told from noise.
+/// The number of rows for each direction of a modality from which its invariant coordinates rise above noise.
 const ROWS_PER_DIRECTION: usize = 10;
 /// The most whitened dimensions that [`Dims::Auto`] chooses.
 const MOST_DIMENSIONS: usize = 64;
-/// The most columns of a modality: the correlations of so many take 2 GiB, and their spectrum hours.
+/// The largest number of columns of a modality: the correlations of so many take 2 GiB, and their spectrum hours.
 const MOST_COLUMNS: usize = 1 << 14;
-/// What the modalities are called.
+/// The names of the modalities.
 const MODALITIES: [&str; 2] = ["x1", "x2"];
 
 impl Gauge {
-    /// As [`Gauge::fit`], on rows that are gone through several times.
+    /// Does the same as [`Gauge::fit`] on rows that are read several times.
     pub(crate) fn fit_in_passes(kind: GaugeKind, dims: Dims, rows: &mut dyn Passes) -> Result<Self, GaugeError> {
         for (modality, columns) in MODALITIES.into_iter().zip(rows.columns()) {
             if columns > MOST_COLUMNS {
@@ -53,7 +53,7 @@ impl Gauge {
     }
 }
 
-/// Adds rows of each modality to what sums them up.
+/// Adds rows of each modality to its sums.
 fn add_each<Sums>(sums: &mut [Sums; 2], rows: [&[f64]; 2], add: impl Fn(&mut Sums, &[f64])) {
     for (sums, rows) in sums.iter_mut().zip(rows) {
         add(sums, rows);
@@ -63,12 +63,12 @@ fn add_each<Sums>(sums: &mut [Sums; 2], rows: [&[f64]; 2], add: impl Fn(&mut Sum
 /// The whitened coordinates that a modality has.
 struct Whitened {
     spectrum: Spectrum,
-    /// Its invariant coordinates, where there are rows enough for them.
+    /// Its invariant coordinates, if there are rows enough for them.
     invariant: Option<Whitening>,
 }
 
-/// What heads see of both modalities: columns with heavy tails are squashed, and the principal components are of what they
-/// are then.
+/// Fits the coordinates that heads see of both modalities: columns with heavy tails are squashed first, and the
+/// principal components are those of the squashed columns.
 fn head_coordinates(
     standardizers: &[Standardizer; 2],
     whitened: &[Whitened; 2],
@@ -101,17 +101,17 @@ fn head_coordinates(
     }
     let mut coordinates = Vec::with_capacity(2);
     for (modality, (squashes, correlations)) in squashes.into_iter().zip(correlations).enumerate() {
-        let of_squashed = match correlations {
+        let squashed_correlations = match correlations {
             None => None,
             Some(mut correlations) => {
                 for value in &mut correlations {
                     *value /= count as f64;
                 }
                 let failed = || GaugeError::Spectrum { modality: MODALITIES[modality] };
-                Some(Spectrum::of(&correlations, squashes.len()).ok_or_else(failed)?)
+                Some(Spectrum::new(&correlations, squashes.len()).ok_or_else(failed)?)
             }
         };
-        let spectrum = of_squashed.as_ref().unwrap_or(&whitened[modality].spectrum);
+        let spectrum = squashed_correlations.as_ref().unwrap_or(&whitened[modality].spectrum);
         coordinates.push(HeadCoordinates::new(squashes, spectrum));
     }
     let [first, second] =
@@ -119,7 +119,7 @@ fn head_coordinates(
     Ok([first, second])
 }
 
-/// The whitened coordinates of both modalities.
+/// Returns the whitened coordinates of both modalities.
 fn whitened(
     standardizers: &[Standardizer; 2],
     count: usize,
@@ -140,7 +140,7 @@ fn whitened(
     })?;
     let spectrum = |modality: usize| {
         let correlations: Vec<f64> = correlations[modality].iter().map(|value| value / count as f64).collect();
-        Spectrum::of(&correlations, standardizers[modality].columns()).ok_or_else(|| failed(modality))
+        Spectrum::new(&correlations, standardizers[modality].columns()).ok_or_else(|| failed(modality))
     };
     let spectra = [spectrum(0)?, spectrum(1)?];
 
@@ -170,7 +170,7 @@ fn whitened(
 }
 
 impl Whitened {
-    /// The axes of the leading coordinates, `[dims, columns]`.
+    /// Returns the axes of the leading coordinates, `[dims, columns]`.
     fn leading(&self, dims: usize) -> Vec<f64> {
         match &self.invariant {
             None => self.spectrum.principal(dims).axes,
@@ -179,7 +179,7 @@ impl Whitened {
     }
 }
 
-/// As many dimensions as are asked for, or as rows and ranks allow.
+/// Returns the number of whitened dimensions: as many as are asked for, or as rows and ranks allow.
 fn whitened_dims(dims: Dims, rows: usize, whitened: &[Whitened; 2]) -> Result<usize, GaugeError> {
     let ranks = [0, 1].map(|modality| (MODALITIES[modality], whitened[modality].spectrum.rank()));
     match dims {

@@ -1,4 +1,4 @@
-//! What heads see of a modality: its standardised columns and their principal components.
+//! The coordinates that heads see of a modality: its standardised columns and their principal components.
 //!
 //! Classifiers live on knowing which directions vary most, so that the components keep their variances. Where a column has
 //! heavy tails, second moments say little and a few rows decide every fit; such a column is squashed first,
@@ -21,7 +21,7 @@ const ROWS_OF_QUANTILES: usize = 2048;
 /// The most components that are kept.
 const MOST_COMPONENTS: usize = 2048;
 
-/// How a heavy-tailed column is squashed: `asinh((z - centre) / scale)`, then brought to mean 0 and variance 1.
+/// The map of a heavy-tailed column: `asinh((z - centre) / scale)`, then brought to mean 0 and variance 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Squash {
     pub(crate) centre: f64,
@@ -36,10 +36,10 @@ impl Squash {
     }
 }
 
-/// The map from a modality's standardised columns to what heads see.
+/// The map from a modality's standardised columns to the coordinates that heads see.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HeadCoordinates {
-    /// For each standardised column, how it is squashed; none: it stays.
+pub(crate) struct HeadCoordinates {
+    /// The map of each standardised column that is squashed; `None` for those that stay as they are.
     pub(crate) squashes: Vec<Option<Squash>>,
     /// Unit vectors along the principal components, by falling variance, `[components, columns]`, row-major.
     pub(crate) axes: Vec<f32>,
@@ -51,18 +51,18 @@ impl HeadCoordinates {
         Self { axes: single(&spectrum.axes[..kept]), squashes }
     }
 
-    /// Number of standardised columns.
-    pub fn columns(&self) -> usize {
+    /// Returns the number of standardised columns.
+    pub(crate) fn columns(&self) -> usize {
         self.squashes.len()
     }
 
-    /// Number of principal components.
-    pub fn components(&self) -> usize {
+    /// Returns the number of principal components.
+    pub(crate) fn components(&self) -> usize {
         self.axes.len() / self.squashes.len()
     }
 }
 
-/// Rows of a modality as heads see them.
+/// Rows of a modality in the coordinates that heads see.
 #[derive(Debug, Clone)]
 pub(crate) struct HeadRows {
     /// The columns, `[n, columns]`, row-major.
@@ -106,13 +106,13 @@ pub(super) fn squash(squashes: &[Option<Squash>], standardised: &mut [f64]) {
 pub(super) struct Tails {
     fourth: Vec<f64>,
     rows: usize,
-    /// Every so manieth row is in the sample.
+    /// The distance between rows of the sample.
     stride: usize,
     sample: Vec<f64>,
 }
 
 impl Tails {
-    /// For rows of so many columns, of which there will be `count`.
+    /// Creates a sample of rows of `columns` columns, of which there will be `count`.
     pub(super) fn new(columns: usize, count: usize) -> Self {
         Self { fourth: vec![0.0; columns], rows: 0, stride: (count / ROWS_OF_QUANTILES).max(1), sample: Vec::new() }
     }
@@ -129,10 +129,11 @@ impl Tails {
         }
     }
 
-    /// How each column is squashed. A column most of whose values are equal has no scale and stays as it is.
+    /// Returns the map of each column that is squashed. A column most of whose values are equal has no scale and stays
+    /// as it is.
     pub(super) fn squashes(&self) -> Vec<Option<Squash>> {
         let columns = self.fourth.len();
-        let of_column = |(column, fourth): (usize, &f64)| {
+        let column_squash = |(column, fourth): (usize, &f64)| {
             if fourth / (self.rows as f64) < HEAVY {
                 return None;
             }
@@ -147,7 +148,7 @@ impl Tails {
             let deviation = lsmi_core::statistics::standard_deviation(&squashed);
             Some(Squash { centre: found[1], scale, mean, deviation })
         };
-        self.fourth.iter().enumerate().map(of_column).collect()
+        self.fourth.iter().enumerate().map(column_squash).collect()
     }
 }
 

@@ -1,10 +1,10 @@
-//! Invariant coordinates of a modality: any invertible affine change of its columns leaves them as they are.
+//! Invariant coordinates of a modality, which no invertible affine change of its columns changes.
 //!
 //! Whitening removes everything of an affine change but a rotation. The rotation is removed by a second scatter matrix:
 //! the eigenvectors of the fourth moments `B = mean |z|^2 z z'` of whitened rows z turn with z, so that coordinates along
 //! them do not (fourth-order blind identification, Cardoso 1989; invariant coordinate selection, Tyler, Critchley,
 //! Dümbgen, Oja 2009). A coordinate's eigenvalue is d + 2 for normal rows; it is lower where the rows fall into two
-//! clusters and higher for heavy tails, so that the coordinates furthest from d + 2 are the most telling ones, and come
+//! clusters and higher for heavy tails, so that the coordinates furthest from d + 2 are the most informative ones, and come
 //! first. Each coordinate's sign makes its third moment positive.
 
 use crate::numbers::linear_algebra::{add_second_moments, product_transposed, symmetric_eigen};
@@ -22,13 +22,14 @@ pub(super) struct Spectrum {
 
 /// Whitened coordinates of standardised columns.
 pub(super) struct Whitening {
-    /// To the coordinates: `[dims, columns]`, row-major.
+    /// The map to the coordinates: `[dims, columns]`, row-major.
     pub(super) axes: Vec<f64>,
 }
 
 impl Spectrum {
-    /// The spectrum of the correlations `[columns, columns]` of standardised columns; `None` where it cannot be computed.
-    pub(super) fn of(correlations: &[f64], columns: usize) -> Option<Self> {
+    /// Returns the spectrum of the correlations `[columns, columns]` of standardised columns; `None` where it cannot be
+    /// computed.
+    pub(super) fn new(correlations: &[f64], columns: usize) -> Option<Self> {
         let (mut variances, mut axes) = symmetric_eigen(correlations, columns)?;
         if !variances.iter().all(|variance| variance.is_finite()) || variances[0] <= 0.0 {
             return None;
@@ -39,12 +40,12 @@ impl Spectrum {
         Some(Self { variances, axes })
     }
 
-    /// How many components there are.
+    /// Returns the number of components.
     pub(super) fn rank(&self) -> usize {
         self.variances.len()
     }
 
-    /// The leading principal components at unit variance.
+    /// Returns the leading principal components at unit variance.
     pub(super) fn principal(&self, dims: usize) -> Whitening {
         let columns = self.axes.len() / self.rank();
         let mut axes = Vec::with_capacity(dims * columns);
@@ -92,7 +93,7 @@ impl FourthMoments {
         add_second_moments(&mut self.sums, &whitened, self.dims);
     }
 
-    /// The invariant coordinates but for their signs, the most telling ones first.
+    /// Returns the invariant coordinates up to their signs, the most informative ones first.
     pub(super) fn directions(mut self) -> Option<ThirdMoments> {
         let (dims, columns) = (self.dims, self.columns);
         for value in &mut self.sums {
@@ -126,7 +127,7 @@ impl ThirdMoments {
         }
     }
 
-    /// The invariant coordinates.
+    /// Returns the invariant coordinates.
     pub(super) fn whitening(self) -> Whitening {
         let Self { mut whitening, columns, sums } = self;
         for (dim, axis) in whitening.axes.chunks_exact_mut(columns).enumerate() {
@@ -168,7 +169,7 @@ mod tests {
     fn spectrum(values: &[f64], dims: usize) -> Spectrum {
         let rows = (values.len() / dims) as f64;
         let correlations: Vec<f64> = second_moments(values, dims).into_iter().map(|value| value / rows).collect();
-        Spectrum::of(&correlations, dims).unwrap()
+        Spectrum::new(&correlations, dims).unwrap()
     }
 
     fn whitening(values: &[f64], dims: usize) -> Whitening {

@@ -23,8 +23,7 @@ mod invariant;
 mod passes;
 mod standardizer;
 
-pub use head::HeadCoordinates;
-pub(crate) use head::{HeadRows, Squash};
+pub(crate) use head::{HeadCoordinates, HeadRows, Squash};
 pub(crate) use passes::Passes;
 pub use standardizer::Standardizer;
 
@@ -56,13 +55,13 @@ pub enum GaugeKind {
     Raw,
 }
 
-/// How many principal components the whitened gauge keeps.
+/// The number of dimensions that the whitened gauge keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dims {
     /// One for every 30 rows, at most 64, at most the rank of the lesser modality.
     #[default]
     Auto,
-    /// This many.
+    /// The given number.
     Fixed(usize),
 }
 
@@ -73,13 +72,13 @@ pub enum GaugeError {
     /// The text names no gauge.
     #[error("`{found}` is not a gauge: expected `whitened`, `standardized` or `raw`")]
     UnknownGauge {
-        /// What was given.
+        /// The text.
         found: String,
     },
     /// The text is neither `auto` nor a number of dimensions.
     #[error("`{found}` is not a number of dimensions: expected `auto` or a whole number of at least 1")]
     UnknownDims {
-        /// What was given.
+        /// The text.
         found: String,
     },
     /// More dimensions were asked for than a modality has.
@@ -96,7 +95,7 @@ pub enum GaugeError {
     },
     /// A modality with more columns than their correlations have room for.
     #[error(
-        "{modality} has {columns} columns, but correlations are computed of {most} at most: make fewer of them first, such as \
+        "{modality} has {columns} columns, but correlations are computed of {most} at most: reduce them first, for example to \
          their leading principal components"
     )]
     TooManyColumns {
@@ -104,12 +103,12 @@ pub enum GaugeError {
         modality: &'static str,
         /// Its columns.
         columns: usize,
-        /// How many there may be.
+        /// The largest number of columns.
         most: usize,
     },
     /// A modality in which no column varies.
     #[error(
-        "no column of {modality} varies over the {rows} training rows: it can tell nothing of the label; leave it out"
+        "no column of {modality} varies over the {rows} training rows: it has no information about the label; leave it out"
     )]
     ConstantModality {
         /// The modality, `x1` or `x2`.
@@ -130,24 +129,25 @@ pub enum GaugeError {
 
 /// The fitted map from a modality's own coordinates to those its density is fitted in.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Coordinates {
+pub(crate) struct Coordinates {
     pub(crate) standardizer: Standardizer,
-    /// Axes of the whitened coordinates over the standardised columns, `[dims, columns]`, row-major; none: the columns themselves.
+    /// Axes of the whitened coordinates over the standardised columns, `[dims, columns]`, row-major; `None` if the
+    /// coordinates are the columns themselves.
     pub(crate) axes: Option<Vec<f64>>,
-    /// Subtracted from the surprisal of the fitted density: `log |det A|` in the raw gauge, else 0.
+    /// The term subtracted from the surprisal of the fitted density: `log |det A|` in the raw gauge, else 0.
     pub(crate) log_determinant: f64,
 }
 
 /// The fitted gauge of both modalities.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Gauge {
-    /// Which coordinates were chosen.
+pub(crate) struct Gauge {
+    /// The kind of the coordinates.
     pub kind: GaugeKind,
     /// The map of modality 1.
     pub x1: Coordinates,
     /// The map of modality 2.
     pub x2: Coordinates,
-    /// What heads see of modality 1 and 2.
+    /// The coordinates that heads see of modality 1 and 2.
     pub(crate) heads: [HeadCoordinates; 2],
 }
 
@@ -156,37 +156,37 @@ impl Gauge {
     ///
     /// # Errors
     /// [`GaugeError`] where a modality is constant or spans fewer dimensions than asked for.
-    pub fn fit(kind: GaugeKind, dims: Dims, x1: &Matrix, x2: &Matrix) -> Result<Self, GaugeError> {
+    pub(crate) fn fit(kind: GaugeKind, dims: Dims, x1: &Matrix, x2: &Matrix) -> Result<Self, GaugeError> {
         Self::fit_in_passes(kind, dims, &mut InMemory([x1, x2]))
     }
 
-    /// Rows of modality 0 (x1) or 1 (x2) as models take them.
+    /// Converts rows of modality 0 (x1) or 1 (x2) to the inputs of models.
     pub(crate) fn model_inputs(&self, modality: usize, x: &Matrix) -> ModelCoordinates {
         let coordinates = [&self.x1, &self.x2][modality];
         let columns = coordinates.standardizer.columns();
-        let of_heads = &self.heads[modality];
-        let (mut density, mut heads) = (Vec::new(), HeadRows::new(of_heads));
+        let head_coordinates = &self.heads[modality];
+        let (mut density, mut heads) = (Vec::new(), HeadRows::new(head_coordinates));
         for rows in x.values().chunks(ROWS_AT_A_TIME * x.columns()) {
             let standardised = coordinates.standardizer.apply_to(rows);
             match &coordinates.axes {
                 None => density.extend(single(&standardised)),
                 Some(axes) => density.extend(single(&rounded(product_transposed(&standardised, axes, columns)))),
             }
-            heads.extend(of_heads, standardised);
+            heads.extend(head_coordinates, standardised);
         }
         ModelCoordinates { density: (density, coordinates.dims()), heads }
     }
 }
 
-/// Rows of a modality as models take them.
+/// Rows of a modality as inputs of models.
 pub(crate) struct ModelCoordinates {
-    /// What densities are fitted to: values, row-major, and their columns.
+    /// The inputs of densities: values, row-major, and the number of columns.
     pub(crate) density: (Vec<f32>, usize),
-    /// What heads are fitted to.
+    /// The inputs of heads.
     pub(crate) heads: HeadRows,
 }
 
-/// Whitened coordinates on a grid far finer than any data.
+/// Rounds whitened coordinates to a grid far finer than any data.
 ///
 /// An affine change of the features leaves them equal but for errors of rounding, which the grid takes away: the fits that
 /// follow choose between alternatives and would make differences of them.
@@ -205,24 +205,24 @@ impl Coordinates {
         Self { standardizer, axes, log_determinant }
     }
 
-    /// The dimensions of the coordinates that the density is fitted in.
-    pub fn dims(&self) -> usize {
+    /// Returns the dimensions of the coordinates that the density is fitted in.
+    pub(crate) fn dims(&self) -> usize {
         let columns = self.standardizer.columns();
         self.axes.as_ref().map_or(columns, |axes| axes.len() / columns)
     }
 
-    /// All columns that vary, standardised.
-    pub fn standardizer(&self) -> &Standardizer {
+    /// Returns the standardisation of all columns that vary.
+    pub(crate) fn standardizer(&self) -> &Standardizer {
         &self.standardizer
     }
 
-    /// `log |det A|`: the surprisal in the gauge is that of the fitted density minus this, in nats.
-    pub fn log_determinant(&self) -> f64 {
+    /// Returns `log |det A|`: the surprisal in the gauge is that of the fitted density minus this, in nats.
+    pub(crate) fn log_determinant(&self) -> f64 {
         self.log_determinant
     }
 
-    /// Rows `[n, dims]`, row-major, in the coordinates the density is fitted in.
-    pub fn apply(&self, x: &Matrix) -> Vec<f64> {
+    /// Returns rows `[n, dims]`, row-major, in the coordinates in which the density is fitted.
+    pub(crate) fn apply(&self, x: &Matrix) -> Vec<f64> {
         let standardised = self.standardizer.apply(x);
         match &self.axes {
             None => standardised,

@@ -1,4 +1,4 @@
-//! Rows that a gauge is fitted on: gone through several times, some at a time, in memory or from a file.
+//! Rows that a gauge is fitted on, read several times, some at a time, from memory or from a file.
 
 use crate::features::FeatureError;
 use crate::numbers::matrix::Matrix;
@@ -6,12 +6,12 @@ use crate::numbers::matrix::Matrix;
 /// Rows standardised and projected at a time where they are in memory: enough to fill the products.
 pub(super) const ROWS_AT_A_TIME: usize = 1024;
 
-/// Rows of both modalities that can be gone through again and again.
+/// Rows of both modalities that can be read again and again.
 pub(crate) trait Passes {
-    /// Columns of x1 and x2.
+    /// Returns the numbers of columns of x1 and x2.
     fn columns(&self) -> [usize; 2];
 
-    /// Has `visit` see all rows in one order, row-major, x1 and x2 of equally many rows at a time.
+    /// Calls `visit` with all rows in one order, row-major, x1 and x2 of equally many rows at a time.
     fn pass(&mut self, visit: &mut dyn FnMut([&[f64]; 2])) -> Result<(), FeatureError>;
 }
 

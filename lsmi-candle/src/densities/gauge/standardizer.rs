@@ -1,4 +1,4 @@
-//! Standardisation: every column that varies at mean 0 and variance 1.
+//! Standardises columns: every column that varies gets mean 0 and variance 1.
 //!
 //! The largest magnitudes come first: relative to them, neither sums nor squares leave the range of numbers. Means and
 //! variances then come from one pass, updated row by row (Welford 1962), which loses no digits to a large mean.
@@ -9,7 +9,8 @@ use crate::numbers::matrix::Matrix;
 /// Columns whose standard deviation is below this share of their largest magnitude count as constant.
 const CONSTANT: f64 = 1e-10;
 
-/// Columns at mean 0 and variance 1: what heads see, and the first step of every gauge. Constant columns are left out.
+/// The map of columns to mean 0 and variance 1, which heads see and every gauge starts from. Constant columns are left
+/// out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standardizer {
     pub(crate) columns: Vec<usize>,
@@ -26,7 +27,7 @@ impl Standardizer {
     ///
     /// ```
     /// use lsmi_candle::densities::gauge::Standardizer;
-    /// use lsmi_candle::numbers::matrix::Matrix;
+    /// use lsmi_candle::Matrix;
     ///
     /// let x = Matrix::new(2, 2, vec![1.0, 7.0, 3.0, 7.0])?;
     /// assert_eq!(Standardizer::fit(&x, "x1")?.apply(&x), [-1.0, 1.0]);
@@ -40,22 +41,22 @@ impl Standardizer {
         spread.standardizer(modality)
     }
 
-    /// The columns of the input that stay.
+    /// Returns the columns of the input that stay.
     pub fn kept(&self) -> &[usize] {
         &self.columns
     }
 
-    /// Columns of the input, constant ones included.
-    pub fn input_columns(&self) -> usize {
+    /// Returns the number of columns of the input, constant ones included.
+    pub(crate) fn input_columns(&self) -> usize {
         self.input_columns
     }
 
-    /// Columns that vary, which are those that stay.
+    /// Returns the number of columns that vary.
     pub fn columns(&self) -> usize {
         self.columns.len()
     }
 
-    /// Standardised rows `[n, columns]`, row-major, of an input `[n, input_columns]`.
+    /// Returns standardised rows `[n, columns]`, row-major, of an input `[n, input_columns]`.
     pub fn apply(&self, x: &Matrix) -> Vec<f64> {
         self.apply_to(x.values())
     }
@@ -121,7 +122,7 @@ impl Spread {
         self.rows
     }
 
-    /// The standardizer of the columns that vary.
+    /// Returns the standardizer of the columns that vary.
     pub(super) fn standardizer(&self, modality: &'static str) -> Result<Standardizer, GaugeError> {
         let input_columns = self.magnitudes.len();
         let mut fitted = Standardizer { columns: vec![], means: vec![], deviations: vec![], input_columns };

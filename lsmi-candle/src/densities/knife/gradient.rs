@@ -21,7 +21,7 @@ use crate::error::{EstimatorError, Result};
 use crate::training::adam::Adam;
 use crate::training::parameters::ParameterStore;
 
-/// Settings of the gradient fit; the default is what LSMI was published with.
+/// Settings of the gradient fit; the default is the published one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GradientParams {
     /// Number of kernels. Default: 5.
@@ -93,7 +93,7 @@ impl Kernels {
         Ok(Self { store, means, scales, off_diagonals, weights, strict_lower })
     }
 
-    /// Mean surprisal of rows `[n, d]`.
+    /// Returns the mean surprisal of rows `[n, d]`.
     pub(super) fn loss(&self, rows: &Tensor) -> Result<Tensor> {
         let dims = rows.dim(1)?;
         let log_scales = self.scales.tanh()?;
@@ -110,7 +110,7 @@ impl Kernels {
         Ok((log_densities.mean_all()?.neg()? + 0.5 * dims as f64 * std::f64::consts::TAU.ln())?)
     }
 
-    /// The parameters on the host.
+    /// Returns the parameters on the host.
     pub(super) fn parameters(&self) -> Result<Parameters> {
         let host = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
         Ok(Parameters {
@@ -121,7 +121,7 @@ impl Kernels {
         })
     }
 
-    /// The mixture that the parameters describe: `W = (I + strict_lower(T)) L`.
+    /// Returns the mixture that the parameters describe: `W = (I + strict_lower(T)) L`.
     fn mixture(&self) -> Result<Mixture> {
         let dims = self.means.dim(1)?;
         let device = self.means.device();
@@ -176,7 +176,8 @@ struct Schedule<'a> {
 }
 
 impl Schedule<'_> {
-    /// Takes all steps, of which each is told its rows and its size and returns the batch's loss; the last epoch's mean loss.
+    /// Takes all steps: calls `step` with the rows and the size of each, and gets the batch's loss from it. Returns the
+    /// last epoch's mean loss.
     fn run(&self, rows: usize, mut step: impl FnMut(&[u32], f64) -> Result<f64>) -> Result<f64> {
         let params = self.params;
         let mut random = stream(self.seed, "knife batches");

@@ -9,13 +9,13 @@ use rand::seq::SliceRandom;
 use super::margins::{Gain, Margins, Rows};
 use super::{Fitted, Knife, Training};
 use crate::densities::mixture::{
-    Covariance, FREEDOMS, Mixture, NoEvidence, STARTS, Sample, Settings, Shape, Start, are_tails_heavy,
+    Covariance, FREEDOMS, Limits, Mixture, NoEvidence, STARTS, Sample, Shape, Start, are_tails_heavy,
     fit as fit_mixture,
 };
 use crate::densities::points::{Points, gather};
 use crate::error::{EstimatorError, Result};
 
-const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-5 };
+const LIMITS: Limits = Limits { starts: STARTS, rounds: 200, tolerance: 1e-5 };
 /// Rows that structures compete on at most; the winner is fitted to all.
 const MOST_ROWS: usize = 20_000;
 /// Heavy-tailed components that are tried at most: normal ones in numbers make up for tails, and these need not.
@@ -24,18 +24,18 @@ const MOST_HEAVY_TAILED: usize = 8;
 const MOST_DIMENSIONS: usize = 1024;
 /// Rows for every dimension with which a full covariance needs no structure of lower rank in its place.
 const ROWS_OF_A_DIMENSION: usize = 10;
-/// Low-rank covariances are only tried in more dimensions than this: below, full ones cost little more.
+/// The number of dimensions above which low-rank covariances are tried: below, full ones cost little more.
 const LEAST_DIMENSIONS: usize = 128;
-/// Structures that do worse one after another before a covariance's larger ones are left untried.
+/// The number of structures that may do worse one after another before a covariance's larger ones are left out.
 const PATIENCE: usize = 2;
 
-/// Which structures are tried.
+/// The structures that are tried.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldOutParams {
     /// Numbers of components, rising. Default: 1, 2, 3, 4, 6, 8, 12, 16, 24, 32.
     pub components: Vec<usize>,
-    /// Structures of the covariances. Default: tied, full, diagonal, and of rank 8 and 32 in more than
-    /// 128 dimensions where there are less than ten rows for each.
+    /// The structures of the covariances. Default: tied, full, diagonal, and of rank 8 and 32 in more than 128
+    /// dimensions if there are less than ten rows for each.
     pub covariances: Vec<Covariance>,
     /// Share of the rows held out to choose by. Default: 0.2.
     pub share: f64,
@@ -85,7 +85,7 @@ impl Structure {
     fn fit(self, sample: &Sample, seed: u64) -> Result<Mixture> {
         let mut random = stream(seed, &format!("knife {} {}", self.shape, self.components));
         let start = Start::Clusters { components: self.components, random: &mut random };
-        Ok(fit_mixture(sample, self.shape, start, &NoEvidence, SETTINGS)?.mixture)
+        Ok(fit_mixture(sample, self.shape, start, &NoEvidence, LIMITS)?.mixture)
     }
 }
 
@@ -112,9 +112,9 @@ pub(super) fn fit(
         let straightened = tried.apply(held_out.values());
         let held_out = Points::new(straightened.values, dims, device)?;
         let kept = Sample::new(tried.apply(kept.points.values()).values, dims, device)?;
-        let params = HeldOutParams { covariances: of_normal_scores(&winner.mixture), ..params.clone() };
+        let params = HeldOutParams { covariances: normal_score_covariances(&winner.mixture), ..params.clone() };
         let by_margins = best_structure(&kept, &held_out, Some(&straightened.log_derivatives), &params, seed, report)?;
-        if Gain::of(&by_margins.densities, &winner.densities).mean > 0.0 {
+        if Gain::new(&by_margins.densities, &winner.densities).mean > 0.0 {
             winner = by_margins;
             margins = Some(tried);
         }
@@ -129,11 +129,11 @@ pub(super) fn fit(
         device,
     )?;
     let shape = winner.mixture.shape();
-    let mixture = fit_mixture(&sample, shape, Start::From(winner.mixture), &NoEvidence, SETTINGS)?.mixture;
+    let mixture = fit_mixture(&sample, shape, Start::From(winner.mixture), &NoEvidence, LIMITS)?.mixture;
     Ok(Fitted { knife: Knife::from_parts(margins, mixture), loss: winner.loss })
 }
 
-/// All rows in random order, those of a group one after the other.
+/// Returns all rows in random order, those of a group one after the other.
 fn shuffled(count: usize, groups: Option<&[u32]>, seed: u64) -> Vec<usize> {
     let mut random = stream(seed, "knife held-out rows");
     let mut order: Vec<usize> = (0..count).collect();
@@ -148,21 +148,21 @@ fn shuffled(count: usize, groups: Option<&[u32]>, seed: u64) -> Vec<usize> {
     order
 }
 
-/// The end of the group that the row before `end` is in: no group is held out in part.
+/// Returns the end of the group that the row before `end` is in: no group is held out in part.
 fn end_of_group(order: &[usize], groups: Option<&[u32]>, end: usize) -> usize {
     let Some(groups) = groups else { return end };
     let group = groups[order[end - 1]];
     end + order[end..].iter().take_while(|row| groups[**row] == group).count()
 }
 
-/// Covariances that are tried on normal scores: what was bent before often is one normal distribution now, and whatever still
-/// is not has the structure that was best before.
-fn of_normal_scores(winner: &Mixture) -> Vec<Covariance> {
+/// Returns the covariances that are tried on normal scores: a part that was bent before often is one normal
+/// distribution now, and a part that still is not has the structure that was best before.
+fn normal_score_covariances(winner: &Mixture) -> Vec<Covariance> {
     let before = winner.shape().covariance;
     if before == Covariance::Tied { vec![before] } else { vec![Covariance::Tied, before] }
 }
 
-/// The structure that makes held-out rows likeliest; `log_derivatives` are those of the margins at these rows.
+/// Returns the structure that makes held-out rows likeliest; `log_derivatives` are those of the margins at these rows.
 fn best_structure(
     kept: &Sample,
     held_out: &Points,
@@ -201,7 +201,7 @@ struct Entrant {
 struct Contest<'a> {
     kept: &'a Sample,
     held_out: &'a Points,
-    /// What margins add to the log density of held-out rows.
+    /// The log derivatives of the margins, a part of the log density of held-out rows.
     log_derivatives: Option<&'a [f64]>,
     params: &'a HeldOutParams,
     seed: u64,
@@ -260,7 +260,7 @@ impl Contest<'_> {
     }
 }
 
-/// Whether there are rows enough for a structure to stand a chance; what is left out could only lose.
+/// Returns whether there are rows enough for a structure to have a chance; those that are left out could only lose.
 fn affordable(structure: Structure, rows: usize, dims: usize) -> bool {
     let rows_of_a_component = rows / structure.components;
     match structure.shape.covariance {

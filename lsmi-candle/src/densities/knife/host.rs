@@ -27,7 +27,7 @@ pub(super) struct Parameters {
     pub(super) means: Vec<f32>,
     /// `a`, `[K, d]`.
     pub(super) scales: Vec<f32>,
-    /// `T`, `[K, d, d]`, of which only what is below the diagonal counts.
+    /// `T`, `[K, d, d]`, of which only the part below the diagonal counts.
     pub(super) off_diagonals: Vec<f32>,
     /// `w` before the softmax, `[K]`.
     pub(super) weights: Vec<f32>,
@@ -64,7 +64,7 @@ pub(super) struct Training {
 }
 
 impl Training {
-    /// Fresh training of parameters in batches of at most so many rows.
+    /// Starts to train parameters in batches of at most `batch` rows.
     pub(super) fn new(parameters: Parameters, batch: usize) -> Self {
         let components = parameters.weights.len();
         let dims = parameters.means.len() / components;
@@ -95,7 +95,7 @@ impl Training {
         self.parameters.weights.len()
     }
 
-    /// The mixture that the parameters describe.
+    /// Returns the mixture that the parameters describe.
     ///
     /// # Errors
     /// A candle error where the parameters are not finite.
@@ -106,7 +106,7 @@ impl Training {
         Mixture::new(Covariance::Full, log_weights, self.parameters.means.clone(), self.factors.clone())
     }
 
-    /// The mean surprisal of rows `[n, d]` in nats, and one step of Adam down its gradient.
+    /// Returns the mean surprisal of rows `[n, d]` in nats, and one step of Adam down its gradient.
     pub(super) fn step(&mut self, rows: &[f32], rate: f64) -> f64 {
         let loss = self.forward(rows);
         self.backward(rows);
@@ -116,7 +116,7 @@ impl Training {
         loss
     }
 
-    /// `W`, `W m` and what of the density does not depend on the row.
+    /// Computes `W`, `W m` and the part of the density that does not depend on the row.
     fn form_factors(&mut self) {
         let (dims, components) = (self.dims, self.components());
         let largest = self.parameters.weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -145,7 +145,7 @@ impl Training {
         }
     }
 
-    /// The loss; leaves `Y` and the responsibilities.
+    /// Returns the loss; leaves `Y` and the responsibilities.
     fn forward(&mut self, rows: &[f32]) -> f64 {
         let (dims, components) = (self.dims, self.components());
         let count = rows.len() / dims;
@@ -192,7 +192,7 @@ impl Training {
         total / count as f64
     }
 
-    /// `G` in the place of `Y`, and `dW` but for what the means add.
+    /// Computes `G` in the place of `Y`, and `dW` without the part of the means.
     fn backward(&mut self, rows: &[f32]) {
         let (dims, components) = (self.dims, self.components());
         let count = rows.len() / dims;
@@ -224,7 +224,7 @@ impl Training {
     /// Completes the gradients of each kernel and steps down them.
     fn update(&mut self, count: usize, step: Step) {
         let (dims, components) = (self.dims, self.components());
-        let [of_means, of_scales, of_off_diagonals, of_weights] = &mut self.moments;
+        let [mean_moments, scale_moments, off_diagonal_moments, weight_moments] = &mut self.moments;
         let Parameters { means, scales, off_diagonals, weights } = &mut self.parameters;
         for component in 0..components {
             let range = component * dims..(component + 1) * dims;
@@ -232,8 +232,8 @@ impl Training {
             self.shares[component] =
                 mean_of_column(&self.responsibilities[..count * components], components, component);
             self.sums.fill(0.0);
-            let of_kernel = component * count * dims..(component + 1) * count * dims;
-            for row in self.whitened[of_kernel].chunks_exact(dims) {
+            let kernel_range = component * count * dims..(component + 1) * count * dims;
+            for row in self.whitened[kernel_range].chunks_exact(dims) {
                 for (sum, value) in self.sums.iter_mut().zip(row) {
                     *sum += value;
                 }
@@ -253,33 +253,33 @@ impl Training {
                     *of_mean -= sum * factor;
                 }
                 let gradients = gradient.iter().zip(inverses).map(|(value, inverse)| value * inverse);
-                of_off_diagonals.step(start, &mut off_diagonals[start..start + row], gradients, step);
+                off_diagonal_moments.step(start, &mut off_diagonals[start..start + row], gradients, step);
             }
-            of_means.step(range.start, means, self.mean_gradients.iter().copied(), step);
+            mean_moments.step(range.start, means, self.mean_gradients.iter().copied(), step);
             // The derivative of tanh is 1 - tanh^2, and tanh a = log L.
             let gradients = self.scale_gradients.iter().zip(inverses).map(|(value, inverse)| {
                 let bounded = inverse.ln();
                 value * (1.0 - bounded * bounded)
             });
-            of_scales.step(range.start, &mut scales[range], gradients, step);
+            scale_moments.step(range.start, &mut scales[range], gradients, step);
         }
         let largest = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let normaliser: f32 = weights.iter().map(|weight| (weight - largest).exp()).sum();
         for (share, weight) in self.shares.iter_mut().zip(&*weights) {
             *share = (weight - largest).exp() / normaliser - *share;
         }
-        of_weights.step(0, weights, self.shares.iter().copied(), step);
+        weight_moments.step(0, weights, self.shares.iter().copied(), step);
     }
 }
 
-/// The mean of a column of a row-major matrix.
+/// Returns the mean of a column of a row-major matrix.
 #[expect(clippy::cast_possible_truncation, reason = "gradients are f32 by design")]
 fn mean_of_column(values: &[f64], columns: usize, column: usize) -> f32 {
     let rows = values.len() / columns;
     (values.iter().skip(column).step_by(columns).sum::<f64>() / rows as f64) as f32
 }
 
-/// The dot product, in eight sums side by side.
+/// Returns the dot product, in eight sums side by side.
 fn dot(left: &[f32], right: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     let (left, right) = (left.chunks_exact(8), right.chunks_exact(8));

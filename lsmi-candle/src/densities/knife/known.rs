@@ -1,29 +1,30 @@
-//! The fit of a structure that is known: no search, and all rows.
+//! Fits a known structure to all rows, without a search.
 
 use candle_core::Device;
 use lsmi_core::random::stream;
 
 use super::{Fitted, Knife};
-use crate::densities::mixture::{Covariance, NoEvidence, Sample, Settings, Start, fit as fit_mixture};
+use crate::densities::mixture::{Covariance, Limits, NoEvidence, Sample, Start, fit as fit_mixture};
 use crate::error::{EstimatorError, Result};
 
-/// A structure, and how long it is fitted.
+/// A structure and the length of its fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownParams {
     /// Number of kernels.
     pub components: usize,
     /// The structure of their covariances.
     pub covariance: Covariance,
-    /// Starts from different seeds, of which the best after a few rounds goes on.
+    /// The number of starts from different seeds; the best after a few rounds is fitted further.
     pub starts: usize,
     /// Rounds of expectation maximisation at most.
     pub rounds: usize,
-    /// Least gain in the mean log likelihood for another round, in nats.
+    /// The least gain in the mean log likelihood for another round, in nats.
     pub tolerance: f64,
 }
 
 impl KnownParams {
-    /// So many kernels of that structure: two starts, 100 rounds at most, until one gains less than 0.001 nats.
+    /// Creates the settings of a fit with `components` kernels of this structure: two starts and at most 100 rounds,
+    /// until one gains less than 0.001 nats.
     pub fn new(components: usize, covariance: Covariance) -> Self {
         Self { components, covariance, starts: 2, rounds: 100, tolerance: 1e-3 }
     }
@@ -53,8 +54,8 @@ pub(super) fn fit(
     params.check(rows.len() / dims)?;
     let sample = Sample::new(rows, dims, device)?;
     let start = Start::Clusters { components, random: &mut stream(seed, &format!("knife {covariance} {components}")) };
-    let settings = Settings { starts, rounds, tolerance };
-    let mixture = fit_mixture(&sample, covariance.into(), start, &NoEvidence, settings)?.mixture;
+    let limits = Limits { starts, rounds, tolerance };
+    let mixture = fit_mixture(&sample, covariance.into(), start, &NoEvidence, limits)?.mixture;
     let densities = mixture.log_density(&sample.points)?;
     let loss = -densities.iter().sum::<f64>() / densities.len() as f64;
     report(format!("density with {components} {covariance} kernels"), loss);

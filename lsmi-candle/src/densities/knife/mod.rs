@@ -26,19 +26,19 @@ pub(crate) use margins::{Curve, Knot, Straightened};
 
 use candle_core::Device;
 
-use crate::densities::mixture::{Mixture, NoEvidence, Sample, Settings, Start, fit};
+use crate::densities::mixture::{Limits, Mixture, NoEvidence, Sample, Start, fit};
 use crate::densities::points::{Points, single};
 use crate::error::{EstimatorError, Result};
 
 /// Fewest rows that a density is fitted to.
 const LEAST_ROWS: usize = 10;
 
-/// How a KNIFE density is fitted.
+/// The method by which a KNIFE density is fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Params {
     /// Expectation maximisation with the structure chosen by held-out likelihood.
     HeldOut(HeldOutParams),
-    /// Expectation maximisation of a structure that is known.
+    /// Expectation maximisation of a known structure.
     Known(KnownParams),
     /// Gradient steps on a fixed structure.
     Gradient(GradientParams),
@@ -51,8 +51,8 @@ impl Default for Params {
 }
 
 impl Params {
-    /// The settings that LSMI was published with (Yang, Wang, Hu 2025, released code); see the [module](self) for what
-    /// differs all the same.
+    /// Returns the published settings (Yang, Wang, Hu 2025, released code); see the [module](self) for the differences
+    /// that remain.
     pub fn published() -> Self {
         Self::Gradient(GradientParams::default())
     }
@@ -104,7 +104,7 @@ impl Knife {
             .knife)
     }
 
-    /// As [`Self::fit`], telling `report` of every structure or epoch with its loss.
+    /// Does the same as [`Self::fit`] and calls `report` with every structure or epoch and its loss.
     pub(crate) fn fit_reporting(
         training: Training<'_>,
         params: &Params,
@@ -134,8 +134,9 @@ impl Knife {
         }
     }
 
-    /// The density fitted on from where it is to rows `[n, dims]`, row-major, in the same coordinates: at most `rounds` rounds
-    /// of expectation maximisation, with the number and the structure of the kernels, and the margins, as they are.
+    /// Returns the density fitted further, to rows `[n, dims]`, row-major, in the same coordinates: at most `rounds`
+    /// rounds of expectation maximisation, with the number and the structure of the kernels, and the margins, as they
+    /// are.
     ///
     /// Where rows have moved only a little since, a round or two is all that it takes: a density can so follow the features
     /// of a network in training.
@@ -165,34 +166,34 @@ impl Knife {
             return Err(EstimatorError::FewRowsForDensity { rows: rows.len() / dims, least: LEAST_ROWS });
         }
         let sample = Sample::new(self.straightened(single(rows)).values, dims, &Device::Cpu)?;
-        // A tolerance of 0 goes on while the likelihood grows at all.
-        let settings = Settings { starts: 1, rounds, tolerance: 0.0 };
+        // A tolerance of 0 continues while the likelihood grows at all.
+        let limits = Limits { starts: 1, rounds, tolerance: 0.0 };
         let start = Start::From(self.mixture.clone());
-        let mixture = fit(&sample, self.mixture.shape(), start, &NoEvidence, settings)?.mixture;
+        let mixture = fit(&sample, self.mixture.shape(), start, &NoEvidence, limits)?.mixture;
         Ok(Self { margins: self.margins.clone(), mixture })
     }
 
-    /// A density from a mixture fitted elsewhere, without margins.
+    /// Returns a density from a mixture fitted elsewhere, without margins.
     pub fn from_mixture(mixture: Mixture) -> Self {
         Self { margins: None, mixture }
     }
 
-    /// A density from a mixture over as many columns as the margins have.
+    /// Returns a density from a mixture over as many columns as the margins have.
     pub(crate) fn from_parts(margins: Option<Margins>, mixture: Mixture) -> Self {
         Self { margins, mixture }
     }
 
-    /// The curves that columns are taken through before the mixture, where there are any.
+    /// Returns the curves that columns pass through before the mixture, if there are any.
     pub fn margins(&self) -> Option<&Margins> {
         self.margins.as_ref()
     }
 
-    /// The mixture: the density of the rows, or, with margins, of what those make of them.
+    /// Returns the mixture: the density of the rows or, with margins, of the rows' normal scores.
     pub fn mixture(&self) -> &Mixture {
         &self.mixture
     }
 
-    /// Surprisal `-log p(x)` of rows `[n, dims]`, row-major, in nats.
+    /// Returns the surprisal `-log p(x)` of rows `[n, dims]`, row-major, in nats.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
@@ -208,7 +209,7 @@ impl Knife {
         }
     }
 
-    /// Rows `[n, dims]`, row-major, in the coordinates of the mixture.
+    /// Maps rows `[n, dims]`, row-major, to the coordinates of the mixture.
     pub(crate) fn straightened(&self, rows: Vec<f32>) -> Straightened {
         match &self.margins {
             None => Straightened { log_derivatives: vec![0.0; rows.len() / self.mixture.dims()], values: rows },

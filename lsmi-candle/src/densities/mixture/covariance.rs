@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::numbers::linear_algebra::whitening_factor;
 
-/// Added to the diagonal, relative to the mean variance: coordinates that determine one another keep a finite density.
+/// The ridge added to the diagonal, relative to the mean variance: coordinates that determine one another keep a finite
+/// density.
 const RIDGE: f64 = 1e-6;
-/// Added as well, relative to the variance of all rows: rows that are all alike keep a finite density.
+/// The least variance, also added, relative to the variance of all rows: rows that are all equal keep a finite density.
 const LEAST_VARIANCE: f64 = 1e-8;
 
 /// The structure of the covariances of a mixture.
@@ -21,13 +22,13 @@ pub enum Covariance {
     Tied,
     /// Each component has a full covariance of its own.
     Full,
-    /// Each component has so many common factors of its own beside independent noise in every coordinate.
+    /// Each component has this number of common factors of its own beside independent noise in every coordinate.
     LowRank(usize),
 }
 
 impl Covariance {
-    /// The shape of the factors of `components` components in `dims` dimensions.
-    pub fn factor_shape(self, components: usize, dims: usize) -> Vec<usize> {
+    /// Returns the shape of the factors of `components` components in `dims` dimensions.
+    pub(crate) fn factor_shape(self, components: usize, dims: usize) -> Vec<usize> {
         match self {
             Self::Diagonal => vec![components, dims],
             Self::Tied => vec![1, dims, dims],
@@ -68,7 +69,8 @@ pub(crate) fn shrink_to_sphere(covariance: &mut [f64], dims: usize, rows: f64) {
     }
 }
 
-/// The whitening factor of a covariance, a ridge added first; a covariance that no ridge can save becomes a sphere.
+/// Returns the whitening factor of a covariance, a ridge added first; a covariance that no ridge can save becomes a
+/// sphere.
 ///
 /// `overall` is the mean variance of all rows.
 pub(crate) fn ridged_factor(covariance: &[f64], dims: usize, overall: f64) -> Vec<f64> {

@@ -1,5 +1,5 @@
-//! Squared distances on devices other than the CPU, as tensor operations on all rows at once. What is made of them,
-//! responsibilities and moments, is computed on the host as it is on the CPU.
+//! Computes squared distances on devices other than the CPU, as tensor operations on all rows at once. Responsibilities
+//! and moments are computed from them on the host as on the CPU.
 //!
 //! No such device was at hand: a test holds these tensors, on the CPU, against the blocks of [`super::pass`].
 
@@ -7,7 +7,7 @@ use candle_core::{D, Device, Result, Tensor};
 
 use super::{Covariance, Mixture};
 
-/// Squared distances of rows `[n, d]` from every component, `[n, K]`, on the host.
+/// Returns the squared distances of rows `[n, d]` from every component, `[n, K]`, on the host.
 pub(super) fn squared_distances(mixture: &Mixture, rows: &Tensor) -> Result<Vec<f32>> {
     let device = rows.device();
     let (components, dims) = (mixture.components(), mixture.dims());
@@ -36,7 +36,7 @@ pub(super) fn squared_distances(mixture: &Mixture, rows: &Tensor) -> Result<Vec<
     Tensor::stack(&distances, 1)?.flatten_all()?.to_vec1()
 }
 
-/// `|z - U w|^2 + |w|^2` as in [`super::low_rank`].
+/// Returns `|z - U w|^2 + |w|^2` as in [`super::low_rank`].
 fn low_rank_distances(
     mixture: &Mixture,
     rows: &Tensor,

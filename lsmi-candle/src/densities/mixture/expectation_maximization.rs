@@ -1,4 +1,4 @@
-//! Expectation maximisation: the fit of a mixture to rows, alone or together with other evidence on their components.
+//! Expectation maximisation: fits a mixture to rows, alone or together with other evidence on their components.
 //!
 //! Each round computes the responsibility of every component for every row and then the weights, means and covariances
 //! that maximise the expected log likelihood (Dempster, Laird, Rubin 1977); it ascends the likelihood that KNIFE's
@@ -15,27 +15,27 @@ use super::statistics::{LEAST_VARIANCE, Statistics, log_weights};
 use super::{Covariance, Mixture, Pass, Sample, Shape};
 use crate::densities::points::{gather, single};
 
-/// As many starts as it takes to find most mixtures.
+/// The number of starts that finds most mixtures.
 pub(crate) const STARTS: usize = 4;
 /// Columns that every second start looks at alone.
-const TELLING_COLUMNS: usize = 4;
-/// Rows that starts compete on at most: what goes on from the best sees all.
+const CLUSTERED_COLUMNS: usize = 4;
+/// The largest number of rows that starts compete on; the fit from the best start sees all.
 const ROWS_OF_A_START: usize = 4096;
 /// Rounds that each start gets.
 const ROUNDS_OF_A_START: usize = 8;
 
-/// What is known of a row's component besides the row: nothing, or a label. Rows come in blocks from `start` on, values of
+/// Evidence on a row's component besides the row: none, or a label. Rows come in blocks from `start` on, values of
 /// components as `[K][BLOCK]`.
 pub(crate) trait Evidence: Clone {
-    /// Adds the log likelihood of what is known of rows under every component, in nats.
+    /// Adds the log likelihood of the evidence on rows under every component, in nats.
     fn add_log_likelihoods(&self, start: usize, joint: &mut [Lanes<f64>]);
     /// Takes note of the responsibilities of rows, for the next maximisation step.
     fn observe(&mut self, start: usize, responsibilities: &[Lanes<f32>]);
-    /// The maximisation step for a mixture of so many components, from what was observed since the last.
+    /// Makes the maximisation step for a mixture of `components` components, from the observations since the last.
     fn maximize(&mut self, components: usize);
-    /// The evidence on some of the rows.
+    /// Returns the evidence on some of the rows.
     fn of_rows(&self, rows: &[usize]) -> Self;
-    /// The evidence on these rows, with what that on others learned.
+    /// Returns the evidence on these rows with the parameters learned from others.
     fn having_learned(&self, from: Self) -> Self;
 }
 
@@ -59,17 +59,17 @@ impl Evidence for NoEvidence {
     }
 }
 
-/// When to stop.
+/// The criteria by which a fit stops.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
-    /// Starts from different seeds, of which the best after a few rounds goes on.
+pub(crate) struct Limits {
+    /// The number of starts from different seeds; the best after a few rounds is fitted further.
     pub(crate) starts: usize,
     pub(crate) rounds: usize,
-    /// Least gain in the mean log likelihood for another round, in nats.
+    /// The least gain in the mean log likelihood for another round, in nats.
     pub(crate) tolerance: f64,
 }
 
-/// Where to start.
+/// The start of a fit.
 pub(crate) enum Start<'a> {
     /// Several draws of k-means++ seeds.
     Clusters { components: usize, random: &'a mut ChaCha8Rng },
@@ -79,7 +79,7 @@ pub(crate) enum Start<'a> {
     Given { components: usize, assignment: &'a [u32] },
 }
 
-/// A fitted mixture with what its evidence learned.
+/// A fitted mixture with the learned evidence.
 pub(crate) struct Fit<E> {
     pub(crate) mixture: Mixture,
     pub(crate) evidence: E,
@@ -91,7 +91,7 @@ pub(crate) fn fit<E: Evidence>(
     shape: Shape,
     start: Start<'_>,
     evidence: &E,
-    settings: Settings,
+    limits: Limits,
 ) -> CandleResult<Fit<E>> {
     match start {
         Start::Given { components, assignment } => {
@@ -100,51 +100,51 @@ pub(crate) fn fit<E: Evidence>(
         Start::From(mixture) => {
             let fit = Fit { mixture: mixture.with_freedom(shape.freedom)?, evidence: evidence.clone() };
             let mut state = State { fit, log_likelihood: f64::NEG_INFINITY };
-            state.ascend(sample, settings.rounds, settings.tolerance)?;
+            state.ascend(sample, limits.rounds, limits.tolerance)?;
             Ok(state.fit)
         }
         Start::Clusters { components, random } if components > 1 && sample.points.rows() > ROWS_OF_A_START => {
-            let part = Part::of(sample)?;
-            let of_part = evidence.of_rows(&part.rows);
+            let part = Part::draw(sample)?;
+            let part_evidence = evidence.of_rows(&part.rows);
             let Fit { mixture, evidence: learned } =
-                best_start(&part.sample, shape, components, random, &of_part, settings)?.fit;
+                best_start(&part.sample, shape, components, random, &part_evidence, limits)?.fit;
             let fit = Fit { mixture, evidence: evidence.having_learned(learned) };
             let mut state = State { fit, log_likelihood: f64::NEG_INFINITY };
-            state.ascend(sample, settings.rounds, settings.tolerance)?;
+            state.ascend(sample, limits.rounds, limits.tolerance)?;
             Ok(state.fit)
         }
         Start::Clusters { components, random } => {
-            let mut state = best_start(sample, shape, components, random, evidence, settings)?;
-            state.ascend(sample, settings.rounds, settings.tolerance)?;
+            let mut state = best_start(sample, shape, components, random, evidence, limits)?;
+            state.ascend(sample, limits.rounds, limits.tolerance)?;
             Ok(state.fit)
         }
     }
 }
 
-/// The best of several starts after a few rounds each.
+/// Returns the best of several starts after a few rounds each.
 fn best_start<E: Evidence>(
     sample: &Sample,
     shape: Shape,
     components: usize,
     random: &mut ChaCha8Rng,
     evidence: &E,
-    settings: Settings,
+    limits: Limits,
 ) -> CandleResult<State<E>> {
-    let starts = if components == 1 { 1 } else { settings.starts };
+    let starts = if components == 1 { 1 } else { limits.starts };
     let mut best: Option<State<E>> = None;
     let columns = sample.points.columns();
     // In heavy tails single rows would be clusters of their own.
     let squashed: Option<Vec<f32>> =
         shape.freedom.map(|_| sample.points.values().iter().map(|value| value.asinh()).collect());
     let values = squashed.as_deref().unwrap_or(sample.points.values());
-    let telling = if components == 1 { None } else { telling_columns(values, columns) };
+    let clustered = if components == 1 { None } else { clustered_columns(values, columns) };
     for start in 0..starts {
-        let clusters = match &telling {
-            Some(values) if start % 2 == 1 => k_means(values, TELLING_COLUMNS, components, random),
+        let clusters = match &clustered {
+            Some(values) if start % 2 == 1 => k_means(values, CLUSTERED_COLUMNS, components, random),
             _ => k_means(values, columns, components, random),
         };
         let mut state = State::assigned(sample, shape, &clusters, components, evidence.clone())?;
-        state.ascend(sample, ROUNDS_OF_A_START, settings.tolerance)?;
+        state.ascend(sample, ROUNDS_OF_A_START, limits.tolerance)?;
         if best.as_ref().is_none_or(|best| state.log_likelihood > best.log_likelihood) {
             best = Some(state);
         }
@@ -160,7 +160,7 @@ struct Part {
 }
 
 impl Part {
-    fn of(all: &Sample) -> CandleResult<Self> {
+    fn draw(all: &Sample) -> CandleResult<Self> {
         let (points, count) = (&all.points, all.points.rows());
         let rows: Vec<usize> = (0..ROWS_OF_A_START).map(|index| index * count / ROWS_OF_A_START).collect();
         let values = gather(points.values(), points.columns(), &rows);
@@ -169,10 +169,11 @@ impl Part {
     }
 }
 
-/// The few columns whose rows fall apart into clusters most clearly, which are those of the lowest kurtosis: among many
-/// columns of equal variance, clusters along some of them are lost in the noise of the others. None where there are no more.
-fn telling_columns(values: &[f32], columns: usize) -> Option<Vec<f32>> {
-    if columns <= TELLING_COLUMNS {
+/// Returns the few columns in which rows fall apart into clusters most clearly, those of the lowest kurtosis: among
+/// many columns of equal variance, clusters along some of them are lost in the noise of the others. Returns `None` if
+/// there are no more columns than that.
+fn clustered_columns(values: &[f32], columns: usize) -> Option<Vec<f32>> {
+    if columns <= CLUSTERED_COLUMNS {
         return None;
     }
     let rows = (values.len() / columns) as f64;
@@ -194,10 +195,10 @@ fn telling_columns(values: &[f32], columns: usize) -> Option<Vec<f32>> {
         // A column that does not vary tells nothing.
         if second[column] > 0.0 { fourth[column] / (second[column] * second[column]) } else { f64::INFINITY }
     };
-    let mut telling: Vec<(usize, f64)> = (0..columns).map(|column| (column, kurtosis(column))).collect();
-    telling.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut clustered: Vec<(usize, f64)> = (0..columns).map(|column| (column, kurtosis(column))).collect();
+    clustered.sort_by(|a, b| a.1.total_cmp(&b.1));
     let rows = values.chunks_exact(columns);
-    Some(rows.flat_map(|row| telling[..TELLING_COLUMNS].iter().map(|(column, _)| row[*column])).collect())
+    Some(rows.flat_map(|row| clustered[..CLUSTERED_COLUMNS].iter().map(|(column, _)| row[*column])).collect())
 }
 
 struct State<E> {
@@ -206,7 +207,7 @@ struct State<E> {
 }
 
 impl<E: Evidence> State<E> {
-    /// The maximum of the likelihood where the component of every row is known.
+    /// Returns the maximum of the likelihood for known components of every row.
     fn assigned(
         sample: &Sample,
         shape: Shape,
@@ -251,7 +252,7 @@ impl<E: Evidence> State<E> {
         for _ in 0..rounds {
             let Fit { mixture, evidence } = &self.fit;
             let mut next = evidence.clone();
-            let mut statistics = Statistics::of_mixture(mixture);
+            let mut statistics = Statistics::for_mixture(mixture);
             let mut pass = Pass::new(mixture, &sample.points)?;
             let mut total = 0.0;
             while let Some(rows) = pass.next() {
@@ -273,7 +274,7 @@ impl<E: Evidence> State<E> {
     }
 }
 
-/// The mean of the rows of every cluster, `[K, d]`, 0 of none, and how many there are.
+/// Returns the mean of the rows of every cluster, `[K, d]`, 0 of none, and their numbers.
 fn means_of_clusters(values: &[f32], dims: usize, assignment: &[u32], clusters: usize) -> (Vec<f32>, Vec<f64>) {
     let (mut sums, mut counts) = (vec![0.0; clusters * dims], vec![0.0f64; clusters]);
     for (row, cluster) in values.chunks_exact(dims).zip(assignment) {
@@ -296,7 +297,7 @@ mod tests {
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
 
-    const SETTINGS: Settings = Settings { starts: STARTS, rounds: 200, tolerance: 1e-6 };
+    const LIMITS: Limits = Limits { starts: STARTS, rounds: 200, tolerance: 1e-6 };
 
     /// Two components, at -3 and 3 in the first of two dimensions, with standard deviations 1 and 2 in the second.
     fn two_components(rows: usize, seed: u64) -> Sample {
@@ -313,7 +314,7 @@ mod tests {
     fn fitted(sample: &Sample, covariance: Covariance, components: usize) -> Mixture {
         let mut random = stream(0, "fit");
         let start = Start::Clusters { components, random: &mut random };
-        fit(sample, covariance.into(), start, &NoEvidence, SETTINGS).unwrap().mixture
+        fit(sample, covariance.into(), start, &NoEvidence, LIMITS).unwrap().mixture
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! K-means with k-means++ seeds (Arthur, Vassilvitskii 2007): where a mixture's components start, and what makes features
+//! K-means with k-means++ seeds (Arthur, Vassilvitskii 2007), from which mixtures start, and which makes features
 //! discrete.
 
 use lsmi_core::random::ChaCha8Rng;
@@ -8,15 +8,15 @@ use super::kernels::{BLOCK, Lanes, nearest, squared_distances, transpose};
 
 use crate::numbers::simd_math::vectorised;
 
-/// Rounds of reassignment at most; the result only starts a fit that goes on from there.
+/// The largest number of rounds of reassignment; the result only starts a fit.
 const ROUNDS: usize = 20;
 
-/// The cluster of each row of a row-major matrix.
+/// Returns the cluster of each row of a row-major matrix.
 pub(super) fn k_means(rows: &[f32], columns: usize, clusters: usize, random: &mut ChaCha8Rng) -> Vec<u32> {
     cluster(rows, columns, clusters, Rounds { most: ROUNDS, tolerance: 0.0 }, random).assignment
 }
 
-/// When reassignment ends, but for where nothing changes any more.
+/// The criteria by which reassignment ends, unless nothing changes any more.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rounds {
     /// Rounds at most.
@@ -33,7 +33,7 @@ pub(crate) struct Clusters {
     pub(crate) assignment: Vec<u32>,
 }
 
-/// Clusters of the rows of a row-major matrix; a cluster without rows keeps its centre.
+/// Clusters the rows of a row-major matrix; a cluster without rows keeps its centre.
 pub(crate) fn cluster(
     rows: &[f32],
     columns: usize,
@@ -74,7 +74,7 @@ pub(crate) fn cluster(
     Clusters { centres, assignment }
 }
 
-/// The nearest centre of each row of a row-major matrix.
+/// Returns the nearest centre of each row of a row-major matrix.
 pub(crate) fn nearest_centres(rows: &[f32], columns: usize, centres: &[f32]) -> Vec<u32> {
     let mut assignment = vec![u32::MAX; rows.len() / columns];
     Blocks::new(rows, columns).assign(centres, &mut assignment);
@@ -101,7 +101,7 @@ impl<'a> Blocks<'a> {
         Self { rows, columns, lanes }
     }
 
-    /// Assigns every row to the nearest centre; whether any changed.
+    /// Assigns every row to the nearest centre. Returns whether any changed.
     fn assign(&self, centres: &[f32], assignment: &mut [u32]) -> bool {
         let mut distances = vec![[0.0; BLOCK]; centres.len() / self.columns];
         let mut index = [0; BLOCK];
@@ -120,7 +120,7 @@ impl<'a> Blocks<'a> {
         changed
     }
 
-    /// Rows drawn one by one with probability proportional to the squared distance from the nearest one drawn before.
+    /// Draws rows one by one with probability proportional to the squared distance from the nearest one drawn before.
     fn seeds(&self, clusters: usize, random: &mut ChaCha8Rng) -> Vec<f32> {
         let columns = self.columns;
         let count = self.rows.len() / columns;

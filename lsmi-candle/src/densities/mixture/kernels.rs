@@ -7,18 +7,19 @@
 
 use crate::numbers::simd_math::{exp, ln};
 
-/// Rows of a block.
+/// The number of rows of a block.
 pub(crate) const BLOCK: usize = 256;
 /// A value of every row of a block.
 pub(crate) type Lanes<Value> = [Value; BLOCK];
-/// Rows of a step: what is kept in registers.
+/// The number of rows of a step, which are kept in registers.
 const STEP: usize = 16;
-/// Centres of a step.
+/// The number of centres of a step.
 const CENTRES: usize = 4;
-/// What is smaller is taken for 0: numbers near the least that f32 holds slow processors down a hundredfold.
+/// The value below which numbers are taken for 0: those near the least that f32 holds slow processors down a
+/// hundredfold.
 const NEGLIGIBLE: f32 = 1e-30;
 
-/// Rows row-major `[count, columns]` as a block, with zeros after them.
+/// Transposes row-major rows `[count, columns]` into a block, with zeros after them.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(crate) fn transpose(rows: &[f32], columns: usize, block: &mut [Lanes<f32>]) {
@@ -31,7 +32,7 @@ pub(crate) fn transpose(rows: &[f32], columns: usize, block: &mut [Lanes<f32>]) 
     }
 }
 
-/// Squared distances `[K][BLOCK]` of the rows of a block from `centres` `[K, columns]`.
+/// Computes squared distances `[K][BLOCK]` of the rows of a block from `centres` `[K, columns]`.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(crate) fn squared_distances(block: &[Lanes<f32>], centres: &[f32], distances: &mut [Lanes<f32>]) {
@@ -68,7 +69,7 @@ fn distances_from<const K: usize>(block: &[Lanes<f32>], centres: &[f32], distanc
     }
 }
 
-/// Squared distances of the rows of a block from one centre, each column scaled first.
+/// Computes squared distances of the rows of a block from one centre, each column scaled first.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(super) fn scaled_squared_distances(block: &[Lanes<f32>], centre: &[f32], scales: &[f32], sums: &mut Lanes<f32>) {
@@ -82,7 +83,7 @@ pub(super) fn scaled_squared_distances(block: &[Lanes<f32>], centre: &[f32], sca
     }
 }
 
-/// Sums of the squares of a block's columns.
+/// Computes the sums of the squares of a block's columns.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(super) fn sum_squares(block: &[Lanes<f32>], sums: &mut Lanes<f32>) {
@@ -94,7 +95,7 @@ pub(super) fn sum_squares(block: &[Lanes<f32>], sums: &mut Lanes<f32>) {
     }
 }
 
-/// The index of the least of the `[K][BLOCK]` values of each row, the first of equals.
+/// Computes the index of the least of the `[K][BLOCK]` values of each row, the first of equals.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(super) fn nearest(distances: &[Lanes<f32>], index: &mut Lanes<u32>) {
@@ -109,7 +110,7 @@ pub(super) fn nearest(distances: &[Lanes<f32>], index: &mut Lanes<u32>) {
     }
 }
 
-/// `constant - distance / 2` of every component and row: normal components.
+/// Computes `constant - distance / 2` of every component and row, for normal components.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(super) fn normal_joint(distances: &[Lanes<f32>], constants: &[f64], joint: &mut [Lanes<f64>]) {
@@ -120,7 +121,7 @@ pub(super) fn normal_joint(distances: &[Lanes<f32>], constants: &[f64], joint: &
     }
 }
 
-/// `constant - (v + d) / 2 log(1 + distance / v)` of every component and row: Student's components.
+/// Computes `constant - (v + d) / 2 log(1 + distance / v)` of every component and row, for Student's components.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(super) fn student_joint(
@@ -138,8 +139,8 @@ pub(super) fn student_joint(
     }
 }
 
-/// The weights of rows in the moments of Student's components, responsibility times `(v + d) / (v + distance)`, in the place
-/// of the distances.
+/// Computes the weights of rows in the moments of Student's components, responsibility times `(v + d) / (v +
+/// distance)`, in the place of the distances.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(super) fn student_weights(

@@ -16,7 +16,7 @@ use crate::numbers::simd_math::vectorised;
 
 /// Rounds of subspace iteration that look for principal axes.
 const ROUNDS: usize = 4;
-/// Noise below this share of a coordinate's variance is held there at the start.
+/// The least share of a coordinate's variance that is noise at the start.
 const LEAST_NOISE: f64 = 0.05;
 
 /// Low-rank components: views of a mixture's factors `[K, d, 1 + q]`, the inverse deviation of the noise and then `U`.
@@ -29,7 +29,7 @@ pub(super) struct Component<'a> {
     rank: usize,
 }
 
-/// Rows of a component in its own coordinates.
+/// The rows of a component in its own coordinates.
 pub(super) struct Scratch {
     /// `z`, then `z - U w`, `[BLOCK, d]`.
     pub(super) scaled: Vec<f32>,
@@ -52,7 +52,8 @@ impl Scratch {
     }
 }
 
-/// `(I + U'U)^-1`, `[q, q]`, and `log det (I + U'U)` of a component's factors `[d, 1 + q]`; `None` where they are not finite.
+/// Returns `(I + U'U)^-1`, `[q, q]`, and `log det (I + U'U)` of a component's factors `[d, 1 + q]`; `None` if they are
+/// not finite.
 pub(super) fn posterior(factors: &[f32], rank: usize) -> Option<(Vec<f32>, f64)> {
     let mut precision = Mat::<f64>::identity(rank, rank);
     for row in factors.chunks_exact(rank + 1) {
@@ -74,7 +75,7 @@ impl<'a> Component<'a> {
         Self { factors, posterior, mean, rank }
     }
 
-    /// `z` and `w` of rows `[count, d]`.
+    /// Computes `z` and `w` of rows `[count, d]`.
     pub(super) fn explain(&self, rows: &[f32], scratch: &mut Scratch) {
         let (dims, rank) = (self.mean.len(), self.rank);
         let count = rows.len() / dims;
@@ -112,7 +113,7 @@ impl<'a> Component<'a> {
         );
     }
 
-    /// Squared distances of rows `[count, d]`.
+    /// Computes the squared distances of rows `[count, d]`.
     pub(super) fn squared_distances(&self, rows: &[f32], scratch: &mut Scratch, distances: &mut [f32]) {
         let (dims, rank) = (self.mean.len(), self.rank);
         let count = rows.len() / dims;
@@ -159,8 +160,8 @@ fn sum_of_squares(values: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// The mean and the factors `[d, 1 + q]` of a component that maximise the expected likelihood, from those before and sums
-/// over its rows of `count`; `least` is the least variance of noise.
+/// Returns the mean and the factors `[d, 1 + q]` of a component that maximise the expected likelihood, from those
+/// before and sums over its rows of `count`; `least` is the least variance of noise.
 ///
 /// `cross` is the sum of `z (w, 1)'`, `[d, 1 + q]`, `second` that of `(w, 1) (w, 1)'`, `squares` that of `z^2`.
 pub(super) fn maximize(
@@ -223,17 +224,17 @@ fn of_rows(rows: &[f32], mean: &[f32], rank: usize, least: f64) -> Vec<f32> {
     let loadings = principal_axes(centred, rank);
     let mut factors = Vec::with_capacity(dims * (rank + 1));
     for (dim, variance) in variances.into_iter().enumerate() {
-        let of_dim = |column: usize| loadings.as_ref().map_or(0.0, |loadings| f64::from(loadings[(dim, column)]));
-        let common: f64 = (0..rank).map(|column| of_dim(column).powi(2)).sum();
+        let loading_at = |column: usize| loadings.as_ref().map_or(0.0, |loadings| f64::from(loadings[(dim, column)]));
+        let common: f64 = (0..rank).map(|column| loading_at(column).powi(2)).sum();
         let noise = (variance - common).max(LEAST_NOISE * variance).sqrt();
         factors.push(noise.recip());
-        factors.extend((0..rank).map(|column| of_dim(column) / noise));
+        factors.extend((0..rank).map(|column| loading_at(column) / noise));
     }
     single(&factors)
 }
 
-/// The leading `rank` principal axes `[d, rank]` of centred rows, each as long as the deviation along it; none where there
-/// are too few rows.
+/// Returns the leading `rank` principal axes `[d, rank]` of centred rows, each as long as the deviation along it;
+/// `None` if there are too few rows.
 fn principal_axes(centred: MatRef<'_, f32>, rank: usize) -> Option<Mat<f32>> {
     let count = centred.nrows();
     if count <= rank {
@@ -262,7 +263,7 @@ fn principal_axes(centred: MatRef<'_, f32>, rank: usize) -> Option<Mat<f32>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Covariance, Mixture, NoEvidence, STARTS, Sample, Settings, Start, fit};
+    use super::super::{Covariance, Limits, Mixture, NoEvidence, STARTS, Sample, Start, fit};
     use super::*;
     use candle_core::Device;
     use lsmi_core::random::stream;
@@ -288,8 +289,8 @@ mod tests {
 
     fn surprisal(train: &Sample, covariance: Covariance, fresh: &Sample) -> f64 {
         let start = Start::Clusters { components: 1, random: &mut stream(0, "fit") };
-        let settings = Settings { starts: STARTS, rounds: 100, tolerance: 1e-6 };
-        let mixture = fit(train, covariance.into(), start, &NoEvidence, settings).unwrap().mixture;
+        let limits = Limits { starts: STARTS, rounds: 100, tolerance: 1e-6 };
+        let mixture = fit(train, covariance.into(), start, &NoEvidence, limits).unwrap().mixture;
         let densities = mixture.log_density(&fresh.points).unwrap();
         -densities.iter().sum::<f64>() / densities.len() as f64
     }
@@ -327,8 +328,8 @@ mod tests {
         let sample = Sample::new(rows, DIMS, &Device::Cpu).unwrap();
         for components in [1, 4] {
             let start = Start::Clusters { components, random: &mut stream(0, "fit") };
-            let settings = Settings { starts: STARTS, rounds: 20, tolerance: 1e-6 };
-            let fitted = fit(&sample, Covariance::LowRank(8).into(), start, &NoEvidence, settings).unwrap();
+            let limits = Limits { starts: STARTS, rounds: 20, tolerance: 1e-6 };
+            let fitted = fit(&sample, Covariance::LowRank(8).into(), start, &NoEvidence, limits).unwrap();
             assert!(fitted.mixture.log_density(&sample.points).unwrap().iter().all(|value| value.is_finite()));
         }
     }

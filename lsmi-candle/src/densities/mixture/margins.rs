@@ -1,4 +1,4 @@
-//! The margins of a mixture: what it says of single columns.
+//! The margins of a mixture: its distributions of single columns.
 //!
 //! The margin of a mixture over column j is the mixture of its components' margins, `sum_k w_k N(x_j; m_kj, C_kjj)` with
 //! `C_k = (W_k' W_k)^-1`, or Student's of the same degrees of freedom in the place of normal ones (Kotz, Nadarajah 2004,
@@ -9,7 +9,8 @@ use lsmi_core::statistics::log_sum_exp;
 use super::{Covariance, Mixture, tails};
 
 impl Mixture {
-    /// Squared scales of all components in each column, `C_kjj`, `[K, d]`, row-major: variances, where they are normal.
+    /// Returns the squared scales of all components in each column, `C_kjj`, `[K, d]`, row-major: variances, if they
+    /// are normal.
     pub(crate) fn squared_scales(&self) -> Vec<f64> {
         let (components, dims) = (self.components(), self.dims());
         let squares = |part: &[f32]| part.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>();
@@ -27,7 +28,7 @@ impl Mixture {
         }
     }
 
-    /// `log p(x_j)` of values of column j, in nats, given [`Self::squared_scales`].
+    /// Returns `log p(x_j)` of values of column j, in nats, given [`Self::squared_scales`].
     pub(crate) fn log_density_of_column(&self, column: usize, squared_scales: &[f64], values: &[f64]) -> Vec<f64> {
         let (components, dims, freedom) = (self.components(), self.dims(), self.shape.freedom);
         let normaliser = tails::log_normaliser(freedom, 1);
@@ -48,7 +49,8 @@ impl Mixture {
     }
 }
 
-/// The diagonal of `(W'W)^-1` for a lower triangular `W [d, d]`: the squared lengths of the rows of its inverse.
+/// Returns the diagonal of `(W'W)^-1` for a lower triangular `W [d, d]`: the squared lengths of the rows of its
+/// inverse.
 fn diagonal(factor: &[f32], dims: usize) -> Vec<f64> {
     let mut lengths = vec![0.0; dims];
     let mut solution = vec![0.0; dims];

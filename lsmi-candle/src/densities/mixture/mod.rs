@@ -29,7 +29,7 @@ mod tails;
 
 pub use covariance::Covariance;
 pub(crate) use covariance::{ridged_factor, shrink_to_sphere};
-pub(crate) use expectation_maximization::{Evidence, Fit, NoEvidence, STARTS, Settings, Start, fit};
+pub(crate) use expectation_maximization::{Evidence, Fit, Limits, NoEvidence, STARTS, Start, fit};
 pub(crate) use k_means::{Rounds, cluster, nearest_centres};
 pub(crate) use kernels::{BLOCK, Lanes};
 pub(crate) use pass::Pass;
@@ -44,16 +44,16 @@ use candle_core::{Device, Result as CandleResult};
 use crate::densities::points::Points;
 use crate::numbers::linear_algebra::second_moments;
 
-/// Rows with what every fit to them needs, computed once.
+/// Rows with the statistics that every fit to them needs, computed once.
 pub(crate) struct Sample {
     pub(crate) points: Points,
     pub(crate) moments: Moments,
 }
 
-/// What of all rows together a fit needs.
+/// Sufficient statistics of all rows.
 #[derive(Debug)]
 pub(crate) struct Moments {
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) rows: f64,
     /// Mean square of all values: their variance, as coordinates are centred.
     mean_square: f64,
@@ -72,7 +72,7 @@ impl Sample {
         Ok(Self { points: Points::new(values, columns, device)?, moments })
     }
 
-    /// `X' X`, `[d, d]`, row-major.
+    /// Returns `X' X`, `[d, d]`, row-major.
     pub(crate) fn second_moments(&self) -> &[f64] {
         self.moments.second.get_or_init(|| second_moments(self.points.values(), self.points.columns()))
     }
@@ -80,15 +80,15 @@ impl Sample {
 
 /// The structure of a mixture's components.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// The structure of the covariances.
-    pub covariance: Covariance,
+    pub(crate) covariance: Covariance,
     /// The degrees of freedom of Student's components; none: normal ones.
-    pub freedom: Option<f64>,
+    pub(crate) freedom: Option<f64>,
 }
 
 impl From<Covariance> for Shape {
-    /// Normal components.
+    /// Returns the shape of normal components.
     fn from(covariance: Covariance) -> Self {
         Self { covariance, freedom: None }
     }
@@ -113,17 +113,17 @@ pub struct Mixture {
     /// Whitening factors: `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full); the noise's inverse deviations and
     /// the factors in its units, `[K, d, 1 + q]` (low rank).
     factors: Vec<f32>,
-    /// What distances need besides: `W m_k`, `[K, d]` (tied), `(I + U'U)^-1`, `[K, q, q]` (low rank), else nothing.
+    /// The other terms of distances: `W m_k`, `[K, d]` (tied), `(I + U'U)^-1`, `[K, q, q]` (low rank), else none.
     derived: Vec<f32>,
-    /// `log w_k + log det W_k` and what else does not depend on the row.
+    /// `log w_k + log det W_k` and the other terms that do not depend on the row.
     log_constants: Vec<f64>,
 }
 
 impl Mixture {
-    /// A mixture of normal components from its parts: `K` logarithms of weights, means `[K, d]` and whitening factors
-    /// `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full), lower triangular with positive diagonals, or, of low
-    /// rank, `[K, d, 1 + q]`: in each coordinate the inverse deviation of its noise, then its factors in units of that
-    /// deviation; all row-major.
+    /// Creates a mixture of normal components from its parts: `K` logarithms of weights, means `[K, d]` and whitening
+    /// factors `[K, d]` (diagonal), `[1, d, d]` (tied) or `[K, d, d]` (full), lower triangular with positive diagonals,
+    /// or, of low rank, `[K, d, 1 + q]`: in each coordinate the inverse deviation of its noise, then its factors in
+    /// units of that deviation; all row-major.
     ///
     /// # Errors
     /// A candle error where the lengths do not fit, the weights do not sum to 1 or a diagonal is not positive.
@@ -181,7 +181,7 @@ impl Mixture {
         Ok(Self { shape: covariance.into(), log_weights, means, factors, derived, log_constants })
     }
 
-    /// A component of low rank.
+    /// Returns a component of low rank.
     fn low_rank(&self, component: usize, rank: usize) -> low_rank::Component<'_> {
         let dims = self.dims();
         low_rank::Component::new(
@@ -192,11 +192,12 @@ impl Mixture {
         )
     }
 
-    /// The same means and factors with components of other tails: Student's with so many degrees of freedom, or normal.
+    /// Returns the mixture with the same means and factors and other tails: Student's with `freedom` degrees of
+    /// freedom, or normal.
     ///
     /// # Errors
     /// A candle error where the degrees of freedom are not positive and finite.
-    pub fn with_freedom(mut self, freedom: Option<f64>) -> CandleResult<Self> {
+    pub(crate) fn with_freedom(mut self, freedom: Option<f64>) -> CandleResult<Self> {
         if let Some(found) = freedom.filter(|freedom| !(*freedom > 0.0 && freedom.is_finite())) {
             candle_core::bail!("mixture: expected degrees of freedom above 0, found {found}");
         }
@@ -209,18 +210,18 @@ impl Mixture {
         Ok(self)
     }
 
-    /// Number of components.
+    /// Returns the number of components.
     pub fn components(&self) -> usize {
         self.log_weights.len()
     }
 
-    /// Number of dimensions.
+    /// Returns the number of dimensions.
     pub fn dims(&self) -> usize {
         self.means.len() / self.components()
     }
 
-    /// The structure of the components.
-    pub fn shape(&self) -> Shape {
+    /// Returns the structure of the components.
+    pub(crate) fn shape(&self) -> Shape {
         self.shape
     }
 
@@ -229,7 +230,7 @@ impl Mixture {
         &self.log_weights
     }
 
-    /// Means of the components, `[K, d]`, row-major.
+    /// Returns the means of the components, `[K, d]`, row-major.
     pub fn means(&self) -> &[f32] {
         &self.means
     }
@@ -239,11 +240,11 @@ impl Mixture {
         &self.factors
     }
 
-    /// `log p(x)` of each row, in nats.
+    /// Returns `log p(x)` of each row, in nats.
     ///
     /// # Errors
     /// A candle error where the rows have other dimensions or the device fails.
-    pub fn log_density(&self, rows: &Points) -> CandleResult<Vec<f64>> {
+    pub(crate) fn log_density(&self, rows: &Points) -> CandleResult<Vec<f64>> {
         let mut densities = Vec::with_capacity(rows.rows());
         let mut pass = Pass::new(self, rows)?;
         while pass.next().is_some() {

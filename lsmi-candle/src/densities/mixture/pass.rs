@@ -1,4 +1,4 @@
-//! A pass over rows: what a mixture says of each, block by block.
+//! A pass of a mixture over rows, block by block.
 //!
 //! On the CPU a block's squared distances are one or a few matrix products with the elementwise work fused around them; on
 //! other devices they are tensor operations on all rows at once. The rest is the same.
@@ -19,12 +19,12 @@ use super::{Covariance, Mixture, device};
 use crate::densities::points::Points;
 use crate::numbers::simd_math::vectorised;
 
-/// A pass of a mixture over rows. All that it writes to is allocated once.
+/// A pass of a mixture over rows. All memory that it writes to is allocated once.
 pub(crate) struct Pass<'a> {
     mixture: &'a Mixture,
     points: &'a Points,
     /// Squared distances of all rows, `[n, K]`, where a device computed them.
-    of_device: Option<Vec<f32>>,
+    device_distances: Option<Vec<f32>>,
     rows: Range<usize>,
     /// Rows in some coordinates, `[d][BLOCK]`.
     block: Vec<Lanes<f32>>,
@@ -36,7 +36,7 @@ pub(crate) struct Pass<'a> {
     explained: Option<Scratch>,
     /// Squared distances, then the weights of rows in moments, `[K][BLOCK]`.
     distances: Vec<Lanes<f32>>,
-    /// `log w_k + log p(x|k)`, `[K][BLOCK]`; what else is known of a row may be added.
+    /// `log w_k + log p(x|k)`, `[K][BLOCK]`, to which other evidence on a row may be added.
     pub(crate) joint: Vec<Lanes<f64>>,
     /// `[K][BLOCK]`; 0 beyond the block's rows.
     pub(crate) responsibilities: Vec<Lanes<f32>>,
@@ -49,11 +49,11 @@ impl<'a> Pass<'a> {
         if points.columns() != dims {
             candle_core::bail!("mixture of {dims} dimensions: found rows of {} columns", points.columns());
         }
-        let of_device = points.on_device().map(|rows| device::squared_distances(mixture, rows)).transpose()?;
+        let device_distances = points.on_device().map(|rows| device::squared_distances(mixture, rows)).transpose()?;
         Ok(Self {
             mixture,
             points,
-            of_device,
+            device_distances,
             rows: 0..0,
             block: vec![[0.0; BLOCK]; dims],
             centred: vec![0.0; dims * BLOCK],
@@ -73,7 +73,7 @@ impl<'a> Pass<'a> {
             return None;
         }
         self.rows = start..self.points.rows().min(start + BLOCK);
-        match &self.of_device {
+        match &self.device_distances {
             Some(distances) => {
                 let components = self.mixture.components();
                 let rows = &distances[start * components..self.rows.end * components];
@@ -122,7 +122,7 @@ impl<'a> Pass<'a> {
         statistics.add(values, &self.responsibilities, &self.distances);
     }
 
-    /// Squared distances of the block's rows.
+    /// Computes the squared distances of the block's rows.
     fn measure(&mut self) {
         let Mixture { shape, means, factors, derived, .. } = self.mixture;
         let dims = self.mixture.dims();
@@ -182,7 +182,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// `W m_k`, `[K, d]`, of means `[K, d]`.
+/// Returns `W m_k`, `[K, d]`, of means `[K, d]`.
 pub(super) fn project_centres(factor: &[f32], means: &[f32], dims: usize) -> Vec<f32> {
     let mut centres = vec![0.0; means.len()];
     let into = MatMut::from_row_major_slice_mut(&mut centres, means.len() / dims, dims).transpose_mut();
@@ -190,12 +190,12 @@ pub(super) fn project_centres(factor: &[f32], means: &[f32], dims: usize) -> Vec
     centres
 }
 
-/// `W x` of rows `[BLOCK, dims]`, as a block.
+/// Computes `W x` of rows `[BLOCK, dims]`, as a block.
 fn project_block(factor: &[f32], rows: &[f32], dims: usize, block: &mut [Lanes<f32>]) {
     project(factor, rows, dims, MatMut::from_row_major_slice_mut(block.as_flattened_mut(), dims, BLOCK));
 }
 
-/// `W x`, `[dims, n]`, of rows `[n, dims]`.
+/// Computes `W x`, `[dims, n]`, of rows `[n, dims]`.
 fn project(factor: &[f32], rows: &[f32], dims: usize, into: MatMut<'_, f32>) {
     triangular::matmul(
         into,

@@ -1,4 +1,4 @@
-//! One round of expectation maximisation over rows that come in parts, and are gone again.
+//! One round of expectation maximisation over rows that come in parts and are not kept.
 
 use std::sync::OnceLock;
 
@@ -26,7 +26,7 @@ impl<'a> Round<'a> {
         let needs_second = mixture.shape().covariance == Covariance::Tied && mixture.shape().freedom.is_none();
         Self {
             mixture,
-            statistics: Statistics::of_mixture(mixture),
+            statistics: Statistics::for_mixture(mixture),
             log_likelihood: 0.0,
             rows: 0,
             squares: 0.0,
@@ -54,7 +54,7 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    /// The improved mixture, and the mean log likelihood of the rows under the one before, in nats.
+    /// Returns the improved mixture, and the mean log likelihood of the rows under the one before, in nats.
     ///
     /// # Errors
     /// A candle error where the rows leave no mixture.
@@ -65,7 +65,7 @@ impl<'a> Round<'a> {
             mean_square: self.squares / (rows * dims as f64),
             second: self.second.map_or_else(OnceLock::new, OnceLock::from),
         };
-        // The rows themselves are gone; nothing but their moments is asked for.
+        // The rows themselves are no longer there, but only their moments are needed.
         let sample = Sample { points: Points::new(Vec::new(), dims, &Device::Cpu)?, moments };
         Ok((self.statistics.maximize(&sample)?, self.log_likelihood / rows))
     }
@@ -73,7 +73,7 @@ impl<'a> Round<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{NoEvidence, STARTS, Settings, Shape, Start, fit};
+    use super::super::{Limits, NoEvidence, STARTS, Shape, Start, fit};
     use super::*;
     use lsmi_core::random::stream;
     use rand_distr::{Distribution, StandardNormal};
@@ -93,12 +93,11 @@ mod tests {
         {
             let shape = Shape { covariance, freedom };
             let start = Start::Clusters { components: 2, random: &mut stream(1, "fit") };
-            let before =
-                fit(&sample, shape, start, &NoEvidence, Settings { starts: STARTS, rounds: 1, tolerance: 0.0 })
-                    .unwrap()
-                    .mixture;
+            let before = fit(&sample, shape, start, &NoEvidence, Limits { starts: STARTS, rounds: 1, tolerance: 0.0 })
+                .unwrap()
+                .mixture;
             let next = Start::From(before.clone());
-            let whole = fit(&sample, shape, next, &NoEvidence, Settings { starts: STARTS, rounds: 1, tolerance: 0.0 })
+            let whole = fit(&sample, shape, next, &NoEvidence, Limits { starts: STARTS, rounds: 1, tolerance: 0.0 })
                 .unwrap()
                 .mixture;
             let mut round = Round::new(&before);

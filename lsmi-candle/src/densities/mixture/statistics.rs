@@ -18,18 +18,19 @@ use crate::numbers::simd_math::vectorised;
 
 /// A component with less than this many rows keeps no mean of its own.
 const LEAST_ROWS: f64 = 1e-3;
-/// Variances of a diagonal covariance, or of the noise beside common factors, below this share of the variance of all rows are held there.
+/// The share of the variance of all rows that variances of a diagonal covariance, or of the noise beside common
+/// factors, do not fall below.
 pub(super) const LEAST_VARIANCE: f64 = 1e-6;
 /// Blocks whose sums are added up in f32.
 const BLOCKS_OF_A_SUM: usize = 32;
-/// Rows of less weight than this add nothing to a full covariance that f32 could hold.
+/// The weight below which rows add nothing to a full covariance that f32 could hold.
 const LEAST_SHARE: f32 = 1e-12;
 
 /// Sums over rows, for each of `K` components.
 pub(super) struct Statistics<'a> {
     shape: Shape,
     dims: usize,
-    /// What moments are taken about, `[K, d]`; for a stable sum, the means before.
+    /// The centres of the moments, `[K, d]`; for a stable sum, the means before.
     centres: Vec<f32>,
     /// The mixture before, whose factors explain the rows of components of low rank.
     before: Option<&'a Mixture>,
@@ -39,9 +40,9 @@ pub(super) struct Statistics<'a> {
     shares: Vec<f64>,
     /// Weighted sums of rows less the centre, `[K, d]`.
     sums: Sum,
-    /// Weighted second moments: about the centres, `[K, d, d]` (full) or the diagonals `[K, d]` (diagonal); about 0 and over
-    /// all components `[d, d]` (tied, in heavy tails; else those of all rows are known). Of low rank, for each component, what
-    /// [`low_rank::maximize`] takes: `[d, 1 + q]`, `[1 + q, 1 + q]` and `[d]`, one after the other.
+    /// Weighted second moments: about the centres, `[K, d, d]` (full) or the diagonals `[K, d]` (diagonal); about 0 and
+    /// over all components `[d, d]` (tied, in heavy tails; else those of all rows are known). Of low rank, for each
+    /// component, the inputs of [`low_rank::maximize`]: `[d, 1 + q]`, `[1 + q, 1 + q]` and `[d]`, one after the other.
     moments: Sum,
     blocks: usize,
     /// Weighted rows of one component, `[BLOCK, d]`.
@@ -68,12 +69,12 @@ impl Sum {
 }
 
 impl<'a> Statistics<'a> {
-    /// No rows yet; a mixture to be improved.
-    pub(super) fn of_mixture(mixture: &'a Mixture) -> Self {
+    /// Creates the statistics of no rows, to improve a mixture.
+    pub(super) fn for_mixture(mixture: &'a Mixture) -> Self {
         Self { before: Some(mixture), ..Self::new(mixture.shape, mixture.means.clone(), mixture.dims()) }
     }
 
-    /// No rows yet. `centres` are near the means, `[K, d]`.
+    /// Creates the statistics of no rows. `centres` are near the means, `[K, d]`.
     pub(super) fn new(shape: Shape, centres: Vec<f32>, dims: usize) -> Self {
         let components = centres.len() / dims;
         let moments = match (shape.covariance, shape.freedom) {
@@ -147,12 +148,12 @@ impl<'a> Statistics<'a> {
         self.moments.settle();
     }
 
-    /// `sums += shares rows`.
+    /// Adds the products of shares and rows: `sums += shares rows`.
     fn add_rows(&mut self, rows: &[f32], shares: &[Lanes<f32>], count: usize) {
         add_product(&mut self.sums.latest, shares, rows, count, self.dims);
     }
 
-    /// First and second moments of the rows about a component's centre; rows without weight are left out.
+    /// Adds first and second moments of the rows about a component's centre; rows without weight are left out.
     fn add_to_component(&mut self, component: usize, rows: &[f32], shares: &[f32]) {
         let dims = self.dims;
         let centre = &self.centres[component * dims..][..dims];
@@ -184,7 +185,7 @@ impl<'a> Statistics<'a> {
         add_second_moments(moments, &self.weighted[..kept * dims], dims);
     }
 
-    /// What the regression of a component's rows on its factors needs; rows without weight are left out.
+    /// Adds the sums for the regression of a component's rows on its factors; rows without weight are left out.
     fn add_to_low_rank(&mut self, component: usize, rank: usize, rows: &[f32], shares: &[f32], scratch: &mut Scratch) {
         let Some(before) = self.before else { return };
         let (dims, width) = (self.dims, rank + 1);
@@ -224,17 +225,17 @@ impl<'a> Statistics<'a> {
         }
     }
 
-    /// Second moments about 0 of rows weighted by all components together.
+    /// Adds second moments about 0 of rows weighted by all components together.
     fn add_to_tied(&mut self, rows: &[f32], shares: &[Lanes<f32>]) {
-        let mut of_rows = [0.0f32; BLOCK];
+        let mut row_weights = [0.0f32; BLOCK];
         for shares in shares {
-            for (sum, share) in of_rows.iter_mut().zip(shares) {
+            for (sum, share) in row_weights.iter_mut().zip(shares) {
                 *sum += share;
             }
         }
         let weighted = &mut self.weighted[..rows.len()];
-        let of_rows = rows.chunks_exact(self.dims).zip(&of_rows);
-        for (weighted, (row, share)) in weighted.chunks_exact_mut(self.dims).zip(of_rows) {
+        let row_weights = rows.chunks_exact(self.dims).zip(&row_weights);
+        for (weighted, (row, share)) in weighted.chunks_exact_mut(self.dims).zip(row_weights) {
             let root = share.sqrt();
             for (weighted, value) in weighted.iter_mut().zip(row) {
                 *weighted = root * value;
@@ -243,7 +244,7 @@ impl<'a> Statistics<'a> {
         add_second_moments(&mut self.moments.latest, weighted, self.dims);
     }
 
-    /// The mixture that maximises the expected likelihood of the rows, which are those of `sample`.
+    /// Returns the mixture that maximises the expected likelihood of the rows, which are those of `sample`.
     pub(super) fn maximize(mut self, sample: &Sample) -> CandleResult<Mixture> {
         self.settle();
         let (dims, components) = (self.dims, self.counts.len());
@@ -284,10 +285,10 @@ impl<'a> Statistics<'a> {
         for (component, sums) in self.moments.total.chunks_exact(low_rank_length(dims, rank)).enumerate() {
             let (cross, rest) = sums.split_at(dims * width);
             let (second, squares) = rest.split_at(width * width);
-            let of_component = before.low_rank(component, rank);
+            let component_before = before.low_rank(component, rank);
             let count = self.counts[component];
             let improved = (count > LEAST_ROWS)
-                .then(|| low_rank::maximize(of_component, count, cross, second, squares, least))
+                .then(|| low_rank::maximize(component_before, count, cross, second, squares, least))
                 .flatten();
             if let Some((mean, of_mean)) = improved {
                 means.extend(mean);
@@ -359,12 +360,12 @@ impl<'a> Statistics<'a> {
     }
 }
 
-/// The logarithms of weights by rows, of which no component has none.
+/// Returns the logarithms of weights by rows; every component has some.
 pub(super) fn log_weights(counts: &[f64], rows: f64) -> Vec<f64> {
     counts.iter().map(|count| (count.max(LEAST_ROWS) / rows).ln()).collect()
 }
 
-/// How many sums a component of low rank has.
+/// Returns the number of sums of a component of low rank.
 fn low_rank_length(dims: usize, rank: usize) -> usize {
     let width = rank + 1;
     dims * width + width * width + dims
@@ -388,7 +389,7 @@ fn add_sums_of_rows(sums: &mut [f64], values: &[Lanes<f32>]) {
     );
 }
 
-/// `sums += shares rows`, `[K, d]`, of shares `[K][BLOCK]` and rows `[count, d]`.
+/// Adds the products of shares and rows: `sums += shares rows`, `[K, d]`, of shares `[K][BLOCK]` and rows `[count, d]`.
 fn add_product(sums: &mut [f32], shares: &[Lanes<f32>], rows: &[f32], count: usize, dims: usize) {
     let components = sums.len() / dims;
     matmul(

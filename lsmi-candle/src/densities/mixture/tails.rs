@@ -6,10 +6,10 @@ use crate::numbers::linear_algebra::{product_transposed, whitening_factor};
 /// Degrees of freedom that are tried where tails are heavy: the first one to find the number of components, the others
 /// with that number.
 pub(crate) const FREEDOMS: [f64; 3] = [5.0, 2.5, 10.0];
-/// Standard errors beyond which a fourth moment is none of a normal sample.
+/// The number of standard errors beyond which a fourth moment is not that of a normal sample.
 const ERRORS: f64 = 3.0;
 
-/// The logarithm of what a component's density is scaled by, besides the determinant of its factor.
+/// Returns the logarithm of the scale of a component's density, without the determinant of its factor.
 pub(super) fn log_normaliser(freedom: Option<f64>, dims: usize) -> f64 {
     let size = dims as f64;
     match freedom {
@@ -22,8 +22,9 @@ pub(super) fn log_normaliser(freedom: Option<f64>, dims: usize) -> f64 {
     }
 }
 
-/// Whether rows lie further out than those of a normal sample would: whether the mean fourth power of their distance from
-/// the mean, in units of the covariance, is above `d (d + 2)` by more than chance (Mardia 1970, eq. 3.12).
+/// Returns whether rows lie further out than those of a normal sample would: whether the mean fourth power of their
+/// distance from the mean, in units of the covariance, is above `d (d + 2)` by more than chance (Mardia 1970, eq.
+/// 3.12).
 pub(crate) fn are_tails_heavy(sample: &Sample) -> bool {
     let (rows, dims) = (sample.moments.rows, sample.points.columns());
     let mut means = vec![0.0; dims];
@@ -53,7 +54,7 @@ mod tests {
     use lsmi_core::random::stream;
     use rand_distr::{ChiSquared, Distribution, StandardNormal};
 
-    use super::super::{Covariance, Mixture, NoEvidence, STARTS, Settings, Shape, Start, fit};
+    use super::super::{Covariance, Limits, Mixture, NoEvidence, STARTS, Shape, Start, fit};
 
     fn student(rows: usize, dims: usize, freedom: f64, name: &str) -> Sample {
         let mut random = stream(0, name);
@@ -107,7 +108,7 @@ mod tests {
             let shape = Shape { covariance: Covariance::Tied, freedom };
             let start = Start::Clusters { components: 1, random: &mut stream(0, "fit") };
             let mixture =
-                fit(&sample, shape, start, &NoEvidence, Settings { starts: STARTS, rounds: 100, tolerance: 1e-6 })
+                fit(&sample, shape, start, &NoEvidence, Limits { starts: STARTS, rounds: 100, tolerance: 1e-6 })
                     .unwrap();
             let densities = mixture.mixture.log_density(&fresh.points).unwrap();
             -densities.iter().sum::<f64>() / 3000.0

@@ -1,30 +1,30 @@
-//! What can be wrong with a batch of rows, and how to mend it.
+//! Errors of a batch of rows.
 
 use arrow_schema::ArrowError;
 use thiserror::Error;
 
 use crate::error::EstimatorError;
 
-/// Why a batch of rows cannot be scored. Rows and places in lists are counted from 0.
+/// A batch of rows that cannot be scored. Rows and places in lists are counted from 0.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BatchError {
-    /// A column that is needed is not there.
-    #[error("there is no column `{column}`, only {found}; add it, or rename the column that it is")]
+    /// A required column is missing.
+    #[error("there is no column `{column}`, only {found}; add it, or rename a column to it")]
     MissingColumn {
         /// The column.
         column: &'static str,
-        /// The columns there are.
+        /// The columns found.
         found: String,
     },
-    /// A column is of a type that cannot serve.
+    /// A column has an unsupported type.
     #[error("the column `{column}` is of type {found}, but must be {expected}; cast it")]
     ColumnType {
         /// The column.
         column: &'static str,
         /// Its type.
         found: String,
-        /// What it may be.
+        /// The expected types.
         expected: &'static str,
     },
     /// A row has no value.
@@ -49,7 +49,7 @@ pub enum BatchError {
         /// Values in the first row.
         expected: usize,
     },
-    /// A number that is NaN or infinite.
+    /// A number is NaN or infinite.
     #[error(
         "the column `{column}` is {found} at row {row}, place {place}, but must be finite; fill in a value, or drop the row"
     )]
@@ -60,10 +60,10 @@ pub enum BatchError {
         row: usize,
         /// The place in the row's list.
         place: usize,
-        /// What is there.
+        /// The value found.
         found: f64,
     },
-    /// A label that is no class of the estimator.
+    /// A label is not a class of the estimator.
     #[error(
         "the column `y` is `{found}` at row {row}, but must be one of {expected}; drop such rows, or score without `y`"
     )]
@@ -75,10 +75,10 @@ pub enum BatchError {
         /// The classes.
         expected: String,
     },
-    /// Ids that are there twice.
+    /// An id occurs twice.
     #[error("the column `id` cannot be used")]
     Ids {
-        /// Why not.
+        /// The duplicate id.
         source: lsmi_core::Error,
     },
     /// Measures without labels to take them of.
@@ -87,7 +87,7 @@ pub enum BatchError {
     /// The estimator cannot score the rows.
     #[error(transparent)]
     Estimator(#[from] EstimatorError),
-    /// Arrow refused; not for what the rows hold.
+    /// Arrow failed for a reason other than the values of the rows.
     #[error("the result could not be put together")]
     Arrow(#[from] ArrowError),
 }

@@ -1,4 +1,4 @@
-//! Rows of a batch as checked samples, and samples as a batch.
+//! Converts batches to checked samples, and samples to batches.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) const ID: &str = "id";
 /// The column of labels.
 pub(super) const LABEL: &str = "y";
 
-/// Samples with labels as a batch that [`score_batch`](super::score_batch) takes; ids become text.
+/// Converts samples with labels to a batch that [`score_batch`](super::score_batch) takes; ids become text.
 ///
 /// # Errors
 /// [`ArrowError`] for samples that do not belong together, or of more columns than 32 bits count.
@@ -33,7 +33,7 @@ pub fn labelled_batch(samples: &FeatureSet, classes: &Classes) -> Result<RecordB
     batch(samples.inputs(), Some((LABEL.to_owned(), labels as ArrayRef)))
 }
 
-/// The same of samples without labels.
+/// Converts samples without labels to a batch that [`score_batch`](super::score_batch) takes; ids become text.
 ///
 /// # Errors
 /// As [`labelled_batch`].
@@ -59,7 +59,7 @@ fn lists(matrix: &Matrix) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(FixedSizeListArray::try_new(field, width, values, None)?))
 }
 
-/// The samples of a batch with labels.
+/// Returns the samples of a batch with labels.
 pub(super) fn labelled(rows: &RecordBatch, classes: &Classes) -> Result<FeatureSet, BatchError> {
     let Unlabelled { ids, x1, x2, logits } = unlabelled(rows)?;
     let labels = labels(column(rows, LABEL)?)?;
@@ -71,7 +71,7 @@ pub(super) fn labelled(rows: &RecordBatch, classes: &Classes) -> Result<FeatureS
     Ok(FeatureSet { ids, x1, x2, labels, logits, groups: None })
 }
 
-/// The samples of a batch without labels.
+/// Returns the samples of a batch without labels.
 pub(super) fn unlabelled(rows: &RecordBatch) -> Result<Unlabelled, BatchError> {
     let ids = ids(column(rows, ID)?)?;
     let [x1, x2] = ["x1", "x2"].map(|name| matrix(name, column(rows, name)?));
@@ -82,7 +82,7 @@ pub(super) fn unlabelled(rows: &RecordBatch) -> Result<Unlabelled, BatchError> {
     Ok(Unlabelled { ids, x1: x1?, x2: x2?, logits })
 }
 
-/// The type of the ids, if it is one that ids may have.
+/// Returns the type of the ids, if it is one that ids may have.
 pub(super) fn id_type(found: Option<&DataType>, names: String) -> Result<DataType, BatchError> {
     match found {
         Some(found @ (DataType::Int64 | DataType::Utf8)) => Ok(found.clone()),
@@ -99,7 +99,7 @@ fn column<'b>(rows: &'b RecordBatch, name: &'static str) -> Result<&'b ArrayRef,
     rows.column_by_name(name).ok_or_else(missing)
 }
 
-/// The names of all columns, for a message.
+/// Returns the names of all columns, for a message.
 pub(super) fn column_names(schema: &arrow_schema::Schema) -> String {
     schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -135,7 +135,7 @@ fn matrix(name: &'static str, column: &ArrayRef) -> Result<Matrix, BatchError> {
     Matrix::new(rows, columns, values).map_err(|_| wrong_type())
 }
 
-/// The values of fixed-size lists of doubles without nulls, which need no conversion.
+/// Returns the values of fixed-size lists of doubles without nulls, which need no conversion.
 fn plain_doubles(column: &ArrayRef) -> Option<Vec<f64>> {
     let lists = column.as_fixed_size_list_opt()?;
     let values = lists.values().as_primitive_opt::<Float64Type>()?;
@@ -174,7 +174,7 @@ fn labels(column: &ArrayRef) -> Result<Vec<Label>, BatchError> {
     }
 }
 
-/// The rows of a column, none of them incomplete; none where they are neither numbers nor strings.
+/// Returns the rows of a column, none of them incomplete. Returns `None` if they are neither numbers nor strings.
 fn whole(name: &'static str, column: &ArrayRef) -> Result<Option<crate::features::values::Array<'static>>, BatchError> {
     if let Kind::Other(_) = kind_of(column.data_type()) {
         return Ok(None);

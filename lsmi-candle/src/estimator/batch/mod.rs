@@ -1,4 +1,4 @@
-//! Record batches in, record batches out: the unit of work of whatever scores much data, here or in a distributed engine.
+//! Scores record batches: the unit of work for much data, here or in a distributed engine.
 //!
 //! [`score_batch`] is a pure function of an estimator, loaded once, and of rows. It keeps no state from one batch to the
 //! next, opens no file and starts no thread, so that batches may be scored anywhere, in any order and at the same time.
@@ -10,7 +10,7 @@
 //! | `y` | integers or `Utf8` | a label or the name of a class; without it, expectations over labels are given |
 //! | `logits1`, `logits2`, `logits12` | as `x1`, of floating-point numbers | where the estimator takes posteriors from there |
 //!
-//! No value may be null. Columns of other names are left alone. What comes out is described by [`output_schema`].
+//! No value may be null. Columns of other names are left alone. [`output_schema`] describes the result.
 
 mod error;
 mod input;
@@ -26,7 +26,7 @@ pub use error::BatchError;
 pub use input::{labelled_batch, unlabelled_batch};
 pub use output::{deviations, further_columns, output_schema};
 
-/// Terms and decomposition of the rows of a batch, in their order, in nats.
+/// Computes the terms and the decomposition of the rows of a batch, in their order, in nats.
 ///
 /// The columns are those of [`output_schema`]. Where there is no column `y`, every value that depends on the label is
 /// its expectation under the joint head, `E[r] = sum over y of p(y|x1,x2) r(y)`. An empty batch gives an empty one.
@@ -43,7 +43,7 @@ pub use output::{deviations, further_columns, output_schema};
 /// use lsmi_candle::estimator::batch::{output_schema, score_batch};
 /// # use lsmi_candle::estimator::{Settings, cross_fit};
 /// # use lsmi_candle::features::{Classes, FeatureSet};
-/// # use lsmi_candle::numbers::matrix::Matrix;
+/// # use lsmi_candle::Matrix;
 /// # use lsmi_core::SampleIds;
 /// # use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 /// # let family = FamilyName::Rdn.build(&FamilySettings { dims: 2, ..Default::default() })?;
@@ -78,7 +78,7 @@ pub fn score_batch(estimator: &Estimator, rows: &RecordBatch) -> Result<RecordBa
     score_batch_by(estimator, &[], rows)
 }
 
-/// The same, with r, u1, u2 and s by further measures in columns such as `r_sx`.
+/// Does the same as [`score_batch`], with r, u1, u2 and s by further measures in columns such as `r_sx`.
 ///
 /// # Errors
 /// As [`score_batch`]; [`BatchError::MeasuresNeedLabels`] for measures and rows without labels.
@@ -101,7 +101,7 @@ pub fn score_batch_by(
     }
 }
 
-/// Whether rows say which class they are of.
+/// Returns whether rows say which class they are of.
 fn has_labels(rows: &Schema) -> bool {
     rows.index_of(input::LABEL).is_ok()
 }

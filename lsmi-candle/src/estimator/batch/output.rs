@@ -1,4 +1,4 @@
-//! Terms and decompositions as a batch.
+//! Converts terms and decompositions to batches.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::input::{ID, column_names, id_type};
 use super::{BatchError, has_labels};
 use crate::estimator::{Candidates, Estimator, Expected, Scores};
 
-/// The columns that come of rows with these columns.
+/// Returns the columns of the result for rows with the given columns.
 ///
 /// `id` as it came; `label`, the name of the class (with labels only); the terms `h1, h2, i1, i2, i12` and `r, u1, u2, s` in
 /// nats; `pred1, pred2, pred12`, the class that each head finds most probable; `kind` (with labels only). With labels
@@ -41,8 +41,8 @@ pub fn output_schema(estimator: &Estimator, measures: &[Measure], rows: &Schema)
     Ok(Schema::new(fields))
 }
 
-/// The names of the columns that follow `kind`: of the deviations over repeats, where there are several, of further
-/// measures, and of the deviations of these.
+/// Returns the names of the columns that follow `kind`: deviations over repeats if there are several, further measures,
+/// and the deviations of these.
 pub fn further_columns(estimator: &Estimator, measures: &[Measure]) -> Vec<String> {
     let has_repeats = estimator.description().repeats > 1;
     let own = has_repeats.then(|| "sd".to_owned());
@@ -69,15 +69,15 @@ pub(super) fn labelled(
         deviations(&parts).map(numbers)
     };
     let has_repeats = !repeats.is_empty();
-    let of_own = has_repeats.then(|| spread(estimator.measure()));
-    let of_further: Vec<_> = measures.iter().filter(|_| has_repeats).map(|measure| spread(*measure)).collect();
+    let own_deviations = has_repeats.then(|| spread(estimator.measure()));
+    let further_deviations: Vec<_> = measures.iter().filter(|_| has_repeats).map(|measure| spread(*measure)).collect();
     let further: Vec<Decomposition> = measures.iter().map(|measure| by(*measure, &terms)).collect();
     columns.extend(values(terms, own));
     columns.extend(predictions.iter().map(|predictions| classes(estimator, predictions)));
     columns.push(Arc::new(StringArray::from_iter_values(kinds.iter().map(|kind| kind.name()))));
-    columns.extend(of_own.into_iter().flatten());
+    columns.extend(own_deviations.into_iter().flatten());
     columns.extend(further.into_iter().flat_map(four));
-    columns.extend(of_further.into_iter().flatten());
+    columns.extend(further_deviations.into_iter().flatten());
     Ok(RecordBatch::try_new(schema.into(), columns)?)
 }
 
@@ -113,7 +113,7 @@ fn classes(estimator: &Estimator, indices: &[u32]) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(indices.iter().map(|index| &names[*index as usize])))
 }
 
-/// The standard deviations of r, u1, u2 and s of every row over repeats, each of which is decomposed.
+/// Returns the standard deviations of r, u1, u2 and s of every row over the decompositions of repeats.
 pub fn deviations(repeats: &[Decomposition]) -> [Vec<f64>; 4] {
     let rows = repeats.first().map_or(0, Decomposition::len);
     Interaction::ALL.map(|part| {

@@ -1,4 +1,4 @@
-//! Named tensors of a bundle, in the order of their names.
+//! Reads and writes the named tensors of a bundle, in the order of their names.
 
 use std::collections::BTreeMap;
 
@@ -58,12 +58,12 @@ impl<'a> Reader<'a> {
         Self { file, tensors }
     }
 
-    /// Whether there is a tensor of that name.
+    /// Returns whether there is a tensor of that name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.tensors.tensor(name).is_ok()
     }
 
-    /// The length of a tensor of one dimension.
+    /// Returns the length of a tensor of one dimension.
     pub(super) fn length(&self, name: &str) -> Result<usize, BundleError> {
         let found = self.tensors.tensor(name).map_err(|_| self.wrong(name, "a list", "missing"))?;
         match found.shape() {
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The rows of a tensor of so many columns.
+    /// Returns the number of rows of a tensor with `columns` columns.
     pub(super) fn rows(&self, name: &str, columns: usize) -> Result<usize, BundleError> {
         let found = self.tensors.tensor(name).map_err(|_| self.wrong(name, "a matrix", "missing"))?;
         match found.shape() {
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The error that a tensor is not what it should be.
+    /// Returns the error that a tensor differs from what is expected.
     pub(super) fn wrong(&self, tensor: &str, expected: &str, found: &str) -> BundleError {
         BundleError::Tensor {
             file: self.file.to_owned(),
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Finite f64 values of a shape.
+    /// Reads finite f64 values of the given shape.
     pub(super) fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, BundleError> {
         let view = self.view(name, Dtype::F64, shape)?;
         let values: Vec<f64> = view.data().chunks_exact(8).map(|bytes| f64::from_le_bytes(eight(bytes))).collect();
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Finite f32 values of a shape.
+    /// Reads finite f32 values of the given shape.
     pub(super) fn single(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, BundleError> {
         let view = self.view(name, Dtype::F32, shape)?;
         let mut values = Vec::with_capacity(view.data().len() / 4);
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         Ok(values)
     }
 
-    /// As many whole numbers as the tensor has.
+    /// Reads `count` whole numbers.
     pub(super) fn indices(&self, name: &str, count: usize) -> Result<Vec<usize>, BundleError> {
         let view = self.view(name, Dtype::U64, &[count])?;
         let values = view.data().chunks_exact(8).map(|bytes| usize::try_from(u64::from_le_bytes(eight(bytes))));
@@ -137,4 +137,9 @@ fn eight(bytes: &[u8]) -> [u8; 8] {
     let mut array = [0; 8];
     array.copy_from_slice(bytes);
     array
+}
+
+/// Returns whether all values are above 0 and their sum is 1.
+pub(super) fn is_distribution(probabilities: &[f64]) -> bool {
+    probabilities.iter().all(|probability| *probability > 0.0) && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6
 }

@@ -1,4 +1,4 @@
-//! Rows that are equal in every column, and whether chance would have it so.
+//! Finds rows that are equal in every column, and decides whether they are equal by chance.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;

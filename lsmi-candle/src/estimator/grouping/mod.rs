@@ -1,4 +1,4 @@
-//! Grouping: which training rows belong together, so that no row is scored by models that saw its twin.
+//! Groups training rows that belong together, so that no row is scored by models that saw its twin.
 //!
 //! Where the samples have [`Groups`], these are taken as they are. Elsewhere rows are found that are equal in x1, in x2 or in
 //! both ([`equal`]), or nearer to each other than chance allows ([`near`]). They are put together unless
@@ -24,18 +24,18 @@ use self::equal::Stacked;
 use self::near::Near;
 use crate::features::{FeatureSet, Groups};
 
-/// Groups that twins make at least, for each fold, to be put together: with fewer, folds are too uneven to tell anything.
+/// The least number of groups for each fold for twins to be put together: with fewer, folds are too uneven.
 const LEAST_GROUPS_OF_A_FOLD: usize = 4;
-/// Clusters of rows for each class from which on they are told.
+/// The least number of clusters of rows for each class for them to be reported.
 const LEAST_CLUSTERS_OF_A_CLASS: usize = 4;
 /// Rows that a value has on average at most, for rows of equal values to be put together.
 const MOST_ROWS_OF_A_VALUE: usize = 20;
 
-/// What rows have in common.
+/// The part of two rows that is equal or nearly equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Likeness {
-    /// Both modalities.
+    /// Both modalities are alike.
     Both,
     /// The first modality.
     X1,
@@ -48,11 +48,11 @@ pub enum Likeness {
 /// Rows that are equal, or nearly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Twins {
-    /// What is alike.
+    /// The part of the rows that is alike.
     pub of: Likeness,
     /// Whether all rows of a group are equal in all columns; otherwise some are only nearer than chance allows.
     pub are_equal: bool,
-    /// How many rows have a twin.
+    /// The number of rows with a twin.
     pub rows: usize,
     /// The ids of the first row that has one and of its twin.
     pub first: [String; 2],
@@ -60,43 +60,43 @@ pub struct Twins {
     pub are_together: bool,
 }
 
-/// How the rows of a fit were grouped.
+/// The grouping of the rows of a fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grouping {
     /// Whether the groups came with the samples; otherwise they are twins.
     pub given: bool,
-    /// The number of groups, rows without a twin among them.
+    /// The number of groups, including rows without a twin.
     pub groups: usize,
     /// The number of independent rows that they amount to at least, `n² / sum of squared sizes`.
     pub effective: f64,
     /// The number of rows of the largest group.
     pub largest: usize,
-    /// The twins that were found; none where groups were given.
+    /// The twins that were found; empty if groups were given.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub twins: Vec<Twins>,
 }
 
-/// Returns the groups of the rows of a fit with so many folds, and what is told of them; none where all rows are apart and
-/// nothing is told. [`cross_fit`](super::cross_fit) asks this itself.
+/// Returns the groups of the rows for a fit with `folds` folds, and a report of them. The groups are `None` if every
+/// row is by itself, the report if there is nothing to report. [`cross_fit`](super::cross_fit) calls this itself.
 pub fn find_groups(samples: &FeatureSet, folds: usize) -> (Option<Groups>, Option<Grouping>) {
     match &samples.groups {
         Some(groups) if groups.are_single_rows() => (None, None),
-        Some(groups) => (Some(groups.clone()), Some(Grouping::of(groups, true, Vec::new()))),
+        Some(groups) => (Some(groups.clone()), Some(Grouping::new(groups, true, Vec::new()))),
         None => {
             let (groups, twins) = find_twins(samples, folds);
-            let grouping = (!twins.is_empty()).then(|| Grouping::of(&groups, false, twins));
+            let grouping = (!twins.is_empty()).then(|| Grouping::new(&groups, false, twins));
             ((!groups.are_single_rows()).then_some(groups), grouping)
         }
     }
 }
 
 impl Grouping {
-    fn of(groups: &Groups, given: bool, twins: Vec<Twins>) -> Self {
+    fn new(groups: &Groups, given: bool, twins: Vec<Twins>) -> Self {
         Self { given, groups: groups.count(), effective: groups.effective(), largest: groups.largest(), twins }
     }
 }
 
-/// The rows that are put together, and what is alike in which rows.
+/// Finds the rows that are put together, and describes all twins.
 fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
     let rows = samples.rows();
     let classes = samples.labels.iter().collect::<BTreeSet<_>>().len();
@@ -145,7 +145,7 @@ fn find_twins(samples: &FeatureSet, folds: usize) -> (Groups, Vec<Twins>) {
     (together, twins)
 }
 
-/// Counts the rows with a twin and names the first; none where there is none.
+/// Counts the rows with a twin and names the first. Returns `None` if there is none.
 fn describe(samples: &FeatureSet, groups: &Groups, of: Likeness, are_equal: bool, are_together: bool) -> Option<Twins> {
     let numbers = groups.numbers();
     let mut sizes = vec![0usize; groups.count()];

@@ -1,13 +1,14 @@
-//! Rows that are nearer to each other than chance allows: a picture saved twice, rows repeated with a little noise.
+//! Finds rows that are nearer to each other than chance allows: a picture saved twice, rows repeated with a little
+//! noise.
 //!
 //! Distances are of standardised columns, each modality counting alike. With the 1 % and 10 % quantiles `a` and `b` of the
 //! distances of random pairs, the number of dimensions that pairs fill at small distances is about `m = log 10 / log(b / a)`
 //! (the correlation dimension of Grassberger, Procaccia 1983), and of N pairs `N (r / a)^m / 100` would be nearer than r.
 //! Two rows are twins where that is below 1/100, provided that all other rows are at least three times as far from both.
 //!
-//! Where every row has many twins, as frames of a clip do, the lowest distances are those of twins. The same is then asked with
-//! the 10 % and 40 % quantiles. What is found so in half of the rows or more is told, but not taken for granted: tight clusters
-//! look alike.
+//! Where every row has many twins, as frames of a clip do, the lowest distances are those of twins. The same test is then
+//! made with the 10 % and 40 % quantiles. Twins that it finds in half of the rows or more are reported, but not put together, as
+//! tight clusters look the same.
 //!
 //! Sets of more than 10,000 different rows are not searched, as every pair is looked at, nor those of more than 50 million numbers,
 //! of which a copy is made.
@@ -24,30 +25,31 @@ use crate::features::{DisjointSets, Groups};
 const MOST_ROWS: usize = 10_000;
 /// Numbers that are copied at most.
 const MOST_NUMBERS: usize = 50_000_000;
-/// Fewest rows whose distances tell anything.
+/// The fewest rows whose distances are informative.
 const LEAST_ROWS: usize = 20;
-/// The quantiles of distances that tell twins of few rows each, and of many.
+/// The quantiles of distances that show twins of few rows each, and of many.
 const FEW: [f64; 2] = [0.01, 0.1];
 const MANY: [f64; 2] = [0.1, 0.4];
 /// Pairs that chance leaves within the distance of twins.
 const LEAST_EXPECTED: f64 = 0.01;
-/// Random pairs that tell the distances.
+/// The number of random pairs whose distances are computed.
 const PAIRS: usize = 20_000;
 /// Random directions that distances are first looked at in.
 const DIRECTIONS: usize = 16;
-/// How many times as far as its twin every other row has to be.
+/// The least ratio of the distance of every other row to that of the twin.
 const TIMES_AS_FAR: f32 = 3.0;
-/// How many times as far, squared, twins may look in random directions: of 16, one in ten millions looks farther.
+/// The largest squared ratio of the distance of twins in random directions to their true distance: of 16 directions,
+/// one pair in ten millions looks farther.
 const SQUARED_MARGIN: f32 = 4.0;
 
 /// Rows that are nearer than chance allows.
 pub(super) struct Near {
     pub(super) groups: Groups,
-    /// Whether they are few enough among all pairs to be no clusters.
+    /// Whether they are few enough among all pairs not to be clusters.
     pub(super) are_certain: bool,
 }
 
-/// Groups rows that are nearer than chance allows; none where only equal ones are.
+/// Groups rows that are nearer than chance allows. Returns `None` if only equal rows are.
 pub(super) fn groups(matrices: &[Stacked<'_>], equal: &Groups) -> Option<Near> {
     let kinds = equal.numbers();
     let mut is_known = vec![false; equal.count()];
@@ -60,29 +62,29 @@ pub(super) fn groups(matrices: &[Stacked<'_>], equal: &Groups) -> Option<Near> {
     let points = Points::standardized(matrices, &different);
     let (distances, projected) = (points.distances(), points.projected());
     // Each row has the group of the row that it equals.
-    let of_all = |groups: &Groups| {
+    let spread_to_all = |groups: &Groups| {
         let numbers = groups.numbers();
         Groups::of_values(kinds.iter().map(|kind| numbers[*kind as usize]))
     };
     if let Some(groups) = points.twins(&projected, distances.radius(FEW)) {
-        return Some(Near { groups: of_all(&groups), are_certain: true });
+        return Some(Near { groups: spread_to_all(&groups), are_certain: true });
     }
     let groups = points.twins(&projected, distances.radius(MANY))?;
     let have_twins = groups.rows_with_others();
-    (2 * have_twins >= groups.rows()).then(|| Near { groups: of_all(&groups), are_certain: false })
+    (2 * have_twins >= groups.rows()).then(|| Near { groups: spread_to_all(&groups), are_certain: false })
 }
 
 /// Distances of random pairs.
 struct Distances {
-    of_pairs: Vec<f64>,
+    pair_distances: Vec<f64>,
     rows: usize,
 }
 
 impl Distances {
-    /// The distance within which chance leaves a hundredth of a pair, by the distances at two quantiles; none where these do
-    /// not tell.
+    /// Returns the distance within which chance leaves a hundredth of a pair, by the distances at two quantiles.
+    /// Returns `None` if these do not determine it.
     fn radius(&self, [low, high]: [f64; 2]) -> Option<f32> {
-        let ends = quantiles(&self.of_pairs, &[low, high]);
+        let ends = quantiles(&self.pair_distances, &[low, high]);
         let (near, far) = (ends[0], ends[1]);
         if !(near > 0.0 && far > near) {
             return None;
@@ -103,18 +105,18 @@ struct Points {
 }
 
 impl Points {
-    /// Rows in columns of variance 1 over the number of columns of their modality.
+    /// Scales rows to columns of variance 1 over the number of columns of their modality.
     fn standardized(matrices: &[Stacked<'_>], rows: &[usize]) -> Self {
         let columns = matrices.iter().map(Stacked::columns).sum();
         let mut values = vec![0.0; rows.len() * columns];
         let mut place = 0;
         for matrix in matrices {
             for column in 0..matrix.columns() {
-                let of_column: Vec<f64> = rows.iter().map(|row| matrix.row(*row)[column]).collect();
-                let mean = lsmi_core::statistics::mean(&of_column);
-                let deviation = lsmi_core::statistics::standard_deviation(&of_column);
+                let column_values: Vec<f64> = rows.iter().map(|row| matrix.row(*row)[column]).collect();
+                let mean = lsmi_core::statistics::mean(&column_values);
+                let deviation = lsmi_core::statistics::standard_deviation(&column_values);
                 let scale = if deviation > 0.0 { 1.0 / (deviation * (matrix.columns() as f64).sqrt()) } else { 0.0 };
-                for (row, value) in of_column.into_iter().enumerate() {
+                for (row, value) in column_values.into_iter().enumerate() {
                     #[expect(clippy::cast_possible_truncation, reason = "distances need no more digits")]
                     let standardized = ((value - mean) * scale) as f32;
                     values[row * columns + place] = standardized;
@@ -147,10 +149,11 @@ impl Points {
                 distances.push(f64::from(self.squared(one, other).sqrt()));
             }
         }
-        Distances { of_pairs: distances, rows }
+        Distances { pair_distances: distances, rows }
     }
 
-    /// The points along random directions, their distances the same on average; as they are in no more columns than that.
+    /// Projects the points on random directions, which keeps their distances on average; leaves them as they are if
+    /// they have no more columns than that.
     fn projected(&self) -> Self {
         if self.columns <= DIRECTIONS {
             return Self { columns: self.columns, values: self.values.clone() };
@@ -168,7 +171,8 @@ impl Points {
         Self { columns: DIRECTIONS, values }
     }
 
-    /// Groups of points within a radius of each other that have all others far away; none where every point is by itself.
+    /// Groups points that are within a radius of each other and far from all others. Returns `None` if every point is
+    /// by itself.
     fn twins(&self, projected: &Self, radius: Option<f32>) -> Option<Groups> {
         let radius = radius?;
         let mut sets = DisjointSets::new(self.rows());
@@ -190,7 +194,7 @@ impl Points {
         (!groups.are_single_rows()).then_some(groups)
     }
 
-    /// The groups whose rows have all others far away; the rows of other groups are alone.
+    /// Returns the groups whose rows are far from all others; the rows of other groups are alone.
     fn isolated(&self, groups: &Groups, twins: &[(usize, usize)]) -> Groups {
         let numbers = groups.numbers();
         let mut farthest = vec![0.0f32; groups.count()];

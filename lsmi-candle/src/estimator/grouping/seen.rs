@@ -1,4 +1,4 @@
-//! Rows to be evaluated that the models have seen.
+//! Finds evaluation rows that the models have seen.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,28 +6,28 @@ use super::Likeness;
 use super::equal::{self, Stacked};
 use crate::features::FeatureSet;
 
-/// Rows of an evaluation split that are alike to training rows.
+/// Rows of an evaluation split that are equal to training rows or share their group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// What is alike.
+    /// The part of the rows that is alike.
     pub of: Likeness,
-    /// How many rows are alike to a training row.
+    /// The number of rows that are like a training row.
     pub rows: usize,
     /// The ids of the first of them and of the first training row that is like it.
     pub first: [String; 2],
 }
 
-/// Finds rows that share a group with training rows or equal them in all columns of x1, of x2 or of both, unless that is by
-/// chance, as with small counts in few columns. What is equal in both is not counted again for each.
+/// Finds rows that share a group with training rows or equal them in all columns of x1, of x2 or of both, unless that
+/// is by chance, as with small counts in few columns. Rows that are equal in both are not counted again for each.
 ///
 /// # Panics
 /// If the columns of the sets differ in number.
 pub fn seen_rows(train: &FeatureSet, others: &FeatureSet) -> Vec<Seen> {
     let mut found = Vec::new();
-    if let (Some(of_train), Some(of_others)) = (&train.groups, &others.groups) {
-        let known = of_train.keys();
-        let twin = |row: usize| known.iter().position(|key| *key == of_others.keys()[row]);
-        let is_seen = of_others.is_shared_with(of_train);
+    if let (Some(train_groups), Some(other_groups)) = (&train.groups, &others.groups) {
+        let known = train_groups.keys();
+        let twin = |row: usize| known.iter().position(|key| *key == other_groups.keys()[row]);
+        let is_seen = other_groups.is_shared_with(train_groups);
         found.extend(describe(train, others, Likeness::Group, &is_seen, twin));
     }
     let (x1, x2) = (Stacked::new(&train.x1, &others.x1), Stacked::new(&train.x2, &others.x2));
@@ -43,12 +43,12 @@ pub fn seen_rows(train: &FeatureSet, others: &FeatureSet) -> Vec<Seen> {
             continue;
         }
         let numbers = groups.numbers();
-        let (of_train, of_others) = numbers.split_at(train.rows());
+        let (train_groups, other_groups) = numbers.split_at(train.rows());
         let mut first_of = vec![None; groups.count()];
-        for (row, number) in of_train.iter().enumerate().rev() {
+        for (row, number) in train_groups.iter().enumerate().rev() {
             first_of[*number as usize] = Some(row);
         }
-        let twin = |row: usize| first_of[of_others[row] as usize];
+        let twin = |row: usize| first_of[other_groups[row] as usize];
         let is_seen: Vec<bool> = (0..others.rows()).map(|row| !is_known[row] && twin(row).is_some()).collect();
         if of == Likeness::Both {
             is_known.clone_from(&is_seen);

@@ -1,4 +1,4 @@
-//! The contest of heads: which families, at which setting, in which combination, for the rows outside every fold.
+//! The contest of heads, which chooses families, settings and their combination for the rows outside every fold.
 //!
 //! Every family is fitted along its path to parts of the rows ([`nested`]); rows that a fit has not seen say which setting is
 //! best and how far it can be believed. The calibrated candidates are stacked on these rows' posteriors, and those with a say
@@ -31,23 +31,24 @@ use crate::estimator::folds::{LabelledRows, stratified_sample};
 const MOST_ROWS: usize = 20_000;
 /// Posteriors of competing rows at most, in all classes.
 const MOST_POSTERIORS: usize = 1_500_000;
-/// Fits of a member at most.
+/// The largest number of fits of a member.
 const ATTEMPTS: usize = 4;
-/// What a member may know less of the rows that it was fitted to than of unseen ones, in nats a row.
+/// The largest loss, in nats a row, by which a member may know the rows that it was fitted to less well than unseen
+/// ones.
 const MOST_LOST: f64 = 0.01;
-/// What heads are fitted to.
+/// The rows that heads are fitted to.
 pub(crate) struct Contest<'a> {
     pub(crate) features: Features<'a>,
     pub(crate) labels: &'a [u32],
     pub(crate) classes: usize,
     /// The group of each row, where rows belong together.
     pub(crate) groups: Option<&'a [u32]>,
-    /// The outer fold of each row, and how many there are.
+    /// The outer fold of each row.
     pub(crate) folds: &'a [u32],
     pub(crate) fold_count: usize,
     pub(crate) seed: u64,
     pub(crate) device: &'a Device,
-    /// Hears of every fit's loss on rows that it has not seen, in nats.
+    /// Receives every fit's loss on rows that it has not seen, in nats.
     pub(crate) report: &'a (dyn Fn(String, f64) + Sync),
 }
 
@@ -69,12 +70,12 @@ struct Field {
 }
 
 impl Field {
-    /// Rows of a part, as indices of the features.
+    /// Returns the rows of a part, as indices of the features.
     fn rows_of(&self, is_in: impl Fn(usize) -> bool) -> Vec<usize> {
         self.rows.iter().zip(&self.nested.parts).filter(|(_, part)| is_in(**part)).map(|(row, _)| *row).collect()
     }
 
-    /// The parts that the choice of an outer fold is judged on, rising.
+    /// Returns the parts that the choice of an outer fold is judged on, rising.
     fn parts_of(&self, outer: usize) -> Vec<usize> {
         let serving = self.nested.units.iter().flat_map(|unit| &unit.serves);
         let mut parts: Vec<usize> = serving.filter(|(of, _)| *of == outer).map(|(_, part)| *part).collect();
@@ -84,7 +85,7 @@ impl Field {
 }
 
 impl Contest<'_> {
-    /// The heads of every fold; `parts` are the outcomes of both modalities where this is the contest for both joined.
+    /// Returns the heads of every fold. For the contest of both modalities joined, `parts` are the outcomes of either.
     pub(crate) fn run(&self, parts: [Option<&[Outcome]>; 2]) -> Result<Vec<Outcome>> {
         let field = self.field();
         let problem = self.problem(&field);
@@ -113,9 +114,9 @@ impl Contest<'_> {
                 .zip(&trials)
                 .zip(candidates.par_iter().zip(&from_parts))
                 .map(|((judge, trial), (candidates, from_parts))| {
-                    let of_candidates = candidates.iter().map(|candidate| candidate.posteriors.as_slice());
-                    let of_parts = from_parts.iter().map(|(_, posteriors)| posteriors.as_slice());
-                    judge.is_worth_it(trial, of_candidates.chain(of_parts))
+                    let candidate_posteriors = candidates.iter().map(|candidate| candidate.posteriors.as_slice());
+                    let part_posteriors = from_parts.iter().map(|(_, posteriors)| posteriors.as_slice());
+                    judge.is_worth_it(trial, candidate_posteriors.chain(part_posteriors))
                 })
                 .collect();
             let is_wanted = |unit: &usize| field.nested.units[*unit].serves.iter().any(|(outer, _)| wanted[*outer]);
@@ -175,7 +176,7 @@ impl Contest<'_> {
         Training { features: &self.features, rows, labels, classes, groups: self.groups, seed, device: self.device }
     }
 
-    /// Fits families in units: for each family and each outer fold, what is said of unseen rows.
+    /// Fits families in units. Returns for each family and each outer fold the log posteriors of unseen rows.
     fn fit_units(
         &self,
         field: &Field,
@@ -200,7 +201,8 @@ impl Contest<'_> {
         Ok(trials)
     }
 
-    /// The log posteriors of the rows of each part that a unit is judged on, for every setting that was asked for.
+    /// Returns the log posteriors of the rows of each part that a unit is judged on, for every setting that was asked
+    /// for.
     fn fit_unit(&self, field: &Field, family: &dyn Family, unit: usize) -> Result<Vec<Vec<Vec<f32>>>> {
         let Unit { excluded, serves, .. } = &field.nested.units[unit];
         let rows = field.rows_of(|part| !excluded.contains(&part));
@@ -225,8 +227,8 @@ impl Contest<'_> {
             let (mut loss, mut goes_on) = (0.0, false);
             for watch in &mut watches {
                 let end = start + watch.rows() * self.classes;
-                let (of_part, wants_more) = watch.hear(&whole[start..end]);
-                loss += of_part * watch.rows() as f64 / all.len() as f64;
+                let (part_loss, wants_more) = watch.hear(&whole[start..end]);
+                loss += part_loss * watch.rows() as f64 / all.len() as f64;
                 goes_on |= wants_more;
                 start = end;
             }
@@ -237,12 +239,12 @@ impl Contest<'_> {
         Ok(watches.into_iter().map(Watch::into_settings).collect())
     }
 
-    /// The groups of rows, where rows belong together.
+    /// Returns the groups of rows, where rows belong together.
     fn groups_of(&self, rows: &[usize]) -> Option<Vec<u32>> {
         self.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect())
     }
 
-    /// The labels of rows, counted over the classes that these have, and those classes.
+    /// Returns the labels of rows, counted over the classes that these have, and those classes.
     fn compact_labels(&self, rows: &[usize]) -> (Vec<u32>, Vec<usize>) {
         let mut counts = vec![0usize; self.classes];
         for row in rows {
@@ -256,7 +258,7 @@ impl Contest<'_> {
         (rows.iter().map(|row| index[self.labels[*row] as usize]).collect(), present)
     }
 
-    /// For every outer fold, the candidates of families that have been tried for it, each at its best setting.
+    /// Returns for every outer fold the candidates of families that have been tried for it, each at its best setting.
     fn candidates(judges: &[Judge], families: &[usize], trials: Vec<Vec<Trial>>) -> Vec<Vec<Candidate>> {
         let jobs: Vec<(usize, usize, Trial)> = families
             .iter()
@@ -275,7 +277,7 @@ impl Contest<'_> {
         candidates
     }
 
-    /// What judges the candidates of an outer fold.
+    /// Creates the judge of the candidates of an outer fold.
     fn judge(&self, field: &Field, outer: usize) -> Judge {
         let parts = field.parts_of(outer);
         let rows: Vec<Vec<usize>> = parts.iter().map(|part| field.rows_of(|of| of == *part)).collect();
@@ -296,7 +298,8 @@ impl Contest<'_> {
         }
     }
 
-    /// What the pools of either modality say of the rows that choices for an outer fold are judged on, and their late fusion.
+    /// Returns the log posteriors of the pools of either modality, and of their late fusion, for the rows that choices
+    /// for an outer fold are judged on.
     fn from_parts(judge: &Judge, parts: [Option<&Outcome>; 2]) -> Vec<(MemberPlan, Vec<f64>)> {
         let mut members = Vec::new();
         let known = parts.map(|part| part.filter(|part| !part.pool.members.is_empty()));
@@ -376,8 +379,9 @@ impl Contest<'_> {
         })
     }
 
-    /// Fits a member to all rows outside its fold, again from other draws where it knows these rows less well than its kind
-    /// knew unseen ones: it then ended in a poor optimum, as mixtures do now and then. The best of all tries is taken.
+    /// Fits a member to all rows outside its fold, again from other draws where it knows these rows less well than its
+    /// kind knew unseen ones: it then ended in a poor optimum, as mixtures do now and then. Returns the best of all
+    /// tries.
     fn fit_as_well(
         &self,
         family: &dyn Family,
@@ -410,7 +414,7 @@ impl Contest<'_> {
 
 /// A member to be fitted.
 enum MemberPlan {
-    /// With the log loss of unseen rows, in nats.
+    /// A classifier of its own, with the log loss of unseen rows, in nats.
     Own {
         family: usize,
         setting: usize,

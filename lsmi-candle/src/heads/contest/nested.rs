@@ -1,4 +1,5 @@
-//! The plan of nested cross-fitting: which rows a fit for the choice of heads sees, and which it is judged on.
+//! The plan of nested cross-fitting: the rows that each fit for the choice of heads sees, and those that it is judged
+//! on.
 //!
 //! The heads of an outer fold are chosen on rows outside it only. With four or more folds, a fit to the rows outside the
 //! folds k and l tells how well a head knows the rows of l, for the choice of fold k, and those of k, for the choice of fold
@@ -7,17 +8,17 @@
 
 use crate::estimator::folds::{LabelledRows, stratified_folds};
 
-/// Partners of a fold on either side of the ring.
+/// The number of partners of a fold on either side of the ring.
 const NEIGHBOURS: usize = 2;
 
 /// One fit for the choice of heads.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unit {
-    /// Parts whose rows it does not see.
+    /// The parts whose rows it does not see.
     pub(super) excluded: Vec<usize>,
     /// The outer fold whose choice it serves, and the part that it is judged on for it.
     pub(super) serves: Vec<(usize, usize)>,
-    /// Whether it is among the few that first tell if a costly family is worth it.
+    /// Whether it is one of the few fits that decide first whether a costly family is worth its time.
     pub(super) is_scout: bool,
 }
 
@@ -30,7 +31,7 @@ pub(super) struct Nested {
 }
 
 impl Nested {
-    /// The plan for rows with their outer folds.
+    /// Returns the plan for rows with their outer folds.
     pub(super) fn new(folds: &[u32], of: &LabelledRows<'_>, fold_count: usize, seed: u64) -> Self {
         let parts_of_fold = match fold_count {
             2 => 3,
@@ -46,8 +47,8 @@ impl Nested {
             let labels: Vec<u32> = rows.iter().map(|row| of.labels[*row]).collect();
             let groups: Option<Vec<u32>> = of.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect());
             let count = u32::try_from(parts_of_fold).unwrap_or(1);
-            let of_fold = LabelledRows { labels: &labels, classes: of.classes, groups: groups.as_deref() };
-            let dealt = stratified_folds(&of_fold, count, seed, &format!("parts of fold {fold}"));
+            let fold_rows = LabelledRows { labels: &labels, classes: of.classes, groups: groups.as_deref() };
+            let dealt = stratified_folds(&fold_rows, count, seed, &format!("parts of fold {fold}"));
             for (row, part) in rows.into_iter().zip(dealt) {
                 parts[row] += part as usize;
             }
@@ -73,7 +74,7 @@ fn ring(folds: usize) -> Vec<Unit> {
     units
 }
 
-/// A fold and one part of another.
+/// Plans fits that leave out a fold and one part of another.
 fn by_parts(folds: usize, parts_of_fold: usize) -> Vec<Unit> {
     let mut units = Vec::new();
     for fold in 0..folds {

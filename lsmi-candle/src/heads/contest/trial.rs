@@ -1,13 +1,14 @@
-//! What unseen rows say of a family: of each setting, part by part, and of the best one.
+//! Trials of a family on unseen rows: the loss of each setting, part by part, and the best one.
 
 use super::super::calibration::{Calibration, HeldOutLabels, log_loss};
-use super::super::stack::{linear_weights, of_labels};
+use super::super::stack::{label_posteriors, linear_weights};
 
-/// Settings that do worse one after another before the others are left untried.
+/// The number of settings that may do worse one after another before the others are left out.
 const PATIENCE: usize = 2;
-/// What a costly family has to add to the log likelihood of a row, in nats: less is not worth its time.
+/// The least gain in the log likelihood of a row, in nats, for which a costly family is worth its time.
 const LEAST_GAIN: f64 = 0.006;
-/// Rows up to which no family takes long, and the first fits are judged on too few to tell.
+/// The number of rows up to which every family is fast, and up to which the first fits are judged on too few rows to
+/// decide.
 const FEW_ROWS: usize = 800;
 
 /// Rows that fits are judged on.
@@ -29,7 +30,7 @@ impl Unseen {
     }
 }
 
-/// Hears the posteriors of one part's rows, setting by setting, and says when it has heard enough.
+/// Watches the losses of one part's rows, setting by setting, and decides when to stop.
 pub(super) struct Watch<'a> {
     unseen: Unseen,
     log_frequencies: &'a [f64],
@@ -48,8 +49,8 @@ impl<'a> Watch<'a> {
         self.unseen.labels.len()
     }
 
-    /// The loss of the next setting, and whether another one is worth a try. What comes after that is not kept: the choice
-    /// for this part's fold must not depend on how long another part goes on.
+    /// Takes the posteriors of the next setting. Returns its loss, and whether another one is worth a try. What comes
+    /// after that is not kept: the choice for this part's fold must not depend on how long another part continues.
     pub(super) fn hear(&mut self, posteriors: &[f64]) -> (f64, bool) {
         if self.worse >= PATIENCE || self.unseen.labels.is_empty() {
             return (self.lowest, false);
@@ -67,16 +68,16 @@ impl<'a> Watch<'a> {
         (loss, self.worse < PATIENCE)
     }
 
-    /// What was heard of each setting: log posteriors `[n, classes]`, row-major.
+    /// Returns the log posteriors `[n, classes]`, row-major, of each setting.
     pub(super) fn into_settings(self) -> Vec<Vec<f32>> {
         self.settings
     }
 }
 
-/// What a family's fits say of unseen rows, for one outer fold.
+/// The log posteriors of unseen rows by a family's fits, for one outer fold.
 #[derive(Default)]
 pub(super) struct Trial {
-    /// For each part that was judged, the log posteriors of its rows under every setting.
+    /// For each judged part, the log posteriors of its rows under every setting.
     pub(super) parts: Vec<(usize, Vec<Vec<f32>>)>,
 }
 
@@ -91,68 +92,69 @@ pub(super) struct Candidate {
 
 /// The rows that choices for an outer fold are judged on.
 pub(super) struct Judge {
-    /// The parts of these rows, rising, and how many rows each has.
+    /// The parts of these rows, rising, with their numbers of rows.
     pub(super) parts: Vec<usize>,
     pub(super) lengths: Vec<usize>,
     /// The rows, part by part.
     pub(super) unseen: Unseen,
     /// The logarithms of the class frequencies of the rows outside the fold.
     pub(super) log_frequencies: Vec<f64>,
-    /// How many rows those are.
+    /// The number of those rows.
     pub(super) rows_of_the_fit: usize,
 }
 
 impl Judge {
-    /// The number of each row's part, counted from 0.
+    /// Returns the number of each row's part, counted from 0.
     pub(super) fn blocks(&self) -> Vec<u32> {
         let parts = (0u32..).zip(&self.lengths);
         parts.flat_map(|(block, length)| std::iter::repeat_n(block, *length)).collect()
     }
 
-    /// How far log posteriors of all rows can be believed.
+    /// Fits the calibration of log posteriors of all rows.
     pub(super) fn calibration(&self, posteriors: &[f64]) -> Calibration {
         Calibration::fit(&self.log_frequencies, posteriors, self.unseen.all(), self.rows_of_the_fit)
     }
 
-    /// The best setting that was tried in all parts; none where there is none or its loss is no number.
+    /// Returns the best setting that was tried in all parts, or `None` if there is none or its loss is not a number.
     pub(super) fn candidate(&self, family: usize, mut trial: Trial) -> Option<Candidate> {
         trial.parts.sort_unstable_by_key(|(part, _)| *part);
         // Nothing can be said of a part without rows, which whole groups may leave.
         let is_empty =
             |part: usize| self.parts.iter().zip(&self.lengths).any(|(of, length)| *of == part && *length == 0);
         trial.parts.retain(|(part, _)| !is_empty(*part));
-        let of_parts: Vec<&Vec<Vec<f32>>> = trial.parts.iter().map(|(_, settings)| settings).collect();
-        let (setting, calibration, posteriors, _) = self.best(&of_parts, &self.unseen)?;
+        let part_settings: Vec<&Vec<Vec<f32>>> = trial.parts.iter().map(|(_, settings)| settings).collect();
+        let (setting, calibration, posteriors, _) = self.best(&part_settings, &self.unseen)?;
         Some(Candidate { family, setting, calibration, posteriors })
     }
 
-    /// Whether a family whose first fits are in `trial` adds to what the incumbents know of the rows that those were judged on.
+    /// Returns whether a family adds to the knowledge of the incumbents about the rows that its first fits, in `trial`,
+    /// were judged on.
     pub(super) fn is_worth_it<'a>(&self, trial: &Trial, incumbents: impl Iterator<Item = &'a [f64]>) -> bool {
         if self.rows_of_the_fit <= FEW_ROWS {
             return true;
         }
         let mut rows = Vec::new();
-        let mut of_parts = Vec::new();
+        let mut part_settings = Vec::new();
         for ((part, length), start) in self.parts.iter().zip(&self.lengths).zip(self.starts()) {
             if *length == 0 {
                 continue;
             }
             for (_, settings) in trial.parts.iter().filter(|(of, _)| of == part) {
                 rows.extend(start..start + length);
-                of_parts.push(settings);
+                part_settings.push(settings);
             }
         }
         let unseen = self.unseen.select(&rows);
-        let Some((_, _, posteriors, _)) = self.best(&of_parts, &unseen) else { return false };
-        // What is known without the family: the pool of the incumbents and of the class frequencies.
+        let Some((_, _, posteriors, _)) = self.best(&part_settings, &unseen) else { return false };
+        // The knowledge without the family: the pool of the incumbents and of the class frequencies.
         let mut known: Vec<Vec<f64>> =
-            incumbents.map(|posteriors| of_labels(posteriors, &self.unseen.labels)).collect();
+            incumbents.map(|posteriors| label_posteriors(posteriors, &self.unseen.labels)).collect();
         known.push(self.unseen.labels.iter().map(|label| self.log_frequencies[*label as usize]).collect());
         let known: Vec<&[f64]> = known.iter().map(Vec::as_slice).collect();
         let weights = linear_weights(&known);
         let pooled = pooled(&known, &weights);
         let before: Vec<f64> = rows.iter().map(|row| pooled[*row]).collect();
-        let new = of_labels(&posteriors, &unseen.labels);
+        let new = label_posteriors(&posteriors, &unseen.labels);
         let both = [before.as_slice(), new.as_slice()];
         let after = self::pooled(&both, &linear_weights(&both));
         let gain = after.iter().sum::<f64>() - before.iter().sum::<f64>();
@@ -169,13 +171,15 @@ impl Judge {
         starts
     }
 
-    /// The setting with the lowest loss, its calibration and its calibrated log posteriors.
-    fn best(&self, of_parts: &[&Vec<Vec<f32>>], unseen: &Unseen) -> Option<(usize, Calibration, Vec<f64>, f64)> {
-        let settings = of_parts.iter().map(|settings| settings.len()).min().unwrap_or(0);
+    /// Returns the setting with the lowest loss, its calibration and its calibrated log posteriors.
+    fn best(&self, part_settings: &[&Vec<Vec<f32>>], unseen: &Unseen) -> Option<(usize, Calibration, Vec<f64>, f64)> {
+        let settings = part_settings.iter().map(|settings| settings.len()).min().unwrap_or(0);
         let mut best: Option<(usize, Calibration, Vec<f64>, f64)> = None;
         for setting in 0..settings {
-            let mut posteriors: Vec<f64> =
-                of_parts.iter().flat_map(|settings| settings[setting].iter().map(|value| f64::from(*value))).collect();
+            let mut posteriors: Vec<f64> = part_settings
+                .iter()
+                .flat_map(|settings| settings[setting].iter().map(|value| f64::from(*value)))
+                .collect();
             let calibration = Calibration::fit(&self.log_frequencies, &posteriors, unseen.all(), self.rows_of_the_fit);
             calibration.apply(&mut posteriors);
             let loss = log_loss(&posteriors, &unseen.labels);
@@ -187,7 +191,7 @@ impl Judge {
     }
 }
 
-/// The logarithm of the weighted mean of probabilities, row by row.
+/// Returns the logarithm of the weighted mean of probabilities, row by row.
 fn pooled(log_probabilities: &[&[f64]], weights: &[f64]) -> Vec<f64> {
     let rows = log_probabilities.first().map_or(0, |values| values.len());
     let of_row = |row: usize| {
@@ -197,7 +201,7 @@ fn pooled(log_probabilities: &[&[f64]], weights: &[f64]) -> Vec<f64> {
     (0..rows).map(of_row).collect()
 }
 
-/// Posteriors of all classes from those of the classes that a fit has seen; the others have the share of half a row.
+/// Extends posteriors of the classes that a fit has seen to all classes; the others have the share of half a row.
 pub(super) fn spread(posteriors: &[f64], present: &[usize], classes: usize, rows_of_the_fit: usize) -> Vec<f64> {
     if present.len() == classes {
         return posteriors.to_vec();

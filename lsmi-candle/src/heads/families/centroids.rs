@@ -12,14 +12,15 @@ use crate::error::Result;
 use crate::heads::{Head, Layer, NetworkHead, View};
 use crate::numbers::linear_algebra::{product_transposed, second_moments};
 
-/// Standard errors within which a coordinate of a class mean counts as noise, falling.
+/// Numbers of standard errors within which a coordinate of a class mean counts as noise, falling.
 const THRESHOLDS: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
 /// Classes that count as many.
 const MANY_CLASSES: usize = 20;
 /// The most columns: the covariance of more takes too long.
 const MOST_COLUMNS: usize = 2048;
 
-/// Whether there are so many classes, and so many numbers in their means for so few rows, that shrinking is worth a try.
+/// Returns whether shrinking is worth a try: whether there are so many classes, and so many numbers in their means for
+/// so few rows.
 pub(super) fn are_means_noisy(problem: &Problem) -> bool {
     let columns: usize = problem.columns.iter().sum();
     problem.classes >= MANY_CLASSES && columns <= MOST_COLUMNS && 2 * problem.classes * columns > problem.rows
@@ -30,7 +31,7 @@ pub(super) struct ShrunkenCentroids;
 impl ShrunkenCentroids {
     fn centroids(training: &Training<'_>) -> Centroids {
         let values = training.features.gather(View::Columns, training.rows);
-        Centroids::of(&values, training.features.width(View::Columns), training.labels, training.classes)
+        Centroids::new(&values, training.features.width(View::Columns), training.labels, training.classes)
     }
 }
 
@@ -55,7 +56,7 @@ impl Family for ShrunkenCentroids {
     }
 }
 
-/// What the heads of all thresholds have in common.
+/// The parts that the heads of all thresholds share.
 struct Centroids {
     classes: Classes,
     /// A whitening factor of the covariance within classes, `[columns, columns]`.
@@ -64,15 +65,15 @@ struct Centroids {
 }
 
 impl Centroids {
-    /// Of rows `[n, columns]`, row-major.
-    fn of(values: &[f32], columns: usize, labels: &[u32], classes: usize) -> Self {
+    /// Computes the parts from rows `[n, columns]`, row-major.
+    fn new(values: &[f32], columns: usize, labels: &[u32], classes: usize) -> Self {
         let values: Vec<f64> = values.iter().map(|value| f64::from(*value)).collect();
-        let classes = Classes::of(&values, columns, labels, classes);
+        let classes = Classes::new(&values, columns, labels, classes);
         let factor = ridged_factor(&classes.within, columns, 1.0);
         Self { classes, factor, rows: labels.len() }
     }
 
-    /// The head of means that are shrunken by so many of their standard errors.
+    /// Returns the head of means that are shrunken by `threshold` of their standard errors.
     fn head(&self, threshold: f64) -> NetworkHead {
         let Self { classes, factor, rows } = self;
         let columns = classes.overall.len();
@@ -92,12 +93,12 @@ impl Centroids {
     }
 }
 
-/// The transpose of a row-major matrix of so many columns.
+/// Returns the transpose of a row-major matrix with `columns` columns.
 fn transposed(matrix: &[f64], columns: usize) -> Vec<f64> {
     (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns)).copied().collect()
 }
 
-/// What linear discrimination needs of rows with labels.
+/// The statistics of linear discrimination from rows with labels.
 struct Classes {
     /// Rows of each class; a class without rows counts as half a row.
     counts: Vec<f64>,
@@ -110,7 +111,7 @@ struct Classes {
 }
 
 impl Classes {
-    fn of(values: &[f64], columns: usize, labels: &[u32], classes: usize) -> Self {
+    fn new(values: &[f64], columns: usize, labels: &[u32], classes: usize) -> Self {
         let rows = labels.len() as f64;
         let (mut counts, mut means, mut overall) =
             (vec![0.0f64; classes], vec![0.0; classes * columns], vec![0.0; columns]);
@@ -145,7 +146,8 @@ impl Classes {
         Self { counts, means, overall, within }
     }
 
-    /// Class means with the overall mean subtracted, each coordinate soft-thresholded at so many of its standard errors.
+    /// Returns class means with the overall mean subtracted, each coordinate soft-thresholded at `threshold` of its
+    /// standard errors.
     fn shrunken_means(&self, threshold: f64) -> Vec<f64> {
         let columns = self.overall.len();
         let deviation = |column: usize| self.within[column * columns + column].sqrt();
@@ -186,7 +188,7 @@ mod tests {
         let (values, labels, _) = rows(800, 0);
         let (fresh, of_fresh, truth) = rows(4000, 1);
         let fresh = Points::new(fresh, CLASSES, &Device::Cpu).unwrap();
-        let centroids = Centroids::of(&values, CLASSES, &labels, CLASSES);
+        let centroids = Centroids::new(&values, CLASSES, &labels, CLASSES);
         let loss = |threshold| {
             let head = centroids.head(threshold);
             log_loss(&head.log_posteriors(&fresh).unwrap(), &of_fresh)

@@ -1,4 +1,4 @@
-//! Pairs of directions whose products tell the classes apart: what neither modality shows alone.
+//! Pairs of directions whose products separate the classes, which neither modality shows alone.
 //!
 //! With components at unit variance z1, z2 and the cross-covariance `C_y = mean of z1 z2'` over the rows of class y, the
 //! leading eigenvectors of `sum_y p_y (C_y - C) (C_y - C)'` are the directions of modality 1, along which the covariance with
@@ -12,16 +12,16 @@ use crate::densities::mixture::{Covariance, Sample};
 use crate::densities::points::{Points, single};
 use crate::error::Result;
 use crate::estimator::folds::{LabelledRows, stratified_folds};
-use crate::heads::map::Directions as Axes;
+use crate::heads::maps::Directions as Axes;
 use crate::heads::rows::Rows;
 use crate::heads::{FeatureMap, GenerativeHead, Head, View};
 use crate::numbers::linear_algebra::{product_transposed, symmetric_eigen};
 
 /// Numbers of pairs.
 const PAIRS: [usize; 5] = [1, 2, 4, 8, 16];
-/// The most components of a modality.
+/// The largest number of components of a modality.
 const MOST: usize = 256;
-/// One part in so many of the rows is for the discriminant, the others for the directions.
+/// The number of parts of the rows, of which one is for the discriminant, the others for the directions.
 const PARTS: u32 = 4;
 
 pub(super) struct Directions {
@@ -35,7 +35,7 @@ impl Directions {
         Self { view: View::Components(MOST), pairs: PAIRS.into_iter().filter(|pairs| *pairs <= least).collect() }
     }
 
-    /// The rows that directions are found on, and those of the discriminant: indices into the rows of the fit.
+    /// Returns the rows that directions are found on, and those of the discriminant: indices into the rows of the fit.
     fn parts(training: &Training<'_>) -> [Vec<usize>; 2] {
         let groups: Option<Vec<u32>> =
             training.groups.map(|groups| training.rows.iter().map(|row| groups[*row]).collect());
@@ -55,18 +55,18 @@ impl Directions {
         let labels: Vec<u32> = rows.iter().map(|row| training.labels[*row]).collect();
         let scales = inverse_deviations(&values, columns);
         let differences = cross_covariances(&values, &labels, training.classes, [widths[0], widths[1]], &scales);
-        let directions = |of_first: bool| {
-            let size = if of_first { widths[0] } else { widths[1] };
+        let directions = |is_first: bool| {
+            let size = if is_first { widths[0] } else { widths[1] };
             let mut sum = vec![0.0; size * size];
             for (share, difference) in &differences {
-                let rows = if of_first { difference.clone() } else { transposed(difference, widths[1]) };
+                let rows = if is_first { difference.clone() } else { transposed(difference, widths[1]) };
                 let product = product_transposed(&rows, &rows, widths[0] + widths[1] - size);
                 for (sum, value) in sum.iter_mut().zip(product) {
                     *sum += share * value;
                 }
             }
             let (_, mut vectors) = symmetric_eigen(&sum, size)?;
-            let scales = if of_first { &scales[..widths[0]] } else { &scales[widths[0]..] };
+            let scales = if is_first { &scales[..widths[0]] } else { &scales[widths[0]..] };
             for axis in vectors.chunks_exact_mut(size) {
                 for (weight, scale) in axis.iter_mut().zip(scales) {
                     *weight *= scale;
@@ -77,7 +77,7 @@ impl Directions {
         Some([directions(true)?, directions(false)?])
     }
 
-    /// The map to the leading pairs.
+    /// Returns the map to the leading pairs.
     fn map(axes: &[Vec<f64>; 2], widths: &[usize], pairs: usize) -> FeatureMap {
         let columns = widths[0] + widths[1];
         let mut map = Vec::with_capacity(2 * pairs * columns);
@@ -89,7 +89,7 @@ impl Directions {
         FeatureMap::Directions(Axes { axes: single(&map), columns })
     }
 
-    /// The discriminant in the mapped coordinates.
+    /// Returns the discriminant in the mapped coordinates.
     fn classifier(&self, training: &Training<'_>, map: FeatureMap, rows: &[usize]) -> Result<Classifier> {
         let gathered: Vec<usize> = rows.iter().map(|row| training.rows[*row]).collect();
         let labels: Vec<u32> = rows.iter().map(|row| training.labels[*row]).collect();
@@ -135,7 +135,7 @@ fn identity(size: usize) -> Vec<f64> {
     (0..size * size).map(|index| f64::from(u8::from(index % (size + 1) == 0))).collect()
 }
 
-/// One over the deviation of each column about 0, the mean of all rows; 0 for a column without any.
+/// Returns one over the deviation of each column about 0, the mean of all rows; 0 for a column without any.
 fn inverse_deviations(values: &[f32], columns: usize) -> Vec<f64> {
     let mut squares = vec![0.0; columns];
     for row in values.chunks_exact(columns) {
@@ -147,8 +147,8 @@ fn inverse_deviations(values: &[f32], columns: usize) -> Vec<f64> {
     squares.into_iter().map(|sum| if sum > 0.0 { (sum / rows).sqrt().recip() } else { 0.0 }).collect()
 }
 
-/// For every class its share of the rows, and its cross-covariance less that of all rows, `[first, second]`, of scaled
-/// columns.
+/// Returns for every class its share of the rows, and its cross-covariance less that of all rows, `[first, second]`, of
+/// scaled columns.
 fn cross_covariances(
     values: &[f32],
     labels: &[u32],
@@ -159,7 +159,7 @@ fn cross_covariances(
     let columns = first + second;
     let rows = labels.len() as f64;
     let mut overall = vec![0.0; first * second];
-    let mut of_classes = Vec::with_capacity(classes);
+    let mut class_covariances = Vec::with_capacity(classes);
     for class in 0..classes {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         let mut count = 0.0;
@@ -181,17 +181,17 @@ fn cross_covariances(
             *overall += *value / rows;
             *value /= count;
         }
-        of_classes.push((count / rows, product));
+        class_covariances.push((count / rows, product));
     }
-    for (_, product) in &mut of_classes {
+    for (_, product) in &mut class_covariances {
         for (value, overall) in product.iter_mut().zip(&overall) {
             *value -= overall;
         }
     }
-    of_classes
+    class_covariances
 }
 
-/// The transpose of a row-major matrix of so many columns.
+/// Returns the transpose of a row-major matrix with `columns` columns.
 fn transposed(matrix: &[f64], columns: usize) -> Vec<f64> {
     (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns)).copied().collect()
 }

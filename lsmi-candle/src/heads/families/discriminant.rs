@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::heads::rows::Rows;
 use crate::heads::{GenerativeHead, Head, View};
 
-/// The fewest components of a modality that are tried where there are more.
+/// The fewest components of a modality that are tried if there are more.
 const LEAST: usize = 8;
 /// The most: the covariance of more takes too long.
 const MOST: usize = 1024;
@@ -43,7 +43,7 @@ impl Family for Discriminant {
     }
 }
 
-/// Discriminant analysis in a view: linear with a tied covariance, quadratic with full ones.
+/// Fits discriminant analysis in a view: linear with a tied covariance, quadratic with full ones.
 pub(super) fn discriminant(training: &Training<'_>, view: View, covariance: Covariance) -> Result<Classifier> {
     let sample = training.sample(view)?;
     let rows = Rows { sample: &sample, labels: training.labels, classes: training.classes };

@@ -7,16 +7,17 @@ use super::ridge::{hear_path, last_of};
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::densities::points::Points;
 use crate::error::Result;
-use crate::heads::kernel::{KernelFeatures, MOST_LANDMARKS};
-use crate::heads::ridge::{Linear, Stop, path};
+use crate::heads::classifiers::ridge::{Linear, Stop, path};
+use crate::heads::maps::kernel::{KernelFeatures, MOST_LANDMARKS};
 use crate::heads::{FeatureMap, View};
 
 /// Penalties, falling.
 const PENALTIES: [f64; 5] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
-/// The most components of a modality that distances are taken of.
+/// The largest number of components of a modality whose distances are taken.
 const MOST: usize = 128;
 
-/// Columns up to which a narrow kernel is tried in the place of a wide one: in many, few rows are near any other.
+/// The number of columns up to which a narrow kernel is tried in the place of a wide one: in many, few rows are near
+/// any other.
 const FEW_COLUMNS: usize = 8;
 
 pub(super) struct Kernel {
@@ -25,12 +26,12 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    /// A kernel of medium width, which fits most features.
+    /// Returns a kernel of medium width, which fits most features.
     pub(super) fn medium() -> Self {
         Self { bandwidth: 0.4 }
     }
 
-    /// A narrow kernel for few columns, a wide one for many.
+    /// Returns a narrow kernel for few columns, a wide one for many.
     pub(super) fn other(problem: &Problem) -> Self {
         let is_narrow = problem.columns.iter().sum::<usize>() <= FEW_COLUMNS;
         Self { bandwidth: if is_narrow { 0.04 } else { 2.0 } }

@@ -36,50 +36,51 @@ pub(super) struct Training<'a> {
 }
 
 impl Training<'_> {
-    /// The rows in a view, with what fits of mixtures need.
+    /// Returns the rows in a view, with the statistics for fits of mixtures.
     pub(super) fn sample(&self, view: View) -> Result<Sample> {
         Ok(Sample::new(self.features.gather(view, self.rows), self.features.width(view), self.device)?)
     }
 
-    /// Other rows in a view.
+    /// Returns other rows in a view.
     pub(super) fn points(&self, view: View, rows: &[usize]) -> Result<Points> {
         Ok(Points::new(self.features.gather(view, rows), self.features.width(view), self.device)?)
     }
 }
 
-/// A fitted classifier with what it looks at.
+/// A fitted classifier with its view.
 #[derive(Debug, Clone)]
-pub struct Classifier {
+pub(crate) struct Classifier {
     /// The part of the features that it takes.
     pub view: View,
-    /// What is computed from that part before the head sees it.
+    /// The map from that part to the inputs of the head.
     pub map: Option<FeatureMap>,
     /// The head.
     pub head: Head,
 }
 
-/// Takes the log posteriors of held-out rows under the next setting, `[n, classes]`, and says whether to go on.
+/// A function that takes the log posteriors of held-out rows under the next setting, `[n, classes]`, and returns
+/// whether to continue.
 pub(super) type Listener<'a> = &'a mut dyn FnMut(Vec<f64>) -> bool;
 
 /// A kind of classifier.
 pub(super) trait Family: Send + Sync {
-    /// The name of a setting, for people.
+    /// Returns the name of a setting, for messages.
     fn name(&self, setting: usize) -> String;
 
-    /// How long fits take: costly families only go on where their first fits are of use.
+    /// Returns whether fits take long: costly families are only fitted further if their first fits are of use.
     fn is_costly(&self) -> bool {
         false
     }
 
-    /// Fits every setting of the path in turn and has `listener` hear the log posteriors of the held-out rows, until it has
-    /// heard enough.
+    /// Fits every setting of the path in turn and calls `listener` with the log posteriors of the held-out rows, until
+    /// it returns false.
     fn path(&self, training: &Training<'_>, held_out: &[usize], listener: Listener<'_>) -> Result<()>;
 
     /// Fits one setting.
     fn fit(&self, training: &Training<'_>, setting: usize) -> Result<Classifier>;
 }
 
-/// What decides which families are worth a try.
+/// The sizes that decide which families are worth a try.
 pub(super) struct Problem {
     /// Rows that a fold's models are fitted to.
     pub(super) rows: usize,
@@ -93,7 +94,7 @@ pub(super) struct Problem {
 /// Fewest rows that a network of several hidden layers is tried with.
 const ROWS_OF_A_DEEP_NETWORK: usize = 150;
 
-/// The families that compete, cheap ones first.
+/// Returns the families that compete, cheap ones first.
 pub(super) fn all(problem: &Problem) -> Vec<Box<dyn Family>> {
     let mut families: Vec<Box<dyn Family>> = vec![
         Box::new(discriminant::Discriminant::new(problem)),
@@ -123,7 +124,7 @@ pub(super) fn all(problem: &Problem) -> Vec<Box<dyn Family>> {
     families
 }
 
-/// Numbers of leading components of each modality, in steps of two, up to all of the widest.
+/// Returns numbers of leading components of each modality, in steps of two, up to all of the widest.
 fn leading(problem: &Problem, least: usize, most: usize) -> Vec<usize> {
     let all = problem.components.iter().copied().max().unwrap_or(1);
     let mut numbers: Vec<usize> = std::iter::successors(Some(least), |number| Some(number * 2))

@@ -7,7 +7,7 @@ use crate::heads::{Head, NetworkHead, NetworkParams, View};
 
 /// The most columns that are taken as they are: of more, leading components.
 const MOST_COLUMNS: usize = 192;
-/// Components of a modality then.
+/// The number of components of a modality for several layers.
 const COMPONENTS: usize = 64;
 
 pub(super) struct Networks {

@@ -5,15 +5,15 @@ use super::ridge::{hear_path, last_of};
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::densities::points::Points;
 use crate::error::Result;
-use crate::heads::map::Products as Map;
-use crate::heads::ridge::{Linear, Stop, path};
+use crate::heads::classifiers::ridge::{Linear, Stop, path};
+use crate::heads::maps::Products as Map;
 use crate::heads::{FeatureMap, View};
 
 /// Penalties, falling.
 const PENALTIES: [f64; 5] = [0.3, 0.1, 0.03, 0.01, 1e-3];
 /// The most components of each modality: products are as many as the square.
 const MOST: usize = 24;
-/// Rows for every product that there are at least.
+/// The least number of rows for every product.
 const ROWS_OF_A_PRODUCT: f64 = 2.0;
 
 pub(super) struct Products {

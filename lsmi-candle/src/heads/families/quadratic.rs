@@ -9,7 +9,7 @@ use crate::densities::mixture::Covariance;
 use crate::error::Result;
 use crate::heads::View;
 
-/// The fewest components of a modality that are tried where there are more.
+/// The fewest components of a modality that are tried if there are more.
 const LEAST: usize = 2;
 /// The most in all.
 const MOST: usize = 256;

@@ -4,12 +4,12 @@
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::densities::points::Points;
 use crate::error::Result;
-use crate::heads::ridge::{Linear, Stop, path};
+use crate::heads::classifiers::ridge::{Linear, Stop, path};
 use crate::heads::{Head, NetworkHead, View};
 
 /// Penalties, falling.
 pub(super) const PENALTIES: [f64; 7] = [1.0, 0.2, 0.05, 0.01, 2e-3, 3e-4, 3e-5];
-/// The most numbers in the rows of a fit, times the classes: with more, fewer components are taken.
+/// The largest number of values in the rows of a fit, times the classes: with more, fewer components are taken.
 const MOST_NUMBERS: usize = 600_000_000;
 
 pub(super) struct Ridge {
@@ -43,13 +43,13 @@ impl Family for Ridge {
     }
 }
 
-/// The head at the end of a path.
+/// Returns the head at the end of a path.
 #[expect(clippy::expect_used, reason = "a path has a head for every penalty, and there is one at least")]
 pub(super) fn last_of(path: Vec<Linear>) -> Head {
     Head::Network(path.into_iter().next_back().expect("at least one penalty").into())
 }
 
-/// Has `listener` hear of the held-out rows under every head of a path.
+/// Calls `listener` with the log posteriors of the held-out rows under every head of a path.
 pub(super) fn hear_path(linears: Vec<Linear>, held_out: &Points, listener: Listener<'_>) -> Result<()> {
     for linear in linears {
         if !listener(NetworkHead::from(linear).log_posteriors(held_out)?) {

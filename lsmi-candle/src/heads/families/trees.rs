@@ -5,13 +5,13 @@ use lsmi_core::random::stream;
 
 use super::{Classifier, Family, Listener, Problem, Training};
 use crate::error::Result;
-use crate::heads::trees::{BoostedTrees, TreesParams};
+use crate::heads::classifiers::trees::{BoostedTrees, TreesParams};
 use crate::heads::{Head, View};
 
-/// Numbers of rounds, in two stretches: most trees that tell nothing are given up after the first. The second one grows the
-/// same first trees again.
+/// Numbers of rounds, in two stretches: most trees without information are given up after the first. The second one
+/// grows the same first trees again.
 const ROUNDS: [usize; 6] = [20, 40, 75, 120, 200, 300];
-/// The share of the columns that a round draws where there are more than a few, and the most it draws.
+/// The share of the columns that a round draws if there are more than a few, and the most it draws.
 const COLUMNS_SHARE: f64 = 0.4;
 const FEW_COLUMNS: usize = 16;
 const MOST_COLUMNS: usize = 64;

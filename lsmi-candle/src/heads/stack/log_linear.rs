@@ -1,4 +1,4 @@
-//! Powers of a log-linear pool: those that make unseen rows most likely.
+//! Powers of a log-linear pool, by the likelihood of unseen rows.
 //!
 //! With the evidence `e_m(y) = log p_m(y|x) - log p(y)` of member m, `log p(y|x) = log p(y) + sum_m b_m e_m(y) - log Z(x)` is
 //! a softmax regression with one coefficient a member, so that the log loss is convex in b; powers are kept at or above 0, as
@@ -12,18 +12,18 @@ use super::Posteriors;
 
 /// Newton's steps at most.
 const STEPS: usize = 30;
-/// A fall of the loss, in nats in all, that is none.
+/// The fall of the loss, in nats in all, below which it counts as none.
 const NEGLIGIBLE: f64 = 1e-4;
 /// The inverse variance of the prior around 0.
 const PRECISION: f64 = 1.0;
-/// Powers below this are 0: what they would change is less than what their fit costs.
+/// The power below which a power is set to 0: what it would change is less than what its fit costs.
 const LEAST: f64 = 0.02;
-/// Halvings of a step that does not lead down.
+/// The number of halvings of a step that does not lead down.
 const HALVINGS: usize = 12;
 
-/// The powers of the members, from log posteriors `[n, classes]` of the given rows and the rows' labels.
+/// Returns the powers of the members, from log posteriors `[n, classes]` of the given rows and the rows' labels.
 pub(super) fn powers(members: &[Posteriors<'_>], labels: &[u32], rows: &[usize], log_frequencies: &[f64]) -> Vec<f64> {
-    let evidence = Evidence::of(members, labels, rows, log_frequencies);
+    let evidence = Evidence::new(members, labels, rows, log_frequencies);
     let mut powers = evidence.ascend(vec![1.0 / members.len() as f64; members.len()]);
     if powers.iter().any(|power| *power > 0.0 && *power < LEAST) {
         for power in &mut powers {
@@ -36,7 +36,7 @@ pub(super) fn powers(members: &[Posteriors<'_>], labels: &[u32], rows: &[usize],
     powers
 }
 
-/// Evidence of rows: `[n, classes, members]`, and what is known before.
+/// The evidence of rows, `[n, classes, members]`, and the log class frequencies.
 struct Evidence<'a> {
     values: Vec<f32>,
     labels: Vec<usize>,
@@ -54,7 +54,7 @@ struct Loss {
 
 impl<'a> Evidence<'a> {
     #[expect(clippy::cast_possible_truncation, reason = "evidence beyond single precision is none")]
-    fn of(members: &[Posteriors<'_>], labels: &[u32], rows: &[usize], log_frequencies: &'a [f64]) -> Self {
+    fn new(members: &[Posteriors<'_>], labels: &[u32], rows: &[usize], log_frequencies: &'a [f64]) -> Self {
         let classes = log_frequencies.len();
         let mut values = Vec::with_capacity(rows.len() * classes * members.len());
         for row in rows {
@@ -70,7 +70,7 @@ impl<'a> Evidence<'a> {
         self.ascend_where(start, &vec![true; self.members])
     }
 
-    /// Newton's method from powers at or above 0; those that are not `allowed` stay.
+    /// Finds powers by Newton's method from powers at or above 0; those that are not `allowed` stay.
     fn ascend_where(&self, mut powers: Vec<f64>, allowed: &[bool]) -> Vec<f64> {
         let mut loss = self.loss(&powers, true);
         for _ in 0..STEPS {
@@ -155,7 +155,8 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// Newton's step of the free powers: none where there are none or the curvature is not that of a convex function.
+/// Returns Newton's step of the free powers, or `None` if there are none or the curvature is not that of a convex
+/// function.
 fn newton(loss: &Loss, free: &[usize]) -> Option<Vec<f64>> {
     if free.is_empty() {
         return None;
@@ -212,7 +213,7 @@ mod tests {
         let members: Vec<&[f64]> = members.iter().map(Vec::as_slice).collect();
         let all: Vec<usize> = (0..50).collect();
         let frequencies = [0.3f64.ln(), 0.7f64.ln()];
-        let evidence = Evidence::of(&members, &labels, &all, &frequencies);
+        let evidence = Evidence::new(&members, &labels, &all, &frequencies);
         let (point, small) = ([0.4, 0.8, 0.1], 1e-5);
         let loss = evidence.loss(&point, true);
         for member in 0..3 {

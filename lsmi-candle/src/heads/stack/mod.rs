@@ -1,4 +1,4 @@
-//! How the posteriors of several heads become one: weights that unseen rows choose (Wolpert 1992).
+//! Combines the posteriors of several heads by weights that unseen rows choose (Wolpert 1992).
 //!
 //! Two rules compete, the linear pool `p(y|x) = sum_m w_m p_m(y|x)` (Stone 1961) and the log-linear one
 //! `p(y|x) = p(y) prod_m (p_m(y|x) / p(y))^b_m / Z` (Genest, Zidek 1986), whose powers need not sum to one, as evidence that
@@ -12,9 +12,9 @@ pub(super) use self::linear::weights as linear_weights;
 
 use lsmi_core::statistics::log_sum_exp;
 
-/// How heads are combined.
+/// The rule by which heads are combined.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Combination {
+pub(crate) enum Combination {
     /// Posteriors are averaged by these weights, above 0 with sum 1.
     Linear(Vec<f64>),
     /// Evidence, `log p_m(y|x) - log p(y)`, is added up, multiplied by these powers, above 0.
@@ -23,8 +23,8 @@ pub enum Combination {
 
 /// A fitted combination.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stack {
-    /// The rule, with a number for each member; without members the class frequencies are what is known.
+pub(crate) struct Stack {
+    /// The rule, with a number for each member; without members only the class frequencies are known.
     pub combination: Combination,
     /// Logarithms of the class frequencies of the rows that were fitted to.
     pub(crate) log_frequencies: Vec<f64>,
@@ -40,13 +40,13 @@ type Rule<'a> = &'a dyn Fn(&[usize]) -> Combination;
 pub(super) type Posteriors<'a> = &'a [f64];
 
 impl Stack {
-    /// A stack that knows the class frequencies only.
-    pub(super) fn of_frequencies(log_frequencies: &[f64]) -> Self {
+    /// Creates a stack that knows the class frequencies only.
+    pub(super) fn from_frequencies(log_frequencies: &[f64]) -> Self {
         Self { combination: Combination::Linear(Vec::new()), log_frequencies: log_frequencies.to_vec(), floor: 0.0 }
     }
 
-    /// Chooses and fits the combination from the posteriors of unseen rows. `blocks` says which part each row is of: rules
-    /// are judged on parts that their weights have not seen. `rows_of_the_fit` is what the floor is taken from.
+    /// Chooses and fits the combination from the posteriors of unseen rows. `blocks` has the part of each row: rules
+    /// are judged on parts that their weights have not seen. The floor is computed from `rows_of_the_fit`.
     ///
     /// A member that is of no use has the weight 0.
     pub(super) fn fit(
@@ -59,10 +59,10 @@ impl Stack {
         let floor = 1.0 / (rows_of_the_fit as f64 + 2.0);
         let with = |combination| Self { combination, log_frequencies: log_frequencies.to_vec(), floor };
         if members.is_empty() {
-            return Self::of_frequencies(log_frequencies);
+            return Self::from_frequencies(log_frequencies);
         }
-        let of_labels: Vec<Vec<f64>> = members.iter().map(|member| of_labels(member, labels)).collect();
-        let sums: Vec<f64> = of_labels.iter().map(|values| values.iter().sum()).collect();
+        let label_posteriors: Vec<Vec<f64>> = members.iter().map(|member| label_posteriors(member, labels)).collect();
+        let sums: Vec<f64> = label_posteriors.iter().map(|values| values.iter().sum()).collect();
         let best = (0..sums.len()).fold(0, |best, next| if sums[next] > sums[best] { next } else { best });
         let alone: Vec<f64> = (0..members.len()).map(|member| f64::from(u8::from(member == best))).collect();
         if members.len() == 1 {
@@ -71,13 +71,13 @@ impl Stack {
         let rules: [Rule<'_>; 2] = [
             &|rows| {
                 let chosen: Vec<Vec<f64>> =
-                    of_labels.iter().map(|values| rows.iter().map(|row| values[*row]).collect()).collect();
+                    label_posteriors.iter().map(|values| rows.iter().map(|row| values[*row]).collect()).collect();
                 Combination::Linear(linear::weights(&chosen.iter().map(Vec::as_slice).collect::<Vec<_>>()))
             },
             &|rows| Combination::LogLinear(log_linear::powers(members, labels, rows, log_frequencies)),
         ];
         let all: Vec<usize> = (0..labels.len()).collect();
-        // What the best head alone reaches.
+        // The loss of the best head alone.
         let mut chosen = (sums[best], Combination::Linear(alone));
         for rule in rules {
             let mut sum = 0.0;
@@ -97,7 +97,7 @@ impl Stack {
         with(chosen.1)
     }
 
-    /// Combined log posteriors of `rows` rows, `[n, classes]`, row-major.
+    /// Returns combined log posteriors of `rows` rows, `[n, classes]`, row-major.
     pub(super) fn combine(&self, members: &[Posteriors<'_>], rows: usize) -> Vec<f64> {
         let mut combined = Vec::with_capacity(rows * self.log_frequencies.len());
         let mut joint = vec![0.0; self.log_frequencies.len()];
@@ -109,7 +109,7 @@ impl Stack {
         combined
     }
 
-    /// The sum of the log posteriors of the labels of the given rows.
+    /// Returns the sum of the log posteriors of the labels of the given rows.
     fn sum_of_labels(&self, members: &[Posteriors<'_>], labels: &[u32], rows: &[usize]) -> f64 {
         let (mut joint, mut values) = (vec![0.0; self.log_frequencies.len()], vec![0.0; members.len()]);
         let of_row = |row: &usize| {
@@ -148,7 +148,7 @@ impl Stack {
         }
     }
 
-    /// The members that have a say, with a stack for them alone.
+    /// Returns the members that have a say, with a stack for them alone.
     pub(super) fn pruned(self) -> (Vec<usize>, Self) {
         let keep = |numbers: Vec<f64>| -> (Vec<usize>, Vec<f64>) {
             numbers.into_iter().enumerate().filter(|(_, number)| *number > 0.0).unzip()
@@ -167,8 +167,8 @@ impl Stack {
     }
 }
 
-/// The log posterior of each row's label.
-pub(super) fn of_labels(posteriors: Posteriors<'_>, labels: &[u32]) -> Vec<f64> {
+/// Returns the log posterior of each row's label.
+pub(super) fn label_posteriors(posteriors: Posteriors<'_>, labels: &[u32]) -> Vec<f64> {
     let classes = posteriors.len() / labels.len().max(1);
     labels.iter().zip(posteriors.chunks_exact(classes.max(1))).map(|(label, row)| row[*label as usize]).collect()
 }

@@ -9,7 +9,8 @@ const FIRST_DECAY: f32 = super::FIRST_DECAY as f32;
 const SECOND_DECAY: f32 = super::SECOND_DECAY as f32;
 #[expect(clippy::cast_possible_truncation, reason = "parameters are f32 by design")]
 const EPSILON: f32 = super::EPSILON as f32;
-/// What is smaller is taken for 0: numbers near the least that f32 holds slow processors down a hundredfold.
+/// The value below which numbers are taken for 0: those near the least that f32 holds slow processors down a
+/// hundredfold.
 const NEGLIGIBLE: f32 = 1e-30;
 
 /// Adam's moments of an array of parameters.
@@ -22,14 +23,14 @@ pub(crate) struct Moments {
 #[derive(Clone, Copy)]
 pub(crate) struct Step {
     rate: f32,
-    /// What decay leaves of a parameter.
+    /// The factor by which decay multiplies a parameter.
     kept: f32,
     first_scale: f32,
     second_scale: f32,
 }
 
 impl Step {
-    /// The step of that number, from 1 on.
+    /// Returns the step of that number, from 1 on.
     #[expect(clippy::cast_possible_truncation, reason = "parameters are f32 by design")]
     pub(crate) fn new(number: i32, rate: f64, decay: f64) -> Self {
         Self {
@@ -69,14 +70,14 @@ impl Moments {
         );
     }
 
-    /// The gradients of a first step, which left the first moments at them times one less their decay.
+    /// Returns the gradients of a first step, from the first moments that it left.
     #[cfg(test)]
     pub(crate) fn first_gradients(&self) -> impl Iterator<Item = f32> {
         self.first.iter().map(|first| first / (1.0 - FIRST_DECAY))
     }
 }
 
-/// The value, or 0 where it is so small that it would only cost time.
+/// Returns the value, or 0 where it is so small that it would only cost time.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 pub(crate) fn unless_negligible(value: f32) -> f32 {

@@ -1,4 +1,4 @@
-//! Alternating minimisation: no solver but sums and products.
+//! Alternating minimisation, which takes sums and products alone.
 //!
 //! f(q) is the least Kullback-Leibler divergence of q from r(x1, x2), constant in y, over all r; the best r is q(x1, x2).
 //! So q and r are improved in turn: q = r u(x1, y) v(x2, y) is scaled towards the marginals, rows then columns of each
@@ -15,8 +15,8 @@ pub(super) const ROUNDS: usize = 200;
 /// Rounds between two looks at the gap.
 const ROUNDS_TO_A_LOOK: usize = 20;
 
-/// Improves the bounds until their gap is at most `tolerance` or `rounds` are over, from the q and the dual variables
-/// that they hold; the number of rounds.
+/// Improves the bounds until their gap is at most `tolerance` or `rounds` are over, starting from their q and dual
+/// variables. Returns the number of rounds.
 pub(super) fn alternate(problem: &Problem, bounds: &mut Bounds, tolerance: f64, rounds: usize) -> usize {
     let mut factors: Vec<f64> = bounds.dual.iter().map(|dual| dual.exp()).collect();
     let mut r: Vec<f64> = problem.ranges().map(|range| bounds.q[range].iter().sum()).collect();

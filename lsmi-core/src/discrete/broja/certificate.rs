@@ -1,4 +1,4 @@
-//! What a point of a solver is worth, whoever it comes from: true bounds on the minimum from below and above.
+//! Bounds on the minimum from below and above that any point proves, whatever solver proposed it.
 //!
 //! **Below.** Let a(x1, y) and b(x2, y) be any numbers and l(x1, x2) = log `sum_y` exp(a + b). For every feasible q, the
 //! log-sum inequality gives
@@ -41,7 +41,8 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Those of what needs no solver: x1 and x2 independent given y, and posteriors of one modality alone.
+    /// Creates the bounds that need no solver: from independence of x1 and x2 given y, and from the posteriors of one
+    /// modality alone.
     pub(super) fn new(problem: &Problem) -> Self {
         let q = problem.product();
         let columns = problem.first * problem.classes;
@@ -88,7 +89,7 @@ impl Bounds {
     }
 }
 
-/// f(q).
+/// Returns f(q).
 pub(super) fn value(problem: &Problem, q: &[f64]) -> f64 {
     let mut sum = 0.0;
     for range in problem.ranges() {
@@ -98,7 +99,7 @@ pub(super) fn value(problem: &Problem, q: &[f64]) -> f64 {
     sum
 }
 
-/// The bound from below of any dual variables; minus infinity if one is no number.
+/// Returns the bound from below of any dual variables; minus infinity if one is no number.
 pub(super) fn lower_bound(problem: &Problem, dual: &[f64]) -> f64 {
     let (mut sums, mut shares) = (vec![0.0; problem.pairs()], vec![0.0; problem.cells.len()]);
     problem.log_sums(dual, &mut sums, &mut shares);
@@ -155,12 +156,12 @@ pub(super) fn repair(problem: &Problem, q: &mut [f64]) {
     }
     let sums = problem.marginals_of(q);
     let missing: Vec<f64> = sums.iter().zip(&problem.marginals).map(|(sum, all)| (all - sum).max(0.0)).collect();
-    let mut of_classes = vec![0.0; problem.classes];
+    let mut missing_by_class = vec![0.0; problem.classes];
     for (column, missing) in missing[columns..].iter().enumerate() {
-        of_classes[column % problem.classes] += missing;
+        missing_by_class[column % problem.classes] += missing;
     }
     for (cell, q) in problem.cells.iter().zip(q) {
-        let total = of_classes[cell.row % problem.classes];
+        let total = missing_by_class[cell.row % problem.classes];
         if total > 0.0 {
             *q += missing[cell.row] * (missing[cell.column] / total);
         }

@@ -1,4 +1,4 @@
-//! Newton's method on the dual program: what finishes where alternation is slow, mostly in five to forty steps.
+//! Newton's method on the dual program, which finishes where alternation is slow, mostly in five to forty steps.
 //!
 //! The dual program maximises c·z, c the marginals and z = (a, b), subject to t(x1,x2) = -log `sum_y` exp(a + b) >= 0 for
 //! every pair that has a cell. A primal-dual interior-point method (Boyd and Vandenberghe, "Convex Optimization", 2004,
@@ -21,18 +21,18 @@ use super::schur::{Curvature, Factor};
 /// Share of the way to the border of the feasible region that a step may go.
 const FRACTION: f64 = 0.99;
 
-/// How far one dual variable should go in a step. They are logarithms: where a share is far too small, its curvature is
-/// too, and the step would be the inverse of the share.
+/// The largest change of a dual variable in a step. They are logarithms: where a share is far too small, its curvature
+/// is too, and the step would be the inverse of the share.
 const FARTHEST: f64 = 3.0;
 
-/// How far r may be from mu/t, as a factor: it keeps the steps uphill by a fixed measure.
+/// The largest factor between r and mu/t: it keeps the steps uphill by a fixed measure.
 const SAFEGUARD: f64 = 1e8;
 
-/// Least share of a step that is tried.
+/// The least share of a step that is tried.
 const LEAST_STEP: f64 = 1e-10;
 
-/// Improves the bounds until their gap is at most `tolerance` or `steps` are over, from the q and the dual variables that
-/// they hold; the number of steps.
+/// Improves the bounds until their gap is at most `tolerance` or `steps` are over, starting from their q and dual
+/// variables. Returns the number of steps.
 pub(super) fn newton(problem: &Problem, bounds: &mut Bounds, tolerance: f64, steps: usize) -> usize {
     let pairs = problem.pairs() as f64;
     let mut point = Point::start(problem, bounds);
@@ -72,7 +72,7 @@ struct Point {
 }
 
 impl Point {
-    /// The best point known, shifted into the interior by about its gap.
+    /// Returns the best point known, shifted into the interior by about its gap.
     fn start(problem: &Problem, bounds: &Bounds) -> Self {
         let (mut sums, mut shares) = (vec![0.0; problem.pairs()], vec![0.0; problem.cells.len()]);
         let mut dual = bounds.dual.clone();
@@ -91,18 +91,19 @@ impl Point {
         problem.log_sums(&dual, &mut sums, &mut shares);
         let slacks: Vec<f64> = sums.iter().map(|sum| -sum).collect();
         let barrier = bounds.gap().max(1e-12) / problem.pairs() as f64;
-        let of_pair = |range: std::ops::Range<usize>| bounds.q[range].iter().sum::<f64>();
+        let pair_sum = |range: std::ops::Range<usize>| bounds.q[range].iter().sum::<f64>();
         let multipliers =
-            problem.ranges().zip(&slacks).map(|(range, t)| of_pair(range).max(1e-3 * barrier / t)).collect();
+            problem.ranges().zip(&slacks).map(|(range, t)| pair_sum(range).max(1e-3 * barrier / t)).collect();
         Self { dual, slacks, shares, multipliers }
     }
 
-    /// The barrier function.
+    /// Returns the barrier function.
     fn value(problem: &Problem, dual: &[f64], slacks: &[f64], barrier: f64) -> f64 {
         problem.linear(dual) + barrier * slacks.iter().map(|t| t.ln()).sum::<f64>()
     }
 
-    /// One step; the shares of its full length that z and r went, or None where rounding lets none go uphill.
+    /// Makes one step. Returns the shares of its full length that z and r went, or `None` if rounding prevents an
+    /// ascent.
     fn step(&mut self, problem: &Problem, barrier: f64) -> Option<(f64, f64)> {
         let mut gradient = problem.marginals.clone();
         let mut diagonal = vec![0.0; gradient.len()];
@@ -128,8 +129,8 @@ impl Point {
             return None;
         }
 
-        let of_pairs = curvature.along_shares(&direction);
-        let changes: Vec<f64> = (of_pairs.iter().zip(&self.slacks).zip(&self.multipliers))
+        let along_pairs = curvature.along_shares(&direction);
+        let changes: Vec<f64> = (along_pairs.iter().zip(&self.slacks).zip(&self.multipliers))
             .map(|((along, t), r)| barrier / t - r + r / t * along)
             .collect();
         let towards_border = |values: &[f64], changes: &mut dyn Iterator<Item = f64>| {
@@ -137,7 +138,7 @@ impl Point {
             ends.fold(1.0f64, |length, (value, change)| length.min(-FRACTION * value / change))
         };
         let along_multipliers = towards_border(&self.multipliers, &mut changes.iter().copied());
-        let mut length = towards_border(&self.slacks, &mut of_pairs.iter().map(|along| -along));
+        let mut length = towards_border(&self.slacks, &mut along_pairs.iter().map(|along| -along));
 
         let before = Self::value(problem, &self.dual, &self.slacks, barrier);
         // What rounding alone makes of the barrier function.

@@ -1,18 +1,22 @@
-//! The convex program of BROJA in the form that all solvers share: marginals, cells that can be occupied, and what is
-//! computed of them at every step.
+//! The convex program of BROJA: marginals, cells that can be occupied, and the quantities that every step computes from
+//! them.
 
-use super::Settings;
+use super::settings::Settings;
 use crate::{Error, Result};
 
-/// How far probabilities may sum from 1, and the two marginals of a class differ.
+/// The largest deviation of a sum of probabilities from 1, and of the two marginals of a class from each other.
 const SUM_TOLERANCE: f64 = 1e-9;
+
+/// Columns that are gathered before they are subtracted from the Schur complement together (`schur.rs`); here for the
+/// memory that they take.
+pub(super) const PANEL: usize = 128;
 
 /// A cell (x1, x2, y) that q may occupy: p(x1, y) and p(x2, y) are both positive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cell {
-    /// Where p(x1, y) stands in [`Problem::marginals`].
+    /// The place of p(x1, y) in [`Problem::marginals`].
     pub(super) row: usize,
-    /// Where p(x2, y) stands there.
+    /// The place of p(x2, y) in [`Problem::marginals`].
     pub(super) column: usize,
 }
 
@@ -22,38 +26,38 @@ pub(super) struct Problem {
     pub(super) first: usize,
     pub(super) second: usize,
     pub(super) classes: usize,
-    /// Whether x1 stands for the second modality: x2 is the one with fewer states (`schur.rs`).
+    /// Whether the modalities are exchanged, so that x2 is the one with fewer states (`schur.rs`).
     pub(super) exchanged: bool,
     /// p(x1, y), `[first, classes]`, and after it p(x2, y), `[second, classes]`.
     pub(super) marginals: Vec<f64>,
     /// The cells, those of one pair (x1, x2) together, pairs in order of x1, then x2.
     pub(super) cells: Vec<Cell>,
-    /// Where the cells of each pair that has any begin, and at last their count.
+    /// The first cell of each pair that has any, followed by the number of cells.
     pub(super) starts: Vec<usize>,
 }
 
 impl Problem {
-    /// The program of checked marginals.
+    /// Returns the program of checked marginals.
     pub(super) fn new(x1_y: &[f64], x2_y: &[f64], classes: usize, settings: &Settings) -> Result<Self> {
         let first = states("x1_y", x1_y, classes)?;
         let second = states("x2_y", x2_y, classes)?;
-        let of_classes = |table: &[f64]| -> Vec<f64> {
+        let class_sums = |table: &[f64]| -> Vec<f64> {
             (0..classes).map(|class| table.iter().skip(class).step_by(classes).sum()).collect()
         };
-        let (of_first, of_second) = (of_classes(x1_y), of_classes(x2_y));
-        for (class, (&first, &second)) in of_first.iter().zip(&of_second).enumerate() {
+        let (first_sums, second_sums) = (class_sums(x1_y), class_sums(x2_y));
+        for (class, (&first, &second)) in first_sums.iter().zip(&second_sums).enumerate() {
             if (first - second).abs() > SUM_TOLERANCE {
                 return Err(Error::ClassMarginals { class, first, second });
             }
         }
         // Equal to rounding, so that what one side lacks the other lacks too.
         let scaled = x2_y.iter().enumerate().map(|(index, value)| {
-            let (first, second) = (of_first[index % classes], of_second[index % classes]);
+            let (first, second) = (first_sums[index % classes], second_sums[index % classes]);
             if second > 0.0 { value * (first / second) } else { 0.0 }
         });
         let mut x1_y = x1_y.to_vec();
         for (index, value) in x1_y.iter_mut().enumerate() {
-            if of_second[index % classes] == 0.0 {
+            if second_sums[index % classes] == 0.0 {
                 *value = 0.0;
             }
         }
@@ -72,7 +76,7 @@ impl Problem {
             (problem.first, problem.second) = (second, first);
         }
         let cells = problem.count_cells();
-        let bytes = problem.bytes(cells, settings);
+        let bytes = problem.bytes(cells);
         if bytes > settings.memory {
             return Err(Error::TooManyCells { cells, bytes, limit: settings.memory });
         }
@@ -80,7 +84,7 @@ impl Problem {
         Ok(problem)
     }
 
-    /// How many cells q may occupy: for each class, the product of the numbers of states that occur with it.
+    /// Counts the cells that q may occupy: for each class, the product of the numbers of states that occur with it.
     fn count_cells(&self) -> usize {
         let (first, second) = self.marginals.split_at(self.first * self.classes);
         let occurring = |table: &[f64], class| {
@@ -91,15 +95,15 @@ impl Problem {
             .fold(0, usize::saturating_add)
     }
 
-    /// Bytes that the solvers take: some two dozen numbers a cell and its pair, the blocks and the Schur complement of
-    /// Newton's method, and the sparse factor of the conic solver where it is used.
-    fn bytes(&self, cells: usize, settings: &Settings) -> usize {
+    /// Returns the bytes that the solver takes: some two dozen numbers for each cell and its pair, and the blocks and the
+    /// Schur complement of Newton's method.
+    fn bytes(&self, cells: usize) -> usize {
         let number = size_of::<f64>();
-        let of_a_cell = 24 * number + if cells <= settings.conic_cells { super::conic::BYTES_OF_A_CELL } else { 0 };
+        let bytes_per_cell = 24 * number;
         let columns = self.second.saturating_mul(self.classes);
-        let schur = columns.saturating_mul(columns.saturating_add(self.classes + super::schur::PANEL));
+        let schur = columns.saturating_mul(columns.saturating_add(self.classes + PANEL));
         let blocks = self.first.saturating_mul(self.classes).saturating_mul(self.classes);
-        cells.saturating_mul(of_a_cell).saturating_add(schur.saturating_add(blocks).saturating_mul(number))
+        cells.saturating_mul(bytes_per_cell).saturating_add(schur.saturating_add(blocks).saturating_mul(number))
     }
 
     fn add_cells(&mut self, count: usize) {
@@ -118,24 +122,24 @@ impl Problem {
         }
     }
 
-    /// The number of pairs (x1, x2) with a cell.
+    /// Returns the number of pairs (x1, x2) with a cell.
     pub(super) fn pairs(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// The cells of each pair, by their range in [`Problem::cells`].
+    /// Returns the cells of each pair, by their range in [`Problem::cells`].
     pub(super) fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
         self.starts.windows(2).map(|ends| ends[0]..ends[1])
     }
 
-    /// The sum of the marginals times the dual variables.
+    /// Returns the sum of the marginals times the dual variables.
     pub(super) fn linear(&self, dual: &[f64]) -> f64 {
         // What cannot occur may have a dual variable of minus infinity.
         let terms = self.marginals.iter().zip(dual).filter(|(marginal, _)| **marginal > 0.0);
         terms.map(|(marginal, dual)| marginal * dual).sum()
     }
 
-    /// For dual variables a and b: log `sum_y` exp(a + b) of every pair, and each cell's share of that sum.
+    /// Computes log `sum_y` exp(a + b) of every pair and each cell's share of that sum, for dual variables a and b.
     pub(super) fn log_sums(&self, dual: &[f64], sums: &mut [f64], shares: &mut [f64]) {
         for (range, log_sum) in self.ranges().zip(sums) {
             let (cells, shares) = (&self.cells[range.clone()], &mut shares[range]);
@@ -156,7 +160,7 @@ impl Problem {
         }
     }
 
-    /// The marginals of q, in the order of [`Problem::marginals`].
+    /// Returns the marginals of q, in the order of [`Problem::marginals`].
     pub(super) fn marginals_of(&self, q: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.marginals.len()];
         for (cell, q) in self.cells.iter().zip(q) {
@@ -166,20 +170,20 @@ impl Problem {
         sums
     }
 
-    /// q under which x1 and x2 are independent given y.
+    /// Returns the q under which x1 and x2 are independent given y.
     pub(super) fn product(&self) -> Vec<f64> {
-        let mut of_classes = vec![0.0; self.classes];
+        let mut class_sums = vec![0.0; self.classes];
         for (row, marginal) in self.marginals[..self.first * self.classes].iter().enumerate() {
-            of_classes[row % self.classes] += marginal;
+            class_sums[row % self.classes] += marginal;
         }
         let value = |cell: &Cell| {
-            self.marginals[cell.row] * (self.marginals[cell.column] / of_classes[cell.row % self.classes])
+            self.marginals[cell.row] * (self.marginals[cell.column] / class_sums[cell.row % self.classes])
         };
         self.cells.iter().map(value).collect()
     }
 }
 
-/// The number of states of a table `[states, classes]` of probabilities.
+/// Returns the number of states of a table `[states, classes]` of probabilities.
 fn states(array: &'static str, table: &[f64], classes: usize) -> Result<usize> {
     if classes == 0 {
         return Err(Error::parameter("classes", "at least 1", "0"));

@@ -6,12 +6,9 @@
 //! direction in which a(., y) rises and b(., y) falls by the same amount changes nothing, so that one b of each class
 //! stays where it is.
 
-use super::problem::Problem;
+use super::problem::{PANEL, Problem};
 
-/// Columns that are gathered before they are subtracted from the Schur complement together.
-pub(super) const PANEL: usize = 128;
-
-/// A pivot below this share of what stood there is lost to rounding; its variable stays where it is.
+/// The share of its original value below which a pivot is lost to rounding; its variable stays where it is.
 const LOST: f64 = 1e-14;
 
 /// The matrix.
@@ -23,12 +20,12 @@ pub(super) struct Curvature<'a> {
     pub(super) multipliers: &'a [f64],
     /// r/t of each pair.
     pub(super) ratios: Vec<f64>,
-    /// What is added to the diagonal.
+    /// The summand of the diagonal.
     pub(super) damping: Vec<f64>,
 }
 
 impl Curvature<'_> {
-    /// `sum_y` p (a + b) of each pair, for z = (a, b).
+    /// Returns `sum_y` p (a + b) of each pair, for z = (a, b).
     pub(super) fn along_shares(&self, z: &[f64]) -> Vec<f64> {
         let of_cell = |index: usize| {
             let cell = self.problem.cells[index];
@@ -37,7 +34,7 @@ impl Curvature<'_> {
         self.problem.ranges().map(|range| range.map(of_cell).sum()).collect()
     }
 
-    /// The matrix times z.
+    /// Returns the matrix times z.
     fn times(&self, z: &[f64]) -> Vec<f64> {
         let mut product: Vec<f64> = self.damping.iter().zip(z).map(|(damping, z)| damping * z).collect();
         for (pair, (range, along)) in self.problem.ranges().zip(self.along_shares(z)).enumerate() {
@@ -55,9 +52,9 @@ impl Curvature<'_> {
 
 /// The factors of the blocks of a and of the Schur complement of b.
 pub(super) struct Factor {
-    /// For each x1 a lower triangular factor `[classes, classes]`.
+    /// A lower triangular factor `[classes, classes]` for each x1.
     blocks: Vec<f64>,
-    /// Which b are free, as places in the marginals.
+    /// The places in the marginals of the b that are free.
     free: Vec<usize>,
     /// The lower triangular factor of their Schur complement, row-major.
     schur: Vec<f64>,
@@ -131,7 +128,7 @@ impl Factor {
         Self { blocks, free, schur }
     }
 
-    /// The solution, with two rounds of refinement.
+    /// Returns the solution, with two rounds of refinement.
     pub(super) fn solve(&self, curvature: &Curvature<'_>, right: &[f64]) -> Vec<f64> {
         let mut solution = self.solve_once(curvature, right);
         for _ in 0..2 {
@@ -153,10 +150,10 @@ impl Factor {
             solve_triangles(block, part);
         }
         let product = curvature.times(&eliminated);
-        let mut of_free: Vec<f64> = self.free.iter().map(|&column| right[column] - product[column]).collect();
-        solve_triangles(&self.schur, &mut of_free);
+        let mut free_right: Vec<f64> = self.free.iter().map(|&column| right[column] - product[column]).collect();
+        solve_triangles(&self.schur, &mut free_right);
         let mut solution = vec![0.0; right.len()];
-        for (&column, value) in self.free.iter().zip(of_free) {
+        for (&column, value) in self.free.iter().zip(free_right) {
             solution[column] = value;
         }
         let product = curvature.times(&solution);
@@ -170,7 +167,7 @@ impl Factor {
     }
 }
 
-/// The b that occur, but for the most probable of each class.
+/// Returns the b that occur, without the most probable one of each class.
 fn free(problem: &Problem) -> Vec<usize> {
     let columns = problem.first * problem.classes;
     let mut fixed = vec![None; problem.classes];
@@ -250,7 +247,7 @@ fn solve_triangles(factor: &[f64], right: &mut [f64]) {
     }
 }
 
-/// The sum of products, in eight sums at once so that they need not wait for each other.
+/// Returns the sum of products, in eight sums at once so that they need not wait for each other.
 fn dot(left: &[f64], right: &[f64]) -> f64 {
     let (left, left_rest) = left.as_chunks::<8>();
     let (right, right_rest) = right.as_chunks::<8>();

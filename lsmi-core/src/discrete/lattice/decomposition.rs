@@ -24,7 +24,7 @@ use crate::{
     statistics::{Sum, sum},
 };
 
-/// How many atoms of outcomes are kept at most, in both parts.
+/// The largest number of atoms of outcomes that are kept, in both parts.
 const MOST_ATOMS: u128 = 50_000_000;
 
 /// Atoms of information, in nats, node by node from the bottom to the top.
@@ -41,7 +41,7 @@ pub struct LatticeDecomposition<const SOURCES: usize> {
 pub struct LatticeAtom {
     /// The node.
     pub antichain: Antichain,
-    /// What its sets share: the sum of the atoms of the node and all below it.
+    /// The information that its sets share: the sum of the atoms of the node and of all nodes below it.
     pub redundancy: f64,
     /// Its own atom.
     pub atom: f64,
@@ -62,7 +62,8 @@ pub struct PointwiseAtoms<const SOURCES: usize> {
     pub misinformative: Vec<f64>,
 }
 
-/// The decomposition of a distribution on the lattice; with the atoms of every outcome where `pointwise` is true.
+/// Returns the decomposition of a distribution on the lattice; with the atoms of every outcome where `pointwise` is
+/// true.
 ///
 /// # Errors
 ///
@@ -91,24 +92,25 @@ pub fn decompose<const SOURCES: usize>(
 ) -> Result<LatticeDecomposition<SOURCES>> {
     match measure {
         // The surprisal of the likeliest set.
-        JointMeasure::Pm => in_parts(joint, lattice, pointwise, |of_sets| of_sets, f64::max),
+        JointMeasure::Pm => in_parts(joint, lattice, pointwise, |set_probabilities| set_probabilities, f64::max),
         JointMeasure::Sx => in_parts(joint, lattice, pointwise, agreeing_exactly::<SOURCES>, |a, b| a + b),
         JointMeasure::Min => Ok(minimum(joint, lattice)),
-        measure => Err(Error::NoLattice { measure }),
+        measure => Err(Error::NoLattice { measure: measure.name() }),
     }
 }
 
-/// The sets of sources in an up-set.
+/// Returns the sets of sources in an up-set.
 fn sets_of(up_set: u16) -> impl Iterator<Item = usize> {
     (1..16).filter(move |set| up_set >> set & 1 == 1)
 }
 
-/// From the probability p(a) of agreeing in the sources of every set a, that of agreeing in those and in no other.
+/// Computes the probability of agreeing in the sources of a set and in no other, for every set, from the probability
+/// p(a) of agreeing in the sources of every set a.
 ///
 /// An outcome is in "a or b or ..." if the set of sources in which it agrees is in the up-set, so that the probability is
 /// a sum over the up-set and no alternating one over all unions.
-fn agreeing_exactly<const SOURCES: usize>(of_sets: [f64; 16]) -> [f64; 16] {
-    let mut exactly = of_sets;
+fn agreeing_exactly<const SOURCES: usize>(set_probabilities: [f64; 16]) -> [f64; 16] {
+    let mut exactly = set_probabilities;
     for source in 0..SOURCES {
         for set in 1..=all_sources::<SOURCES>() {
             if set >> source & 1 == 0 {
@@ -120,8 +122,8 @@ fn agreeing_exactly<const SOURCES: usize>(of_sets: [f64; 16]) -> [f64; 16] {
     exactly.map(|probability| probability.max(0.0))
 }
 
-/// The decomposition of a measure whose parts are -log of a probability: that which `join` makes, set by set of the up-set,
-/// of what `prepare` makes of the probabilities of all sets.
+/// Decomposes by a measure whose parts are -log of a probability: `prepare` transforms the probabilities of all sets,
+/// and `join` combines them over the sets of an up-set.
 fn in_parts<const SOURCES: usize>(
     joint: &Joint<SOURCES>,
     lattice: &Lattice<SOURCES>,
@@ -142,13 +144,13 @@ fn in_parts<const SOURCES: usize>(
     for (row, (&outcome, &probability)) in joint.outcomes().iter().zip(joint.probabilities()).enumerate() {
         for (with_target, atoms) in [false, true].into_iter().zip(&mut atoms) {
             let condition = if with_target { marginals.target().at(row) } else { 1.0 };
-            let mut of_sets = [0.0; 16];
-            for (set, of_set) in of_sets.iter_mut().enumerate().take(all_sources::<SOURCES>() + 1).skip(1) {
+            let mut set_probabilities = [0.0; 16];
+            for (set, of_set) in set_probabilities.iter_mut().enumerate().take(all_sources::<SOURCES>() + 1).skip(1) {
                 *of_set = marginals.of(set, with_target).at(row) / condition;
             }
-            let of_sets = prepare(of_sets);
+            let set_probabilities = prepare(set_probabilities);
             for (redundancy, up_set) in redundancies.iter_mut().zip(&up_sets) {
-                *redundancy = -sets_of(*up_set).map(|set| of_sets[set]).fold(0.0, &join).ln();
+                *redundancy = -sets_of(*up_set).map(|set| set_probabilities[set]).fold(0.0, &join).ln();
             }
             lattice.invert_into(&redundancies, atoms);
         }
@@ -177,12 +179,13 @@ fn in_parts<const SOURCES: usize>(
     Ok(LatticeDecomposition { atoms, pointwise: pointwise.then_some(kept) })
 }
 
-/// The decomposition by minimum specific information.
+/// Returns the decomposition by minimum specific information.
 fn minimum<const SOURCES: usize>(joint: &Joint<SOURCES>, lattice: &Lattice<SOURCES>) -> LatticeDecomposition<SOURCES> {
     let specific: Vec<Vec<f64>> = (0..=all_sources::<SOURCES>()).map(|set| specific_information(joint, set)).collect();
     let redundancy = |up_set: u16| {
-        let of_state = |state: usize| sets_of(up_set).map(|set| specific[set][state]).fold(f64::INFINITY, f64::min);
-        sum(&(0..specific[0].len()).map(of_state).collect::<Vec<_>>())
+        let least_specific =
+            |state: usize| sets_of(up_set).map(|set| specific[set][state]).fold(f64::INFINITY, f64::min);
+        sum(&(0..specific[0].len()).map(least_specific).collect::<Vec<_>>())
     };
     let redundancies: Vec<f64> = lattice.up_sets().map(redundancy).collect();
     let inverted = lattice.invert(&redundancies);

@@ -1,7 +1,7 @@
 //! The redundancy lattice: every way in which several sources can share information about a target.
 //!
-//! A node is an antichain: sets of sources none of which contains another, such as {1}{23}, what x1 tells and x2 and x3
-//! together tell as well. Node a is below node b if every set of b contains a set of a. There are 4 nodes for two
+//! A node is an antichain: sets of sources none of which contains another, such as {1}{23}: the
+//! information that x1 has and that x2 and x3 together have as well. Node a is below node b if every set of b contains a set of a. There are 4 nodes for two
 //! sources, 18 for three and 166 for four. Given the redundancy I(a) of every node, its atoms π(a) follow from
 //!
 //! ```text

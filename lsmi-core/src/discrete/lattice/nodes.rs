@@ -33,7 +33,7 @@ struct Node {
     antichain: Antichain,
     /// The sets of sources that contain a set of the antichain: bit k for set k.
     up_set: u16,
-    /// Whose redundancies, with which signs, make the atom.
+    /// The nodes whose redundancies make up the atom, with their signs.
     terms: Vec<(usize, f64)>,
 }
 
@@ -44,7 +44,7 @@ impl<const SOURCES: usize> Default for Lattice<SOURCES> {
 }
 
 impl<const SOURCES: usize> Lattice<SOURCES> {
-    /// The lattice.
+    /// Returns the lattice.
     ///
     /// ```
     /// use lsmi_core::discrete::lattice::Lattice;
@@ -97,18 +97,18 @@ impl<const SOURCES: usize> Lattice<SOURCES> {
         Self { nodes }
     }
 
-    /// How many nodes there are.
+    /// Returns the number of nodes.
     #[expect(clippy::len_without_is_empty, reason = "a lattice is never empty")]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The nodes, from the bottom to the top.
+    /// Returns the nodes, from the bottom to the top.
     pub fn antichains(&self) -> impl Iterator<Item = &Antichain> {
         self.nodes.iter().map(|node| &node.antichain)
     }
 
-    /// Whether node `a` is node `b` or below it.
+    /// Returns whether node `a` is node `b` or below it.
     ///
     /// # Panics
     ///
@@ -117,12 +117,12 @@ impl<const SOURCES: usize> Lattice<SOURCES> {
         self.nodes[a].up_set & self.nodes[b].up_set == self.nodes[b].up_set
     }
 
-    /// The sets of sources that contain a set of each node's antichain, as bits of a number.
+    /// Returns the sets of sources that contain a set of each node's antichain, as bits of a number.
     pub(super) fn up_sets(&self) -> impl Iterator<Item = u16> {
         self.nodes.iter().map(|node| node.up_set)
     }
 
-    /// The atoms that the redundancies of all nodes consist of, see the [module](super).
+    /// Returns the atoms that the redundancies of all nodes consist of, see the [module](super).
     ///
     /// # Panics
     ///
@@ -133,7 +133,7 @@ impl<const SOURCES: usize> Lattice<SOURCES> {
         atoms
     }
 
-    /// As [`Self::invert`], into memory that serves again.
+    /// Does the same as [`Self::invert`] in memory of the caller.
     pub(super) fn invert_into(&self, redundancies: &[f64], atoms: &mut [f64]) {
         for (atom, node) in atoms.iter_mut().zip(&self.nodes) {
             *atom = node.terms.iter().map(|(place, sign)| sign * redundancies[*place]).sum();

@@ -1,6 +1,6 @@
-//! Solving a symmetric system whose matrix may be singular.
+//! Solves a symmetric system whose matrix may be singular.
 
-/// A symmetric positive semidefinite matrix of which the lower triangle is held, row by row.
+/// A symmetric positive semidefinite matrix, of which the lower triangle is stored row by row.
 pub(super) struct Symmetric {
     size: usize,
     values: Vec<f64>,
@@ -10,7 +10,7 @@ pub(super) struct Symmetric {
 const DEPENDENT: f64 = 1e-14;
 
 impl Symmetric {
-    /// The matrix of zeros.
+    /// Returns the matrix of zeros.
     pub(super) fn zeros(size: usize) -> Self {
         Self { size, values: vec![0.0; size * size] }
     }
@@ -21,7 +21,8 @@ impl Symmetric {
         self.values[row * self.size + column] += value;
     }
 
-    /// A solution x of `matrix x = right` by Cholesky's decomposition; x is 0 where a row depends on those before.
+    /// Returns a solution x of `matrix x = right` by Cholesky's decomposition; x is 0 where a row depends on those
+    /// before.
     ///
     /// A solution exists where `right` is a product of the matrix, as gradients are.
     pub(super) fn solve(mut self, right: &[f64]) -> Vec<f64> {
@@ -55,7 +56,7 @@ impl Symmetric {
     }
 }
 
-/// The inner product, in eight sums that do not wait for each other.
+/// Returns the inner product, in eight sums that do not wait for each other.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 8];
     let (a8, a_rest) = a.as_chunks::<8>();

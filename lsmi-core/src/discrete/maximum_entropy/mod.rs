@@ -27,7 +27,7 @@ use super::{
     outcome::Outcome,
 };
 
-/// How many outcomes the distribution of maximum entropy may have.
+/// The largest number of outcomes that the distribution of maximum entropy may have.
 const MOST_CELLS: u128 = 20_000_000;
 
 /// The relative deviation of a pair's probability at which the iteration ends.
@@ -39,7 +39,7 @@ const CONVERGED: f64 = 1e-11;
 /// Sweeps before Newton's method is tried.
 const FIRST_SWEEPS: usize = 100;
 
-/// Visits of a cell in all sweeps, at most; some ten seconds.
+/// The largest number of visits of a cell in all sweeps; some ten seconds.
 const MOST_VISITS: usize = 300_000_000;
 
 /// Outcomes that the pairs forbid end with about this probability at most, and are left out.
@@ -50,7 +50,8 @@ const FORBIDDEN: f64 = 1e-11;
 pub struct Convergence {
     /// Sweeps of iterative proportional fitting and steps of Newton's method.
     pub iterations: usize,
-    /// The largest difference between the probability of a pair of states and what it should be, relative to that.
+    /// The largest difference between the probability of a pair of states and its required value, relative to the
+    /// latter.
     pub deviation: f64,
     /// Whether the deviation is at most 1e-11.
     pub converged: bool,
@@ -72,12 +73,12 @@ struct Fit {
     pairs: Vec<([u32; 2], f64, usize)>,
     cells: Vec<Cell>,
     /// p(x1, y) and p(x2, y).
-    wanted: [Vec<f64>; 2],
+    required: [Vec<f64>; 2],
     /// a(x1, y) and b(x2, y).
     logits: [Vec<f64>; 2],
 }
 
-/// The distribution of maximum entropy that has the probabilities of every pair of variables of `joint`.
+/// Returns the distribution of maximum entropy that has the probabilities of every pair of variables of `joint`.
 pub(super) fn maximum_entropy(joint: &Joint) -> Result<(Joint, Convergence)> {
     let mut fit = Fit::new(joint)?;
     let convergence = fit.run();
@@ -103,11 +104,12 @@ impl Fit {
         let mut by_first: Vec<Vec<(u32, u32)>> = vec![Vec::new(); joint.states().sources[0].len()];
         let mut seconds = HashMap::new();
         let mut pairs: Vec<([u32; 2], f64, usize)> = Vec::new();
-        let [of_first, of_second, of_pair] = [(1, true), (2, true), (3, false)].map(|(set, y)| marginals.of(set, y));
+        let [first_marginal, second_marginal, pair_marginal] =
+            [(1, true), (2, true), (3, false)].map(|(set, y)| marginals.of(set, y));
         // Groups are numbered as they come, so that a number above all before is a new one.
         let mut known = [0; 2];
         for (row, &Outcome { sources, target }) in joint.outcomes().iter().enumerate() {
-            let (first, second) = (of_first.group[row], of_second.group[row]);
+            let (first, second) = (first_marginal.group[row], second_marginal.group[row]);
             if first == known[0] {
                 by_first[sources[0] as usize].push((target, first));
                 known[0] += 1;
@@ -116,8 +118,8 @@ impl Fit {
                 seconds.insert((sources[1], target), second);
                 known[1] += 1;
             }
-            if of_pair.group[row] as usize == pairs.len() {
-                pairs.push((sources, of_pair.at(row), 0));
+            if pair_marginal.group[row] as usize == pairs.len() {
+                pairs.push((sources, pair_marginal.at(row), 0));
             }
         }
         let cells = pairs.iter().map(|(sources, ..)| by_first[sources[0] as usize].len() as u128).sum();
@@ -131,10 +133,10 @@ impl Fit {
             }
             *end = cells.len();
         }
-        let wanted = [of_first.probability.clone(), of_second.probability.clone()];
+        let required = [first_marginal.probability.clone(), second_marginal.probability.clone()];
         // The logits of independent sources given y would be log p(x, y) each, but for y counted twice.
-        let logits = wanted.clone().map(|wanted| wanted.iter().map(|p| p.ln()).collect());
-        let mut fit = Self { pairs, cells, wanted, logits };
+        let logits = required.clone().map(|required| required.iter().map(|p| p.ln()).collect());
+        let mut fit = Self { pairs, cells, required, logits };
         fit.evaluate();
         Ok(fit)
     }
@@ -151,7 +153,7 @@ impl Fit {
         Convergence { iterations, deviation, converged: deviation <= CONVERGED }
     }
 
-    /// Up to `most` sweeps, and how many they were.
+    /// Makes up to `most` sweeps and returns their number.
     fn sweeps(&mut self, most: usize) -> usize {
         (0..most)
             .find(|_| {
@@ -163,12 +165,12 @@ impl Fit {
             .unwrap_or(most)
     }
 
-    /// One sweep of iterative proportional fitting: the pairs with each source get their probabilities in turn.
+    /// Makes one sweep of iterative proportional fitting: the pairs with each source get their probabilities in turn.
     fn sweep(&mut self) {
         for source in 0..2 {
             let found = self.found();
             let corrections =
-                self.wanted[source].iter().zip(&found[source]).map(|(wanted, found)| (wanted / found).ln());
+                self.required[source].iter().zip(&found[source]).map(|(required, found)| (required / found).ln());
             self.logits[source].iter_mut().zip(corrections).for_each(|(logit, correction)| *logit += correction);
             self.evaluate();
         }
@@ -196,9 +198,9 @@ impl Fit {
         }
     }
 
-    /// The probabilities of the pairs (x1, y) and (x2, y) at present.
+    /// Returns the probabilities of the pairs (x1, y) and (x2, y) at present.
     fn found(&self) -> [Vec<f64>; 2] {
-        let mut found = self.wanted.each_ref().map(|wanted| vec![0.0; wanted.len()]);
+        let mut found = self.required.each_ref().map(|required| vec![0.0; required.len()]);
         for cell in &self.cells {
             found[0][cell.first as usize] += cell.probability;
             found[1][cell.second as usize] += cell.probability;
@@ -206,11 +208,11 @@ impl Fit {
         found
     }
 
-    /// The largest relative deviation of such a probability.
+    /// Returns the largest relative deviation of such a probability.
     fn deviation(&self) -> f64 {
         let found = self.found();
-        let pairs = self.wanted.iter().flatten().zip(found.iter().flatten());
-        pairs.map(|(wanted, found)| (found / wanted - 1.0).abs()).fold(0.0, f64::max)
+        let pairs = self.required.iter().flatten().zip(found.iter().flatten());
+        pairs.map(|(required, found)| (found / required - 1.0).abs()).fold(0.0, f64::max)
     }
 
     /// Visits every pair (x1, x2) with its probability and its cells.

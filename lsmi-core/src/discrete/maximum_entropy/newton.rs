@@ -6,20 +6,20 @@
 
 use super::{Fit, TOLERANCE, linear::Symmetric};
 
-/// Up to how many logits the matrix is decomposed: at this size a step takes some tenths of a second.
+/// The largest number of logits for which the matrix is decomposed: at this size a step takes some tenths of a second.
 const MOST_LOGITS: usize = 1000;
 
 const MOST_STEPS: usize = 100;
 
-/// No logit changes by more in a step, so that far from the minimum the step is no leap.
+/// The largest change of a logit in a step, so that far from the minimum the step is no leap.
 const LONGEST_STEP: f64 = 20.0;
 
-/// Whether the matrix of the second derivatives can be decomposed in little time.
+/// Returns whether the matrix of the second derivatives can be decomposed in little time.
 pub(super) fn is_affordable(fit: &Fit) -> bool {
     fit.logits[0].len() + fit.logits[1].len() <= MOST_LOGITS
 }
 
-/// Steps until the tolerance is reached or a step brings nothing; how many they were.
+/// Makes steps until the tolerance is reached or a step brings no improvement. Returns their number.
 pub(super) fn run(fit: &mut Fit) -> usize {
     for step in 0..MOST_STEPS {
         if fit.deviation() <= TOLERANCE || !improve(fit) {
@@ -29,7 +29,7 @@ pub(super) fn run(fit: &mut Fit) -> usize {
     MOST_STEPS
 }
 
-/// One step, halved until it brings something; whether it did.
+/// Makes one step, halved until it brings an improvement. Returns whether it did.
 fn improve(fit: &mut Fit) -> bool {
     let direction = second_derivative(fit).solve(&gradient(fit));
     let longest = direction.iter().fold(0.0, |longest: f64, change| longest.max(change.abs()));
@@ -55,7 +55,7 @@ fn improve(fit: &mut Fit) -> bool {
     false
 }
 
-/// The convex function: the sum of p(x1, x2) log(sum of exp(a + b)), less the mean logits under the data.
+/// Returns the convex function: the sum of p(x1, x2) log(sum of exp(a + b)), less the mean logits under the data.
 fn function(fit: &Fit) -> f64 {
     let mut value = 0.0;
     fit.each_pair(|_, probability, cells| {
@@ -66,14 +66,14 @@ fn function(fit: &Fit) -> f64 {
             value += probability * (logit - (cell.probability / probability).ln());
         }
     });
-    let means = fit.wanted.iter().flatten().zip(fit.logits.iter().flatten());
-    value - means.map(|(wanted, logit)| wanted * logit).sum::<f64>()
+    let means = fit.required.iter().flatten().zip(fit.logits.iter().flatten());
+    value - means.map(|(required, logit)| required * logit).sum::<f64>()
 }
 
-/// What the probabilities lack, in the order of the logits: a(x1, y), then b(x2, y).
+/// Returns the probabilities that are missing, in the order of the logits: a(x1, y), then b(x2, y).
 fn gradient(fit: &Fit) -> Vec<f64> {
     let found = fit.found();
-    fit.wanted.iter().flatten().zip(found.iter().flatten()).map(|(wanted, found)| wanted - found).collect()
+    fit.required.iter().flatten().zip(found.iter().flatten()).map(|(required, found)| required - found).collect()
 }
 
 fn second_derivative(fit: &Fit) -> Symmetric {

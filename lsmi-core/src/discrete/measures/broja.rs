@@ -1,4 +1,4 @@
-//! Redundancy as what the pairs of each source and the target leave no choice about, `I_broja`.
+//! Redundancy as the information that is left once the union information is subtracted, `I_broja`.
 //!
 //! Union information and certificate are those of [`broja`]; there are no values of single
 //! outcomes.
@@ -10,10 +10,10 @@ use crate::discrete::{
     joint::Joint,
 };
 
-/// Numbers that each of the two tables of a source and the target may have.
+/// The largest number of entries in each of the two tables of a source and the target.
 const TABLE_LIMIT: u128 = 1 << 26;
 
-/// The decomposition of a distribution.
+/// Decomposes a distribution.
 pub(super) fn decompose(joint: &Joint) -> Result<JointDecomposition> {
     let (states, classes) = (&joint.states().sources, joint.states().target.len());
     let mut tables = Vec::new();

@@ -1,4 +1,4 @@
-//! Redundancy as common change in surprisal, `I_ccs`, as Ince has it.
+//! Redundancy as common change in surprisal, `I_ccs`, as defined by Ince.
 //!
 //! ```text
 //! q = the distribution of maximum entropy with p(x1, x2), p(x1, y) and p(x2, y)
@@ -19,10 +19,10 @@ use crate::{
 /// Terms this close to 0 have no sign.
 const SIGNLESS: f64 = 1e-9;
 
-/// The decomposition of a distribution.
+/// Decomposes a distribution.
 pub(super) fn decompose(joint: &Joint) -> Result<JointDecomposition> {
     let (found, convergence) = maximum_entropy(joint)?;
-    let terms = super::terms(&found);
+    let terms = found.terms();
     let signed = |value: f64| if value.abs() <= SIGNLESS { 0.0 } else { value };
     let pointwise: Vec<Pointwise> = (0..terms.len())
         .map(|row| {

@@ -7,18 +7,18 @@ use crate::{
     terms::Terms,
 };
 
-/// The redundancy of every outcome, in nats.
+/// Returns the redundancy of every outcome, in nats.
 pub(super) fn redundancies(joint: &Joint, terms: &Terms) -> Vec<f64> {
     let (specific1, specific2) = (specific_information(joint, 1), specific_information(joint, 2));
     let redundancy = |row: usize| {
         let state = joint.marginals().target().group[row] as usize;
-        min::redundancy(terms.i1[row], terms.i2[row], Modality::of_the_lower(specific1[state], specific2[state]))
+        min::redundancy(terms.i1[row], terms.i2[row], Modality::with_lower(specific1[state], specific2[state]))
     };
     (0..terms.len()).map(redundancy).collect()
 }
 
-/// p(y) I(y; X) for every state y of the target, in the order of its marginal, where X is a set of sources: the sum over
-/// the outcomes with y of p i.
+/// Returns p(y) I(y; X) for every state y of the target, in the order of its marginal, where X is a set of sources: the
+/// sum over the outcomes with y of p i.
 pub(in crate::discrete) fn specific_information<const SOURCES: usize>(joint: &Joint<SOURCES>, set: usize) -> Vec<f64> {
     let marginals = joint.marginals();
     let target = marginals.target();

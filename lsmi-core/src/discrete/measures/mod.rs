@@ -1,4 +1,4 @@
-//! Measures of a joint distribution: definitions of redundancy, one a file.
+//! Measures of a joint distribution: definitions of redundancy, one per file.
 //!
 //! | measure | redundancy |
 //! |---|---|
@@ -23,11 +23,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    broja::Solution,
-    error::Result,
-    information::{Information, terms},
-    joint::Joint,
-    maximum_entropy::Convergence,
+    broja::Solution, error::Result, information::Information, joint::Joint, maximum_entropy::Convergence,
     outcome::Outcome,
 };
 use crate::{decomposition::Means, error::from_name, terms::Terms};
@@ -60,19 +56,19 @@ pub enum JointMeasure {
     Broja,
 }
 
-/// A decomposition of what two sources tell about a target, in nats.
+/// A decomposition of the information of two sources about a target, in nats.
 #[derive(Debug, Clone)]
 pub struct JointDecomposition {
     /// Redundancy, uniqueness and synergy of the distribution.
     pub means: Means,
-    /// The same of every outcome, for measures that have it.
+    /// The decomposition of every outcome, for measures that have it.
     ///
     /// Of `ccs` these are outcomes of the distribution of maximum entropy, with that distribution's i12: what the data
     /// have in information beyond their pairs of variables is in the mean synergy, but in no outcome's.
     pub pointwise: Option<Vec<Pointwise>>,
-    /// How well the distribution of maximum entropy was found, where there is one (`ccs`).
+    /// How well the distribution of maximum entropy was found, for `ccs`.
     pub convergence: Option<Convergence>,
-    /// How well the union information was found (`broja`).
+    /// The union information and its bounds, for `broja`.
     pub certificate: Option<Solution>,
 }
 
@@ -97,7 +93,7 @@ impl JointMeasure {
     /// All measures, in the order in which they are listed.
     pub const ALL: [Self; 6] = [Self::Pm, Self::Min, Self::Sx, Self::Mmi, Self::Ccs, Self::Broja];
 
-    /// The name: `pm`, `min`, `sx`, `mmi`, `ccs` or `broja`.
+    /// Returns the name: `pm`, `min`, `sx`, `mmi`, `ccs` or `broja`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pm => "pm",
@@ -109,12 +105,12 @@ impl JointMeasure {
         }
     }
 
-    /// Whether the measure is defined on the redundancy lattice, see [`lattice`](super::lattice).
+    /// Returns whether the measure is defined on the redundancy lattice, see [`lattice`](super::lattice).
     pub fn has_lattice(self) -> bool {
         matches!(self, Self::Pm | Self::Min | Self::Sx)
     }
 
-    /// The decomposition of a distribution.
+    /// Decomposes a distribution.
     ///
     /// # Errors
     ///
@@ -158,20 +154,20 @@ impl FromStr for JointMeasure {
 }
 
 impl Pointwise {
-    /// What follows from the redundancy of an outcome and its informations.
+    /// Creates the decomposition of an outcome from its redundancy and informations.
     fn new(outcome: Outcome, probability: f64, r: f64, [i1, i2, i12]: [f64; 3]) -> Self {
         Self { outcome, probability, r, u1: i1 - r, u2: i2 - r, s: i12 - i1 - i2 + r }
     }
 }
 
-/// What follows from the redundancy of a distribution and its informations.
+/// Returns the decomposition that follows from the redundancy of a distribution and its informations.
 pub(super) fn means_of(r: f64, Information { i1, i2, i12 }: Information) -> Means {
     Means { r, u1: i1 - r, u2: i2 - r, s: i12 - i1 - i2 + r }
 }
 
-/// The decomposition that follows from the redundancy of every outcome, in their order.
+/// Returns the decomposition that follows from the redundancy of every outcome, in their order.
 fn from_redundancies(joint: &Joint, redundancies: fn(&Joint, &Terms) -> Vec<f64>) -> JointDecomposition {
-    let terms = terms(joint);
+    let terms = joint.terms();
     let r = redundancies(joint, &terms);
     let pointwise: Vec<Pointwise> = (0..r.len())
         .map(|row| {

@@ -5,7 +5,7 @@
 
 use crate::{discrete::joint::Joint, measure::pm, terms::Terms};
 
-/// The redundancy of every outcome, in nats.
+/// Returns the redundancy of every outcome, in nats.
 pub(super) fn redundancies(_: &Joint, terms: &Terms) -> Vec<f64> {
     let Terms { h1, h2, i1, i2, .. } = terms;
     (0..terms.len()).map(|row| pm::redundancy(h1[row], h2[row], i1[row], i2[row])).collect()

@@ -13,7 +13,7 @@ use crate::{
     terms::Terms,
 };
 
-/// The redundancy of every outcome, in nats.
+/// Returns the redundancy of every outcome, in nats.
 pub(super) fn redundancies(joint: &Joint, terms: &Terms) -> Vec<f64> {
     let marginals = joint.marginals();
     (0..terms.len())
@@ -24,7 +24,8 @@ pub(super) fn redundancies(joint: &Joint, terms: &Terms) -> Vec<f64> {
         .collect()
 }
 
-/// The probability that one source or the other has its state of the outcome, together with the target's or not.
+/// Returns the probability that one source or the other has its state of the outcome, together with the target's or
+/// not.
 fn either(marginals: &Marginals<2>, row: usize, with_target: bool) -> f64 {
     let [one, two, both] = [1, 2, 3].map(|set| marginals.of(set, with_target).at(row));
     // The lower one less both is what it adds, and never negative.

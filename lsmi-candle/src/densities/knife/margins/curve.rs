@@ -1,4 +1,4 @@
-//! One smooth rising curve: a spline between knots, and tails that bend like logarithms.
+//! A smooth rising curve: a spline between knots, and tails that bend like logarithms.
 //!
 //! A value x is first taken to `u = asinh((x - centre) / scale)` (Jones, Pewsey 2009), in which heavy tails are moderate.
 //! Between knots `u_k`, where the curve has the score `z_k` and the slope `s_k = dz / du`, it is the monotone rational
@@ -15,25 +15,25 @@ use super::scores;
 
 /// Scores that knots have at most: as many standard deviations are beyond any sample.
 const LARGEST_SCORE: f64 = 8.0;
-/// Slopes that are no curve's: where values are equal but for rounding.
+/// The largest slope of a curve; steeper ones come from values that are equal but for rounding.
 const LARGEST_SLOPE: f64 = 1e9;
 
 /// A rising curve; see the [module](self).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Curve {
-    /// What is subtracted from values.
+    /// The centre, which is subtracted from values.
     pub(crate) centre: f64,
-    /// What they are then divided by.
+    /// The scale, by which they are then divided.
     pub(crate) scale: f64,
     pub(crate) knots: Vec<Knot>,
-    /// Of the tail before the first knot and of that after the last.
+    /// The bends of the tail before the first knot and of that after the last.
     bends: [f64; 2],
 }
 
 /// A point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Knot {
-    /// Where it is, `u_k`.
+    /// The place of the knot, `u_k`.
     pub(crate) place: f64,
     /// `z_k`
     pub(crate) score: f64,
@@ -42,7 +42,8 @@ pub(crate) struct Knot {
 }
 
 impl Curve {
-    /// The curve through knots; none where they do not rise, are fewer than two or are too steep or too flat.
+    /// Creates the curve through knots. Returns `None` if they do not rise, are fewer than two, or are too steep or too
+    /// flat.
     pub(crate) fn new(centre: f64, scale: f64, knots: Vec<Knot>) -> Option<Self> {
         let is_slope = |slope: f64| (LARGEST_SLOPE.recip()..LARGEST_SLOPE).contains(&slope);
         let rises = |pair: &[Knot]| {
@@ -61,7 +62,7 @@ impl Curve {
         })
     }
 
-    /// The score `T(x)` of a value and `log T'(x)`.
+    /// Returns the score `T(x)` of a value and `log T'(x)`.
     pub(crate) fn at(&self, value: f64) -> (f64, f64) {
         let scaled = (value - self.centre) / self.scale;
         let (score, log_slope) = self.at_place(scaled.asinh());
@@ -69,7 +70,7 @@ impl Curve {
         (score, log_slope - scaled.hypot(1.0).ln() - self.scale.ln())
     }
 
-    /// The score at u and the logarithm of the slope there.
+    /// Returns the score at u and the logarithm of the slope there.
     fn at_place(&self, u: f64) -> (f64, f64) {
         let right = self.knots.partition_point(|knot| knot.place <= u);
         if right == 0 {
@@ -93,13 +94,13 @@ impl Curve {
     }
 }
 
-/// How far the score rises beyond the last knot, at a distance from it, and the logarithm of the slope there.
+/// Returns the rise of the score beyond the last knot, at a distance from it, and the logarithm of the slope there.
 fn tail(distance: f64, slope: f64, bend: f64) -> (f64, f64) {
     let bent = (bend * slope * distance).ln_1p();
     (bent / bend, slope.ln() - bent)
 }
 
-/// `phi(z) / (1 - Phi(z)) - z`.
+/// Returns `phi(z) / (1 - Phi(z)) - z`.
 fn bend(score: f64) -> f64 {
     scores::density(score) / (0.5 * libm::erfc(score * FRAC_1_SQRT_2)) - score
 }

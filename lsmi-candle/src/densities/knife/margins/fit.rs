@@ -1,4 +1,4 @@
-//! The fit of margins: smoothed quantiles, column by column.
+//! Fits margins by smoothed quantiles, column by column.
 //!
 //! The rows of a column in rising order, against normal scores, are its quantiles as a function of the score. A knot is where
 //! a line fitted to those of nearby scores passes, with that line's slope (Fan 1992; Epanechnikov's weights of 1969, so that
@@ -15,23 +15,23 @@ use crate::densities::mixture::Mixture;
 const LEAST_ROWS: usize = 50;
 /// Rows beyond the last knot on either side.
 const ROWS_OF_A_TAIL: f64 = 5.0;
-/// How far the scores that a knot hears of are from its own, for n rows: one of these times n^-1/5. The first is best where
-/// quantiles are smooth, the last where densities have poles.
+/// The largest distances of the scores that a knot depends on from its own, for n rows: one of these times n^-1/5. The
+/// first is best for smooth quantiles, the last for densities with poles.
 const REACHES: [f64; 3] = [2.0, 1.0, 0.5];
 /// The largest share of the rows that may have the same value: such values have no density.
 const MOST_EQUAL: f64 = 0.01;
-/// As many may in any case.
+/// The number of rows that may have the same value in any case.
 const LEAST_EQUAL: usize = 3;
 /// Standard errors that a gain over the normal distribution exceeds: fewer could be chance.
 const ERRORS: f64 = 2.0;
-/// What a single row can count for, in nats.
+/// The largest contribution of a single row, in nats.
 const LARGEST_GAIN: f64 = 5.0;
-/// The quartiles of a normal distribution are this far apart.
+/// The distance of the quartiles of a normal distribution.
 const QUARTILES_APART: f64 = 1.348_979_500_392_163;
 
 impl Margins {
-    /// Curves of the columns that are not normal, all fitted to the rows that are kept and compared by those held out; none
-    /// where the margins of a mixture, fitted to the same rows, say as much of every column.
+    /// Fits curves to the columns that are not normal: all are fitted to the rows that are kept and compared by those
+    /// held out. Returns `None` if the margins of a mixture, fitted to the same rows, describe every column as well.
     pub(in crate::densities::knife) fn fit(kept: Rows<'_>, held_out: Rows<'_>, mixture: &Mixture) -> Option<Self> {
         let grids = REACHES.iter().filter_map(|reach| Grid::new(kept.count(), *reach)).collect::<Vec<_>>();
         let squared_scales = mixture.squared_scales();
@@ -40,10 +40,10 @@ impl Margins {
         for column in 0..kept.columns {
             let (rising, fresh) = (kept.rising(column), held_out.column(column).collect::<Vec<_>>());
             let best = best_curve(&grids, &rising, &fresh)
-                .filter(|(_, by_curve)| Gain::of(by_curve, &log_normal_densities(&rising, &fresh)).exceeds_chance());
+                .filter(|(_, by_curve)| Gain::new(by_curve, &log_normal_densities(&rising, &fresh)).exceeds_chance());
             is_more |= best.as_ref().is_some_and(|(_, by_curve)| {
                 let by_mixture = mixture.log_density_of_column(column, &squared_scales, &fresh);
-                Gain::of(by_curve, &by_mixture).mean > 0.0
+                Gain::new(by_curve, &by_mixture).mean > 0.0
             });
             curves.push(best.map(|(curve, _)| curve));
         }
@@ -51,7 +51,7 @@ impl Margins {
     }
 }
 
-/// The curve by which fresh values are likeliest, with their log densities; none where values repeat.
+/// Returns the curve under which fresh values are likeliest, with their log densities. Returns `None` if values repeat.
 fn best_curve(grids: &[Grid], rising: &[f64], fresh: &[f64]) -> Option<(Curve, Vec<f64>)> {
     let mut best: Option<(Curve, Vec<f64>, f64)> = None;
     for curve in grids.iter().filter_map(|grid| grid.curve(rising)) {
@@ -68,7 +68,7 @@ fn best_curve(grids: &[Grid], rising: &[f64], fresh: &[f64]) -> Option<(Curve, V
     best.map(|(curve, densities, _)| (curve, densities))
 }
 
-/// Log densities of values by the normal distribution of others.
+/// Returns log densities of values under the normal distribution of other values.
 fn log_normal_densities(values: &[f64], fresh: &[f64]) -> Vec<f64> {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -85,7 +85,7 @@ impl Rows<'_> {
         self.values.iter().skip(column).step_by(self.columns).copied().map(f64::from)
     }
 
-    /// The values of a column in rising order.
+    /// Returns the values of a column in rising order.
     fn rising(&self, column: usize) -> Vec<f64> {
         let mut values: Vec<f64> = self.column(column).collect();
         values.sort_unstable_by(f64::total_cmp);
@@ -93,7 +93,7 @@ impl Rows<'_> {
     }
 }
 
-/// How much likelier rows are by one density than by another, in nats.
+/// The gain in log likelihood from one density to another, in nats.
 ///
 /// A row counts for no more than a few nats in favour of the one: a single row that is most unlikely by the other would hide
 /// what all others say.
@@ -103,8 +103,8 @@ pub(in crate::densities::knife) struct Gain {
 }
 
 impl Gain {
-    /// From log densities of the same rows by both.
-    pub(in crate::densities::knife) fn of(densities: &[f64], others: &[f64]) -> Self {
+    /// Computes the gain from log densities of the same rows by both.
+    pub(in crate::densities::knife) fn new(densities: &[f64], others: &[f64]) -> Self {
         let count = densities.len() as f64;
         let gains: Vec<f64> =
             densities.iter().zip(others).map(|(one, other)| (one - other).min(LARGEST_GAIN)).collect();
@@ -121,13 +121,13 @@ impl Gain {
 /// The scores of rows and of knots, for all columns alike.
 struct Grid {
     /// Scores of rows in rising order.
-    of_rows: Vec<f64>,
-    of_knots: Vec<f64>,
+    row_scores: Vec<f64>,
+    knot_scores: Vec<f64>,
     reach: f64,
 }
 
 impl Grid {
-    /// That of so many rows; none for too few.
+    /// Creates the scores of `rows` rows. Returns `None` for too few.
     fn new(rows: usize, reach: f64) -> Option<Self> {
         if rows < LEAST_ROWS {
             return None;
@@ -136,11 +136,11 @@ impl Grid {
         let reach = reach * (rows as f64).powf(-0.2);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few dozen")]
         let intervals = (2.0 * last / reach).ceil() as usize;
-        let of_knots = (0..=intervals).map(|knot| last * (2.0 * knot as f64 / intervals as f64 - 1.0)).collect();
-        Some(Self { of_rows: scores(rows), of_knots, reach })
+        let knot_scores = (0..=intervals).map(|knot| last * (2.0 * knot as f64 / intervals as f64 - 1.0)).collect();
+        Some(Self { row_scores: scores(rows), knot_scores, reach })
     }
 
-    /// The curve of a column, whose values rise; none where values repeat.
+    /// Fits the curve of a column, whose values rise. Returns `None` if values repeat.
     fn curve(&self, values: &[f64]) -> Option<Curve> {
         let count = values.len();
         let equal = values.chunk_by(|a, b| a == b).map(<[f64]>::len).max()?;
@@ -150,19 +150,19 @@ impl Grid {
         let centre = values[count / 2];
         let scale = (values[count * 3 / 4] - values[count / 4]) / QUARTILES_APART;
         let moderate: Vec<f64> = values.iter().map(|value| ((value - centre) / scale).asinh()).collect();
-        let knots = self.of_knots.iter().map(|score| self.knot(&moderate, *score)).collect();
+        let knots = self.knot_scores.iter().map(|score| self.knot(&moderate, *score)).collect();
         Curve::new(centre, scale, knots)
     }
 
-    /// The knot at a score: a line fitted to the values of nearby scores.
+    /// Returns the knot at a score: a line fitted to the values of nearby scores.
     fn knot(&self, values: &[f64], score: f64) -> Knot {
-        let nearby = self.of_rows.partition_point(|of_row| *of_row < score - self.reach)
-            ..self.of_rows.partition_point(|of_row| *of_row < score + self.reach);
+        let nearby = self.row_scores.partition_point(|row_score| *row_score < score - self.reach)
+            ..self.row_scores.partition_point(|row_score| *row_score < score + self.reach);
         let (mut sum, mut first, mut second, mut mean, mut product) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for (of_row, value) in self.of_rows[nearby.clone()].iter().zip(&values[nearby]) {
-            let distance = (of_row - score) / self.reach;
+        for (row_score, value) in self.row_scores[nearby.clone()].iter().zip(&values[nearby]) {
+            let distance = (row_score - score) / self.reach;
             // Rows are rarer where the density is low.
-            let weight = (1.0 - distance * distance) / density(*of_row);
+            let weight = (1.0 - distance * distance) / density(*row_score);
             sum += weight;
             first += weight * distance;
             second += weight * distance * distance;
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn gains_within_chance_do_not_count() {
         let gains = |shift: f64| -> Vec<f64> { (0..100).map(|row| shift + f64::from(row % 2) - 0.5).collect() };
-        let count = |gains: &[f64]| Gain::of(gains, &[0.0; 100]).exceeds_chance();
+        let count = |gains: &[f64]| Gain::new(gains, &[0.0; 100]).exceeds_chance();
         // The standard error of the mean is .05.
         assert!(!count(&gains(0.0)) && !count(&gains(0.09)) && count(&gains(0.12)));
         let mut with_one_large = gains(0.12);

@@ -25,7 +25,7 @@ use crate::error::Result;
 /// The curves of the columns that have one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Margins {
-    /// One of every column; none: the column as it is.
+    /// The curve of every column; `None` for a column that stays as it is.
     pub(crate) curves: Vec<Option<Curve>>,
 }
 
@@ -45,19 +45,19 @@ pub(super) struct Rows<'a> {
 }
 
 impl Margins {
-    /// Number of columns.
+    /// Returns the number of columns.
     pub fn columns(&self) -> usize {
         self.curves.len()
     }
 
-    /// Rows `[n, d]`, row-major, in the coordinates of the mixture.
+    /// Maps rows `[n, d]`, row-major, to the coordinates of the mixture.
     pub(crate) fn apply(&self, rows: &[f32]) -> Straightened {
         let mut values = rows.to_vec();
         let mut log_derivatives = vec![0.0; rows.len() / self.curves.len()];
         for (column, curve) in self.curves.iter().enumerate() {
             let Some(curve) = curve else { continue };
-            let of_column = values.iter_mut().skip(column).step_by(self.curves.len());
-            for (value, log_derivative) in of_column.zip(&mut log_derivatives) {
+            let column_values = values.iter_mut().skip(column).step_by(self.curves.len());
+            for (value, log_derivative) in column_values.zip(&mut log_derivatives) {
                 let (score, logarithm) = curve.at(f64::from(*value));
                 #[expect(clippy::cast_possible_truncation, reason = "models are f32 by design")]
                 let score = score as f32;
@@ -68,7 +68,7 @@ impl Margins {
         Straightened { values, log_derivatives }
     }
 
-    /// `log p(z)` of each row, in nats.
+    /// Returns `log p(z)` of each row, in nats.
     pub(super) fn log_density(&self, mixture: &Mixture, rows: &Points) -> Result<Vec<f64>> {
         let Straightened { values, log_derivatives } = self.apply(rows.values());
         let device = rows.on_device().map_or(&Device::Cpu, candle_core::Tensor::device);

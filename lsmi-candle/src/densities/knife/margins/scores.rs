@@ -1,14 +1,14 @@
-//! Normal scores: where the order statistics of a normal sample lie.
+//! Normal scores: the places of the order statistics of a normal sample.
 
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
-/// The density of the normal distribution.
+/// Returns the density of the normal distribution.
 pub(super) fn density(score: f64) -> f64 {
     (-0.5 * score * score).exp() / TAU.sqrt()
 }
 
-/// The value below which a share in (0, 1/2] of a normal distribution lies: formula 26.2.22 of Abramowitz and Stegun (1964),
-/// then Halley's steps.
+/// Returns the value below which a share in (0, 1/2] of a normal distribution lies: formula 26.2.22 of Abramowitz and
+/// Stegun (1964), then Halley's steps.
 fn lower_quantile(share: f64) -> f64 {
     let root = (-2.0 * share.ln()).sqrt();
     let mut score = (2.30753 + 0.27061 * root) / (1.0 + 0.99229 * root + 0.04481 * root * root) - root;
@@ -19,12 +19,12 @@ fn lower_quantile(share: f64) -> f64 {
     score
 }
 
-/// The value below which a share in (0, 1) of a normal distribution lies.
+/// Returns the value below which a share in (0, 1) of a normal distribution lies.
 pub(super) fn quantile(share: f64) -> f64 {
     if share <= 0.5 { lower_quantile(share) } else { -lower_quantile(1.0 - share) }
 }
 
-/// The scores of `count` values in rising order: quantiles at `(i + 1/2) / count` (Hazen 1914).
+/// Returns the scores of `count` values in rising order: quantiles at `(i + 1/2) / count` (Hazen 1914).
 pub(super) fn scores(count: usize) -> Vec<f64> {
     let half: Vec<f64> = (0..count / 2).map(|rank| lower_quantile((rank as f64 + 0.5) / count as f64)).collect();
     let middle = (count % 2 == 1).then_some(0.0);

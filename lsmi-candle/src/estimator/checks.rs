@@ -1,0 +1,59 @@
+//! Checks of samples that may have been put together by hand.
+
+use crate::error::{EstimatorError, Result};
+use crate::features::{FeatureSet, Inputs};
+
+/// Checks samples that may have been put together by hand; those read from a file pass.
+pub(crate) fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
+    check_inputs(&samples.inputs(), samples.rows())?;
+    for (logits, what) in samples.logits.iter().zip(["columns of logits1", "columns of logits2", "columns of logits12"])
+    {
+        if let Some(logits) = logits.as_ref().filter(|logits| logits.columns() != classes) {
+            return wrong(what, logits.columns().to_string(), format!("the number of classes, {classes}"));
+        }
+    }
+    if let Some(groups) = samples.groups.as_ref().filter(|groups| groups.rows() != samples.rows()) {
+        let expected = format!("the number of labels, {}", samples.rows());
+        return wrong("the number of rows in groups", groups.rows().to_string(), expected);
+    }
+    match samples.labels.iter().find(|label| **label as usize >= classes) {
+        Some(label) => wrong("a label", label.to_string(), format!("the index of one of {classes} classes")),
+        None => Ok(()),
+    }
+}
+
+/// Checks everything but the labels of `rows` rows.
+pub(super) fn check_inputs(samples: &Inputs<'_>, rows: usize) -> Result<()> {
+    for (what, found) in [
+        ("the number of ids", samples.ids.len()),
+        ("the number of rows of x1", samples.x1.rows()),
+        ("the number of rows of x2", samples.x2.rows()),
+    ] {
+        if found != rows || rows == 0 {
+            return wrong(what, found.to_string(), format!("the number of labels, {rows}, and at least 1"));
+        }
+    }
+    let [logits1, logits2, logits12] = samples.logits;
+    for (what, x) in [
+        ("x1", Some(samples.x1)),
+        ("x2", Some(samples.x2)),
+        ("logits1", logits1),
+        ("logits2", logits2),
+        ("logits12", logits12),
+    ] {
+        let Some(x) = x else { continue };
+        if x.columns() == 0 || x.rows() != rows {
+            let found = format!("of {} rows and {} columns", x.rows(), x.columns());
+            return wrong(what, found, format!("of {rows} rows and at least one column"));
+        }
+        if let Some(value) = x.values().iter().find(|value| !value.is_finite()) {
+            return wrong(what, format!("{value} somewhere"), "finite everywhere".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Returns the error that samples do not fit together.
+pub(super) fn wrong(what: &'static str, found: String, expected: String) -> Result<()> {
+    Err(EstimatorError::Samples { what, found, expected })
+}

@@ -1,0 +1,11 @@
+//! Scores rows by fitted models, with labels ([`Scores`]) and without ([`Candidates`]).
+
+mod candidates;
+mod model_inputs;
+mod predict;
+mod score;
+
+pub use candidates::{Candidates, Expected};
+pub(super) use model_inputs::{Columns, ModelInputs};
+pub(super) use predict::log_posteriors;
+pub use score::Scores;

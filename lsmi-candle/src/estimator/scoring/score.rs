@@ -1,0 +1,156 @@
+//! Computes terms and predictions of rows with labels.
+
+use std::ops::Range;
+
+use lsmi_core::{ClassPrior, SampleIds, Terms};
+
+use super::model_inputs::ModelInputs;
+use super::predict::{Predictions, ROWS_AT_A_TIME, most_probable};
+use crate::error::{EstimatorError, Result};
+use crate::estimator::Estimator;
+use crate::features::{FeatureSet, Groups};
+
+/// Terms and predictions of rows, in the order of the rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores {
+    /// The terms h1, h2, i1, i2, i12, in nats, by id: from the probabilities averaged over all repeats.
+    pub terms: Terms,
+    /// The terms from each repeat alone; empty if there is one repeat.
+    pub repeats: Vec<Terms>,
+    /// The fold that held each row out (in the first repeat), for training rows; rows scored by all folds together have
+    /// none.
+    pub folds: Option<Vec<u32>>,
+    /// The number of each row's group, where some belong together.
+    pub groups: Option<Vec<u32>>,
+    /// The class index of each row.
+    pub labels: Vec<u32>,
+    /// The class that each head finds most probable: x1, x2, both joined.
+    pub predictions: [Vec<u32>; 3],
+    /// The posterior probability of that class: how sure each head is.
+    pub confidences: [Vec<f64>; 3],
+}
+
+impl Scores {
+    /// Returns the share of rows whose class each head finds most probable: x1, x2, both joined.
+    pub fn accuracy(&self) -> [f64; 3] {
+        let share = |predictions: &Vec<u32>| {
+            let right = predictions.iter().zip(&self.labels).filter(|(prediction, label)| prediction == label).count();
+            right as f64 / self.labels.len() as f64
+        };
+        [share(&self.predictions[0]), share(&self.predictions[1]), share(&self.predictions[2])]
+    }
+
+    /// Returns the mean negative log posterior of the label under each head, in nats: x1, x2, both joined.
+    pub fn negative_log_likelihood(&self, prior: &ClassPrior) -> [f64; 3] {
+        let mean = |information: &[f64]| {
+            let losses: Vec<f64> = information
+                .iter()
+                .zip(&self.labels)
+                .map(|(information, label)| -information - prior.log_probability(*label as usize))
+                .collect();
+            lsmi_core::statistics::mean(&losses)
+        };
+        [mean(&self.terms.i1), mean(&self.terms.i2), mean(&self.terms.i12)]
+    }
+}
+
+/// Rows are filled up to a multiple of this many with their last one.
+///
+/// Products of few rows are summed in another order than those of many. Models go through rows in blocks of this size, so
+/// that a row has the same terms, to the last bit, however many are scored with it.
+const ROWS_OF_A_BLOCK: usize = 256;
+
+/// Returns the indices of rows, filled up.
+pub(in crate::estimator) fn filled_up(rows: Range<usize>) -> Vec<usize> {
+    let last = rows.end.saturating_sub(1);
+    let missing = rows.len().next_multiple_of(ROWS_OF_A_BLOCK) - rows.len();
+    rows.chain(std::iter::repeat_n(last, missing)).collect()
+}
+
+impl Estimator {
+    /// Scores rows by all folds together or, where `assignments` has the folds of each repeat, each row by its own folds.
+    pub(in crate::estimator) fn score_rows(
+        &self,
+        rows: &FeatureSet,
+        assignments: Option<&[Vec<u32>]>,
+    ) -> Result<Scores> {
+        let repeats = self.repeats.len();
+        let mut whole = Columns::default();
+        let mut repeat_columns: Vec<Columns> =
+            (0..if repeats > 1 { repeats } else { 0 }).map(|_| Columns::default()).collect();
+        for start in (0..rows.rows()).step_by(ROWS_AT_A_TIME) {
+            let range = start..rows.rows().min(start + ROWS_AT_A_TIME);
+            let indices = if assignments.is_some() { range.clone().collect() } else { filled_up(range.clone()) };
+            let part = rows.select(&indices);
+            let labels = &part.labels[..range.len()];
+            let inputs = ModelInputs::new(&self.gauge, &part.inputs(), self.description.given_heads);
+            let mut predictions = Vec::with_capacity(repeats);
+            for (repeat, folds) in self.repeats.iter().enumerate() {
+                let assignment = assignments.map(|assignments| &assignments[repeat][range.clone()]);
+                predictions.push(self.predict(folds, &inputs, assignment)?);
+            }
+            for (columns, predictions) in repeat_columns.iter_mut().zip(&predictions) {
+                columns.extend(&self.prior, predictions, labels);
+            }
+            whole.extend(&self.prior, &Predictions::mean(predictions), labels);
+        }
+        let (predictions, confidences) = (whole.predictions.clone(), whole.confidences.clone());
+        Ok(Scores {
+            terms: whole.into_terms(&rows.ids)?,
+            repeats: repeat_columns.into_iter().map(|columns| columns.into_terms(&rows.ids)).collect::<Result<_>>()?,
+            folds: assignments.map(|assignments| assignments[0].clone()),
+            groups: rows.groups.as_ref().filter(|groups| !groups.are_single_rows()).map(Groups::numbers),
+            labels: rows.labels.clone(),
+            predictions,
+            confidences,
+        })
+    }
+}
+
+/// Terms before they are tied to ids.
+#[derive(Default)]
+struct Columns {
+    surprisal: [Vec<f64>; 2],
+    information: [Vec<f64>; 3],
+    predictions: [Vec<u32>; 3],
+    confidences: [Vec<f64>; 3],
+}
+
+impl Columns {
+    /// Appends the terms of the first rows, as many as there are labels.
+    fn extend(&mut self, prior: &ClassPrior, rows: &Predictions, labels: &[u32]) {
+        for (surprisal, density) in self.surprisal.iter_mut().zip(&rows.log_densities) {
+            surprisal.extend(density.iter().take(labels.len()).map(|value| -value));
+        }
+        for head in 0..3 {
+            for (row, label) in rows.log_posteriors[head].chunks_exact(prior.classes()).zip(labels) {
+                let (label, prediction) = (*label as usize, most_probable(row));
+                self.information[head].push(row[label] - prior.log_probability(label));
+                self.predictions[head].push(prediction);
+                self.confidences[head].push(row[prediction as usize].exp());
+            }
+        }
+    }
+
+    fn into_terms(self, ids: &SampleIds) -> Result<Terms> {
+        let [h1, h2] = self.surprisal;
+        let [i1, i2, i12] = self.information;
+        check_finite(ids, 1, &[("h1", &h1), ("h2", &h2), ("i1", &i1), ("i2", &i2), ("i12", &i12)])?;
+        Ok(Terms::new(ids.clone(), h1, h2, i1, i2, i12)?)
+    }
+}
+
+/// Checks that terms are finite; every row has `values_of_row` values.
+pub(in crate::estimator) fn check_finite(
+    ids: &SampleIds,
+    values_of_row: usize,
+    terms: &[(&'static str, &Vec<f64>)],
+) -> Result<()> {
+    for (term, values) in terms {
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            let id = ids.get(index / values_of_row).into_owned();
+            return Err(EstimatorError::NotFinite { term, id, value: values[index] });
+        }
+    }
+    Ok(())
+}
