@@ -69,14 +69,12 @@ fn truth(family: &dyn Family) -> Result<[f64; 4], Box<dyn Error>> {
 fn of_set(family: &dyn Family, rows: usize, repeats: usize, set: u64) -> Result<Vec<Interval>, Box<dyn Error>> {
     let draw = family.sample(rows, &mut stream(set, "coverage"));
     let (d1, d2) = draw.dims;
-    let train = FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, d1, draw.x1)?,
-        x2: Matrix::new(rows, d2, draw.x2)?,
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    };
+    let train = FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, d1, draw.x1)?,
+        Matrix::new(rows, d2, draw.x2)?,
+        draw.labels,
+    )?;
     let classes = Classes::new((0..family.classes()).map(|class| class.to_string()).collect())?;
     let settings = Settings { seed: set, repeats, gauge: GaugeKind::Raw, ..Settings::default() };
     let fit = cross_fit(&train, &classes, &settings, None)?;

@@ -64,14 +64,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn features(draw: &Draw) -> Result<FeatureSet, Box<dyn Error>> {
     let (d1, d2) = draw.dims;
-    Ok(FeatureSet {
-        ids: SampleIds::rows(ROWS),
-        x1: Matrix::new(ROWS, d1, draw.x1.clone())?,
-        x2: Matrix::new(ROWS, d2, draw.x2.clone())?,
-        labels: draw.labels.clone(),
-        logits: [None, None, None],
-        groups: None,
-    })
+    Ok(FeatureSet::new(
+        SampleIds::rows(ROWS),
+        Matrix::new(ROWS, d1, draw.x1.clone())?,
+        Matrix::new(ROWS, d2, draw.x2.clone())?,
+        draw.labels.clone(),
+    )?)
 }
 
 /// The most resident memory so far, in KiB, where the system tells.

@@ -84,14 +84,12 @@ fn draw(settings: &FamilySettings, seed: u64) -> Result<[Samples; 2], Box<dyn Er
     let draw = family.sample(ROWS, &mut stream(seed, "simulated samples"));
     let exact = family.terms(&draw)?;
     let (labels, groups) = (draw.labels, draw.groups.ok_or("the family has groups")?);
-    let train = FeatureSet {
-        ids: SampleIds::rows(ROWS),
-        x1: Matrix::new(ROWS, DIMS, draw.x1)?,
-        x2: Matrix::new(ROWS, DIMS, draw.x2)?,
-        labels: labels.clone(),
-        logits: [None, None, None],
-        groups: None,
-    };
+    let train = FeatureSet::new(
+        SampleIds::rows(ROWS),
+        Matrix::new(ROWS, DIMS, draw.x1)?,
+        Matrix::new(ROWS, DIMS, draw.x2)?,
+        labels.clone(),
+    )?;
     let classes = Classes::new(vec!["0".to_owned(), "1".to_owned()])?;
     let fit = cross_fit(&train, &classes, &Settings { seed, ..Settings::default() }, None)?;
     // Of two equally frequent classes, the one whose i12 is positive is predicted.

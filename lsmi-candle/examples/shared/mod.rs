@@ -52,14 +52,12 @@ pub(crate) fn data(name: &str, rows: usize, seed: u64) -> Result<Data, Box<dyn E
 pub(crate) fn simulated(family: &dyn Family, rows: usize, seed: u64) -> Result<FeatureSet, Box<dyn Error>> {
     let draw = family.sample(rows, &mut stream(seed, "simulated samples"));
     let (d1, d2) = draw.dims;
-    Ok(FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, d1, draw.x1)?,
-        x2: Matrix::new(rows, d2, draw.x2)?,
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    })
+    Ok(FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, d1, draw.x1)?,
+        Matrix::new(rows, d2, draw.x2)?,
+        draw.labels,
+    )?)
 }
 
 /// Two thirds and one third of the samples, drawn at random.

@@ -324,7 +324,7 @@ mod tests {
         };
         let (x1, x2) = (modality(2), modality(3));
         let ids = SampleIds::from_names((0..ROWS).map(|row| format!("sample {}", ROWS - row))).unwrap();
-        let features = FeatureSet { ids, x1, x2, labels, logits: [None, None, None], groups: None };
+        let features = FeatureSet::new(ids, x1, x2, labels).unwrap();
         (features, Classes::new(vec!["a".to_owned(), "b".to_owned()]).unwrap())
     }
 

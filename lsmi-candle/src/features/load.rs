@@ -6,13 +6,15 @@ use std::{fs, io};
 
 use super::classes::{Classes, Label};
 use super::error::FeatureError;
+use super::file::{FeatureFile, Split, UnlabelledFile};
 use super::format::Format;
+use super::groups::Groups;
 use super::keys::{self, GroupKey, Keys, SplitArrays, find_splits};
 use super::labels::{Labels, case_note};
 use super::logits;
 use super::metadata_columns::MetadataColumn;
+use super::set::{FeatureSet, Unlabelled};
 use super::source::{MatrixRole, Source};
-use super::{FeatureFile, FeatureSet, Groups, Split, Unlabelled, UnlabelledFile};
 use crate::numbers::matrix::Matrix;
 
 /// How many classes a message lists.

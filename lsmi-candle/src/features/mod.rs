@@ -37,10 +37,10 @@ mod classes;
 pub(crate) mod columns;
 mod data;
 mod error;
+mod file;
 mod format;
 mod groups;
 mod hash;
-mod inputs;
 mod keys;
 mod labels;
 mod load;
@@ -50,8 +50,9 @@ mod metadata_columns;
 mod missing;
 mod model_logits;
 mod row_reader;
-mod separated;
+mod set;
 mod source;
+mod text_table;
 mod write;
 
 /// Arrays and what they hold, for columns of record batches.
@@ -59,201 +60,28 @@ pub(crate) mod values {
     pub(crate) use super::array::{Array, Incomplete, Kind, Number, Values};
 }
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
-
-use lsmi_core::SampleIds;
+use std::path::Path;
 
 use self::source::Source;
-use crate::numbers::matrix::Matrix;
 
 pub use alike::names_alike;
 pub(crate) use classes::Label;
 pub use classes::{Classes, ClassesError};
 pub use data::{ArrayFiles, Data};
 pub use error::FeatureError;
+pub use file::{FeatureFile, Split, UnlabelledFile};
 pub use format::Format;
 pub(crate) use groups::DisjointSets;
 pub use groups::Groups;
-pub use inputs::{Inputs, Unlabelled};
 pub(crate) use keys::LOGITS;
 pub use keys::{GroupKey, Keys, KeysError};
 pub use metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
 pub use missing::{Missing, UnknownMissing};
 pub use model_logits::read_model_logits;
 pub use row_reader::{FileState, RowReader, RowSplit};
-pub use separated::{Records, records_of};
+pub use set::{FeatureSet, Inputs, Unlabelled};
+pub use text_table::{Records, TextTable, TextTableError, records_of};
 pub use write::{ArrayValues, WriteError, write_safetensors};
-
-/// Samples: row i of everything is the same sample.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FeatureSet {
-    /// What the samples are called; no two alike.
-    pub ids: SampleIds,
-    /// The first modality, `[n, d1]`.
-    pub x1: Matrix,
-    /// The second modality, `[n, d2]`.
-    pub x2: Matrix,
-    /// The class index of every sample, below [`Classes::len`].
-    pub labels: Vec<u32>,
-    /// Logits of the user's models of x1, x2 and both, `[n, K]`, where there are any; column k is class k.
-    pub logits: [Option<Matrix>; 3],
-    /// Which samples belong together, where that is known.
-    pub groups: Option<Groups>,
-}
-
-impl FeatureSet {
-    /// Number of samples.
-    pub fn rows(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// The given samples in the given order.
-    ///
-    /// # Panics
-    /// If an index is not below [`rows`](Self::rows), as indexing a slice does.
-    #[must_use]
-    pub fn select(&self, indices: &[usize]) -> Self {
-        Self {
-            ids: self.ids.select(indices),
-            x1: self.x1.select(indices),
-            x2: self.x2.select(indices),
-            labels: indices.iter().map(|&index| self.labels[index]).collect(),
-            logits: inputs::select_logits(&self.logits, indices),
-            groups: self.groups.as_ref().map(|groups| groups.select(indices)),
-        }
-    }
-
-    /// Parts, one after the other. There is at least one, and they have the same columns.
-    ///
-    /// # Errors
-    /// An error of [`lsmi_core`] where two samples have the same id.
-    pub(crate) fn joined(parts: &[Self]) -> lsmi_core::Result<Self> {
-        let names: Vec<String> = parts.iter().flat_map(|part| part.ids.iter().map(Cow::into_owned)).collect();
-        let numbers: Option<Vec<i64>> =
-            names.iter().map(|name| name.parse().ok().filter(|number: &i64| number.to_string() == *name)).collect();
-        let ids = match numbers {
-            Some(numbers) => SampleIds::from_numbers(numbers)?,
-            None => SampleIds::from_names(names)?,
-        };
-        let logits = [0, 1, 2].map(|head| {
-            let of_parts: Option<Vec<&Matrix>> = parts.iter().map(|part| part.logits[head].as_ref()).collect();
-            of_parts.map(|of_parts| Matrix::joined(&of_parts))
-        });
-        Ok(Self {
-            ids,
-            x1: Matrix::joined(&parts.iter().map(|part| &part.x1).collect::<Vec<_>>()),
-            x2: Matrix::joined(&parts.iter().map(|part| &part.x2).collect::<Vec<_>>()),
-            labels: parts.iter().flat_map(|part| &part.labels).copied().collect(),
-            logits,
-            groups: {
-                let of_parts: Option<Vec<&Groups>> = parts.iter().map(|part| part.groups.as_ref()).collect();
-                of_parts.map(|of_parts| Groups::concatenated(&of_parts))
-            },
-        })
-    }
-
-    /// The samples without their labels, borrowed.
-    pub fn inputs(&self) -> Inputs<'_> {
-        Inputs { ids: &self.ids, x1: &self.x1, x2: &self.x2, logits: self.logits.each_ref().map(Option::as_ref) }
-    }
-
-    /// SHA-256 of shapes, values, labels, ids and logits, in hexadecimal: equal for equal data, whatever file they came
-    /// in.
-    pub fn hash(&self) -> String {
-        hash::of_set(self)
-    }
-}
-
-/// A part of a file: training, validation or test data.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Split<Samples = FeatureSet> {
-    /// `train`, `val`, `test`, or whatever suffix the file uses.
-    pub name: String,
-    /// Its samples.
-    pub features: Samples,
-}
-
-/// All samples of a file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FeatureFile {
-    /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
-    pub splits: Vec<Split>,
-    /// The columns of a table that no analysis looks at, for every split; empty where there are none.
-    pub metadata: Vec<Split<Vec<MetadataColumn>>>,
-    /// The classes that the labels of all splits index.
-    pub classes: Classes,
-    /// What a user should know of the data, in sentences: rows left out, labels that look like others.
-    pub notes: Vec<String>,
-    /// Where the file was.
-    pub path: PathBuf,
-}
-
-impl FeatureFile {
-    /// The samples of a split.
-    pub fn split(&self, name: &str) -> Option<&FeatureSet> {
-        self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
-    }
-
-    /// The columns carried along with the samples of a split.
-    pub fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
-        metadata_of(&self.metadata, split)
-    }
-
-    /// The samples of all splits, one split after the other. Where two splits share an id, as row numbers do, every id gets the
-    /// name of its split before it, as in `test/7`.
-    ///
-    /// # Errors
-    /// [`lsmi_core::Error::DuplicateId`] where ids are alike even so.
-    pub fn pooled(&self) -> lsmi_core::Result<FeatureSet> {
-        let parts: Vec<FeatureSet> = self.splits.iter().map(|split| split.features.clone()).collect();
-        if let Ok(pooled) = FeatureSet::joined(&parts) {
-            return Ok(pooled);
-        }
-        let renamed = self.splits.iter().map(|Split { name, features }| {
-            let ids = SampleIds::from_names(features.ids.iter().map(|id| format!("{name}/{id}")))?;
-            Ok(FeatureSet { ids, ..features.clone() })
-        });
-        FeatureSet::joined(&renamed.collect::<lsmi_core::Result<Vec<_>>>()?)
-    }
-
-    /// SHA-256 of all splits and class names, in hexadecimal, for provenance; the path does not enter.
-    pub fn hash(&self) -> String {
-        hash::of_file(self)
-    }
-}
-
-/// All samples of a file without their labels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UnlabelledFile {
-    /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
-    pub splits: Vec<Split<Unlabelled>>,
-    /// The columns of a table that no analysis looks at, for every split; empty where there are none.
-    pub metadata: Vec<Split<Vec<MetadataColumn>>>,
-    /// Where the file was.
-    pub path: PathBuf,
-}
-
-impl UnlabelledFile {
-    /// The samples of a split.
-    pub fn split(&self, name: &str) -> Option<&Unlabelled> {
-        self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
-    }
-
-    /// The columns carried along with the samples of a split.
-    pub fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
-        metadata_of(&self.metadata, split)
-    }
-
-    /// SHA-256 of all splits, in hexadecimal, for provenance; labels and the path do not enter.
-    pub fn hash(&self) -> String {
-        hash::of_unlabelled_file(self)
-    }
-}
-
-fn metadata_of<'m>(metadata: &'m [Split<Vec<MetadataColumn>>], split: &str) -> &'m [MetadataColumn] {
-    metadata.iter().find(|of_split| of_split.name == split).map(|of_split| &*of_split.features).unwrap_or_default()
-}
 
 /// Reads a feature file for training.
 ///

@@ -21,7 +21,7 @@ use super::by_rows::{ByRows, NotOpened};
 use super::table::{ColumnType, Table, TableFile, Take, array_and_number, remark_on};
 use super::{AllRows, Opened};
 use crate::features::array::{Corrupt, Unusable};
-use crate::features::separated::{Records, records_of};
+use crate::features::text_table::{TextTable, TextTableError};
 
 /// Rows handed on at a time, at most.
 const MOST_ROWS: usize = 8192;
@@ -46,7 +46,7 @@ struct CsvTable {
 
 /// A file read up to some row.
 struct Cursor {
-    records: Records,
+    records: TextTable,
     next: usize,
 }
 
@@ -67,45 +67,28 @@ impl Text {
         })
     }
 
-    /// All records, the header first.
-    fn records(&self) -> io::Result<Records> {
-        records_of(self.open()?)
+    fn table(&self) -> Result<TextTable, NotOpened> {
+        Ok(TextTable::open(self.open()?)?)
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
-fn unreadable(error: ::csv::Error) -> Corrupt {
-    Corrupt(error.to_string())
-}
-
-/// Checks for texts that are not what the name of the file says.
-fn check_header(header: &ByteRecord) -> Result<(), Corrupt> {
-    let bytes = header.as_slice();
-    // Either the mark of UTF-16, or the half of a letter that is 0.
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
-        return Err(Corrupt("it is UTF-16, or no text at all; save it as UTF-8".to_owned()));
+impl From<TextTableError> for NotOpened {
+    fn from(error: TextTableError) -> Self {
+        match error {
+            TextTableError::Read(error) => Self::Io(error),
+            error => Self::Corrupt(Corrupt(error.to_string())),
+        }
     }
-    Ok(())
 }
 
 impl CsvTable {
     fn new(text: Text) -> Result<Self, NotOpened> {
-        let mut records = text.records()?;
+        let mut table = text.table()?;
         let mut record = ByteRecord::new();
-        let no_header = || Corrupt("it is empty; its first line must name the columns".to_owned());
-        if !records.read_byte_record(&mut record).map_err(unreadable)? {
-            return Err(no_header().into());
-        }
-        check_header(&record)?;
-        let mut names = Vec::new();
-        for (place, name) in record.iter().enumerate() {
-            let name = str::from_utf8(name)
-                .map_err(|_| Corrupt(format!("the name of column {place} is not UTF-8; save it as UTF-8")))?;
-            names.push(name.trim().to_owned());
-        }
+        let names = table.columns().to_vec();
         let mut found = vec![Found::Nothing; names.len()];
         let mut rows = 0;
-        while records.read_byte_record(&mut record).map_err(unreadable)? {
+        while table.read(&mut record)? {
             for (found, field) in found.iter_mut().zip(&record) {
                 found.look_at(field, rows);
             }
@@ -123,10 +106,10 @@ impl CsvTable {
     }
 
     fn cursor(&self, row: usize) -> Result<Cursor, Corrupt> {
-        let mut records = self.text.records().map_err(|error| Corrupt(format!("it cannot be read again: {error}")))?;
+        let mut records = self.text.table()?;
         let mut record = ByteRecord::new();
-        for _ in 0..=row {
-            records.read_byte_record(&mut record).map_err(unreadable)?;
+        for _ in 0..row {
+            records.read(&mut record).map_err(NotOpened::from)?;
         }
         Ok(Cursor { records, next: row })
     }
@@ -157,7 +140,7 @@ impl Table for CsvTable {
                 .map(|column| Part::new(&self.columns[*column].data_type, most.min(rows.end - at.next)))
                 .collect();
             for row in at.next..rows.end.min(at.next + most) {
-                if !at.records.read_byte_record(&mut record).map_err(unreadable)? {
+                if !at.records.read(&mut record).map_err(NotOpened::from)? {
                     return Err(Corrupt(format!("it ends after {row} of its {} rows", self.rows)));
                 }
                 for (part, column) in parts.iter_mut().zip(columns) {
