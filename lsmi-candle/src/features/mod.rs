@@ -1,22 +1,26 @@
-//! Feature files read into checked memory: two modalities and a label for every sample, keyed by id.
+//! Feature files: two modalities and a label for every sample, read and checked.
 //!
-//! [`read`] takes a file for training: it finds the splits, numbers the classes by the training labels and refuses
-//! whatever no analysis could use. [`read_with_classes`] takes a file to be evaluated against classes already known.
-//! [`read_unlabelled`] takes a file whose labels are not there, or are left alone. The rows of a [`FeatureSet`] or of
-//! [`Unlabelled`] samples are finite, belong together and have distinct ids: nothing behind here checks again.
+//! [`read`] reads a file for training: it finds the splits, numbers the classes by the training labels and refuses
+//! values that no analysis could use. [`read_with_classes`] reads a file to be evaluated against known classes.
+//! [`read_unlabelled`] reads a file without its labels. The rows of a [`FeatureSet`] or of [`Unlabelled`] samples that were
+//! read are finite, belong together and have distinct ids: later code does not check again.
 //!
-//! | what | accepted |
+//! | part | accepted |
 //! |---|---|
-//! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]) |
+//! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]), several `.npy` (see [`ArrayFiles`]) |
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
 //! | `y` `[n]` | integers, booleans; in all but tensors also strings, without the blanks around them; missing ones by [`Missing`] |
-//! | `id` `[n]`, optional | integers; in `.npz` and `.parquet` also strings; a metadata key `ids` instead |
-//! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers: what the user's own models of x1, x2 and both say, before the softmax, or log-probabilities |
+//! | `id` `[n]`, optional | integers; in all but tensors also strings; a metadata key `ids` instead |
+//! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers of the user's own models of x1, x2 and both, before the softmax, or log-probabilities |
 //! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names (`train_modal_1_features`, `train_logits1`) |
-//! | metadata (`.safetensors`, `.parquet`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
+//! | metadata (`.safetensors`, `.parquet`, `.arrow`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
 //!
-//! In `.parquet`, columns are the arrays, and a column of lists of one length is a matrix. All other arrays are left
-//! alone. The whole file is held in memory while it is read; [`RowReader`] reads a part of the rows at a time.
+//! In tables (`.parquet`, `.arrow`, `.csv`), columns are the arrays, and a column of lists of one length is a matrix, as are
+//! numbered columns (`x1_0`, `x1_1`, ...). Arrays of other names are not read.
+//!
+//! Arrays are read a block of rows at a time, straight into the matrices that are returned; only arrays of `.pt` and deflated
+//! arrays in Fortran order are held as a whole meanwhile. [`RowReader`] returns some rows at a time, so that memory does
+//! not grow with the file.
 //!
 //! # Columns of logits
 //! Column k of logits is class k: the columns follow [`Classes`], which are the distinct labels of the training rows in
@@ -30,28 +34,17 @@
 //! Logits have their split's suffix, and every split has those that the others have. Arrays called so that belong to
 //! no split are refused, but one that [`Keys`] name as a modality is one.
 
-mod advice;
-mod alike;
 mod array;
-mod classes;
 pub(crate) mod columns;
 mod data;
 mod error;
-mod file;
 mod format;
 mod groups;
-mod hash;
 mod keys;
 mod labels;
-mod load;
 mod logits;
-mod matrix_to_fill;
-mod metadata_columns;
-mod missing;
-mod model_logits;
-mod row_reader;
+mod read;
 mod set;
-mod source;
 mod text_table;
 mod write;
 
@@ -62,26 +55,26 @@ pub(crate) mod values {
 
 use std::path::Path;
 
-use self::source::Source;
-
-pub use alike::names_alike;
-pub(crate) use classes::Label;
-pub use classes::{Classes, ClassesError};
-pub use data::{ArrayFiles, Data};
-pub use error::FeatureError;
-pub use file::{FeatureFile, Split, UnlabelledFile};
-pub use format::Format;
-pub(crate) use groups::DisjointSets;
-pub use groups::Groups;
-pub(crate) use keys::LOGITS;
-pub use keys::{GroupKey, Keys, KeysError};
-pub use metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
-pub use missing::{Missing, UnknownMissing};
-pub use model_logits::read_model_logits;
-pub use row_reader::{FileState, RowReader, RowSplit};
-pub use set::{FeatureSet, Inputs, Unlabelled};
-pub use text_table::{Records, TextTable, TextTableError, records_of};
-pub use write::{ArrayValues, WriteError, write_safetensors};
+pub use self::columns::metadata::{MetadataColumn, MetadataType, MetadataValues};
+pub use self::data::{ArrayFiles, Data};
+pub use self::error::FeatureError;
+pub use self::format::Format;
+pub(crate) use self::groups::DisjointSets;
+pub use self::groups::Groups;
+pub(crate) use self::keys::LOGITS;
+pub use self::keys::{GroupKey, Keys, KeysError};
+pub use self::labels::alike::names_alike;
+pub(crate) use self::labels::classes::Label;
+pub use self::labels::classes::{Classes, ClassesError};
+pub use self::labels::missing::{Missing, UnknownMissing};
+pub use self::read::model_logits::read_model_logits;
+pub use self::read::read_bytes;
+pub use self::read::rows::{FileState, RowReader};
+pub use self::read::splits::RowSplit;
+pub use self::set::file::{FeatureFile, Split, UnlabelledFile};
+pub use self::set::{FeatureSet, Inputs, Unlabelled};
+pub use self::text_table::{Records, TextTable, TextTableError, records_of};
+pub use self::write::{ArrayValues, WriteError, write_safetensors};
 
 /// Reads a feature file for training.
 ///
@@ -118,20 +111,12 @@ pub fn read_unlabelled(path: &Path, keys: &Keys, classes: &Classes) -> Result<Un
     Data::from(path).read_unlabelled(keys, classes)
 }
 
-/// The text under a key of a file's metadata, where the format has metadata (`.safetensors`, `.parquet`) and the key is
-/// there.
+/// Returns the text under a key of a file's metadata, if the format has metadata (`.safetensors`, `.parquet`, `.arrow`) and
+/// the key is there.
 ///
 /// # Errors
 /// [`FeatureError`] if the file cannot be read.
 pub fn read_metadata(path: &Path, key: &str) -> Result<Option<String>, FeatureError> {
-    let file = path.display().to_string();
-    Ok(Source::open_file(path, &file)?.metadata(key).map(str::to_owned))
-}
-
-/// Reads a feature file for training from memory; `name` stands for it in messages.
-///
-/// # Errors
-/// [`FeatureError`] as for [`read`].
-pub fn read_bytes(name: &str, bytes: &[u8], format: Format, keys: &Keys) -> Result<FeatureFile, FeatureError> {
-    load::load(Path::new(name), Source::open(name, bytes, format)?, keys, None)
+    let (_, container) = Data::from(path).open()?;
+    Ok(container.metadata(key).map(str::to_owned))
 }

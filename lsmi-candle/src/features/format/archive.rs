@@ -1,6 +1,6 @@
 //! Zip archives that may lie: the sizes in their directory are believed only as far as the bytes bear them out.
 
-use std::io::{Cursor, Read, Seek};
+use std::io::{Read, Seek};
 
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
@@ -18,9 +18,6 @@ pub(super) struct Archive<R> {
     zip: ZipArchive<R>,
     size: u64,
 }
-
-/// An archive that is in memory as a whole.
-pub(super) type InMemory<'a> = Archive<Cursor<&'a [u8]>>;
 
 /// A member opened for reading.
 pub(super) struct Member<'m, R: Read> {
@@ -42,12 +39,6 @@ pub(super) struct Place {
     pub(super) is_deflated: bool,
     /// The checksum of what it unpacks to.
     pub(super) checksum: u32,
-}
-
-impl<'a> InMemory<'a> {
-    pub(super) fn of_bytes(bytes: &'a [u8]) -> Result<Self, Corrupt> {
-        Self::open(Cursor::new(bytes), bytes.len() as u64)
-    }
 }
 
 impl<R: Read + Seek> Archive<R> {

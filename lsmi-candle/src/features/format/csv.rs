@@ -5,21 +5,17 @@
 //! all others are of text. A number with a leading zero is text: `007` is a name. An empty field is no value.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader, Read};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::csv::ByteRecord;
 use arrow_array::ArrayRef;
 use arrow_array::builder::{Float64Builder, Int64Builder, LargeListBuilder, LargeStringBuilder};
 use arrow_schema::{DataType, Field};
-use bytes::{Buf, Bytes};
 
-use super::by_rows::{ByRows, NotOpened};
+use super::input::Input;
 use super::table::{ColumnType, Table, TableFile, Take, array_and_number, remark_on};
-use super::{AllRows, Opened};
+use super::{NotOpened, Opened};
 use crate::features::array::{Corrupt, Unusable};
 use crate::features::text_table::{TextTable, TextTableError};
 
@@ -29,14 +25,8 @@ const MOST_ROWS: usize = 8192;
 /// Values handed on at a time, unless a single row has more.
 const MOST_VALUES: usize = 1 << 18;
 
-/// Where the text is; it can be read more than once.
-enum Text {
-    Bytes(Bytes),
-    File(PathBuf),
-}
-
 struct CsvTable {
-    text: Text,
+    input: Input,
     columns: Vec<ColumnType>,
     /// Of columns of text, the first text that is no number, and its row.
     texts: Vec<Option<(usize, String)>>,
@@ -50,26 +40,12 @@ struct Cursor {
     next: usize,
 }
 
-pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
-    let text = Text::Bytes(Bytes::copy_from_slice(bytes));
-    Ok(Box::new(AllRows(TableFile::open(CsvTable::new(text)?)?)))
+pub(super) fn open(input: Input) -> Opened {
+    TableFile::open(CsvTable::new(input)?)
 }
 
-pub(super) fn open_by_rows(path: &Path) -> Result<Box<dyn ByRows>, NotOpened> {
-    TableFile::open(CsvTable::new(Text::File(path.to_owned()))?)
-}
-
-impl Text {
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match self {
-            Self::Bytes(bytes) => Box::new(bytes.clone().reader()),
-            Self::File(path) => Box::new(BufReader::with_capacity(1 << 16, File::open(path)?)),
-        })
-    }
-
-    fn table(&self) -> Result<TextTable, NotOpened> {
-        Ok(TextTable::open(self.open()?)?)
-    }
+fn table_of(input: &Input) -> Result<TextTable, NotOpened> {
+    Ok(TextTable::open(input.buffered()?)?)
 }
 
 impl From<TextTableError> for NotOpened {
@@ -82,8 +58,8 @@ impl From<TextTableError> for NotOpened {
 }
 
 impl CsvTable {
-    fn new(text: Text) -> Result<Self, NotOpened> {
-        let mut table = text.table()?;
+    fn new(input: Input) -> Result<Self, NotOpened> {
+        let mut table = table_of(&input)?;
         let mut record = ByteRecord::new();
         let names = table.columns().to_vec();
         let mut found = vec![Found::Nothing; names.len()];
@@ -102,11 +78,11 @@ impl CsvTable {
         };
         let columns = names.into_iter().zip(&found).map(column).collect();
         let texts = found.into_iter().map(Found::first_text).collect();
-        Ok(Self { text, columns, texts, rows, cursors: BTreeMap::new() })
+        Ok(Self { input, columns, texts, rows, cursors: BTreeMap::new() })
     }
 
     fn cursor(&self, row: usize) -> Result<Cursor, Corrupt> {
-        let mut records = self.text.table()?;
+        let mut records = table_of(&self.input)?;
         let mut record = ByteRecord::new();
         for _ in 0..row {
             records.read(&mut record).map_err(NotOpened::from)?;
@@ -115,7 +91,7 @@ impl CsvTable {
     }
 }
 
-/// What a field is that is no text.
+/// Of a field that is no text.
 const NOT_TEXT: &str = "is not UTF-8";
 
 impl Table for CsvTable {
@@ -165,7 +141,7 @@ impl Table for CsvTable {
     }
 }
 
-/// What the fields of a column have in common so far.
+/// The common type of the fields of a column so far.
 #[derive(Debug, Clone, PartialEq)]
 enum Found {
     Nothing,
@@ -335,9 +311,11 @@ mod tests {
             (utf16("x1,x2,y\n1,2,a\n"), "it is UTF-16"),
             (b"x1,x2,gr\xf6sse\n1,2,3\n".to_vec(), "save it as UTF-8"),
         ] {
-            let Err(Corrupt(why)) = open(&bytes).map(|_| ()) else { panic!("{expected}") };
+            let Err(NotOpened::Corrupt(Corrupt(why))) = open(Input::Memory(bytes.into())).map(|_| ()) else {
+                panic!("{expected}")
+            };
             assert!(why.contains(expected), "{why}");
         }
-        assert!(open(b"a;b,x2\n1,2\n").is_ok());
+        assert!(open(Input::Memory(b"a;b,x2\n1,2\n".as_slice().into())).is_ok());
     }
 }

@@ -26,9 +26,9 @@ use arrow_schema::DataType;
 use bytes::Bytes;
 
 use self::lists::{Lists, ListsOf};
-use super::by_rows::{ByRows, NotOpened};
+use super::Opened;
+use super::input::Input;
 use super::table::{ColumnType, Table, TableFile, Take};
-use super::{AllRows, Opened};
 use crate::features::array::Corrupt;
 use crate::guarded::guarded;
 
@@ -81,12 +81,11 @@ impl Reader for File {
     }
 }
 
-pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
-    Ok(Box::new(AllRows(TableFile::open(ParquetTable::new(Bytes::copy_from_slice(bytes))?)?)))
-}
-
-pub(super) fn open_by_rows(file: File) -> Result<Box<dyn ByRows>, NotOpened> {
-    TableFile::open(ParquetTable::new(file)?)
+pub(super) fn open(input: Input) -> Opened {
+    match input {
+        Input::Memory(bytes) => TableFile::open(ParquetTable::new(bytes)?),
+        Input::File(path) => TableFile::open(ParquetTable::new(File::open(path)?)?),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]

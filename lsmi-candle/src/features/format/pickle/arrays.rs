@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::nested::{arrays_of, full_name};
 use super::{Object, Pickle, Place};
 use crate::features::array::{Array, Corrupt, Element, Number, Unusable, Values, element_count};
-use crate::features::format::npy::{Header, Item};
+use crate::features::format::npy_header::{Header, Item};
 
 /// More text or more bytes of numbers are in no list: 1 GiB.
 const MOST: usize = 1 << 30;

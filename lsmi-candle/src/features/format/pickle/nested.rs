@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Object, Pickle, Place};
-use crate::features::keys::split_of;
+use crate::features::keys::splits::split_of;
 
 /// The arrays of a dictionary, by name; none where it is no dictionary.
 ///

@@ -20,11 +20,11 @@ use self::arrays::{Columns, arrays_of};
 use self::builder::Builder;
 pub(super) use self::remark::remark_on;
 use self::splits::Splits;
-use super::by_rows::{ByRows, NotOpened};
+use super::{Container, NotOpened, Opened};
 use crate::features::array::{Array, Corrupt, Kind, Outline, Unusable, Values};
-use crate::features::classes::first_repeat;
 use crate::features::columns::kind_of;
-use crate::features::metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
+use crate::features::columns::metadata::{MetadataColumn, MetadataType, MetadataValues};
+use crate::features::labels::classes::first_repeat;
 
 /// Takes rows of the columns asked for.
 pub(super) type Take<'t> = &'t mut dyn FnMut(&[ArrayRef]) -> Result<(), Corrupt>;
@@ -62,12 +62,14 @@ pub(super) struct TableFile<T> {
     table: T,
     arrays: BTreeMap<String, Columns>,
     splits: Option<Splits>,
+    /// Those asked for before: to read a first row again would cost the place in the file.
+    outlines: BTreeMap<String, Outline>,
 }
 
 impl<T: Table + 'static> TableFile<T> {
     /// # Errors
     /// If two columns have one name, or the column `split` names no splits.
-    pub(super) fn open(mut table: T) -> Result<Box<dyn ByRows>, NotOpened> {
+    pub(super) fn open(mut table: T) -> Opened {
         let names: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
         if let Some((first, second)) = first_repeat(&names) {
             let is_value = names[first].parse::<f64>().is_ok();
@@ -79,7 +81,7 @@ impl<T: Table + 'static> TableFile<T> {
         }
         let arrays = arrays_of(table.columns());
         let splits = Splits::read(&mut table)?;
-        Ok(Box::new(Self { table, arrays, splits }))
+        Ok(Box::new(Self { table, arrays, splits, outlines: BTreeMap::new() }))
     }
 
     /// The columns of an array, and which split of them it is.
@@ -177,7 +179,7 @@ impl<T: Table + 'static> TableFile<T> {
     }
 }
 
-impl<T: Table + 'static> ByRows for TableFile<T> {
+impl<T: Table + 'static> Container for TableFile<T> {
     fn names(&self) -> BTreeSet<String> {
         match &self.splits {
             None => self.arrays.keys().cloned().collect(),
@@ -195,8 +197,11 @@ impl<T: Table + 'static> ByRows for TableFile<T> {
         }
     }
 
-    /// How wide a column of lists is, its first row tells.
+    /// The first row tells how wide a column of lists is.
     fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
+        if let Some(known) = self.outlines.get(name) {
+            return Ok(known.clone());
+        }
         let (columns, split) = self.find(name)?;
         let (columns, rows) = (columns.clone(), self.row_count(split));
         let kind = self.kind(&columns);
@@ -208,7 +213,9 @@ impl<T: Table + 'static> ByRows for TableFile<T> {
                 first.shape.into_iter().skip(1).collect()
             }
         };
-        Ok(Outline { shape: std::iter::once(rows).chain(width).collect(), kind })
+        let outline = Outline { shape: std::iter::once(rows).chain(width).collect(), kind };
+        self.outlines.insert(name.to_owned(), outline.clone());
+        Ok(outline)
     }
 
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {

@@ -6,13 +6,13 @@ use std::ops::Range;
 use arrow_array::{Array as _, ArrayRef, UInt64Array};
 use arrow_select::take::take;
 
-use super::super::by_rows::NotOpened;
 use super::Table;
-use crate::features::alike::quoted;
 use crate::features::array::{Array, Corrupt, Kind, Numbers, Values};
 use crate::features::columns::{Column, kind_of};
-use crate::features::keys::split_of;
-use crate::features::missing::Missing;
+use crate::features::format::NotOpened;
+use crate::features::keys::splits::split_of;
+use crate::features::labels::alike::quoted;
+use crate::features::labels::missing::Missing;
 
 /// What the column is called.
 const COLUMN: &str = "split";

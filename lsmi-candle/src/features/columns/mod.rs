@@ -1,5 +1,7 @@
 //! Arrow columns as arrays: what a column holds, and its rows, whole or refused.
 
+pub(crate) mod metadata;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,

@@ -1,11 +1,13 @@
 //! Samples in memory: with labels, without, and borrowed.
 
+pub(crate) mod file;
+mod hash;
+
 use std::borrow::Cow;
 
 use lsmi_core::SampleIds;
 
 use super::groups::Groups;
-use super::hash;
 use crate::numbers::matrix::Matrix;
 
 /// Samples with their labels: row i of everything is the same sample.

@@ -1,11 +1,15 @@
 //! Labels as a file has them: blanks around them trimmed, missing ones told from others.
 
+pub(crate) mod alike;
+pub(crate) mod classes;
+pub(crate) mod missing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::alike::{names_alike, quoted};
+use self::alike::{names_alike, quoted};
+use self::classes::Label;
+use self::missing::Missing;
 use super::array::{Array, Kind, Number, Values};
-use super::classes::Label;
-use super::missing::Missing;
 
 /// Names that a note lists.
 const LISTED: usize = 3;
@@ -15,22 +19,22 @@ const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// The labels of some rows.
 #[derive(Debug, Default)]
-pub(super) struct Labels {
+pub(crate) struct Labels {
     /// The label of every row; none where it is missing.
-    pub(super) all: Vec<Option<Label>>,
+    pub(crate) all: Vec<Option<Label>>,
     /// What stood in the first row without a label; none where nothing did.
     found: Option<String>,
     /// By label, how it was written.
     spellings: BTreeMap<String, BTreeSet<String>>,
     /// Whether they are numbers that are not all whole.
-    pub(super) has_fractions: bool,
+    pub(crate) has_fractions: bool,
     /// Whether they are floating-point numbers.
-    pub(super) are_floats: bool,
+    pub(crate) are_floats: bool,
 }
 
 impl Labels {
     /// Appends the labels of so many rows.
-    pub(super) fn extend(&mut self, array: Array<'_>, rows: usize, missing: Missing) {
+    pub(crate) fn extend(&mut self, array: Array<'_>, rows: usize, missing: Missing) {
         let (values, gaps) = match array.values {
             Values::WithGaps(values, gaps) => (*values, gaps),
             values => (values, Vec::new()),
@@ -79,7 +83,7 @@ impl Labels {
 
     /// Makes integers of texts that all are integers, where others were missing: that is what they were before the missing
     /// ones were written as text.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if self.all.iter().all(Option::is_some) {
             return;
         }
@@ -105,24 +109,24 @@ impl Labels {
     }
 
     /// The first row without a label, and what stands there.
-    pub(super) fn first_missing(&self) -> Option<(usize, &str)> {
+    pub(crate) fn first_missing(&self) -> Option<(usize, &str)> {
         let row = self.all.iter().position(Option::is_none)?;
         Some((row, self.found.as_deref().unwrap_or_default()))
     }
 
     /// How many rows have no label.
-    pub(super) fn missing(&self) -> usize {
+    pub(crate) fn missing(&self) -> usize {
         self.all.iter().filter(|label| label.is_none()).count()
     }
 
     /// The rows that have a label, and their labels.
-    pub(super) fn present(&self) -> (Vec<usize>, Vec<Label>) {
+    pub(crate) fn present(&self) -> (Vec<usize>, Vec<Label>) {
         self.all.iter().enumerate().filter_map(|(row, label)| Some((row, label.clone()?))).unzip()
     }
 
     /// What a user should know of the labels in `array`, in sentences: rows left out, names that differ by blanks or by
     /// case alone, and -1 beside 0, 1, ...
-    pub(super) fn notes(&self, array: &str) -> Vec<String> {
+    pub(crate) fn notes(&self, array: &str) -> Vec<String> {
         let mut notes = Vec::new();
         let missing = self.missing();
         if missing > 0 {
@@ -157,7 +161,7 @@ impl Labels {
 }
 
 /// Names that differ by case alone.
-pub(super) fn case_note<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
+pub(crate) fn case_note<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
     let alike = names_alike(names)?;
     Some(format!("{what} differ only by upper and lower case: {alike}; if they are one, write them alike"))
 }

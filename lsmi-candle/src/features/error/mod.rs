@@ -2,11 +2,19 @@
 //!
 //! Rows and columns are counted from 0, as `NumPy` counts them.
 
+pub(in crate::features) mod advice;
+
 use std::io;
+use std::path::Path;
 
 use thiserror::Error;
 
+use super::array::Corrupt;
+use super::format::{Format, NotOpened};
 use crate::numbers::memory;
+
+/// How many names a message lists.
+const LISTED: usize = 20;
 
 /// Why a feature file cannot be used.
 ///
@@ -497,5 +505,37 @@ fn or_a_class(found: &str) -> String {
         String::new()
     } else {
         format!("; if a class is really called `{found}`, take it with --missing keep")
+    }
+}
+
+/// Lists the first names, for a message.
+pub(super) fn listed(names: &[String]) -> String {
+    match names.split_at_checked(LISTED) {
+        Some((listed, rest)) if !rest.is_empty() => {
+            format!("{} and {} more", listed.join(", "), rest.len())
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// Tells a file that is not there from one that cannot be read.
+pub(super) fn unreadable(path: &Path, source: io::Error) -> FeatureError {
+    let file = path.display().to_string();
+    match source.kind() {
+        io::ErrorKind::NotFound => FeatureError::NotFound { file },
+        _ => FeatureError::Io { file, source },
+    }
+}
+
+pub(super) fn corrupted(file: &str, format: Format, Corrupt(reason): Corrupt) -> FeatureError {
+    FeatureError::Corrupt { file: file.to_owned(), format: format.name(), reason }
+}
+
+/// Says why a file cannot be opened.
+pub(super) fn not_opened(path: &Path, format: Format, refusal: NotOpened) -> FeatureError {
+    match refusal {
+        NotOpened::Io(error) => unreadable(path, error),
+        NotOpened::Corrupt(corrupt) => corrupted(&path.display().to_string(), format, corrupt),
+        NotOpened::Refused(reason) => FeatureError::Table { file: path.display().to_string(), reason },
     }
 }

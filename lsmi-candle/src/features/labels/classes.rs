@@ -106,12 +106,12 @@ impl Classes {
     }
 
     /// No classes, before labels have been seen.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { names: Vec::new(), labels: Vec::new() }
     }
 
     /// The classes of training labels; `names` has the name of label 0, 1, ... and is used if it covers them all.
-    pub(super) fn of_training(labels: &[Label], names: Option<&[String]>) -> Self {
+    pub(crate) fn of_training(labels: &[Label], names: Option<&[String]>) -> Self {
         let distinct: BTreeSet<&Label> = labels.iter().collect();
         let texts: Vec<String> = distinct.iter().map(ToString::to_string).collect();
         let named: Option<Vec<String>> =
@@ -145,7 +145,7 @@ impl Classes {
     /// Whether a file that names its labels 0, 1, ... so has these classes, in this order, beside others perhaps.
     ///
     /// Where the classes have no names, names that are all unknown say nothing against them.
-    pub(super) fn agree_with(&self, names: &[String]) -> bool {
+    pub(crate) fn agree_with(&self, names: &[String]) -> bool {
         let by_name = index_of(&self.names);
         let mut known = names.iter().filter(|name| by_name.contains_key(name.as_str())).peekable();
         (known.peek().is_none() && self.names == self.labels) || known.eq(&self.names)
@@ -190,7 +190,7 @@ fn index_of(names: &[String]) -> BTreeMap<&str, u32> {
 }
 
 /// The first two places with equal values; of several such pairs, the one complete first.
-pub(super) fn first_repeat<T: Ord>(values: &[T]) -> Option<(usize, usize)> {
+pub(crate) fn first_repeat<T: Ord>(values: &[T]) -> Option<(usize, usize)> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by_key(|&index| (&values[index], index));
     order

@@ -2,7 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FeatureFile, FeatureSet, Inputs, LOGITS, Unlabelled, UnlabelledFile};
+use super::file::{FeatureFile, UnlabelledFile};
+use super::{FeatureSet, Inputs, Unlabelled};
+use crate::features::groups::Groups;
+use crate::features::keys::LOGITS;
 use crate::numbers::matrix::Matrix;
 
 /// Hashed first, so that a change of what is hashed changes every hash.
@@ -45,7 +48,7 @@ pub(super) fn of_unlabelled(samples: &Unlabelled) -> String {
 fn set(hash: &mut Sha256, features: &FeatureSet) {
     inputs(hash, features.inputs(), Some(&features.labels));
     // Nothing is added where there are none, so that hashes stay what they were.
-    for number in features.groups.iter().flat_map(super::Groups::numbers) {
+    for number in features.groups.iter().flat_map(Groups::numbers) {
         hash.update(number.to_le_bytes());
     }
 }

@@ -1,158 +1,14 @@
-//! Which arrays of a file are the two modalities, the label and the id, and which belong to which split.
+//! The arrays of each split of a file, found by their names.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
-use thiserror::Error;
+use super::{Keys, LOGITS};
 
-use super::missing::Missing;
-
-/// What logits are called: of a model of x1, of x2 and of both. `--keys` does not rename them.
-pub(crate) const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
-
-/// The splits every reader knows, in the order they are given back.
-pub(super) const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];
-
-/// The names of the arrays: `x1`, `x2`, `y` and, where there is one, `id`; and what becomes of rows without a label.
-///
-/// A split's arrays are named with its suffix, `x1_train` or `image_test`.
-///
-/// ```
-/// use lsmi_candle::features::Keys;
-///
-/// let keys: Keys = "image,text,label".parse()?;
-/// assert_eq!((keys.x1.as_str(), keys.label.as_str()), ("image", "label"));
-/// assert!("image,text".parse::<Keys>().is_err());
-/// # Ok::<(), lsmi_candle::features::KeysError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
-    /// The first modality.
-    pub x1: String,
-    /// The second modality.
-    pub x2: String,
-    /// The label.
-    pub label: String,
-    /// The id: an array that must be there; `None` takes the array `id` if there is one.
-    pub id: Option<String>,
-    /// What becomes of rows whose label is missing.
-    pub missing: Missing,
-    /// Which samples belong together.
-    pub groups: GroupKey,
-}
-
-/// Where it is said which samples belong together.
-///
-/// ```
-/// use lsmi_candle::features::GroupKey;
-///
-/// assert_eq!("speaker".parse(), Ok(GroupKey::Array("speaker".to_owned())));
-/// assert_eq!("none".parse(), Ok(GroupKey::Apart));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum GroupKey {
-    /// Nowhere: samples that are equal or nearly so are found before folds are dealt.
-    #[default]
-    Unknown,
-    /// In an array or column of this name, which must be there: samples of equal values belong together.
-    Array(String),
-    /// Every sample is by itself, whether or not it equals another.
-    Apart,
-}
-
-impl FromStr for GroupKey {
-    type Err = std::convert::Infallible;
-
-    /// Reads the name of an array, or `none`.
-    fn from_str(given: &str) -> Result<Self, Self::Err> {
-        Ok(if given == "none" { Self::Apart } else { Self::Array(given.to_owned()) })
-    }
-}
-
-impl GroupKey {
-    fn array(&self) -> Option<&str> {
-        match self {
-            Self::Array(name) => Some(name),
-            Self::Unknown | Self::Apart => None,
-        }
-    }
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self {
-            x1: "x1".to_owned(),
-            x2: "x2".to_owned(),
-            label: "y".to_owned(),
-            id: None,
-            missing: Missing::default(),
-            groups: GroupKey::Unknown,
-        }
-    }
-}
-
-/// Why a list of array names cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum KeysError {
-    /// There are not three or four names.
-    #[error("`{given}` names {found} arrays; three or four are needed: X1,X2,LABEL or X1,X2,LABEL,ID")]
-    WrongCount {
-        /// The list as given.
-        given: String,
-        /// How many names are in it.
-        found: usize,
-    },
-    /// A name is empty.
-    #[error("name {position} of `{given}` is empty; write X1,X2,LABEL or X1,X2,LABEL,ID")]
-    Empty {
-        /// The list as given.
-        given: String,
-        /// Which name, counted from 1.
-        position: usize,
-    },
-    /// A name appears twice.
-    #[error("`{name}` is named twice in `{given}`; the modalities, the label and the id must be different arrays")]
-    Repeated {
-        /// The list as given.
-        given: String,
-        /// The name.
-        name: String,
-    },
-}
-
-impl FromStr for Keys {
-    type Err = KeysError;
-
-    fn from_str(given: &str) -> Result<Self, KeysError> {
-        let names: Vec<&str> = given.split(',').map(str::trim).collect();
-        for (index, name) in names.iter().enumerate() {
-            if name.is_empty() && names.len() > 1 {
-                return Err(KeysError::Empty { given: given.to_owned(), position: index + 1 });
-            }
-            if names[..index].contains(name) {
-                return Err(KeysError::Repeated { given: given.to_owned(), name: (*name).to_owned() });
-            }
-        }
-        let (&[x1, x2, label], id) = (match names.as_slice() {
-            [first @ .., id] if first.len() == 3 => (first, Some((*id).to_owned())),
-            all => (all, None),
-        }) else {
-            return Err(KeysError::WrongCount { given: given.to_owned(), found: names.len() });
-        };
-        Ok(Self {
-            x1: x1.to_owned(),
-            x2: x2.to_owned(),
-            label: label.to_owned(),
-            id,
-            missing: Missing::default(),
-            groups: GroupKey::Unknown,
-        })
-    }
-}
+/// The splits that every reader knows, in the order in which they are returned.
+const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];
 
 /// The split that a common name stands for, without regard to case.
-pub(super) fn split_of(name: &str) -> Option<&'static str> {
+pub(crate) fn split_of(name: &str) -> Option<&'static str> {
     match name.trim().to_lowercase().as_str() {
         "train" | "training" => Some("train"),
         "val" | "valid" | "validation" => Some("val"),
@@ -163,7 +19,7 @@ pub(super) fn split_of(name: &str) -> Option<&'static str> {
 
 /// Whether a split consists of samples with labels or without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Labels {
+pub(crate) enum Labels {
     Needed,
     /// Labels may be there; nobody looks at them.
     Ignored,
@@ -171,27 +27,27 @@ pub(super) enum Labels {
 
 /// The arrays of one split.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SplitArrays {
-    pub(super) split: String,
-    pub(super) x1: String,
-    pub(super) x2: String,
-    pub(super) label: String,
-    pub(super) id: String,
+pub(crate) struct SplitArrays {
+    pub(crate) split: String,
+    pub(crate) x1: String,
+    pub(crate) x2: String,
+    pub(crate) label: String,
+    pub(crate) id: String,
     /// The groups, if they are wanted.
-    pub(super) group: Option<String>,
+    pub(crate) group: Option<String>,
     /// The metadata key under which the ids may stand instead.
-    pub(super) metadata_ids: String,
+    pub(crate) metadata_ids: String,
     /// The user's models' logits, of x1, x2 and both, where there are any.
-    pub(super) logits: [String; 3],
+    pub(crate) logits: [String; 3],
 }
 
 impl SplitArrays {
     /// The arrays without a suffix: a file without splits is all training data.
-    pub(super) fn unsuffixed(keys: &Keys) -> Self {
+    pub(crate) fn unsuffixed(keys: &Keys) -> Self {
         Self::named(keys, "train", str::to_owned)
     }
 
-    pub(super) fn suffixed(keys: &Keys, split: &str) -> Self {
+    pub(crate) fn suffixed(keys: &Keys, split: &str) -> Self {
         Self::named(keys, split, |name| format!("{name}_{split}"))
     }
 
@@ -224,18 +80,18 @@ impl SplitArrays {
 
     /// Which of the logits are among the arrays of these names. An array that serves as something else is no logits:
     /// who names `logits1` as a modality means it as features.
-    pub(super) fn logits_in(&self, names: &BTreeSet<String>) -> [Option<&str>; 3] {
+    pub(crate) fn logits_in(&self, names: &BTreeSet<String>) -> [Option<&str>; 3] {
         let is_logits = |name: &String| names.contains(name) && !self.is_role(name);
         self.logits.each_ref().map(|name| is_logits(name).then_some(name.as_str()))
     }
 
     /// Everything that the split may have.
-    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
         [&self.x1, &self.x2, &self.label, &self.id].into_iter().chain(&self.logits)
     }
 
     /// Whether the array serves as modality, label or id.
-    pub(super) fn is_role(&self, array: &String) -> bool {
+    pub(crate) fn is_role(&self, array: &String) -> bool {
         [&self.x1, &self.x2, &self.label, &self.id].contains(&array)
     }
 
@@ -251,7 +107,7 @@ impl SplitArrays {
 /// an unknown suffix (`x1_raw`) makes a split only if all three arrays have it (without labels, both). Arrays without a suffix come first, as
 /// a split `train`, even beside a suffixed one of that name: the caller refuses that. They also stand in where there is
 /// nothing at all, to be missed by name. The first split is apart from the others, for there always is one.
-pub(super) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: Labels) -> (SplitArrays, Vec<SplitArrays>) {
+pub(crate) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: Labels) -> (SplitArrays, Vec<SplitArrays>) {
     let is_announced = |arrays: &SplitArrays| arrays.needed(labels).any(|name| names.contains(name));
     let is_complete = |arrays: &SplitArrays| arrays.needed(labels).all(|name| names.contains(name));
     let prefix = format!("{}_", keys.x1);
@@ -281,7 +137,7 @@ pub(super) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: Labels)
 }
 
 /// Everything that logits may be called: without suffix, with that of a known split, by the reference's custom.
-pub(super) fn all_logit_names() -> impl Iterator<Item = String> {
+pub(crate) fn all_logit_names() -> impl Iterator<Item = String> {
     LOGITS.into_iter().flat_map(|name| {
         let suffixed = KNOWN_SPLITS.map(|split| format!("{name}_{split}"));
         let reference = KNOWN_SPLITS.map(|split| format!("{split}_{name}"));
@@ -291,7 +147,7 @@ pub(super) fn all_logit_names() -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keys, KeysError, Labels, find_splits};
+    use super::{Keys, Labels, find_splits};
     use std::collections::BTreeSet;
 
     fn names(list: &str) -> BTreeSet<String> {
@@ -305,28 +161,6 @@ mod tests {
 
     fn found(list: &str, keys: &Keys) -> Vec<(String, String)> {
         found_with(list, keys, Labels::Needed)
-    }
-
-    #[test]
-    fn three_or_four_names() {
-        let keys: Keys = " image, text ,label".parse().unwrap();
-        assert_eq!(keys.x2, "text");
-        assert_eq!(keys.id, None);
-        let keys: Keys = "a,b,c,row".parse().unwrap();
-        assert_eq!(keys.id.as_deref(), Some("row"));
-        for (given, count) in [("", 1), ("a", 1), ("a,b", 2), ("a,b,c,d,e", 5)] {
-            let error = given.parse::<Keys>().unwrap_err();
-            assert_eq!(error, KeysError::WrongCount { given: given.to_owned(), found: count });
-        }
-    }
-
-    #[test]
-    fn empty_and_repeated_names_are_refused() {
-        assert!(matches!("a,,c".parse::<Keys>(), Err(KeysError::Empty { position: 2, .. })));
-        assert!(matches!(
-            "a,b,a".parse::<Keys>(),
-            Err(KeysError::Repeated { name, .. }) if name == "a"
-        ));
     }
 
     #[test]

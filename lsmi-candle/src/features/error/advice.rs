@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 const SPARSE: [&str; 4] = ["data", "format", "indices", "indptr"];
 
 /// How to come by the array `name` in a file that has those of these `names` instead.
-pub(super) fn for_missing(file: &str, name: &str, names: &BTreeSet<String>) -> String {
+pub(in crate::features) fn for_missing(file: &str, name: &str, names: &BTreeSet<String>) -> String {
     if SPARSE.iter().all(|array| names.contains(*array)) {
         return format!(
             "it holds one sparse matrix, by scipy.sparse.save_npz; give all arrays in one file: numpy.savez('all.npz', \
@@ -28,7 +28,7 @@ pub(super) fn for_missing(file: &str, name: &str, names: &BTreeSet<String>) -> S
 }
 
 /// Advice about elements in the words of `PyTorch`, whose tensors have no `astype`.
-pub(super) fn in_torch(advice: &str) -> Option<String> {
+pub(in crate::features) fn in_torch(advice: &str) -> Option<String> {
     let torch = if advice.starts_with("labels must be integers") {
         "labels must be integers or strings: torch.as_tensor(y).long() for class numbers, y.argmax(1) for one-hot rows, bins for a \
          continuous target"

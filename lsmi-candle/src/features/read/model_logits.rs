@@ -10,15 +10,19 @@ use std::path::Path;
 
 use lsmi_core::SampleIds;
 
-use super::classes::Classes;
-use super::error::FeatureError;
-use super::keys::{Keys, SplitArrays};
-use super::source::{MatrixRole, Source};
-use super::{FeatureSet, Split, logits};
+use super::roles::MatrixRole;
+use super::source::Source;
+use crate::features::data::Data;
+use crate::features::error::FeatureError;
+use crate::features::keys::Keys;
+use crate::features::keys::splits::SplitArrays;
+use crate::features::labels::classes::Classes;
+use crate::features::logits;
+use crate::features::set::FeatureSet;
+use crate::features::set::file::Split;
 use crate::numbers::matrix::Matrix;
 
-/// Reads a model's logits and puts them in the place of those of `splits`; splits that the file says nothing of are
-/// left out.
+/// Reads a model's logits in place of those of `splits`. Splits that the file has no logits for are left out.
 ///
 /// # Errors
 /// [`FeatureError`] if the file cannot be read, has no logits for any of the splits;
@@ -26,7 +30,8 @@ use crate::numbers::matrix::Matrix;
 /// lacks a sample, or has another number of rows where there are no ids; holds values that are not finite.
 pub fn read_model_logits(path: &Path, classes: &Classes, splits: &[&Split]) -> Result<Vec<Split>, FeatureError> {
     let file = path.display().to_string();
-    let mut source = Source::open_file(path, &file)?;
+    let (format, mut container) = Data::from(path).open()?;
+    let mut source = Source::new(&file, format, container.as_mut());
     let names = source.class_names()?;
     let present: Vec<(&Split, SplitArrays)> =
         splits.iter().copied().filter_map(|split| Some((split, arrays_of(&split.name, source.names())?))).collect();
@@ -43,7 +48,7 @@ pub fn read_model_logits(path: &Path, classes: &Classes, splits: &[&Split]) -> R
         .collect()
 }
 
-/// The arrays about a split, if there are logits among them. Arrays without a suffix are about training rows.
+/// Returns the arrays about a split, if there are logits among them. Arrays without a suffix are about training rows.
 fn arrays_of(split: &str, names: &BTreeSet<String>) -> Option<SplitArrays> {
     let keys = Keys::default();
     let unsuffixed = (split == "train").then(|| SplitArrays::unsuffixed(&keys));
@@ -51,7 +56,7 @@ fn arrays_of(split: &str, names: &BTreeSet<String>) -> Option<SplitArrays> {
     unsuffixed.into_iter().chain([SplitArrays::suffixed(&keys, split)]).find(has_logits)
 }
 
-/// There are logits, and of the same models for all splits.
+/// Checks that there are logits, and of the same models for all splits.
 fn check_arrays(
     file: &str,
     names: &BTreeSet<String>,
@@ -77,7 +82,9 @@ fn read_split(
     let ids = if source.names().contains(&arrays.id) {
         Some((source.ids(&arrays.id)?, arrays.id.as_str()))
     } else {
-        source.metadata_ids(&arrays.metadata_ids)?.map(|ids| (ids, arrays.metadata_ids.as_str()))
+        let ids = source.metadata_list(&arrays.metadata_ids)?;
+        let ids = ids.map(|ids| source.listed_ids(&arrays.metadata_ids, &ids)).transpose()?;
+        ids.map(|ids| (ids, arrays.metadata_ids.as_str()))
     };
     let rows = match &ids {
         Some((ids, array)) => Some(rows_of(source, ids, array, samples)?),
@@ -101,7 +108,7 @@ fn read_split(
     Ok(found)
 }
 
-/// Where the file has each of the samples.
+/// Finds the row of each of the samples.
 fn rows_of(
     source: &Source<'_>,
     ids: &SampleIds,

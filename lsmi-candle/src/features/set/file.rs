@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use lsmi_core::SampleIds;
 
-use super::classes::Classes;
-use super::hash;
-use super::metadata_columns::MetadataColumn;
-use super::set::{FeatureSet, Unlabelled};
+use super::{FeatureSet, Unlabelled, hash};
+use crate::features::columns::metadata::MetadataColumn;
+use crate::features::labels::classes::Classes;
 
 /// A part of a file: training, validation or test data.
 #[derive(Debug, Clone, PartialEq)]

@@ -24,6 +24,6 @@ pub fn names_alike<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Strin
 }
 
 /// Names in a row, as in "`Joy` and `joy`".
-pub(super) fn quoted<T: std::fmt::Display>(names: impl Iterator<Item = T>) -> String {
+pub(crate) fn quoted<T: std::fmt::Display>(names: impl Iterator<Item = T>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }

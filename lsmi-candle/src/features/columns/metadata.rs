@@ -12,7 +12,7 @@ use arrow_array::types::{
 use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 
-use super::array::Corrupt;
+use crate::features::array::Corrupt;
 
 /// A column carried along: row i is sample i.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,7 @@ pub enum MetadataValues {
 
 impl MetadataType {
     /// How values of a type are carried, if they are.
-    pub(super) fn of(data_type: &DataType) -> Option<Self> {
+    pub(crate) fn of(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
             DataType::Int8
             | DataType::Int16
@@ -126,7 +126,7 @@ impl MetadataValues {
     }
 
     /// Appends the rows of an Arrow column.
-    pub(super) fn extend(&mut self, rows: &ArrayRef) -> Result<(), Corrupt> {
+    pub(crate) fn extend(&mut self, rows: &ArrayRef) -> Result<(), Corrupt> {
         macro_rules! numbers {
             ($values:expr, $of:ty, $into:ty) => {
                 $values.extend(rows.as_primitive::<$of>().iter().map(|value| value.map(<$into>::from)))
