@@ -34,7 +34,7 @@ pub enum DeviceError {
         found: String,
     },
     /// The build or the machine lacks the device.
-    #[error("the device `{choice}` could not be opened: use `--device cpu`, or a build with the feature `{feature}`")]
+    #[error("the device `{choice}` could not be opened: use `cpu`, or a build with the feature `{feature}`")]
     Unavailable {
         /// What was asked for.
         choice: DeviceChoice,

@@ -31,7 +31,7 @@ pub enum EstimatorError {
     },
     /// A class with fewer rows than there are folds.
     #[error(
-        "class `{class}` has fewer rows ({rows}) than there are folds ({folds}): use fewer folds (--folds), or merge or drop the class"
+        "class `{class}` has fewer rows ({rows}) than there are folds ({folds}): use fewer folds, or merge or drop the class"
     )]
     RareClass {
         /// The class.
@@ -66,9 +66,7 @@ pub enum EstimatorError {
         least: usize,
     },
     /// Too few rows to fit a density to.
-    #[error(
-        "{rows} rows are too few to fit a density to: at least {least} are needed; use more rows, or more folds (--folds)"
-    )]
+    #[error("{rows} rows are too few to fit a density to: at least {least} are needed; use more rows, or more folds")]
     FewRowsForDensity {
         /// Rows given.
         rows: usize,
@@ -77,7 +75,7 @@ pub enum EstimatorError {
     },
     /// Every class has a single row among the training rows of a fold.
     #[error(
-        "none of the {classes} classes has two of the {rows} training rows of a fold, so none can be held out to choose a head by: use more rows, or more folds (--folds)"
+        "none of the {classes} classes has two of the {rows} training rows of a fold, so none can be held out to choose a head by: use more rows, or more folds"
     )]
     NothingHeldOut {
         /// Training rows of the fold.
@@ -146,7 +144,7 @@ pub enum EstimatorError {
         value: f64,
     },
     /// The worker threads could not be started.
-    #[error("{threads} worker threads could not be started: use fewer (--threads)")]
+    #[error("{threads} worker threads could not be started: use fewer")]
     Threads {
         /// Threads asked for.
         threads: usize,

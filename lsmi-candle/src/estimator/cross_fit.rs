@@ -231,6 +231,7 @@ fn fit_models(
         Some(estimator) => Ok(reused_densities(estimator, partitions.len(), *folds)),
         None => fit_densities(fit, partitions, &reporter),
     };
+    #[expect(clippy::disallowed_methods, reason = "in a pool of its own")]
     let (heads, densities) = thread_pool(*threads)?.install(|| rayon::join(heads, densities));
     let models = |(heads, densities): (Vec<FoldHeads>, Vec<[Knife; 2]>)| {
         let folds = heads.into_iter().zip(densities);

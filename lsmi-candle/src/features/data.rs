@@ -87,12 +87,20 @@ impl Data {
         }
     }
 
+    /// Returns the format of the files, which are there.
+    pub(super) fn format(&self) -> Result<Format, FeatureError> {
+        match self {
+            Self::File(path) => format_of(path),
+            Self::Arrays(_) => Ok(Format::Npy),
+        }
+    }
+
     /// Opens the file, or several together.
     pub(super) fn open(&self) -> Result<(Format, Box<dyn Container>), FeatureError> {
         match self {
             Self::File(path) => {
                 let format = format_of(path)?;
-                let opened = format.open(Input::File(path.clone()));
+                let opened = format.open(&Input::File(path.clone()));
                 Ok((format, opened.map_err(|refusal| not_opened(path, format, refusal))?))
             }
             Self::Arrays(files) => {

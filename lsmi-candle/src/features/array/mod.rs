@@ -126,7 +126,7 @@ impl Values<'_> {
 
     fn rows(&self, rows: &Range<usize>) -> Values<'static> {
         match self {
-            Self::Numbers(numbers) => Values::Numbers(numbers.from_row(rows.start)),
+            Self::Numbers(numbers) => Values::Numbers(numbers.skip_rows(rows.start)),
             Self::Strings(texts) => Values::Strings(texts[rows.clone()].to_vec()),
             Self::WithGaps(values, gaps) => {
                 let of_rows = gaps.iter().filter(|row| rows.contains(row)).map(|row| row - rows.start);

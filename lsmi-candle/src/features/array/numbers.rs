@@ -41,10 +41,10 @@ impl<'a> Numbers<'a> {
         Numbers { element, big_endian, strides, offset, is_negated, bytes: Cow::Owned(bytes.into_owned()) }
     }
 
-    /// Copies the numbers, beginning with those of a row.
-    pub(super) fn from_row(&self, row: usize) -> Numbers<'static> {
+    /// Copies the numbers without the first rows.
+    pub(super) fn skip_rows(&self, rows: usize) -> Numbers<'static> {
         let mut numbers = self.clone().into_owned();
-        numbers.offset += row * self.strides.first().copied().unwrap_or_default();
+        numbers.offset += rows * self.strides.first().copied().unwrap_or_default();
         numbers
     }
 

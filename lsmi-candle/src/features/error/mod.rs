@@ -1,4 +1,4 @@
-//! What can be wrong with a feature file, and how to mend it.
+//! Errors of feature files, and how to mend them.
 //!
 //! Rows and columns are counted from 0, as `NumPy` counts them.
 
@@ -57,7 +57,7 @@ pub enum FeatureError {
     },
 
     /// One array alone is no feature file.
-    #[error("{file}: holds one array; name one file for each, as in --x1 X1.npy --x2 X2.npy --y Y.npy")]
+    #[error("{file}: holds one array; name one file for each of x1, x2 and y")]
     SingleArray {
         /// The path as given.
         file: String,
@@ -94,6 +94,8 @@ pub enum FeatureError {
         available: String,
         /// How to come by it.
         advice: String,
+        /// Whether another array may be meant, which [`Keys`](super::Keys) can name.
+        can_be_named: bool,
     },
 
     /// The file has splits, but none to train on.
@@ -210,7 +212,7 @@ pub enum FeatureError {
 
     /// There is no memory for an array.
     #[error(
-        "{file}: `{array}` of shape {shape} needs {} of memory, but {} are free; use fewer rows or columns, or read it by rows with `lsmi score` or `lsmi fit --rows-in-memory`", memory::in_words(*needed), memory::in_words(*available)
+        "{file}: `{array}` of shape {shape} needs {} of memory, but {} are free; use fewer rows or columns, or read it by rows", memory::in_words(*needed), memory::in_words(*available)
     )]
     TooLarge {
         /// The file.
@@ -227,8 +229,8 @@ pub enum FeatureError {
 
     /// A label is missing.
     #[error(
-        "{file}: `{array}` is missing at row {row}{}; fill it in, or leave such rows out with --missing drop{}",
-        found_and_others(found, *others), or_a_class(found)
+        "{file}: `{array}` is missing at row {row}{}; fill it in, or leave such rows out",
+        found_and_others(found, *others)
     )]
     MissingLabel {
         /// The file.
@@ -489,22 +491,40 @@ pub enum FeatureError {
     },
 }
 
-/// What stands in the place of a label, and how many other rows have none.
+impl FeatureError {
+    /// Says which setting of the reading helps, if one does.
+    ///
+    /// ```
+    /// use lsmi_candle::features::{Format, Keys, read_bytes};
+    ///
+    /// let table = b"x1_0,x2_0,y\n1,2,a\n3,4,NA\n";
+    /// let error = read_bytes("t.csv", table, Format::Csv, &Keys::default()).unwrap_err();
+    /// assert!(error.to_string().starts_with("t.csv: `y` is missing at row 1 (`NA`)"));
+    /// assert!(error.hint().is_some_and(|hint| hint.contains("`Missing::Drop`")));
+    /// ```
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::SingleArray { .. } => Some("read `ArrayFiles`, a file for every array".to_owned()),
+            Self::MissingArray { can_be_named: true, .. } => Some("name the arrays in `Keys`".to_owned()),
+            Self::TooLarge { .. } => Some("read some rows at a time with `RowReader`".to_owned()),
+            Self::MissingLabel { found, .. } if found.is_empty() => {
+                Some("`Missing::Drop` in `Keys` leaves such rows out".to_owned())
+            }
+            Self::MissingLabel { found, .. } => Some(format!(
+                "`Missing::Drop` in `Keys` leaves such rows out; `Missing::Keep` takes `{found}` for the name of a class"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Says what stands in the place of a label, and how many other rows have none.
 fn found_and_others(found: &str, others: usize) -> String {
     let found = if found.is_empty() { String::new() } else { format!(" (`{found}`)") };
     match others {
         0 => found,
         1 => format!("{found} and in another row"),
         others => format!("{found} and in {others} other rows"),
-    }
-}
-
-/// How to take a name for what it is.
-fn or_a_class(found: &str) -> String {
-    if found.is_empty() {
-        String::new()
-    } else {
-        format!("; if a class is really called `{found}`, take it with --missing keep")
     }
 }
 

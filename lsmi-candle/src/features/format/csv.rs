@@ -40,8 +40,8 @@ struct Cursor {
     next: usize,
 }
 
-pub(super) fn open(input: Input) -> Opened {
-    TableFile::open(CsvTable::new(input)?)
+pub(super) fn open(input: &Input) -> Opened {
+    TableFile::open(CsvTable::new(input.clone())?)
 }
 
 fn table_of(input: &Input) -> Result<TextTable, NotOpened> {
@@ -311,11 +311,11 @@ mod tests {
             (utf16("x1,x2,y\n1,2,a\n"), "it is UTF-16"),
             (b"x1,x2,gr\xf6sse\n1,2,3\n".to_vec(), "save it as UTF-8"),
         ] {
-            let Err(NotOpened::Corrupt(Corrupt(why))) = open(Input::Memory(bytes.into())).map(|_| ()) else {
+            let Err(NotOpened::Corrupt(Corrupt(why))) = open(&Input::Memory(bytes.into())).map(|_| ()) else {
                 panic!("{expected}")
             };
             assert!(why.contains(expected), "{why}");
         }
-        assert!(open(Input::Memory(b"a;b,x2\n1,2\n".as_slice().into())).is_ok());
+        assert!(open(&Input::Memory(b"a;b,x2\n1,2\n".as_slice().into())).is_ok());
     }
 }

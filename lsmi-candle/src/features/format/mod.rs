@@ -155,7 +155,7 @@ pub enum Format {
 struct Entry {
     name: &'static str,
     extensions: &'static [&'static str],
-    open: fn(Input) -> Opened,
+    open: fn(&Input) -> Opened,
 }
 
 impl Format {
@@ -192,8 +192,13 @@ impl Format {
         Self::ALL.iter().copied().find(|format| format.extensions().contains(&extension.as_str()))
     }
 
+    /// Says why files of the format are only read as a whole, if so.
+    pub(crate) fn obstacle(self) -> Option<&'static str> {
+        (self == Self::Torch).then_some(torch::WHOLE)
+    }
+
     /// Opens a file.
-    pub(crate) fn open(self, input: Input) -> Opened {
+    pub(crate) fn open(self, input: &Input) -> Opened {
         (self.entry().open)(input)
     }
 }

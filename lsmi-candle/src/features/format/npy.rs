@@ -32,7 +32,7 @@ pub(in crate::features) fn open(files: Vec<(&'static str, Input)>) -> Result<Box
 }
 
 /// Refuses a single array, which is no feature file.
-pub(super) fn open_one(_input: Input) -> Opened {
+pub(super) fn open_one(_input: &Input) -> Opened {
     Err(Corrupt("it holds one array; a feature file holds several".to_owned()).into())
 }
 

@@ -50,18 +50,21 @@ struct Checked {
     position: u64,
 }
 
+/// The bytes of a member in the archive.
+type Packed = BufReader<Take<Box<dyn ReadSeek>>>;
+
 /// A deflated member, unpacked up to some place.
 struct Unpacking {
-    decoder: CrcReader<DeflateDecoder<BufReader<Take<Box<dyn ReadSeek>>>>>,
+    decoder: CrcReader<DeflateDecoder<Packed>>,
     /// How many bytes of elements were unpacked.
     position: u64,
 }
 
-pub(super) fn open(input: Input) -> Opened {
-    let file = Positioned::open(&input)?;
+pub(super) fn open(input: &Input) -> Opened {
+    let file = Positioned::open(input)?;
     let mut archive = Archive::open(input.buffered()?, file.length())?;
     let (names, objects) = arrays_of(&mut archive)?;
-    Ok(Box::new(Npz { input, file, archive, names, objects, members: BTreeMap::new() }))
+    Ok(Box::new(Npz { input: input.clone(), file, archive, names, objects, members: BTreeMap::new() }))
 }
 
 /// Lists the names of all arrays and reads those of Python objects, which are read at once.

@@ -28,8 +28,8 @@ struct SafeTensors {
     start: u64,
 }
 
-pub(super) fn open(input: Input) -> Opened {
-    let mut file = Positioned::open(&input)?;
+pub(super) fn open(input: &Input) -> Opened {
+    let mut file = Positioned::open(input)?;
     let size = file.length();
     let cut_short = || Corrupt(format!("it ends within its header, after {size} bytes"));
     let mut prefix = [0; PREFIX];

@@ -115,13 +115,14 @@ pub(super) fn labels_of(array: Array<'_>, rows: usize) -> Vec<Label> {
 }
 
 pub(super) fn missing_array(file: &str, name: &str, names: &BTreeSet<String>) -> FeatureError {
-    let advice = advice::for_missing(file, name, names);
+    let (advice, can_be_named) = advice::for_missing(file, name, names);
     let names: Vec<String> = names.iter().cloned().collect();
     FeatureError::MissingArray {
         file: file.to_owned(),
         array: name.to_owned(),
         available: if names.is_empty() { "none".to_owned() } else { listed(&names) },
         advice,
+        can_be_named,
     }
 }
 

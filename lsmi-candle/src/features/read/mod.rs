@@ -73,7 +73,7 @@ impl Data {
 /// # Errors
 /// [`FeatureError`] as for [`read`](super::read).
 pub fn read_bytes(name: &str, bytes: &[u8], format: Format, keys: &Keys) -> Result<FeatureFile, FeatureError> {
-    let opened = format.open(Input::Memory(Bytes::copy_from_slice(bytes)));
+    let opened = format.open(&Input::Memory(Bytes::copy_from_slice(bytes)));
     let mut container = opened.map_err(|refusal| corrupted(name, format, refusal.into()))?;
     load(Path::new(name), Source::new(name, format, container.as_mut()), keys, None)
 }

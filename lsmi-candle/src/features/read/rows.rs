@@ -132,6 +132,9 @@ impl RowReader {
         is_for_training: bool,
     ) -> Result<Self, FeatureError> {
         let (file, state) = (data.to_string(), state_of(&data)?);
+        if let Some(obstacle) = data.format()?.obstacle() {
+            return Err(FeatureError::NotByRows { file, reason: obstacle.to_owned() });
+        }
         let (format, mut container) = data.open()?;
         let mut source = Source::new(&file, format, container.as_mut());
         let Splits { all: splits, class_names } = Splits::find(&mut source, keys, labels, is_for_training)?;

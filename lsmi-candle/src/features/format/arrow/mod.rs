@@ -47,8 +47,8 @@ struct Decoded {
     arrays: Vec<ArrayRef>,
 }
 
-pub(super) fn open(input: Input) -> Opened {
-    TableFile::open(ArrowTable::new(Positioned::open(&input)?)?)
+pub(super) fn open(input: &Input) -> Opened {
+    TableFile::open(ArrowTable::new(Positioned::open(input)?)?)
 }
 
 /// Does work of the crate `arrow-ipc`.

@@ -81,9 +81,9 @@ impl Reader for File {
     }
 }
 
-pub(super) fn open(input: Input) -> Opened {
+pub(super) fn open(input: &Input) -> Opened {
     match input {
-        Input::Memory(bytes) => TableFile::open(ParquetTable::new(bytes)?),
+        Input::Memory(bytes) => TableFile::open(ParquetTable::new(bytes.clone())?),
         Input::File(path) => TableFile::open(ParquetTable::new(File::open(path)?)?),
     }
 }

@@ -22,7 +22,7 @@ use crate::features::array::{Array, Corrupt, Kind, Outline, Values, check_window
 const DICTIONARY: &str = "data.pkl";
 
 /// Why rows are not read one after the other.
-const WHOLE: &str = "a PyTorch file is read as a whole; save it as .safetensors, .npz or .parquet";
+pub(super) const WHOLE: &str = "a PyTorch file is read as a whole; save it as .safetensors, .npz or .parquet";
 
 struct TorchFile {
     archive: Archive<BufReader<Box<dyn ReadSeek>>>,
@@ -34,7 +34,7 @@ struct TorchFile {
     last: Option<(String, Array<'static>)>,
 }
 
-pub(super) fn open(input: Input) -> Opened {
+pub(super) fn open(input: &Input) -> Opened {
     let mut reader = input.buffered()?;
     let size = reader.seek(SeekFrom::End(0))?;
     Ok(Box::new(TorchFile::open(reader, size)?))
