@@ -1,10 +1,10 @@
-//! Readers of other crates that panic where bytes are not what they expect.
+//! Panics of readers of other crates, caught: some panic where bytes are not what they expect.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Does work of such a crate; none where it panicked. What the work holds then is not whole, and goes with it.
+/// Does work of such a crate. Returns `None` if it panicked; the state of the work is dropped with it.
 ///
-/// The message of the panic may still be on standard error: who prints it is the program's choice.
+/// The message of the panic may still be written to standard error: that is the choice of the program.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }

@@ -40,7 +40,7 @@ pub struct ArrayFiles {
     pub x1: PathBuf,
     /// The second modality, `[n, d2]`.
     pub x2: PathBuf,
-    /// The labels, `[n]`; none where they are not needed.
+    /// The labels, `[n]`; `None` if they are not needed.
     pub y: Option<PathBuf>,
     /// The ids, `[n]`.
     pub id: Option<PathBuf>,

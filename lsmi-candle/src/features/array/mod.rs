@@ -36,7 +36,7 @@ pub(crate) enum Values<'a> {
     Numbers(Numbers<'a>),
     /// In C order.
     Strings(Vec<String>),
-    /// One value a row, of which some rows have none: these rows, in order. What stands in their place means nothing.
+    /// One value a row, missing in these rows, in order. The values in their place mean nothing.
     WithGaps(Box<Values<'a>>, Vec<usize>),
     /// Values that no analysis can use.
     Other(Unusable),

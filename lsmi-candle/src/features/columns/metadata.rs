@@ -1,4 +1,4 @@
-//! Columns of a table that no analysis looks at: what a user wants to see again beside the results.
+//! Columns of a table that no analysis uses, which a user sees again beside the results.
 //!
 //! Whole numbers, floating-point numbers, booleans and strings are carried, dates and times as text; a value may be
 //! missing. Columns of other types (lists, binary, nested) are left behind.
@@ -23,7 +23,7 @@ pub struct MetadataColumn {
     pub values: MetadataValues,
 }
 
-/// What a [`MetadataColumn`] holds.
+/// The type of the values of a [`MetadataColumn`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetadataType {
@@ -37,7 +37,7 @@ pub enum MetadataType {
     Texts,
 }
 
-/// The values of a [`MetadataColumn`]; none where the table has none.
+/// The values of a [`MetadataColumn`]; `None` where the table has none.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum MetadataValues {
@@ -52,7 +52,7 @@ pub enum MetadataValues {
 }
 
 impl MetadataType {
-    /// How values of a type are carried, if they are.
+    /// Returns the type in which values of an Arrow type are carried. Returns `None` if they are left behind.
     pub(crate) fn of(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
             DataType::Int8
@@ -73,7 +73,7 @@ impl MetadataType {
 }
 
 impl MetadataValues {
-    /// No values of a type.
+    /// Creates an empty column of a type.
     pub fn none_of(kind: MetadataType) -> Self {
         match kind {
             MetadataType::Integers => Self::Integers(Vec::new()),
@@ -83,7 +83,7 @@ impl MetadataValues {
         }
     }
 
-    /// What the values are.
+    /// Returns the type of the values.
     pub fn kind(&self) -> MetadataType {
         match self {
             Self::Integers(_) => MetadataType::Integers,
@@ -93,7 +93,7 @@ impl MetadataValues {
         }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         match self {
             Self::Integers(values) => values.len(),
@@ -103,7 +103,7 @@ impl MetadataValues {
         }
     }
 
-    /// The given rows in the given order.
+    /// Selects rows by index, in the given order.
     ///
     /// # Panics
     /// If there is no such row, as indexing a slice does.
@@ -120,7 +120,7 @@ impl MetadataValues {
         }
     }
 
-    /// Whether there are no rows.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -170,7 +170,7 @@ impl MetadataValues {
     }
 }
 
-/// A day, counted from 1970-01-01, as `2024-02-29` (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+/// Writes a day, counted from 1970-01-01, as `2024-02-29` (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 fn date(day: i64) -> String {
     let day = day + 719_468;
     let era = day.div_euclid(146_097);
@@ -184,7 +184,7 @@ fn date(day: i64) -> String {
     format!("{year:04}-{month:02}-{day_of_month:02}")
 }
 
-/// A time as `2024-02-29T12:34:56` and, where it is not whole, a fraction of the second with all its digits.
+/// Writes a time as `2024-02-29T12:34:56` and, where it is not whole, a fraction of the second with all its digits.
 fn time(value: i64, per_second: i64) -> String {
     let (seconds, fraction) = (value.div_euclid(per_second), value.rem_euclid(per_second));
     let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));

@@ -1,4 +1,4 @@
-//! Arrow columns as arrays: what a column holds, and its rows, whole or refused.
+//! Arrow columns as arrays: the kind of a column, and its rows put together.
 
 pub(crate) mod metadata;
 
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use super::array::{Array, Corrupt, Element, Incomplete, Kind, Unusable, Values};
 
-/// What the rows of a column are; of a list, what its values are.
+/// Returns the kind of the rows of a column; of a list, that of its values.
 pub(crate) fn kind_of(data_type: &DataType) -> Kind {
     let list = match data_type {
         DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
@@ -61,7 +61,7 @@ pub(crate) struct Column {
     kind: Kind,
     is_list: bool,
     rows: usize,
-    /// How long the first list is, once there is one.
+    /// The length of the first list, once there is one.
     width: Option<usize>,
     bytes: Vec<u8>,
     texts: Vec<String>,
@@ -106,7 +106,7 @@ impl Column {
         Ok(())
     }
 
-    /// The array.
+    /// Finishes the array.
     pub(crate) fn array(self) -> Result<Array<'static>, Corrupt> {
         let shape = if self.is_list { vec![self.rows, self.width.unwrap_or_default()] } else { vec![self.rows] };
         if let Some(incomplete) = self.incomplete {
@@ -143,7 +143,7 @@ impl Column {
         self.extend_values(&values, self.width.unwrap_or_default())
     }
 
-    /// The values of lists of one length.
+    /// Appends the values of lists of one length.
     fn extend_values(&mut self, values: &ArrayRef, width: usize) -> Result<(), Corrupt> {
         match first_null(values) {
             Some(place) => {
@@ -181,12 +181,12 @@ impl Column {
     }
 }
 
-/// A text, or an empty one in the place of a gap.
+/// Copies a text, or an empty one in place of a gap.
 fn text(text: Option<&str>) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-/// The first row without a value.
+/// Finds the first row without a value.
 fn first_null(rows: &ArrayRef) -> Option<usize> {
     let nulls = rows.nulls().filter(|nulls| nulls.null_count() > 0)?;
     (0..rows.len()).find(|row| nulls.is_null(*row))

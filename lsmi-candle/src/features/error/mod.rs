@@ -3,18 +3,15 @@
 //! Rows and columns are counted from 0, as `NumPy` counts them.
 
 pub(in crate::features) mod advice;
+mod hint;
+mod opening;
 
 use std::io;
-use std::path::Path;
 
 use thiserror::Error;
 
-use super::array::Corrupt;
-use super::format::{Format, NotOpened};
+pub(super) use self::opening::{corrupted, listed, not_opened, unreadable};
 use crate::numbers::memory;
-
-/// How many names a message lists.
-const LISTED: usize = 20;
 
 /// Why a feature file cannot be used.
 ///
@@ -41,11 +38,11 @@ pub enum FeatureError {
     Io {
         /// The path as given.
         file: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 
-    /// The extension is none that a reader is known for.
+    /// The extension belongs to no known format.
     #[error("{file}: {} of a feature file; use one of {supported}", if found.is_empty() { "the name has no extension".to_owned() } else { format!("`{found}` is not the extension") })]
     UnknownFormat {
         /// The path as given.
@@ -70,16 +67,16 @@ pub enum FeatureError {
         file: String,
         /// The format its extension promises.
         format: &'static str,
-        /// What is wrong, with the array or archive member if one is to blame.
+        /// The fault, with the array or archive member if one is to blame.
         reason: String,
     },
 
-    /// The columns of a table do not say what they are.
+    /// The columns of a table cannot be told apart.
     #[error("{file}: {reason}")]
     Table {
         /// The file.
         file: String,
-        /// What cannot be told, and how to mend it.
+        /// The fault, and how to mend it.
         reason: String,
     },
 
@@ -131,7 +128,7 @@ pub enum FeatureError {
         array: String,
         /// The element type found.
         found: String,
-        /// What is needed, and how to get it.
+        /// The requirement, and how to meet it.
         expected: String,
     },
 
@@ -144,7 +141,7 @@ pub enum FeatureError {
         array: String,
         /// The shape found.
         found: String,
-        /// What is needed, and how to get it.
+        /// The requirement, and how to meet it.
         expected: &'static str,
     },
 
@@ -206,7 +203,7 @@ pub enum FeatureError {
         column: usize,
         /// NaN or an infinity.
         found: f64,
-        /// What to do about it.
+        /// How to mend it.
         advice: &'static str,
     },
 
@@ -239,7 +236,7 @@ pub enum FeatureError {
         array: String,
         /// The first row without a label.
         row: usize,
-        /// What stands there; empty if nothing does.
+        /// The text found there; may be empty.
         found: String,
         /// How many rows behind it have none either.
         others: usize,
@@ -256,7 +253,7 @@ pub enum FeatureError {
         array: String,
         /// The first row without a group.
         row: usize,
-        /// What stands there; empty if nothing does.
+        /// The text found there; may be empty.
         found: String,
     },
 
@@ -308,7 +305,7 @@ pub enum FeatureError {
         reason: String,
     },
 
-    /// The file is another than when it was opened.
+    /// The file changed after it was opened.
     #[error("{file}: changed while it was read; start again once it is whole")]
     Changed {
         /// The file.
@@ -339,7 +336,7 @@ pub enum FeatureError {
         array: String,
         /// The splits of the file.
         splits: String,
-        /// What the logits of the first split are called.
+        /// The name of the logits of the first split.
         example: String,
     },
 
@@ -350,7 +347,7 @@ pub enum FeatureError {
     NoLogits {
         /// The file.
         file: String,
-        /// What the joint model's logits of each split would be called.
+        /// The names that the joint model's logits of each split would have.
         expected: String,
         /// The arrays there.
         available: String,
@@ -401,7 +398,7 @@ pub enum FeatureError {
         classes: String,
     },
 
-    /// What should be logits are probabilities.
+    /// Logits are probabilities.
     #[error(
         "{file}: `{array}` holds probabilities, for every row sums to 1; give what goes into the softmax, or np.log({array})"
     )]
@@ -486,76 +483,17 @@ pub enum FeatureError {
         file: String,
         /// The metadata key.
         key: String,
-        /// What is wrong, and what is needed.
+        /// The fault, and the requirement.
         reason: String,
     },
 }
 
-impl FeatureError {
-    /// Says which setting of the reading helps, if one does.
-    ///
-    /// ```
-    /// use lsmi_candle::features::{Format, Keys, read_bytes};
-    ///
-    /// let table = b"x1_0,x2_0,y\n1,2,a\n3,4,NA\n";
-    /// let error = read_bytes("t.csv", table, Format::Csv, &Keys::default()).unwrap_err();
-    /// assert!(error.to_string().starts_with("t.csv: `y` is missing at row 1 (`NA`)"));
-    /// assert!(error.hint().is_some_and(|hint| hint.contains("`Missing::Drop`")));
-    /// ```
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::SingleArray { .. } => Some("read `ArrayFiles`, a file for every array".to_owned()),
-            Self::MissingArray { can_be_named: true, .. } => Some("name the arrays in `Keys`".to_owned()),
-            Self::TooLarge { .. } => Some("read some rows at a time with `RowReader`".to_owned()),
-            Self::MissingLabel { found, .. } if found.is_empty() => {
-                Some("`Missing::Drop` in `Keys` leaves such rows out".to_owned())
-            }
-            Self::MissingLabel { found, .. } => Some(format!(
-                "`Missing::Drop` in `Keys` leaves such rows out; `Missing::Keep` takes `{found}` for the name of a class"
-            )),
-            _ => None,
-        }
-    }
-}
-
-/// Says what stands in the place of a label, and how many other rows have none.
+/// Describes the text in place of a label, and counts the other rows without one.
 fn found_and_others(found: &str, others: usize) -> String {
     let found = if found.is_empty() { String::new() } else { format!(" (`{found}`)") };
     match others {
         0 => found,
         1 => format!("{found} and in another row"),
         others => format!("{found} and in {others} other rows"),
-    }
-}
-
-/// Lists the first names, for a message.
-pub(super) fn listed(names: &[String]) -> String {
-    match names.split_at_checked(LISTED) {
-        Some((listed, rest)) if !rest.is_empty() => {
-            format!("{} and {} more", listed.join(", "), rest.len())
-        }
-        _ => names.join(", "),
-    }
-}
-
-/// Tells a file that is not there from one that cannot be read.
-pub(super) fn unreadable(path: &Path, source: io::Error) -> FeatureError {
-    let file = path.display().to_string();
-    match source.kind() {
-        io::ErrorKind::NotFound => FeatureError::NotFound { file },
-        _ => FeatureError::Io { file, source },
-    }
-}
-
-pub(super) fn corrupted(file: &str, format: Format, Corrupt(reason): Corrupt) -> FeatureError {
-    FeatureError::Corrupt { file: file.to_owned(), format: format.name(), reason }
-}
-
-/// Says why a file cannot be opened.
-pub(super) fn not_opened(path: &Path, format: Format, refusal: NotOpened) -> FeatureError {
-    match refusal {
-        NotOpened::Io(error) => unreadable(path, error),
-        NotOpened::Corrupt(corrupt) => corrupted(&path.display().to_string(), format, corrupt),
-        NotOpened::Refused(reason) => FeatureError::Table { file: path.display().to_string(), reason },
     }
 }

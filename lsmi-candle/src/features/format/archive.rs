@@ -26,12 +26,12 @@ pub(super) struct Member<'m, R: Read> {
     file: ZipFile<'m, R>,
 }
 
-/// Where a member lies in its archive.
+/// The place of a member in its archive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     /// The place of its first byte.
     pub(super) start: u64,
-    /// How many bytes it takes there.
+    /// Its size there.
     pub(super) packed: u64,
     /// Its size once unpacked, possible but not yet seen to be true.
     pub(super) size: u64,
@@ -42,13 +42,13 @@ pub(super) struct Place {
 }
 
 impl<R: Read + Seek> Archive<R> {
-    /// Opens an archive of so many bytes.
+    /// Opens an archive of this size, in bytes.
     pub(super) fn open(reader: R, size: u64) -> Result<Self, Corrupt> {
         let zip = ZipArchive::new(reader).map_err(|error| Corrupt(format!("not a whole zip archive: {error}")))?;
         Ok(Self { zip, size })
     }
 
-    /// The names of all members.
+    /// Lists the names of all members.
     pub(super) fn names(&self) -> Result<Vec<String>, Corrupt> {
         self.zip
             .file_names()
@@ -76,7 +76,7 @@ impl<R: Read + Seek> Archive<R> {
         Ok(Member { size, file })
     }
 
-    /// Where a member lies, refusing sizes that cannot be true and what is neither stored nor deflated.
+    /// Finds the place of a member, refusing sizes that cannot be true and members neither stored nor deflated.
     pub(super) fn place(&mut self, name: &str) -> Result<Place, Corrupt> {
         let archive_size = self.size;
         let Member { size, file } = self.member(name)?;
@@ -91,7 +91,7 @@ impl<R: Read + Seek> Archive<R> {
         Ok(Place { start, packed, size, is_deflated, checksum: file.crc32() })
     }
 
-    /// All bytes of a member.
+    /// Reads all bytes of a member.
     pub(super) fn read(&mut self, name: &str) -> Result<Vec<u8>, Corrupt> {
         let member = self.member(name)?;
         let size = member.size;
@@ -100,7 +100,7 @@ impl<R: Read + Seek> Archive<R> {
 }
 
 impl<R: Read> Member<'_, R> {
-    /// The bytes from here to the end, of which there must be `length`.
+    /// Reads the bytes from here to the end, of which there must be `length`.
     pub(super) fn read_exactly(mut self, length: u64) -> Result<Vec<u8>, Corrupt> {
         let needed = usize::try_from(length).unwrap_or(usize::MAX);
         memory::check(needed, 1).map_err(|Shortage { needed, available }| {

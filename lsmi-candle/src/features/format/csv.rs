@@ -1,6 +1,6 @@
 //! `.csv`: a table of values separated by commas, semicolons, tabs or bars, the names of its columns in the first line.
 //!
-//! The whole file is gone through once when it is opened: a column of whole numbers throughout is one of integers, of
+//! The whole file is read once when it is opened: a column of whole numbers throughout is one of integers, of
 //! numbers one of floating-point numbers, of lists of numbers (`[0.5, 1]`, with commas or blanks between) a matrix, and
 //! all others are of text. A number with a leading zero is text: `007` is a name. An empty field is no value.
 
@@ -28,7 +28,7 @@ const MOST_VALUES: usize = 1 << 18;
 struct CsvTable {
     input: Input,
     columns: Vec<ColumnType>,
-    /// Of columns of text, the first text that is no number, and its row.
+    /// For columns of text, the first text that is no number, and its row.
     texts: Vec<Option<(usize, String)>>,
     rows: usize,
     cursors: BTreeMap<String, Cursor>,
@@ -192,14 +192,14 @@ impl Found {
     }
 }
 
-/// An integer as it would be written.
+/// Parses an integer in its canonical form.
 fn integer(field: &[u8]) -> Option<i64> {
     let digits = field.strip_prefix(b"-").unwrap_or(field);
     let is_written_so = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && field != b"-0";
     if is_written_so { str::from_utf8(field).ok()?.parse().ok() } else { None }
 }
 
-/// A number without a leading zero; NaN and infinities among them, so that they can be refused as what they are.
+/// Parses a number without a leading zero; NaN and infinities among them, so that they are refused as such.
 fn float(field: &[u8]) -> Option<f64> {
     let digits = field.strip_prefix(b"-").or(field.strip_prefix(b"+")).unwrap_or(field);
     let is_padded = matches!(digits, [b'0', b'0'..=b'9', ..]);
@@ -208,7 +208,7 @@ fn float(field: &[u8]) -> Option<f64> {
     if is_padded || is_long { None } else { str::from_utf8(field).ok()?.parse().ok() }
 }
 
-/// The numbers of `[0.5, 1]`.
+/// Parses the numbers of `[0.5, 1]`.
 fn list(field: &[u8]) -> Option<Vec<f64>> {
     let inside = str::from_utf8(field).ok()?.strip_prefix('[')?.strip_suffix(']')?;
     let numbers = inside.split([',', ' ', '\n', '\t', '\r']).filter(|text| !text.is_empty());
@@ -224,7 +224,7 @@ enum Part {
 }
 
 impl Part {
-    /// With room for some rows: what the builders take by themselves is too much for many thousand columns.
+    /// Creates a part with room for some rows: the default room is too much for many thousand columns.
     fn new(data_type: &DataType, rows: usize) -> Self {
         match data_type {
             DataType::Int64 => Self::Integers(Int64Builder::with_capacity(rows)),
@@ -237,7 +237,7 @@ impl Part {
     }
 
     /// # Errors
-    /// What the field is, where it is not what its column holds: the file was changed since, or is not UTF-8.
+    /// A description of the field, if it is not of the type of its column: the file was changed since, or is not UTF-8.
     fn append(&mut self, field: &[u8]) -> Result<(), &'static str> {
         let trimmed = field.trim_ascii();
         let is_empty = trimmed.is_empty();

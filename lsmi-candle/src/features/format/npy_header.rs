@@ -31,12 +31,12 @@ pub(super) enum Item {
         element: Element,
         big_endian: bool,
     },
-    /// `<U12`: so many characters of four bytes, padded with zeros.
+    /// `<U12`: strings of this number of characters of four bytes, padded with zeros.
     Unicode {
         characters: usize,
         big_endian: bool,
     },
-    /// `|S12`: so many bytes, padded with zeros.
+    /// `|S12`: strings of this number of bytes, padded with zeros.
     Bytes {
         width: usize,
     },

@@ -43,7 +43,7 @@ struct Member {
     checked: Checked,
 }
 
-/// A checksum of so many bytes of elements.
+/// A checksum of the elements up to some position.
 #[derive(Default)]
 struct Checked {
     checksum: Hasher,
@@ -56,7 +56,7 @@ type Packed = BufReader<Take<Box<dyn ReadSeek>>>;
 /// A deflated member, unpacked up to some place.
 struct Unpacking {
     decoder: CrcReader<DeflateDecoder<Packed>>,
-    /// How many bytes of elements were unpacked.
+    /// The number of bytes of elements that were unpacked.
     position: u64,
 }
 
@@ -87,7 +87,7 @@ fn arrays_of<R: Read + Seek>(
 }
 
 impl Npz {
-    /// The member of an array, its header read when it is first asked for.
+    /// Returns the member of an array, whose header is read when it is first asked for.
     fn member(&mut self, name: &str) -> Result<&mut Member, Corrupt> {
         if !self.members.contains_key(name) {
             let member_name = format!("{name}{SUFFIX}");

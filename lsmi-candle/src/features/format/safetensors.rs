@@ -98,7 +98,7 @@ impl Container for SafeTensors {
 }
 
 /// Finds arrays of strings, which the format itself does not have: keys of the metadata that hold a JSON list of strings, and that are not
-/// called like a tensor. What names classes or ids (`classes`, `ids`, `ids_train`, ...) is read as such.
+/// called like a tensor. The keys `classes`, `ids`, `ids_train` and so on name classes and ids.
 fn texts(header: &Metadata) -> BTreeMap<String, Vec<String>> {
     let tensors: BTreeSet<String> = header.offset_keys().into_iter().collect();
     let is_array =

@@ -11,7 +11,7 @@ use super::labels::missing::Missing;
 /// The names of logits: of a model of x1, of x2 and of both. [`Keys`] do not rename them.
 pub(crate) const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
 
-/// The names of the arrays: `x1`, `x2`, `y` and, where there is one, `id`; and what becomes of rows without a label.
+/// The names of the arrays: `x1`, `x2`, `y` and, where there is one, `id`; and the treatment of rows without a label.
 ///
 /// A split's arrays are named with its suffix, `x1_train` or `image_test`.
 ///
@@ -33,13 +33,13 @@ pub struct Keys {
     pub label: String,
     /// The id: an array that must be there; `None` takes the array `id` if there is one.
     pub id: Option<String>,
-    /// What becomes of rows whose label is missing.
+    /// The treatment of rows whose label is missing.
     pub missing: Missing,
     /// Which samples belong together.
     pub groups: GroupKey,
 }
 
-/// Where it is said which samples belong together.
+/// The place that says which samples belong together.
 ///
 /// ```
 /// use lsmi_candle::features::GroupKey;

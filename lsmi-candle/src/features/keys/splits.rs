@@ -7,7 +7,7 @@ use super::{Keys, LOGITS};
 /// The splits that every reader knows, in the order in which they are returned.
 const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];
 
-/// The split that a common name stands for, without regard to case.
+/// Returns the split that a common name stands for, without regard to case.
 pub(crate) fn split_of(name: &str) -> Option<&'static str> {
     match name.trim().to_lowercase().as_str() {
         "train" | "training" => Some("train"),
@@ -21,7 +21,7 @@ pub(crate) fn split_of(name: &str) -> Option<&'static str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Labels {
     Needed,
-    /// Labels may be there; nobody looks at them.
+    /// Labels may be there, and are not read.
     Ignored,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct SplitArrays {
 }
 
 impl SplitArrays {
-    /// The arrays without a suffix: a file without splits is all training data.
+    /// Names the arrays without a suffix: a file without splits is all training data.
     pub(crate) fn unsuffixed(keys: &Keys) -> Self {
         Self::named(keys, "train", str::to_owned)
     }
@@ -78,30 +78,30 @@ impl SplitArrays {
         }
     }
 
-    /// Which of the logits are among the arrays of these names. An array that serves as something else is no logits:
+    /// Returns the logits that are among the arrays of these names. An array that serves as something else is no logits:
     /// who names `logits1` as a modality means it as features.
     pub(crate) fn logits_in(&self, names: &BTreeSet<String>) -> [Option<&str>; 3] {
         let is_logits = |name: &String| names.contains(name) && !self.is_role(name);
         self.logits.each_ref().map(|name| is_logits(name).then_some(name.as_str()))
     }
 
-    /// Everything that the split may have.
+    /// Lists the names of all arrays that the split may have.
     pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
         [&self.x1, &self.x2, &self.label, &self.id].into_iter().chain(&self.logits)
     }
 
-    /// Whether the array serves as modality, label or id.
+    /// Returns whether the array serves as modality, label or id.
     pub(crate) fn is_role(&self, array: &String) -> bool {
         [&self.x1, &self.x2, &self.label, &self.id].contains(&array)
     }
 
-    /// The arrays without which there is no split.
+    /// Lists the arrays without which there is no split.
     fn needed(&self, labels: Labels) -> impl Iterator<Item = &String> {
         [&self.x1, &self.x2].into_iter().chain((labels == Labels::Needed).then_some(&self.label))
     }
 }
 
-/// The splits that a file with arrays of these `names` has: `train`, `val`, `test`, then others by name.
+/// Finds the splits of a file with arrays of these `names`: `train`, `val`, `test`, then others by name.
 ///
 /// One array is enough to announce a known split, so that the others are missed rather than the split passed over;
 /// an unknown suffix (`x1_raw`) makes a split only if all three arrays have it (without labels, both). Arrays without a suffix come first, as
@@ -136,7 +136,7 @@ pub(crate) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: Labels)
     (first.unwrap_or_else(|| SplitArrays::unsuffixed(keys)), splits.collect())
 }
 
-/// Everything that logits may be called: without suffix, with that of a known split, by the reference's custom.
+/// Lists all names that logits may have: without suffix, with that of a known split, by the reference's custom.
 pub(crate) fn all_logit_names() -> impl Iterator<Item = String> {
     LOGITS.into_iter().flat_map(|name| {
         let suffixed = KNOWN_SPLITS.map(|split| format!("{name}_{split}"));

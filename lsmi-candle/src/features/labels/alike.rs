@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Pairs and groups that a note lists.
 const LISTED: usize = 3;
 
-/// The names that differ by upper and lower case alone, quoted, as in "`Joy` and `joy`"; none where none do.
+/// Finds names that differ by upper and lower case alone, quoted, as in "`Joy` and `joy`". Returns `None` if none do.
 ///
 /// ```
 /// use lsmi_candle::features::names_alike;
@@ -23,7 +23,7 @@ pub fn names_alike<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Strin
     (!alike.is_empty()).then(|| alike.join(", "))
 }
 
-/// Names in a row, as in "`Joy` and `joy`".
+/// Joins names, as in "`Joy` and `joy`".
 pub(crate) fn quoted<T: std::fmt::Display>(names: impl Iterator<Item = T>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }

@@ -1,4 +1,4 @@
-//! Classes: what the labels of the training data say, in order, and how labels become indices.
+//! Classes: the distinct labels of the training data, in order, and the indices of labels among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -81,7 +81,7 @@ impl TryFrom<Unchecked> for Classes {
 }
 
 impl Classes {
-    /// Classes whose labels are their names.
+    /// Creates classes whose labels are their names.
     ///
     /// # Errors
     /// [`ClassesError::Repeated`] if a name appears twice.
@@ -89,7 +89,7 @@ impl Classes {
         Self::with_labels(names.clone(), names)
     }
 
-    /// Classes with a name for every label.
+    /// Creates classes with a name for every label.
     ///
     /// # Errors
     /// [`ClassesError`] if a name or a label appears twice, or their numbers differ.
@@ -105,12 +105,12 @@ impl Classes {
         Ok(Self { names, labels })
     }
 
-    /// No classes, before labels have been seen.
+    /// Creates an empty list, before labels have been seen.
     pub(crate) fn none() -> Self {
         Self { names: Vec::new(), labels: Vec::new() }
     }
 
-    /// The classes of training labels; `names` has the name of label 0, 1, ... and is used if it covers them all.
+    /// Finds the classes of training labels; `names` has the name of label 0, 1, ... and is used if it covers them all.
     pub(crate) fn of_training(labels: &[Label], names: Option<&[String]>) -> Self {
         let distinct: BTreeSet<&Label> = labels.iter().collect();
         let texts: Vec<String> = distinct.iter().map(ToString::to_string).collect();
@@ -119,7 +119,7 @@ impl Classes {
         Self { names: named.unwrap_or_else(|| texts.clone()), labels: texts }
     }
 
-    /// The class index of every label, or the first row whose label is of no class.
+    /// Finds the class index of every label, or the first row whose label is of no class.
     ///
     /// `names` are the names that the labels' own file gives them. Where both files name their classes, names decide,
     /// for the files may count differently; otherwise the label itself.
@@ -142,7 +142,8 @@ impl Classes {
         rows.map(|(row, label)| codes.get(label).copied().ok_or(row)).collect()
     }
 
-    /// Whether a file that names its labels 0, 1, ... so has these classes, in this order, beside others perhaps.
+    /// Returns whether a file that gives these names to the labels 0, 1, ... has these classes, in this order, beside others
+    /// perhaps.
     ///
     /// Where the classes have no names, names that are all unknown say nothing against them.
     pub(crate) fn agree_with(&self, names: &[String]) -> bool {
@@ -151,33 +152,33 @@ impl Classes {
         (known.peek().is_none() && self.names == self.labels) || known.eq(&self.names)
     }
 
-    /// The names, in the order of the class indices.
+    /// Returns the names, in the order of the class indices.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The labels that stand for the classes in data, in the same order; integers in decimal.
+    /// Returns the labels that stand for the classes in data, in the same order; integers in decimal.
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
 
-    /// How many classes there are.
+    /// Returns the number of classes.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there is no class.
+    /// Returns whether there is no class.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// The index of the class with this name.
+    /// Returns the index of the class with this name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
     }
 }
 
-/// The name that a list gives to a label that is a place in it.
+/// Returns the name that a list gives to a label that is a place in it.
 fn given_name<'n>(label: &Label, names: Option<&'n [String]>) -> Option<&'n str> {
     match label {
         Label::Integer(value) => Some(names?.get(usize::try_from(*value).ok()?)?.as_str()),
@@ -189,7 +190,7 @@ fn index_of(names: &[String]) -> BTreeMap<&str, u32> {
     names.iter().map(String::as_str).zip(0_u32..).collect()
 }
 
-/// The first two places with equal values; of several such pairs, the one complete first.
+/// Finds the first two places with equal values; of several such pairs, the one complete first.
 pub(crate) fn first_repeat<T: Ord>(values: &[T]) -> Option<(usize, usize)> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by_key(|&index| (&values[index], index));

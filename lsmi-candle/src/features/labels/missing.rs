@@ -1,4 +1,4 @@
-//! Values that are missing, by one rule for labels, states and texts, and what becomes of rows that lack one.
+//! Missing values, by one rule for labels, states and texts, and the treatment of rows that lack one.
 //!
 //! A value is missing where there is nothing, where a number is NaN, and where a text is one of [`MARKERS`], which other
 //! programs write and read in the place of nothing. Blanks around a text do not count.
@@ -15,7 +15,7 @@ const MARKERS: [&str; 24] = [
     "NaN", "None", "n/a", "nan", "null", "NAN", "Nan", "NaT", "Null", "\\N", "#n/a",
 ];
 
-/// What becomes of rows in which a label, a state or a text is missing.
+/// The treatment of rows in which a label, a state or a text is missing.
 ///
 /// ```
 /// use lsmi_candle::features::Missing;
@@ -46,7 +46,7 @@ pub struct UnknownMissing {
 }
 
 impl Missing {
-    /// Whether a text is missing.
+    /// Returns whether a text is missing.
     pub fn is_missing(self, text: &str) -> bool {
         let text = text.trim();
         text.is_empty() || (self != Self::Keep && MARKERS.contains(&text))

@@ -20,20 +20,20 @@ const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 /// The labels of some rows.
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
-    /// The label of every row; none where it is missing.
+    /// The label of every row; `None` if it is missing.
     pub(crate) all: Vec<Option<Label>>,
-    /// What stood in the first row without a label; none where nothing did.
+    /// The text in the first row without a label.
     found: Option<String>,
     /// By label, how it was written.
     spellings: BTreeMap<String, BTreeSet<String>>,
-    /// Whether they are numbers that are not all whole.
+    /// Whether some of the numbers are not whole.
     pub(crate) has_fractions: bool,
     /// Whether they are floating-point numbers.
     pub(crate) are_floats: bool,
 }
 
 impl Labels {
-    /// Appends the labels of so many rows.
+    /// Appends the labels of this number of rows.
     pub(crate) fn extend(&mut self, array: Array<'_>, rows: usize, missing: Missing) {
         let (values, gaps) = match array.values {
             Values::WithGaps(values, gaps) => (*values, gaps),
@@ -108,23 +108,23 @@ impl Labels {
         }
     }
 
-    /// The first row without a label, and what stands there.
+    /// Returns the first row without a label, and the text there.
     pub(crate) fn first_missing(&self) -> Option<(usize, &str)> {
         let row = self.all.iter().position(Option::is_none)?;
         Some((row, self.found.as_deref().unwrap_or_default()))
     }
 
-    /// How many rows have no label.
+    /// Counts the rows without a label.
     pub(crate) fn missing(&self) -> usize {
         self.all.iter().filter(|label| label.is_none()).count()
     }
 
-    /// The rows that have a label, and their labels.
+    /// Returns the rows that have a label, and their labels.
     pub(crate) fn present(&self) -> (Vec<usize>, Vec<Label>) {
         self.all.iter().enumerate().filter_map(|(row, label)| Some((row, label.clone()?))).unzip()
     }
 
-    /// What a user should know of the labels in `array`, in sentences: rows left out, names that differ by blanks or by
+    /// Writes notes on the labels in `array` for the user: rows left out, names that differ by blanks or by
     /// case alone, and -1 beside 0, 1, ...
     pub(crate) fn notes(&self, array: &str) -> Vec<String> {
         let mut notes = Vec::new();
@@ -145,7 +145,7 @@ impl Labels {
         notes
     }
 
-    /// Names that differed by blanks alone, and are one.
+    /// Notes names that differed by blanks alone, and are one.
     fn spelling_note(&self, array: &str) -> Option<String> {
         let merged: Vec<String> = self
             .spellings
@@ -160,13 +160,13 @@ impl Labels {
     }
 }
 
-/// Names that differ by case alone.
+/// Notes names that differ by case alone.
 pub(crate) fn case_note<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
     let alike = names_alike(names)?;
     Some(format!("{what} differ only by upper and lower case: {alike}; if they are one, write them alike"))
 }
 
-/// One negative number beside 0, 1, ...
+/// Notes one negative number beside 0, 1, ...
 fn negative_note(array: &str, distinct: &BTreeSet<&Label>, all: &[Option<Label>]) -> Option<String> {
     let numbers: Option<Vec<i128>> = distinct
         .iter()

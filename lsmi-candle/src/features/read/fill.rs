@@ -101,7 +101,7 @@ impl Fill<'_> {
         }
     }
 
-    /// Fills the values from the row `start` on with an array of as many rows.
+    /// Fills the values from the row `start` on with an array of the same number of rows.
     pub(super) fn fill(&self, array: &Array<'_>, start: usize, values: &mut [f64]) -> Result<(), FeatureError> {
         let (file, name) = (self.file, self.name);
         let (rows, columns) = check_matrix(file, name, &array.outline(), self.role)?;

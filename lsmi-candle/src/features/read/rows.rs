@@ -1,6 +1,6 @@
 //! A feature file read a part of its rows at a time: the same samples, checks and messages, in memory for those rows.
 //!
-//! What the arrays are is checked when the file is opened; their values when they are read. Two checks need
+//! Types and shapes of arrays are checked when the file is opened, values when they are read. Two checks need
 //! all rows together and are made on the rows at hand: that ids are distinct, and that logits are no probabilities.
 //! Metadata, ids there among them, are held as a whole.
 

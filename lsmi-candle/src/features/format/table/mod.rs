@@ -42,16 +42,16 @@ pub(super) trait Table: Send {
 
     fn columns(&self) -> &[ColumnType];
 
-    /// Some rows of some columns, in parts of at least one row. Rows that follow those read last under the same
+    /// Reads some rows of some columns, in parts of at least one row. Rows that follow those read last under the same
     /// `cursor` cost least.
     fn read(&mut self, cursor: &str, columns: &[usize], rows: Range<usize>, take: Take<'_>) -> Result<(), Corrupt>;
 
-    /// A text that the table holds beside its columns.
+    /// Returns the text under a key of the metadata.
     fn metadata(&self, _key: &str) -> Option<&str> {
         None
     }
 
-    /// Why a column is not one of numbers, where one value decided that.
+    /// Says why a column is not one of numbers, if one value decided that.
     fn remark(&self, _column: usize) -> Option<Unusable> {
         None
     }
@@ -84,7 +84,7 @@ impl<T: Table + 'static> TableFile<T> {
         Ok(Box::new(Self { table, arrays, splits, outlines: BTreeMap::new() }))
     }
 
-    /// The columns of an array, and which split of them it is.
+    /// Finds the columns of an array, and which split of them it is.
     fn find(&self, name: &str) -> Result<(&Columns, Option<usize>), Corrupt> {
         let missing = || Corrupt(format!("there is no column `{name}`"));
         let Some(splits) = &self.splits else { return Ok((self.arrays.get(name).ok_or_else(missing)?, None)) };
@@ -95,7 +95,7 @@ impl<T: Table + 'static> TableFile<T> {
         of_splits.next().ok_or_else(missing)
     }
 
-    /// What the columns of an array hold.
+    /// Returns the kind of values in the columns of an array.
     fn kind(&self, columns: &Columns) -> Kind {
         let all = self.table.columns();
         let of = |column: usize| kind_of(&all[column].data_type);
@@ -114,7 +114,7 @@ impl<T: Table + 'static> TableFile<T> {
         }
     }
 
-    /// The rows of the table that some rows of an array are, and all between them.
+    /// Returns the rows of the table from the first to the last of some rows of an array.
     fn span(&self, split: Option<usize>, rows: &Range<usize>) -> Range<usize> {
         match (split, &self.splits) {
             (Some(split), Some(splits)) => splits.span(split, rows),
@@ -122,7 +122,7 @@ impl<T: Table + 'static> TableFile<T> {
         }
     }
 
-    /// Hands over some rows of some columns, those of a split alone.
+    /// Passes on some rows of some columns, those of a split alone.
     fn read_columns(
         &mut self,
         cursor: &str,
