@@ -19,9 +19,9 @@ pub(crate) fn split_of(name: &str) -> Option<&'static str> {
 
 /// Whether a split consists of samples with labels or without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Labels {
+pub(crate) enum LabelUse {
     Needed,
-    /// Labels may be there, and are not read.
+    /// LabelUse may be there, and are not read.
     Ignored,
 }
 
@@ -96,8 +96,8 @@ impl SplitArrays {
     }
 
     /// Lists the arrays without which there is no split.
-    fn needed(&self, labels: Labels) -> impl Iterator<Item = &String> {
-        [&self.x1, &self.x2].into_iter().chain((labels == Labels::Needed).then_some(&self.label))
+    fn needed(&self, labels: LabelUse) -> impl Iterator<Item = &String> {
+        [&self.x1, &self.x2].into_iter().chain((labels == LabelUse::Needed).then_some(&self.label))
     }
 }
 
@@ -107,7 +107,7 @@ impl SplitArrays {
 /// an unknown suffix (`x1_raw`) makes a split only if all three arrays have it (without labels, both). Arrays without a suffix come first, as
 /// a split `train`, even beside a suffixed one of that name: the caller refuses that. They also stand in where there is
 /// nothing at all, to be missed by name. The first split is apart from the others, for there always is one.
-pub(crate) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: Labels) -> (SplitArrays, Vec<SplitArrays>) {
+pub(crate) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: LabelUse) -> (SplitArrays, Vec<SplitArrays>) {
     let is_announced = |arrays: &SplitArrays| arrays.needed(labels).any(|name| names.contains(name));
     let is_complete = |arrays: &SplitArrays| arrays.needed(labels).all(|name| names.contains(name));
     let prefix = format!("{}_", keys.x1);
@@ -147,20 +147,20 @@ pub(crate) fn all_logit_names() -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keys, Labels, find_splits};
+    use super::{Keys, LabelUse, find_splits};
     use std::collections::BTreeSet;
 
     fn names(list: &str) -> BTreeSet<String> {
         list.split_whitespace().map(str::to_owned).collect()
     }
 
-    fn found_with(list: &str, keys: &Keys, labels: Labels) -> Vec<(String, String)> {
+    fn found_with(list: &str, keys: &Keys, labels: LabelUse) -> Vec<(String, String)> {
         let (first, others) = find_splits(&names(list), keys, labels);
         std::iter::once(first).chain(others).map(|arrays| (arrays.split, arrays.x1)).collect()
     }
 
     fn found(list: &str, keys: &Keys) -> Vec<(String, String)> {
-        found_with(list, keys, Labels::Needed)
+        found_with(list, keys, LabelUse::Needed)
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn without_labels_two_modalities_are_a_split() {
         let splits = |list| -> Vec<String> {
-            found_with(list, &Keys::default(), Labels::Ignored).into_iter().map(|(split, _)| split).collect()
+            found_with(list, &Keys::default(), LabelUse::Ignored).into_iter().map(|(split, _)| split).collect()
         };
         assert_eq!(splits("x1_test x2_test x1_ood x2_ood x1_raw y_val"), ["test", "ood"]);
         assert_eq!(splits("x1 x2"), ["train"]);
@@ -217,7 +217,7 @@ mod tests {
     fn logits_go_with_their_split() {
         let logits = |list: &str, keys: &str| {
             let names = names(list);
-            let (first, _) = find_splits(&names, &keys.parse().unwrap(), Labels::Needed);
+            let (first, _) = find_splits(&names, &keys.parse().unwrap(), LabelUse::Needed);
             first.logits_in(&names).map(|name| name.map(str::to_owned))
         };
         let some = |name: &str| Some(name.to_owned());

@@ -20,7 +20,7 @@ use super::data::Data;
 use super::error::{FeatureError, corrupted, listed};
 use super::format::{Format, Input};
 use super::groups::Groups;
-use super::keys::splits::{Labels as LabelUse, SplitArrays};
+use super::keys::splits::{LabelUse, SplitArrays};
 use super::keys::{GroupKey, Keys};
 use super::labels::classes::{Classes, Label};
 use super::labels::{Labels, case_note};

@@ -17,7 +17,7 @@ use crate::features::data::Data;
 use crate::features::error::{FeatureError, unreadable};
 use crate::features::format::{Container, Format};
 use crate::features::keys::Keys;
-use crate::features::keys::splits::Labels;
+use crate::features::keys::splits::LabelUse;
 use crate::features::labels::classes::{Classes, Label};
 use crate::features::set::{FeatureSet, Unlabelled};
 /// Labels that are read at a time.
@@ -82,7 +82,7 @@ impl RowReader {
     /// [`FeatureError`] as there, as far as values need not be read; [`FeatureError::NotByRows`] for formats and
     /// layouts that are only read as a whole.
     pub fn open(data: impl Into<Data>, keys: &Keys, classes: &Classes) -> Result<Self, FeatureError> {
-        Self::opened(data.into(), keys, classes, Labels::Needed, false)
+        Self::opened(data.into(), keys, classes, LabelUse::Needed, false)
     }
 
     /// Opens a file whose labels are not there or left alone, as [`read_unlabelled`](super::read_unlabelled) takes it.
@@ -90,7 +90,7 @@ impl RowReader {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_unlabelled(data: impl Into<Data>, keys: &Keys, classes: &Classes) -> Result<Self, FeatureError> {
-        Self::opened(data.into(), keys, classes, Labels::Ignored, false)
+        Self::opened(data.into(), keys, classes, LabelUse::Ignored, false)
     }
 
     /// Opens a file for training, as [`read`](super::read) takes it: its classes are the distinct labels of the split
@@ -100,7 +100,7 @@ impl RowReader {
     /// As [`open`](Self::open) and for [`read`](super::read), as far as labels tell.
     pub fn open_for_training(data: impl Into<Data>, keys: &Keys) -> Result<Self, FeatureError> {
         // Until they are known there are none.
-        let mut reader = Self::opened(data.into(), keys, &Classes::none(), Labels::Needed, true)?;
+        let mut reader = Self::opened(data.into(), keys, &Classes::none(), LabelUse::Needed, true)?;
         let mut distinct = BTreeSet::new();
         let rows = reader.sizes[0].rows;
         for start in (0..rows).step_by(LABELS_AT_A_TIME) {
@@ -128,7 +128,7 @@ impl RowReader {
         data: Data,
         keys: &Keys,
         classes: &Classes,
-        labels: Labels,
+        labels: LabelUse,
         is_for_training: bool,
     ) -> Result<Self, FeatureError> {
         let (file, state) = (data.to_string(), state_of(&data)?);

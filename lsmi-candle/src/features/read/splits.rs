@@ -8,7 +8,7 @@ use super::source::Source;
 use crate::features::array::Kind;
 use crate::features::error::FeatureError;
 use crate::features::keys::Keys;
-use crate::features::keys::splits::{Labels, SplitArrays, find_splits};
+use crate::features::keys::splits::{LabelUse, SplitArrays, find_splits};
 use crate::features::labels::missing::Missing;
 use crate::features::logits;
 
@@ -52,7 +52,7 @@ impl Splits {
     pub(super) fn find(
         source: &mut Source<'_>,
         keys: &Keys,
-        labels: Labels,
+        labels: LabelUse,
         is_for_training: bool,
     ) -> Result<Self, FeatureError> {
         let (first, others) = splits_of(&source.file(), source.names(), keys, labels, is_for_training)?;
@@ -75,7 +75,7 @@ impl Splits {
 }
 
 impl CheckedSplit {
-    fn new(source: &mut Source<'_>, arrays: SplitArrays, keys: &Keys, labels: Labels) -> Result<Self, FeatureError> {
+    fn new(source: &mut Source<'_>, arrays: SplitArrays, keys: &Keys, labels: LabelUse) -> Result<Self, FeatureError> {
         let (rows, d1) = source.matrix_shape(&arrays.x1, MatrixRole::Modality)?;
         let (file, reference) = (source.file(), arrays.x1.clone());
         let check_rows = |array: &str, found: usize| {
@@ -102,7 +102,7 @@ impl CheckedSplit {
         if has_ids {
             identifiers.push((&arrays.id, IdentifierRole::Id));
         }
-        if labels == Labels::Needed {
+        if labels == LabelUse::Needed {
             identifiers.push((&arrays.label, IdentifierRole::Label));
             identifiers.extend(arrays.group.as_ref().map(|group| (group, IdentifierRole::Group)));
         }
@@ -125,14 +125,14 @@ impl CheckedSplit {
 
     /// Checks that the rows of all arrays can be read one after the other.
     ///
-    /// Labels of floating point are refused at once, not in the middle of the rows.
-    pub(super) fn check_by_rows(&self, source: &mut Source<'_>, labels: Labels) -> Result<(), FeatureError> {
+    /// LabelUse of floating point are refused at once, not in the middle of the rows.
+    pub(super) fn check_by_rows(&self, source: &mut Source<'_>, labels: LabelUse) -> Result<(), FeatureError> {
         let arrays = &self.arrays;
         let logits = arrays.logits_in(source.names()).map(|name| name.map(str::to_owned));
         for array in [&arrays.x1, &arrays.x2].into_iter().chain(logits.iter().flatten()) {
             source.check_by_rows(array)?;
         }
-        if labels == Labels::Needed {
+        if labels == LabelUse::Needed {
             let outline = source.identifiers(&arrays.label, IdentifierRole::Label)?;
             if matches!(outline.kind, Kind::Numbers(element) if element.is_float()) {
                 source.labels(&arrays.label, Missing::Refuse)?;
@@ -160,7 +160,7 @@ fn splits_of(
     file: &str,
     names: &BTreeSet<String>,
     keys: &Keys,
-    labels: Labels,
+    labels: LabelUse,
     is_for_training: bool,
 ) -> Result<(SplitArrays, Vec<SplitArrays>), FeatureError> {
     let (first, others) = find_splits(names, keys, labels);
