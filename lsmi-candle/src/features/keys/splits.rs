@@ -21,7 +21,7 @@ pub(crate) fn split_of(name: &str) -> Option<&'static str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LabelUse {
     Needed,
-    /// LabelUse may be there, and are not read.
+    /// Labels may be there, and are not read.
     Ignored,
 }
 

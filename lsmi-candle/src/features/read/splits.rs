@@ -125,7 +125,7 @@ impl CheckedSplit {
 
     /// Checks that the rows of all arrays can be read one after the other.
     ///
-    /// LabelUse of floating point are refused at once, not in the middle of the rows.
+    /// Labels of floating point are refused at once, not in the middle of the rows.
     pub(super) fn check_by_rows(&self, source: &mut Source<'_>, labels: LabelUse) -> Result<(), FeatureError> {
         let arrays = &self.arrays;
         let logits = arrays.logits_in(source.names()).map(|name| name.map(str::to_owned));
