@@ -40,14 +40,8 @@ fn samples(name: FamilyName, rows: usize, dims: usize, classes: usize) -> (Featu
     let draw = family.sample(rows, &mut stream(0, "estimator bench"));
     let matrix = |values| Matrix::new(rows, dims, values).expect("as many values as the shape holds");
     let names = (0..family.classes()).map(|class| format!("{class:02}")).collect();
-    let features = FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: matrix(draw.x1),
-        x2: matrix(draw.x2),
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    };
+    let features = FeatureSet::new(SampleIds::rows(rows), matrix(draw.x1), matrix(draw.x2), draw.labels)
+        .expect("rows that belong together");
     (features, Classes::new(names).expect("distinct names"))
 }
 

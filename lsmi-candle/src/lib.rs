@@ -27,14 +27,8 @@
 //!
 //! let family = FamilyName::Rdn.build(&FamilySettings { dims: 2, ..Default::default() })?;
 //! let draw = family.sample(200, &mut lsmi_core::random::stream(0, "example"));
-//! let train = FeatureSet {
-//!     ids: SampleIds::rows(200),
-//!     x1: Matrix::new(200, 2, draw.x1)?,
-//!     x2: Matrix::new(200, 2, draw.x2)?,
-//!     labels: draw.labels,
-//!     logits: [None, None, None],
-//!     groups: None,
-//! };
+//! let (x1, x2) = (Matrix::new(200, 2, draw.x1)?, Matrix::new(200, 2, draw.x2)?);
+//! let train = FeatureSet::new(SampleIds::rows(200), x1, x2, draw.labels)?;
 //! let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()])?;
 //! let fit = cross_fit(&train, &classes, &Settings::default(), None)?;
 //! let means = fit.estimator.measure().decompose(&fit.scores.terms, &fit.scores.labels).means();

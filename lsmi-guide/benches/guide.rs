@@ -97,7 +97,7 @@ fn samples(rows: usize) -> FeatureSet {
         FamilyName::Mixed.build(&settings).expect("settings in range").sample(rows, &mut stream(0, "guide bench"));
     let matrix = |values| Matrix::new(rows, DIMS, values).expect("as many values as the shape holds");
     let (x1, x2) = (matrix(draw.x1), matrix(draw.x2));
-    FeatureSet { ids: SampleIds::rows(rows), x1, x2, labels: draw.labels, logits: [None, None, None], groups: None }
+    FeatureSet::new(SampleIds::rows(rows), x1, x2, draw.labels).expect("rows that belong together")
 }
 
 fn trainer<H: Hook>(of: &FeatureSet, hook: H) -> Trainer<H> {

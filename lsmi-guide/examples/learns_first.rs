@@ -30,14 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let family = FamilyName::Groups.build(&FamilySettings { dims: DIMS, ..FamilySettings::default() })?;
     let draw = family.sample(ROWS, &mut stream(0, "rows"));
     let exact = Measure::Ccs.decompose(&family.terms(&draw)?, &draw.labels);
-    let samples = FeatureSet {
-        ids: SampleIds::rows(ROWS),
-        x1: Matrix::new(ROWS, DIMS, draw.x1)?,
-        x2: Matrix::new(ROWS, DIMS, draw.x2)?,
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    };
+    let samples = FeatureSet::new(
+        SampleIds::rows(ROWS),
+        Matrix::new(ROWS, DIMS, draw.x1)?,
+        Matrix::new(ROWS, DIMS, draw.x2)?,
+        draw.labels,
+    )?;
     let settings = tracker::Settings { mode: Mode::Synchronous, ..tracker::Settings::default() };
     let tracker = Tracker::new(samples.ids.clone(), samples.labels.clone(), 2, None, settings)?;
     let guide = Guide::tracked(Box::new(NonePolicy), tracker, Steadiness::default())?;

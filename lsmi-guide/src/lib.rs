@@ -65,14 +65,8 @@
 //! let logits = Tensor::from_vec(logits, (100, 2), &Device::Cpu)?;
 //! let teacher = Teacher::new(SampleIds::rows(100), &logits, &logits)?;
 //!
-//! let samples = FeatureSet {
-//!     ids: SampleIds::rows(100),
-//!     x1: Matrix::new(100, 3, draw.x1)?,
-//!     x2: Matrix::new(100, 3, draw.x2)?,
-//!     labels: draw.labels,
-//!     logits: [None, None, None],
-//!     groups: None,
-//! };
+//! let (x1, x2) = (Matrix::new(100, 3, draw.x1)?, Matrix::new(100, 3, draw.x2)?);
+//! let samples = FeatureSet::new(SampleIds::rows(100), x1, x2, draw.labels)?;
 //! let guide = Guide::fixed(Box::new(InteractionPolicy::default()), interactions, Steadiness::default())?;
 //! let teaching = Some((teacher, distiller::Settings::default()));
 //! let mut trainer = Trainer::new(samples, 2, trainer::Settings::default(), teaching, guide, &Device::Cpu)?;

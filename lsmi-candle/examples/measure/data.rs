@@ -63,14 +63,12 @@ pub(crate) fn draw(family: &dyn Family, rows: usize, seed: u64) -> Draw {
 /// Returns the features and labels of a draw.
 pub(crate) fn features(draw: &Draw) -> Result<FeatureSet, Box<dyn Error>> {
     let (rows, (d1, d2)) = (draw.labels.len(), draw.dims);
-    Ok(FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, d1, draw.x1.clone())?,
-        x2: Matrix::new(rows, d2, draw.x2.clone())?,
-        labels: draw.labels.clone(),
-        logits: [None, None, None],
-        groups: None,
-    })
+    Ok(FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, d1, draw.x1.clone())?,
+        Matrix::new(rows, d2, draw.x2.clone())?,
+        draw.labels.clone(),
+    )?)
 }
 
 /// Divides samples at random into two thirds and one third.

@@ -1,18 +1,14 @@
-//! Where samples are: in one feature file, or in `.npy` files of one array each.
+//! The files that samples are in: one feature file, or `.npy` files of one array each.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::classes::Classes;
-use super::error::FeatureError;
-use super::format::{AllRows, ByRows, Format, open_npy_files};
+use super::error::{FeatureError, corrupted, not_opened, unreadable};
+use super::format::{Container, Format, Input, open_npy_files};
 use super::keys::{GroupKey, Keys};
-use super::load::{self, format_of, unreadable};
-use super::source::{Source, corrupted, not_opened};
-use super::{FeatureFile, UnlabelledFile};
 
-/// Where samples are.
+/// The files that samples are in.
 ///
 /// ```
 /// use std::path::Path;
@@ -37,14 +33,14 @@ pub enum Data {
     Arrays(ArrayFiles),
 }
 
-/// `.npy` files, what `numpy.save` writes, of one array each.
+/// `.npy` files of one array each, as `numpy.save` writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrayFiles {
     /// The first modality, `[n, d1]`.
     pub x1: PathBuf,
     /// The second modality, `[n, d2]`.
     pub x2: PathBuf,
-    /// The labels, `[n]`; none where they are not needed.
+    /// The labels, `[n]`; `None` if they are not needed.
     pub y: Option<PathBuf>,
     /// The ids, `[n]`.
     pub id: Option<PathBuf>,
@@ -53,7 +49,7 @@ pub struct ArrayFiles {
 }
 
 impl Data {
-    /// All files.
+    /// Lists all files.
     pub fn paths(&self) -> Vec<&Path> {
         match self {
             Self::File(path) => vec![path],
@@ -61,7 +57,7 @@ impl Data {
         }
     }
 
-    /// The file, or the first of several.
+    /// Returns the file, or the first of several.
     pub fn path(&self) -> &Path {
         match self {
             Self::File(path) => path,
@@ -69,47 +65,19 @@ impl Data {
         }
     }
 
-    /// Reads the samples for training; see [`read`](super::read).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn read(&self, keys: &Keys) -> Result<FeatureFile, FeatureError> {
-        let name = self.to_string();
-        load::load(self.path(), self.open(&name)?, &self.keys(keys), None)
-    }
-
-    /// Reads samples to be evaluated; see [`read_with_classes`](super::read_with_classes).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn read_with_classes(&self, keys: &Keys, classes: &Classes) -> Result<FeatureFile, FeatureError> {
-        let name = self.to_string();
-        load::load(self.path(), self.open(&name)?, &self.keys(keys), Some(classes))
-    }
-
-    /// Reads samples without their labels; see [`read_unlabelled`](super::read_unlabelled).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn read_unlabelled(&self, keys: &Keys, classes: &Classes) -> Result<UnlabelledFile, FeatureError> {
-        let name = self.to_string();
-        load::load_unlabelled(self.path(), self.open(&name)?, keys, classes)
-    }
-
-    /// What made the features of each modality, where the file says so in its metadata: the text under the name of the array
-    /// and `_model`, as in `x1_model`, which `lsmi embed` writes. None for formats without metadata and for files that cannot be
-    /// read.
+    /// Returns the encoder of each modality, if the file names it in its metadata: the text under the name of the array and
+    /// `_model`, as in `x1_model`. Returns `None` for formats without metadata and for files that cannot be read.
     pub fn encoders(&self, keys: &Keys) -> [Option<String>; 2] {
         let has_metadata = |path| matches!(format_of(path), Ok(Format::SafeTensors | Format::Parquet | Format::Arrow));
         let file = match self {
-            Self::File(path) if has_metadata(path) => self.open_by_rows(),
+            Self::File(path) if has_metadata(path) => self.open(),
             _ => return [None, None],
         };
         let Ok((_, file)) = file else { return [None, None] };
         [&keys.x1, &keys.x2].map(|array| file.metadata(&format!("{array}_model")).map(str::to_owned))
     }
 
-    /// The names of the arrays: where there is a file of groups, it is meant to be used.
+    /// Returns the names of the arrays: a file of groups is meant to be used.
     pub(super) fn keys<'k>(&self, keys: &'k Keys) -> Cow<'k, Keys> {
         match self {
             Self::Arrays(ArrayFiles { group: Some(_), .. }) => {
@@ -119,37 +87,59 @@ impl Data {
         }
     }
 
-    fn open<'n>(&self, name: &'n str) -> Result<Source<'n>, FeatureError> {
+    /// Returns the format of the files, which are there.
+    pub(super) fn format(&self) -> Result<Format, FeatureError> {
         match self {
-            Self::File(path) => Source::open_file(path, name),
-            Self::Arrays(_) => {
-                let (format, source) = self.open_by_rows()?;
-                Ok(Source::of_container(name, format, Box::new(AllRows(source))))
-            }
+            Self::File(path) => format_of(path),
+            Self::Arrays(_) => Ok(Format::Npy),
         }
     }
 
-    pub(super) fn open_by_rows(&self) -> Result<(Format, Box<dyn ByRows>), FeatureError> {
+    /// Opens the file, or several together.
+    pub(super) fn open(&self) -> Result<(Format, Box<dyn Container>), FeatureError> {
         match self {
             Self::File(path) => {
                 let format = format_of(path)?;
-                let source = format.open_by_rows(path).map_err(|refusal| not_opened(path, format, refusal))?;
-                Ok((format, source))
+                let opened = format.open(&Input::File(path.clone()));
+                Ok((format, opened.map_err(|refusal| not_opened(path, format, refusal))?))
             }
             Self::Arrays(files) => {
-                let mut opened = Vec::new();
+                let mut inputs = Vec::new();
                 for (name, path) in files.named() {
-                    opened.push((name, File::open(path).map_err(|error| unreadable(path, error))?));
+                    // An error about one of several files names it alone.
+                    File::open(path).map_err(|error| unreadable(path, error))?;
+                    inputs.push((name, Input::File(path.to_owned())));
                 }
-                let source = open_npy_files(opened);
-                Ok((Format::Npy, source.map_err(|corrupt| corrupted(&self.to_string(), Format::Npy, corrupt))?))
+                let opened = open_npy_files(inputs);
+                Ok((Format::Npy, opened.map_err(|corrupt| corrupted(&self.to_string(), Format::Npy, corrupt))?))
             }
         }
     }
 }
 
+/// Returns the format that the extension of a file promises; the file is there.
+fn format_of(path: &Path) -> Result<Format, FeatureError> {
+    if fs::metadata(path).map_err(|error| unreadable(path, error))?.is_dir() {
+        return Err(FeatureError::IsDirectory { file: path.display().to_string() });
+    }
+    Format::from_path(path).ok_or_else(|| unknown_format(path))
+}
+
+fn unknown_format(path: &Path) -> FeatureError {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
+        return FeatureError::SingleArray { file: path.display().to_string() };
+    }
+    let supported: Vec<String> =
+        Format::ALL.iter().flat_map(|format| format.extensions()).map(|extension| format!(".{extension}")).collect();
+    FeatureError::UnknownFormat {
+        file: path.display().to_string(),
+        found: path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default(),
+        supported: supported.join(", "),
+    }
+}
+
 impl ArrayFiles {
-    /// The files under the names of their arrays.
+    /// Lists the files with the names of their arrays.
     fn named(&self) -> Vec<(&'static str, &Path)> {
         let needed = [("x1", self.x1.as_path()), ("x2", self.x2.as_path())];
         let others = [("y", self.y.as_deref()), ("id", self.id.as_deref()), ("group", self.group.as_deref())];
@@ -157,7 +147,7 @@ impl ArrayFiles {
     }
 }
 
-/// The paths, as in messages.
+/// Writes the paths, as in messages.
 impl std::fmt::Display for Data {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (place, path) in self.paths().into_iter().enumerate() {

@@ -5,16 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use super::classes::Classes;
-use super::error::FeatureError;
-use super::keys::{SplitArrays, all_logit_names};
-use super::load::listed;
+use super::error::{FeatureError, listed};
+use super::keys::splits::{SplitArrays, all_logit_names};
+use super::labels::classes::Classes;
 use crate::numbers::matrix::Matrix;
 
 /// How far from 1 the probabilities of a row may sum: a bfloat16 is rounded by at most 1 part in 512.
 const ROUNDING: f64 = 0.005;
 
-/// Every split has the logits that the others have, and no logits are left over that belong to no split.
+/// Checks that every split has the logits that the others have, and that all logits belong to a split.
 pub(super) fn check_names(file: &str, names: &BTreeSet<String>, splits: &[&SplitArrays]) -> Result<(), FeatureError> {
     check_same_models(file, names, splits)?;
     let is_used = |name: &String| splits.iter().any(|split| split.logits.contains(name) || split.is_role(name));
@@ -30,7 +29,7 @@ pub(super) fn check_names(file: &str, names: &BTreeSet<String>, splits: &[&Split
     }
 }
 
-/// Every split has the logits that the others have.
+/// Checks that every split has the logits that the others have.
 pub(super) fn check_same_models(
     file: &str,
     names: &BTreeSet<String>,
@@ -50,7 +49,7 @@ pub(super) fn check_same_models(
     Ok(())
 }
 
-/// The logits of a split have a column for each class and are no probabilities.
+/// Checks that the logits of a split have a column for each class and are no probabilities.
 pub(super) fn check_columns(
     file: &str,
     arrays: &SplitArrays,
@@ -76,7 +75,7 @@ pub(super) fn check_columns(
     Ok(())
 }
 
-/// A file with logits that names its classes names the known ones, in their order.
+/// Checks that a file with logits that names its classes names the known ones, in their order.
 ///
 /// Labels are matched by name, however the file counts them; columns have no names.
 pub(super) fn check_order(
@@ -113,7 +112,7 @@ fn column_advice(array: &str, found: usize, classes: &Classes) -> String {
     }
 }
 
-/// Whether every row is a distribution. One row alone may be so by chance.
+/// Returns whether every row is a distribution. One row alone may be so by chance.
 fn are_probabilities(logits: &Matrix) -> bool {
     let is_distribution =
         |row: &[f64]| row.iter().all(|value| *value >= 0.0) && (row.iter().sum::<f64>() - 1.0).abs() <= ROUNDING;

@@ -1,22 +1,26 @@
-//! Feature files read into checked memory: two modalities and a label for every sample, keyed by id.
+//! Feature files: two modalities and a label for every sample, read and checked.
 //!
-//! [`read`] takes a file for training: it finds the splits, numbers the classes by the training labels and refuses
-//! whatever no analysis could use. [`read_with_classes`] takes a file to be evaluated against classes already known.
-//! [`read_unlabelled`] takes a file whose labels are not there, or are left alone. The rows of a [`FeatureSet`] or of
-//! [`Unlabelled`] samples are finite, belong together and have distinct ids: nothing behind here checks again.
+//! [`read`] reads a file for training: it finds the splits, numbers the classes by the training labels and refuses
+//! values that no analysis could use. [`read_with_classes`] reads a file to be evaluated against known classes.
+//! [`read_unlabelled`] reads a file without its labels. The rows of a [`FeatureSet`] or of [`Unlabelled`] samples that were
+//! read are finite, belong together and have distinct ids: later code does not check again.
 //!
-//! | what | accepted |
+//! | part | accepted |
 //! |---|---|
-//! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]) |
+//! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]), several `.npy` (see [`ArrayFiles`]) |
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
 //! | `y` `[n]` | integers, booleans; in all but tensors also strings, without the blanks around them; missing ones by [`Missing`] |
-//! | `id` `[n]`, optional | integers; in `.npz` and `.parquet` also strings; a metadata key `ids` instead |
-//! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers: what the user's own models of x1, x2 and both say, before the softmax, or log-probabilities |
+//! | `id` `[n]`, optional | integers; in all but tensors also strings; a metadata key `ids` instead |
+//! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers of the user's own models of x1, x2 and both, before the softmax, or log-probabilities |
 //! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names (`train_modal_1_features`, `train_logits1`) |
-//! | metadata (`.safetensors`, `.parquet`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
+//! | metadata (`.safetensors`, `.parquet`, `.arrow`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
 //!
-//! In `.parquet`, columns are the arrays, and a column of lists of one length is a matrix. All other arrays are left
-//! alone. The whole file is held in memory while it is read; [`RowReader`] reads a part of the rows at a time.
+//! In tables (`.parquet`, `.arrow`, `.csv`), columns are the arrays, and a column of lists of one length is a matrix, as are
+//! numbered columns (`x1_0`, `x1_1`, ...). Arrays of other names are not read.
+//!
+//! Arrays are read a block of rows at a time, straight into the matrices that are returned; only arrays of `.pt` and deflated
+//! arrays in Fortran order are held as a whole meanwhile. [`RowReader`] returns some rows at a time, so that memory does
+//! not grow with the file.
 //!
 //! # Columns of logits
 //! Column k of logits is class k: the columns follow [`Classes`], which are the distinct labels of the training rows in
@@ -30,28 +34,18 @@
 //! Logits have their split's suffix, and every split has those that the others have. Arrays called so that belong to
 //! no split are refused, but one that [`Keys`] name as a modality is one.
 
-mod advice;
-mod alike;
 mod array;
-mod classes;
 pub(crate) mod columns;
 mod data;
 mod error;
 mod format;
 mod groups;
-mod hash;
-mod inputs;
 mod keys;
 mod labels;
-mod load;
 mod logits;
-mod matrix_to_fill;
-mod metadata_columns;
-mod missing;
-mod model_logits;
-mod row_reader;
-mod separated;
-mod source;
+mod read;
+mod set;
+mod text_table;
 mod write;
 
 /// Arrays and what they hold, for columns of record batches.
@@ -59,201 +53,28 @@ pub(crate) mod values {
     pub(crate) use super::array::{Array, Incomplete, Kind, Number, Values};
 }
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use lsmi_core::SampleIds;
-
-use self::source::Source;
-use crate::numbers::matrix::Matrix;
-
-pub use alike::names_alike;
-pub(crate) use classes::Label;
-pub use classes::{Classes, ClassesError};
-pub use data::{ArrayFiles, Data};
-pub use error::FeatureError;
-pub use format::Format;
-pub(crate) use groups::DisjointSets;
-pub use groups::Groups;
-pub use inputs::{Inputs, Unlabelled};
-pub(crate) use keys::LOGITS;
-pub use keys::{GroupKey, Keys, KeysError};
-pub use metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
-pub use missing::{Missing, UnknownMissing};
-pub use model_logits::read_model_logits;
-pub use row_reader::{FileState, RowReader, RowSplit};
-pub use separated::{Records, records_of};
-pub use write::{ArrayValues, WriteError, write_safetensors};
-
-/// Samples: row i of everything is the same sample.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FeatureSet {
-    /// What the samples are called; no two alike.
-    pub ids: SampleIds,
-    /// The first modality, `[n, d1]`.
-    pub x1: Matrix,
-    /// The second modality, `[n, d2]`.
-    pub x2: Matrix,
-    /// The class index of every sample, below [`Classes::len`].
-    pub labels: Vec<u32>,
-    /// Logits of the user's models of x1, x2 and both, `[n, K]`, where there are any; column k is class k.
-    pub logits: [Option<Matrix>; 3],
-    /// Which samples belong together, where that is known.
-    pub groups: Option<Groups>,
-}
-
-impl FeatureSet {
-    /// Number of samples.
-    pub fn rows(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// The given samples in the given order.
-    ///
-    /// # Panics
-    /// If an index is not below [`rows`](Self::rows), as indexing a slice does.
-    #[must_use]
-    pub fn select(&self, indices: &[usize]) -> Self {
-        Self {
-            ids: self.ids.select(indices),
-            x1: self.x1.select(indices),
-            x2: self.x2.select(indices),
-            labels: indices.iter().map(|&index| self.labels[index]).collect(),
-            logits: inputs::select_logits(&self.logits, indices),
-            groups: self.groups.as_ref().map(|groups| groups.select(indices)),
-        }
-    }
-
-    /// Parts, one after the other. There is at least one, and they have the same columns.
-    ///
-    /// # Errors
-    /// An error of [`lsmi_core`] where two samples have the same id.
-    pub(crate) fn joined(parts: &[Self]) -> lsmi_core::Result<Self> {
-        let names: Vec<String> = parts.iter().flat_map(|part| part.ids.iter().map(Cow::into_owned)).collect();
-        let numbers: Option<Vec<i64>> =
-            names.iter().map(|name| name.parse().ok().filter(|number: &i64| number.to_string() == *name)).collect();
-        let ids = match numbers {
-            Some(numbers) => SampleIds::from_numbers(numbers)?,
-            None => SampleIds::from_names(names)?,
-        };
-        let logits = [0, 1, 2].map(|head| {
-            let of_parts: Option<Vec<&Matrix>> = parts.iter().map(|part| part.logits[head].as_ref()).collect();
-            of_parts.map(|of_parts| Matrix::joined(&of_parts))
-        });
-        Ok(Self {
-            ids,
-            x1: Matrix::joined(&parts.iter().map(|part| &part.x1).collect::<Vec<_>>()),
-            x2: Matrix::joined(&parts.iter().map(|part| &part.x2).collect::<Vec<_>>()),
-            labels: parts.iter().flat_map(|part| &part.labels).copied().collect(),
-            logits,
-            groups: {
-                let of_parts: Option<Vec<&Groups>> = parts.iter().map(|part| part.groups.as_ref()).collect();
-                of_parts.map(|of_parts| Groups::concatenated(&of_parts))
-            },
-        })
-    }
-
-    /// The samples without their labels, borrowed.
-    pub fn inputs(&self) -> Inputs<'_> {
-        Inputs { ids: &self.ids, x1: &self.x1, x2: &self.x2, logits: self.logits.each_ref().map(Option::as_ref) }
-    }
-
-    /// SHA-256 of shapes, values, labels, ids and logits, in hexadecimal: equal for equal data, whatever file they came
-    /// in.
-    pub fn hash(&self) -> String {
-        hash::of_set(self)
-    }
-}
-
-/// A part of a file: training, validation or test data.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Split<Samples = FeatureSet> {
-    /// `train`, `val`, `test`, or whatever suffix the file uses.
-    pub name: String,
-    /// Its samples.
-    pub features: Samples,
-}
-
-/// All samples of a file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FeatureFile {
-    /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
-    pub splits: Vec<Split>,
-    /// The columns of a table that no analysis looks at, for every split; empty where there are none.
-    pub metadata: Vec<Split<Vec<MetadataColumn>>>,
-    /// The classes that the labels of all splits index.
-    pub classes: Classes,
-    /// What a user should know of the data, in sentences: rows left out, labels that look like others.
-    pub notes: Vec<String>,
-    /// Where the file was.
-    pub path: PathBuf,
-}
-
-impl FeatureFile {
-    /// The samples of a split.
-    pub fn split(&self, name: &str) -> Option<&FeatureSet> {
-        self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
-    }
-
-    /// The columns carried along with the samples of a split.
-    pub fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
-        metadata_of(&self.metadata, split)
-    }
-
-    /// The samples of all splits, one split after the other. Where two splits share an id, as row numbers do, every id gets the
-    /// name of its split before it, as in `test/7`.
-    ///
-    /// # Errors
-    /// [`lsmi_core::Error::DuplicateId`] where ids are alike even so.
-    pub fn pooled(&self) -> lsmi_core::Result<FeatureSet> {
-        let parts: Vec<FeatureSet> = self.splits.iter().map(|split| split.features.clone()).collect();
-        if let Ok(pooled) = FeatureSet::joined(&parts) {
-            return Ok(pooled);
-        }
-        let renamed = self.splits.iter().map(|Split { name, features }| {
-            let ids = SampleIds::from_names(features.ids.iter().map(|id| format!("{name}/{id}")))?;
-            Ok(FeatureSet { ids, ..features.clone() })
-        });
-        FeatureSet::joined(&renamed.collect::<lsmi_core::Result<Vec<_>>>()?)
-    }
-
-    /// SHA-256 of all splits and class names, in hexadecimal, for provenance; the path does not enter.
-    pub fn hash(&self) -> String {
-        hash::of_file(self)
-    }
-}
-
-/// All samples of a file without their labels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UnlabelledFile {
-    /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
-    pub splits: Vec<Split<Unlabelled>>,
-    /// The columns of a table that no analysis looks at, for every split; empty where there are none.
-    pub metadata: Vec<Split<Vec<MetadataColumn>>>,
-    /// Where the file was.
-    pub path: PathBuf,
-}
-
-impl UnlabelledFile {
-    /// The samples of a split.
-    pub fn split(&self, name: &str) -> Option<&Unlabelled> {
-        self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
-    }
-
-    /// The columns carried along with the samples of a split.
-    pub fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
-        metadata_of(&self.metadata, split)
-    }
-
-    /// SHA-256 of all splits, in hexadecimal, for provenance; labels and the path do not enter.
-    pub fn hash(&self) -> String {
-        hash::of_unlabelled_file(self)
-    }
-}
-
-fn metadata_of<'m>(metadata: &'m [Split<Vec<MetadataColumn>>], split: &str) -> &'m [MetadataColumn] {
-    metadata.iter().find(|of_split| of_split.name == split).map(|of_split| &*of_split.features).unwrap_or_default()
-}
+pub use self::columns::metadata::{MetadataColumn, MetadataType, MetadataValues};
+pub use self::data::{ArrayFiles, Data};
+pub use self::error::FeatureError;
+pub use self::format::Format;
+pub(crate) use self::groups::DisjointSets;
+pub use self::groups::Groups;
+pub(crate) use self::keys::LOGITS;
+pub use self::keys::{GroupKey, Keys, KeysError};
+pub use self::labels::alike::names_alike;
+pub(crate) use self::labels::classes::Label;
+pub use self::labels::classes::{Classes, ClassesError};
+pub use self::labels::missing::{Missing, UnknownMissing};
+pub use self::read::model_logits::read_model_logits;
+pub use self::read::read_bytes;
+pub use self::read::rows::{FileState, RowReader};
+pub use self::read::splits::RowSplit;
+pub use self::set::file::{FeatureFile, Split, UnlabelledFile};
+pub use self::set::{FeatureSet, Inputs, Unlabelled};
+pub use self::text_table::{Records, TextTable, TextTableError, records_of};
+pub use self::write::{ArrayValues, WriteError, write_safetensors};
 
 /// Reads a feature file for training.
 ///
@@ -290,20 +111,12 @@ pub fn read_unlabelled(path: &Path, keys: &Keys, classes: &Classes) -> Result<Un
     Data::from(path).read_unlabelled(keys, classes)
 }
 
-/// The text under a key of a file's metadata, where the format has metadata (`.safetensors`, `.parquet`) and the key is
-/// there.
+/// Returns the text under a key of a file's metadata, if the format has metadata (`.safetensors`, `.parquet`, `.arrow`) and
+/// the key is there.
 ///
 /// # Errors
 /// [`FeatureError`] if the file cannot be read.
 pub fn read_metadata(path: &Path, key: &str) -> Result<Option<String>, FeatureError> {
-    let file = path.display().to_string();
-    Ok(Source::open_file(path, &file)?.metadata(key).map(str::to_owned))
-}
-
-/// Reads a feature file for training from memory; `name` stands for it in messages.
-///
-/// # Errors
-/// [`FeatureError`] as for [`read`].
-pub fn read_bytes(name: &str, bytes: &[u8], format: Format, keys: &Keys) -> Result<FeatureFile, FeatureError> {
-    load::load(Path::new(name), Source::open(name, bytes, format)?, keys, None)
+    let (_, container) = Data::from(path).open()?;
+    Ok(container.metadata(key).map(str::to_owned))
 }

@@ -1,4 +1,4 @@
-//! Feature files written: named arrays and text to the bytes of a `.safetensors` file.
+//! Writing of feature files: named arrays and text as the bytes of a `.safetensors` file.
 //!
 //! The `safetensors` crate keeps metadata in a hash map, so that two runs give two orders. Here the same arrays and
 //! metadata always give the same bytes: both are sorted by name.
@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::numbers::matrix::Matrix;
 
-/// The header's name for what is no tensor.
+/// The key of the header under which metadata stand.
 const METADATA: &str = "__metadata__";
 
 /// An array to be written.
@@ -36,7 +36,7 @@ pub enum WriteError {
     },
 }
 
-/// The bytes of a `.safetensors` file with these arrays and this metadata.
+/// Writes arrays and metadata as the bytes of a `.safetensors` file.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ pub fn write_safetensors(
 }
 
 impl ArrayValues<'_> {
-    /// Appends the elements; gives the format's name for their type, and the shape.
+    /// Appends the elements. Returns the format's name for their type, and the shape.
     fn append_to(self, data: &mut Vec<u8>) -> (&'static str, Vec<usize>) {
         let mut floats = |values: &[f64]| data.extend(values.iter().flat_map(|v| v.to_le_bytes()));
         match self {

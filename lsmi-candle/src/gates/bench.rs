@@ -147,7 +147,7 @@ pub(super) mod tests {
         let family = name.build(&FamilySettings { dims, ..Default::default() }).unwrap();
         let draw = family.sample(rows, &mut stream(0, "test"));
         let (x1, x2) = (matrix(dims, draw.x1), matrix(dims, draw.x2));
-        FeatureSet { ids: SampleIds::rows(rows), x1, x2, labels: draw.labels, logits: [None, None, None], groups: None }
+        FeatureSet::new(SampleIds::rows(rows), x1, x2, draw.labels).unwrap()
     }
 
     #[test]

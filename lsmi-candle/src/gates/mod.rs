@@ -128,7 +128,7 @@ impl GateSettings {
 /// let family = FamilyName::Or.build(&FamilySettings { dims: 2, ..Default::default() })?;
 /// let draw = family.sample(100, &mut lsmi_core::random::stream(0, "example"));
 /// let (x1, x2) = (Matrix::new(100, 2, draw.x1)?, Matrix::new(100, 2, draw.x2)?);
-/// let train = FeatureSet { ids: lsmi_core::SampleIds::rows(100), x1, x2, labels: draw.labels, logits: [None, None, None], groups: None };
+/// let train = FeatureSet::new(lsmi_core::SampleIds::rows(100), x1, x2, draw.labels)?;
 /// let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()])?;
 ///
 /// let gates = check(&train, &classes, &[], &GateSettings::default(), None)?;

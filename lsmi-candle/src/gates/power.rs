@@ -212,7 +212,7 @@ mod tests {
         let mut noise = || matrix(64, (0..579 * 64).map(|_| random.sample(StandardNormal)).collect());
         let (x1, x2) = (noise(), noise());
         let labels = (0..579).map(|row| row % 2).collect();
-        let rows = FeatureSet { ids: SampleIds::rows(579), x1, x2, labels, logits: [None, None, None], groups: None };
+        let rows = FeatureSet::new(SampleIds::rows(579), x1, x2, labels).unwrap();
         let (settings, classes) = settings();
         let bench = Bench::new(rows, &classes, &settings, Fits::new(None, 1)).unwrap();
         let gate = ask(&bench, 3.0).unwrap();

@@ -22,14 +22,13 @@ use lsmi_core::{Interaction, Measure, SampleIds};
 fn draw(rows: usize, name: &str) -> FeatureSet {
     let family = FamilyName::Mixed.build(&FamilySettings { dims: 3, ..Default::default() }).unwrap();
     let draw = family.sample(rows, &mut lsmi_core::random::stream(0, name));
-    FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, 3, draw.x1).unwrap(),
-        x2: Matrix::new(rows, 3, draw.x2).unwrap(),
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    }
+    FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, 3, draw.x1).unwrap(),
+        Matrix::new(rows, 3, draw.x2).unwrap(),
+        draw.labels,
+    )
+    .unwrap()
 }
 
 fn classes() -> Classes {

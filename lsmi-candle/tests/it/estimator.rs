@@ -26,14 +26,13 @@ fn simulate(name: FamilyName, rows: usize, seed: u64) -> (FeatureSet, Classes, T
     let draw = family.sample(rows, &mut stream(seed, "test"));
     let exact = family.terms(&draw).unwrap();
     let classes = Classes::new((0..family.classes()).map(|class| class.to_string()).collect()).unwrap();
-    let features = FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, 4, draw.x1).unwrap(),
-        x2: Matrix::new(rows, 4, draw.x2).unwrap(),
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    };
+    let features = FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, 4, draw.x1).unwrap(),
+        Matrix::new(rows, 4, draw.x2).unwrap(),
+        draw.labels,
+    )
+    .unwrap();
     (features, classes, exact)
 }
 
@@ -133,7 +132,7 @@ fn uniform(rows: usize, seed: u64) -> (FeatureSet, Classes) {
     let (x1, x2) = (matrix(), matrix());
     let labels = (0..rows).map(|row| u32::from(x1.row(row)[0] + x2.row(row)[0] > 1.0)).collect();
     let classes = Classes::new(vec!["below".to_owned(), "above".to_owned()]).unwrap();
-    (FeatureSet { ids: SampleIds::rows(rows), x1, x2, labels, logits: [None, None, None], groups: None }, classes)
+    (FeatureSet::new(SampleIds::rows(rows), x1, x2, labels).unwrap(), classes)
 }
 
 #[test]
@@ -250,8 +249,7 @@ fn classes_of_two_rows_in_two_folds_are_scored_all_the_same() {
     let values: Vec<f64> = (0..rows).map(|row| (f64::from(row) * 1.7).sin()).collect();
     let x = Matrix::new(12, 1, values).unwrap();
     let labels = (0..12).map(|row| row / 2).collect();
-    let train =
-        FeatureSet { ids: SampleIds::rows(12), x1: x.clone(), x2: x, labels, logits: [None, None, None], groups: None };
+    let train = FeatureSet::new(SampleIds::rows(12), x.clone(), x, labels).unwrap();
     let classes = Classes::new((0..6).map(|class| class.to_string()).collect()).unwrap();
     // Ten rows are the fewest that a density is fitted to, and six are outside each fold.
     let result = cross_fit(&train, &classes, &Settings { folds: 2, ..raw(0) }, None);

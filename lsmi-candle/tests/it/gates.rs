@@ -19,7 +19,7 @@ fn two_classes() -> Classes {
 }
 
 fn rows(x1: Matrix, x2: Matrix, labels: Vec<u32>) -> FeatureSet {
-    FeatureSet { ids: SampleIds::rows(labels.len()), x1, x2, labels, logits: [None, None, None], groups: None }
+    FeatureSet::new(SampleIds::rows(labels.len()), x1, x2, labels).unwrap()
 }
 
 fn simulate(name: FamilyName, rows_: usize, dims: usize, seed: u64) -> FeatureSet {

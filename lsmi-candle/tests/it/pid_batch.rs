@@ -17,14 +17,13 @@ fn draw(name: FamilyName, rows: usize, seed: u64) -> (FeatureSet, Adjusted) {
     let family = name.build(&Settings { dims: 2, ..Settings::default() }).unwrap();
     let draw = family.sample(rows, &mut stream(seed, "PID-Batch test"));
     let exact = adjust(&Measure::Pm.decompose(&family.terms(&draw).unwrap(), &draw.labels).means());
-    let features = FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, 2, draw.x1).unwrap(),
-        x2: Matrix::new(rows, 2, draw.x2).unwrap(),
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    };
+    let features = FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, 2, draw.x1).unwrap(),
+        Matrix::new(rows, 2, draw.x2).unwrap(),
+        draw.labels,
+    )
+    .unwrap();
     (features, exact)
 }
 

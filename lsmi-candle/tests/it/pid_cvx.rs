@@ -19,14 +19,13 @@ fn draw(family: FamilyName, rows: usize, name: &str) -> FeatureSet {
 
 fn set(columns: usize, x1: Vec<f64>, x2: Vec<f64>, labels: Vec<u32>) -> FeatureSet {
     let rows = labels.len();
-    FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, columns, x1).unwrap(),
-        x2: Matrix::new(rows, columns, x2).unwrap(),
+    FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, columns, x1).unwrap(),
+        Matrix::new(rows, columns, x2).unwrap(),
         labels,
-        logits: [None, None, None],
-        groups: None,
-    }
+    )
+    .unwrap()
 }
 
 fn check(found: &PidCvx, exact: [f64; 4], tolerance: f64) {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::str;
 
 use csv::ByteRecord;
-use lsmi_candle::features::{Missing, Records, names_alike, records_of};
+use lsmi_candle::features::{Missing, TextTable, TextTableError, names_alike};
 use lsmi_core::discrete::{Counter, Counts};
 
 use super::read::{Distribution, Given, Read, ReadError, not_read};
@@ -17,37 +17,28 @@ const SOURCES: [&str; 4] = ["x1", "x2", "x3", "x4"];
 const TARGET: &str = "y";
 
 pub(super) fn read(path: &Path, missing: Missing) -> Result<Read, ReadError> {
-    let mut records = File::open(path).and_then(records_of).map_err(not_read)?;
-    let mut header = ByteRecord::new();
-    records.read_byte_record(&mut header).map_err(|source| failed(0, source))?;
-    let place = |column: &'static str| {
-        let is_it = |place: &usize| header[*place].trim_ascii() == column.as_bytes();
-        let mut places = (0..header.len()).filter(is_it);
-        match (places.next(), places.next()) {
-            (_, Some(_)) => Err(ReadError::RepeatedColumn { column }),
-            (place, None) => Ok(place),
-        }
-    };
-    let missing_column = |column| {
-        let found: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-        ReadError::MissingColumn { column, found: found.join(", ") }
-    };
+    let table = TextTable::open(File::open(path).map_err(not_read)?).map_err(|error| failed(0, error))?;
+    let place = |column| table.position(column).map_err(|_| ReadError::RepeatedColumn { column });
+    let missing_column = |column| ReadError::MissingColumn { column, found: table.columns().join(", ") };
     let needed = |column| place(column)?.ok_or_else(|| missing_column(column));
     let target = needed(TARGET)?;
     let [x1, x2] = [needed("x1")?, needed("x2")?];
-    let mut samples = Samples { records, missing, dropped: 0, names: BTreeMap::new() };
-    let distribution = match (place("x3")?, place("x4")?) {
-        (None, None) => Distribution::Two(Given::Counts(samples.count([x1, x2], target)?)),
+    let further = (place("x3")?, place("x4")?);
+    if let (None, Some(_)) = further {
+        return Err(missing_column("x3"));
+    }
+    let mut samples = Samples { table, missing, dropped: 0, names: BTreeMap::new() };
+    let distribution = match further {
+        (None, _) => Distribution::Two(Given::Counts(samples.count([x1, x2], target)?)),
         (Some(x3), None) => Distribution::Three(Given::Counts(samples.count([x1, x2, x3], target)?)),
         (Some(x3), Some(x4)) => Distribution::Four(Given::Counts(samples.count([x1, x2, x3, x4], target)?)),
-        (None, Some(_)) => return Err(missing_column("x3")),
     };
     Ok(Read { distribution, notes: samples.notes() })
 }
 
 /// The rows of a file.
 struct Samples {
-    records: Records,
+    table: TextTable,
     missing: Missing,
     /// Rows that were left out.
     dropped: u64,
@@ -61,7 +52,7 @@ impl Samples {
         let mut counter = Counter::new();
         let mut record = ByteRecord::new();
         let mut row = 0;
-        while self.records.read_byte_record(&mut record).map_err(|source| failed(row, source))? {
+        while self.table.read(&mut record).map_err(|error| failed(row, error))? {
             let mut states = [""; S];
             let mut is_whole = true;
             let places = sources.into_iter().zip(SOURCES);
@@ -121,9 +112,10 @@ impl Samples {
     }
 }
 
-fn failed(row: usize, source: csv::Error) -> ReadError {
-    if source.is_io_error() {
-        return ReadError::Read(source.into());
+fn failed(row: usize, error: TextTableError) -> ReadError {
+    match error {
+        TextTableError::Read(source) => ReadError::Read(source),
+        TextTableError::Row(source) => ReadError::Row { row, source },
+        header => ReadError::Header(header),
     }
-    ReadError::Row { row, source }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lsmi_candle::features::Missing;
+use lsmi_candle::features::{Missing, TextTableError};
 use lsmi_core::discrete::{Counts, Error, Joint};
 use thiserror::Error as ThisError;
 
@@ -66,6 +66,9 @@ pub(crate) enum ReadError {
     /// The CSV has a column twice.
     #[error("there are two columns `{column}`; rename or remove one of them")]
     RepeatedColumn { column: &'static str },
+    /// The first line of the CSV does not name columns.
+    #[error(transparent)]
+    Header(TextTableError),
     /// A row is not CSV.
     #[error("row {row} is not a row of csv; the file may be damaged or cut short, so write it again")]
     Row { row: usize, source: ::csv::Error },

@@ -24,8 +24,8 @@ use lsmi_guide::{CheckpointError, GuideError, PartitionError};
 
 use crate::arguments::configuration::ConfigurationError;
 use crate::embed::table::TableError;
-use crate::process::console;
 use crate::process::staging::OutputError;
+use crate::process::{console, hints};
 use crate::stream::partial::PartialError;
 
 /// Why the program did not do what was asked.
@@ -45,12 +45,19 @@ pub(crate) struct Failure {
     status: Status,
     /// The file that the data came from, where the error does not name it itself.
     file: Option<String>,
+    /// Options that help.
+    hint: Option<String>,
     error: Box<dyn Error + Send + Sync>,
 }
 
 impl Failure {
     pub(crate) fn new(status: Status, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { status, file: None, error: error.into() }
+        Self { status, file: None, hint: None, error: error.into() }
+    }
+
+    /// Names options that help, if some do.
+    fn hinting(self, hint: Option<String>) -> Self {
+        Self { hint, ..self }
     }
 
     /// Names the file whose data are to blame, if it is the data.
@@ -102,6 +109,11 @@ impl Failure {
             last = text;
             cause = error.source();
         }
+        if let Some(hint) = &self.hint {
+            message.push_str("  hint: ");
+            message.push_str(hint);
+            message.push('\n');
+        }
         if self.status == Status::Usage {
             message.push_str("\nFor more information, try `lsmi --help`.\n");
         }
@@ -111,7 +123,8 @@ impl Failure {
 
 impl From<FeatureError> for Failure {
     fn from(error: FeatureError) -> Self {
-        Self::data(error)
+        let hint = hints::for_features(&error);
+        Self::data(error).hinting(hint)
     }
 }
 
@@ -206,7 +219,10 @@ impl From<EmbedError> for Failure {
     fn from(error: EmbedError) -> Self {
         match error {
             EmbedError::Device(DeviceError::Unknown { .. }) => Self::usage(error),
-            EmbedError::Device(_) => Self::failed(error),
+            EmbedError::Device(ref device) => {
+                let hint = hints::for_device(device);
+                Self::failed(error).hinting(hint)
+            }
             EmbedError::Model(error) => error.into(),
             _ => Self::data(error),
         }
@@ -316,7 +332,8 @@ impl From<EstimatorError> for Failure {
             | E::Bundle(_) => Status::Data,
             _ => Status::Failed,
         };
-        Self::new(status, error)
+        let hint = hints::for_estimator(&error);
+        Self::new(status, error).hinting(hint)
     }
 }
 
@@ -346,6 +363,18 @@ mod tests {
         assert!(message.starts_with("error: birds.npz: class `owl` has fewer rows (2)"), "{message}");
         let message = Failure::failed(rare()).about(Path::new("birds.npz")).message();
         assert!(message.starts_with("error: class"), "{message}");
+    }
+
+    #[test]
+    fn options_are_named_apart_from_the_error() {
+        let (file, array) = ("f.csv".to_owned(), "y".to_owned());
+        let missing = FeatureError::MissingLabel { file, array, row: 3, found: "NA".to_owned(), others: 0 };
+        let message = Failure::from(EstimatorError::from(missing)).message();
+        assert_eq!(
+            message,
+            "error: f.csv: `y` is missing at row 3 (`NA`); fill it in, or leave such rows out\n  \
+             hint: leave such rows out with --missing drop; if a class is really called `NA`, take it with --missing keep\n"
+        );
     }
 
     #[test]

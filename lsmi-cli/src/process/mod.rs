@@ -2,6 +2,7 @@
 
 pub(crate) mod console;
 pub(crate) mod failure;
+mod hints;
 pub(crate) mod interrupt;
 pub(crate) mod progress;
 pub(crate) mod staging;

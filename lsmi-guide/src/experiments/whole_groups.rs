@@ -49,12 +49,9 @@ mod tests {
     fn no_group_is_on_both_sides() {
         let matrix = Matrix::new(60, 1, (0..60).map(|row| f64::from(row) * 0.731).collect()).unwrap();
         let samples = FeatureSet {
-            ids: SampleIds::rows(60),
-            x1: matrix.clone(),
-            x2: matrix,
-            labels: (0..60).map(|row| row / 3 % 2).collect(),
-            logits: [None, None, None],
             groups: Some(Groups::of_values((0..60).map(|row| row / 3))),
+            ..FeatureSet::new(SampleIds::rows(60), matrix.clone(), matrix, (0..60).map(|row| row / 3 % 2).collect())
+                .unwrap()
         };
         let rows: Vec<usize> = (0..60).collect();
         let (train, test) = divide(&samples, &rows, (1, 5), 0, "test").unwrap();

@@ -12,14 +12,13 @@ use lsmi_guide::experiments::ensemble::EnsembleError;
 fn planted_labels_of_a_clear_family_are_found() {
     let family = FamilyName::Rdn.build(&FamilySettings { dims: 2, ..FamilySettings::default() }).unwrap();
     let draw = family.sample(200, &mut stream(0, "clean test"));
-    let samples = FeatureSet {
-        ids: SampleIds::rows(200),
-        x1: Matrix::new(200, 2, draw.x1).unwrap(),
-        x2: Matrix::new(200, 2, draw.x2).unwrap(),
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    };
+    let samples = FeatureSet::new(
+        SampleIds::rows(200),
+        Matrix::new(200, 2, draw.x1).unwrap(),
+        Matrix::new(200, 2, draw.x2).unwrap(),
+        draw.labels,
+    )
+    .unwrap();
     let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()]).unwrap();
     let mut settings = PlantedSettings { seeds: 2, noise: Noise::ByClassShare, ..PlantedSettings::default() };
     settings.estimator.folds = 2;

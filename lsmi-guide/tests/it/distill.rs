@@ -17,14 +17,13 @@ use lsmi_guide::{CheckpointError, GuideError};
 fn samples(rows: usize) -> FeatureSet {
     let family = FamilyName::Mixed.build(&FamilySettings { dims: 2, ..Default::default() }).unwrap();
     let draw = family.sample(rows, &mut stream(0, "rows"));
-    FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, 2, draw.x1).unwrap(),
-        x2: Matrix::new(rows, 2, draw.x2).unwrap(),
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    }
+    FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, 2, draw.x1).unwrap(),
+        Matrix::new(rows, 2, draw.x2).unwrap(),
+        draw.labels,
+    )
+    .unwrap()
 }
 
 fn classes() -> Classes {

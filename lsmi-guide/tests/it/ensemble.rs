@@ -89,14 +89,13 @@ fn weights_are_for_the_members_of_the_fit() {
 fn samples(rows: usize) -> (FeatureSet, Classes) {
     let family = FamilyName::Or.build(&FamilySettings { dims: 2, ..FamilySettings::default() }).unwrap();
     let draw = family.sample(rows, &mut stream(0, "ensemble samples"));
-    let samples = FeatureSet {
-        ids: SampleIds::rows(rows),
-        x1: Matrix::new(rows, 2, draw.x1).unwrap(),
-        x2: Matrix::new(rows, 2, draw.x2).unwrap(),
-        labels: draw.labels,
-        logits: [None, None, None],
-        groups: None,
-    };
+    let samples = FeatureSet::new(
+        SampleIds::rows(rows),
+        Matrix::new(rows, 2, draw.x1).unwrap(),
+        Matrix::new(rows, 2, draw.x2).unwrap(),
+        draw.labels,
+    )
+    .unwrap();
     (samples, Classes::new(vec!["no".to_owned(), "yes".to_owned()]).unwrap())
 }
 

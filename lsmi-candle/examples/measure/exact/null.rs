@@ -57,7 +57,7 @@ fn null_of_set(set: u64, rows: usize, permutations: usize) -> Result<Null, Box<d
     let mut features = || Matrix::new(rows, DIMS, (0..rows * DIMS).map(|_| random.sample(StandardNormal)).collect());
     let (x1, x2) = (features()?, features()?);
     let labels = (0..rows).map(|_| random.random_range(0..2)).collect();
-    let train = FeatureSet { ids: SampleIds::rows(rows), x1, x2, labels, logits: [None, None, None], groups: None };
+    let train = FeatureSet::new(SampleIds::rows(rows), x1, x2, labels)?;
     let classes = Classes::new(vec!["a".to_owned(), "b".to_owned()])?;
     let settings = Settings { seed: set, folds: 2, threads: 1, ..Settings::default() };
     let fit = cross_fit(&train, &classes, &settings, None)?;

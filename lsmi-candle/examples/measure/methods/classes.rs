@@ -93,5 +93,5 @@ fn on_a_sphere(rows: usize, classes: usize, dims: usize) -> Result<FeatureSet, B
         Matrix::new(rows, dims, (0..rows).flat_map(of_row).collect())
     };
     let (x1, x2) = (modality(0)?, modality(1)?);
-    Ok(FeatureSet { ids: SampleIds::rows(rows), x1, x2, labels, logits: [None, None, None], groups: None })
+    Ok(FeatureSet::new(SampleIds::rows(rows), x1, x2, labels)?)
 }

@@ -19,14 +19,8 @@
 //!
 //! let family = FamilyName::Xor.build(&Settings { dims: 2, ..Settings::default() })?;
 //! let draw = family.sample(2000, &mut lsmi_core::random::stream(0, "example"));
-//! let samples = FeatureSet {
-//!     ids: SampleIds::rows(2000),
-//!     x1: Matrix::new(2000, 2, draw.x1)?,
-//!     x2: Matrix::new(2000, 2, draw.x2)?,
-//!     labels: draw.labels,
-//!     logits: [None, None, None],
-//!     groups: None,
-//! };
+//! let (x1, x2) = (Matrix::new(2000, 2, draw.x1)?, Matrix::new(2000, 2, draw.x2)?);
+//! let samples = FeatureSet::new(SampleIds::rows(2000), x1, x2, draw.labels)?;
 //! let found = decompose(&samples, 2, &Params::default())?;
 //! assert!((found.parts.s - 2f64.ln()).abs() < 0.05 && found.parts.r.abs() < 0.05);
 //! assert!(found.solution.gap < 1e-7);

@@ -48,14 +48,8 @@ pub use output::{deviations, further_columns, output_schema};
 /// # use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 /// # let family = FamilyName::Rdn.build(&FamilySettings { dims: 2, ..Default::default() })?;
 /// # let draw = family.sample(100, &mut lsmi_core::random::stream(0, "example"));
-/// # let train = FeatureSet {
-/// #     ids: SampleIds::rows(100),
-/// #     x1: Matrix::new(100, 2, draw.x1)?,
-/// #     x2: Matrix::new(100, 2, draw.x2)?,
-/// #     labels: draw.labels,
-/// #     logits: [None, None, None],
-/// #     groups: None,
-/// # };
+/// # let (x1, x2) = (Matrix::new(100, 2, draw.x1)?, Matrix::new(100, 2, draw.x2)?);
+/// # let train = FeatureSet::new(SampleIds::rows(100), x1, x2, draw.labels)?;
 /// # let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()])?;
 /// # let estimator = cross_fit(&train, &classes, &Settings { folds: 2, ..Settings::default() }, None)?.estimator;
 /// // `estimator` was loaded once, with `Estimator::from_bytes`.

@@ -190,6 +190,7 @@ fn fit_models(
         Some(estimator) => Ok(reused_densities(estimator, partitions.len(), *folds)),
         None => fit_densities(fit, partitions, &reporter),
     };
+    #[expect(clippy::disallowed_methods, reason = "in a pool of its own")]
     let (heads, densities) = thread_pool(*threads)?.install(|| rayon::join(heads, densities));
     let models = |(heads, densities): (Vec<FoldHeads>, Vec<[Knife; 2]>)| {
         let folds = heads.into_iter().zip(densities);
@@ -287,7 +288,7 @@ mod tests {
         };
         let (x1, x2) = (modality(2), modality(3));
         let ids = SampleIds::from_names((0..ROWS).map(|row| format!("sample {}", ROWS - row))).unwrap();
-        let features = FeatureSet { ids, x1, x2, labels, logits: [None, None, None], groups: None };
+        let features = FeatureSet::new(ids, x1, x2, labels).unwrap();
         (features, Classes::new(vec!["a".to_owned(), "b".to_owned()]).unwrap())
     }
 

@@ -58,6 +58,7 @@ impl Fit<'_> {
     /// are fitted at the same time.
     pub(in crate::estimator) fn heads(&self, partition: &Partition, reporter: &Reporter<'_>) -> Result<Vec<FoldHeads>> {
         let one = |head: usize| self.contest(head, partition, [None, None], reporter);
+        #[expect(clippy::disallowed_methods, reason = "in the pool of the fit, or in one of its threads")]
         let (first, second) = rayon::join(|| one(0), || one(1));
         let (first, second) = (first?, second?);
         let joint = self.contest(2, partition, [first.as_deref(), second.as_deref()], reporter)?;

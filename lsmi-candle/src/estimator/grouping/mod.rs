@@ -183,14 +183,7 @@ mod tests {
 
     fn samples(x1: Matrix, x2: Matrix) -> FeatureSet {
         let rows = x1.rows();
-        FeatureSet {
-            ids: SampleIds::rows(rows),
-            x1,
-            x2,
-            labels: (0..rows).map(|row| u32::from(row % 2 == 0)).collect(),
-            logits: [None, None, None],
-            groups: None,
-        }
+        FeatureSet::new(SampleIds::rows(rows), x1, x2, (0..rows).map(|row| u32::from(row % 2 == 0)).collect()).unwrap()
     }
 
     fn repeated(matrix: &Matrix, times: usize) -> Matrix {

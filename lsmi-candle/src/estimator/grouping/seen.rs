@@ -87,7 +87,7 @@ mod tests {
         };
         let (x1, x2) = (matrix(columns), matrix(columns));
         let ids = SampleIds::from_names((0..rows).map(|row| format!("{name} {row}"))).unwrap();
-        FeatureSet { ids, x1, x2, labels: vec![0; rows], logits: [None, None, None], groups: None }
+        FeatureSet::new(ids, x1, x2, vec![0; rows]).unwrap()
     }
 
     #[test]

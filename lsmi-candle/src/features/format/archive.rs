@@ -1,6 +1,6 @@
 //! Zip archives that may lie: the sizes in their directory are believed only as far as the bytes bear them out.
 
-use std::io::{Cursor, Read, Seek};
+use std::io::{Read, Seek};
 
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
@@ -19,9 +19,6 @@ pub(super) struct Archive<R> {
     size: u64,
 }
 
-/// An archive that is in memory as a whole.
-pub(super) type InMemory<'a> = Archive<Cursor<&'a [u8]>>;
-
 /// A member opened for reading.
 pub(super) struct Member<'m, R: Read> {
     /// Its size once unpacked, as the directory has it: possible, but not yet seen to be true.
@@ -29,12 +26,12 @@ pub(super) struct Member<'m, R: Read> {
     file: ZipFile<'m, R>,
 }
 
-/// Where a member lies in its archive.
+/// The place of a member in its archive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     /// The place of its first byte.
     pub(super) start: u64,
-    /// How many bytes it takes there.
+    /// Its size there.
     pub(super) packed: u64,
     /// Its size once unpacked, possible but not yet seen to be true.
     pub(super) size: u64,
@@ -44,20 +41,14 @@ pub(super) struct Place {
     pub(super) checksum: u32,
 }
 
-impl<'a> InMemory<'a> {
-    pub(super) fn of_bytes(bytes: &'a [u8]) -> Result<Self, Corrupt> {
-        Self::open(Cursor::new(bytes), bytes.len() as u64)
-    }
-}
-
 impl<R: Read + Seek> Archive<R> {
-    /// Opens an archive of so many bytes.
+    /// Opens an archive of this size, in bytes.
     pub(super) fn open(reader: R, size: u64) -> Result<Self, Corrupt> {
         let zip = ZipArchive::new(reader).map_err(|error| Corrupt(format!("not a whole zip archive: {error}")))?;
         Ok(Self { zip, size })
     }
 
-    /// The names of all members.
+    /// Lists the names of all members.
     pub(super) fn names(&self) -> Result<Vec<String>, Corrupt> {
         self.zip
             .file_names()
@@ -85,7 +76,7 @@ impl<R: Read + Seek> Archive<R> {
         Ok(Member { size, file })
     }
 
-    /// Where a member lies, refusing sizes that cannot be true and what is neither stored nor deflated.
+    /// Finds the place of a member, refusing sizes that cannot be true and members neither stored nor deflated.
     pub(super) fn place(&mut self, name: &str) -> Result<Place, Corrupt> {
         let archive_size = self.size;
         let Member { size, file } = self.member(name)?;
@@ -100,7 +91,7 @@ impl<R: Read + Seek> Archive<R> {
         Ok(Place { start, packed, size, is_deflated, checksum: file.crc32() })
     }
 
-    /// All bytes of a member.
+    /// Reads all bytes of a member.
     pub(super) fn read(&mut self, name: &str) -> Result<Vec<u8>, Corrupt> {
         let member = self.member(name)?;
         let size = member.size;
@@ -109,7 +100,7 @@ impl<R: Read + Seek> Archive<R> {
 }
 
 impl<R: Read> Member<'_, R> {
-    /// The bytes from here to the end, of which there must be `length`.
+    /// Reads the bytes from here to the end, of which there must be `length`.
     pub(super) fn read_exactly(mut self, length: u64) -> Result<Vec<u8>, Corrupt> {
         let needed = usize::try_from(length).unwrap_or(usize::MAX);
         memory::check(needed, 1).map_err(|Shortage { needed, available }| {

@@ -1,27 +1,23 @@
 //! `.csv`: a table of values separated by commas, semicolons, tabs or bars, the names of its columns in the first line.
 //!
-//! The whole file is gone through once when it is opened: a column of whole numbers throughout is one of integers, of
+//! The whole file is read once when it is opened: a column of whole numbers throughout is one of integers, of
 //! numbers one of floating-point numbers, of lists of numbers (`[0.5, 1]`, with commas or blanks between) a matrix, and
 //! all others are of text. A number with a leading zero is text: `007` is a name. An empty field is no value.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader, Read};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::csv::ByteRecord;
 use arrow_array::ArrayRef;
 use arrow_array::builder::{Float64Builder, Int64Builder, LargeListBuilder, LargeStringBuilder};
 use arrow_schema::{DataType, Field};
-use bytes::{Buf, Bytes};
 
-use super::by_rows::{ByRows, NotOpened};
+use super::input::Input;
 use super::table::{ColumnType, Table, TableFile, Take, array_and_number, remark_on};
-use super::{AllRows, Opened};
+use super::{NotOpened, Opened};
 use crate::features::array::{Corrupt, Unusable};
-use crate::features::separated::{Records, records_of};
+use crate::features::text_table::{TextTable, TextTableError};
 
 /// Rows handed on at a time, at most.
 const MOST_ROWS: usize = 8192;
@@ -29,16 +25,10 @@ const MOST_ROWS: usize = 8192;
 /// Values handed on at a time, unless a single row has more.
 const MOST_VALUES: usize = 1 << 18;
 
-/// Where the text is; it can be read more than once.
-enum Text {
-    Bytes(Bytes),
-    File(PathBuf),
-}
-
 struct CsvTable {
-    text: Text,
+    input: Input,
     columns: Vec<ColumnType>,
-    /// Of columns of text, the first text that is no number, and its row.
+    /// For columns of text, the first text that is no number, and its row.
     texts: Vec<Option<(usize, String)>>,
     rows: usize,
     cursors: BTreeMap<String, Cursor>,
@@ -46,66 +36,35 @@ struct CsvTable {
 
 /// A file read up to some row.
 struct Cursor {
-    records: Records,
+    records: TextTable,
     next: usize,
 }
 
-pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
-    let text = Text::Bytes(Bytes::copy_from_slice(bytes));
-    Ok(Box::new(AllRows(TableFile::open(CsvTable::new(text)?)?)))
+pub(super) fn open(input: &Input) -> Opened {
+    TableFile::open(CsvTable::new(input.clone())?)
 }
 
-pub(super) fn open_by_rows(path: &Path) -> Result<Box<dyn ByRows>, NotOpened> {
-    TableFile::open(CsvTable::new(Text::File(path.to_owned()))?)
+fn table_of(input: &Input) -> Result<TextTable, NotOpened> {
+    Ok(TextTable::open(input.buffered()?)?)
 }
 
-impl Text {
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match self {
-            Self::Bytes(bytes) => Box::new(bytes.clone().reader()),
-            Self::File(path) => Box::new(BufReader::with_capacity(1 << 16, File::open(path)?)),
-        })
+impl From<TextTableError> for NotOpened {
+    fn from(error: TextTableError) -> Self {
+        match error {
+            TextTableError::Read(error) => Self::Io(error),
+            error => Self::Corrupt(Corrupt(error.to_string())),
+        }
     }
-
-    /// All records, the header first.
-    fn records(&self) -> io::Result<Records> {
-        records_of(self.open()?)
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
-fn unreadable(error: ::csv::Error) -> Corrupt {
-    Corrupt(error.to_string())
-}
-
-/// Checks for texts that are not what the name of the file says.
-fn check_header(header: &ByteRecord) -> Result<(), Corrupt> {
-    let bytes = header.as_slice();
-    // Either the mark of UTF-16, or the half of a letter that is 0.
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
-        return Err(Corrupt("it is UTF-16, or no text at all; save it as UTF-8".to_owned()));
-    }
-    Ok(())
 }
 
 impl CsvTable {
-    fn new(text: Text) -> Result<Self, NotOpened> {
-        let mut records = text.records()?;
+    fn new(input: Input) -> Result<Self, NotOpened> {
+        let mut table = table_of(&input)?;
         let mut record = ByteRecord::new();
-        let no_header = || Corrupt("it is empty; its first line must name the columns".to_owned());
-        if !records.read_byte_record(&mut record).map_err(unreadable)? {
-            return Err(no_header().into());
-        }
-        check_header(&record)?;
-        let mut names = Vec::new();
-        for (place, name) in record.iter().enumerate() {
-            let name = str::from_utf8(name)
-                .map_err(|_| Corrupt(format!("the name of column {place} is not UTF-8; save it as UTF-8")))?;
-            names.push(name.trim().to_owned());
-        }
+        let names = table.columns().to_vec();
         let mut found = vec![Found::Nothing; names.len()];
         let mut rows = 0;
-        while records.read_byte_record(&mut record).map_err(unreadable)? {
+        while table.read(&mut record)? {
             for (found, field) in found.iter_mut().zip(&record) {
                 found.look_at(field, rows);
             }
@@ -119,20 +78,20 @@ impl CsvTable {
         };
         let columns = names.into_iter().zip(&found).map(column).collect();
         let texts = found.into_iter().map(Found::first_text).collect();
-        Ok(Self { text, columns, texts, rows, cursors: BTreeMap::new() })
+        Ok(Self { input, columns, texts, rows, cursors: BTreeMap::new() })
     }
 
     fn cursor(&self, row: usize) -> Result<Cursor, Corrupt> {
-        let mut records = self.text.records().map_err(|error| Corrupt(format!("it cannot be read again: {error}")))?;
+        let mut records = table_of(&self.input)?;
         let mut record = ByteRecord::new();
-        for _ in 0..=row {
-            records.read_byte_record(&mut record).map_err(unreadable)?;
+        for _ in 0..row {
+            records.read(&mut record).map_err(NotOpened::from)?;
         }
         Ok(Cursor { records, next: row })
     }
 }
 
-/// What a field is that is no text.
+/// Of a field that is no text.
 const NOT_TEXT: &str = "is not UTF-8";
 
 impl Table for CsvTable {
@@ -157,7 +116,7 @@ impl Table for CsvTable {
                 .map(|column| Part::new(&self.columns[*column].data_type, most.min(rows.end - at.next)))
                 .collect();
             for row in at.next..rows.end.min(at.next + most) {
-                if !at.records.read_byte_record(&mut record).map_err(unreadable)? {
+                if !at.records.read(&mut record).map_err(NotOpened::from)? {
                     return Err(Corrupt(format!("it ends after {row} of its {} rows", self.rows)));
                 }
                 for (part, column) in parts.iter_mut().zip(columns) {
@@ -182,7 +141,7 @@ impl Table for CsvTable {
     }
 }
 
-/// What the fields of a column have in common so far.
+/// The common type of the fields of a column so far.
 #[derive(Debug, Clone, PartialEq)]
 enum Found {
     Nothing,
@@ -233,14 +192,14 @@ impl Found {
     }
 }
 
-/// An integer as it would be written.
+/// Parses an integer in its canonical form.
 fn integer(field: &[u8]) -> Option<i64> {
     let digits = field.strip_prefix(b"-").unwrap_or(field);
     let is_written_so = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && field != b"-0";
     if is_written_so { str::from_utf8(field).ok()?.parse().ok() } else { None }
 }
 
-/// A number without a leading zero; NaN and infinities among them, so that they can be refused as what they are.
+/// Parses a number without a leading zero; NaN and infinities among them, so that they are refused as such.
 fn float(field: &[u8]) -> Option<f64> {
     let digits = field.strip_prefix(b"-").or(field.strip_prefix(b"+")).unwrap_or(field);
     let is_padded = matches!(digits, [b'0', b'0'..=b'9', ..]);
@@ -249,7 +208,7 @@ fn float(field: &[u8]) -> Option<f64> {
     if is_padded || is_long { None } else { str::from_utf8(field).ok()?.parse().ok() }
 }
 
-/// The numbers of `[0.5, 1]`.
+/// Parses the numbers of `[0.5, 1]`.
 fn list(field: &[u8]) -> Option<Vec<f64>> {
     let inside = str::from_utf8(field).ok()?.strip_prefix('[')?.strip_suffix(']')?;
     let numbers = inside.split([',', ' ', '\n', '\t', '\r']).filter(|text| !text.is_empty());
@@ -265,7 +224,7 @@ enum Part {
 }
 
 impl Part {
-    /// With room for some rows: what the builders take by themselves is too much for many thousand columns.
+    /// Creates a part with room for some rows: the default room is too much for many thousand columns.
     fn new(data_type: &DataType, rows: usize) -> Self {
         match data_type {
             DataType::Int64 => Self::Integers(Int64Builder::with_capacity(rows)),
@@ -278,7 +237,7 @@ impl Part {
     }
 
     /// # Errors
-    /// What the field is, where it is not what its column holds: the file was changed since, or is not UTF-8.
+    /// A description of the field, if it is not of the type of its column: the file was changed since, or is not UTF-8.
     fn append(&mut self, field: &[u8]) -> Result<(), &'static str> {
         let trimmed = field.trim_ascii();
         let is_empty = trimmed.is_empty();
@@ -352,9 +311,11 @@ mod tests {
             (utf16("x1,x2,y\n1,2,a\n"), "it is UTF-16"),
             (b"x1,x2,gr\xf6sse\n1,2,3\n".to_vec(), "save it as UTF-8"),
         ] {
-            let Err(Corrupt(why)) = open(&bytes).map(|_| ()) else { panic!("{expected}") };
+            let Err(NotOpened::Corrupt(Corrupt(why))) = open(&Input::Memory(bytes.into())).map(|_| ()) else {
+                panic!("{expected}")
+            };
             assert!(why.contains(expected), "{why}");
         }
-        assert!(open(b"a;b,x2\n1,2\n").is_ok());
+        assert!(open(&Input::Memory(b"a;b,x2\n1,2\n".as_slice().into())).is_ok());
     }
 }

@@ -1,13 +1,18 @@
-//! The file formats: each is one file here and one line in [`Format::ALL`] and `Format::entry`.
+//! The file formats: each is one room here and one line in [`Format::ALL`] and `Format::entry`.
 //!
-//! A format turns bytes into a [`Container`], from which arrays are taken by name. It knows nothing of modalities,
-//! labels or splits, and reads nothing but the arrays it is asked for.
+//! A format opens bytes, in memory or on disk, as a [`Container`], from which rows of arrays are read by name. It knows
+//! nothing of modalities, labels or splits, and reads no arrays but those it is asked for.
+//!
+//! Rows are read from their places in the file (`seek` and `read`), not through a memory map: what is mapped changes under
+//! the reader when somebody writes the file, or ends the program when somebody cuts it short, and no check beforehand
+//! can rule that out.
 
 mod archive;
 mod arrow;
-mod by_rows;
 mod csv;
+mod input;
 mod npy;
+mod npy_header;
 mod npz;
 mod parquet;
 mod pickle;
@@ -15,72 +20,109 @@ mod safetensors;
 mod table;
 mod torch;
 
-pub(in crate::features) use by_rows::npy::open as open_npy_files;
-pub(crate) use by_rows::{AllRows, ByRows, NotOpened, WindowOf};
-
 use std::collections::BTreeSet;
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 
 use super::array::{Array, Corrupt, Outline, Unusable};
-use super::metadata_columns::{MetadataColumn, MetadataType};
+use super::columns::metadata::{MetadataColumn, MetadataType};
 
-/// A feature file opened: named arrays, and text beside them where the format has it.
+pub(crate) use input::Input;
+pub(in crate::features) use npy::open as open_npy_files;
+
+/// An opened feature file: named arrays, of which some rows are read at a time.
 pub(crate) trait Container: Send {
-    /// The names of all arrays.
+    /// Returns the names of all arrays.
     fn names(&self) -> BTreeSet<String>;
 
-    /// One of those arrays.
-    fn array(&mut self, name: &str) -> Result<Array<'_>, Corrupt>;
+    /// Describes one of those arrays.
+    fn outline(&mut self, name: &str) -> Result<Outline, Corrupt>;
 
-    /// A text that the file holds beside its arrays.
+    /// Reads some rows of one of those arrays; an array without dimensions is one row. Rows that follow those read last
+    /// cost least.
+    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt>;
+
+    /// Says why an array can only be read as a whole, if so, and how to mend it.
+    fn obstacle(&mut self, _name: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns the text under a key of the metadata.
     fn metadata(&self, _key: &str) -> Option<&str> {
         None
     }
 
-    /// What one of those arrays is, where some of its rows can be read at a time.
-    fn outline(&mut self, _name: &str) -> Result<Option<Outline>, Corrupt> {
-        Ok(None)
-    }
-
-    /// What a user should know of how the file was understood, in sentences.
+    /// Says how the file was understood, in sentences for the user.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Why an array is one of text and not of numbers, where one value decided that.
+    /// Says why an array is one of text and not of numbers, if one value decided that.
     fn remark(&mut self, _name: &str) -> Option<Unusable> {
         None
     }
 
-    /// Some rows of an array that has an outline.
-    fn rows(&mut self, name: &str, _rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
-        Err(Corrupt(format!("`{name}` is only there as a whole")))
-    }
-
-    /// The row of the file that is this row of an array.
+    /// Returns the row of the file that is this row of an array.
     fn row_in_file(&self, _name: &str, row: usize) -> usize {
         row
     }
 
-    /// Whether a column of the file says which split a row belongs to.
+    /// Returns whether a column of the file says which split a row belongs to.
     fn has_split_column(&self) -> bool {
         false
     }
 
-    /// The columns of a table that make none of these arrays, with their types.
+    /// Lists the columns of a table that belong to none of these arrays, with their types.
     fn metadata_columns(&self, _arrays: &BTreeSet<String>) -> Vec<(String, MetadataType)> {
         Vec::new()
     }
 
-    /// The values that some of those columns have in the rows of an array.
-    fn metadata_values(&mut self, _array: &str, _columns: &[String]) -> Result<Vec<MetadataColumn>, Corrupt> {
+    /// Reads the values of some of those columns in some rows of an array.
+    fn metadata_values(
+        &mut self,
+        _array: &str,
+        _columns: &[String],
+        _rows: Range<usize>,
+    ) -> Result<Vec<MetadataColumn>, Corrupt> {
         Ok(Vec::new())
     }
 }
 
-/// What opening a file gives.
-pub(crate) type Opened<'a> = Result<Box<dyn Container + 'a>, Corrupt>;
+/// The result of opening a file.
+pub(crate) type Opened = Result<Box<dyn Container>, NotOpened>;
+
+/// Why a file cannot be opened.
+pub(crate) enum NotOpened {
+    /// The operating system refused.
+    Io(io::Error),
+    /// The file is not of its format.
+    Corrupt(Corrupt),
+    /// It is, but its columns cannot be told apart; why, and how to mend it.
+    Refused(String),
+}
+
+impl From<NotOpened> for Corrupt {
+    fn from(refusal: NotOpened) -> Self {
+        match refusal {
+            NotOpened::Corrupt(corrupt) => corrupt,
+            NotOpened::Io(error) => Self(error.to_string()),
+            NotOpened::Refused(reason) => Self(reason),
+        }
+    }
+}
+
+impl From<io::Error> for NotOpened {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Corrupt> for NotOpened {
+    fn from(corrupt: Corrupt) -> Self {
+        Self::Corrupt(corrupt)
+    }
+}
 
 /// A format that features can be read from.
 ///
@@ -97,7 +139,7 @@ pub enum Format {
     SafeTensors,
     /// `.npz`: what `numpy.savez` and `numpy.savez_compressed` write.
     Npz,
-    /// `.npy`: one array. Three or four files make a feature file, see [`Data`](super::Data); alone it is none.
+    /// `.npy`: one array. Several files make a feature file, see [`Data`](super::Data); one alone does not.
     Npy,
     /// `.parquet`: a table. Columns of lists are matrices, and so are columns called `x1_0`, `x1_1` and so on.
     Parquet,
@@ -109,11 +151,11 @@ pub enum Format {
     Torch,
 }
 
-/// What the dispatch needs to know of a format.
+/// The entry of a format in the table of all.
 struct Entry {
     name: &'static str,
     extensions: &'static [&'static str],
-    open: for<'a> fn(&'a [u8]) -> Opened<'a>,
+    open: fn(&Input) -> Opened,
 }
 
 impl Format {
@@ -126,7 +168,7 @@ impl Format {
         match self {
             Self::SafeTensors => Entry { name: "safetensors", extensions: &["safetensors"], open: safetensors::open },
             Self::Npz => Entry { name: "npz", extensions: &["npz"], open: npz::open },
-            Self::Npy => Entry { name: "npy", extensions: &["npy"], open: npy::open },
+            Self::Npy => Entry { name: "npy", extensions: &["npy"], open: npy::open_one },
             Self::Parquet => Entry { name: "Parquet", extensions: &["parquet"], open: parquet::open },
             Self::Arrow => Entry { name: "Arrow IPC", extensions: &["arrow", "feather", "ipc"], open: arrow::open },
             Self::Csv => Entry { name: "CSV", extensions: &["csv"], open: csv::open },
@@ -134,36 +176,29 @@ impl Format {
         }
     }
 
-    /// What the format is called in messages.
+    /// Returns the name of the format, as in messages.
     pub fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// The file extensions, without the dot.
+    /// Returns the file extensions, without the dot.
     pub fn extensions(self) -> &'static [&'static str] {
         self.entry().extensions
     }
 
-    /// The format that a path's extension stands for, in upper or lower case.
+    /// Finds the format by the extension of a path, in upper or lower case.
     pub fn from_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         Self::ALL.iter().copied().find(|format| format.extensions().contains(&extension.as_str()))
     }
 
-    /// Opens a file of which all rows are read.
-    pub(crate) fn open_file(self, path: &Path) -> Result<Box<dyn Container>, NotOpened> {
-        match self {
-            Self::Torch => Ok(torch::open_file(path)?),
-            _ => Ok(Box::new(AllRows(self.open_by_rows(path)?))),
-        }
+    /// Says why files of the format are only read as a whole, if so.
+    pub(crate) fn obstacle(self) -> Option<&'static str> {
+        (self == Self::Torch).then_some(torch::WHOLE)
     }
 
-    /// Opens a file that is read a part of its rows at a time.
-    pub(crate) fn open_by_rows(self, path: &Path) -> Result<Box<dyn ByRows>, NotOpened> {
-        by_rows::open(self, path)
-    }
-
-    pub(crate) fn open(self, bytes: &[u8]) -> Opened<'_> {
-        (self.entry().open)(bytes)
+    /// Opens a file.
+    pub(crate) fn open(self, input: &Input) -> Opened {
+        (self.entry().open)(input)
     }
 }

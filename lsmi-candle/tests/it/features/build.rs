@@ -188,9 +188,9 @@ pub(crate) fn write(name: &str, bytes: &[u8]) -> (tempfile::TempDir, std::path::
 
 /// An error's message has these parts and no full stop.
 pub(crate) fn says(error: &FeatureError, parts: &[&str]) {
-    let message = error.to_string();
+    let message = format!("{error}; {}", error.hint().unwrap_or_default());
     for part in parts {
         assert!(message.contains(part), "`{part}` is not in: {message}");
     }
-    assert!(!message.ends_with('.'), "{message}");
+    assert!(!error.to_string().ends_with('.'), "{error}");
 }

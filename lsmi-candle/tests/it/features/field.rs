@@ -78,7 +78,7 @@ fn missing_labels() {
     ] {
         let error = read(name).unwrap_err();
         assert!(matches!(error, FeatureError::MissingLabel { row: 0, .. }), "{error}");
-        says(&error, &[name, &format!("`y` is missing at row 0{found} and in"), "other rows", "--missing drop"]);
+        says(&error, &[name, &format!("`y` is missing at row 0{found} and in"), "other rows", "`Missing::Drop`"]);
         let kept = read_with(name, Missing::Drop).unwrap();
         let features = &kept.splits[0].features;
         assert!(

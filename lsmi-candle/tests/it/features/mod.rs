@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot make its file has failed")]
 
+mod arrow;
 mod blocks;
 mod build;
 mod field;

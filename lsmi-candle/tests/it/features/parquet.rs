@@ -116,7 +116,7 @@ fn nulls_are_named() {
     says(&refusal("x1", Arc::new(rows.finish())), &["sample.parquet: `x1` is null at row 2", "fill in"]);
     says(&refusal("x1", Arc::new(lists.finish())), &["sample.parquet: `x1` is null at row 3"]);
     let labels = Arc::new(Int64Array::from(vec![Some(1), None, Some(0), None]));
-    says(&refusal("y", labels), &["`y` is missing at row 1 and in another row;", "--missing drop"]);
+    says(&refusal("y", labels), &["`y` is missing at row 1 and in another row;", "`Missing::Drop`"]);
     says(&refusal("id", Arc::new(StringArray::from(vec![Some("a"), Some("b"), Some("c"), None]))), &["`id`", "row 3"]);
 }
 

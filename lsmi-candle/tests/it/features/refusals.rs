@@ -60,7 +60,7 @@ fn missing_arrays() {
         items.retain(|(name, _)| *name != missing);
         let error = read_safetensors(&items, &[]).unwrap_err();
         assert!(matches!(&error, FeatureError::MissingArray { array, .. } if array == missing));
-        says(&error, &[&format!("`{missing}`"), left, "--keys"]);
+        says(&error, &[&format!("`{missing}`"), left, "`Keys`"]);
     }
     let error = read_safetensors(&[], &[("note", "no arrays")]).unwrap_err();
     says(&error, &["arrays there: none"]);

@@ -85,7 +85,7 @@ fn labels_that_are_missing() {
         ("none_as_text.npz", " (`None`)"),
     ] {
         let error = read(name).unwrap_err();
-        says(&error, &[name, &format!("`y` is missing at row 1{found} and in 2 other rows"), "--missing drop"]);
+        says(&error, &[name, &format!("`y` is missing at row 1{found} and in 2 other rows"), "`Missing::Drop`"]);
         let file = read_with(name, Missing::Drop).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(file.splits[0].features, expected, "{name}");
         assert_eq!(file.notes, ["3 rows of 30 without a label in `y` were left out"], "{name}");

@@ -168,14 +168,8 @@ mod tests {
 
     fn samples(count: u32) -> FeatureSet {
         let matrix = || Matrix::new(count as usize, 1, (0..count).map(f64::from).collect()).unwrap();
-        FeatureSet {
-            ids: SampleIds::rows(count as usize),
-            x1: matrix(),
-            x2: matrix(),
-            labels: (0..count).map(|row| row % 3).collect(),
-            logits: [None, None, None],
-            groups: None,
-        }
+        FeatureSet::new(SampleIds::rows(count as usize), matrix(), matrix(), (0..count).map(|row| row % 3).collect())
+            .unwrap()
     }
 
     #[test]

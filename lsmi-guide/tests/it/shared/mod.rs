@@ -17,5 +17,5 @@ pub(crate) fn samples(name: FamilyName, rows: usize, dims: usize, seed: u64) -> 
     let terms = Terms::new(ids.clone(), exact.h1, exact.h2, exact.i1, exact.i2, exact.i12).unwrap();
     let matrix = |values| Matrix::new(rows, dims, values).unwrap();
     let (x1, x2) = (matrix(draw.x1), matrix(draw.x2));
-    (FeatureSet { ids, x1, x2, labels: draw.labels, logits: [None, None, None], groups: None }, terms)
+    (FeatureSet::new(ids, x1, x2, draw.labels).unwrap(), terms)
 }

@@ -4,7 +4,6 @@
 //! the rest, in f32 whatever the number type is. Elsewhere candle's own convolution is used.
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
-use rayon::prelude::*;
 
 use super::batch_norm::BatchNorm;
 use super::rectifier::{Rectifier, floats};
@@ -133,7 +132,7 @@ impl CustomOp1 for Patches {
         let kernel = self.window.kernel;
         let length = kernel * kernel * channels;
         let mut patches = vec![0.0; batch * height.outputs * width.outputs * length];
-        patches.par_chunks_exact_mut(width.outputs * length).enumerate().for_each(|(index, row)| {
+        patches.chunks_exact_mut(width.outputs * length).enumerate().for_each(|(index, row)| {
             let (picture, place) = (index / height.outputs, index % height.outputs);
             for (column, patch) in row.chunks_exact_mut(length).enumerate() {
                 // Of every row of the window one run of pixels is copied; what lies in the padding stays 0.

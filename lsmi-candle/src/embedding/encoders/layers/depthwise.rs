@@ -4,7 +4,6 @@
 //! channel. On other devices there is one product and one sum for each pixel of the window.
 
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor};
-use rayon::prelude::*;
 
 use super::batch_norm::BatchNorm;
 use super::convolution::seen;
@@ -112,7 +111,7 @@ impl CustomOp3 for Sum {
         let (map, kernel, bias) = (floats(map, map_at)?, floats(kernel, kernel_at)?, floats(bias, bias_at)?);
         let [height, width] = self.sides;
         let mut output = vec![0.0; batch * height.outputs * width.outputs * channels];
-        output.par_chunks_exact_mut(width.outputs * channels).enumerate().for_each(|(index, row)| {
+        output.chunks_exact_mut(width.outputs * channels).enumerate().for_each(|(index, row)| {
             let (picture, place) = (index / height.outputs, index % height.outputs);
             let picture = &map[picture * height.pixels * width.pixels * channels..];
             vectorised(

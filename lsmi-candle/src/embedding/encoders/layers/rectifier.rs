@@ -1,7 +1,6 @@
 //! A bias and a rectifier in one pass.
 
 use candle_core::{CpuStorage, DType, Error, InplaceOp2, Layout, Tensor};
-use rayon::prelude::*;
 
 use crate::embedding::encoders::error::Result;
 use crate::numbers::simd_math::vectorised;
@@ -16,9 +15,6 @@ pub enum Rectifier {
     /// `min(max(x, 0), 6)`.
     Relu6,
 }
-
-/// Numbers that a thread works on at once.
-const PIECE: usize = 1 << 16;
 
 impl Rectifier {
     /// The least and the greatest number, for [`Rectifier::bounded`].
@@ -69,19 +65,16 @@ impl InplaceOp2 for Biased {
             return Err(Error::RequiresContiguous { op: "bias-and-rectifier" });
         };
         let bias = floats(bias, bias_at)?;
-        let piece = bias.len() * (PIECE / bias.len()).max(1);
-        x[from..to].par_chunks_mut(piece).for_each(|piece| {
-            vectorised(
-                #[inline(always)]
-                || {
-                    for row in piece.chunks_exact_mut(bias.len()) {
-                        for (x, bias) in row.iter_mut().zip(bias) {
-                            *x = Rectifier::bounded(self.0, *x + bias);
-                        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in x[from..to].chunks_exact_mut(bias.len()) {
+                    for (x, bias) in row.iter_mut().zip(bias) {
+                        *x = Rectifier::bounded(self.0, *x + bias);
                     }
-                },
-            );
-        });
+                }
+            },
+        );
         Ok(())
     }
 }

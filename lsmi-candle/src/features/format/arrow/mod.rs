@@ -1,100 +1,109 @@
-//! `.arrow`, `.feather`: a table in the file format of Arrow IPC (Feather version 2).
+//! `.arrow`, `.feather`: a table in Arrow IPC, as a file (Feather version 2) or as a stream.
 //!
-//! The crate `arrow-ipc` gives the verified view of the headers. Columns are taken from their places in the file here:
-//! its own decoder panics where lengths and offsets lie, and needs whole record batches in memory.
-//! Specification: "Arrow Columnar Format", sections "Serialization and Interprocess Communication" and "IPC File Format".
+//! The crate `arrow-ipc` decodes one batch of rows at a time, of which only the wanted columns are read. It trusts lengths and
+//! offsets, so that these are compared with the file before ([`messages`], [`body`]), and its panics are caught.
+//! Specification: "Arrow Columnar Format", section "Serialization and Interprocess Communication (IPC)".
 
-mod bodies;
-mod decode;
-mod layout;
+mod body;
 mod messages;
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
-use bytes::Bytes;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, LargeStringArray};
+use arrow_ipc::MetadataVersion;
+use arrow_ipc::reader::{RecordBatchDecoder, read_dictionary};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
+use arrow_select::take::take;
 
-use self::bodies::{Bodies, Place};
-use self::decode::Decoder;
-use self::layout::{Column, columns};
-use self::messages::{Batch, Block, footer_of, message_at};
-use super::by_rows::positioned::Positioned;
-use super::by_rows::{ByRows, NotOpened};
+use self::body::buffers_of;
+use self::messages::{Block, batch_of, contents_of, message_in, read_message, rows_of};
+use super::Opened;
+use super::input::{Input, Positioned};
 use super::table::{ColumnType, Table, TableFile, Take};
-use super::{AllRows, Opened};
 use crate::features::array::Corrupt;
+use crate::guarded::guarded;
 
-/// Rows decoded at a time, at most.
+/// Rows passed on at a time, at most.
 const MOST_ROWS: usize = 8192;
 
-/// Columns times rows decoded at a time, unless a single row has more.
-const MOST_VALUES: usize = 1 << 18;
-
 struct ArrowTable {
-    bodies: Bodies,
-    columns: Vec<Column>,
-    types: Vec<ColumnType>,
-    /// The strings of every dictionary, by its id.
-    dictionaries: BTreeMap<i64, Vec<Option<String>>>,
-    batches: Vec<Batch>,
-    texts: BTreeMap<String, String>,
+    file: Positioned,
+    schema: SchemaRef,
+    columns: Vec<ColumnType>,
+    dictionaries: HashMap<i64, ArrayRef>,
+    /// Places and numbers of rows.
+    batches: Vec<(Block, usize)>,
     rows: usize,
+    cursors: BTreeMap<String, Decoded>,
 }
 
-pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
-    let place = Place::Bytes(Bytes::copy_from_slice(bytes));
-    Ok(Box::new(AllRows(TableFile::open(ArrowTable::new(place)?)?)))
+/// Columns of a batch that was read last.
+struct Decoded {
+    batch: usize,
+    columns: Vec<usize>,
+    arrays: Vec<ArrayRef>,
 }
 
-pub(super) fn open_by_rows(file: File) -> Result<Box<dyn ByRows>, NotOpened> {
-    let place = Place::File(Positioned::new(file)?);
-    TableFile::open(ArrowTable::new(place)?)
+pub(super) fn open(input: &Input) -> Opened {
+    TableFile::open(ArrowTable::new(Positioned::open(input)?)?)
+}
+
+/// Does work of the crate `arrow-ipc`.
+fn checked<T>(work: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, Corrupt> {
+    let done = guarded(work).ok_or_else(|| Corrupt("its batches are not what they announce".to_owned()))?;
+    done.map_err(|error| Corrupt(error.to_string()))
 }
 
 impl ArrowTable {
-    fn new(mut place: Place) -> Result<Self, Corrupt> {
-        let footer = footer_of(&mut place)?;
-        let columns = columns(&footer.fields);
-        let types = columns.iter().map(Column::column_type).collect();
-        let read = |place: &mut Place, blocks: &[Block]| -> Result<Vec<Batch>, Corrupt> {
-            blocks.iter().map(|block| message_at(place, *block)).collect()
-        };
-        let of_dictionaries = read(&mut place, &footer.dictionaries)?;
-        let batches = read(&mut place, &footer.batches)?;
-        let rows = batches.iter().try_fold(0_usize, |sum, batch| sum.checked_add(batch.rows));
-        let rows = rows.ok_or_else(|| Corrupt("its batches have more rows than any memory".to_owned()))?;
-        let mut table = Self {
-            bodies: Bodies::new(place),
-            columns,
-            types,
-            dictionaries: BTreeMap::new(),
-            batches,
-            texts: footer.texts,
-            rows,
-        };
-        table.read_dictionaries(&of_dictionaries)?;
-        Ok(table)
-    }
-
-    fn read_dictionaries(&mut self, batches: &[Batch]) -> Result<(), Corrupt> {
-        for (place, batch) in batches.iter().enumerate() {
-            let Some((id, is_delta)) = batch.dictionary else {
-                return Err(Corrupt("a batch of rows stands among its dictionaries".to_owned()));
-            };
-            // Dictionaries of what is no text are of columns that are left alone.
-            let Some(values) = self.columns.iter().find_map(|column| column.dictionary_values(id)) else { continue };
-            // Their places are counted after those of the batches.
-            let mut decoder = Decoder::new(&mut self.bodies, batch, self.batches.len() + place, &self.dictionaries);
-            let texts = decoder.texts(&values, 0..batch.rows)?;
-            let known = self.dictionaries.entry(id).or_default();
-            if !known.is_empty() && !is_delta {
+    fn new(mut file: Positioned) -> Result<Self, Corrupt> {
+        let contents = contents_of(&mut file)?;
+        let schema = contents.schema;
+        let column = |name: &String, data_type| ColumnType { name: name.trim().to_owned(), data_type };
+        let columns = schema.fields().iter().map(|field| column(field.name(), plain_type(field.data_type()))).collect();
+        let mut dictionaries = HashMap::new();
+        for block in contents.dictionaries {
+            let bytes = read_message(&mut file, block)?;
+            let message = message_in(&bytes)?;
+            let values = message.header_as_dictionary_batch();
+            let values = values.ok_or_else(|| Corrupt("one of its dictionaries is none".to_owned()))?;
+            let (id, batch) = (values.id(), batch_of(&message, block.body)?);
+            // Dictionaries of other values belong to columns that are not read.
+            if !contents.text_dictionaries.contains(&id) {
+                continue;
+            }
+            if dictionaries.contains_key(&id) && !values.isDelta() {
                 return Err(Corrupt(format!("its dictionary {id} is there twice")));
             }
-            known.extend(texts);
+            let all: Vec<usize> = (0..batch.buffers().map_or(0, |buffers| buffers.len())).collect();
+            let body = body::read(&mut file, block, &batch, &all)?;
+            checked(|| read_dictionary(&body, values, &schema, &mut dictionaries, &message.version()))?;
         }
-        self.bodies.forget();
-        Ok(())
+        let mut batches = Vec::new();
+        for block in contents.batches {
+            batches.push((block, rows_of(&batch_of(&message_in(&read_message(&mut file, block)?)?, block.body)?)?));
+        }
+        let rows = batches.iter().try_fold(0_usize, |sum, (_, rows)| sum.checked_add(*rows));
+        let rows = rows.ok_or_else(|| Corrupt("its batches have more rows than any memory".to_owned()))?;
+        Ok(Self { file, schema, columns, dictionaries, batches, rows, cursors: BTreeMap::new() })
+    }
+
+    /// Decodes columns of a batch.
+    fn decode(&mut self, batch: usize, columns: &[usize]) -> Result<Decoded, Corrupt> {
+        let (block, _) = self.batches[batch];
+        let bytes = read_message(&mut self.file, block)?;
+        let message = message_in(&bytes)?;
+        let (version, header) = (message.version(), batch_of(&message, block.body)?);
+        let wanted = buffers_of(&self.schema, columns, &header, version == MetadataVersion::V4);
+        let body = body::read(&mut self.file, block, &header, &wanted)?;
+        let decoded = checked(|| {
+            RecordBatchDecoder::try_new(&body, header, Arc::clone(&self.schema), &self.dictionaries, &version)?
+                .with_projection(Some(columns))
+                .read_record_batch()
+        })?;
+        Ok(Decoded { batch, columns: columns.to_vec(), arrays: decoded.columns().to_vec() })
     }
 }
 
@@ -104,30 +113,31 @@ impl Table for ArrowTable {
     }
 
     fn columns(&self) -> &[ColumnType] {
-        &self.types
+        &self.columns
     }
 
-    fn read(&mut self, _cursor: &str, columns: &[usize], rows: Range<usize>, take: Take<'_>) -> Result<(), Corrupt> {
-        let width = columns.iter().map(|column| self.columns[*column].width()).sum::<usize>().max(1);
-        let most = (MOST_VALUES / width).clamp(1, MOST_ROWS);
+    fn read(&mut self, cursor: &str, columns: &[usize], rows: Range<usize>, pass_on: Take<'_>) -> Result<(), Corrupt> {
         let mut first = 0;
-        for (place, batch) in self.batches.iter().enumerate() {
-            let (start, end) = (rows.start.max(first), rows.end.min(first + batch.rows));
-            let mut at = start;
-            while at < end {
-                let next = end.min(at + most);
-                let mut decoder = Decoder::new(&mut self.bodies, batch, place, &self.dictionaries);
-                let part: Vec<_> = columns
-                    .iter()
-                    .map(|column| {
-                        let column = &self.columns[*column];
-                        decoder.column(column, at - first..next - first).map_err(|corrupt| corrupt.inside(&column.name))
-                    })
-                    .collect::<Result<_, _>>()?;
-                take(&part)?;
-                at = next;
+        for batch in 0..self.batches.len() {
+            let last = first + self.batches[batch].1;
+            let (mut at, end) = (rows.start.max(first), rows.end.min(last));
+            if at < end {
+                let decoded = match self.cursors.remove(cursor) {
+                    Some(decoded) if decoded.batch == batch && decoded.columns == columns => decoded,
+                    _ => self.decode(batch, columns)?,
+                };
+                while at < end {
+                    let length = MOST_ROWS.min(end - at);
+                    let part = decoded.arrays.iter().map(|column| plain(&column.slice(at - first, length)));
+                    pass_on(&part.collect::<Result<Vec<_>, _>>()?)?;
+                    at += length;
+                }
+                // Only while there are rows in it that were not read.
+                if end < last {
+                    self.cursors.insert(cursor.to_owned(), decoded);
+                }
             }
-            first += batch.rows;
+            first = last;
             if first >= rows.end {
                 break;
             }
@@ -136,6 +146,39 @@ impl Table for ArrowTable {
     }
 
     fn metadata(&self, key: &str) -> Option<&str> {
-        self.texts.get(key).map(String::as_str)
+        self.schema.metadata().get(key).map(String::as_str)
+    }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// Returns the type in which a column is passed on: views and dictionaries of text become plain text.
+fn plain_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View => DataType::LargeUtf8,
+        DataType::Dictionary(_, values) if is_text(values) => DataType::LargeUtf8,
+        other => other.clone(),
+    }
+}
+
+/// Converts rows to the type of [`plain_type`].
+fn plain(column: &ArrayRef) -> Result<ArrayRef, Corrupt> {
+    let text = |column: &ArrayRef| -> LargeStringArray {
+        match column.data_type() {
+            DataType::Utf8 => column.as_string::<i32>().iter().collect(),
+            DataType::Utf8View => column.as_string_view().iter().collect(),
+            _ => column.as_string::<i64>().clone(),
+        }
+    };
+    match column.data_type() {
+        DataType::Utf8View => Ok(Arc::new(text(column))),
+        DataType::Dictionary(_, values) if is_text(values) => {
+            let column = column.as_any_dictionary();
+            let values = checked(|| take(column.values(), column.keys(), None))?;
+            Ok(Arc::new(text(&values)))
+        }
+        _ => Ok(Arc::clone(column)),
     }
 }

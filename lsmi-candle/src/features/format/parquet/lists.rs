@@ -19,7 +19,7 @@ use arrow_schema::FieldRef;
 
 /// Lists read up to some row.
 pub(super) trait Lists: Send {
-    /// The next rows, at most so many; none where no more are there, or where they are not of one length with all values.
+    /// Reads up to `most` rows. Returns `None` at the end of the table, or if a list has nulls or another length.
     fn take(&mut self, most: usize) -> Result<Option<ArrayRef>, ParquetError>;
 }
 
@@ -37,7 +37,7 @@ pub(super) struct ListsOf<P: DataType, A> {
 }
 
 impl<P: DataType, A> ListsOf<P, A> {
-    /// The lists of row groups, of the first without the rows `skipped`, at most `rows_at_a_time` of them together.
+    /// Opens the lists of row groups, without the rows `skipped` of the first; at most `rows_at_a_time` are read together.
     pub(super) fn new(
         column: ColumnDescPtr,
         field: FieldRef,
@@ -60,7 +60,7 @@ impl<P: DataType, A> ListsOf<P, A> {
         self.reader = self.groups.next().map(|pages| ColumnReaderImpl::new(self.column.clone(), pages));
     }
 
-    /// Whether so many lists of this length begin where they should.
+    /// Returns whether this number of lists, of this length, begin where they should.
     fn are_even(&self, lists: usize, length: usize) -> bool {
         let levels = &self.repetition_levels;
         let beginnings = levels.iter().filter(|level| **level == 0).count();

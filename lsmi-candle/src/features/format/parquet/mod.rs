@@ -26,9 +26,9 @@ use arrow_schema::DataType;
 use bytes::Bytes;
 
 use self::lists::{Lists, ListsOf};
-use super::by_rows::{ByRows, NotOpened};
+use super::Opened;
+use super::input::Input;
 use super::table::{ColumnType, Table, TableFile, Take};
-use super::{AllRows, Opened};
 use crate::features::array::Corrupt;
 use crate::guarded::guarded;
 
@@ -57,14 +57,14 @@ struct Cursor {
     next: usize,
 }
 
-/// Where the next rows come from.
+/// The source of the next rows.
 enum Decoder {
     /// A column of lists, until one of them is not like the others.
     Lists(Box<dyn Lists>),
     Batches(ParquetRecordBatchReader),
 }
 
-/// What is duplicated to read several columns at once.
+/// A reader that can be duplicated to read several columns at once.
 trait Reader: ChunkReader + Sized + 'static {
     fn another(&self) -> Result<Self, Corrupt>;
 }
@@ -81,12 +81,11 @@ impl Reader for File {
     }
 }
 
-pub(super) fn open(bytes: &[u8]) -> Opened<'_> {
-    Ok(Box::new(AllRows(TableFile::open(ParquetTable::new(Bytes::copy_from_slice(bytes))?)?)))
-}
-
-pub(super) fn open_by_rows(file: File) -> Result<Box<dyn ByRows>, NotOpened> {
-    TableFile::open(ParquetTable::new(file)?)
+pub(super) fn open(input: &Input) -> Opened {
+    match input {
+        Input::Memory(bytes) => TableFile::open(ParquetTable::new(bytes.clone())?),
+        Input::File(path) => TableFile::open(ParquetTable::new(File::open(path)?)?),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
@@ -100,7 +99,7 @@ fn checked<T>(work: impl FnOnce() -> Result<T, Corrupt>) -> Result<T, Corrupt> {
     guarded(work).unwrap_or_else(|| Err(Corrupt("its pages are not what they announce".to_owned())))
 }
 
-/// Every column lies within the file: the `parquet` crate panics where a place is negative.
+/// Checks that every column lies within the file: the `parquet` crate panics where a place is negative.
 fn check_places(metadata: &ParquetMetaData, length: u64) -> Result<(), Corrupt> {
     for group in metadata.row_groups() {
         for chunk in group.columns() {
@@ -140,7 +139,7 @@ impl<R: Reader> ParquetTable<R> {
         Ok(Self { reader, metadata, columns, rows, texts, cursors: BTreeMap::new() })
     }
 
-    /// The row groups from that of a row on, and the number of their first row.
+    /// Finds the row groups from that of a row on, and the number of their first row.
     fn groups_from(&self, row: usize) -> (Vec<usize>, usize) {
         let mut before = 0;
         let mut groups = Vec::new();
@@ -155,7 +154,7 @@ impl<R: Reader> ParquetTable<R> {
         (groups, before)
     }
 
-    /// A cursor at a row.
+    /// Opens a cursor at a row.
     fn cursor(&self, columns: &[usize], row: usize) -> Result<Cursor, Corrupt> {
         let decoder = match self.lists(columns, row)? {
             Some(lists) => Decoder::Lists(lists),
@@ -164,7 +163,7 @@ impl<R: Reader> ParquetTable<R> {
         Ok(Cursor { columns: columns.to_vec(), decoder, left: None, next: row })
     }
 
-    /// Columns from a row on.
+    /// Opens columns from a row on.
     fn batches(&self, columns: &[usize], row: usize) -> Result<ParquetRecordBatchReader, Corrupt> {
         let (groups, before) = self.groups_from(row);
         let batch_rows = (MOST_VALUES / self.values_in_a_row(columns, &groups)).clamp(1, MOST_ROWS);
@@ -174,7 +173,7 @@ impl<R: Reader> ParquetTable<R> {
         checked(|| builder.with_offset(row - before).build().map_err(unreadable))
     }
 
-    /// The same of one column of lists of floating-point numbers.
+    /// Opens one column of lists of floating-point numbers from a row on. Returns `None` for other columns.
     fn lists(&self, columns: &[usize], row: usize) -> Result<Option<Box<dyn Lists>>, Corrupt> {
         let [column] = columns else { return Ok(None) };
         let DataType::List(field) = &self.columns[*column].data_type else { return Ok(None) };
@@ -208,7 +207,7 @@ impl<R: Reader> ParquetTable<R> {
         })
     }
 
-    /// How many values a row of these columns has, as far as the footer tells.
+    /// Estimates the number of values in a row of these columns by the footer.
     fn values_in_a_row(&self, columns: &[usize], groups: &[usize]) -> usize {
         let schema = self.metadata.parquet_schema();
         let Some(group) = groups.first().map(|group| self.metadata.metadata().row_group(*group)) else { return 1 };
@@ -230,7 +229,7 @@ impl<R: Reader> ParquetTable<R> {
 }
 
 impl Cursor {
-    /// The next rows, at most so many; none at the end.
+    /// Reads up to `most` rows. Returns `None` at the end of the table.
     fn take(&mut self, most: usize) -> Result<Option<Vec<ArrayRef>>, Corrupt> {
         let there = match self.left.take() {
             Some(left) => Some(left),
@@ -256,7 +255,7 @@ impl Cursor {
         decoded.map(|columns| self.in_order(&columns)).transpose()
     }
 
-    /// Columns in the order that was asked for; Parquet has them in the order of the file.
+    /// Puts columns into the order asked for; Parquet has them in the order of the file.
     fn in_order(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, Corrupt> {
         let mut sorted = self.columns.clone();
         sorted.sort_unstable();

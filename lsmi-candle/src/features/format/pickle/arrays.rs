@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::nested::{arrays_of, full_name};
 use super::{Object, Pickle, Place};
 use crate::features::array::{Array, Corrupt, Element, Number, Unusable, Values, element_count};
-use crate::features::format::npy::{Header, Item};
+use crate::features::format::npy_header::{Header, Item};
 
 /// More text or more bytes of numbers are in no list: 1 GiB.
 const MOST: usize = 1 << 30;
@@ -14,11 +14,11 @@ const MOST: usize = 1 << 30;
 /// Lists in lists are left alone from this depth on.
 const DEEPEST: usize = 4;
 
-/// Reads an object that is kept outside the pickle, as tensors are; none where it is no such object.
+/// Reads an object that is kept outside the pickle, as tensors are. Returns `None` for other objects.
 pub(in crate::features::format) type Elsewhere<'e> =
     &'e mut dyn FnMut(Place) -> Option<Result<Array<'static>, Corrupt>>;
 
-/// An object as an array; of what is none, in words.
+/// Reads an object as an array. Other objects are described in words.
 pub(in crate::features::format) fn array_of(
     pickle: &Pickle,
     place: Place,
@@ -27,7 +27,7 @@ pub(in crate::features::format) fn array_of(
     Reading { pickle, elsewhere, left: MOST }.array(place, 0)
 }
 
-/// The arrays of a pickle that keeps nothing elsewhere: `name` for all of it, or those of a dictionary.
+/// Reads the arrays of a pickle that keeps nothing elsewhere: one called `name`, or those of a dictionary.
 pub(in crate::features::format) fn arrays_in(
     name: &str,
     bytes: &[u8],
@@ -43,7 +43,7 @@ pub(in crate::features::format) fn arrays_in(
     places.into_iter().map(read).collect()
 }
 
-/// The object of an array of one object without dimensions.
+/// Returns the object of an array of one object without dimensions.
 fn inner_object(pickle: &Pickle, place: Place) -> Option<Place> {
     let [_, shape, _, _, data] = pickle.state(place)? else { return None };
     match (pickle.sequence(*shape)?, pickle.sequence(*data)?) {

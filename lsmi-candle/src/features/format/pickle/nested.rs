@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Object, Pickle, Place};
-use crate::features::keys::split_of;
+use crate::features::keys::splits::split_of;
 
-/// The arrays of a dictionary, by name; none where it is no dictionary.
+/// Finds the arrays of a dictionary, by name. Returns `None` if it is no dictionary.
 ///
 /// A dictionary in it gives its arrays the name of the split that it is called after (`{"train": {"x1": ...}}` has
 /// `x1_train`, and so has `{"x1": {"train": ...}}`); otherwise they keep their names, unless two of them are alike.
@@ -38,7 +38,7 @@ pub(in crate::features::format) fn arrays_of(pickle: &Pickle, top: Place) -> Opt
     Some(arrays)
 }
 
-/// What an array of a dictionary is called that is called `outer` itself.
+/// Names an array of a dictionary that is called `outer` itself.
 pub(in crate::features::format) fn full_name(outer: &str, inner: &str, is_single: bool) -> String {
     match (split_of(outer), split_of(inner)) {
         (Some(split), _) => format!("{inner}_{split}"),
@@ -48,7 +48,7 @@ pub(in crate::features::format) fn full_name(outer: &str, inner: &str, is_single
     }
 }
 
-/// What to do about a pickle that is no dictionary.
+/// Says how to mend a pickle that is no dictionary.
 pub(in crate::features::format) fn advice(pickle: &Pickle, top: Place) -> String {
     let line = match pickle.get(top) {
         Object::Sequence(items) if items.iter().any(|item| pickle.items(*item).is_some()) => {

@@ -21,7 +21,7 @@ pub(super) enum Columns {
 }
 
 impl Columns {
-    /// The second length of the shape, where the columns themselves tell it.
+    /// Returns the number of columns of the matrix, if the columns themselves tell it.
     pub(super) fn width(&self) -> Option<usize> {
         match self {
             Self::Numbered(columns) => Some(columns.len()),
@@ -30,7 +30,7 @@ impl Columns {
     }
 }
 
-/// All arrays of a table, by name. Columns that make a matrix are no arrays of their own.
+/// Finds all arrays of a table, by name. Columns that make a matrix are no arrays of their own.
 pub(super) fn arrays_of(columns: &[ColumnType]) -> BTreeMap<String, Columns> {
     let mut arrays = BTreeMap::new();
     let mut numbered: BTreeMap<&str, Vec<(u32, usize)>> = BTreeMap::new();
@@ -58,7 +58,7 @@ pub(super) fn arrays_of(columns: &[ColumnType]) -> BTreeMap<String, Columns> {
     arrays
 }
 
-/// The matrix of columns in the order of their numbers, which follow each other.
+/// Makes a matrix of columns in the order of their numbers, which must have no gaps.
 fn matrix(array: &str, columns: &[ColumnType], members: &[(u32, usize)]) -> Columns {
     let name = |place: usize| &columns[place].name;
     for pair in members.windows(2) {
@@ -80,7 +80,7 @@ fn matrix(array: &str, columns: &[ColumnType], members: &[(u32, usize)]) -> Colu
     Columns::Numbered(members.iter().map(|(_, place)| *place).collect())
 }
 
-/// `x1` and 12 of `x1_12`, `x1_012`, `x1.12` or `x1[12]`.
+/// Parses `x1_12`, `x1_012`, `x1.12` or `x1[12]` as `x1` and 12.
 pub(in crate::features::format) fn array_and_number(column: &str) -> Option<(&str, u32)> {
     let (rest, closing) = match column.strip_suffix(']') {
         Some(rest) => (rest, true),

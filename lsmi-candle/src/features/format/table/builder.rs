@@ -14,7 +14,7 @@ use super::arrays::Columns;
 use crate::features::array::{Array, Corrupt, Element, Incomplete, Kind, Unusable, Values};
 use crate::features::columns::Column;
 
-/// What numbered columns hold together: floating-point numbers if one of them does.
+/// Returns the common kind of numbered columns: floating-point numbers if one of them has these.
 pub(super) fn kind_of_numbered<'n>(columns: impl Iterator<Item = (&'n str, Kind)>) -> Kind {
     let mut element = Element::I64;
     for (name, kind) in columns {
@@ -30,14 +30,14 @@ pub(super) fn kind_of_numbered<'n>(columns: impl Iterator<Item = (&'n str, Kind)
     Kind::Numbers(element)
 }
 
-/// An array of which more and more rows are there.
+/// An array to which rows are appended.
 pub(super) enum Builder {
     One(Column),
     Numbered(Numbered),
 }
 
 impl Builder {
-    /// An array of these columns, the first of this type.
+    /// Begins an array of these columns, the first of this type.
     pub(super) fn new(columns: &Columns, data_type: &DataType) -> Self {
         match columns {
             Columns::Numbered(columns) => Self::Numbered(Numbered::new(columns.len())),
@@ -109,7 +109,7 @@ impl Numbered {
     }
 }
 
-/// The values of a column of numbers without nulls.
+/// Converts a column of numbers without nulls.
 fn doubles(column: &ArrayRef) -> Result<Cow<'_, [f64]>, Corrupt> {
     macro_rules! numbers {
         ($of:ty) => {

@@ -20,11 +20,11 @@ use self::arrays::{Columns, arrays_of};
 use self::builder::Builder;
 pub(super) use self::remark::remark_on;
 use self::splits::Splits;
-use super::by_rows::{ByRows, NotOpened};
+use super::{Container, NotOpened, Opened};
 use crate::features::array::{Array, Corrupt, Kind, Outline, Unusable, Values};
-use crate::features::classes::first_repeat;
 use crate::features::columns::kind_of;
-use crate::features::metadata_columns::{MetadataColumn, MetadataType, MetadataValues};
+use crate::features::columns::metadata::{MetadataColumn, MetadataType, MetadataValues};
+use crate::features::labels::classes::first_repeat;
 
 /// Takes rows of the columns asked for.
 pub(super) type Take<'t> = &'t mut dyn FnMut(&[ArrayRef]) -> Result<(), Corrupt>;
@@ -42,16 +42,16 @@ pub(super) trait Table: Send {
 
     fn columns(&self) -> &[ColumnType];
 
-    /// Some rows of some columns, in parts of at least one row. Rows that follow those read last under the same
+    /// Reads some rows of some columns, in parts of at least one row. Rows that follow those read last under the same
     /// `cursor` cost least.
     fn read(&mut self, cursor: &str, columns: &[usize], rows: Range<usize>, take: Take<'_>) -> Result<(), Corrupt>;
 
-    /// A text that the table holds beside its columns.
+    /// Returns the text under a key of the metadata.
     fn metadata(&self, _key: &str) -> Option<&str> {
         None
     }
 
-    /// Why a column is not one of numbers, where one value decided that.
+    /// Says why a column is not one of numbers, if one value decided that.
     fn remark(&self, _column: usize) -> Option<Unusable> {
         None
     }
@@ -62,12 +62,14 @@ pub(super) struct TableFile<T> {
     table: T,
     arrays: BTreeMap<String, Columns>,
     splits: Option<Splits>,
+    /// Those asked for before: to read a first row again would cost the place in the file.
+    outlines: BTreeMap<String, Outline>,
 }
 
 impl<T: Table + 'static> TableFile<T> {
     /// # Errors
     /// If two columns have one name, or the column `split` names no splits.
-    pub(super) fn open(mut table: T) -> Result<Box<dyn ByRows>, NotOpened> {
+    pub(super) fn open(mut table: T) -> Opened {
         let names: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
         if let Some((first, second)) = first_repeat(&names) {
             let is_value = names[first].parse::<f64>().is_ok();
@@ -79,10 +81,10 @@ impl<T: Table + 'static> TableFile<T> {
         }
         let arrays = arrays_of(table.columns());
         let splits = Splits::read(&mut table)?;
-        Ok(Box::new(Self { table, arrays, splits }))
+        Ok(Box::new(Self { table, arrays, splits, outlines: BTreeMap::new() }))
     }
 
-    /// The columns of an array, and which split of them it is.
+    /// Finds the columns of an array, and which split of them it is.
     fn find(&self, name: &str) -> Result<(&Columns, Option<usize>), Corrupt> {
         let missing = || Corrupt(format!("there is no column `{name}`"));
         let Some(splits) = &self.splits else { return Ok((self.arrays.get(name).ok_or_else(missing)?, None)) };
@@ -93,7 +95,7 @@ impl<T: Table + 'static> TableFile<T> {
         of_splits.next().ok_or_else(missing)
     }
 
-    /// What the columns of an array hold.
+    /// Returns the kind of values in the columns of an array.
     fn kind(&self, columns: &Columns) -> Kind {
         let all = self.table.columns();
         let of = |column: usize| kind_of(&all[column].data_type);
@@ -112,7 +114,7 @@ impl<T: Table + 'static> TableFile<T> {
         }
     }
 
-    /// The rows of the table that some rows of an array are, and all between them.
+    /// Returns the rows of the table from the first to the last of some rows of an array.
     fn span(&self, split: Option<usize>, rows: &Range<usize>) -> Range<usize> {
         match (split, &self.splits) {
             (Some(split), Some(splits)) => splits.span(split, rows),
@@ -120,7 +122,7 @@ impl<T: Table + 'static> TableFile<T> {
         }
     }
 
-    /// Hands over some rows of some columns, those of a split alone.
+    /// Passes on some rows of some columns, those of a split alone.
     fn read_columns(
         &mut self,
         cursor: &str,
@@ -177,7 +179,7 @@ impl<T: Table + 'static> TableFile<T> {
     }
 }
 
-impl<T: Table + 'static> ByRows for TableFile<T> {
+impl<T: Table + 'static> Container for TableFile<T> {
     fn names(&self) -> BTreeSet<String> {
         match &self.splits {
             None => self.arrays.keys().cloned().collect(),
@@ -195,8 +197,11 @@ impl<T: Table + 'static> ByRows for TableFile<T> {
         }
     }
 
-    /// How wide a column of lists is, its first row tells.
+    /// The first row tells how wide a column of lists is.
     fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
+        if let Some(known) = self.outlines.get(name) {
+            return Ok(known.clone());
+        }
         let (columns, split) = self.find(name)?;
         let (columns, rows) = (columns.clone(), self.row_count(split));
         let kind = self.kind(&columns);
@@ -208,7 +213,9 @@ impl<T: Table + 'static> ByRows for TableFile<T> {
                 first.shape.into_iter().skip(1).collect()
             }
         };
-        Ok(Outline { shape: std::iter::once(rows).chain(width).collect(), kind })
+        let outline = Outline { shape: std::iter::once(rows).chain(width).collect(), kind };
+        self.outlines.insert(name.to_owned(), outline.clone());
+        Ok(outline)
     }
 
     fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {

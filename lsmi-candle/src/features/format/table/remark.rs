@@ -5,7 +5,7 @@ use crate::features::array::Unusable;
 /// Characters of a text that are shown.
 const SHOWN: usize = 40;
 
-/// What a text is among numbers, and how to make numbers of it.
+/// Describes a text among numbers, and how to make numbers of it.
 pub(in crate::features::format) fn remark_on(row: usize, text: &str) -> Unusable {
     let in_one_line: Vec<&str> = text.split_whitespace().collect();
     let in_one_line = in_one_line.join(" ");

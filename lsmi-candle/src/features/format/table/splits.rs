@@ -6,15 +6,15 @@ use std::ops::Range;
 use arrow_array::{Array as _, ArrayRef, UInt64Array};
 use arrow_select::take::take;
 
-use super::super::by_rows::NotOpened;
 use super::Table;
-use crate::features::alike::quoted;
 use crate::features::array::{Array, Corrupt, Kind, Numbers, Values};
 use crate::features::columns::{Column, kind_of};
-use crate::features::keys::split_of;
-use crate::features::missing::Missing;
+use crate::features::format::NotOpened;
+use crate::features::keys::splits::split_of;
+use crate::features::labels::alike::quoted;
+use crate::features::labels::missing::Missing;
 
-/// What the column is called.
+/// The name of the column.
 const COLUMN: &str = "split";
 
 /// More are no splits: the column must be about something else.
@@ -23,7 +23,7 @@ const MOST: usize = 20;
 /// The rows of every split.
 pub(super) struct Splits {
     column: usize,
-    /// How each of them is written, where that is not its name.
+    /// The spellings of each, if not its name.
     spellings: BTreeMap<String, BTreeSet<String>>,
     /// By name, in the order of their first rows.
     rows: Vec<(String, Vec<usize>)>,
@@ -81,7 +81,7 @@ impl Splits {
         Ok((!rows.is_empty()).then_some(Self { column, spellings, rows }))
     }
 
-    /// What names the splits have in place of those in the column.
+    /// Says which names in the column were read as other names.
     pub(super) fn note(&self) -> Option<String> {
         let of_split =
             |(name, written): (&String, &BTreeSet<String>)| format!("{} as `{name}`", quoted(written.iter()));
@@ -105,7 +105,7 @@ impl Splits {
         self.rows[split].1.get(row).copied().unwrap_or(row)
     }
 
-    /// The rows of the table that some rows of a split are, and all between them.
+    /// Returns the rows of the table from the first to the last of some rows of a split.
     pub(super) fn span(&self, split: usize, rows: &Range<usize>) -> Range<usize> {
         match self.rows[split].1.get(rows.clone()) {
             Some([first, .., last]) => *first..last + 1,
@@ -114,7 +114,7 @@ impl Splits {
         }
     }
 
-    /// Of columns that are these rows of the table, the rows of a split.
+    /// Selects the rows of a split from columns that are these rows of the table.
     pub(super) fn chosen(&self, split: usize, part: &[ArrayRef], rows: Range<usize>) -> Result<Vec<ArrayRef>, Corrupt> {
         let all = &self.rows[split].1;
         let places = all.partition_point(|row| *row < rows.start)..all.partition_point(|row| *row < rows.end);
@@ -133,12 +133,12 @@ impl Splits {
     }
 }
 
-/// The split that a name stands for: without blanks around it, and the common names without regard to case.
+/// Returns the split that a name stands for: without blanks around it, and the common names without regard to case.
 fn name_of(written: &str) -> String {
     split_of(written).unwrap_or(written.trim()).to_owned()
 }
 
-/// Numbers of which there are only a few may stand for splits, but do not say for which.
+/// Refuses a few distinct numbers, which may stand for splits but do not say for which.
 fn check_numbers(numbers: &Numbers<'_>, shape: &[usize]) -> Result<Option<Splits>, NotOpened> {
     let &[rows] = shape else { return Ok(None) };
     let mut distinct: Vec<f64> = Vec::new();

@@ -5,7 +5,7 @@
 use crate::features::array::{Element, Unusable};
 use crate::features::format::pickle::{Object, Pickle, Place};
 
-/// Where a tensor's elements lie.
+/// A tensor and the place of its elements.
 pub(super) struct Tensor {
     pub(super) element: Element,
     pub(super) storage: String,
@@ -16,14 +16,14 @@ pub(super) struct Tensor {
     pub(super) is_negated: bool,
 }
 
-/// What an object of PyTorch is.
+/// An object of PyTorch.
 pub(super) enum Found {
     Tensor(Tensor),
-    /// What is not read.
+    /// An object that is not read.
     Other(Unusable),
 }
 
-/// The tensor that an object is; none where it is none of PyTorch's.
+/// Reads an object of PyTorch. Returns `None` for other objects.
 pub(super) fn tensor_of(pickle: &Pickle, place: Place) -> Option<Found> {
     let mut place = place;
     // A parameter is a tensor and a flag, and so on; each of them is made of what was there before it.
@@ -50,7 +50,7 @@ fn other(what: &str, mend: &str) -> Found {
     Found::Other(Unusable::with_mend(what, format!("dense tensors are read: save {mend} in its place")))
 }
 
-/// What a function of `torch._utils` makes of its arguments.
+/// Reads a call of a function of `torch._utils`.
 fn made_by(pickle: &Pickle, function: &str, arguments: &[Place]) -> Found {
     match function {
         "_rebuild_tensor_v2" | "_rebuild_tensor" => strided(pickle, arguments),
@@ -89,7 +89,7 @@ fn strided(pickle: &Pickle, arguments: &[Place]) -> Found {
     Found::Tensor(Tensor { element, storage: storage.to_owned(), offset, shape, strides, is_negated })
 }
 
-/// Whether a view is negated, from the flags of the tensor; none where there are flags that are not understood.
+/// Returns whether a view is negated, by the flags of the tensor. Returns `None` for flags that are not understood.
 fn flags(pickle: &Pickle, metadata: Place) -> Option<bool> {
     let items = match pickle.get(metadata) {
         Object::None => return Some(false),
@@ -108,7 +108,7 @@ fn flags(pickle: &Pickle, metadata: Place) -> Option<bool> {
     Some(is_negated)
 }
 
-/// The storage's class and member.
+/// Returns the class and the archive member of a storage.
 fn storage<'p>(pickle: &'p Pickle, arguments: &[Place]) -> Option<(&'p str, &'p str)> {
     let Object::Persistent(id) = pickle.get(*arguments.first()?) else {
         return None;
@@ -123,7 +123,7 @@ fn storage<'p>(pickle: &'p Pickle, arguments: &[Place]) -> Option<(&'p str, &'p 
     }
 }
 
-/// Offset, shape and strides.
+/// Returns offset, shape and strides.
 fn window(pickle: &Pickle, arguments: &[Place]) -> Option<(usize, Vec<usize>, Vec<usize>)> {
     let [_, offset, shape, strides, ..] = arguments else {
         return None;
@@ -131,7 +131,7 @@ fn window(pickle: &Pickle, arguments: &[Place]) -> Option<(usize, Vec<usize>, Ve
     Some((pickle.size(*offset)?, sizes(pickle, *shape)?, sizes(pickle, *strides)?))
 }
 
-/// A tuple of sizes, or `torch.Size` of one.
+/// Reads a tuple of sizes, or `torch.Size` of one.
 fn sizes(pickle: &Pickle, place: Place) -> Option<Vec<usize>> {
     match pickle.call(place, "torch", "Size") {
         Some([inner]) => pickle.sizes(*inner),

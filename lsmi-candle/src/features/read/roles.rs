@@ -1,0 +1,81 @@
+//! The roles that arrays may serve in, with the advice for arrays that cannot.
+
+/// The role of a matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MatrixRole {
+    Modality,
+    Logits,
+}
+
+impl MatrixRole {
+    /// Returns whether integers may serve. In place of logits they are predicted classes or one-hot rows, which say
+    /// nothing of how sure the model is.
+    pub(super) fn takes_integers(self) -> bool {
+        self == Self::Modality
+    }
+
+    pub(super) fn element_type(self) -> &'static str {
+        match self {
+            Self::Modality => "features must be numbers; convert them, e.g. x.astype('float32')",
+            Self::Logits => {
+                "logits must be floating-point numbers: what goes into the softmax, or log-probabilities; not the predicted class"
+            }
+        }
+    }
+
+    pub(super) fn shape(self, dimensions: usize) -> &'static str {
+        match (self, dimensions) {
+            (Self::Modality, 0 | 1) => {
+                "features need [rows, columns]; for one feature, x.reshape(-1, 1), in a table a column whose name ends in _0"
+            }
+            (Self::Modality, 3) => {
+                "features need [rows, columns]; of a sequence [rows, steps, columns], take the mean over its steps, x.mean(axis=1), or flatten each row, x.reshape(len(x), -1)"
+            }
+            (Self::Modality, _) => "features need [rows, columns]; flatten each row, x.reshape(len(x), -1)",
+            (Self::Logits, 0 | 1) => {
+                "logits need [rows, classes]; for the one logit z, of the second of two classes, np.stack([0 * z, z], axis=1)"
+            }
+            (Self::Logits, _) => "logits need [rows, classes]; make it one row a sample, one column a class",
+        }
+    }
+
+    pub(super) fn not_finite(self, value: f64) -> &'static str {
+        match self {
+            Self::Modality => "remove such rows or fill in the value before the analysis",
+            Self::Logits if value == f64::NEG_INFINITY => {
+                "no class may be ruled out, for its loss would be infinite; clip, e.g. np.maximum(z, z.max(axis=1, keepdims=True) - 30)"
+            }
+            Self::Logits => "compute the logits in 32 bits, or remove such rows",
+        }
+    }
+}
+
+/// The role of an array with one integer or string a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IdentifierRole {
+    Label,
+    Id,
+    Group,
+}
+
+impl IdentifierRole {
+    pub(super) fn element_type(self) -> &'static str {
+        match self {
+            Self::Label => {
+                "labels must be integers or strings: y.astype(str) for text, y.astype('int64') for class numbers, y.argmax(axis=1) for one-hot rows, bins for a continuous target"
+            }
+            Self::Id => "ids must be integers or strings: id.astype(str) for text, id.astype('int64') for numbers",
+            Self::Group => {
+                "groups must be integers or strings: group.astype(str) for text, group.astype('int64') for numbers"
+            }
+        }
+    }
+
+    pub(super) fn shape(self) -> &'static str {
+        match self {
+            Self::Label => "labels need [rows]; use y.reshape(-1), or y.argmax(axis=1) if they are one-hot",
+            Self::Id => "ids need [rows]; use id.reshape(-1)",
+            Self::Group => "groups need [rows]; use group.reshape(-1)",
+        }
+    }
+}

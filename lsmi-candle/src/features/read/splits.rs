@@ -1,0 +1,193 @@
+//! The splits of an opened file: which arrays make them, and that the arrays fit together, before any values are read.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::roles::{IdentifierRole, MatrixRole};
+use super::source::Source;
+use crate::features::array::Kind;
+use crate::features::error::FeatureError;
+use crate::features::keys::Keys;
+use crate::features::keys::splits::{LabelUse, SplitArrays, find_splits};
+use crate::features::labels::missing::Missing;
+use crate::features::logits;
+
+/// The name of the training split.
+const TRAIN: &str = "train";
+
+/// The size of a split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowSplit {
+    /// `train`, `val`, `test`, or whatever suffix the file uses; a file without splits has only `train`.
+    pub name: String,
+    /// The number of its rows.
+    pub rows: usize,
+    /// Columns of x1 and x2.
+    pub dims: [usize; 2],
+    /// Numbers in a row: features and logits.
+    pub numbers: usize,
+}
+
+/// A split whose arrays fit together.
+pub(super) struct CheckedSplit {
+    pub(super) arrays: SplitArrays,
+    pub(super) size: RowSplit,
+    /// Whether its ids are an array.
+    pub(super) has_ids: bool,
+    /// The ids in the metadata, if they are there instead.
+    pub(super) metadata_ids: Option<Vec<String>>,
+}
+
+/// The splits of a file, at least one, and the names it gives to its labels.
+pub(super) struct Splits {
+    pub(super) all: Vec<CheckedSplit>,
+    pub(super) class_names: Option<Vec<String>>,
+}
+
+impl Splits {
+    /// Finds the splits of a file and checks element types and shapes of their arrays.
+    ///
+    /// # Errors
+    /// [`FeatureError`] if an array is missing or cannot serve, or arrays do not have the rows or columns of others.
+    pub(super) fn find(
+        source: &mut Source<'_>,
+        keys: &Keys,
+        labels: LabelUse,
+        is_for_training: bool,
+    ) -> Result<Self, FeatureError> {
+        let (first, others) = splits_of(&source.file(), source.names(), keys, labels, is_for_training)?;
+        let class_names = source.class_names()?;
+        let mut all: Vec<CheckedSplit> = Vec::new();
+        for arrays in std::iter::once(first).chain(others) {
+            let split = CheckedSplit::new(source, arrays, keys, labels)?;
+            if let Some(reference) = all.first() {
+                split.check_columns(&source.file(), reference)?;
+            }
+            all.push(split);
+        }
+        Ok(Self { all, class_names })
+    }
+
+    /// Returns the arrays of every split.
+    pub(super) fn arrays(&self) -> Vec<&SplitArrays> {
+        self.all.iter().map(|split| &split.arrays).collect()
+    }
+}
+
+impl CheckedSplit {
+    fn new(source: &mut Source<'_>, arrays: SplitArrays, keys: &Keys, labels: LabelUse) -> Result<Self, FeatureError> {
+        let (rows, d1) = source.matrix_shape(&arrays.x1, MatrixRole::Modality)?;
+        let (file, reference) = (source.file(), arrays.x1.clone());
+        let check_rows = |array: &str, found: usize| {
+            if found == rows {
+                return Ok(());
+            }
+            let (file, array, reference) = (file.clone(), array.to_owned(), reference.clone());
+            Err(FeatureError::RowCount { file, array, found, reference, expected: rows })
+        };
+        let (found, d2) = source.matrix_shape(&arrays.x2, MatrixRole::Modality)?;
+        check_rows(&arrays.x2, found)?;
+        let has_ids = keys.id.is_some() || source.names().contains(&arrays.id);
+        let metadata_ids = if has_ids { None } else { source.metadata_list(&arrays.metadata_ids)? };
+        if let Some(ids) = &metadata_ids {
+            check_rows(&arrays.metadata_ids, ids.len())?;
+        }
+        let mut numbers = d1 + d2;
+        for array in arrays.logits_in(source.names()).into_iter().flatten() {
+            let (found, columns) = source.matrix_shape(array, MatrixRole::Logits)?;
+            check_rows(array, found)?;
+            numbers += columns;
+        }
+        let mut identifiers = Vec::new();
+        if has_ids {
+            identifiers.push((&arrays.id, IdentifierRole::Id));
+        }
+        if labels == LabelUse::Needed {
+            identifiers.push((&arrays.label, IdentifierRole::Label));
+            identifiers.extend(arrays.group.as_ref().map(|group| (group, IdentifierRole::Group)));
+        }
+        for (array, role) in identifiers {
+            check_rows(array, source.identifiers(array, role)?.shape.iter().product())?;
+        }
+        let size = RowSplit { name: arrays.split.clone(), rows, dims: [d1, d2], numbers };
+        Ok(Self { arrays, size, has_ids, metadata_ids })
+    }
+
+    /// Returns the split cut to some of its rows.
+    pub(super) fn of_rows(&self, rows: &Range<usize>) -> Self {
+        Self {
+            arrays: self.arrays.clone(),
+            size: RowSplit { rows: rows.len(), ..self.size.clone() },
+            has_ids: self.has_ids,
+            metadata_ids: self.metadata_ids.as_ref().map(|ids| ids[rows.clone()].to_vec()),
+        }
+    }
+
+    /// Checks that the rows of all arrays can be read one after the other.
+    ///
+    /// Labels of floating point are refused at once, not in the middle of the rows.
+    pub(super) fn check_by_rows(&self, source: &mut Source<'_>, labels: LabelUse) -> Result<(), FeatureError> {
+        let arrays = &self.arrays;
+        let logits = arrays.logits_in(source.names()).map(|name| name.map(str::to_owned));
+        for array in [&arrays.x1, &arrays.x2].into_iter().chain(logits.iter().flatten()) {
+            source.check_by_rows(array)?;
+        }
+        if labels == LabelUse::Needed {
+            let outline = source.identifiers(&arrays.label, IdentifierRole::Label)?;
+            if matches!(outline.kind, Kind::Numbers(element) if element.is_float()) {
+                source.labels(&arrays.label, Missing::Refuse)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that modalities have the columns they have in the first split.
+    fn check_columns(&self, file: &str, first: &Self) -> Result<(), FeatureError> {
+        let arrays = [(&self.arrays.x1, &first.arrays.x1), (&self.arrays.x2, &first.arrays.x2)];
+        for (modality, (array, reference)) in arrays.into_iter().enumerate() {
+            let (found, expected) = (self.size.dims[modality], first.size.dims[modality]);
+            if found != expected {
+                let (file, array, reference) = (file.to_owned(), array.clone(), reference.clone());
+                return Err(FeatureError::ColumnCount { file, array, found, reference, expected });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds the splits by the names of arrays: the first and the others.
+fn splits_of(
+    file: &str,
+    names: &BTreeSet<String>,
+    keys: &Keys,
+    labels: LabelUse,
+    is_for_training: bool,
+) -> Result<(SplitArrays, Vec<SplitArrays>), FeatureError> {
+    let (first, others) = find_splits(names, keys, labels);
+    check_training_split(file, &first, &others, is_for_training)?;
+    let all: Vec<&SplitArrays> = std::iter::once(&first).chain(&others).collect();
+    logits::check_names(file, names, &all)?;
+    Ok((first, others))
+}
+
+/// Checks that there is one training split, or none if none is needed.
+fn check_training_split(
+    file: &str,
+    first: &SplitArrays,
+    others: &[SplitArrays],
+    is_needed: bool,
+) -> Result<(), FeatureError> {
+    if let Some(second) = others.iter().find(|other| other.split == first.split) {
+        return Err(FeatureError::AmbiguousTrainingSplit {
+            file: file.to_owned(),
+            array: first.x1.clone(),
+            other: second.x1.clone(),
+        });
+    }
+    if is_needed && first.split != TRAIN {
+        let mut found = vec![first.split.as_str()];
+        found.extend(others.iter().map(|other| other.split.as_str()));
+        return Err(FeatureError::MissingTrainingSplit { file: file.to_owned(), found: found.join(", ") });
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Content hashes: which data an estimator was fitted on, whatever file they came in.
+
+use sha2::{Digest, Sha256};
+
+use super::file::{FeatureFile, UnlabelledFile};
+use super::{FeatureSet, Inputs, Unlabelled};
+use crate::features::groups::Groups;
+use crate::features::keys::LOGITS;
+use crate::numbers::matrix::Matrix;
+
+/// Hashed first, so that a change of what is hashed changes every hash.
+const VERSION: &[u8] = b"lsmi features 1";
+
+/// The same for samples without labels.
+const VERSION_UNLABELLED: &[u8] = b"lsmi unlabelled features 1";
+
+pub(super) fn of_file(file: &FeatureFile) -> String {
+    let mut hash = Sha256::new_with_prefix(VERSION);
+    strings(&mut hash, file.classes.names().iter().map(String::as_str));
+    strings(&mut hash, file.splits.iter().map(|split| split.name.as_str()));
+    for split in &file.splits {
+        set(&mut hash, &split.features);
+    }
+    hexadecimal(hash)
+}
+
+pub(super) fn of_set(features: &FeatureSet) -> String {
+    let mut hash = Sha256::new_with_prefix(VERSION);
+    set(&mut hash, features);
+    hexadecimal(hash)
+}
+
+pub(super) fn of_unlabelled_file(file: &UnlabelledFile) -> String {
+    let mut hash = Sha256::new_with_prefix(VERSION_UNLABELLED);
+    strings(&mut hash, file.splits.iter().map(|split| split.name.as_str()));
+    for split in &file.splits {
+        inputs(&mut hash, split.features.inputs(), None);
+    }
+    hexadecimal(hash)
+}
+
+pub(super) fn of_unlabelled(samples: &Unlabelled) -> String {
+    let mut hash = Sha256::new_with_prefix(VERSION_UNLABELLED);
+    inputs(&mut hash, samples.inputs(), None);
+    hexadecimal(hash)
+}
+
+fn set(hash: &mut Sha256, features: &FeatureSet) {
+    inputs(hash, features.inputs(), Some(&features.labels));
+    // Nothing is added where there are none, so that hashes stay what they were.
+    for number in features.groups.iter().flat_map(Groups::numbers) {
+        hash.update(number.to_le_bytes());
+    }
+}
+
+fn inputs(hash: &mut Sha256, inputs: Inputs<'_>, labels: Option<&[u32]>) {
+    for modality in [inputs.x1, inputs.x2] {
+        matrix(hash, modality);
+    }
+    if let Some(labels) = labels {
+        length(hash, labels.len());
+        for label in labels {
+            hash.update(label.to_le_bytes());
+        }
+    }
+    length(hash, inputs.ids.len());
+    for id in inputs.ids.iter() {
+        text(hash, &id);
+    }
+    // Nothing at all stands for no logits, so that data without them keep the hash they had before there were any.
+    for (name, logits) in LOGITS.into_iter().zip(inputs.logits) {
+        if let Some(logits) = logits {
+            text(hash, name);
+            matrix(hash, logits);
+        }
+    }
+}
+
+fn matrix(hash: &mut Sha256, matrix: &Matrix) {
+    length(hash, matrix.rows());
+    length(hash, matrix.columns());
+    for value in matrix.values() {
+        hash.update(value.to_le_bytes());
+    }
+}
+
+fn strings<'s>(hash: &mut Sha256, texts: impl ExactSizeIterator<Item = &'s str>) {
+    length(hash, texts.len());
+    texts.for_each(|item| text(hash, item));
+}
+
+/// Lengths go before contents, so that no two contents run together into the same bytes.
+fn text(hash: &mut Sha256, text: &str) {
+    length(hash, text.len());
+    hash.update(text);
+}
+
+fn length(hash: &mut Sha256, length: usize) {
+    hash.update((length as u64).to_le_bytes());
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    let digits = hash.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}

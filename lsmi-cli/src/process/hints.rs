@@ -1,0 +1,46 @@
+//! Options that help against an error. Errors of the libraries speak of settings; only the command knows its options.
+
+use lsmi_candle::EstimatorError;
+use lsmi_candle::device::DeviceError;
+use lsmi_candle::features::FeatureError;
+
+/// Names the options that help against an error of a feature file.
+pub(super) fn for_features(error: &FeatureError) -> Option<String> {
+    Some(match error {
+        FeatureError::SingleArray { .. } => {
+            "name one file for each array, as in --x1 X1.npy --x2 X2.npy --y Y.npy".to_owned()
+        }
+        FeatureError::MissingArray { can_be_named: true, .. } => "name the arrays with --keys X1,X2,LABEL".to_owned(),
+        FeatureError::TooLarge { .. } => {
+            "`lsmi score` and `lsmi fit --rows-in-memory` read some rows at a time".to_owned()
+        }
+        FeatureError::MissingLabel { found, .. } => {
+            let keep = if found.is_empty() {
+                String::new()
+            } else {
+                format!("; if a class is really called `{found}`, take it with --missing keep")
+            };
+            format!("leave such rows out with --missing drop{keep}")
+        }
+        _ => return None,
+    })
+}
+
+/// Names the options that help against an error of an estimator.
+pub(super) fn for_estimator(error: &EstimatorError) -> Option<String> {
+    let option = match error {
+        EstimatorError::Features(error) => return for_features(error),
+        EstimatorError::Device(error) => return for_device(error),
+        EstimatorError::RareClass { .. }
+        | EstimatorError::FewRowsForDensity { .. }
+        | EstimatorError::NothingHeldOut { .. } => "the number of folds is that of --folds",
+        EstimatorError::Threads { .. } => "the number of threads is that of --threads",
+        _ => return None,
+    };
+    Some(option.to_owned())
+}
+
+/// Names the option that helps against a device that cannot be opened.
+pub(super) fn for_device(error: &DeviceError) -> Option<String> {
+    matches!(error, DeviceError::Unavailable { .. }).then(|| "the processor does it, with --device cpu".to_owned())
+}
