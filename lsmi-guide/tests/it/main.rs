@@ -1,7 +1,6 @@
 //! Tests of the crate from outside, in one binary.
 
 mod clean;
-mod curriculum;
 mod distill;
 mod ensemble;
 mod partition;
