@@ -5,5 +5,6 @@ mod distill;
 mod ensemble;
 mod partition;
 mod shared;
+mod student;
 mod tracker;
 mod trainer;

@@ -8,8 +8,6 @@
 //! with the weights o, f and x that the hook gives for the batch, the teacher's features t and the projection p of the
 //! student's, and the factors b, c, d. A test holds the gradients against those that candle finds of the distiller's losses.
 
-#![expect(clippy::cast_possible_truncation, reason = "networks compute in single precision")]
-
 use serde::{Deserialize, Serialize};
 
 use super::network::{Gradients, LANES, Lane, Network};

@@ -26,7 +26,6 @@ use crate::error::{GuideError, Result};
 use crate::train::loss::feature::{FeatureLoss, Projection};
 use crate::train::loss::output::check_temperature;
 use crate::train::loss::{self, weighted_mean};
-use crate::train::student::Outputs;
 
 /// How a student is distilled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,6 +70,19 @@ pub enum NonFinite {
     Stop,
     /// The step is skipped, with the reason.
     Skip,
+}
+
+/// What a student's model makes of a batch.
+#[derive(Debug, Clone)]
+pub struct Outputs {
+    /// The features of each modality, `[n, d1]` and `[n, d2]`, which a tracker looks at.
+    pub features: [Tensor; 2],
+    /// The features of both together, `[n, d]`, which are drawn to the teacher's.
+    pub fused: Tensor,
+    /// The logits of both together, `[n, classes]`.
+    pub logits: Tensor,
+    /// The logits of each modality alone, `[n, classes]`, where the model has such heads.
+    pub auxiliary: Option<[Tensor; 2]>,
 }
 
 /// What came of a batch.

@@ -18,6 +18,7 @@ pub use tensors::{Model, TensorStudent};
 
 use crate::decide::plan::Weights;
 use crate::error::{GuideError, Result};
+pub use crate::train::distiller::Outputs;
 
 /// A batch that a student learns from.
 #[derive(Debug, Clone, Copy)]
@@ -32,19 +33,6 @@ pub struct Batch<'a> {
     pub weights: &'a Weights,
     /// The step size.
     pub rate: f32,
-}
-
-/// What a model makes of a batch.
-#[derive(Debug, Clone)]
-pub struct Outputs {
-    /// The features of each modality, `[n, d1]` and `[n, d2]`, which a tracker looks at.
-    pub features: [Tensor; 2],
-    /// The features of both together, `[n, d]`, which are drawn to the teacher's.
-    pub fused: Tensor,
-    /// The logits of both together, `[n, classes]`.
-    pub logits: Tensor,
-    /// The logits of each modality alone, `[n, classes]`, where the model has such heads.
-    pub auxiliary: Option<[Tensor; 2]>,
 }
 
 /// What came of a batch.
