@@ -88,14 +88,17 @@ enum Better {
     Lower,
 }
 
+/// A figure of [`Metrics`].
+type Figure = fn(&Metrics) -> f64;
+
 /// The figures of [`Metrics`], in their order.
-const FIGURES: [(fn(&Metrics) -> f64, Better); 3] = [
+const FIGURES: [(Figure, Better); 3] = [
     (|metrics| metrics.accuracy, Better::Higher),
     (|metrics| metrics.log_loss, Better::Lower),
     (|metrics| metrics.calibration_error, Better::Lower),
 ];
 
-fn values(metrics: &[Metrics], figure: fn(&Metrics) -> f64) -> Vec<f64> {
+fn values(metrics: &[Metrics], figure: Figure) -> Vec<f64> {
     metrics.iter().map(figure).collect()
 }
 

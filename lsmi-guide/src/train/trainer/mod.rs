@@ -186,10 +186,11 @@ impl<S: Student, H: Hook> Trainer<S, H> {
         let weights = self.hook.weights(&ids)?;
         let rate = self.settings.rate.at(step, steps_an_epoch);
         let learned = self.student.learn(&Batch { step, rows, ids: &ids, weights: &weights, rate })?;
-        if matches!(learned, Learned::Stepped(_)) && self.hook.is_observing() {
-            if let Some(Observed { features: [first, second], logits }) = self.student.observed()? {
-                self.hook.observe(&ids, [&first, &second], Some(&logits))?;
-            }
+        if matches!(learned, Learned::Stepped(_))
+            && self.hook.is_observing()
+            && let Some(Observed { features: [first, second], logits }) = self.student.observed()?
+        {
+            self.hook.observe(&ids, [&first, &second], Some(&logits))?;
         }
         Ok(learned)
     }
