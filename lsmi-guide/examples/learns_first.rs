@@ -17,10 +17,11 @@ use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
 use lsmi_core::{Means, Measure, SampleIds};
-use lsmi_guide::decide::policy::NonePolicy;
+use lsmi_guide::decide::policy::{self, Options};
+use lsmi_guide::train::student::fusion;
 use lsmi_guide::train::tracker::{self, Mode};
 use lsmi_guide::train::trainer::{self, Trainer};
-use lsmi_guide::{Guide, Steadiness, Tracker};
+use lsmi_guide::{Guide, Pacing, Tracker};
 
 const ROWS: usize = 4000;
 const DIMS: usize = 12;
@@ -37,9 +38,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         draw.labels,
     )?;
     let settings = tracker::Settings { mode: Mode::Synchronous, ..tracker::Settings::default() };
-    let tracker = Tracker::new(samples.ids.clone(), samples.labels.clone(), 2, None, settings)?;
-    let guide = Guide::tracked(Box::new(NonePolicy), tracker, Steadiness::default())?;
-    let mut trainer = Trainer::new(samples, 2, trainer::Settings::default(), None, guide, &Device::Cpu)?;
+    let tracked = tracker::Samples {
+        ids: samples.ids.clone(),
+        labels: samples.labels.clone(),
+        classes: 2,
+        groups: None,
+        confidence: None,
+    };
+    let policy = policy::named("none", &Options::default())?;
+    let guide = Guide::tracked(policy, Tracker::new(tracked, settings)?, Pacing::default())?;
+    let student = fusion::student(&samples, 2, &fusion::Settings::default(), None, &Device::Cpu)?;
+    let mut trainer = Trainer::new(student, guide, trainer::Settings::default())?;
 
     println!("epoch  label loss      r     u1     u2      s");
     for _ in 0..EPOCHS {

@@ -3,7 +3,7 @@
 use lsmi_candle::EstimatorError;
 use thiserror::Error;
 
-/// Why [`partition`](crate::partition()) or one of its siblings refused its input.
+/// Why [`partition`](crate::partition()) refused its input.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum PartitionError {
@@ -49,15 +49,6 @@ pub enum PartitionError {
         /// The high threshold.
         high: f64,
     },
-
-    /// A row was asked for that is not there.
-    #[error("row {found} of {rows} rows is not there; rows are counted from 0")]
-    Row {
-        /// The row.
-        found: usize,
-        /// Number of rows.
-        rows: usize,
-    },
 }
 
 /// The result of what guides a training.
@@ -91,7 +82,7 @@ pub enum GuideError {
     #[error("the weight `{column}` of the sample `{id}` is {found}; it must be a finite number of at least 0")]
     Weight {
         /// The column of the plan.
-        column: String,
+        column: &'static str,
         /// The sample.
         id: String,
         /// The weight.
@@ -282,8 +273,8 @@ pub enum CheckpointError {
     OtherRun {
         /// The file.
         file: String,
-        /// What differs.
-        what: &'static str,
+        /// What differs, such as `the settings`.
+        what: String,
         /// What this run has.
         expected: String,
         /// What the run of the checkpoint had.

@@ -3,18 +3,14 @@
 //! `lsmi-core` and `lsmi-candle` give each sample its redundancy `r`, uniqueness `u1`, `u2` and synergy `s`.
 //! This crate turns those numbers into decisions about samples, before a training and during it:
 //!
-//! 1. [`partition()`]: the samples high in an interaction, those low in it and those between, to fine-tune on one part and
-//!    evaluate on another.
-//! 2. [`Interactions`]: what is known of samples, by id, from a cross-fit or from plain terms.
-//! 3. [`decide::policy`]: a rule that gives every sample a weight in each loss, as a [`Plan`]; with the controls that such a rule
-//!    must be compared with.
-//! 4. [`train::loss`] and [`train::distiller`]: differentiable losses, one value a sample, weighed by the plan; a teacher's outputs by id.
-//! 5. [`Hook`] and [`Guide`]: what a training loop calls, and the policy and interactions behind it.
-//! 6. [`train::tracker`]: interactions of the student itself, estimated while it learns, in the background or in step.
-//! 7. [`train::trainer`]: a loop small enough to read that does all this, with checkpoints.
-//! 8. [`curriculum()`] puts samples in order, [`diverse()`] chooses what to label, [`experiments::clean`] looks for wrong labels, and
-//!    [`experiments::ensemble`] weighs the members of an ensemble sample by sample.
-//! 9. [`experiments::distill`]: the comparison of policies, every one with the same seeds, that says whether guiding helps on these data.
+//! 1. [`decide`]: the samples high in an interaction and those low in it ([`partition()`]); what is known of samples, by id
+//!    ([`Interactions`]); rules that give every sample a weight in each loss ([`decide::policy`]), as a [`Plan`], with the
+//!    controls that such a rule must be compared with.
+//! 2. [`train`]: the loop ([`Trainer`]), the network that learns ([`train::student`], any candle model), what the loop calls
+//!    ([`Hook`], [`Guide`]), losses weighed by the plan, a teacher's outputs by id, and interactions of the student itself,
+//!    estimated while it learns ([`Tracker`]).
+//! 3. [`experiments`]: whether it helps on a data set: [`experiments::distill`] compares policies by that very loop,
+//!    [`experiments::ensemble`] weighs the members of an ensemble sample by sample, [`experiments::clean`] looks for wrong labels.
 //!
 //! The rules are those of Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level",
 //! ICML 2025), who fine-tune on subsets, distil and weigh ensembles by interaction. The crate writes no files but
@@ -49,10 +45,11 @@
 //! use lsmi_candle::numbers::matrix::Matrix;
 //! use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 //! use lsmi_core::{ClassPrior, SampleIds};
+//! use lsmi_guide::decide::policy::{self, Options};
 //! use lsmi_guide::train::distiller::{self, Teacher};
-//! use lsmi_guide::decide::policy::InteractionPolicy;
+//! use lsmi_guide::train::student::fusion;
 //! use lsmi_guide::train::trainer;
-//! use lsmi_guide::{Guide, Interactions, Steadiness, Trainer};
+//! use lsmi_guide::{Guide, Interactions, Pacing, Trainer};
 //!
 //! // 100 samples, synergistic in one half and unique to x2 in the other, and their exact terms.
 //! let family = FamilyName::Mixed.build(&FamilySettings { dims: 3, ..Default::default() })?;
@@ -67,9 +64,10 @@
 //!
 //! let (x1, x2) = (Matrix::new(100, 3, draw.x1)?, Matrix::new(100, 3, draw.x2)?);
 //! let samples = FeatureSet::new(SampleIds::rows(100), x1, x2, draw.labels)?;
-//! let guide = Guide::fixed(Box::new(InteractionPolicy::default()), interactions, Steadiness::default())?;
+//! let guide = Guide::fixed(policy::named("interaction", &Options::default())?, interactions, Pacing::default())?;
 //! let teaching = Some((teacher, distiller::Settings::default()));
-//! let mut trainer = Trainer::new(samples, 2, trainer::Settings::default(), teaching, guide, &Device::Cpu)?;
+//! let student = fusion::student(&samples, 2, &fusion::Settings::default(), teaching, &Device::Cpu)?;
+//! let mut trainer = Trainer::new(student, guide, trainer::Settings::default())?;
 //! let first = trainer.epoch()?;
 //! let second = trainer.epoch()?;
 //! assert!(second.losses["label"] < first.losses["label"]);
@@ -83,17 +81,17 @@ pub mod experiments;
 pub mod train;
 
 mod error;
+mod identity;
 
 pub use decide::interactions::Interactions;
-pub use decide::partition::{
-    Conflicts, Criterion, Partition, Rule, Tie, Ties, competence, conflicts, curriculum, diverse, partition,
-};
-pub use decide::plan::{Plan, Weights};
+pub use decide::partition::{Partition, Rule, Tie, Ties, partition};
+pub use decide::plan::{Losses, Plan, Weights};
 pub use decide::policy::{Policy, Progress};
 pub use error::{CheckpointError, GuideError, PartitionError, Result};
 pub use experiments::paired::{OverSeeds, PairedDifference};
-pub use train::guide::{Guide, Steadiness};
-pub use train::hook::Hook;
+pub use train::guide::{Guide, Pacing};
+pub use train::hook::{Alike, Hook};
+pub use train::student::Student;
 pub use train::tracker::Tracker;
 pub use train::trainer::Trainer;
 

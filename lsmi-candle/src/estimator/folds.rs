@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
+use crate::features::Groups;
+
 /// The number of parts of which one is held out inside the training rows of a fold.
 const PARTS: u32 = 5;
 
@@ -43,6 +45,40 @@ pub fn stratified_folds(rows: &LabelledRows<'_>, folds: u32, seed: u64, name: &s
         None => folds_of_rows(rows.labels, rows.classes, folds, seed, name),
         Some(groups) => folds_of_groups(rows, groups, folds, seed, name),
     }
+}
+
+/// Divides rows into those outside one of `parts` parts and those inside it, both rising, with groups whole.
+///
+/// Returns `None` where every row is a group of its own: whoever divides rows that are apart has a rule of their own for it.
+///
+/// ```
+/// use lsmi_candle::estimator::folds::divide_groups;
+/// use lsmi_candle::features::Groups;
+///
+/// let (labels, groups) = ([0, 0, 1, 1, 0, 0, 1, 1], Groups::of_values([7, 7, 8, 8, 9, 9, 5, 5]));
+/// let (outside, inside) = divide_groups(&labels, &groups, (0, 2), 0, "example").unwrap();
+/// assert_eq!((outside.len(), inside.len()), (4, 4));
+/// assert!(inside.chunks(2).all(|pair| pair[0] + 1 == pair[1]));
+/// assert!(divide_groups(&labels, &Groups::each_alone(8), (0, 2), 0, "example").is_none());
+/// ```
+///
+/// # Panics
+/// If there is not one label a row, or there are no parts.
+pub fn divide_groups(
+    labels: &[u32],
+    groups: &Groups,
+    (part, parts): (u32, u32),
+    seed: u64,
+    name: &str,
+) -> Option<(Vec<usize>, Vec<usize>)> {
+    if groups.are_single_rows() {
+        return None;
+    }
+    let numbers = groups.numbers();
+    let classes = labels.iter().max().map_or(0, |largest| *largest as usize + 1);
+    let rows = LabelledRows { labels, classes, groups: Some(&numbers) };
+    let part_of_row = stratified_folds(&rows, parts, seed, name);
+    Some((0..labels.len()).partition(|row| part_of_row[*row] != part))
 }
 
 /// Returns the fold of each row such that groups are whole, and classes and rows are spread as evenly as groups allow.

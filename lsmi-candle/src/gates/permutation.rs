@@ -22,7 +22,7 @@ use super::rows::{rows_of_classes, sample_rows};
 use super::{BEYOND_CHANCE, Gate, Verdict, figures};
 use crate::error::Result;
 use crate::estimator::Estimator;
-use crate::estimator::folds::{LabelledRows, stratified_folds};
+use crate::estimator::folds::divide_groups;
 use crate::features::{FeatureSet, Unlabelled};
 
 /// The nats that pass, unless chance alone gives more.
@@ -79,19 +79,15 @@ pub(super) fn ask(bench: &Bench<'_>) -> Result<Option<Gate>> {
 
 /// Divides the rows into four fifths to fit to and a fifth to be judged on, groups whole.
 fn divided(rows: &FeatureSet, bench: &Bench<'_>) -> (Vec<usize>, Vec<usize>) {
-    match rows.groups.as_ref().filter(|groups| !groups.are_single_rows()) {
-        None => {
-            let kept = sample_rows(&rows.labels, rows.rows() * 4 / 5, &bench.settings);
-            let held = (0..rows.rows()).filter(|row| kept.binary_search(row).is_err()).collect();
-            (kept, held)
-        }
-        Some(groups) => {
-            let groups = groups.numbers();
-            let of = LabelledRows { labels: &rows.labels, classes: bench.classes.len(), groups: Some(&groups) };
-            let parts = stratified_folds(&of, 5, bench.settings.seed, "gate permutation parts");
-            (0..rows.rows()).partition(|row| parts[*row] > 0)
-        }
-    }
+    let of_groups = rows
+        .groups
+        .as_ref()
+        .and_then(|groups| divide_groups(&rows.labels, groups, (0, 5), bench.settings.seed, "gate permutation parts"));
+    of_groups.unwrap_or_else(|| {
+        let kept = sample_rows(&rows.labels, rows.rows() * 4 / 5, &bench.settings);
+        let held = (0..rows.rows()).filter(|row| kept.binary_search(row).is_err()).collect();
+        (kept, held)
+    })
 }
 
 /// Returns the rows with those of x2 shuffled within every class.

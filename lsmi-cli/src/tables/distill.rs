@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use lsmi_guide::experiments::distill::{Comparison, Differences};
+use lsmi_guide::experiments::distill::{Comparison, Differences, Source};
 
 use crate::seed_stats::{number, p_value, range, verdict};
 use crate::tables::cells::{row, table};
@@ -23,10 +23,11 @@ pub(crate) fn distill_table(comparison: &Comparison) -> String {
     }
     let settings = &comparison.settings;
     let mut text = format!(
-        "\nStudents of {:.0} samples under each policy, mean of {} seeds (log loss in nats)\n{scores}\n \
+        "\nStudents of {:.0} samples under each policy, mean of {} seeds (log loss in nats{})\n{scores}\n \
          the teacher: accuracy {}, log loss {}",
         comparison.transfer,
         settings.seeds,
+        if settings.interactions == Source::Tracked { "; interactions tracked in each student" } else { "" },
         number(comparison.teacher.accuracy),
         number(comparison.teacher.log_loss),
     );

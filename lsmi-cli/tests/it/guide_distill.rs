@@ -44,6 +44,23 @@ fn policies_are_compared_and_weights_exported() {
 }
 
 #[test]
+fn interactions_are_tracked_if_asked_for() {
+    let place = place();
+    let words = "guide distill mixed.safetensors --seeds 2 --epochs 24 --policies interaction,both";
+    place.lsmi(&format!("{words} --out fixed --quiet")).success();
+    let told = place.lsmi(&format!("{words} --out tracked --interactions tracked")).success();
+    assert!(stderr(&told).contains("interactions tracked in each student"), "{}", stderr(&told));
+    let (fixed, tracked) = (place.json("fixed/distill.json"), place.json("tracked/distill.json"));
+    assert_eq!(
+        (&fixed["settings"]["interactions"], &tracked["settings"]["interactions"]),
+        (&"fixed".into(), &"tracked".into())
+    );
+    // The teacher and the policy without interactions are the same, the one with them is not.
+    assert_eq!((&fixed["teacher"], &fixed["policies"][1]), (&tracked["teacher"], &tracked["policies"][1]));
+    assert_ne!(fixed["policies"][0]["runs"], tracked["policies"][0]["runs"]);
+}
+
+#[test]
 fn a_killed_comparison_goes_on_to_the_same_bytes() {
     let place = place();
     let words = "guide distill mixed.safetensors --seeds 2 --policies interaction,random,output --epochs 200 --threads 1 --quiet --out";
@@ -82,6 +99,7 @@ fn what_cannot_be_done_is_wrong_usage_or_data() {
         ("--policies best", 2, "`best` is no policy"),
         ("--temperature 0", 2, "distillation temperature"),
         ("--export weights.txt", 2, ".csv or .safetensors"),
+        ("--interactions guessed", 2, "tracked"),
     ] {
         let refusal =
             place.lsmi(&format!("guide distill mixed.safetensors --out found {QUICK} {words}")).failure().code(code);

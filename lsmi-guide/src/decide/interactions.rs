@@ -1,9 +1,9 @@
-//! What is known of the interactions of samples: their terms by id, their labels and the class prior.
+//! The interactions of samples: their terms by id, their labels, the class prior, and the reference that measures need.
 
 use std::sync::Arc;
 
 use lsmi_candle::estimator::CrossFit;
-use lsmi_core::{ClassPrior, Decomposition, Measure, SampleIds, Terms};
+use lsmi_core::{ClassPrior, Decomposition, Measure, Reference, SampleIds, Terms};
 
 use crate::decide::lookup::Lookup;
 use crate::error::{GuideError, Result};
@@ -11,6 +11,9 @@ use crate::error::{GuideError, Result};
 /// The interactions of samples, by id.
 ///
 /// Kept are the terms, from which [`Interactions::decompose`] computes redundancy, uniqueness and synergy by any measure.
+///
+/// The measures `mmi` and `min` ask which modality tells less on average. The answer is that of all training samples and is
+/// carried along as a [`Reference`]: a batch, or a part of the samples, is judged as the whole was and never by itself.
 ///
 /// ```
 /// use lsmi_core::{ClassPrior, Measure, SampleIds, Terms};
@@ -30,12 +33,14 @@ pub struct Interactions {
     terms: Terms,
     labels: Vec<u32>,
     prior: ClassPrior,
+    reference: Reference,
     confidence: Option<Vec<f64>>,
     lookup: Arc<Lookup>,
 }
 
 impl Interactions {
-    /// Interactions from terms, with the class of every sample and the prior that the terms are measured against.
+    /// Takes terms, the class of every sample and the prior that the terms are measured against. The samples are their own
+    /// [reference](Self::reference); [`Self::with_reference`] gives them that of the data that they are a part of.
     ///
     /// # Errors
     /// [`GuideError::Length`] if there is not one label a sample, [`GuideError::Core`] if a label is no class of the prior
@@ -52,10 +57,12 @@ impl Interactions {
         if let Some(row) = labels.iter().position(|label| *label as usize >= classes) {
             return Err(lsmi_core::Error::Label { row, found: labels[row], classes }.into());
         }
-        Ok(Self { terms, labels, prior, confidence: None, lookup })
+        // The same for every measure.
+        let reference = Measure::default().reference(&terms, &labels, classes);
+        Ok(Self { terms, labels, prior, reference, confidence: None, lookup })
     }
 
-    /// Interactions from the scores that a cross-fit gave its training rows, each by models that did not see it.
+    /// Takes the scores that a cross-fit gave its training rows, each by models that did not see it.
     ///
     /// The confidence is that of the head of both modalities; [`Self::with_confidence`] replaces it by a teacher's.
     ///
@@ -64,10 +71,17 @@ impl Interactions {
     pub fn from_cross_fit(fit: &CrossFit) -> Result<Self> {
         let scores = &fit.scores;
         Self::new(scores.terms.clone(), scores.labels.clone(), fit.estimator.prior().clone())?
+            .with_reference(fit.estimator.reference().clone())
             .with_confidence(scores.confidences[2].clone())
     }
 
-    /// The same with the probability that a teacher gives to its most probable class, one a sample.
+    /// Sets the data set that `mmi` and `min` judge by, usually all training samples.
+    #[must_use]
+    pub fn with_reference(self, reference: Reference) -> Self {
+        Self { reference, ..self }
+    }
+
+    /// Sets the probability that a teacher gives to its most probable class, one a sample.
     ///
     /// # Errors
     /// [`GuideError::Length`] if there is not one a sample, [`GuideError::Confidence`] if one is not between 0 and 1.
@@ -81,47 +95,54 @@ impl Interactions {
         Ok(self)
     }
 
-    /// How many samples there are.
+    /// Counts the samples.
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there is no sample.
+    /// Returns whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// The ids of the samples.
+    /// Returns the ids of the samples.
     pub fn ids(&self) -> &SampleIds {
         &self.terms.ids
     }
 
-    /// The terms of the samples, in nats.
+    /// Returns the terms of the samples, in nats.
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
 
-    /// The class of every sample.
+    /// Returns the class of every sample.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
-    /// The class prior that the terms are measured against.
+    /// Returns the class prior that the terms are measured against.
     pub fn prior(&self) -> &ClassPrior {
         &self.prior
     }
 
-    /// The teacher's confidence in every sample, where it is known.
+    /// Returns what `mmi` and `min` judge by.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// Returns the teacher's confidence in every sample, where it is known.
     pub fn confidence(&self) -> Option<&[f64]> {
         self.confidence.as_deref()
     }
 
-    /// Redundancy, uniqueness and synergy of every sample by a measure: raw, in nats, in the order of the ids.
+    /// Computes redundancy, uniqueness and synergy of every sample by a measure: raw, in nats, in the order of the ids.
+    ///
+    /// `mmi` and `min` judge by the [reference](Self::reference), which a part of the samples shares with the whole.
     pub fn decompose(&self, measure: Measure) -> Decomposition {
-        measure.decompose(&self.terms, &self.labels)
+        measure.decompose_with(&self.terms, &self.labels, &self.reference)
     }
 
-    /// The rows of the samples of a batch.
+    /// Finds the rows of the samples of a batch.
     ///
     /// # Errors
     /// [`GuideError::UnknownId`] naming a sample that is not here, [`GuideError::Core`] naming an id that comes twice.
@@ -129,23 +150,34 @@ impl Interactions {
         self.lookup.rows_of(batch, "interactions")
     }
 
-    /// The interactions of a batch alone, in its order.
+    /// Selects the interactions of a batch, in its order; they keep the reference of the whole.
     ///
     /// # Errors
     /// Those of [`Self::rows`].
     pub fn batch(&self, batch: &SampleIds) -> Result<Self> {
-        let rows = self.rows(batch)?;
+        self.select(&self.rows(batch)?)
+    }
+
+    /// Selects the interactions of rows, in the order given; they keep the reference of the whole.
+    ///
+    /// # Errors
+    /// [`GuideError::Core`] naming an id that comes twice, as a row was given twice.
+    ///
+    /// # Panics
+    /// If there is no such row, as indexing a slice does.
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
         let labels = rows.iter().map(|row| self.labels[*row]).collect();
-        let of_batch = Self::new(self.terms.select(&rows), labels, self.prior.clone())?;
+        let selected = Self::new(self.terms.select(rows), labels, self.prior.clone())?;
+        let selected = selected.with_reference(self.reference.clone());
         match &self.confidence {
-            Some(confidence) => of_batch.with_confidence(rows.iter().map(|row| confidence[*row]).collect()),
-            None => Ok(of_batch),
+            Some(confidence) => selected.with_confidence(rows.iter().map(|row| confidence[*row]).collect()),
+            None => Ok(selected),
         }
     }
 
-    /// The exponential average with earlier interactions: `keep * earlier + (1 - keep) * these`, term by term.
+    /// Averages with earlier interactions, exponentially: `keep * earlier + (1 - keep) * these`, term by term.
     ///
-    /// A sample without earlier terms keeps its own. Terms are averaged and not components, so that r, u1, u2 and s still
+    /// A sample without earlier terms keeps its own, and the reference is that of these interactions. Terms are averaged and not components, so that r, u1, u2 and s still
     /// follow from one set of terms, by whatever measure.
     ///
     /// # Errors
@@ -216,6 +248,23 @@ pub(crate) mod tests {
         let batch = five().batch(&SampleIds::from_names(["s", "r"]).unwrap()).unwrap();
         assert_eq!(batch.labels(), [1, 0]);
         assert_eq!(batch.terms().i1, [0.0, 0.6]);
+    }
+
+    #[test]
+    fn a_part_is_judged_by_the_reference_of_the_whole() {
+        // x2 tells less on the whole and about class 0; in the batch of the first sample alone x1 does.
+        let zeros = || vec![0.0; 3];
+        let terms = Terms::new(SampleIds::rows(3), zeros(), zeros(), vec![0.1, 0.9, 0.9], vec![0.4, 0.2, 0.2], zeros())
+            .unwrap();
+        let whole = Interactions::new(terms, vec![0, 0, 1], ClassPrior::uniform(2).unwrap()).unwrap();
+        let part = whole.batch(&SampleIds::rows(3).select(&[0])).unwrap();
+        for measure in Measure::ALL {
+            assert_eq!(part.decompose(measure).r[0], whole.decompose(measure).r[0], "{measure}");
+        }
+        assert_eq!(part.decompose(Measure::Mmi).r, [0.4]);
+        // A data set of its own is judged by itself.
+        let alone = Interactions::new(part.terms().clone(), vec![0], part.prior().clone()).unwrap();
+        assert_eq!(alone.decompose(Measure::Min).r, [0.1]);
     }
 
     #[test]

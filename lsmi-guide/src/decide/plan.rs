@@ -7,10 +7,22 @@
 use std::sync::Arc;
 
 use lsmi_core::SampleIds;
+use serde::{Deserialize, Serialize};
 
 use crate::decide::interactions::check_length;
 use crate::decide::lookup::Lookup;
 use crate::error::{GuideError, Result};
+
+/// The losses beside that of the label, which a policy may weigh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Losses {
+    /// The distillation of features.
+    pub feature: bool,
+    /// The distillation of outputs.
+    pub output: bool,
+    /// The auxiliary loss of each modality.
+    pub auxiliary: bool,
+}
 
 /// Weights of samples, one a sample in every column; a column that is off has the weight 0 for all of them.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,54 +33,58 @@ pub struct Weights {
     pub output: Vec<f64>,
     /// Of the auxiliary loss of each modality.
     pub auxiliary: [Vec<f64>; 2],
-    /// Of each member of an ensemble, as many columns as there are members.
-    pub members: Vec<Vec<f64>>,
 }
 
 impl Weights {
-    /// Every column off.
+    /// Turns every column off.
     pub fn off(samples: usize) -> Self {
-        let zeros = || vec![0.0; samples];
-        Self { feature: zeros(), output: zeros(), auxiliary: [zeros(), zeros()], members: Vec::new() }
+        Self::alike(samples, Losses::default())
     }
 
-    /// How many samples there are.
+    /// Weighs all samples alike: 1 in the columns of those losses, 0 in the others.
+    pub fn alike(samples: usize, losses: Losses) -> Self {
+        let column = |is_on: bool| vec![f64::from(u8::from(is_on)); samples];
+        let Losses { feature, output, auxiliary } = losses;
+        Self { feature: column(feature), output: column(output), auxiliary: [column(auxiliary), column(auxiliary)] }
+    }
+
+    /// Counts the samples.
     pub fn len(&self) -> usize {
         self.feature.len()
     }
 
-    /// Whether there is no sample.
+    /// Returns whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.feature.is_empty()
     }
 
-    /// The columns with their names.
-    pub fn columns(&self) -> impl Iterator<Item = (String, &[f64])> {
-        let named = [
+    /// Names the columns: `feature`, `output`, `auxiliary1`, `auxiliary2`.
+    pub fn columns(&self) -> [(&'static str, &[f64]); 4] {
+        [
             ("feature", &self.feature),
             ("output", &self.output),
             ("auxiliary1", &self.auxiliary[0]),
             ("auxiliary2", &self.auxiliary[1]),
-        ];
-        let members = self.members.iter().enumerate().map(|(index, member)| (format!("member{index}"), member));
-        named.into_iter().map(|(name, column)| (name.to_owned(), column)).chain(members).map(|(n, c)| (n, c.as_slice()))
+        ]
     }
 
     /// The weights of the given rows, in the order given.
     fn select(&self, rows: &[usize]) -> Self {
-        let of = |column: &Vec<f64>| rows.iter().map(|row| column[*row]).collect();
+        self.map(|column| rows.iter().map(|row| column[*row]).collect())
+    }
+
+    /// Makes every column anew.
+    fn map(&self, of: impl Fn(&[f64]) -> Vec<f64>) -> Self {
         Self {
             feature: of(&self.feature),
             output: of(&self.output),
-            auxiliary: self.auxiliary.each_ref().map(of),
-            members: self.members.iter().map(of).collect(),
+            auxiliary: self.auxiliary.each_ref().map(|column| of(column)),
         }
     }
 
     /// Scales every column to a mean of one, unless it is zero throughout.
     fn normalise(&mut self) {
-        let columns = [&mut self.feature, &mut self.output].into_iter().chain(&mut self.auxiliary);
-        for column in columns.chain(&mut self.members) {
+        for column in [&mut self.feature, &mut self.output].into_iter().chain(&mut self.auxiliary) {
             let sum: f64 = column.iter().sum();
             if sum > 0.0 {
                 let scale = column.len() as f64 / sum;
@@ -103,7 +119,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan from what samples weigh against each other, column by column, in the order of the ids.
+    /// Makes a plan of what samples weigh against each other, column by column, in the order of the ids.
     ///
     /// # Errors
     /// [`GuideError::Length`] if a column has not one weight a sample, [`GuideError::Weight`] if a weight is negative or
@@ -133,36 +149,29 @@ impl Plan {
     /// The same plan over other samples: those that it does not know weigh one in every column that is on.
     pub(crate) fn over(&self, lookup: &Arc<Lookup>) -> Result<Self> {
         let rows: Vec<Option<usize>> = lookup.ids().iter().map(|id| self.row(&id)).collect();
-        let of = |column: &Vec<f64>| {
+        let weights = self.weights.map(|column| {
             let unknown = f64::from(u8::from(column.iter().any(|weight| *weight > 0.0)));
             rows.iter().map(|row| row.map_or(unknown, |row| column[row])).collect()
-        };
-        let Weights { feature, output, auxiliary, members } = &self.weights;
-        let weights = Weights {
-            feature: of(feature),
-            output: of(output),
-            auxiliary: auxiliary.each_ref().map(of),
-            members: members.iter().map(of).collect(),
-        };
+        });
         Self::by(Arc::clone(lookup), weights)
     }
 
-    /// The ids of the samples.
+    /// Returns the ids of the samples.
     pub fn ids(&self) -> &SampleIds {
         self.lookup.ids()
     }
 
-    /// The weights of all samples, in the order of the ids.
+    /// Returns the weights of all samples, in the order of the ids.
     pub fn weights(&self) -> &Weights {
         &self.weights
     }
 
-    /// The row of a sample, if the plan knows it.
+    /// Finds the row of a sample, if the plan knows it.
     pub fn row(&self, id: &str) -> Option<usize> {
         self.lookup.row(id)
     }
 
-    /// The weights of a batch, in its order; every column scaled to a mean of one over the batch.
+    /// Selects the weights of a batch, in its order; every column scaled to a mean of one over the batch.
     ///
     /// Where no sample of the batch chose a column, the column stays off for that batch: its loss then adds nothing. A
     /// lone sample that chose a column carries the weight of its whole batch there. With very small batches or rare
@@ -183,7 +192,7 @@ impl Plan {
         weights
     }
 
-    /// The weights of a batch as they are among all samples: a mean of one over the epoch, not over the batch.
+    /// Selects the weights of a batch as they are among all samples: a mean of one over the epoch, not over the batch.
     ///
     /// # Errors
     /// Those of [`Self::batch`].
@@ -214,8 +223,7 @@ mod tests {
             let weights = Weights {
                 feature: chosen(0),
                 output: chosen(1),
-                members: vec![chosen(2), vec![1.0; n]],
-                ..Weights::off(n)
+                auxiliary: [chosen(2), vec![1.0; n]],
             };
             let plan = Plan::new(SampleIds::rows(n), weights).unwrap();
             let mut rows = vec![first % n, second % n];
@@ -238,7 +246,7 @@ mod tests {
             error.to_string(),
             "the weight `output` of the sample `b` is -1; it must be a finite number of at least 0"
         );
-        let short = Weights { members: vec![vec![1.0]], ..Weights::off(2) };
+        let short = Weights { output: vec![1.0], ..Weights::off(2) };
         assert!(matches!(Plan::new(SampleIds::rows(2), short), Err(GuideError::Length { expected: 2, found: 1, .. })));
     }
 }

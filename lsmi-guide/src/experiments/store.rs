@@ -1,8 +1,9 @@
 //! The folder of a comparison that is not finished: what it is of, and a file for each piece of it that is.
 //!
 //! ```text
-//! identity.json   what the comparison is of: data and settings
-//! PIECE.json      what a piece that is finished found, such as that of a seed
+//! identity.json       what the comparison is of: data and settings
+//! PIECE.json          what a piece that is finished found, such as that of a seed
+//! PIECE.safetensors   the checkpoint of a piece that is a training and not finished
 //! ```
 //!
 //! Files appear whole or not at all, so that a comparison that was killed at any time goes on from here.
@@ -10,10 +11,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::CheckpointError;
+use crate::identity::Identity;
 
 const IDENTITY: &str = "identity.json";
 /// The end of the name of a file that is not whole yet.
@@ -21,25 +24,20 @@ const PART: &str = ".part";
 
 type Result<T, E = CheckpointError> = std::result::Result<T, E>;
 
-/// What a comparison is of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    version: String,
-    settings: String,
-    data: String,
-}
-
 /// The folder.
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
 }
 
-impl Identity {
-    /// Of settings, as text, and hashes of the data.
-    pub(crate) fn new(settings: String, data: String) -> Self {
-        Self { version: env!("CARGO_PKG_VERSION").to_owned(), settings, data }
-    }
+/// Describes a comparison by its settings and a hash of its data.
+pub(crate) fn identity(settings: Value, data: String) -> Identity {
+    let parts = [
+        ("the version", env!("CARGO_PKG_VERSION").into()),
+        ("the settings", settings),
+        ("the hash of the data", data.into()),
+    ];
+    Identity::new(parts.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into_iter().collect())
 }
 
 impl Store {
@@ -57,18 +55,8 @@ impl Store {
             write_json(&path, identity)?;
             return Ok(store);
         };
-        let parts = [
-            ("the version", &identity.version, &found.version),
-            ("the settings", &identity.settings, &found.settings),
-            ("the hash of the data", &identity.data, &found.data),
-        ];
-        match parts.into_iter().find(|(_, expected, found)| expected != found) {
-            None => Ok(store),
-            Some((what, expected, found)) => {
-                let [expected, found] = differing(expected, found);
-                Err(CheckpointError::OtherRun { file: path.display().to_string(), what, expected, found })
-            }
-        }
+        identity.check(&found, &path)?;
+        Ok(store)
     }
 
     /// Whether anything is kept here but an identity: a comparison that failed before it had found anything binds nobody.
@@ -83,9 +71,19 @@ impl Store {
         read_json(&self.path(piece))
     }
 
-    /// Keeps what a piece found.
+    /// Keeps what a piece found, and its checkpoint no longer.
     pub(crate) fn finish<T: Serialize>(&self, piece: &str, found: &T) -> Result<()> {
-        write_json(&self.path(piece), found)
+        write_json(&self.path(piece), found)?;
+        let checkpoint = self.checkpoint(piece);
+        match fs::remove_file(&checkpoint) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(failed(&checkpoint, "removed", source)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the checkpoint of a piece is, if it has one.
+    pub(crate) fn checkpoint(&self, piece: &str) -> PathBuf {
+        self.folder.join(format!("{piece}.safetensors"))
     }
 
     fn path(&self, piece: &str) -> PathBuf {
@@ -108,21 +106,7 @@ where
     Ok(found)
 }
 
-/// Of two texts of as many fields, separated by commas, the fields that differ.
-fn differing(first: &str, second: &str) -> [String; 2] {
-    // The name of a structure and its braces are of no use to a reader.
-    let plain = |field: &str| field.rsplit('{').next().unwrap_or(field).replace(['}', '"'], "").trim().to_owned();
-    let fields = |text: &str| text.split(',').map(plain).collect::<Vec<_>>();
-    let (of_first, of_second) = (fields(first), fields(second));
-    if of_first.len() != of_second.len() {
-        return [first.to_owned(), second.to_owned()];
-    }
-    let pairs = of_first.into_iter().zip(of_second).filter(|(first, second)| first != second);
-    let (of_first, of_second): (Vec<_>, Vec<_>) = pairs.unzip();
-    [of_first.join(", "), of_second.join(", ")]
-}
-
-pub(crate) fn failed(path: &Path, action: &'static str, source: std::io::Error) -> CheckpointError {
+fn failed(path: &Path, action: &'static str, source: std::io::Error) -> CheckpointError {
     CheckpointError::File { file: path.display().to_string(), action, source }
 }
 
@@ -147,7 +131,7 @@ fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 
 /// Writes to a file beside it, which then takes its name. It is not forced to the disk: a process that is killed loses
 /// nothing by that.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut part = path.as_os_str().to_owned();
     part.push(PART);
     let part = PathBuf::from(part);
@@ -158,15 +142,17 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn of(settings: &str, data: &str) -> Identity {
-        Identity::new(settings.to_owned(), data.to_owned())
+    use serde_json::json;
+
+    fn of(seeds: usize, data: &str) -> Identity {
+        identity(json!({ "seeds": seeds, "folds": 5 }), data.to_owned())
     }
 
     #[test]
     fn pieces_are_worked_for_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new");
-        let store = Store::open(&path, &of("a", "b")).unwrap();
+        let store = Store::open(&path, &of(1, "b")).unwrap();
         let mut count = 0;
         let mut work = |store| {
             kept(Some(store), "seed-0", || {
@@ -175,7 +161,7 @@ mod tests {
             })
         };
         assert_eq!(work(&store).unwrap(), 0.1 + 0.2);
-        let again = Store::open(&path, &of("a", "b")).unwrap();
+        let again = Store::open(&path, &of(1, "b")).unwrap();
         assert_eq!(work(&again).unwrap(), 0.1 + 0.2);
         assert_eq!(count, 1);
         assert_eq!(again.finished::<f64>("seed-1").unwrap(), None);
@@ -184,18 +170,15 @@ mod tests {
     #[test]
     fn a_folder_of_another_comparison_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), &of("seeds: 2, folds: 5", "b")).unwrap();
+        let store = Store::open(folder.path(), &of(2, "b")).unwrap();
         // Nothing is found yet, so it may become another comparison's.
-        Store::open(folder.path(), &of("seeds: 3, folds: 5", "b")).unwrap();
+        Store::open(folder.path(), &of(3, "b")).unwrap();
         store.finish("seed-0", &0.5).unwrap();
-        let cases = [
-            ("seeds: 2, folds: 5", "b", "the settings", "seeds: 3"),
-            ("seeds: 3, folds: 5", "c", "the hash of the data", "b"),
-        ];
-        for (settings, data, expected_part, expected_text) in cases {
-            let error = Store::open(folder.path(), &of(settings, data)).unwrap_err();
+        let cases = [(2, "b", "the settings", "seeds: 3"), (3, "c", "the hash of the data", "b")];
+        for (seeds, data, expected_part, expected_text) in cases {
+            let error = Store::open(folder.path(), &of(seeds, data)).unwrap_err();
             let CheckpointError::OtherRun { what, found, .. } = error else { panic!("{error}") };
-            assert_eq!((what, found.as_str()), (expected_part, expected_text));
+            assert_eq!((what.as_str(), found.as_str()), (expected_part, expected_text));
         }
         fs::write(folder.path().join("seed-0.json"), "{").unwrap();
         let error = store.finished::<f64>("seed-0").unwrap_err();

@@ -1,7 +1,7 @@
 //! Splits that keep groups of samples whole: what belongs together is trained on or tested on, never both.
 
 use lsmi_candle::estimator::find_groups;
-use lsmi_candle::estimator::folds::{LabelledRows, stratified_folds};
+use lsmi_candle::estimator::folds::divide_groups;
 use lsmi_candle::features::{FeatureSet, Groups};
 
 /// The samples with the groups that are found among them, where none came with them; see [`find_groups`].
@@ -14,29 +14,26 @@ pub(crate) fn with_groups(samples: &FeatureSet, parts: usize) -> FeatureSet {
     samples
 }
 
-/// Divides rows into those outside a part and those inside it, of so many parts of whole groups, both rising. None where every
-/// sample is by itself.
+/// Divides rows into those outside a part and those inside it, of so many parts of whole groups, both rising. Returns `None`
+/// where every sample is by itself.
 pub(crate) fn divide(
     samples: &FeatureSet,
     rows: &[usize],
-    (part, parts): (u32, u32),
+    part: (u32, u32),
     seed: u64,
     name: &str,
 ) -> Option<(Vec<usize>, Vec<usize>)> {
-    let groups =
-        samples.groups.as_ref().map(|groups| groups.select(rows)).filter(|groups| !groups.are_single_rows())?;
-    let groups = groups.numbers();
+    let groups = samples.groups.as_ref()?.select(rows);
     let labels: Vec<u32> = rows.iter().map(|row| samples.labels[*row]).collect();
-    let classes = labels.iter().max().map_or(0, |largest| *largest as usize + 1);
-    let of_rows = LabelledRows { labels: &labels, classes, groups: Some(&groups) };
-    let part_of_row = stratified_folds(&of_rows, parts, seed, name);
-    let (mut outside, mut inside) = (Vec::new(), Vec::new());
-    for (row, of_row) in rows.iter().zip(part_of_row) {
-        if of_row == part { inside.push(*row) } else { outside.push(*row) }
-    }
+    let divided = divide_groups(&labels, &groups, part, seed, name)?;
+    let (mut outside, mut inside) = (pick(rows, &divided.0), pick(rows, &divided.1));
     outside.sort_unstable();
     inside.sort_unstable();
     Some((outside, inside))
+}
+
+fn pick(rows: &[usize], places: &[usize]) -> Vec<usize> {
+    places.iter().map(|place| rows[*place]).collect()
 }
 
 #[cfg(test)]

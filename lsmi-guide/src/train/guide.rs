@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use lsmi_core::{SampleIds, Terms};
+use lsmi_core::{Modality, Reference, SampleIds, Terms};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::decide::interactions::{Interactions, check_smoothing};
 use crate::decide::lookup::Lookup;
@@ -21,30 +22,40 @@ use crate::train::tracker::Tracker;
 /// policy, which alone knows the sides that a sample can be on.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Steadiness {
-    /// Epochs in which all samples are distilled alike, by features and outputs, before the policy plans.
+pub struct Pacing {
+    /// Epochs in which all samples weigh alike, in the losses that the policy weighs, before it plans.
     pub warm_up: usize,
     /// What is kept of earlier interactions in their exponential average, at least 0 and below 1; at 0 the latest count
     /// alone.
     pub smoothing: f64,
 }
 
+impl Pacing {
+    /// Checks the smoothing.
+    ///
+    /// # Errors
+    /// [`GuideError::Setting`](crate::GuideError::Setting) unless it is at least 0 and below 1.
+    pub fn check(&self) -> Result<()> {
+        check_smoothing(self.smoothing)
+    }
+}
+
 /// A [`Hook`] that plans every epoch by a policy.
 ///
-/// Until there are interactions, and during the warm-up, all samples are distilled alike. A sample that has no interactions
-/// yet, as the tracker has not seen it, weighs one wherever others do.
+/// Until there are interactions, and during the warm-up, all samples weigh alike, in the losses that the policy weighs. A
+/// sample that has no interactions yet, as the tracker has not seen it, weighs one wherever others do.
 ///
 /// ```
 /// use lsmi_core::{ClassPrior, SampleIds, Terms};
-/// use lsmi_guide::decide::policy::InteractionPolicy;
-/// use lsmi_guide::{Guide, Hook, Interactions, Steadiness};
+/// use lsmi_guide::decide::policy::DominantPolicy;
+/// use lsmi_guide::{Guide, Hook, Interactions, Pacing};
 ///
 /// let zeros = vec![0.0; 2];
 /// let i = vec![0.6, 0.0];
 /// let terms = Terms::new(SampleIds::rows(2), zeros.clone(), zeros, i.clone(), i, vec![0.6, 0.7])?;
 /// let interactions = Interactions::new(terms, vec![0, 1], ClassPrior::uniform(2)?)?;
-/// let policy = Box::new(InteractionPolicy::default());
-/// let mut guide = Guide::fixed(policy, interactions, Steadiness { warm_up: 1, smoothing: 0.0 })?;
+/// let policy = Box::new(DominantPolicy::default());
+/// let mut guide = Guide::fixed(policy, interactions, Pacing { warm_up: 1, smoothing: 0.0 })?;
 /// guide.on_epoch_start(0)?;
 /// assert_eq!(guide.weights(&SampleIds::rows(2))?.feature, [1.0, 1.0]);
 /// guide.on_epoch_start(1)?;
@@ -54,7 +65,7 @@ pub struct Steadiness {
 #[derive(Debug)]
 pub struct Guide {
     policy: Box<dyn Policy>,
-    steadiness: Steadiness,
+    pacing: Pacing,
     tracker: Option<Tracker>,
     lookup: Arc<Lookup>,
     /// Smoothed, as the policy sees them.
@@ -69,22 +80,22 @@ pub struct Guide {
 }
 
 impl Guide {
-    /// A guide by interactions that stay as they are.
+    /// Makes a guide by interactions that stay as they are.
     ///
     /// # Errors
     /// [`GuideError::Setting`](crate::GuideError::Setting) for a smoothing out of range.
-    pub fn fixed(policy: Box<dyn Policy>, interactions: Interactions, steadiness: Steadiness) -> Result<Self> {
+    pub fn fixed(policy: Box<dyn Policy>, interactions: Interactions, pacing: Pacing) -> Result<Self> {
         let lookup = Arc::clone(interactions.lookup());
-        Self::new(policy, None, lookup, Some(interactions), steadiness)
+        Self::new(policy, None, lookup, Some(interactions), pacing)
     }
 
-    /// A guide by the interactions that a tracker estimates as training goes.
+    /// Makes a guide by the interactions that a tracker estimates as training goes.
     ///
     /// # Errors
     /// [`GuideError::Setting`](crate::GuideError::Setting) for a smoothing out of range.
-    pub fn tracked(policy: Box<dyn Policy>, tracker: Tracker, steadiness: Steadiness) -> Result<Self> {
+    pub fn tracked(policy: Box<dyn Policy>, tracker: Tracker, pacing: Pacing) -> Result<Self> {
         let lookup = Arc::clone(tracker.lookup());
-        Self::new(policy, Some(tracker), lookup, None, steadiness)
+        Self::new(policy, Some(tracker), lookup, None, pacing)
     }
 
     fn new(
@@ -92,12 +103,12 @@ impl Guide {
         tracker: Option<Tracker>,
         lookup: Arc<Lookup>,
         interactions: Option<Interactions>,
-        steadiness: Steadiness,
+        pacing: Pacing,
     ) -> Result<Self> {
-        check_smoothing(steadiness.smoothing)?;
+        pacing.check()?;
         Ok(Self {
             policy,
-            steadiness,
+            pacing,
             tracker,
             lookup,
             interactions,
@@ -108,17 +119,17 @@ impl Guide {
         })
     }
 
-    /// The tracker, if there is one: its history and report.
+    /// Returns the tracker, if there is one: its history and report.
     pub fn tracker(&self) -> Option<&Tracker> {
         self.tracker.as_ref()
     }
 
-    /// The interactions that the policy goes by, smoothed.
+    /// Returns the interactions that the policy goes by, smoothed.
     pub fn interactions(&self) -> Option<&Interactions> {
         self.interactions.as_ref()
     }
 
-    /// The plan of this epoch.
+    /// Returns the plan of this epoch.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_deref()
     }
@@ -130,7 +141,7 @@ impl Guide {
             return Ok(());
         }
         self.interactions = Some(match &self.interactions {
-            Some(earlier) => latest.smoothed(earlier, self.steadiness.smoothing)?,
+            Some(earlier) => latest.smoothed(earlier, self.pacing.smoothing)?,
             None => Interactions::clone(&latest),
         });
         self.of_epoch = Some(epoch);
@@ -141,7 +152,7 @@ impl Guide {
 impl Hook for Guide {
     fn on_epoch_start(&mut self, epoch: usize) -> Result<()> {
         self.follow_tracker()?;
-        let planning = self.interactions.as_ref().filter(|_| epoch >= self.steadiness.warm_up);
+        let planning = self.interactions.as_ref().filter(|_| epoch >= self.pacing.warm_up);
         let plan = if let Some(interactions) = planning {
             let previous = self.plan.clone().filter(|_| self.is_planned);
             let plan = self.policy.plan(interactions, &Progress { epoch, previous })?;
@@ -149,9 +160,7 @@ impl Hook for Guide {
             if plan.ids() == self.lookup.ids() { plan } else { plan.over(&self.lookup)? }
         } else {
             self.is_planned = false;
-            let ones = || vec![1.0; self.lookup.len()];
-            let weights = Weights { feature: ones(), output: ones(), ..Weights::off(self.lookup.len()) };
-            Plan::by(Arc::clone(&self.lookup), weights)?
+            Plan::by(Arc::clone(&self.lookup), Weights::alike(self.lookup.len(), self.policy.losses()))?
         };
         self.plan = Some(Arc::new(plan));
         Ok(())
@@ -165,11 +174,15 @@ impl Hook for Guide {
             Some(plan) => {
                 let rows = self.lookup.rows_of(ids, "weights")?;
                 let weights = plan.of_rows(&rows);
-                self.batch = Some((ids.clone(), rows));
+                self.batch = self.tracker.is_some().then(|| (ids.clone(), rows));
                 Ok(weights)
             }
             None => Ok(Weights::off(ids.len())),
         }
+    }
+
+    fn is_observing(&self) -> bool {
+        self.tracker.is_some()
     }
 
     fn observe(&mut self, ids: &SampleIds, features: [&Tensor; 2], logits: Option<&Tensor>) -> Result<()> {
@@ -188,9 +201,10 @@ impl Hook for Guide {
         self.follow_tracker()
     }
 
-    fn identity(&self) -> String {
-        let source = if self.tracker.is_some() { "tracked" } else { "fixed" };
-        format!("{:?}, {source}, {:?}", self.policy, self.steadiness)
+    fn identity(&self) -> Value {
+        let tracker = self.tracker.as_ref().map(Tracker::identity);
+        let Pacing { warm_up, smoothing } = self.pacing;
+        json!({ "policy": self.policy.identity(), "tracker": tracker, "warm_up": warm_up, "smoothing": smoothing })
     }
 
     /// The smoothed interactions that a tracker gave, the plan, and what a synchronous tracker goes on from. A tracker in the
@@ -209,6 +223,7 @@ impl Hook for Guide {
             let rows = self.lookup.rows_of(interactions.ids(), "weights")?;
             put("rows".to_owned(), &rows.iter().map(|row| *row as f64).collect::<Vec<f64>>())?;
             put("epoch".to_owned(), &[epoch as f64])?;
+            put("reference".to_owned(), &saved(interactions.reference()))?;
         }
         if let Some(plan) = self.plan.as_ref().filter(|_| self.is_planned) {
             for (name, column) in plan.weights().columns() {
@@ -224,6 +239,7 @@ impl Hook for Guide {
         let need = |name: &str| -> Result<Vec<f64>> { Ok(stored(state, name)?.to_vec1()?) };
         if let Some(tracker) = &mut self.tracker {
             tracker.restore(state)?;
+            (self.interactions, self.of_epoch) = (None, None);
             if let Some(rows) = get("rows")? {
                 let rows: Vec<usize> = rows.into_iter().map(whole).filter(|row| *row < self.lookup.len()).collect();
                 let terms = Terms::new(
@@ -234,20 +250,58 @@ impl Hook for Guide {
                     need("terms.i2")?,
                     need("terms.i12")?,
                 )?;
-                self.interactions = Some(tracker.interactions_of(&rows, terms)?);
+                let reference = reference(&need("reference")?);
+                self.interactions = Some(tracker.interactions_of(&rows, terms)?.with_reference(reference));
                 self.of_epoch = need("epoch")?.first().map(|epoch| whole(*epoch));
             }
         }
+        (self.plan, self.is_planned) = (None, false);
         if let Some(feature) = get("plan.feature")? {
-            let mut members = Vec::new();
-            while let Some(member) = get(&format!("plan.member{}", members.len()))? {
-                members.push(member);
-            }
             let auxiliary = [need("plan.auxiliary1")?, need("plan.auxiliary2")?];
-            let weights = Weights { feature, output: need("plan.output")?, auxiliary, members };
+            let weights = Weights { feature, output: need("plan.output")?, auxiliary };
             self.plan = Some(Arc::new(Plan::restored(Arc::clone(&self.lookup), weights)?));
             self.is_planned = true;
         }
         Ok(())
+    }
+}
+
+/// A reference as numbers: 1 where modality 2 is the weaker, of all samples and then of each class.
+fn saved(reference: &Reference) -> Vec<f64> {
+    let number = |weaker: &Modality| f64::from(u8::from(*weaker == Modality::Two));
+    std::iter::once(&reference.weaker).chain(&reference.weaker_of_class).map(number).collect()
+}
+
+/// The reference that [`saved`] made those numbers of.
+fn reference(numbers: &[f64]) -> Reference {
+    let modality = |number: &f64| if *number > 0.0 { Modality::Two } else { Modality::One };
+    let (first, of_classes) = numbers.split_at(1.min(numbers.len()));
+    Reference {
+        weaker: first.first().map_or(Modality::One, modality),
+        weaker_of_class: of_classes.iter().map(modality).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::interactions::tests::five;
+    use crate::decide::policy::{self, Options};
+
+    #[test]
+    fn what_a_policy_does_not_weigh_stays_off_in_the_warm_up_too() {
+        for name in ["none", "modality", "sources"] {
+            let policy = policy::named(name, &Options::default()).unwrap();
+            let losses = policy.losses();
+            let mut guide = Guide::fixed(policy, five(), Pacing { warm_up: 1, smoothing: 0.0 }).unwrap();
+            guide.on_epoch_start(0).unwrap();
+            assert_eq!(guide.plan().unwrap().weights(), &Weights::alike(5, losses), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_reference_is_restored_as_it_was() {
+        let of = Reference { weaker: Modality::Two, weaker_of_class: vec![Modality::One, Modality::Two] };
+        assert_eq!(reference(&saved(&of)), of);
     }
 }

@@ -14,40 +14,46 @@ use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 use lsmi_core::SampleIds;
+use serde_json::{Value, json};
 
-use crate::decide::plan::Weights;
+use crate::decide::plan::{Losses, Weights};
 use crate::error::{GuideError, Result};
 
-/// What a training loop of candle's tensors calls.
+/// What a training loop calls.
 pub trait Hook {
-    /// Before the batches of an epoch, counted from 0.
+    /// Prepares for the batches of an epoch, counted from 0.
     ///
     /// # Errors
     /// Whatever keeps the hook from going on.
     fn on_epoch_start(&mut self, epoch: usize) -> Result<()>;
 
-    /// The weights of a batch's samples in each loss, in the order of the ids.
+    /// Returns the weights of a batch's samples in each loss, in the order of the ids.
     ///
     /// # Errors
     /// [`GuideError::UnknownId`](crate::GuideError::UnknownId) for a sample that the hook does not know.
     fn weights(&mut self, ids: &SampleIds) -> Result<Weights>;
 
-    /// What the student made of a batch: its features of x1 and x2, `[n, d1]` and `[n, d2]`, and its joint logits.
+    /// Returns whether [`Self::observe`] looks at anything; otherwise a loop need not call it.
+    fn is_observing(&self) -> bool {
+        true
+    }
+
+    /// Takes what the student made of a batch: its features of x1 and x2, `[n, d1]` and `[n, d2]`, and its joint logits.
     ///
     /// # Errors
     /// Whatever keeps the hook from going on.
     fn observe(&mut self, ids: &SampleIds, features: [&Tensor; 2], logits: Option<&Tensor>) -> Result<()>;
 
-    /// After the batches of an epoch.
+    /// Ends an epoch.
     ///
     /// # Errors
     /// Whatever keeps the hook from going on.
     fn on_epoch_end(&mut self, epoch: usize) -> Result<()>;
 
-    /// What names the hook and its settings, so that a checkpoint is not resumed under another.
-    fn identity(&self) -> String;
+    /// Describes the hook and its settings, so that a checkpoint is not resumed under another.
+    fn identity(&self) -> Value;
 
-    /// What must be kept for the hook to go on after a checkpoint.
+    /// Returns what must be kept for the hook to go on after a checkpoint.
     ///
     /// # Errors
     /// A candle error where a tensor cannot be made.
@@ -60,12 +66,50 @@ pub trait Hook {
     fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()>;
 }
 
-/// A tensor of a hook's state.
+/// A hook without interactions: weighs all samples alike in the losses given, and looks at nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Alike(pub Losses);
+
+impl Hook for Alike {
+    fn on_epoch_start(&mut self, _: usize) -> Result<()> {
+        Ok(())
+    }
+
+    fn weights(&mut self, ids: &SampleIds) -> Result<Weights> {
+        Ok(Weights::alike(ids.len(), self.0))
+    }
+
+    fn is_observing(&self) -> bool {
+        false
+    }
+
+    fn observe(&mut self, _: &SampleIds, _: [&Tensor; 2], _: Option<&Tensor>) -> Result<()> {
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, _: usize) -> Result<()> {
+        Ok(())
+    }
+
+    fn identity(&self) -> Value {
+        json!({ "alike": self.0 })
+    }
+
+    fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        Ok(BTreeMap::new())
+    }
+
+    fn restore(&mut self, _: &BTreeMap<String, Tensor>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A tensor of a hook's or a student's state.
 pub(crate) fn stored<'a>(state: &'a BTreeMap<String, Tensor>, name: &str) -> Result<&'a Tensor> {
     let missing = || GuideError::Setting {
-        name: "state of the hook",
+        name: "state",
         found: format!("without `{name}`"),
-        expected: "what the hook saved".to_owned(),
+        expected: "what was saved".to_owned(),
     };
     state.get(name).ok_or_else(missing)
 }

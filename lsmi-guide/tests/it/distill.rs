@@ -4,14 +4,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use lsmi_candle::estimator::{self, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::SampleIds;
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 use lsmi_core::random::stream;
-use lsmi_guide::experiments::distill::{Comparison, Data, Schedule, Settings, compare, weights};
+use lsmi_guide::decide::policy::{self, Options};
+use lsmi_guide::experiments::distill::{Comparison, Data, Rule, Schedule, Settings, Source, compare, weights};
 use lsmi_guide::train::distiller::NonFinite;
-use lsmi_guide::{CheckpointError, GuideError};
+use lsmi_guide::{CheckpointError, GuideError, Interactions, Progress};
 
 /// Rows of which half are synergistic and half unique to x2.
 fn samples(rows: usize) -> FeatureSet {
@@ -77,8 +79,15 @@ fn policies_are_compared_pair_by_pair_whatever_the_threads() {
 
 #[test]
 fn a_comparison_that_was_stopped_goes_on_to_the_same_result() {
+    stopped_and_resumed(Source::Fixed);
+    stopped_and_resumed(Source::Tracked);
+}
+
+fn stopped_and_resumed(interactions: Source) {
     let (samples, classes) = (samples(200), classes());
-    let settings = Settings { threads: 1, policies: vec!["both".to_owned(), "random".to_owned()], ..small() };
+    let policies = vec!["both".to_owned(), "random".to_owned()];
+    let student = Schedule { epochs: 24, ..small().student };
+    let settings = Settings { threads: 1, policies, interactions, student, ..small() };
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("partial");
     let stopped = catch_unwind(AssertUnwindSafe(|| {
@@ -140,6 +149,37 @@ fn weights_are_told_of_every_sample() {
 }
 
 #[test]
+fn a_name_means_one_rule_in_the_library_and_in_the_comparison() {
+    let samples = samples(100);
+    for rule in [Rule::Sources, Rule::Dominant] {
+        let settings = Settings { rule, ..small() };
+        let found = weights(data(&samples, &classes()), &settings).unwrap();
+        // `ccs` looks at no density, so that these interactions are those of the comparison.
+        let fit = estimator::Settings { folds: 2, measure: settings.measure, ..estimator::Settings::default() };
+        let interactions = Interactions::from_cross_fit(&cross_fit(&samples, &classes(), &fit, None).unwrap()).unwrap();
+        let policy = policy::named("interaction", &Options { rule, ..Options::default() }).unwrap();
+        let expected = policy.plan(&interactions, &Progress::default()).unwrap();
+        assert_eq!(found.weights(), expected.weights(), "{rule:?}");
+    }
+}
+
+#[test]
+fn tracked_interactions_change_the_policies_that_look_at_them_and_no_other() {
+    let samples = samples(300);
+    let policies = ["interaction", "both", "random", "confidence", "none"].map(str::to_owned).to_vec();
+    let student = Schedule { epochs: 25, ..small().student };
+    let fixed = Settings { policies, student, seeds: 2, factors: vec![1.0], threads: 1, ..small() };
+    let tracked = Settings { interactions: Source::Tracked, ..fixed.clone() };
+    let (of_fixed, of_tracked) = (quietly(&samples, &fixed).unwrap(), quietly(&samples, &tracked).unwrap());
+    for name in &fixed.policies {
+        let is_same = of_fixed.policy(name) == of_tracked.policy(name);
+        assert_eq!(is_same, !["interaction", "random"].contains(&name.as_str()), "{name}");
+    }
+    // In step with the training, so that the number of threads changes nothing.
+    assert_eq!(quietly(&samples, &Settings { threads: 2, ..tracked }).unwrap(), of_tracked);
+}
+
+#[test]
 fn settings_out_of_range_are_named() {
     let samples = samples(50);
     for (settings, expected) in [
@@ -152,6 +192,8 @@ fn settings_out_of_range_are_named() {
     ] {
         let error = quietly(&samples, &settings).unwrap_err();
         assert!(matches!(&error, GuideError::Setting { name, .. } if *name == expected), "{error}");
+        // Settings can be checked before there are data.
+        assert!(matches!(settings.check(), Err(GuideError::Setting { name, .. }) if name == expected));
     }
     let unknown = Settings { policies: vec!["best".to_owned()], ..small() };
     assert!(matches!(quietly(&samples, &unknown), Err(GuideError::UnknownName { .. })));

@@ -44,7 +44,7 @@ fn log_loss(log_probabilities: &[f64], labels: &[u32]) -> f64 {
 #[test]
 fn weights_follow_the_interaction_that_tells_who_knows() {
     let (members, interactions, labels) = who_knows(600, true, 0);
-    let weights = GuidedWeights::fit(&members, &interactions, &labels, &GuidedSettings::default()).unwrap();
+    let weights = GuidedWeights::fit(&members, &interactions, &labels, None, &GuidedSettings::default()).unwrap();
     assert!(matches!(weights.guidance(), Guidance::Penalty(_)), "{:?}", weights.choices);
     let (members, interactions, labels) = who_knows(600, true, 1);
     let guided = weights.predict(&members, &interactions).unwrap();
@@ -61,7 +61,7 @@ fn weights_follow_the_interaction_that_tells_who_knows() {
 fn an_interaction_that_tells_nothing_does_no_harm() {
     for seed in 0..4 {
         let (members, interactions, labels) = who_knows(600, false, 2 * seed);
-        let weights = GuidedWeights::fit(&members, &interactions, &labels, &GuidedSettings::default()).unwrap();
+        let weights = GuidedWeights::fit(&members, &interactions, &labels, None, &GuidedSettings::default()).unwrap();
         let stacked = GlobalWeights::stacked(&members, &labels, Pool::LogLinear).unwrap();
         let (members, interactions, labels) = who_knows(2000, false, 2 * seed + 1);
         let guided = log_loss(&weights.predict(&members, &interactions).unwrap().log_probabilities, &labels);
@@ -74,14 +74,14 @@ fn an_interaction_that_tells_nothing_does_no_harm() {
 #[test]
 fn weights_are_for_the_members_of_the_fit() {
     let (members, interactions, labels) = who_knows(100, true, 0);
-    let weights = GuidedWeights::fit(&members, &interactions, &labels, &GuidedSettings::default()).unwrap();
+    let weights = GuidedWeights::fit(&members, &interactions, &labels, None, &GuidedSettings::default()).unwrap();
     let mut others = Members::new(100, 2);
     others.push("first", vec![0.0; 200]).unwrap();
     assert!(matches!(weights.predict(&others, &interactions), Err(EnsembleError::Others { what: "members", .. })));
     let (_, fewer, _) = who_knows(99, true, 0);
     assert!(matches!(weights.predict(&members, &fewer), Err(EnsembleError::Rows { expected: 100, found: 99, .. })));
     let one_fold = GuidedSettings { folds: 1, ..GuidedSettings::default() };
-    let error = GuidedWeights::fit(&members, &interactions, &labels, &one_fold).unwrap_err();
+    let error = GuidedWeights::fit(&members, &interactions, &labels, None, &one_fold).unwrap_err();
     assert!(matches!(error, EnsembleError::TooFew { what: "folds", .. }));
 }
 
@@ -133,6 +133,7 @@ fn a_comparison_evaluates_every_method_with_every_seed() {
     assert_eq!(of_samples.of_member(4)[1], of_samples.weights[9]);
 
     let nothing = Settings { evaluated: 1.0, ..settings };
+    assert!(matches!(nothing.check(), Err(EnsembleError::Share { .. })));
     assert!(matches!(compare(data, &nothing, None, &mut |_, _| {}), Err(EnsembleError::Share { .. })));
 }
 

@@ -1,10 +1,10 @@
 //! Tests of the crate from outside, in one binary.
 
 mod clean;
-mod curriculum;
 mod distill;
 mod ensemble;
 mod partition;
 mod shared;
+mod student;
 mod tracker;
 mod trainer;

@@ -4,21 +4,24 @@
 #![expect(clippy::cast_possible_truncation, reason = "networks are of f32")]
 
 use candle_core::{Device, Tensor};
-use lsmi_candle::features::FeatureSet;
+use lsmi_candle::features::{FeatureSet, Groups};
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::SampleIds;
 use lsmi_core::families::FamilyName;
 use lsmi_core::statistics::{mean, pearson};
-use lsmi_guide::train::tracker::{Mode, Settings};
+use lsmi_guide::train::tracker::{Mode, Samples, Settings};
 use lsmi_guide::{GuideError, Tracker};
 
 use crate::shared::samples;
 
 const BATCH: usize = 50;
 
+fn tracked(of: &FeatureSet) -> Samples {
+    Samples { ids: of.ids.clone(), labels: of.labels.clone(), classes: 2, groups: of.groups.clone(), confidence: None }
+}
+
 fn tracker(of: &FeatureSet, mode: Mode) -> Tracker {
-    let settings = Settings { mode, ..Settings::default() };
-    Tracker::new(of.ids.clone(), of.labels.clone(), 2, None, settings).unwrap()
+    Tracker::new(tracked(of), Settings { mode, ..Settings::default() }).unwrap()
 }
 
 fn tensor(matrix: &Matrix, rows: &[usize]) -> Tensor {
@@ -79,6 +82,39 @@ fn rows_are_not_judged_by_models_that_saw_them() {
     for information in [means.i1, means.i2, means.i12] {
         assert!(information < 0.05 && information > -0.2, "{means:?}");
     }
+}
+
+#[test]
+fn rows_are_not_judged_by_models_that_saw_their_twins() {
+    // As above, but every sample is there four times: with its twins in the other fold, a rule would know its label.
+    let (distinct, _) = samples(FamilyName::Rdn, 60, 20, 0);
+    let rows: Vec<usize> = (0..240).map(|row| row / 4).collect();
+    let of = |groups: Option<Groups>| {
+        let [x1, x2] = [&distinct.x1, &distinct.x2].map(|matrix| matrix.select(&rows));
+        let labels = rows.iter().map(|row| (*row % 2) as u32).collect();
+        FeatureSet { ids: SampleIds::rows(240), x1, x2, labels, logits: [None, None, None], groups }
+    };
+    let information = |of: &FeatureSet| {
+        let mut tracker = tracker(of, Mode::Synchronous);
+        show(&mut tracker, of, 1);
+        tracker.end_epoch(0).unwrap();
+        tracker.history()[0].terms.i12
+    };
+    let apart = information(&of(None));
+    let together = information(&of(Some(Groups::of_values(&rows))));
+    assert!(apart > 0.2 && together < 0.05, "{apart} apart, {together} together");
+}
+
+#[test]
+fn estimations_come_as_often_as_asked_for() {
+    let (of, _) = samples(FamilyName::Gauss, 300, 3, 1);
+    let settings = Settings { mode: Mode::Synchronous, every: 3, ..Settings::default() };
+    let mut tracker = Tracker::new(tracked(&of), settings).unwrap();
+    for epoch in 0..7 {
+        show(&mut tracker, &of, 7);
+        tracker.end_epoch(epoch).unwrap();
+    }
+    assert_eq!(tracker.history().iter().map(|entry| entry.epoch).collect::<Vec<_>>(), [2, 5]);
 }
 
 #[test]
@@ -152,10 +188,10 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(error, GuideError::Shape { what: "features of x1", .. }), "{error}");
 
     let settings = Settings { folds: 1, ..Settings::default() };
-    let error = Tracker::new(of.ids.clone(), of.labels.clone(), 2, None, settings).unwrap_err();
+    let error = Tracker::new(tracked(&of), settings).unwrap_err();
     assert!(matches!(error, GuideError::Setting { name: "folds of the tracker", .. }), "{error}");
     let settings = Settings { mode: Mode::Background { capacity: 1, share: 0.0 }, ..Settings::default() };
-    let error = Tracker::new(of.ids.clone(), of.labels.clone(), 2, None, settings).unwrap_err();
+    let error = Tracker::new(tracked(&of), settings).unwrap_err();
     assert!(matches!(error, GuideError::Setting { name: "share of the time", .. }), "{error}");
 }
 

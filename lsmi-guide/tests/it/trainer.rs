@@ -8,12 +8,14 @@ use candle_core::{Device, Tensor};
 use lsmi_candle::features::FeatureSet;
 use lsmi_core::families::FamilyName;
 use lsmi_core::{ClassPrior, Terms};
-use lsmi_guide::decide::policy::{self, Choice, InteractionPolicy};
+use lsmi_guide::decide::policy::{self, Choice, DominantPolicy, Options};
 use lsmi_guide::train::distiller::{self, Teacher};
 use lsmi_guide::train::loss::feature::FeatureLoss;
-use lsmi_guide::train::tracker::{self, Mode};
-use lsmi_guide::train::trainer::Settings;
-use lsmi_guide::{CheckpointError, Guide, GuideError, Hook, Interactions, Steadiness, Tracker, Trainer};
+use lsmi_guide::train::student::TensorStudent;
+use lsmi_guide::train::student::fusion::{self, Fusion};
+use lsmi_guide::train::tracker::{self, Mode, Samples};
+use lsmi_guide::train::trainer::{Rate, Settings};
+use lsmi_guide::{CheckpointError, Guide, GuideError, Hook, Interactions, Pacing, Tracker, Trainer};
 
 use crate::shared::samples;
 
@@ -27,15 +29,16 @@ fn fixed(policy: &str) -> Guide {
     let (of, terms) = data();
     let interactions = Interactions::new(terms, of.labels, ClassPrior::uniform(2).unwrap()).unwrap();
     let interactions = interactions.with_confidence(vec![0.8; ROWS]).unwrap();
-    Guide::fixed(policy::named(policy, 0).unwrap(), interactions, Steadiness::default()).unwrap()
+    Guide::fixed(policy::named(policy, &Options::default()).unwrap(), interactions, Pacing::default()).unwrap()
 }
 
 fn tracked() -> Guide {
     let (of, _) = data();
     let settings = tracker::Settings { mode: Mode::Synchronous, ..tracker::Settings::default() };
-    let tracker = Tracker::new(of.ids, of.labels, 2, None, settings).unwrap();
-    let policy = InteractionPolicy { choice: Choice::Hard { margin: 0.05 }, ..InteractionPolicy::default() };
-    Guide::tracked(Box::new(policy), tracker, Steadiness { warm_up: 1, smoothing: 0.5 }).unwrap()
+    let samples = Samples { ids: of.ids, labels: of.labels, classes: 2, groups: None, confidence: None };
+    let tracker = Tracker::new(samples, settings).unwrap();
+    let policy = DominantPolicy { choice: Choice::Hard { margin: 0.05 }, ..DominantPolicy::default() };
+    Guide::tracked(Box::new(policy), tracker, Pacing { warm_up: 1, smoothing: 0.5 }).unwrap()
 }
 
 /// A teacher of 8 features that knows the labels.
@@ -51,12 +54,23 @@ fn teacher(of: &FeatureSet) -> Teacher {
     Teacher::new(of.ids.clone(), &tensor(features, 8), &tensor(logits, 2)).unwrap()
 }
 
-fn trainer<H: Hook>(hook: H, seed: u64) -> Trainer<H> {
-    let (of, _) = data();
-    let of_distiller = distiller::Settings { auxiliary: 0.1, temperature: 2.0, ..distiller::Settings::default() };
-    let teaching = Some((teacher(&of), of_distiller));
-    let settings = Settings { hidden: 12, batch: 40, rate: 0.01, seed, ..Settings::default() };
-    Trainer::new(of, 2, settings, teaching, hook, &Device::Cpu).unwrap()
+type Run<H> = Trainer<TensorStudent<Fusion>, H>;
+
+fn student(of: &FeatureSet, seed: u64, of_distiller: distiller::Settings) -> TensorStudent<Fusion> {
+    let settings = fusion::Settings { hidden: 12, seed, ..fusion::Settings::default() };
+    fusion::student(of, 2, &settings, Some((teacher(of), of_distiller)), &Device::Cpu).unwrap()
+}
+
+fn usual() -> distiller::Settings {
+    distiller::Settings { auxiliary: 0.1, temperature: 2.0, ..distiller::Settings::default() }
+}
+
+fn steps(seed: u64) -> Settings {
+    Settings { batch: 40, rate: Rate::Constant(0.01), seed, ..Settings::default() }
+}
+
+fn trainer<H: Hook>(hook: H, seed: u64) -> Run<H> {
+    Trainer::new(student(&data().0, seed, usual()), hook, steps(seed)).unwrap()
 }
 
 #[test]
@@ -82,7 +96,8 @@ fn every_policy_trains_and_the_losses_fall() {
 #[test]
 fn labels_alone_and_relations_train_too() {
     let (of, _) = data();
-    let mut alone = Trainer::new(of.clone(), 2, Settings::default(), None, fixed("none"), &Device::Cpu).unwrap();
+    let of_labels = fusion::student(&of, 2, &fusion::Settings::default(), None, &Device::Cpu).unwrap();
+    let mut alone = Trainer::new(of_labels, fixed("none"), Settings::default()).unwrap();
     let first = alone.epoch().unwrap().losses["label"];
     for _ in 0..8 {
         alone.epoch().unwrap();
@@ -90,8 +105,7 @@ fn labels_alone_and_relations_train_too() {
     assert!(alone.epoch().unwrap().losses["label"] < first);
 
     let settings = distiller::Settings { feature_loss: FeatureLoss::Relation, ..distiller::Settings::default() };
-    let teaching = Some((teacher(&of), settings));
-    let mut related = Trainer::new(of, 2, Settings::default(), teaching, fixed("both"), &Device::Cpu).unwrap();
+    let mut related = Trainer::new(student(&of, 0, settings), fixed("both"), Settings::default()).unwrap();
     let first = related.epoch().unwrap().losses["feature"];
     for _ in 0..8 {
         related.epoch().unwrap();
@@ -116,7 +130,7 @@ fn a_tracked_run_learns_its_own_plans() {
     assert!(plan.weights().output.iter().any(|weight| *weight > 0.0), "some samples are synergistic");
 }
 
-fn saved<H: Hook>(trainer: &Trainer<H>, path: &Path) -> Vec<u8> {
+fn saved<H: Hook>(trainer: &Run<H>, path: &Path) -> Vec<u8> {
     trainer.save(path).unwrap();
     std::fs::read(path).unwrap()
 }
@@ -156,23 +170,24 @@ fn a_checkpoint_of_another_run_is_refused() {
 
     let refused = |error: GuideError, expected: &str| {
         assert!(
-            matches!(&error, GuideError::Checkpoint(CheckpointError::OtherRun { what, .. }) if *what == expected),
+            matches!(&error, GuideError::Checkpoint(CheckpointError::OtherRun { what, .. }) if what == expected),
             "{error}"
         );
     };
-    refused(trainer(fixed("interaction"), 1).resume(&path).unwrap_err(), "the settings");
-    refused(trainer(fixed("both"), 0).resume(&path).unwrap_err(), "the policy");
+    let other = |student, settings| Trainer::new(student, fixed("interaction"), settings).unwrap().resume(&path);
     let (mut of, _) = data();
-    let settings = Settings { hidden: 12, batch: 40, rate: 0.01, ..Settings::default() };
-    let teaching = Some((teacher(&of), distiller::Settings::default()));
-    let mut other =
-        Trainer::new(of.clone(), 2, settings.clone(), teaching, fixed("interaction"), &Device::Cpu).unwrap();
-    refused(other.resume(&path).unwrap_err(), "the distillation");
-    let of_distiller = distiller::Settings { auxiliary: 0.1, temperature: 2.0, ..distiller::Settings::default() };
-    let teaching = Some((teacher(&of), of_distiller));
+    refused(other(student(&of, 0, usual()), steps(1)).unwrap_err(), "the settings");
+    refused(trainer(fixed("both"), 0).resume(&path).unwrap_err(), "the policy");
+    refused(other(student(&of, 0, distiller::Settings::default()), steps(0)).unwrap_err(), "the distillation");
+    refused(other(student(&of, 1, usual()), steps(0)).unwrap_err(), "the model");
+    // Other labels are another hash of the data, and here another teacher too.
+    let before = teacher(&of);
     of.labels[0] = 1 - of.labels[0];
-    let mut other = Trainer::new(of, 2, settings, teaching, fixed("interaction"), &Device::Cpu).unwrap();
-    refused(other.resume(&path).unwrap_err(), "the hash of the data");
+    let teaching = Some((before, usual()));
+    let widths = fusion::Settings { hidden: 12, ..fusion::Settings::default() };
+    let relabelled = fusion::student(&of, 2, &widths, teaching, &Device::Cpu).unwrap();
+    let error = other(relabelled, steps(0)).unwrap_err();
+    assert!(error.to_string().contains("the model: data: "), "{error}");
 }
 
 #[test]
@@ -203,9 +218,8 @@ fn steps_with_losses_that_are_not_finite_are_skipped_if_so_asked() {
         values[6 * 11] = f64::INFINITY;
         of.x1 = lsmi_candle::numbers::matrix::Matrix::new(ROWS, 6, values).unwrap();
         let settings = distiller::Settings { non_finite, ..distiller::Settings::default() };
-        let teaching = Some((teacher(&of), settings));
-        let settings = Settings { batch: 40, ..Settings::default() };
-        Trainer::new(of, 2, settings, teaching, fixed("both"), &Device::Cpu).unwrap().epoch()
+        let steps = Settings { batch: 40, ..Settings::default() };
+        Trainer::new(student(&of, 0, settings), fixed("both"), steps).unwrap().epoch()
     };
     let id = of.ids.get(11).into_owned();
     let report = run(distiller::NonFinite::Skip).unwrap();

@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use super::{Data, Estimate, Settings};
 use crate::baselines::pid_batch::{Params, PidBatch, decompose};
 use crate::error::Result;
-use crate::estimator::folds::{LabelledRows, stratified_folds};
+use crate::estimator::folds::divide_groups;
 use crate::estimator::{Progress, find_groups};
 use crate::features::FeatureSet;
 
@@ -58,12 +58,12 @@ pub(super) fn estimate(
 
 /// Returns the training rows and those held out.
 fn divide(rows: &FeatureSet, seed: u64) -> (FeatureSet, FeatureSet) {
-    if let Some(groups) = find_groups(rows, HELD_OUT).0.map(|groups| groups.numbers()) {
-        let classes = rows.labels.iter().max().map_or(0, |largest| *largest as usize + 1);
-        let labelled = LabelledRows { labels: &rows.labels, classes, groups: Some(&groups) };
-        #[expect(clippy::cast_possible_truncation, reason = "a few parts")]
-        let parts = stratified_folds(&labelled, HELD_OUT as u32, seed, "rows held out for PID-Batch");
-        let (train, held_out): (Vec<usize>, Vec<usize>) = (0..rows.rows()).partition(|row| parts[*row] > 0);
+    #[expect(clippy::cast_possible_truncation, reason = "a few parts")]
+    let part = (0, HELD_OUT as u32);
+    let groups = find_groups(rows, HELD_OUT).0;
+    let divided =
+        groups.and_then(|groups| divide_groups(&rows.labels, &groups, part, seed, "rows held out for PID-Batch"));
+    if let Some((train, held_out)) = divided {
         return (rows.select(&train), rows.select(&held_out));
     }
     let mut order: Vec<usize> = (0..rows.rows()).collect();

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use lsmi_core::Measure;
-use lsmi_guide::decide::policy;
+use lsmi_guide::decide::policy::{self, Options};
 
 use crate::arguments::{Arrays, Common};
 
@@ -20,6 +20,7 @@ The policies:
   random       the weights of interaction, dealt to other samples
   confidence   by the teacher's confidence alone
   modality     no teacher: auxiliary losses of each modality by what it tells of the sample; auxiliary: of all alike
+  sources, dominant  what interaction is under that --rule, whatever --rule says
 
 DATA may have a split `test` to test on, and logits12 of a teacher of your own; otherwise a fifth of the rows is tested on in \
 turn, and the teacher is trained. A comparison that is stopped goes on from DIR.partial when asked for again.
@@ -28,7 +29,8 @@ Examples:
   lsmi guide distill features.npz --out comparison
   lsmi guide distill features.npz --out comparison --seeds 40 --policies interaction,both,random
   lsmi guide distill features.npz --out comparison --export weights.csv
-  lsmi guide distill features.npz --out comparison --rule dominant --measure pm";
+  lsmi guide distill features.npz --out comparison --rule dominant --measure pm
+  lsmi guide distill features.npz --out comparison --interactions tracked";
 
 /// `lsmi guide distill`.
 #[derive(Debug, Args)]
@@ -55,6 +57,9 @@ pub(crate) struct Distill {
     /// Measure of redundancy: pm, sx, mmi, ccs or min
     #[arg(long, default_value = "ccs")]
     pub(crate) measure: Measure,
+    /// Where the interactions behind a policy come from
+    #[arg(long, value_enum, default_value_t = SourceName::Fixed)]
+    pub(crate) interactions: SourceName,
     /// Epochs of the student
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) epochs: u16,
@@ -88,6 +93,15 @@ pub(crate) enum RuleName {
     Dominant,
 }
 
+/// Where interactions come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceName {
+    /// A cross-fit on the training rows, before any student learns
+    Fixed,
+    /// A tracker of the student itself, every ten epochs while it learns
+    Tracked,
+}
+
 /// Policies, none of them twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PolicyList(pub(crate) Vec<String>);
@@ -95,7 +109,7 @@ pub(crate) struct PolicyList(pub(crate) Vec<String>);
 fn policies(text: &str) -> Result<PolicyList, String> {
     let mut list: Vec<String> = Vec::new();
     for name in text.split(',').map(str::trim) {
-        policy::named(name, 0).map_err(|error| error.to_string())?;
+        policy::named(name, &Options::default()).map_err(|error| error.to_string())?;
         if list.iter().any(|listed| listed == name) {
             return Err(format!("`{name}` is there twice; name every policy once"));
         }

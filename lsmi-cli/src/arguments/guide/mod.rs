@@ -7,7 +7,7 @@ mod ensemble;
 use clap::{Args, Subcommand};
 
 pub(crate) use clean::{Clean, NoiseName};
-pub(crate) use distill::{Distill, Export, RuleName};
+pub(crate) use distill::{Distill, Export, RuleName, SourceName};
 pub(crate) use ensemble::Ensemble;
 
 pub(super) const GUIDE_EXAMPLES: &str = "\

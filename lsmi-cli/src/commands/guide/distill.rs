@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use lsmi_candle::features::read;
-use lsmi_guide::experiments::distill::{self, Data, Rule, Settings, compare};
+use lsmi_guide::experiments::distill::{self, Data, Rule, Settings, Source, compare};
 use lsmi_guide::train::distiller::NonFinite;
 
 use super::{partial, register, remove, say_files};
-use crate::arguments::{Distill, RuleName};
+use crate::arguments::{Distill, RuleName, SourceName};
 use crate::commands::analyze::{say_notes, training_rows};
 use crate::output::weights;
 use crate::process::console;
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
     staging.write(&arguments.out.join(RESULT), |file| Ok(file.write_all(console::as_json(&result)?.as_bytes())?))?;
     if let Some(export) = &arguments.export {
         let plan = distill::weights(data, &settings).map_err(|error| Failure::from(error).about(path))?;
-        let columns: Vec<_> = plan.weights().columns().collect();
+        let columns = plan.weights().columns().map(|(name, column)| (name.to_owned(), column));
         staging.write(export.path(), |file| weights::write(export, plan.ids(), &columns, file))?;
     }
     staging.commit(&[])?;
@@ -68,6 +68,10 @@ fn settings(arguments: &Distill) -> Settings {
             RuleName::Dominant => Rule::Dominant,
         },
         measure: arguments.measure,
+        interactions: match arguments.interactions {
+            SourceName::Fixed => Source::Fixed,
+            SourceName::Tracked => Source::Tracked,
+        },
         seeds: usize::from(arguments.seeds),
         seed: arguments.common.seed,
         transfer: arguments.transfer,

@@ -1,23 +1,31 @@
 //! Weighs samples by the teacher's confidence alone: outputs where it is sure, features where it is not.
 //!
 //! With c the probability of the teacher's most probable class, output distillation weighs c and feature distillation
-//! 1 - c. No interaction enters: what the `interaction` policy gains beyond this one is not owed to samples being easy or
-//! hard for the teacher.
+//! 1 - c. No interaction enters: what a policy by interactions gains beyond this one is not owed to samples being easy or hard
+//! for the teacher.
 
 use std::sync::Arc;
 
 use super::{Policy, Progress};
 use crate::decide::interactions::Interactions;
-use crate::decide::plan::{Plan, Weights};
+use crate::decide::plan::{Losses, Plan, Weights};
 use crate::error::{GuideError, Result};
 
-/// Outputs by the teacher's confidence, features by what it lacks.
+/// Weighs outputs by the teacher's confidence and features by what it lacks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ConfidencePolicy;
 
 impl Policy for ConfidencePolicy {
     fn name(&self) -> &'static str {
         "confidence"
+    }
+
+    fn losses(&self) -> Losses {
+        Losses { feature: true, output: true, auxiliary: false }
+    }
+
+    fn needs_interactions(&self) -> bool {
+        false
     }
 
     fn plan(&self, samples: &Interactions, _: &Progress) -> Result<Plan> {

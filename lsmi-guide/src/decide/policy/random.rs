@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
+use serde_json::{Value, json};
 
-use super::{InteractionPolicy, Policy, Progress};
+use super::{Policy, Progress};
 use crate::decide::interactions::Interactions;
-use crate::decide::plan::Plan;
+use crate::decide::plan::{Losses, Plan};
 use crate::error::Result;
 
-/// The weights of the policy `of`, shuffled over samples: the same values as often, in rows that stay together.
+/// Shuffles the weights of the policy `of` over samples: the same values as often, in rows that stay together.
 ///
 /// The shuffle depends on the seed and the number of samples alone, so a sample keeps its stand-in from epoch to epoch.
 #[derive(Debug)]
@@ -21,16 +22,21 @@ pub struct RandomPolicy {
     pub seed: u64,
 }
 
-impl RandomPolicy {
-    /// The usual `interaction` policy, shuffled.
-    pub fn new(seed: u64) -> Self {
-        Self { of: Box::new(InteractionPolicy::default()), seed }
-    }
-}
-
 impl Policy for RandomPolicy {
     fn name(&self) -> &'static str {
         "random"
+    }
+
+    fn losses(&self) -> Losses {
+        self.of.losses()
+    }
+
+    fn needs_interactions(&self) -> bool {
+        self.of.needs_interactions()
+    }
+
+    fn identity(&self) -> Value {
+        json!({ "name": self.name(), "of": self.of.identity(), "seed": self.seed })
     }
 
     fn plan(&self, samples: &Interactions, progress: &Progress) -> Result<Plan> {
@@ -53,7 +59,7 @@ impl Policy for RandomPolicy {
 mod tests {
     use super::*;
     use crate::decide::interactions::tests::five;
-    use crate::decide::policy::Choice;
+    use crate::decide::policy::{Choice, DominantPolicy};
 
     fn sorted(mut column: Vec<f64>) -> Vec<f64> {
         column.sort_by(f64::total_cmp);
@@ -63,7 +69,7 @@ mod tests {
     #[test]
     fn weights_are_the_same_but_for_their_order() {
         let samples = five();
-        let of = InteractionPolicy { choice: Choice::Soft { temperature: 0.2 }, ..InteractionPolicy::default() };
+        let of = DominantPolicy { choice: Choice::Soft { temperature: 0.2 }, ..DominantPolicy::default() };
         let plan = of.plan(&samples, &Progress::default()).unwrap();
         let plans: Vec<Plan> = (0..20)
             .map(|seed| {
@@ -84,7 +90,7 @@ mod tests {
     #[test]
     fn hysteresis_sees_the_choices_of_the_sample_itself() {
         let samples = five();
-        let of = InteractionPolicy { choice: Choice::Hard { margin: 100.0 }, ..InteractionPolicy::default() };
+        let of = DominantPolicy { choice: Choice::Hard { margin: 100.0 }, ..DominantPolicy::default() };
         let random = RandomPolicy { of: Box::new(of), seed: 1 };
         let first = random.plan(&samples, &Progress::default()).unwrap();
         let progress = Progress { epoch: 1, previous: Some(Arc::new(first.clone())) };

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use lsmi_core::statistics::mean;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::{AuxiliaryPolicy, Policy, Progress};
+use super::{ModalityPolicy, Policy, Progress};
 use crate::decide::interactions::Interactions;
-use crate::decide::plan::{Plan, Weights};
+use crate::decide::plan::{Losses, Plan, Weights};
 use crate::error::{GuideError, Result};
 
 /// Distils all samples, their outputs the more the less is known of the label, and trains each modality on what it tells.
@@ -21,10 +22,10 @@ use crate::error::{GuideError, Result};
 /// whatever the measure of redundancy. A label that interactions explain says what the teacher would say, so that its output
 /// adds nothing; one that they leave open is a noisy draw, and the teacher's probabilities in its place lower the variance
 /// of the student's gradient (Menon et al., "A statistical perspective on distillation", ICML 2021). Why auxiliary losses
-/// go by information, [`AuxiliaryPolicy`] says. The strength bounds how uneven weights get: uneven weights leave fewer samples
+/// go by information, [`ModalityPolicy`] says. The strength bounds how uneven weights get: uneven weights leave fewer samples
 /// to learn from.
 ///
-/// This is not the published rule, which is [`InteractionPolicy`](super::InteractionPolicy).
+/// This is not the published rule, which is [`DominantPolicy`](super::DominantPolicy).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SourcesPolicy {
@@ -38,16 +39,35 @@ impl Default for SourcesPolicy {
     }
 }
 
+impl SourcesPolicy {
+    /// Checks the strength.
+    ///
+    /// # Errors
+    /// [`GuideError::Setting`] unless it is between 0 and 1.
+    pub fn check(&self) -> Result<()> {
+        if (0.0..=1.0).contains(&self.strength) {
+            return Ok(());
+        }
+        let expected = "between 0 and 1".to_owned();
+        Err(GuideError::Setting { name: "strength", found: self.strength.to_string(), expected })
+    }
+}
+
 impl Policy for SourcesPolicy {
     fn name(&self) -> &'static str {
         "sources"
     }
 
-    fn plan(&self, samples: &Interactions, progress: &Progress) -> Result<Plan> {
-        if !(0.0..=1.0).contains(&self.strength) {
-            let expected = "between 0 and 1".to_owned();
-            return Err(GuideError::Setting { name: "strength", found: self.strength.to_string(), expected });
-        }
+    fn losses(&self) -> Losses {
+        Losses { feature: true, output: true, auxiliary: true }
+    }
+
+    fn identity(&self) -> Value {
+        json!({ "name": self.name(), "strength": self.strength })
+    }
+
+    fn plan(&self, samples: &Interactions, _: &Progress) -> Result<Plan> {
+        self.check()?;
         let of_labels = samples.terms().i12.iter().zip(samples.labels());
         let unknown: Vec<f64> = of_labels
             .map(|(i12, label)| (1.0 - (i12 + samples.prior().log_probability(*label as usize)).exp()).max(0.0))
@@ -59,7 +79,7 @@ impl Policy for SourcesPolicy {
         let weights = Weights {
             feature: vec![1.0; samples.len()],
             output: unknown.into_iter().map(output).collect(),
-            ..AuxiliaryPolicy::modality().plan(samples, progress)?.weights().clone()
+            auxiliary: ModalityPolicy::information(samples),
         };
         Plan::by(Arc::clone(samples.lookup()), weights)
     }

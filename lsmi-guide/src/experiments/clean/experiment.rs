@@ -8,12 +8,14 @@ use std::path::Path;
 use lsmi_candle::estimator::{self, cross_fit};
 use lsmi_candle::features::{Classes, FeatureSet};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Noise, average_precision, contradictions, precision_at, recall_at};
 use crate::experiments::ensemble::{EnsembleError, Members};
-use crate::experiments::estimation::with_simplest_densities;
+use crate::experiments::estimation::{self, with_simplest_densities};
 use crate::experiments::paired::{OverSeeds, PairedDifference};
-use crate::experiments::store::{Identity, Store, kept};
+use crate::experiments::store::{self, Store, kept};
+use crate::identity::{Identity, sha256};
 
 /// The ranking by what contradicts labels.
 const CONTRADICTION: &str = "contradiction";
@@ -40,6 +42,19 @@ pub struct PlantedSettings {
 impl Default for PlantedSettings {
     fn default() -> Self {
         Self { rate: 0.1, noise: Noise::Uniform, seeds: 20, seed: 0, estimator: estimator::Settings::default() }
+    }
+}
+
+impl PlantedSettings {
+    /// Checks the settings, without a look at data.
+    ///
+    /// # Errors
+    /// [`EnsembleError::TooFew`] for no seeds.
+    pub fn check(&self) -> Result<(), EnsembleError> {
+        match self.seeds {
+            0 => Err(EnsembleError::TooFew { what: "seeds", found: 0, expected: "at least 1".to_owned() }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -81,7 +96,7 @@ pub struct ScoreRow {
 
 /// What one seed found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct OfSeed {
+struct SeedResult {
     planted: usize,
     contradiction: Figures,
     loss: Figures,
@@ -109,14 +124,12 @@ pub fn find_planted(
     store: Option<&Path>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Experiment, EnsembleError> {
-    if settings.seeds == 0 {
-        return Err(EnsembleError::TooFew { what: "seeds", found: 0, expected: "at least 1".to_owned() });
-    }
+    settings.check()?;
     let store = store.map(|folder| Store::open(folder, &identity(samples, classes, settings))).transpose()?;
-    let mut found: Vec<OfSeed> = Vec::with_capacity(settings.seeds);
+    let mut found: Vec<SeedResult> = Vec::with_capacity(settings.seeds);
     for (done, seed) in (settings.seed..).take(settings.seeds).enumerate() {
         progress(done, settings.seeds);
-        let of_seed = || OfSeed::new(samples, classes, settings, seed);
+        let of_seed = || SeedResult::new(samples, classes, settings, seed);
         found.push(kept(store.as_ref(), &format!("seed-{seed}"), of_seed)?);
     }
     progress(settings.seeds, settings.seeds);
@@ -153,14 +166,22 @@ impl ScoreRow {
     }
 }
 
-/// What tells experiments apart: all settings but the number of threads, which changes no result.
+/// What tells experiments apart.
 fn identity(samples: &FeatureSet, classes: &Classes, settings: &PlantedSettings) -> Identity {
-    let estimator = estimator::Settings { threads: 0, ..settings.estimator.clone() };
-    let settings = format!("{:?}", PlantedSettings { estimator, ..settings.clone() });
-    Identity::new(settings, format!("{} {}", samples.hash(), classes.names().join(",")))
+    let PlantedSettings { rate, noise, seeds, seed, estimator } = settings;
+    let settings = json!({
+        "rate": rate,
+        "noise": noise,
+        "seeds": seeds,
+        "seed": seed,
+        "estimator": estimation::identity(estimator),
+    });
+    let hash = samples.hash();
+    let parts = std::iter::once(&hash).chain(classes.names()).map(String::as_bytes);
+    store::identity(settings, sha256(parts))
 }
 
-impl OfSeed {
+impl SeedResult {
     fn new(
         samples: &FeatureSet,
         classes: &Classes,

@@ -10,6 +10,6 @@ mod score;
 
 pub use experiment::{Experiment, PlantedSettings, ScoreRow, find_planted};
 pub use noise::{Noise, Planted};
-pub(crate) use precision::descending;
+use precision::descending;
 pub use precision::{average_precision, precision_at, recall_at};
 pub use score::{Contradiction, Suspect, contradictions, find_suspects, suspects};

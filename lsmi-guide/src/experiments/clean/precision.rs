@@ -8,7 +8,7 @@ pub(crate) fn descending(scores: &[f64]) -> Vec<usize> {
     order
 }
 
-/// The area under the precision-recall curve as average precision: the mean, over the samples that are to be found, of the
+/// Computes the area under the precision-recall curve as average precision: the mean, over the samples that are to be found, of the
 /// precision at the rank where each is found. Samples of equal score are found at one rank together.
 ///
 /// None where there is nothing to find, the lengths differ or a score is NaN.
@@ -35,7 +35,7 @@ pub fn average_precision(scores: &[f64], is_planted: &[bool]) -> Option<f64> {
     (hits > 0).then(|| area / hits as f64)
 }
 
-/// The share of the `count` highest scores that was planted. Where as many were planted, it is precision and recall alike.
+/// Computes the share of the `count` highest scores that was planted. Where as many were planted, it is precision and recall alike.
 ///
 /// None for a count of zero or of more than there are, or where the lengths differ.
 ///
@@ -52,7 +52,7 @@ pub fn precision_at(scores: &[f64], is_planted: &[bool], count: usize) -> Option
     Some(hits as f64 / count as f64)
 }
 
-/// The share of what was planted that is among the `count` highest scores.
+/// Computes the share of what was planted that is among the `count` highest scores.
 ///
 /// None for a count of zero, where nothing was planted or the lengths differ. A count of more than there are is all of them.
 ///

@@ -21,8 +21,9 @@ use lsmi_core::SampleIds;
 use serde::{Deserialize, Serialize};
 
 use super::descending;
-use crate::experiments::ensemble::{EnsembleError, GlobalWeights, Members, Pool, most_probable};
+use crate::experiments::ensemble::{EnsembleError, GlobalWeights, Members, Pool};
 use crate::experiments::estimation::with_simplest_densities;
+use crate::experiments::metrics::most_probable;
 
 /// What speaks against the label of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ pub struct Suspect {
     pub says: Vec<u32>,
 }
 
-/// What speaks against the label of every sample, in their order. `members` are held out: none of them has seen the samples,
+/// Measures what speaks against the label of every sample, in their order. `members` are held out: none of them has seen the samples,
 /// as those of cross-fitted training rows ([`lsmi_candle::estimator::CrossFit::candidates`]).
 ///
 /// # Errors
@@ -84,7 +85,7 @@ pub fn contradictions(members: &Members, labels: &[u32]) -> Result<Vec<Contradic
     Ok(pooled.chunks_exact(members.classes()).zip(labels).enumerate().map(contradict).collect())
 }
 
-/// All samples, from the one whose label is most contradicted to the one whose label is most supported.
+/// Ranks all samples, from the one whose label is most contradicted to the one whose label is most supported.
 ///
 /// # Errors
 /// Those of [`contradictions`], and [`EnsembleError::Rows`] for another number of ids.
@@ -108,7 +109,7 @@ pub fn suspects(ids: &SampleIds, members: &Members, labels: &[u32]) -> Result<Ve
     Ok(descending(&scores).into_iter().map(suspect).collect())
 }
 
-/// The suspects among samples, by cross-fitted heads of x1, x2 and both and their late fusion, which are the members.
+/// Ranks samples by cross-fitted heads of x1, x2 and both and their late fusion, which are the members.
 ///
 /// # Errors
 /// Those of [`suspects`] and of the estimator, such as for a class of fewer samples than folds.

@@ -9,11 +9,15 @@
 //! 2. a cross-fitted teacher on the same folds: its outputs for a sample are by a network that did not see its label;
 //! 3. for every seed a transfer set, a part of the training samples that the student learns from. With all of them a
 //!    student of a few thousand parameters learns from labels what there is to learn, and no distillation helps;
-//! 4. students: one for each policy and each factor of the distillation losses. Every policy is judged with the one factor
+//! 4. students: one for each policy and each factor of the distillation losses, trained by [`crate::Trainer`] as a
+//!    [`crate::Guide`] says. Every policy is judged with the one factor
 //!    that is best for it on the validation samples, in the mean over seeds. Test samples decide nothing.
 //!
 //! The label loss has the factor 1; output distillation has the factor c of the grid, feature distillation
 //! [`Settings::feature_factor`] times c, auxiliary losses [`Settings::auxiliary_factor`] times c. All else is the same for all policies.
+//!
+//! The interactions behind a policy are those of the cross-fit throughout, or [tracked](Source::Tracked) in the student while it
+//! learns.
 //!
 //! A result is a [`Comparison`]: scores of every policy, and the paired differences of `interaction` to every other one.
 //! An advantage that is not also one over `random`, the same weights dealt to other samples, is not due to interactions.
@@ -41,14 +45,14 @@
     reason = "networks compute in single precision, and a share of a count is a count"
 )]
 
+mod losses;
 mod network;
 mod outcome;
 mod prepared;
 mod run;
 mod split;
-mod store;
+mod student;
 mod teacher;
-mod training;
 
 use std::path::Path;
 
@@ -56,45 +60,52 @@ use lsmi_candle::estimator;
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::Measure;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use outcome::{Comparison, Differences, OfPolicy, Run};
+pub use student::Schedule;
 pub use teacher::TeacherScore;
-pub use training::Schedule;
+
+pub use crate::decide::policy::Rule;
 
 use self::prepared::Prepared;
 use self::run::Job;
 use self::split::SPLITS;
-use self::store::Store;
 use crate::decide::interactions::Interactions;
 use crate::decide::plan::Plan;
-use crate::decide::policy::{self, InteractionPolicy, Policy, Progress as Epochs, RandomPolicy, SourcesPolicy};
-use crate::error::{GuideError, Result};
-use crate::experiments::store::Identity;
+use crate::decide::policy::{self, Options, Policy, Progress as Epochs};
+use crate::error::{CheckpointError, GuideError, Result};
+use crate::experiments::parallel;
+use crate::experiments::store::{self, Store};
+use crate::identity::{Identity, described, sha256};
 use crate::train::distiller::NonFinite;
 use crate::train::loss::output::check_temperature;
 
-/// The rule that `interaction` stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the interactions behind a policy come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// Outputs by what is not known of the label, auxiliary losses by what each modality tells: [`SourcesPolicy`].
-    Sources,
-    /// Features or outputs by the dominant component: [`InteractionPolicy`], the published rule.
-    Dominant,
+pub enum Source {
+    /// From a cross-fit on the training samples, before any student learns.
+    #[default]
+    Fixed,
+    /// From a [tracker](crate::train::tracker) of the student itself, every ten epochs while it learns; until the first
+    /// estimation all samples weigh alike.
+    Tracked,
 }
 
 /// Settings of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The policies, by name; `interaction`, `both`, `all`, `feature`, `output`, `none`, `random`, `confidence`.
+    /// The policies, by the names of [`policy::POLICIES`]; `interaction`, `both`, `all`, `feature`, `output`, `none`, `random`,
+    /// `confidence`.
     pub policies: Vec<String>,
     /// The rule of `interaction`, and of `random`, which shuffles it; sources.
     pub rule: Rule,
     /// The measure of redundancy; `ccs`.
     pub measure: Measure,
+    /// Where interactions come from; fixed.
+    pub interactions: Source,
     /// Runs of each policy; 20.
     pub seeds: usize,
     /// The first seed; 0.
@@ -132,6 +143,7 @@ impl Default for Settings {
             policies: policies.map(str::to_owned).to_vec(),
             rule: Rule::Sources,
             measure: Measure::Ccs,
+            interactions: Source::Fixed,
             seeds: 20,
             seed: 0,
             transfer: 0.25,
@@ -187,10 +199,11 @@ pub fn compare(
 ) -> Result<Comparison> {
     settings.check()?;
     let store = store.map(|folder| Store::open(folder, &identity(data, settings)?)).transpose()?;
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
-    let threads = threads.map_err(|error| GuideError::Setting {
+    let threads = parallel::threads(settings.threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| GuideError::Setting {
         name: "threads",
-        found: settings.threads.to_string(),
+        found: threads.to_string(),
         expected: format!("a number of threads that can be started ({error})"),
     })?;
     let jobs = Job::all(settings);
@@ -201,29 +214,21 @@ pub fn compare(
     let mut prepared = Vec::with_capacity(splits);
     for number in 0..splits {
         tell(number, format!("interactions and teacher of split {} of {splits}", number + 1));
-        prepared.push(threads.install(|| Prepared::new(data, settings, number))?);
+        prepared.push(pool.install(|| Prepared::new(data, settings, number))?);
     }
     let done = std::sync::atomic::AtomicUsize::new(splits);
-    let runs: Vec<Run> = threads.install(|| {
-        jobs.par_iter()
-            .map(|job| {
-                let run = job.run(&prepared[job.split()], settings, store.as_ref()).map_err(|error| match error {
-                    error @ GuideError::Checkpoint(_) => error,
-                    error => GuideError::Run {
-                        policy: job.policy.clone(),
-                        seed: job.seed(settings),
-                        source: Box::new(error),
-                    },
-                })?;
-                tell(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, job.policy.clone());
-                Ok(run)
-            })
-            .collect::<Result<_>>()
+    let runs: Vec<Run> = parallel::map(&jobs, threads, |job| -> Result<Run> {
+        let run = job.run(&prepared[job.split()], settings, store.as_ref()).map_err(|error| match error {
+            error @ GuideError::Checkpoint(_) => error,
+            error => GuideError::Run { policy: job.policy.clone(), seed: job.seed(settings), source: Box::new(error) },
+        })?;
+        tell(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, job.policy.clone());
+        Ok(run)
     })?;
     Ok(Comparison::new(data, settings, &prepared, &runs))
 }
 
-/// The plan of `interaction` for all samples, from interactions that are cross-fitted on all of them.
+/// Plans `interaction` for all samples, from interactions that are cross-fitted on all of them.
 ///
 /// # Errors
 /// Those of the estimator, and [`GuideError::Setting`] for settings out of range.
@@ -234,27 +239,21 @@ pub fn weights(data: Data<'_>, settings: &Settings) -> Result<Plan> {
 }
 
 impl Settings {
-    /// How many students a comparison trains.
+    /// Counts the students that a comparison trains.
     pub fn runs(&self) -> usize {
         Job::all(self).len()
     }
 
     /// The policy of a name.
     fn policy(&self, name: &str, seed: u64) -> Result<Box<dyn Policy>> {
-        let rule = || -> Box<dyn Policy> {
-            match self.rule {
-                Rule::Sources => Box::new(SourcesPolicy::default()),
-                Rule::Dominant => Box::new(InteractionPolicy { measure: self.measure, ..InteractionPolicy::default() }),
-            }
-        };
-        match name {
-            "interaction" => Ok(rule()),
-            "random" => Ok(Box::new(RandomPolicy { of: rule(), seed })),
-            _ => policy::named(name, seed),
-        }
+        policy::named(name, &Options { rule: self.rule, measure: self.measure, seed })
     }
 
-    fn check(&self) -> Result<()> {
+    /// Checks the settings, without a look at data.
+    ///
+    /// # Errors
+    /// [`GuideError::Setting`] for a setting out of range, [`GuideError::UnknownName`] for a policy that is none.
+    pub fn check(&self) -> Result<()> {
         check_temperature(self.temperature)?;
         let wrong = |name, found: String, expected: &str| {
             Err(GuideError::Setting { name, found, expected: expected.to_owned() })
@@ -282,31 +281,18 @@ impl Settings {
                 return wrong(name, factor.to_string(), "above 0");
             }
         }
-        for schedule in [self.student, self.teacher] {
-            if schedule.epochs == 0 || schedule.encoder == 0 || schedule.fused == 0 {
-                return wrong("epochs, encoder and fused", "0".to_owned(), "at least 1");
-            }
-            if !(schedule.rate > 0.0 && schedule.decay >= 0.0) {
-                return wrong("rate", schedule.rate.to_string(), "above 0, and the decay at least 0");
-            }
-        }
-        Ok(())
+        self.student.check()?;
+        self.teacher.check()
     }
 }
 
 /// What tells comparisons apart.
-fn identity(data: Data<'_>, settings: &Settings) -> Result<Identity> {
-    let settings = serde_json::to_string(settings)
-        .map_err(|error| GuideError::Data { reason: format!("the settings cannot be written down: {error}") })?;
-    let mut hashes = vec![data.samples.hash()];
-    hashes.extend(data.test.map(FeatureSet::hash));
+fn identity(data: Data<'_>, settings: &Settings) -> Result<Identity, CheckpointError> {
+    let mut parts = vec![data.samples.hash().into_bytes()];
+    parts.extend(data.test.map(|test| test.hash().into_bytes()));
     if let Some(features) = data.teacher_features {
-        let sum: u64 = features
-            .values()
-            .iter()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, value| (hash ^ value.to_bits()).wrapping_mul(0x0000_0100_0000_01b3));
-        hashes.push(format!("{sum:016x}"));
+        parts.push(features.values().iter().flat_map(|value| value.to_le_bytes()).collect());
     }
-    hashes.push(data.classes.names().join(","));
-    Ok(Identity::new(settings, hashes.join(" ")))
+    parts.extend(data.classes.names().iter().map(|name| name.clone().into_bytes()));
+    Ok(store::identity(described(settings)?, sha256(parts.iter().map(Vec::as_slice))))
 }

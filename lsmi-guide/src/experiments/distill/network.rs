@@ -237,6 +237,12 @@ impl Network {
         }
     }
 
+    /// The features of each modality.
+    pub(super) fn encoded(&self) -> [&[Lane]; 2] {
+        let (first, second) = self.encoded.split_at(self.shape.encoder);
+        [first, second]
+    }
+
     /// Room for the gradients of what the network says.
     pub(super) fn gradients(&self) -> Gradients {
         Gradients { logits: self.logits.clone(), projected: self.projected.clone(), auxiliary: self.auxiliary.clone() }

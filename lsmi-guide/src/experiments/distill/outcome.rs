@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::prepared::Prepared;
 use super::teacher::TeacherScore;
 use super::{Data, Settings};
-use crate::experiments::ensemble::Metrics;
-use crate::experiments::paired::{OverSeeds, PairedDifference};
+use crate::experiments::metrics::Metrics;
+use crate::experiments::paired::{OverSeeds, PairedDifference, metrics_over_seeds, paired_metrics};
 
 /// The version of the layout.
 const SCHEMA: u32 = 1;
@@ -139,12 +139,12 @@ impl Comparison {
         }
     }
 
-    /// What was found of a policy.
+    /// Returns what was found of a policy.
     pub fn policy(&self, name: &str) -> Option<&OfPolicy> {
         self.policies.iter().find(|policy| policy.policy == name)
     }
 
-    /// The advantage of `interaction` over a policy.
+    /// Returns the advantage of `interaction` over a policy.
     pub fn advantage(&self, over: &str) -> Option<&Differences> {
         self.advantages.iter().find(|differences| differences.over == over)
     }
@@ -161,37 +161,37 @@ impl OfPolicy {
         };
         let factor = factors.into_iter().min_by(|a, b| loss(*a).total_cmp(&loss(*b)))?;
         let runs: Vec<Run> = of_policy.iter().copied().filter(|run| run.factor == factor).cloned().collect();
-        let of = |value: fn(&Metrics) -> f64| OverSeeds::of(&tested(&runs, value), 0.0);
+        let [accuracy, log_loss, calibration_error] = metrics_over_seeds(&tested(&runs), 0.0);
         Some(Self {
             policy: policy.to_owned(),
             factor,
             validation_log_loss: loss(factor),
-            accuracy: of(|score| score.accuracy),
-            log_loss: of(|score| score.log_loss),
-            calibration_error: of(|score| score.calibration_error),
+            accuracy,
+            log_loss,
+            calibration_error,
             runs,
         })
     }
 }
 
-fn tested(runs: &[Run], value: fn(&Metrics) -> f64) -> Vec<f64> {
-    runs.iter().map(|run| value(&run.test)).collect()
+fn tested(runs: &[Run]) -> Vec<Metrics> {
+    runs.iter().map(|run| run.test).collect()
 }
 
 fn advantages(name: &str, is_asked: impl Fn(&str) -> bool, policies: &[OfPolicy], ratio: f64) -> Vec<Differences> {
     let Some(of) = policies.iter().find(|policy| policy.policy == name) else { return Vec::new() };
     let others = policies.iter().filter(|over| over.policy != name && is_asked(&over.policy));
     let difference = |over: &OfPolicy| {
-        let paired = |value: fn(&Metrics) -> f64, [first, second]: [&OfPolicy; 2], ratio: f64| {
-            PairedDifference::of(&tested(&first.runs, value), &tested(&second.runs, value), ratio)
-        };
+        let (first, second) = (tested(&of.runs), tested(&over.runs));
+        let [accuracy, log_loss, calibration_error] = paired_metrics(&first, &second, 0.0);
+        let [_, of_other_data, _] = paired_metrics(&first, &second, ratio);
         Differences {
             of: name.to_owned(),
             over: over.policy.clone(),
-            accuracy: paired(|metrics| metrics.accuracy, [of, over], 0.0),
-            log_loss: paired(|metrics| metrics.log_loss, [over, of], 0.0),
-            calibration_error: paired(|metrics| metrics.calibration_error, [over, of], 0.0),
-            other_data_p_value: paired(|metrics| metrics.log_loss, [over, of], ratio).p_value,
+            accuracy,
+            log_loss,
+            calibration_error,
+            other_data_p_value: of_other_data.p_value,
         }
     };
     others.map(difference).collect()

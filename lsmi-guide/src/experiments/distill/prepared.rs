@@ -2,10 +2,11 @@
 
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator::{self, cross_fit};
+use lsmi_candle::features::Groups;
 
 use super::split::Split;
+use super::student::Rows;
 use super::teacher::{self, Taught};
-use super::training::Rows;
 use super::{Data, Settings};
 use crate::decide::interactions::Interactions;
 use crate::error::{GuideError, Result};
@@ -18,6 +19,8 @@ pub(super) struct Prepared {
     pub(super) validation: Rows,
     pub(super) test: Rows,
     pub(super) interactions: Interactions,
+    /// Which training samples belong together.
+    pub(super) groups: Option<Groups>,
     pub(super) taught: Taught,
     pub(super) inputs: [usize; 2],
     pub(super) classes: usize,
@@ -31,7 +34,7 @@ impl Prepared {
         let fit = cross_fit(&split.train, data.classes, &estimation(settings, seed), None)?;
         let interactions = Interactions::from_cross_fit(&fit)?;
         let inputs = [split.train.x1.columns(), split.train.x2.columns()];
-        let parts = split.standardised();
+        let (parts, groups) = (split.standardised(), split.train.groups.clone());
         let taught = if let (Some(of_train), Some(of_test)) = (&split.train.logits[2], &split.test.logits[2]) {
             let features = data.teacher_features.map(|features| {
                 let index = data.samples.ids.index();
@@ -47,7 +50,7 @@ impl Prepared {
         };
         let interactions = interactions.with_confidence(taught.confidence.clone())?;
         let [train, validation, test] = parts;
-        Ok(Self { train, validation, test, interactions, taught, inputs, classes })
+        Ok(Self { train, validation, test, interactions, groups, taught, inputs, classes })
     }
 }
 

@@ -1,19 +1,27 @@
-//! One run: a student of one policy, one factor and one seed.
+//! One run: a student of one policy, one factor and one seed, trained by the loop and the hook that are published.
 
 use lsmi_core::random::stream;
 use rand::Rng;
 
-use super::Settings;
+use super::losses::Factors;
 use super::outcome::Run;
 use super::prepared::Prepared;
 use super::split::{SPLITS, transfer};
-use super::store::Store;
+use super::student::{HostStudent, Rows, Task};
 use super::teacher::log_softmax;
-use super::training::{Factors, Rows, Task, Training, outputs};
-use crate::decide::interactions::Interactions;
-use crate::decide::policy::Progress as Epochs;
+use super::{Settings, Source};
+use crate::decide::plan::Losses;
+use crate::decide::policy::Policy;
 use crate::error::Result;
-use crate::experiments::ensemble::Metrics;
+use crate::experiments::metrics::Metrics;
+use crate::experiments::store::{Store, kept};
+use crate::train::guide::{Guide, Pacing};
+use crate::train::tracker::{self, Mode, Samples, Tracker};
+
+/// Epochs from one estimation of tracked interactions to the next: twenty in a usual run.
+const EVERY: usize = 10;
+/// What is kept of the estimations before: a student's features of some hundred samples are noisy.
+const SMOOTHING: f64 = 0.5;
 
 /// A run that is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,68 +62,89 @@ impl Job {
     /// Does the run, or what is left of it.
     pub(super) fn run(&self, prepared: &Prepared, settings: &Settings, store: Option<&Store>) -> Result<Run> {
         let name = self.name();
-        if let Some(finished) = store.map(|store| store.finished::<Run>(&name)).transpose()?.flatten() {
-            return Ok(finished);
+        kept(store, &name, || self.train(prepared, settings, store.map(|store| store.checkpoint(&name)).as_deref()))
+    }
+
+    fn train(&self, prepared: &Prepared, settings: &Settings, checkpoint: Option<&std::path::Path>) -> Result<Run> {
+        let seed = self.seed(settings);
+        let rows = transfer(&prepared.train.labels, settings.transfer, seed);
+        let policy = settings.policy(&self.policy, seed)?;
+        let task = self.task(prepared, settings, &rows, policy.losses());
+        let guide = guide(policy, prepared, settings, &rows, seed)?;
+        let mut training = HostStudent::training(task, settings.student, guide)?;
+        if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.exists()) {
+            training.resume(checkpoint)?;
         }
-        let task = self.task(prepared, settings)?;
-        let mut training = Training::new(&task, settings.student, prepared.inputs, prepared.classes);
-        if let Some(store) = store {
-            store.resume(&name, &mut training)?;
-        }
-        while !training.is_done() {
+        while training.epochs() < settings.student.epochs {
             training.epoch()?;
-            if let Some(store) = store {
-                store.save(&name, &training)?;
+            if let Some(checkpoint) = checkpoint {
+                training.save_quickly(checkpoint)?;
             }
         }
+        let skipped = training.skipped().to_vec();
+        let mut student = training.into_student();
         let mut score = |rows: &Rows| {
-            let logits = outputs(&mut training.network, rows).logits;
+            let logits = student.said_of(rows).logits;
             Metrics::of(&log_softmax(&logits, prepared.classes), &rows.labels, prepared.classes)
         };
         let (validation, test) = (score(&prepared.validation), score(&prepared.test));
-        let run = Run {
+        Ok(Run {
             policy: self.policy.clone(),
             factor: settings.factors[self.factor],
-            seed: self.seed(settings),
+            seed,
             split: self.split(),
             validation,
             test,
-            skipped: training.progress.skipped.clone(),
-        };
-        if let Some(store) = store {
-            store.finish(&name, &run)?;
-        }
-        Ok(run)
+            skipped,
+        })
     }
 
     /// What the student learns from. Samples, parameters and orders follow from the seed alone, whatever the policy.
-    fn task(&self, prepared: &Prepared, settings: &Settings) -> Result<Task> {
-        let seed = self.seed(settings);
-        let rows = transfer(&prepared.train.labels, settings.transfer, seed);
-        let of_rows = |values: &[f64]| rows.iter().map(|row| values[*row]).collect::<Vec<f64>>();
-        let all = &prepared.interactions;
-        let labels = rows.iter().map(|row| all.labels()[*row]).collect();
-        let interactions = Interactions::new(all.terms().select(&rows), labels, all.prior().clone())?
-            .with_confidence(of_rows(&prepared.taught.confidence))?;
-        let plan = settings.policy(&self.policy, seed)?.plan(&interactions, &Epochs::default())?;
-        let weights = plan.weights().clone();
+    fn task(&self, prepared: &Prepared, settings: &Settings, rows: &[usize], losses: Losses) -> Task {
         let factor = settings.factors[self.factor];
-        let of = |columns: &[&Vec<f64>], factor: f64| {
-            if columns.iter().any(|column| column.iter().any(|weight| *weight > 0.0)) { factor as f32 } else { 0.0 }
-        };
+        let of = |is_on: bool, factor: f64| if is_on { factor as f32 } else { 0.0 };
         let factors = Factors {
-            feature: of(&[&weights.feature], factor * settings.feature_factor),
-            output: of(&[&weights.output], factor),
-            auxiliary: of(&[&weights.auxiliary[0], &weights.auxiliary[1]], factor * settings.auxiliary_factor),
-        };
-        Ok(Task {
-            rows: prepared.train.select(&rows),
-            teaching: Some(prepared.taught.teaching.select(&rows, prepared.classes)),
-            weights,
-            factors,
+            feature: of(losses.feature, factor * settings.feature_factor),
+            output: of(losses.output, factor),
+            auxiliary: of(losses.auxiliary, factor * settings.auxiliary_factor),
             temperature: settings.temperature as f32,
+        };
+        Task {
+            rows: prepared.train.select(rows),
+            teaching: Some(prepared.taught.teaching.select(rows, prepared.classes)),
+            factors,
             non_finite: settings.non_finite,
-            seed: stream(seed, "student").random(),
-        })
+            seed: stream(self.seed(settings), "student").random(),
+            inputs: prepared.inputs,
+            classes: prepared.classes,
+        }
     }
+}
+
+/// The guide of a student that learns from those rows of the training samples. A policy that looks at no interactions has
+/// none tracked.
+fn guide(
+    policy: Box<dyn Policy>,
+    prepared: &Prepared,
+    settings: &Settings,
+    rows: &[usize],
+    seed: u64,
+) -> Result<Guide> {
+    let interactions = prepared.interactions.select(rows)?;
+    if settings.interactions == Source::Fixed || !policy.needs_interactions() {
+        return Guide::fixed(policy, interactions, Pacing::default());
+    }
+    let samples = Samples {
+        ids: interactions.ids().clone(),
+        labels: interactions.labels().to_vec(),
+        classes: prepared.classes,
+        groups: prepared.groups.as_ref().map(|groups| groups.select(rows)),
+        confidence: interactions.confidence().map(<[f64]>::to_vec),
+    };
+    Guide::tracked(policy, Tracker::new(samples, tracking(seed))?, Pacing { warm_up: 0, smoothing: SMOOTHING })
+}
+
+/// How interactions are tracked: in step with the training, so that the same seed gives the same bytes.
+fn tracking(seed: u64) -> tracker::Settings {
+    tracker::Settings { mode: Mode::Synchronous, every: EVERY, seed, ..tracker::Settings::default() }
 }

@@ -8,7 +8,7 @@ use lsmi_candle::features::FeatureSet;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
-use super::training::Rows;
+use super::student::Rows;
 use crate::error::{GuideError, Result};
 use crate::experiments::whole_groups;
 

@@ -13,11 +13,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
+use super::losses::{Factors, Teaching};
 use super::split::scale;
-use super::training::{Factors, Outputs, Rows, Schedule, Task, Teaching, Training, outputs};
-use crate::decide::plan::Weights;
+use super::student::{HostStudent, Rows, Said, Schedule, Task};
 use crate::error::{GuideError, Result};
-use crate::experiments::ensemble::Metrics;
+use crate::experiments::metrics::Metrics;
+use crate::train::hook::Alike;
 
 /// What the teacher says of the samples of a split.
 #[derive(Debug)]
@@ -51,16 +52,25 @@ pub(super) fn train(
     let [train, _, test] = parts;
     let count = folds.iter().max().map_or(0, |largest| *largest + 1);
     // The last one sees all.
-    let networks: Vec<(Outputs, Outputs)> = (0..=count)
+    let networks: Vec<(Said, Said)> = (0..=count)
         .into_par_iter()
         .map(|fold| {
             let rows: Vec<usize> = (0..folds.len()).filter(|row| folds[*row] != fold).collect();
-            let task = labels_only(train.select(&rows), settings, seed.wrapping_add(u64::from(fold)));
-            let mut training = Training::new(&task, settings.teacher, inputs, classes);
-            while !training.is_done() {
+            let task = Task {
+                rows: train.select(&rows),
+                teaching: None,
+                factors: Factors::default(),
+                non_finite: settings.non_finite,
+                seed: seed.wrapping_add(u64::from(fold)),
+                inputs,
+                classes,
+            };
+            let mut training = HostStudent::training(task, settings.teacher, Alike::default())?;
+            while training.epochs() < settings.teacher.epochs {
                 training.epoch()?;
             }
-            Ok((outputs(&mut training.network, train), outputs(&mut training.network, test)))
+            let mut network = training.into_student();
+            Ok((network.said_of(train), network.said_of(test)))
         })
         .collect::<Result<_>>()?;
     let (of_folds, of_all) = networks.split_at(count as usize);
@@ -70,8 +80,8 @@ pub(super) fn train(
     }
     // On new samples the teacher is the mean of its networks.
     let mut of_test = vec![0.0f64; test.labels.len() * classes];
-    for (_, outputs) in of_folds {
-        for (sum, value) in of_test.iter_mut().zip(log_softmax(&outputs.logits, classes)) {
+    for (_, said) in of_folds {
+        for (sum, value) in of_test.iter_mut().zip(log_softmax(&said.logits, classes)) {
             *sum += value.exp() / f64::from(count);
         }
     }
@@ -116,19 +126,6 @@ pub(super) fn given(
         confidence: confidence(&single, classes),
         test: Metrics::of(&log_softmax(&of_test, classes), test_labels, classes),
     })
-}
-
-fn labels_only(rows: Rows, settings: &Settings, seed: u64) -> Task {
-    let weights = Weights::off(rows.labels.len());
-    Task {
-        rows,
-        teaching: None,
-        weights,
-        factors: Factors::default(),
-        temperature: 1.0,
-        non_finite: settings.non_finite,
-        seed,
-    }
 }
 
 /// Probabilities at the temperature, and features standardised, without those that do not vary.

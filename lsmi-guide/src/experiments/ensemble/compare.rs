@@ -7,72 +7,25 @@
 use std::path::Path;
 
 use lsmi_candle::estimator::{self, CrossFit, cross_fit};
-use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::numbers::matrix::Matrix;
+use lsmi_candle::features::{FeatureSet, Groups};
 use lsmi_core::random::stream;
 use lsmi_core::{ClassPrior, Decomposition};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_distr::StandardNormal;
 
-use super::metrics::losses;
-use super::table::{Comparison, OfSeed};
+use super::methods::{
+    BEST_SINGLE, BY_ACCURACY, GUIDED, GUIDED_WITH_WEAK, LOG_LINEAR, LOG_LINEAR_WITH_WEAK, ORACLE, STACKING, UNIFORM,
+    WEAK_MEMBER,
+};
+use super::settings::{Data, Settings};
+use super::table::{Comparison, SeedResult};
 use super::weights::SampleWeights;
 use super::{EnsembleError, GlobalWeights, GuidedSettings, GuidedWeights, Members, Metrics, Pool};
 use crate::experiments::estimation::without_idle_densities;
-use crate::experiments::store::{Identity, Store, kept};
+use crate::experiments::metrics::losses;
+use crate::experiments::store::{Store, kept};
 use crate::experiments::whole_groups;
-
-/// The name of the member that guesses.
-pub const WEAK_MEMBER: &str = "weak";
-
-const BEST_SINGLE: &str = "best single";
-const UNIFORM: &str = "uniform";
-const BY_ACCURACY: &str = "accuracy-weighted";
-const STACKING: &str = "stacking";
-const LOG_LINEAR: &str = "stacking, log-linear";
-pub(super) const GUIDED: &str = "guided";
-pub(super) const LOG_LINEAR_WITH_WEAK: &str = "stacking, log-linear, with a weak member";
-pub(super) const GUIDED_WITH_WEAK: &str = "guided, with a weak member";
-const ORACLE: &str = "oracle";
-
-/// Samples to compare ensembles on.
-#[derive(Debug, Clone, Copy)]
-pub struct Data<'a> {
-    /// The samples; where a file has splits, all of them together.
-    pub samples: &'a FeatureSet,
-    /// The classes that labels index.
-    pub classes: &'a Classes,
-    /// Further members: name and logits `[n, K]` of models that have not seen the labels of the samples.
-    pub models: &'a [(String, Matrix)],
-}
-
-/// How ensembles are compared.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Number of seeds. Default: 20.
-    pub seeds: usize,
-    /// The first seed; the others follow. Default: 0.
-    pub seed: u64,
-    /// The share of the rows set aside for evaluation. Default: 0.3.
-    pub evaluated: f64,
-    /// How estimators are fitted; the seed is that of each split.
-    pub estimator: estimator::Settings,
-    /// How the guided ensemble is fitted; its seed is that of each split.
-    pub guided: GuidedSettings,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            seeds: 20,
-            seed: 0,
-            evaluated: 0.3,
-            estimator: estimator::Settings::default(),
-            guided: GuidedSettings::default(),
-        }
-    }
-}
 
 /// Compares ensembles of an estimator's heads, their late fusion and further models; `progress` is told the number of seeds
 /// done and of all. `store` is a folder for what each seed found, from which a comparison that was stopped goes on to the
@@ -91,14 +44,9 @@ pub fn compare(
     store: Option<&Path>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Comparison, EnsembleError> {
-    if settings.seeds == 0 {
-        return Err(EnsembleError::TooFew { what: "seeds", found: 0, expected: "at least 1".to_owned() });
-    }
-    if !(settings.evaluated > 0.0 && settings.evaluated < 1.0) {
-        return Err(EnsembleError::Share { found: settings.evaluated });
-    }
+    settings.check()?;
     data.check()?;
-    let store = store.map(|folder| Store::open(folder, &data.identity(settings))).transpose()?;
+    let store = store.map(|folder| Store::open(folder, &data.identity(settings)?)).transpose()?;
     let samples = whole_groups::with_groups(data.samples, estimation(settings, settings.seed).folds);
     let mut seeds = Vec::with_capacity(settings.seeds);
     for (done, seed) in (settings.seed..).take(settings.seeds).enumerate() {
@@ -109,14 +57,15 @@ pub fn compare(
                 let expected = "at least 1; give more samples or a larger share".to_owned();
                 return Err(EnsembleError::TooFew { what: "rows to evaluate", found: 0, expected });
             }
-            Parts::of(data, settings, seed, &fitted, &evaluated)?.evaluate(settings, seed)
+            let groups = samples.groups.as_ref().map(|groups| groups.select(&fitted));
+            Parts::of(data, settings, seed, &fitted, &evaluated)?.evaluate(settings, seed, groups.as_ref())
         })?);
     }
     progress(settings.seeds, settings.seeds);
     Ok(Comparison::new(data, settings, &seeds))
 }
 
-/// The weight of every member for every sample, held out: the estimator is cross-fitted on all samples, and the weights of
+/// Computes the weight of every member for every sample, held out: the estimator is cross-fitted on all samples, and the weights of
 /// each are by a fit to the other folds.
 ///
 /// # Errors
@@ -127,7 +76,9 @@ pub fn weights(data: Data<'_>, settings: &Settings) -> Result<SampleWeights, Ens
     let fit = cross_fit(data.samples, data.classes, &estimation(settings, seed), None)?;
     let part = Part::of(&fit.candidates(data.samples)?, &fit, data, &all, fit.estimator.prior())?;
     let guided = GuidedSettings { seed, ..settings.guided.clone() };
-    let (guidance, held_out) = GuidedWeights::held_out(&part.members, &part.interactions, &part.labels, &guided)?;
+    let groups = whole_groups::with_groups(data.samples, settings.estimator.folds).groups;
+    let Part { members, interactions, labels } = &part;
+    let (guidance, held_out) = GuidedWeights::held_out(members, interactions, labels, groups.as_ref(), &guided)?;
     let (ids, members) = (data.samples.ids.clone(), part.members.names().to_vec());
     Ok(SampleWeights { ids, members, guidance, weights: held_out.weights })
 }
@@ -135,36 +86,6 @@ pub fn weights(data: Data<'_>, settings: &Settings) -> Result<SampleWeights, Ens
 /// How the estimator of a seed is fitted.
 fn estimation(settings: &Settings, seed: u64) -> estimator::Settings {
     without_idle_densities(estimator::Settings { seed, ..settings.estimator.clone() })
-}
-
-impl Data<'_> {
-    /// Every model has a name of its own and logits for every sample.
-    fn check(&self) -> Result<(), EnsembleError> {
-        let expected = self.samples.rows();
-        let mut taken: Vec<&str> = super::members::HEADS.iter().copied().chain([WEAK_MEMBER]).collect();
-        for (name, logits) in self.models {
-            if taken.contains(&name.as_str()) {
-                return Err(EnsembleError::DuplicateMember { member: name.clone() });
-            }
-            if logits.rows() != expected {
-                return Err(EnsembleError::Rows { what: "a model's logits", expected, found: logits.rows() });
-            }
-            taken.push(name);
-        }
-        Ok(())
-    }
-
-    /// What tells comparisons apart: all settings but the number of threads, which changes no result.
-    fn identity(&self, settings: &Settings) -> Identity {
-        let estimator = estimator::Settings { threads: 0, ..settings.estimator.clone() };
-        let settings = format!("{:?}", Settings { estimator, ..settings.clone() });
-        let mut data = vec![self.samples.hash(), self.classes.names().join(",")];
-        for (name, logits) in self.models {
-            let with_logits = FeatureSet { logits: [None, None, Some(logits.clone())], ..self.samples.clone() };
-            data.push(format!("{name} {}", with_logits.hash()));
-        }
-        Identity::new(settings, data.join(" "))
-    }
 }
 
 /// Rows to fit to and rows to evaluate, groups whole: where there are groups, the share is the nearest of one half, a third, a
@@ -249,7 +170,8 @@ impl Parts {
         })
     }
 
-    fn evaluate(&self, settings: &Settings, seed: u64) -> Result<OfSeed, EnsembleError> {
+    /// Evaluates all methods; `groups` are those of the fitted rows.
+    fn evaluate(&self, settings: &Settings, seed: u64, groups: Option<&Groups>) -> Result<SeedResult, EnsembleError> {
         let Self { fitted, evaluated } = self;
         let mut methods = Vec::new();
         let mut record = |method: &str, log_probabilities: &[f64]| {
@@ -271,7 +193,7 @@ impl Parts {
         }
         let guided_settings = GuidedSettings { seed, ..settings.guided.clone() };
         let fit_guided =
-            |part: &Part| GuidedWeights::fit(&part.members, &part.interactions, &part.labels, &guided_settings);
+            |part: &Part| GuidedWeights::fit(&part.members, &part.interactions, &part.labels, groups, &guided_settings);
         let weights = fit_guided(fitted)?;
         record(GUIDED, &weights.predict(&evaluated.members, &evaluated.interactions)?.log_probabilities);
 
@@ -284,7 +206,7 @@ impl Parts {
         let with_weak = fit_guided(&weak[0])?.predict(&weak[1].members, &weak[1].interactions)?;
         record(GUIDED_WITH_WEAK, &with_weak.log_probabilities);
         record(ORACLE, &oracle(&evaluated.members, &evaluated.labels));
-        Ok(OfSeed {
+        Ok(SeedResult {
             evaluated: evaluated.labels.len(),
             members: evaluated.members.names().to_vec(),
             methods,

@@ -9,6 +9,8 @@
 //! a standard error of the paired difference, the one nearest to stacking, which is a choice itself. A few rare errors
 //! decide a log loss where members are nearly always right, and the least loss alone would follow them.
 
+use lsmi_candle::estimator::folds::{LabelledRows, stratified_folds};
+use lsmi_candle::features::Groups;
 use lsmi_core::Decomposition;
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{mean, standard_deviation};
@@ -16,10 +18,10 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::description::{Describer, raw_columns};
-use super::metrics::losses;
 use super::newton::{Problem, pooled, weights};
 use super::stacking::{GlobalWeights, Pool};
 use super::{EnsembleError, Members};
+use crate::experiments::metrics::losses;
 
 /// How the weights of a guided ensemble are fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,19 @@ pub struct GuidedSettings {
 impl Default for GuidedSettings {
     fn default() -> Self {
         Self { penalties: vec![0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0], folds: 5, seed: 0 }
+    }
+}
+
+impl GuidedSettings {
+    /// Checks the settings, without a look at data.
+    ///
+    /// # Errors
+    /// [`EnsembleError::TooFew`] for fewer than two folds.
+    pub fn check(&self) -> Result<(), EnsembleError> {
+        if self.folds < 2 {
+            return Err(EnsembleError::TooFew { what: "folds", found: self.folds, expected: "at least 2".to_owned() });
+        }
+        Ok(())
     }
 }
 
@@ -90,29 +105,32 @@ struct Rows<'a> {
     members: &'a Members,
     columns: &'a [Vec<f64>],
     labels: &'a [u32],
+    /// Which rows belong together, where some do.
+    groups: Option<&'a Groups>,
 }
 
 impl GuidedWeights {
     /// Fits weights to samples that the members have not been fitted to, such as cross-fitted training rows, given the
-    /// expectations of their interactions without the label.
+    /// expectations of their interactions without the label. No group of `groups` is divided between the folds that choose.
     ///
     /// # Errors
-    /// [`EnsembleError::TooFew`] for fewer rows than folds or fewer than two folds, [`EnsembleError::Rows`] and
+    /// [`EnsembleError::TooFew`] for fewer rows or groups than folds or fewer than two folds, [`EnsembleError::Rows`] and
     /// [`EnsembleError::Label`] for interactions or labels that do not fit the members.
     pub fn fit(
         members: &Members,
         interactions: &Decomposition,
         labels: &[u32],
+        groups: Option<&Groups>,
         settings: &GuidedSettings,
     ) -> Result<Self, EnsembleError> {
-        let columns = checked(members, interactions, labels, settings)?;
-        let rows = Rows { members, columns: &columns, labels };
+        let columns = checked(members, interactions, labels, groups, settings)?;
+        let rows = Rows { members, columns: &columns, labels, groups };
         let choices = rows.cross_validate(settings)?;
         let model = rows.fit(&(0..members.rows()).collect::<Vec<_>>(), best(&choices))?;
         Ok(Self { members: members.names().to_vec(), model, choices })
     }
 
-    /// Predictions and weights of the very samples that weights are fitted to, each by weights fitted to the other folds, and
+    /// Predicts the very samples that weights are fitted to, with their weights, each by weights fitted to the other folds, and
     /// the guidance, which is chosen once for all of them. The arguments are those of [`GuidedWeights::fit`].
     ///
     /// # Errors
@@ -121,15 +139,16 @@ impl GuidedWeights {
         members: &Members,
         interactions: &Decomposition,
         labels: &[u32],
+        groups: Option<&Groups>,
         settings: &GuidedSettings,
     ) -> Result<(Guidance, Guided), EnsembleError> {
-        let columns = checked(members, interactions, labels, settings)?;
-        let rows = Rows { members, columns: &columns, labels };
+        let columns = checked(members, interactions, labels, groups, settings)?;
+        let rows = Rows { members, columns: &columns, labels, groups };
         let guidance = best(&rows.cross_validate(settings)?);
         Ok((guidance, rows.held_out(guidance, settings)?))
     }
 
-    /// How strongly the weights are held to those of stacking.
+    /// Returns how strongly the weights are held to those of stacking.
     pub fn guidance(&self) -> Guidance {
         match &self.model {
             Model::Guided { penalty, .. } => Guidance::Penalty(*penalty),
@@ -137,7 +156,7 @@ impl GuidedWeights {
         }
     }
 
-    /// By how much each column of the description moves the weight of each member: for every member the name of the column
+    /// Returns by how much each column of the description moves the weight of each member: for every member the name of the column
     /// and the change of weight for one standard deviation, the constant first; only the constant where guidance is stacking.
     pub fn effects(&self) -> Vec<Vec<(String, f64)>> {
         match &self.model {
@@ -151,7 +170,7 @@ impl GuidedWeights {
         }
     }
 
-    /// Predictions and weights of samples, given the expectations of their interactions without the label.
+    /// Predicts samples and gives their weights, given the expectations of their interactions without the label.
     ///
     /// # Errors
     /// [`EnsembleError::Others`] for other members than those of the fit, [`EnsembleError::Rows`] for interactions of another
@@ -171,11 +190,18 @@ fn checked(
     members: &Members,
     interactions: &Decomposition,
     labels: &[u32],
+    groups: Option<&Groups>,
     settings: &GuidedSettings,
 ) -> Result<Vec<Vec<f64>>, EnsembleError> {
     members.check_enough()?;
     members.check_labels(labels)?;
-    for (what, found, least) in [("folds", settings.folds, 2), ("samples", members.rows(), settings.folds)] {
+    settings.check()?;
+    let of_groups = groups.map_or(members.rows(), Groups::rows);
+    if of_groups != members.rows() {
+        return Err(EnsembleError::Rows { what: "the groups", expected: members.rows(), found: of_groups });
+    }
+    let count = groups.map_or(members.rows(), Groups::count);
+    for (what, found, least) in [("samples", members.rows(), settings.folds), ("groups", count, settings.folds)] {
         if found < least {
             return Err(EnsembleError::TooFew { what, found, expected: format!("at least {least}") });
         }
@@ -216,15 +242,13 @@ impl Rows<'_> {
     /// What each fold of the rows is told by weights that are fitted to the other folds.
     fn held_out(&self, guidance: Guidance, settings: &GuidedSettings) -> Result<Guided, EnsembleError> {
         let (rows, count, classes) = (self.members.rows(), self.members.len(), self.members.classes());
-        let mut order: Vec<usize> = (0..rows).collect();
-        order.shuffle(&mut stream(settings.seed, "folds of the guided ensemble"));
+        let order = self.folds(settings);
         let mut all = Guided { log_probabilities: vec![0.0; rows * classes], weights: vec![0.0; rows * count] };
         for fold in 0..settings.folds {
-            let of_places = |is_held_out: bool| -> Vec<usize> {
-                let places = (0..rows).filter(|place| (place % settings.folds == fold) == is_held_out);
-                places.map(|place| order[place]).collect()
+            let of_fold = |is_held_out: bool| -> Vec<usize> {
+                order.iter().filter(|(_, of_row)| (*of_row == fold) == is_held_out).map(|(row, _)| *row).collect()
             };
-            let (fitted, held_out) = (of_places(false), of_places(true));
+            let (fitted, held_out) = (of_fold(false), of_fold(true));
             let members = self.members.select(&held_out);
             let columns: Vec<Vec<f64>> = self.columns.iter().map(|column| pick(column, &held_out)).collect();
             let predicted = self.fit(&fitted, guidance)?.predict(&members, &columns)?;
@@ -235,6 +259,23 @@ impl Rows<'_> {
             }
         }
         Ok(all)
+    }
+
+    /// The rows in the order in which they are fitted to, each with its fold; groups are whole.
+    fn folds(&self, settings: &GuidedSettings) -> Vec<(usize, usize)> {
+        const STREAM: &str = "folds of the guided ensemble";
+        let rows = self.members.rows();
+        if let Some(groups) = self.groups.filter(|groups| !groups.are_single_rows()) {
+            let numbers = groups.numbers();
+            let labelled =
+                LabelledRows { labels: self.labels, classes: self.members.classes(), groups: Some(&numbers) };
+            let count = u32::try_from(settings.folds).unwrap_or(u32::MAX);
+            let folds = stratified_folds(&labelled, count, settings.seed, STREAM);
+            return folds.into_iter().enumerate().map(|(row, fold)| (row, fold as usize)).collect();
+        }
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.shuffle(&mut stream(settings.seed, STREAM));
+        order.into_iter().enumerate().map(|(place, row)| (row, place % settings.folds)).collect()
     }
 
     fn fit(&self, rows: &[usize], guidance: Guidance) -> Result<Model, EnsembleError> {
@@ -293,6 +334,29 @@ fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folds_keep_groups_whole() {
+        let labels: Vec<u32> = (0..60).map(|row| row / 6 % 2).collect();
+        let mut members = Members::new(60, 2);
+        members.push("a", vec![0.0; 120]).unwrap();
+        let groups = Groups::of_values((0..60).map(|row| row / 6));
+        let settings = GuidedSettings::default();
+        let of = |groups| Rows { members: &members, columns: &[], labels: &labels, groups };
+        let folds = of(Some(&groups)).folds(&settings);
+        assert_eq!(folds.iter().map(|(row, _)| *row).collect::<Vec<_>>(), (0..60).collect::<Vec<_>>());
+        assert!(folds.chunks(6).all(|group| group.iter().all(|(_, fold)| *fold == group[0].1)), "{folds:?}");
+        // Rows that are apart are dealt as they were before there were groups.
+        let apart = Groups::each_alone(60);
+        assert_eq!(of(Some(&apart)).folds(&settings), of(None).folds(&settings));
+
+        let few = Groups::of_values((0..60).map(|row| row / 20));
+        let none = || vec![0.0; 60];
+        let interactions =
+            Decomposition { ids: lsmi_core::SampleIds::rows(60), r: none(), u1: none(), u2: none(), s: none() };
+        let error = GuidedWeights::fit(&members, &interactions, &labels, Some(&few), &settings).unwrap_err();
+        assert!(matches!(error, EnsembleError::TooFew { what: "groups", found: 3, .. }), "{error}");
+    }
 
     #[test]
     fn what_is_nearest_to_stacking_is_chosen_of_what_is_as_good() {

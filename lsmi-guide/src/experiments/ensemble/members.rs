@@ -32,12 +32,12 @@ pub struct Members {
 }
 
 impl Members {
-    /// No members yet, for so many samples of so many classes.
+    /// Begins without members, for so many samples of so many classes.
     pub fn new(rows: usize, classes: usize) -> Self {
         Self { rows, classes, names: Vec::new(), log_probabilities: Vec::new() }
     }
 
-    /// The heads `x1`, `x2` and `joint` of an estimator, and their late fusion `late`, the product of experts
+    /// Takes the heads `x1`, `x2` and `joint` of an estimator, and their late fusion `late`, the product of experts
     /// p(y|x1) p(y|x2) / p(y): what the label's posterior is where the modalities are independent given the label.
     ///
     /// # Errors
@@ -82,32 +82,32 @@ impl Members {
         self.push(name, logits.values().to_vec())
     }
 
-    /// Number of samples.
+    /// Counts the samples.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of classes.
+    /// Counts the classes.
     pub fn classes(&self) -> usize {
         self.classes
     }
 
-    /// Number of members.
+    /// Counts the members.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there are no members.
+    /// Returns whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// The names, in the order of the members.
+    /// Returns the names, in the order of the members.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Log-probabilities of the classes of a sample under a member, `[K]`.
+    /// Returns the log-probabilities of the classes of a sample under a member, `[K]`.
     ///
     /// # Panics
     /// If there is no such member or row, as indexing a slice does.
@@ -115,7 +115,7 @@ impl Members {
         &self.log_probabilities[member][row * self.classes..][..self.classes]
     }
 
-    /// Log-probabilities of all samples under a member, `[n, K]`, row-major.
+    /// Returns the log-probabilities of all samples under a member, `[n, K]`, row-major.
     ///
     /// # Panics
     /// If there is no such member, as indexing a slice does.
@@ -123,7 +123,7 @@ impl Members {
         &self.log_probabilities[member]
     }
 
-    /// How sure a member is of a sample: the probability of the class that it finds most probable.
+    /// Computes how sure a member is of a sample: the probability of the class that it finds most probable.
     ///
     /// # Panics
     /// If there is no such member or row, as indexing a slice does.
@@ -131,7 +131,7 @@ impl Members {
         self.log_probabilities(member, row).iter().copied().fold(f64::NEG_INFINITY, f64::max).exp()
     }
 
-    /// The given rows in the given order.
+    /// Selects the given rows, in the given order.
     ///
     /// # Panics
     /// If there is no such row, as indexing a slice does.

@@ -14,18 +14,21 @@ mod description;
 mod error;
 mod guided;
 mod members;
-mod metrics;
+mod methods;
 mod newton;
+mod settings;
 mod stacking;
 mod table;
 mod weights;
 
-pub use compare::{Data, Settings, WEAK_MEMBER, compare, weights};
+pub use compare::{compare, weights};
 pub use error::EnsembleError;
 pub use guided::{Choice, Guidance, Guided, GuidedSettings, GuidedWeights};
 pub use members::Members;
-pub(crate) use metrics::most_probable;
-pub use metrics::{CALIBRATION_BINS, Metrics};
+pub use methods::WEAK_MEMBER;
+pub use settings::{Data, Settings};
 pub use stacking::{GlobalWeights, Pool};
 pub use table::{Chosen, Comparison, Difference, Effect, MethodRow};
 pub use weights::SampleWeights;
+
+pub use crate::experiments::metrics::{CALIBRATION_BINS, Metrics};

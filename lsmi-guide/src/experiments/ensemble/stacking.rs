@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::Metrics;
 use super::newton::{Problem, pooled};
 use super::{EnsembleError, Members};
+use crate::experiments::metrics::Metrics;
 
 /// Rounds of expectation-maximisation at most.
 const ROUNDS: usize = 2000;
@@ -33,12 +33,12 @@ pub struct GlobalWeights {
 }
 
 impl GlobalWeights {
-    /// Every member counts alike in a linear pool.
+    /// Counts every member alike, in a linear pool.
     pub fn uniform(members: &Members) -> Self {
         Self { pool: Pool::Linear, weights: vec![1.0 / members.len() as f64; members.len()] }
     }
 
-    /// Only the member with the least log loss counts.
+    /// Counts only the member with the least log loss.
     ///
     /// # Errors
     /// As [`GlobalWeights::stacked`].
@@ -49,7 +49,7 @@ impl GlobalWeights {
         Ok(Self { pool: Pool::Linear, weights: (0..members.len()).map(weight).collect() })
     }
 
-    /// Members count in proportion to their accuracy, in a linear pool; all alike where none is ever right.
+    /// Counts members in proportion to their accuracy, in a linear pool; all alike where none is ever right.
     ///
     /// # Errors
     /// As [`GlobalWeights::stacked`].
@@ -63,7 +63,7 @@ impl GlobalWeights {
         Ok(Self { pool: Pool::Linear, weights })
     }
 
-    /// Stacking (Wolpert 1992; Yao et al., Bayesian Analysis 2018): the weights of least log loss on rows that the members
+    /// Stacks (Wolpert 1992; Yao et al., Bayesian Analysis 2018): fits the weights of least log loss on rows that the members
     /// have not been fitted to.
     ///
     /// The linear pool's come from expectation-maximisation for the proportions of a mixture, the log-linear pool's from
@@ -98,7 +98,7 @@ impl GlobalWeights {
         Ok(Self { pool, weights })
     }
 
-    /// Log-probabilities of the ensemble `[n, K]`, row-major.
+    /// Computes the log-probabilities of the ensemble `[n, K]`, row-major.
     ///
     /// # Errors
     /// [`EnsembleError::Others`] for another number of members.

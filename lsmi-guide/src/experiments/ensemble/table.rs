@@ -3,9 +3,10 @@
 use lsmi_core::statistics::mean;
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Data, GUIDED, GUIDED_WITH_WEAK, LOG_LINEAR_WITH_WEAK, Settings};
+use super::methods::{GUIDED, GUIDED_WITH_WEAK, LOG_LINEAR_WITH_WEAK};
+use super::settings::{Data, Settings};
 use super::{Guidance, Metrics};
-use crate::experiments::paired::{OverSeeds, PairedDifference};
+use crate::experiments::paired::{OverSeeds, PairedDifference, metrics_over_seeds, paired_metrics};
 
 /// The version of the layout.
 const SCHEMA: u32 = 1;
@@ -95,7 +96,7 @@ pub struct Effect {
 
 /// What one seed found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct OfSeed {
+pub(super) struct SeedResult {
     pub(super) evaluated: usize,
     pub(super) members: Vec<String>,
     /// All methods, in the order of the table.
@@ -107,7 +108,7 @@ pub(super) struct OfSeed {
 
 impl Comparison {
     /// Of what at least one seed found.
-    pub(super) fn new(data: Data<'_>, settings: &Settings, seeds: &[OfSeed]) -> Self {
+    pub(super) fn new(data: Data<'_>, settings: &Settings, seeds: &[SeedResult]) -> Self {
         let (n, evaluated) = (data.samples.rows(), seeds[0].evaluated);
         let figures = Figures { seeds, ratio: evaluated as f64 / (n - evaluated) as f64 };
         let names: Vec<&str> = seeds[0].methods.iter().map(|(name, _)| name.as_str()).collect();
@@ -133,12 +134,12 @@ impl Comparison {
         }
     }
 
-    /// The figures of a method.
+    /// Returns the figures of a method.
     pub fn method(&self, name: &str) -> Option<&MethodRow> {
         self.methods.iter().find(|row| row.method == name)
     }
 
-    /// What `guided` is better by than a method.
+    /// Returns what `guided` is better by than a method.
     pub fn advantage(&self, over: &str) -> Option<&Difference> {
         self.advantages.iter().find(|difference| difference.over == over)
     }
@@ -146,44 +147,32 @@ impl Comparison {
 
 /// The figures of all seeds.
 struct Figures<'a> {
-    seeds: &'a [OfSeed],
+    seeds: &'a [SeedResult],
     /// The number of evaluated rows to that of fitted rows.
     ratio: f64,
 }
 
 impl Figures<'_> {
-    fn of(&self, method: &str, figure: fn(&Metrics) -> f64) -> Vec<f64> {
+    fn of(&self, method: &str) -> Vec<Metrics> {
         let of_methods = self.seeds.iter().flat_map(|seed| &seed.methods);
-        of_methods.filter(|(name, _)| name == method).map(|(_, metrics)| figure(metrics)).collect()
+        of_methods.filter(|(name, _)| name == method).map(|(_, metrics)| *metrics).collect()
     }
 
     fn of_method(&self, method: &str) -> MethodRow {
-        let over_seeds = |figure| OverSeeds::of(&self.of(method, figure), self.ratio);
-        MethodRow {
-            method: method.to_owned(),
-            accuracy: over_seeds(|metrics| metrics.accuracy),
-            log_loss: over_seeds(|metrics| metrics.log_loss),
-            calibration_error: over_seeds(|metrics| metrics.calibration_error),
-        }
+        let [accuracy, log_loss, calibration_error] = metrics_over_seeds(&self.of(method), self.ratio);
+        MethodRow { method: method.to_owned(), accuracy, log_loss, calibration_error }
     }
 
     fn difference(&self, of: &str, over: &str) -> Difference {
-        let higher = |figure| PairedDifference::of(&self.of(of, figure), &self.of(over, figure), self.ratio);
-        let lower = |figure| PairedDifference::of(&self.of(over, figure), &self.of(of, figure), self.ratio);
-        Difference {
-            of: of.to_owned(),
-            over: over.to_owned(),
-            accuracy: higher(|metrics| metrics.accuracy),
-            log_loss: lower(|metrics| metrics.log_loss),
-            calibration_error: lower(|metrics| metrics.calibration_error),
-        }
+        let [accuracy, log_loss, calibration_error] = paired_metrics(&self.of(of), &self.of(over), self.ratio);
+        Difference { of: of.to_owned(), over: over.to_owned(), accuracy, log_loss, calibration_error }
     }
 }
 
 /// What was chosen, the most frequent first.
-fn chosen(seeds: &[OfSeed]) -> Vec<Chosen> {
+fn chosen(seeds: &[SeedResult]) -> Vec<Chosen> {
     let mut all: Vec<Chosen> = Vec::new();
-    for OfSeed { guidance, .. } in seeds {
+    for SeedResult { guidance, .. } in seeds {
         match all.iter_mut().find(|other| other.guidance == *guidance) {
             Some(other) => other.seeds += 1,
             None => all.push(Chosen { guidance: *guidance, seeds: 1 }),
@@ -195,8 +184,8 @@ fn chosen(seeds: &[OfSeed]) -> Vec<Chosen> {
 }
 
 /// The mean effects over those seeds for which weights depend on the sample.
-fn effects(seeds: &[OfSeed]) -> Vec<Effect> {
-    let guided: Vec<&OfSeed> = seeds.iter().filter(|seed| matches!(seed.guidance, Guidance::Penalty(_))).collect();
+fn effects(seeds: &[SeedResult]) -> Vec<Effect> {
+    let guided: Vec<&SeedResult> = seeds.iter().filter(|seed| matches!(seed.guidance, Guidance::Penalty(_))).collect();
     let Some(first) = guided.first() else { return Vec::new() };
     let mut all = Vec::new();
     for (member, (name, columns)) in first.members.iter().zip(&first.effects).enumerate() {
@@ -212,9 +201,9 @@ fn effects(seeds: &[OfSeed]) -> Vec<Effect> {
 mod tests {
     use super::*;
 
-    fn seed(guidance: Guidance, log_loss: f64, weight: f64) -> OfSeed {
+    fn seed(guidance: Guidance, log_loss: f64, weight: f64) -> SeedResult {
         let metrics = |log_loss| Metrics { accuracy: 0.5, log_loss, calibration_error: 0.1 };
-        OfSeed {
+        SeedResult {
             evaluated: 3,
             members: vec!["x1".to_owned()],
             methods: vec![("stacking".to_owned(), metrics(1.0)), (GUIDED.to_owned(), metrics(log_loss))],

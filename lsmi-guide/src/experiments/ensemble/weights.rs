@@ -20,7 +20,7 @@ pub struct SampleWeights {
 }
 
 impl SampleWeights {
-    /// The weight of a member for every sample.
+    /// Returns the weight of a member for every sample.
     ///
     /// # Panics
     /// If there is no such member, as indexing a slice does.

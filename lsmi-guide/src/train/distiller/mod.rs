@@ -72,15 +72,17 @@ pub enum NonFinite {
     Skip,
 }
 
-/// What a student says of a batch.
-#[derive(Debug, Clone, Copy)]
-pub struct Student<'a> {
-    /// The features that are drawn to the teacher's, `[n, d]`.
-    pub features: &'a Tensor,
-    /// The logits, `[n, classes]`.
-    pub logits: &'a Tensor,
-    /// The logits of each modality alone, `[n, classes]`, where the student has such heads.
-    pub auxiliary: Option<[&'a Tensor; 2]>,
+/// What a student's model makes of a batch.
+#[derive(Debug, Clone)]
+pub struct Outputs {
+    /// The features of each modality, `[n, d1]` and `[n, d2]`, which a tracker looks at.
+    pub features: [Tensor; 2],
+    /// The features of both together, `[n, d]`, which are drawn to the teacher's.
+    pub fused: Tensor,
+    /// The logits of both together, `[n, classes]`.
+    pub logits: Tensor,
+    /// The logits of each modality alone, `[n, classes]`, where the model has such heads.
+    pub auxiliary: Option<[Tensor; 2]>,
 }
 
 /// What came of a batch.
@@ -111,7 +113,7 @@ pub struct Distiller {
 }
 
 impl Distiller {
-    /// A distiller for a student of so many `classes` whose features have `width` columns.
+    /// Makes a distiller for a student of so many `classes` whose fused features have `width` columns.
     ///
     /// Where the widths differ and the feature loss needs them equal, a [`Projection`] is added to `store`, as
     /// `distiller.projection`.
@@ -137,17 +139,17 @@ impl Distiller {
         Ok(Self { teacher, settings, projection })
     }
 
-    /// What the teacher says.
+    /// Returns what the teacher says.
     pub fn teacher(&self) -> &Teacher {
         &self.teacher
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The losses of a batch in the step of that number.
+    /// Computes the losses of a batch in the step of that number.
     ///
     /// # Shapes
     /// `labels`: `[n]`, `u32`; `ids` and `weights`: n.
@@ -160,7 +162,7 @@ impl Distiller {
         &self,
         step: usize,
         ids: &SampleIds,
-        student: Student<'_>,
+        student: &Outputs,
         labels: &Tensor,
         weights: &Weights,
     ) -> Result<Step> {
@@ -184,24 +186,24 @@ impl Distiller {
                 });
                 Ok(None)
             };
-        let mut wrong = not_finite("features", step, ids, student.features)?;
+        let mut wrong = not_finite("features", step, ids, &student.fused)?;
         if wrong.is_none() {
-            wrong = not_finite("logits", step, ids, student.logits)?;
+            wrong = not_finite("logits", step, ids, &student.logits)?;
         }
         if label > 0.0 && wrong.is_none() {
-            wrong = add("label loss", label, loss::label::surprisal(student.logits, labels)?, &ones)?;
+            wrong = add("label loss", label, loss::label::surprisal(&student.logits, labels)?, &ones)?;
         }
         if feature > 0.0 && wrong.is_none() {
-            let projected = self.projection.as_ref().map(|projection| projection.forward(student.features));
+            let projected = self.projection.as_ref().map(|projection| projection.forward(&student.fused));
             let of_student = projected.transpose()?;
-            let losses = feature_loss.of(of_student.as_ref().unwrap_or(student.features), &features)?;
+            let losses = feature_loss.of(of_student.as_ref().unwrap_or(&student.fused), &features)?;
             wrong = add("feature loss", feature, losses, &weights.feature)?;
         }
         if output > 0.0 && wrong.is_none() {
-            let losses = loss::output::divergence(student.logits, &logits, temperature)?;
+            let losses = loss::output::divergence(&student.logits, &logits, temperature)?;
             wrong = add("output loss", output, losses, &weights.output)?;
         }
-        if let Some(of_modalities) = student.auxiliary.filter(|_| auxiliary > 0.0) {
+        if let Some(of_modalities) = student.auxiliary.as_ref().filter(|_| auxiliary > 0.0) {
             let named = ["auxiliary1 loss", "auxiliary2 loss"].into_iter().zip(of_modalities).zip(&weights.auxiliary);
             for ((name, logits), weights) in named {
                 if wrong.is_none() {
@@ -219,9 +221,11 @@ impl Distiller {
 }
 
 impl Settings {
+    /// Checks temperature and factors.
+    ///
     /// # Errors
     /// [`GuideError::Setting`] for a setting out of range.
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         check_temperature(self.temperature)?;
         let factors = [
             ("factor of the label loss", self.label),
@@ -241,7 +245,7 @@ fn no_loss() -> GuideError {
     GuideError::Setting { name: "factors of the losses", found: "0".to_owned(), expected }
 }
 
-/// What of a tensor with a row a sample is not finite, by its first sample.
+/// Finds the first sample of a tensor with a row a sample that is not finite.
 ///
 /// One sum tells whether there is anything, and only then are the rows gone through.
 ///
@@ -275,6 +279,11 @@ mod tests {
     use super::*;
     use candle_core::Device;
 
+    fn said(features: &Tensor, logits: &Tensor) -> Outputs {
+        let unused = [features.clone(), features.clone()];
+        Outputs { features: unused, fused: features.clone(), logits: logits.clone(), auxiliary: None }
+    }
+
     fn ids() -> SampleIds {
         SampleIds::from_names(["a", "b"]).unwrap()
     }
@@ -300,9 +309,9 @@ mod tests {
     fn each_loss_is_weighed_by_its_own_column() {
         let (distiller, _) = distiller(Settings { label: 0.5, temperature: 1.0, ..Settings::default() }, 2);
         let (features, logits) = (tensor(&[[0.0, 0.0], [5.0, 5.0]]), tensor(&[[0.0, 0.0], [0.0, 0.0]]));
-        let student = Student { features: &features, logits: &logits, auxiliary: None };
+        let student = said(&features, &logits);
         let labels = Tensor::new(&[0u32, 1], &Device::Cpu).unwrap();
-        let Step::Losses(losses) = distiller.step(0, &ids(), student, &labels, &weights()).unwrap() else {
+        let Step::Losses(losses) = distiller.step(0, &ids(), &student, &labels, &weights()).unwrap() else {
             panic!("finite losses")
         };
         let ln2 = 2f32.ln();
@@ -323,9 +332,9 @@ mod tests {
         let (distiller, mut store) = distiller(Settings::default(), 3);
         let features = store.normal("features", (2, 3), 1.0).unwrap();
         let logits = store.normal("logits", (2, 2), 1.0).unwrap();
-        let student = Student { features: &features, logits: &logits, auxiliary: None };
+        let student = said(&features, &logits);
         let labels = Tensor::new(&[0u32, 1], &Device::Cpu).unwrap();
-        let Step::Losses(losses) = distiller.step(0, &ids(), student, &labels, &Weights::off(2)).unwrap() else {
+        let Step::Losses(losses) = distiller.step(0, &ids(), &student, &labels, &Weights::off(2)).unwrap() else {
             panic!("finite losses")
         };
         store.assert_all_gradients(&losses.total.backward().unwrap()).unwrap();
@@ -341,11 +350,11 @@ mod tests {
             let spoiled = tensor(&[[0.0, 0.0], [value, 0.0]]);
             let (features, logits) =
                 if what == "logits" { (tensor(&zeros), spoiled) } else { (spoiled, tensor(&zeros)) };
-            let student = Student { features: &features, logits: &logits, auxiliary: None };
+            let student = said(&features, &logits);
             let run = |non_finite| {
                 let (distiller, _) = distiller(Settings { non_finite, ..Settings::default() }, 2);
                 let weights = Weights { feature: vec![1.0, 1.0], ..weights() };
-                distiller.step(7, &ids(), student, &labels, &weights)
+                distiller.step(7, &ids(), &student, &labels, &weights)
             };
             let expected = format!("the {what} of the sample `b` came out as {found} in step 7");
             let error = run(NonFinite::Stop).unwrap_err();

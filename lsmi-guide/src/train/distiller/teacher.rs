@@ -9,6 +9,7 @@ use lsmi_core::statistics::log_sum_exp;
 
 use crate::decide::lookup::Lookup;
 use crate::error::{GuideError, Result};
+use crate::identity::sha256;
 
 /// A teacher's features and logits by sample.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ struct Rows {
 }
 
 impl Teacher {
-    /// What a teacher says of samples: features `[n, d]` and logits `[n, classes]`, in the order of the ids.
+    /// Takes what a teacher says of samples: features `[n, d]` and logits `[n, classes]`, in the order of the ids.
     ///
     /// # Errors
     /// [`GuideError::Core`] if an id comes twice, [`GuideError::Shape`] if there is not one row a sample,
@@ -52,7 +53,7 @@ impl Teacher {
         Ok(Self { lookup, features, logits })
     }
 
-    /// The same from batches of ids, features and logits, as a frozen teacher yields them.
+    /// Joins batches of ids, features and logits, as a frozen teacher yields them.
     ///
     /// # Errors
     /// Those of [`Self::new`], that of a batch, and [`GuideError::Setting`] without a batch.
@@ -74,22 +75,22 @@ impl Teacher {
         Self::new(SampleIds::from_names(names)?, &Tensor::cat(&features, 0)?, &Tensor::cat(&logits, 0)?)
     }
 
-    /// How many classes the teacher tells apart.
+    /// Counts the classes that the teacher tells apart.
     pub fn classes(&self) -> usize {
         self.logits.width
     }
 
-    /// The width of the teacher's features.
+    /// Returns the width of the teacher's features.
     pub fn width(&self) -> usize {
         self.features.width
     }
 
-    /// The samples that the teacher was asked about.
+    /// Returns the samples that the teacher was asked about.
     pub fn ids(&self) -> &SampleIds {
         self.lookup.ids()
     }
 
-    /// Features `[n, d]` and logits `[n, classes]` of a batch, in its order: constants, on `device`.
+    /// Selects features `[n, d]` and logits `[n, classes]` of a batch, in its order: constants, on `device`.
     ///
     /// # Errors
     /// [`GuideError::UnknownId`] naming a sample that is not here, [`GuideError::Core`] naming an id that comes twice.
@@ -98,28 +99,17 @@ impl Teacher {
         Ok((self.features.select(&rows, device)?, self.logits.select(&rows, device)?))
     }
 
-    /// A hash of everything that the teacher says (FNV-1a of 64 bits, in hexadecimal): tells teachers apart.
+    /// Computes the SHA-256 of everything that the teacher says, in hexadecimal: tells teachers apart.
     pub fn hash(&self) -> String {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut add = |bytes: &[u8]| {
-            for byte in bytes {
-                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-            }
-        };
-        for id in self.ids().iter() {
-            add(id.as_bytes());
-            add(&[0]);
-        }
+        let mut parts: Vec<Vec<u8>> = self.ids().iter().map(|id| id.as_bytes().to_vec()).collect();
         for rows in [&self.features, &self.logits] {
-            add(&rows.width.to_le_bytes());
-            for value in &rows.values {
-                add(&value.to_le_bytes());
-            }
+            parts.push(rows.width.to_le_bytes().to_vec());
+            parts.push(rows.values.iter().flat_map(|value| value.to_le_bytes()).collect());
         }
-        format!("{hash:016x}")
+        sha256(parts.iter().map(Vec::as_slice))
     }
 
-    /// The probability that the teacher gives to its most probable class, for
+    /// Computes the probability that the teacher gives to its most probable class, for
     /// [`Interactions::with_confidence`](crate::Interactions::with_confidence).
     ///
     /// # Errors

@@ -37,12 +37,12 @@ pub enum FeatureLoss {
 }
 
 impl FeatureLoss {
-    /// Whether student and teacher must have features of one width.
+    /// Returns whether student and teacher must have features of one width.
     pub fn needs_equal_widths(self) -> bool {
         !matches!(self, Self::Relation)
     }
 
-    /// The loss of each sample. No gradient reaches the teacher.
+    /// Computes the loss of each sample. No gradient reaches the teacher.
     ///
     /// # Shapes
     /// `[n, d]`; of `Relation` `[n, d1]` and `[n, d2]`. Result: `[n]`.
@@ -120,7 +120,7 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// A projection whose parameters are added to `store` under `name.weight` and `name.bias`; they train with the others.
+    /// Makes a projection whose parameters are added to `store` under `name.weight` and `name.bias`; they train with the others.
     ///
     /// # Errors
     /// A candle error where the device cannot hold them.
@@ -130,7 +130,7 @@ impl Projection {
         Ok(Self { weights, biases: store.zeros(&format!("{name}.bias"), teacher)? })
     }
 
-    /// The student's features `[n, student]` in the teacher's width, `[n, teacher]`.
+    /// Maps the student's features `[n, student]` to the teacher's width, `[n, teacher]`.
     ///
     /// # Errors
     /// A candle error where the features have another width.

@@ -5,7 +5,7 @@ use candle_core::{D, Tensor};
 use super::log_softmax;
 use crate::error::Result;
 
-/// `-log p(y|x)` of each sample, in nats.
+/// Computes `-log p(y|x)` of each sample, in nats.
 ///
 /// # Shapes
 /// `logits`: `[n, classes]`; `labels`: `[n]`, `u32`, below `classes`. Result: `[n]`.

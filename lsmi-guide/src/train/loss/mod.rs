@@ -18,7 +18,7 @@ use candle_core::{D, Device, Tensor};
 use crate::decide::interactions::check_length;
 use crate::error::{GuideError, Result};
 
-/// `sum_i w_i l_i / n`: a scalar.
+/// Computes `sum_i w_i l_i / n`, a scalar.
 ///
 /// With weights of mean one it is as large as the mean of the losses would be.
 ///

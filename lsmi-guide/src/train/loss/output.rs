@@ -5,7 +5,7 @@ use candle_core::{D, Tensor};
 use super::{check_shape, log_softmax};
 use crate::error::{GuideError, Result};
 
-/// `T^2 KL(p_T || q_T)` of each sample, in nats, where p and q are the softmax of the teacher's and the student's logits
+/// Computes `T^2 KL(p_T || q_T)` of each sample, in nats, where p and q are the softmax of the teacher's and the student's logits
 /// divided by the temperature T.
 ///
 /// The factor T^2 makes up for gradients that shrink with it, so that the loss weighs the same at any temperature (Hinton,

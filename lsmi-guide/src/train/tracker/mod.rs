@@ -1,8 +1,8 @@
 //! The tracker: interactions of a student while it learns.
 //!
 //! A training loop tells the tracker what the student makes of each batch: its features of either modality and, if it
-//! likes, its joint logits. At the end of an epoch the tracker fits heads to the latest features of every sample,
-//! updates the densities, and publishes the samples' [`Interactions`]. It works in one of two modes:
+//! likes, its joint logits. At the end of an epoch, or of every few ([`Settings::every`]), the tracker fits heads to the latest
+//! features of every sample, updates the densities, and publishes the samples' [`Interactions`]. It works in one of two modes:
 //!
 //! - [`Mode::Background`]: in a thread of its own. The loop never waits: batches go through a bounded channel whose oldest
 //!   makes room where the worker is behind, which [`Report::dropped`] counts. What is published lags by the time that it
@@ -13,7 +13,8 @@
 //!
 //! # What the values say
 //!
-//! The terms of a sample come from heads and densities that did not see it ([`Settings::folds`]). The student did see it:
+//! The terms of a sample come from heads and densities that saw neither it nor another sample of its group
+//! ([`Settings::folds`], [`Samples::groups`]). The student did see it:
 //! features that have memorised their labels hold information about these that features of new samples would not. The
 //! values tell what the student's features of the training samples say of their labels, which is what decides how these
 //! should be trained on; they are no estimate of what the student knows of new ones.
@@ -22,6 +23,7 @@
 //! linear or quadratic rule: what a fusion finds beyond such a rule shows only in its logits.
 
 mod background;
+mod folds;
 mod memory;
 mod refit;
 mod state;
@@ -32,7 +34,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{DType, Tensor};
 use lsmi_candle::densities::mixture::Covariance;
+use lsmi_candle::features::Groups;
 use lsmi_core::{ClassPrior, Means, Measure, SampleIds, TermMeans, Terms};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use self::background::{Background, Work};
 use self::memory::{Batch, Memory, Table};
@@ -40,12 +45,31 @@ use self::refit::Densities;
 use crate::decide::interactions::{Interactions, check_length};
 use crate::decide::lookup::Lookup;
 use crate::error::{GuideError, Result};
+use crate::identity::described;
+
+/// The samples whose interactions are tracked.
+#[derive(Debug, Clone)]
+pub struct Samples {
+    /// Their ids.
+    pub ids: SampleIds,
+    /// Their classes.
+    pub labels: Vec<u32>,
+    /// The number of classes.
+    pub classes: usize,
+    /// Which of them belong together; none: every sample is by itself. No group is divided between folds.
+    pub groups: Option<Groups>,
+    /// A teacher's confidence in each, for policies that go by it.
+    pub confidence: Option<Vec<f64>>,
+}
 
 /// How a tracker estimates.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The mode; in the background, with 256 batches on their way at most and a tenth of the time.
     pub mode: Mode,
+    /// Epochs from one estimation to the next; 1.
+    pub every: usize,
     /// Folds of the cross-fit; 2.
     pub folds: usize,
     /// Kernels of each density; 2.
@@ -61,7 +85,8 @@ pub struct Settings {
 }
 
 /// Where a tracker works.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Mode {
     /// In a thread of its own.
     Background {
@@ -79,6 +104,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: Mode::Background { capacity: 256, share: 0.1 },
+            every: 1,
             folds: 2,
             kernels: 2,
             covariance: Covariance::Tied,
@@ -137,6 +163,8 @@ pub struct Tracker {
     widths: Option<Vec<usize>>,
     published: Arc<Mutex<Published>>,
     engine: Engine,
+    every: usize,
+    identity: Value,
 }
 
 enum Engine {
@@ -145,30 +173,24 @@ enum Engine {
 }
 
 impl Tracker {
-    /// A tracker of the samples `ids` with these labels, class indices below `classes`.
-    ///
-    /// `confidence` is a teacher's, one a sample, for policies that go by it.
+    /// Makes a tracker of samples, none of which it has seen.
     ///
     /// # Errors
     /// [`GuideError::Core`] if an id comes twice, a label is no class or a class has no sample, [`GuideError::Length`] if
-    /// there is not one label and confidence a sample, [`GuideError::Setting`] for a setting out of range,
+    /// there is not one label, group and confidence a sample, [`GuideError::Setting`] for a setting out of range,
     /// [`GuideError::WorkerStopped`] if no thread can be started.
-    pub fn new(
-        ids: SampleIds,
-        labels: Vec<u32>,
-        classes: usize,
-        confidence: Option<Vec<f64>>,
-        settings: Settings,
-    ) -> Result<Self> {
+    pub fn new(samples: Samples, settings: Settings) -> Result<Self> {
+        let Samples { ids, labels, classes, groups, confidence } = samples;
         check_length("labels", ids.len(), labels.len())?;
+        check_length("groups", ids.len(), groups.as_ref().map_or(ids.len(), Groups::rows))?;
         check_length("confidence", ids.len(), confidence.as_ref().map_or(ids.len(), Vec::len))?;
         settings.check()?;
         let prior = ClassPrior::empirical(&labels, classes)?;
         let lookup = Arc::new(Lookup::new(ids)?);
         let published = Arc::new(Mutex::new(Published::default()));
-        let mode = settings.mode;
+        let (mode, every, identity) = (settings.mode, settings.every, described(&settings)?);
         let estimation = Estimation {
-            fold_of: refit::deal(lookup.ids(), &labels, settings.folds, settings.seed),
+            fold_of: folds::deal(lookup.ids(), &labels, groups.as_ref(), settings.folds, settings.seed),
             memory: Memory::new(Arc::clone(&lookup), labels.clone(), prior.clone(), confidence.clone()),
             densities: Densities::default(),
             pool: single_thread()?,
@@ -179,20 +201,20 @@ impl Tracker {
             Mode::Background { capacity, share } => Engine::Background(Background::start(estimation, capacity, share)?),
             Mode::Synchronous => Engine::Synchronous(Box::new(estimation)),
         };
-        Ok(Self { lookup, labels, prior, confidence, widths: None, published, engine })
+        Ok(Self { lookup, labels, prior, confidence, widths: None, published, engine, every, identity })
     }
 
-    /// The samples tracked.
+    /// Returns the ids of the samples tracked.
     pub fn ids(&self) -> &SampleIds {
         self.lookup.ids()
     }
 
-    /// The class of every sample.
+    /// Returns the class of every sample.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
-    /// How many classes there are.
+    /// Counts the classes.
     pub fn classes(&self) -> usize {
         self.prior.classes()
     }
@@ -234,12 +256,15 @@ impl Tracker {
         }
     }
 
-    /// Ends an epoch: the interactions are estimated, in the background or now.
+    /// Ends an epoch: if it is one of [`Settings::every`], the interactions are estimated, in the background or now.
     ///
     /// # Errors
     /// [`GuideError::WorkerStopped`] if the worker has ended; in synchronous mode the errors of the estimation, such as
     /// [`GuideError::FewSamples`].
     pub fn end_epoch(&mut self, epoch: usize) -> Result<()> {
+        if !(epoch + 1).is_multiple_of(self.every) {
+            return Ok(());
+        }
         match &mut self.engine {
             Engine::Background(worker) => worker.order(epoch),
             Engine::Synchronous(estimation) => estimation.estimate(epoch, &AtomicBool::new(false)),
@@ -258,18 +283,18 @@ impl Tracker {
         Ok(self.latest().map(|(_, interactions)| interactions))
     }
 
-    /// The interactions published last, with the epoch that they are of: of all samples seen until then. Never waits for an
+    /// Returns the interactions published last, with the epoch that they are of: of all samples seen until then. Never waits for an
     /// estimation.
     pub fn latest(&self) -> Option<(usize, Arc<Interactions>)> {
         lock(&self.published).latest.clone()
     }
 
-    /// The means of all estimations, in their order: what the student learns first.
+    /// Lists the means of all estimations, in their order: what the student learns first.
     pub fn history(&self) -> Vec<Entry> {
         lock(&self.published).history.clone()
     }
 
-    /// What happened beside them.
+    /// Reports what happened beside them.
     pub fn report(&self) -> Report {
         let published = lock(&self.published);
         let (dropped, overtaken) = match &self.engine {
@@ -287,6 +312,11 @@ impl Tracker {
 
     pub(crate) fn lookup(&self) -> &Arc<Lookup> {
         &self.lookup
+    }
+
+    /// Describes the settings, so that a run is not resumed under others.
+    pub(crate) fn identity(&self) -> Value {
+        self.identity.clone()
     }
 
     /// What a checkpoint keeps of a synchronous tracker; nothing of one in the background, whose runs do not repeat.
@@ -356,7 +386,11 @@ impl std::fmt::Debug for Tracker {
 }
 
 impl Settings {
-    fn check(&self) -> Result<()> {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`GuideError::Setting`] for a setting out of range.
+    pub fn check(&self) -> Result<()> {
         if let Mode::Background { share, .. } = self.mode
             && !(share > 0.0 && share <= 1.0)
         {
@@ -369,6 +403,7 @@ impl Settings {
         match self {
             Self { folds: 0 | 1, .. } => wrong("folds of the tracker", self.folds, "at least 2"),
             Self { kernels: 0, .. } => wrong("kernels of the tracker", 0, "at least 1"),
+            Self { every: 0, .. } => wrong("epochs between estimations", 0, "at least 1"),
             Self { rounds: 0, .. } => wrong("rounds of the tracker", 0, "at least 1"),
             _ => Ok(()),
         }

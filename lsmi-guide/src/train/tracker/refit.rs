@@ -1,7 +1,6 @@
 //! One estimation: heads and densities fitted anew to what is remembered, and the terms of every sample seen.
 //!
-//! Samples are dealt to folds by a hash of their ids, class by class. The terms of a sample come from heads and densities
-//! fitted to the other folds. Heads are those of [`CalibratedHead::quick`]: in closed form, so that nothing of one epoch
+//! The terms of a sample come from heads and densities fitted to the other [folds](super::folds). Heads are those of [`CalibratedHead::quick`]: in closed form, so that nothing of one epoch
 //! enters the next. Densities go on from where they were the epoch before ([`Knife::refit`]), or start anew where
 //! other columns vary than then.
 
@@ -150,30 +149,6 @@ fn fit_densities(
     Ok([fit(0)?, fit(1)?])
 }
 
-/// The fold of every sample: those of each class, in the order of a hash of their ids, dealt in turn.
-pub(super) fn deal(ids: &lsmi_core::SampleIds, labels: &[u32], folds: usize, seed: u64) -> Vec<usize> {
-    let mut order: Vec<(u32, u64, usize)> =
-        ids.iter().zip(labels).enumerate().map(|(row, (id, label))| (*label, hash(&id, seed), row)).collect();
-    order.sort_unstable();
-    let mut fold_of = vec![0; labels.len()];
-    for (place, (_, _, row)) in order.into_iter().enumerate() {
-        fold_of[row] = place % folds;
-    }
-    fold_of
-}
-
-/// A hash that never changes: 64-bit FNV-1a of the seed and the id, with its bits mixed once more (Steele, Lea and Flood
-/// 2014), as those of short ids differ in few.
-fn hash(id: &str, seed: u64) -> u64 {
-    let bytes = seed.to_le_bytes().into_iter().chain(id.bytes());
-    let mut hash: u64 =
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    for (shift, factor) in [(30, 0xbf58_476d_1ce4_e5b9), (27, 0x94d0_49bb_1331_11eb)] {
-        hash = (hash ^ (hash >> shift)).wrapping_mul(factor);
-    }
-    hash ^ (hash >> 31)
-}
-
 /// Checks that every class can be fitted and calibrated outside of each fold.
 fn check_classes(labels: &[u32], folds: &[usize], count: usize, classes: usize) -> Result<()> {
     let mut inside = vec![vec![0; classes]; count];
@@ -210,24 +185,6 @@ fn join(first: &Standardised, second: &Standardised) -> Standardised {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lsmi_core::SampleIds;
-
-    #[test]
-    fn folds_follow_ids_and_are_even_within_classes() {
-        let labels: Vec<u32> = (0..100).map(|row| row % 3).collect();
-        let folds = deal(&SampleIds::rows(100), &labels, 4, 0);
-        for class in 0..3 {
-            let counts = (0..4).map(|fold| (0..100).filter(|row| labels[*row] == class && folds[*row] == fold).count());
-            let counts: Vec<usize> = counts.collect();
-            assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
-        }
-        // Another order of the same samples does not change their folds.
-        let rows: Vec<usize> = (0..100).rev().collect();
-        let backwards: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
-        let of_backwards = deal(&SampleIds::rows(100).select(&rows), &backwards, 4, 0);
-        assert!(rows.iter().zip(of_backwards).all(|(row, fold)| folds[*row] == fold));
-        assert_ne!(folds, deal(&SampleIds::rows(100), &labels, 4, 1));
-    }
 
     #[test]
     fn a_class_too_rare_is_named() {

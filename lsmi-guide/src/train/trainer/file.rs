@@ -13,47 +13,49 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CheckpointError, Result};
+use crate::identity::Identity;
 
 /// The metadata's key.
 const KEY: &str = "lsmi_training";
 /// The version of the format.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// How far a training is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     schema: u32,
     /// Epochs done.
     pub(super) epochs: usize,
     /// Steps done, skipped ones included.
     pub(super) steps: usize,
-    /// Steps that Adam has done.
-    pub(super) adam_steps: i32,
+    /// Why steps were skipped.
+    pub(super) skipped: Vec<String>,
     /// What the run is of.
-    pub(super) identity: Identity,
-}
-
-/// What makes a run what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Identity {
-    /// The settings of the trainer, seed included.
-    pub(super) settings: String,
-    /// The settings of the distillation and a hash of what the teacher says, if there is one.
-    pub(super) distillation: String,
-    /// The policy and its settings.
-    pub(super) hook: String,
-    /// The hash of the training samples.
-    pub(super) data: String,
+    identity: Identity,
 }
 
 impl State {
-    pub(super) fn new(epochs: usize, steps: usize, adam_steps: i32, identity: Identity) -> Self {
-        Self { schema: SCHEMA, epochs, steps, adam_steps, identity }
+    pub(super) fn new(epochs: usize, steps: usize, skipped: Vec<String>, identity: Identity) -> Self {
+        Self { schema: SCHEMA, epochs, steps, skipped, identity }
     }
 }
 
+/// What a checkpoint must outlast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// The end of the process, whatever ends it.
+    OfProcess,
+    /// A loss of power too: the file is forced to the disk, which takes milliseconds.
+    OfMachine,
+}
+
 /// Writes a checkpoint: to a file beside it, which then takes its name.
-pub(super) fn save(path: &Path, state: &State, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
+pub(super) fn save(
+    path: &Path,
+    state: &State,
+    tensors: &BTreeMap<String, Tensor>,
+    durability: Durability,
+) -> Result<()> {
     let mut stored = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
         let flat = tensor.flatten_all()?;
@@ -74,15 +76,15 @@ pub(super) fn save(path: &Path, state: &State, tensors: &BTreeMap<String, Tensor
     let state = serde_json::to_string(state).map_err(|error| wrong(error.to_string()))?;
     let metadata = HashMap::from([(KEY.to_owned(), state)]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| wrong(error.to_string()))?;
-    Ok(write_whole(path, &bytes).map_err(|source| CheckpointError::File {
+    Ok(write_whole(path, &bytes, durability).map_err(|source| CheckpointError::File {
         file: path.display().to_string(),
         action: "written",
         source,
     })?)
 }
 
-/// Reads a checkpoint of the run `identity`.
-pub(super) fn load(path: &Path, identity: &Identity, device: &Device) -> Result<(State, BTreeMap<String, Tensor>)> {
+/// Reads a checkpoint of the run `identity`; its tensors are on the host.
+pub(super) fn load(path: &Path, identity: &Identity) -> Result<(State, BTreeMap<String, Tensor>)> {
     let file = path.display().to_string();
     let bytes =
         fs::read(path).map_err(|source| CheckpointError::File { file: file.clone(), action: "read", source })?;
@@ -94,7 +96,7 @@ pub(super) fn load(path: &Path, identity: &Identity, device: &Device) -> Result<
     if state.schema != SCHEMA {
         return Err(wrong(format!("its schema is {}, but this version reads {SCHEMA}", state.schema)).into());
     }
-    check_run(&file, identity, &state.identity)?;
+    identity.check(&state.identity, path)?;
 
     let stored = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
     let mut tensors = BTreeMap::new();
@@ -102,7 +104,7 @@ pub(super) fn load(path: &Path, identity: &Identity, device: &Device) -> Result<
         let data = view.data();
         let tensor = match view.dtype() {
             Dtype::F64 => Tensor::from_vec(numbers(data, f64::from_le_bytes), view.shape(), &Device::Cpu)?,
-            Dtype::F32 => Tensor::from_vec(numbers(data, f32::from_le_bytes), view.shape(), device)?,
+            Dtype::F32 => Tensor::from_vec(numbers(data, f32::from_le_bytes), view.shape(), &Device::Cpu)?,
             other => return Err(wrong(format!("`{name}` is of the type {other:?}")).into()),
         };
         tensors.insert(name.to_owned(), tensor);
@@ -110,36 +112,18 @@ pub(super) fn load(path: &Path, identity: &Identity, device: &Device) -> Result<
     Ok((state, tensors))
 }
 
-fn check_run(file: &str, expected: &Identity, found: &Identity) -> Result<(), CheckpointError> {
-    let parts = [
-        ("the settings", &expected.settings, &found.settings),
-        ("the distillation", &expected.distillation, &found.distillation),
-        ("the policy", &expected.hook, &found.hook),
-        ("the hash of the data", &expected.data, &found.data),
-    ];
-    match parts.into_iter().find(|(_, expected, found)| expected != found) {
-        None => Ok(()),
-        Some((what, expected, found)) => Err(CheckpointError::OtherRun {
-            file: file.to_owned(),
-            what,
-            expected: expected.clone(),
-            found: found.clone(),
-        }),
-    }
-}
-
 fn numbers<const N: usize, Number>(bytes: &[u8], from: fn([u8; N]) -> Number) -> Vec<Number> {
     let (chunks, _) = bytes.as_chunks::<N>();
     chunks.iter().map(|chunk| from(*chunk)).collect()
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8], durability: Durability) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part: PathBuf = path.with_file_name(name);
     let written = File::create(&part).and_then(|mut file| {
         file.write_all(bytes)?;
-        file.sync_all()
+        if durability == Durability::OfMachine { file.sync_all() } else { Ok(()) }
     });
     written.and_then(|()| fs::rename(&part, path)).inspect_err(|_| {
         // The error of the writing is what counts.

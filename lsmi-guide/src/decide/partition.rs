@@ -200,7 +200,7 @@ fn check(values: &[f64], labels: Option<&[u32]>, rule: &Rule) -> Result<(), Part
 }
 
 /// Checks that there are values, all of them finite, and a label for each where there are labels.
-pub(super) fn check_values(values: &[f64], labels: Option<&[u32]>) -> Result<(), PartitionError> {
+fn check_values(values: &[f64], labels: Option<&[u32]>) -> Result<(), PartitionError> {
     if values.is_empty() {
         return Err(PartitionError::Empty);
     }

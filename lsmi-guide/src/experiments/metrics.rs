@@ -19,7 +19,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The figures of log-probabilities `[n, K]`, row-major, against labels. NaN where there are no samples.
+    /// Computes the figures of log-probabilities `[n, K]`, row-major, against labels. NaN where there are no samples.
     ///
     /// ```
     /// use lsmi_guide::experiments::ensemble::Metrics;
