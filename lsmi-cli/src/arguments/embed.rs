@@ -115,9 +115,9 @@ pub(crate) struct Encoders(pub(crate) Vec<Chosen>);
 
 /// The options of modalities.
 const OPTIONS: [(&str, Modality, &str); 3] = [
-    ("image", Modality::Picture, "Model of pictures; the column `image` holds paths"),
+    ("image", Modality::Image, "Model of pictures; the column `image` holds paths"),
     ("text", Modality::Text, "Model of texts; the column `text` holds them"),
-    ("audio", Modality::Sound, "Model of sounds; the column `audio` holds paths"),
+    ("audio", Modality::Audio, "Model of sounds; the column `audio` holds paths"),
 ];
 
 impl Args for Encoders {

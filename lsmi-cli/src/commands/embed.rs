@@ -222,22 +222,13 @@ fn refusal(skipped: &Skipped) -> Failure {
     ))
 }
 
-/// The role of a modality's column.
-fn role(modality: Modality) -> &'static str {
-    match modality {
-        Modality::Text => "text",
-        Modality::Picture => "image",
-        Modality::Sound => "audio",
-    }
-}
-
 /// The column of each modality: the n-th model of a kind takes the n-th column of that kind, or all the only one.
 fn columns(arguments: &Embed) -> Result<Columns, Failure> {
     let names = &arguments.columns;
     let (mut inputs, mut may_be_files) = (Vec::new(), Vec::new());
     let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
     for chosen in &arguments.encoders.0 {
-        let role = role(chosen.modality);
+        let role = chosen.modality.name();
         let place = taken.entry(role).or_default();
         let of_role = names.all(role);
         inputs.push(match of_role.as_slice() {
@@ -290,7 +281,7 @@ fn count(arguments: &Embed, columns: &Columns) -> Result<Counted, Failure> {
         }
         let states = arguments.encoders.0.iter().zip(&row.inputs).map(|(chosen, input)| match chosen.modality {
             Modality::Text => String::new(),
-            Modality::Picture | Modality::Sound => match input {
+            Modality::Image | Modality::Audio => match input {
                 Input::Text(path) => folder.state(path),
                 // The file is in the table.
                 Input::File { .. } => String::new(),

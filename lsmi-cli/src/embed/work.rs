@@ -66,7 +66,7 @@ impl Work {
                     refusals.into_iter().chain(further).collect()
                 }
                 // Pictures and sounds are large, and prepared a batch at a time.
-                Modality::Picture | Modality::Sound => {
+                Modality::Image | Modality::Audio => {
                     let mut refusals = Vec::new();
                     for some in left.chunks(self.batch) {
                         let (prepared, refused) = self.prepare(encoding, place, rows, some);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
-use lsmi_candle::embedding::preprocess::picture::{Filter, Picture, Resize, Settings};
+use lsmi_candle::embedding::preprocess::image::{Filter, Image, Resize, Settings};
 use lsmi_candle::features::Missing;
 
 use super::base64::base64;
@@ -139,8 +139,8 @@ fn shortened(text: &str) -> String {
 /// A small picture of a file, as the address of its own bytes.
 fn thumbnail(folder: &Folder, input: &Input) -> Result<String, Box<dyn std::error::Error>> {
     let picture = match input {
-        Input::Text(name) => Picture::decode(name, &read(&folder.find(name, "image")?)?)?,
-        Input::File { name, bytes } => Picture::decode(name, bytes)?,
+        Input::Text(name) => Image::decode(name, &read(&folder.find(name, "image")?)?)?,
+        Input::File { name, bytes } => Image::decode(name, bytes)?,
     };
     let settings = Settings {
         resize: Resize::Pad,

@@ -233,8 +233,8 @@ fn features_of_another_encoder_are_told_of() {
     let place = prepared();
     let rows = |from: usize, to: usize| {
         let row = |row: usize| {
-            let (picture, colour) = [("elephant.png", "red"), ("gradient.png", "blue")][row % 2];
-            format!("{row},{picture},{colour} {},{}", ["square", "circle", "a"][row / 2 % 3], row % 2)
+            let (image, colour) = [("elephant.png", "red"), ("gradient.png", "blue")][row % 2];
+            format!("{row},{image},{colour} {},{}", ["square", "circle", "a"][row / 2 % 3], row % 2)
         };
         format!("id,image,text,label\n{}\n", (from..to).map(row).collect::<Vec<_>>().join("\n"))
     };

@@ -77,8 +77,8 @@ impl Config {
             found: self.architecture().unwrap_or_default().to_owned(),
             modality: match modality {
                 Modality::Text => "texts",
-                Modality::Picture => "pictures",
-                Modality::Sound => "sounds",
+                Modality::Image => "pictures",
+                Modality::Audio => "sounds",
             },
             known: Architecture::model_types(modality),
         }

@@ -52,7 +52,7 @@ impl Digest {
             bytes,
             sha256: sha256.map(str::to_owned),
             said_by: "the manifest".to_owned(),
-            mend: "get the file anew, or correct the manifest".to_owned(),
+            hint: "get the file anew, or correct the manifest".to_owned(),
         };
         expected.check(file, self)
     }
@@ -79,7 +79,7 @@ pub(super) struct Expected {
     pub(super) sha256: Option<String>,
     pub(super) said_by: String,
     /// What to do if the file is something else.
-    pub(super) mend: String,
+    pub(super) hint: String,
 }
 
 impl Expected {
@@ -95,7 +95,7 @@ impl Expected {
             expected: expected.into(),
             found: found.into(),
             said_by: self.said_by.as_str().into(),
-            mend: self.mend.as_str().into(),
+            hint: self.hint.as_str().into(),
         };
         match (self.bytes, bytes) {
             (Some(expected), Some(found)) if expected != found => {

@@ -97,7 +97,7 @@ pub enum HubError {
     },
 
     /// A file is not what it should be.
-    #[error("{file}: {what} is {found}, but {said_by} says {expected}; {mend}")]
+    #[error("{file}: {what} is {found}, but {said_by} says {expected}; {hint}")]
     Mismatch {
         /// The file: its path in the repository while it is downloaded, its path on this machine afterwards.
         file: String,
@@ -110,7 +110,7 @@ pub enum HubError {
         /// Who says so: the manifest, the lock, the hub.
         said_by: Box<str>,
         /// What to do.
-        mend: Box<str>,
+        hint: Box<str>,
     },
 
     /// The lock is not one.

@@ -10,12 +10,12 @@
 //! server knows no ranges, and checks no hash.
 //!
 //! ```no_run
-//! use lsmi_candle::embedding::hub::{Hub, HubConfig, Wanted};
+//! use lsmi_candle::embedding::hub::{Hub, HubConfig, FileRequest};
 //!
 //! let hub = Hub::new(HubConfig::from_environment()?);
 //! let repository = "sentence-transformers/all-MiniLM-L6-v2".parse()?;
 //! let commit = hub.commit(&repository, None)?;
-//! let config = hub.file(&Wanted::new(&repository, &commit, "config.json"), &mut |_| ())?;
+//! let config = hub.file(&FileRequest::new(&repository, &commit, "config.json"), &mut |_| ())?;
 //! println!("{}", config.display());
 //! # Ok::<(), lsmi_candle::embedding::hub::HubError>(())
 //! ```
@@ -42,7 +42,7 @@ pub use name::{Repository, check_path, check_revision, is_commit, is_sha256};
 
 use cache::Folder;
 use digest::Expected;
-use download::{Download, Downloaded, with_patience};
+use download::{Download, Downloaded, retry};
 use transport::{About, Transport};
 
 /// The branch that is meant where none is named.
@@ -56,7 +56,7 @@ pub struct Hub {
 
 /// A file that is wanted, and what is known of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct FileRequest<'a> {
     /// The repository.
     pub repository: &'a Repository,
     /// The commit.
@@ -69,7 +69,7 @@ pub struct Wanted<'a> {
     pub sha256: Option<&'a str>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> FileRequest<'a> {
     /// A file of which nothing else is known.
     pub fn new(repository: &'a Repository, commit: &'a str, path: &'a str) -> Self {
         Self { repository, commit, path, bytes: None, sha256: None }
@@ -179,11 +179,11 @@ impl Hub {
     ///
     /// # Errors
     /// If it cannot be had, or is not what the manifest, the lock or the hub say.
-    pub fn file(&self, wanted: &Wanted<'_>, progress: &mut dyn FnMut(Transfer<'_>)) -> Result<PathBuf, HubError> {
+    pub fn file(&self, wanted: &FileRequest<'_>, progress: &mut dyn FnMut(Transfer<'_>)) -> Result<PathBuf, HubError> {
         if let Some(path) = self.cached(wanted)? {
             return Ok(path);
         }
-        let Wanted { repository, commit, path, .. } = *wanted;
+        let FileRequest { repository, commit, path, .. } = *wanted;
         let folder = self.folder(repository);
         if self.config.offline {
             return Err(not_cached(repository, commit, path, folder.file(commit, path)));
@@ -227,7 +227,7 @@ impl Hub {
     ///
     /// # Errors
     /// If it is not what the manifest, the lock or its own name say, or cannot be read.
-    pub fn cached(&self, wanted: &Wanted<'_>) -> Result<Option<PathBuf>, HubError> {
+    pub fn cached(&self, wanted: &FileRequest<'_>) -> Result<Option<PathBuf>, HubError> {
         let Some((path, digest, _)) = self.checked(wanted)? else { return Ok(None) };
         let lock = Lock::read(&self.config.lock)?;
         if lock.file(wanted.repository, wanted.commit, wanted.path).is_none() {
@@ -239,7 +239,7 @@ impl Hub {
     }
 
     /// Looks at a file of the cache without pinning or downloading anything.
-    pub fn check(&self, wanted: &Wanted<'_>) -> Check {
+    pub fn check(&self, wanted: &FileRequest<'_>) -> Check {
         match self.checked(wanted) {
             Ok(None) => Check::Missing,
             Ok(Some((_, _, true))) => Check::Right,
@@ -249,7 +249,7 @@ impl Hub {
     }
 
     /// Whether a file is in the cache, whatever it is.
-    pub fn is_cached(&self, wanted: &Wanted<'_>) -> bool {
+    pub fn is_cached(&self, wanted: &FileRequest<'_>) -> bool {
         wanted.check_names().is_ok() && self.folder(wanted.repository).file(wanted.commit, wanted.path).is_file()
     }
 
@@ -284,7 +284,7 @@ impl Hub {
     ///
     /// # Errors
     /// If the lock or the cache cannot be written.
-    pub fn forget(&self, wanted: &Wanted<'_>) -> Result<(), HubError> {
+    pub fn forget(&self, wanted: &FileRequest<'_>) -> Result<(), HubError> {
         wanted.check_names()?;
         Lock::update(&self.config.lock, |lock| {
             lock.forget_file(wanted.repository, wanted.commit, wanted.path);
@@ -293,19 +293,19 @@ impl Hub {
     }
 
     /// A file of the cache, what it is, and whether anyone said what it should be.
-    fn checked(&self, wanted: &Wanted<'_>) -> Result<Option<(PathBuf, Digest, bool)>, HubError> {
+    fn checked(&self, wanted: &FileRequest<'_>) -> Result<Option<(PathBuf, Digest, bool)>, HubError> {
         wanted.check_names()?;
         let folder = self.folder(wanted.repository);
         let path = folder.file(wanted.commit, wanted.path);
         if !path.is_file() {
             return Ok(None);
         }
-        let mend = "the file was damaged or changed after its download: get it anew with lsmi models pull --again";
-        let mut expected = self.expected(wanted, mend, mend)?;
+        let hint = "the file was damaged or changed after its download: get it anew with lsmi models pull --again";
+        let mut expected = self.expected(wanted, hint, hint)?;
         expected.extend(folder.promised_sha256(&path).map(|sha256| Expected {
             sha256: Some(sha256),
             said_by: "the name that the hub gave it".to_owned(),
-            mend: mend.to_owned(),
+            hint: hint.to_owned(),
             ..Expected::default()
         }));
         let digest = Digest::of_file(&path).map_err(HubError::io(&path))?;
@@ -315,19 +315,19 @@ impl Hub {
     }
 
     /// What the manifest and the lock say of a file.
-    fn expected(&self, wanted: &Wanted<'_>, by_manifest: &str, by_lock: &str) -> Result<Vec<Expected>, HubError> {
+    fn expected(&self, wanted: &FileRequest<'_>, by_manifest: &str, by_lock: &str) -> Result<Vec<Expected>, HubError> {
         let mut expected = vec![Expected {
             bytes: wanted.bytes,
             sha256: wanted.sha256.map(str::to_owned),
             said_by: "the manifest".to_owned(),
-            mend: by_manifest.to_owned(),
+            hint: by_manifest.to_owned(),
         }];
         let lock = Lock::read(&self.config.lock)?;
         expected.extend(lock.file(wanted.repository, wanted.commit, wanted.path).map(|pin| Expected {
             bytes: Some(pin.bytes),
             sha256: Some(pin.sha256.clone()),
             said_by: format!("the lock {}", self.config.lock.display()),
-            mend: by_lock.to_owned(),
+            hint: by_lock.to_owned(),
         }));
         Ok(expected)
     }
@@ -337,10 +337,10 @@ impl Hub {
         let parts = ["api", "models"].into_iter().chain(repository.as_str().split('/')).chain(["revision", revision]);
         let url = self.transport.url(parts);
         let about = About { repository, what: "such repository or revision" };
-        let answer = with_patience(self.config.attempts, self.config.pause, || {
+        let answer = retry(self.config.attempts, self.config.pause, || {
             let answer = self.transport.get(about, url.clone(), 0)?;
             let text = answer.response.into_string();
-            let failed = |error: std::io::Error| transport::Trouble::Passing {
+            let failed = |error: std::io::Error| transport::RequestError::Transient {
                 url: answer.url.clone(),
                 reason: error.to_string(),
             };

@@ -16,7 +16,7 @@ pub enum PreprocessError {
     },
     /// A picture of a known format that cannot be decoded.
     #[error("the picture {name} cannot be decoded: it is damaged or cut short; replace it")]
-    Picture {
+    Image {
         /// The file.
         name: String,
         /// What the decoder found.
@@ -64,7 +64,7 @@ pub enum PreprocessError {
     },
     /// A sound of a known format that cannot be decoded.
     #[error("the sound {name} cannot be decoded: it is damaged or of a kind that is not read; convert it")]
-    Sound {
+    Audio {
         /// The file.
         name: String,
         /// What the decoder found.

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::decode::Sound;
-use super::log_mel::LogMel;
+use super::decode::Audio;
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// How a sound becomes the spectrogram of one encoder: the table `[preprocessing]` of a sound encoder's manifest.
@@ -114,13 +113,13 @@ impl Settings {
 
     /// Samples that the spectrogram is made of.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an hour at most")]
-    fn samples(&self) -> usize {
+    pub(super) fn samples(&self) -> usize {
         (self.seconds * f64::from(self.sample_rate)).round() as usize
     }
 
     /// The frames of the spectrogram that are of a sound rather than of padding, at least one.
-    pub fn frames_of(&self, sound: &Sound) -> usize {
-        let samples = sound.samples().len() as f64 * f64::from(self.sample_rate) / f64::from(sound.rate());
+    pub fn frames_of(&self, audio: &Audio) -> usize {
+        let samples = audio.samples().len() as f64 * f64::from(self.sample_rate) / f64::from(audio.rate());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of samples in memory")]
         let samples = (samples.round() as usize).min(self.samples());
         samples.div_ceil(self.hop).max(1)
@@ -129,27 +128,6 @@ impl Settings {
     /// Frames of the spectrogram.
     pub fn frames(&self) -> usize {
         self.samples() / self.hop
-    }
-
-    /// The spectrogram of a sound, `[mel_bins, frames]` in row-major order: resampled where its rate is another, cut or
-    /// padded with silence. For many sounds of one encoder, make a [`LogMel`] once and use [`Settings::prepare_with`].
-    ///
-    /// # Errors
-    /// [`PreprocessError::Setting`] for settings outside their ranges.
-    pub fn prepare(&self, sound: &Sound) -> Result<Vec<f32>> {
-        self.prepare_with(&LogMel::new(self)?, sound)
-    }
-
-    /// [`Settings::prepare`] with the window and filter bank at hand.
-    ///
-    /// # Errors
-    /// As [`Settings::prepare`].
-    pub fn prepare_with(&self, log_mel: &LogMel, sound: &Sound) -> Result<Vec<f32>> {
-        self.check()?;
-        let resampled = if sound.rate() == self.sample_rate { None } else { Some(sound.resampled(self.sample_rate)?) };
-        let mut samples = resampled.as_ref().unwrap_or(sound).samples().to_vec();
-        samples.resize(self.samples(), 0.0);
-        log_mel.spectrogram(&samples)
     }
 }
 

@@ -17,13 +17,13 @@ const MOST_BYTES: u64 = 12 << 26;
 
 /// A picture in memory: 8-bit red, green and blue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct Image {
     width: usize,
     height: usize,
     levels: Vec<u8>,
 }
 
-impl Picture {
+impl Image {
     /// A picture of levels 0 to 255, `[height, width, 3]` in row-major order.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Picture {
     /// # Errors
     /// Whatever the file lacks to be a picture of 1 to 2^26 pixels, as a [`PreprocessError`] that names it.
     pub fn decode(name: &str, bytes: &[u8]) -> Result<Self> {
-        let damaged = |source| PreprocessError::Picture { name: name.to_owned(), source: Box::new(source) };
+        let damaged = |source| PreprocessError::Image { name: name.to_owned(), source: Box::new(source) };
         let format = image::guess_format(bytes).ok().filter(ImageFormat::reading_enabled).ok_or_else(|| {
             PreprocessError::Format { name: name.to_owned(), expected: "a PNG, JPEG or WebP picture" }
         })?;
@@ -156,16 +156,16 @@ mod tests {
 
     #[test]
     fn a_square_has_the_odd_pixel_right_and_below() {
-        let square = Picture::new(2, 1, vec![0; 6]).unwrap().on_white_square().unwrap();
+        let square = Image::new(2, 1, vec![0; 6]).unwrap().on_white_square().unwrap();
         assert_eq!((square.width(), square.height()), (2, 2));
         assert_eq!(square.levels(), [[0; 6], [255; 6]].concat());
     }
 
     #[test]
     fn sides_and_levels_must_fit() {
-        assert!(matches!(Picture::new(0, 3, vec![]), Err(PreprocessError::NoPixels { .. })));
-        assert!(matches!(Picture::new(1, 2, vec![0; 5]), Err(PreprocessError::Levels { expected: 6, found: 5, .. })));
-        let long = Picture::new(10_000, 1, vec![0; 30_000]).unwrap();
+        assert!(matches!(Image::new(0, 3, vec![]), Err(PreprocessError::NoPixels { .. })));
+        assert!(matches!(Image::new(1, 2, vec![0; 5]), Err(PreprocessError::Levels { expected: 6, found: 5, .. })));
+        let long = Image::new(10_000, 1, vec![0; 30_000]).unwrap();
         assert!(matches!(long.on_white_square(), Err(PreprocessError::TooManyPixels { .. })));
     }
 }

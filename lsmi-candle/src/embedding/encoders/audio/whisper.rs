@@ -4,7 +4,7 @@
 use candle_core::Tensor;
 
 use crate::embedding::encoders::layers::{Activation, Biases, Blocks, LayerNorm, Names, Shape};
-use crate::embedding::encoders::{Config, Encoder, EncoderError, Hidden, Pooling, Result, SoundEncoder, Weights};
+use crate::embedding::encoders::{AudioEncoder, Config, Encoder, EncoderError, Hidden, Pooling, Result, Weights};
 
 /// The decoder, and the layers of a classifier built on the encoder.
 const UNUSED: &[&str] = &["model.decoder.*", "decoder.*", "proj_out.*", "projector.*", "classifier.*", "layer_weights"];
@@ -77,11 +77,11 @@ impl Convolution {
 
 impl Whisper {
     /// Which positions are of a sound rather than of padding, `[B, T]`: one for every two frames.
-    fn positions_of_sound(&self, frames: &[usize]) -> Result<Tensor> {
+    fn positions_of_audio(&self, frames: &[usize]) -> Result<Tensor> {
         let length = self.positions.dim(0)?;
         let of_one = |frames: &usize| {
-            let sound = usize::max(frames.div_ceil(2), 1);
-            (0..length).map(move |position| u32::from(position < sound)).collect::<Vec<_>>()
+            let audio = usize::max(frames.div_ceil(2), 1);
+            (0..length).map(move |position| u32::from(position < audio)).collect::<Vec<_>>()
         };
         let values: Vec<u32> = frames.iter().flat_map(of_one).collect();
         Ok(Tensor::from_vec(values, (frames.len(), length), self.positions.device())?)
@@ -101,7 +101,7 @@ impl Encoder for Whisper {
     }
 }
 
-impl SoundEncoder for Whisper {
+impl AudioEncoder for Whisper {
     fn encode(&self, features: &Tensor, frames: Option<&[usize]>) -> Result<Hidden> {
         let length = 2 * self.positions.dim(0)?;
         if !matches!(*features.dims(), [batch, bins, found] if batch > 0 && bins == self.bins && found == length) {
@@ -118,7 +118,7 @@ impl SoundEncoder for Whisper {
         }
         let x = x.transpose(1, 2)?.contiguous()?.broadcast_add(&self.positions)?;
         let states = self.norm.forward(&self.blocks.forward(x, None)?)?;
-        let keep = frames.map(|frames| self.positions_of_sound(frames)).transpose()?;
+        let keep = frames.map(|frames| self.positions_of_audio(frames)).transpose()?;
         Ok(Hidden { states, keep, leading: 0, pooled: None, projected: None })
     }
 }

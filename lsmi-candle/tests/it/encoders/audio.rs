@@ -4,11 +4,11 @@
 
 use crate::golden::{Fixture, difference, released};
 use candle_core::{DType, Device, Tensor};
-use lsmi_candle::embedding::encoders::{EncoderError, Pooling, SoundEncoder, l2_normalise, sound};
-use lsmi_candle::embedding::preprocess::sound::{Settings, Sound};
+use lsmi_candle::embedding::encoders::{AudioEncoder, EncoderError, Pooling, audio, l2_normalise};
+use lsmi_candle::embedding::preprocess::audio::{Audio, Settings};
 
-fn load(fixture: &Fixture, dtype: DType) -> Box<dyn SoundEncoder> {
-    sound::load(&fixture.config("config.json"), &fixture.weights(dtype)).unwrap()
+fn load(fixture: &Fixture, dtype: DType) -> Box<dyn AudioEncoder> {
+    audio::load(&fixture.config("config.json"), &fixture.weights(dtype)).unwrap()
 }
 
 #[test]
@@ -36,15 +36,15 @@ fn whisper_tiny_from_a_file_to_a_vector() {
     let model = load(&fixture, DType::F32);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/preprocess/sweep_noise.wav");
     let settings = Settings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
-    let sound = Sound::decode("sweep_noise.wav", std::fs::read(file).unwrap(), settings.seconds).unwrap();
-    let features = Tensor::from_vec(settings.prepare(&sound).unwrap(), (1, 80, 3000), &Device::Cpu).unwrap();
+    let audio = Audio::decode("sweep_noise.wav", std::fs::read(file).unwrap(), settings.seconds).unwrap();
+    let features = Tensor::from_vec(settings.prepare(&audio).unwrap(), (1, 80, 3000), &Device::Cpu).unwrap();
     let hidden = model.encode(&features, None).unwrap();
     let vectors = hidden.pool(Pooling::Mean).unwrap();
     fixture.assert_close(&vectors, "mean_pooled", 1e-3);
     fixture.assert_close(&l2_normalise(&vectors).unwrap(), "mean_pooled_l2", 1e-4);
     // The sound is 1.3 seconds of the 30: 130 frames, 65 positions.
-    assert_eq!(settings.frames_of(&sound), 130);
-    let hidden = model.encode(&features, Some(&[settings.frames_of(&sound)])).unwrap();
+    assert_eq!(settings.frames_of(&audio), 130);
+    let hidden = model.encode(&features, Some(&[settings.frames_of(&audio)])).unwrap();
     fixture.assert_close(&hidden.pool(Pooling::Mean).unwrap(), "mean_first_65", 1e-3);
 }
 
@@ -61,7 +61,7 @@ fn spectrograms_of_a_wrong_shape_are_refused() {
 /// Padding is alike whatever the sound, so vectors that are of it too are alike.
 #[test]
 #[expect(clippy::cast_possible_truncation, reason = "sounds are single precision")]
-fn unlike_sounds_have_unlike_vectors() {
+fn unlike_audio_have_unlike_vectors() {
     let Some(folder) = released("whisper-tiny-en-encoder") else { return };
     let model = load(&Fixture::at(folder), DType::F32);
     let settings = Settings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
@@ -75,14 +75,14 @@ fn unlike_sounds_have_unlike_vectors() {
     };
     let noise: Vec<f32> = (0..16_000).map(|_| noise()).collect();
     let clicks: Vec<f32> = (0..16_000).map(|sample| if sample % 1600 == 0 { 0.9 } else { 0.0 }).collect();
-    let sounds: Vec<Vec<f32>> = vec![tone(220.0), tone(3000.0), noise, clicks];
+    let audio: Vec<Vec<f32>> = vec![tone(220.0), tone(3000.0), noise, clicks];
     let unit =
         |vector: Tensor| -> Vec<f32> { l2_normalise(&vector).unwrap().flatten_all().unwrap().to_vec1().unwrap() };
     let (mut all, mut own) = (Vec::new(), Vec::new());
-    for samples in sounds {
-        let sound = Sound::new("made here", 16_000, samples).unwrap();
-        let features = Tensor::from_vec(settings.prepare(&sound).unwrap(), (1, 80, 3000), &Device::Cpu).unwrap();
-        let frames = [settings.frames_of(&sound)];
+    for samples in audio {
+        let audio = Audio::new("made here", 16_000, samples).unwrap();
+        let features = Tensor::from_vec(settings.prepare(&audio).unwrap(), (1, 80, 3000), &Device::Cpu).unwrap();
+        let frames = [settings.frames_of(&audio)];
         assert_eq!(frames, [100]);
         let hidden = model.encode(&features, Some(&frames)).unwrap();
         own.push(unit(hidden.pool(Pooling::Mean).unwrap()));

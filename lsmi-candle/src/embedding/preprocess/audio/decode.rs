@@ -19,12 +19,12 @@ const RATES: (u32, u32) = (1_000, 768_000);
 
 /// A sound in memory: one channel.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sound {
+pub struct Audio {
     rate: u32,
     samples: Vec<f32>,
 }
 
-impl Sound {
+impl Audio {
     /// A sound of `rate` samples a second; full scale is -1 to 1. `name` stands in errors.
     ///
     /// # Errors
@@ -50,13 +50,13 @@ impl Sound {
         // Damaged headers overflow in the reader of WAV, which a build with checks answers with a panic.
         guarded(|| Self::decode_unguarded(name, bytes, seconds)).unwrap_or_else(|| {
             let source = Box::new(Error::DecodeError("the decoder failed"));
-            Err(PreprocessError::Sound { name: name.to_owned(), source })
+            Err(PreprocessError::Audio { name: name.to_owned(), source })
         })
     }
 
     fn decode_unguarded(name: &str, bytes: Vec<u8>, seconds: f64) -> Result<Self> {
         let owned = || name.to_owned();
-        let damaged = |source| PreprocessError::Sound { name: owned(), source: Box::new(source) };
+        let damaged = |source| PreprocessError::Audio { name: owned(), source: Box::new(source) };
         let bytes = with_sizes(bytes);
         let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), MediaSourceStreamOptions::default());
         let mut format = symphonia::default::get_probe()

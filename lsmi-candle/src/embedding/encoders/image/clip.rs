@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::patches::{PatchNames, Patches, Sizes, without_class_token};
 use super::width;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Names, Shape};
-use crate::embedding::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
 /// The other tower, what compares the two, and the classifier of a model built on this one.
 const UNUSED: &[&str] = &["*position_ids", "text_model.*", "text_projection.*", "logit_scale", "classifier.*"];
@@ -78,7 +78,7 @@ impl Encoder for ClipVision {
     }
 }
 
-impl PictureEncoder for ClipVision {
+impl ImageEncoder for ClipVision {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         let x = self.first_norm.forward(&self.patches.forward(pixels)?)?;
         let states = self.blocks.forward(x, None)?;

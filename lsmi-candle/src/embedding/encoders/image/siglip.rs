@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::patches::{PatchNames, Patches, Sizes};
 use super::width;
 use crate::embedding::encoders::layers::{Activation, Attention, Biases, Blocks, LayerNorm, Linear, Names, Shape};
-use crate::embedding::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
 /// The other tower, what compares the two, and the classifier of a model built on this one.
 const UNUSED: &[&str] = &["*position_ids", "text_model.*", "logit_scale", "logit_bias", "classifier.*"];
@@ -108,7 +108,7 @@ impl Encoder for SiglipVision {
     }
 }
 
-impl PictureEncoder for SiglipVision {
+impl ImageEncoder for SiglipVision {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         let states = self.norm.forward(&self.blocks.forward(self.patches.forward(pixels)?, None)?)?;
         // The pooled vector is the one that is compared with texts.

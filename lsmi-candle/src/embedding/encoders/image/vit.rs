@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::patches::{PatchNames, Patches, Sizes, without_class_token};
 use super::width;
 use crate::embedding::encoders::layers::{Activation, Biases, Blocks, LayerNorm, Linear, Names, Shape};
-use crate::embedding::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
 /// The classifier, and the token of hidden patches and what restores them, used in training alone.
 const UNUSED: &[&str] = &["classifier.*", "*mask_token", "decoder.*"];
@@ -78,7 +78,7 @@ impl Encoder for Vit {
     }
 }
 
-impl PictureEncoder for Vit {
+impl ImageEncoder for Vit {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         let states = self.norm.forward(&self.blocks.forward(self.patches.forward(pixels)?, None)?)?;
         let pool = |(layer, activation, _): &(Linear, Activation, usize)| -> Result<Tensor> {

@@ -5,6 +5,6 @@
 mod targets;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let (_, target) = targets::TARGETS.iter().find(|(name, _)| *name == "picture").expect("the reader is listed");
+    let (_, target) = targets::TARGETS.iter().find(|(name, _)| *name == "image_config").expect("the reader is listed");
     target(bytes);
 });

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn convnext_keeps_a_part_of_small_pictures() {
+    fn convnext_keeps_a_part_of_small_images() {
         let small = config("ConvNextImageProcessor", r#""size": {"shortest_edge": 224}, "crop_pct": 0.875"#).unwrap();
         assert_eq!((small.resize, small.resize_to, small.size), (Resize::ShortestEdge, 256, 224));
         let old = config("ConvNextFeatureExtractor", r#""size": 224, "crop_pct": 0.875"#).unwrap();

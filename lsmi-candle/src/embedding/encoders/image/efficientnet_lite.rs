@@ -7,7 +7,7 @@ use candle_core::Tensor;
 
 use super::{map, map_states, width};
 use crate::embedding::encoders::layers::{Convolution, Depthwise, Padding, Rectifier, Window};
-use crate::embedding::encoders::{Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::{Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
 /// The epsilon of the batch norms.
 const EPS: f64 = 1e-3;
@@ -152,7 +152,7 @@ impl Encoder for EfficientNetLite {
     }
 }
 
-impl PictureEncoder for EfficientNetLite {
+impl ImageEncoder for EfficientNetLite {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         let map = self.stem.forward(&map(pixels, self.stem.dtype())?)?;
         let map = self.blocks.iter().try_fold(map, |map, block| block.forward(&map))?;

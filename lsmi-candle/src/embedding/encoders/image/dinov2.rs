@@ -8,7 +8,7 @@ use super::positions::resize;
 use super::vit::tokens_and_positions;
 use super::width;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Names, Shape};
-use crate::embedding::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
 /// The classifier, and the token of hidden patches, used in training alone.
 const UNUSED: &[&str] = &["classifier.*", "*mask_token"];
@@ -63,7 +63,7 @@ impl Encoder for Dinov2 {
     }
 }
 
-impl PictureEncoder for Dinov2 {
+impl ImageEncoder for Dinov2 {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         let x = self.patches.forward_resized(pixels, resize)?;
         let states = self.norm.forward(&self.blocks.forward(x, None)?)?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{map, map_states, width};
 use crate::embedding::encoders::layers::{Convolution, Padding, Rectifier, Window};
-use crate::embedding::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
 /// PyTorch's epsilon of batch norms.
 const EPS: f64 = 1e-5;
@@ -124,7 +124,7 @@ impl Encoder for ResNet {
     }
 }
 
-impl PictureEncoder for ResNet {
+impl ImageEncoder for ResNet {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         // After the rectifier nothing is below 0, so that zeros around the map change no maximum.
         let map = MAXIMUM.maximum(&self.stem.forward(&map(pixels, self.stem.dtype())?)?)?;

@@ -1,12 +1,12 @@
 //! Pictures: from the bytes of a file to the pixels an encoder reads.
 //!
-//! [`Picture::decode`] gives 8-bit red, green and blue; [`Settings`] say how they are resized, cut and normalised, and
+//! [`Image::decode`] gives 8-bit red, green and blue; [`Settings`] say how they are resized, cut and normalised, and
 //! [`Settings::prepare`] does it.
 //!
 //! ```
-//! use lsmi_candle::embedding::preprocess::picture::{Filter, Picture, Resize, Settings};
+//! use lsmi_candle::embedding::preprocess::image::{Filter, Image, Resize, Settings};
 //!
-//! let picture = Picture::new(4, 2, vec![255; 4 * 2 * 3])?;
+//! let image = Image::new(4, 2, vec![255; 4 * 2 * 3])?;
 //! let settings = Settings {
 //!     resize: Resize::ShortestEdge,
 //!     resize_to: 8,
@@ -15,7 +15,7 @@
 //!     mean: [0.5; 3],
 //!     std: [0.5; 3],
 //! };
-//! let pixels = settings.prepare(&picture)?;
+//! let pixels = settings.prepare(&image)?;
 //! assert_eq!(pixels, vec![1.0; 3 * 8 * 8]);
 //! # Ok::<(), lsmi_candle::embedding::preprocess::PreprocessError>(())
 //! ```
@@ -26,7 +26,7 @@ mod jpeg;
 mod resample;
 mod settings;
 
-pub use decode::Picture;
+pub use decode::Image;
 pub use resample::Filter;
 pub(crate) use resample::cubic;
 pub use settings::{Resize, Settings};

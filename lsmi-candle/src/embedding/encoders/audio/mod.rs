@@ -4,20 +4,20 @@
 //! |---|---|---|
 //! | `whisper` | encoder of Whisper | mean |
 //!
-//! Spectrograms are `[B, bins, frames]`, as [`crate::embedding::preprocess::sound`] makes them.
+//! Spectrograms are `[B, bins, frames]`, as [`crate::embedding::preprocess::audio`] makes them.
 
 mod whisper;
 
-use super::{Architecture, Config, Modality, Result, SoundEncoder, Weights};
+use super::{Architecture, AudioEncoder, Config, Modality, Result, Weights};
 
 /// Builds the sound model of a checkpoint.
 ///
 /// # Errors
 /// [`EncoderError`](super::EncoderError) naming the architecture that is not built in, the field of the configuration that cannot be used, or
 /// the tensor that is missing, of another shape, or unknown to the architecture.
-pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn SoundEncoder>> {
-    match config.network(Modality::Sound)? {
+pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn AudioEncoder>> {
+    match config.network(Modality::Audio)? {
         Architecture::Whisper => Ok(Box::new(whisper::Whisper::load(config, weights)?)),
-        _ => Err(config.not_built_in(Modality::Sound)),
+        _ => Err(config.not_built_in(Modality::Audio)),
     }
 }

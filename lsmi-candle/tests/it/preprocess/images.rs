@@ -1,6 +1,6 @@
 //! The pixels of four encoders' own programs.
 
-use lsmi_candle::embedding::preprocess::picture::{Filter, Picture, Resize, Settings};
+use lsmi_candle::embedding::preprocess::image::{Filter, Image, Resize, Settings};
 use safetensors::SafeTensors;
 
 use super::{fixture, floats, largest_difference, text};
@@ -8,8 +8,8 @@ use super::{fixture, floats, largest_difference, text};
 const ENCODERS: [&str; 4] = ["clip", "siglip", "dinov2", "vit"];
 const PICTURES: [&str; 2] = ["elephant", "gradient"];
 
-fn picture(name: &str) -> Picture {
-    Picture::decode(name, &fixture(&format!("{name}.png"))).unwrap()
+fn image(name: &str) -> Image {
+    Image::decode(name, &fixture(&format!("{name}.png"))).unwrap()
 }
 
 /// The settings of an encoder, for its own size of 224 or for 32.
@@ -26,14 +26,14 @@ fn settings(encoder: &str, size: usize) -> Settings {
 }
 
 #[test]
-fn pictures_are_decoded_to_the_level() {
+fn images_are_decoded_to_the_level() {
     let file = fixture("images.safetensors");
     let images = SafeTensors::deserialize(&file).unwrap();
     for name in PICTURES {
         let expected = images.tensor(name).unwrap();
-        let picture = picture(name);
-        assert_eq!([picture.height(), picture.width(), 3], expected.shape());
-        assert!(picture.levels() == expected.data(), "{name}");
+        let image = image(name);
+        assert_eq!([image.height(), image.width(), 3], expected.shape());
+        assert!(image.levels() == expected.data(), "{name}");
     }
 }
 
@@ -46,7 +46,7 @@ fn levels_are_those_of_pillow() {
         for name in PICTURES {
             for size in [224, 32] {
                 let golden = goldens.tensor(&format!("{encoder}.{name}_{size}")).unwrap();
-                let levels = settings(encoder, size).levels(&picture(name)).unwrap();
+                let levels = settings(encoder, size).levels(&image(name)).unwrap();
                 assert_eq!(levels.len(), golden.data().len());
                 let differing = levels.iter().zip(golden.data()).filter(|(a, b)| a != b).count();
                 assert_eq!(differing, 0, "{encoder} {name} {size}");
@@ -62,7 +62,7 @@ fn pixel_values_are_those_of_the_processors() {
     for encoder in ENCODERS {
         for name in PICTURES {
             let golden = goldens.tensor(&format!("{encoder}.{name}_32")).unwrap();
-            let values = settings(encoder, 32).prepare(&picture(name)).unwrap();
+            let values = settings(encoder, 32).prepare(&image(name)).unwrap();
             let difference = largest_difference(&values, &floats(golden.data()));
             // The processors compute in single precision: three roundings of values up to 3.
             assert!(difference < 4e-7, "{encoder} {name}: {difference}");
@@ -89,7 +89,7 @@ fn a_manifest_means_what_its_configuration_means() {
     let manifest: Settings = serde_json::from_str(table).unwrap();
     let configuration = settings("dinov2", 224);
     assert_eq!((manifest.resize, manifest.resize_to), (configuration.resize, configuration.resize_to));
-    let gradient = picture("gradient");
+    let gradient = image("gradient");
     let (left, right) = (manifest.prepare(&gradient).unwrap(), configuration.prepare(&gradient).unwrap());
     assert!(largest_difference(&left, &right) < 1e-6);
 }
@@ -97,7 +97,7 @@ fn a_manifest_means_what_its_configuration_means() {
 #[test]
 fn a_strip_is_cut_without_being_made_whole() {
     // Resized whole, the longer side would have 6.7 million pixels.
-    let strip = Picture::new(60_000, 2, vec![9; 360_000]).unwrap();
+    let strip = Image::new(60_000, 2, vec![9; 360_000]).unwrap();
     let levels = settings("clip", 224).levels(&strip).unwrap();
     assert!(levels.len() == 3 * 224 * 224 && levels.iter().all(|&level| level == 9));
 }

@@ -26,7 +26,7 @@ mod vit;
 
 use candle_core::{DType, Tensor};
 
-use super::{Architecture, Config, EncoderError, Hidden, Modality, PictureEncoder, Pooling, Result, Weights};
+use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights};
 
 /// Builds the picture model of a checkpoint.
 ///
@@ -35,8 +35,8 @@ use super::{Architecture, Config, EncoderError, Hidden, Modality, PictureEncoder
 /// # Errors
 /// [`EncoderError`] naming the architecture that is not built in, the field of the configuration that cannot be used, or
 /// the tensor that is missing, of another shape, or unknown to the architecture.
-pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn PictureEncoder>> {
-    Ok(match config.network(Modality::Picture)? {
+pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn ImageEncoder>> {
+    Ok(match config.network(Modality::Image)? {
         Architecture::Clip => Box::new(clip::ClipVision::load(config, weights)?),
         Architecture::Siglip => Box::new(siglip::SiglipVision::load(config, weights)?),
         Architecture::Dinov2 => Box::new(dinov2::Dinov2::load(config, weights)?),
@@ -44,7 +44,7 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn PictureEncoder
         Architecture::ConvNext => Box::new(convnext::ConvNext::load(config, weights)?),
         Architecture::ResNet => Box::new(resnet::ResNet::load(config, weights)?),
         Architecture::EfficientNetLite0 => Box::new(efficientnet_lite::EfficientNetLite::load(weights)?),
-        _ => return Err(config.not_built_in(Modality::Picture)),
+        _ => return Err(config.not_built_in(Modality::Image)),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decode::Picture;
+use super::decode::Image;
 use super::resample::{Filter, Side, resample};
 use crate::embedding::preprocess::{PreprocessError, Result};
 
@@ -88,8 +88,8 @@ impl Settings {
     /// # Errors
     /// [`PreprocessError::Setting`] for settings outside their ranges; [`PreprocessError::TooManyPixels`] where the
     /// white square of [`Resize::Pad`] would have more than 2^26.
-    pub fn prepare(&self, picture: &Picture) -> Result<Vec<f32>> {
-        let levels = self.levels(picture)?;
+    pub fn prepare(&self, image: &Image) -> Result<Vec<f32>> {
+        let levels = self.levels(image)?;
         let mut pixels = Vec::with_capacity(levels.len());
         for (channel, plane) in levels.chunks_exact(self.size * self.size).enumerate() {
             let value_of = self.values(channel);
@@ -102,14 +102,14 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Settings::prepare`].
-    pub fn levels(&self, picture: &Picture) -> Result<Vec<u8>> {
+    pub fn levels(&self, image: &Image) -> Result<Vec<u8>> {
         self.check()?;
         let padded = match self.resize {
-            Resize::Pad => Some(picture.on_white_square()?),
+            Resize::Pad => Some(image.on_white_square()?),
             Resize::ShortestEdge | Resize::Exact => None,
         };
-        let picture = padded.as_ref().unwrap_or(picture);
-        let (width, height) = (picture.width(), picture.height());
+        let image = padded.as_ref().unwrap_or(image);
+        let (width, height) = (image.width(), image.height());
         let shorter = width.min(height);
         let side = |from: usize| {
             let to = match self.resize {
@@ -119,7 +119,7 @@ impl Settings {
             let start = (to - self.size) / 2;
             Side { from, to, window: start..start + self.size }
         };
-        let interleaved = resample(picture.levels(), &side(width), &side(height), self.filter);
+        let interleaved = resample(image.levels(), &side(width), &side(height), self.filter);
         Ok((0..3).flat_map(|channel| interleaved[channel..].iter().step_by(3).copied()).collect())
     }
 
@@ -142,7 +142,7 @@ mod tests {
     fn a_table_is_read() {
         let settings: Settings = serde_json::from_str(TABLE).unwrap();
         assert_eq!((settings.resize, settings.filter, settings.size), (Resize::ShortestEdge, Filter::Bicubic, 6));
-        let white = Picture::new(3, 40, vec![255; 360]).unwrap();
+        let white = Image::new(3, 40, vec![255; 360]).unwrap();
         let pixels = settings.prepare(&white).unwrap();
         assert_eq!([pixels[0], pixels[36], pixels[107]], [1.0, 2.0, 0.5]);
     }

@@ -4,8 +4,8 @@
 
 use crate::golden::{Fixture, difference, released};
 use candle_core::{DType, Device, Tensor};
-use lsmi_candle::embedding::encoders::{Config, EncoderError, Hidden, PictureEncoder, Pooling, l2_normalise, picture};
-use lsmi_candle::embedding::preprocess::picture::{Filter, Picture, Resize, Settings};
+use lsmi_candle::embedding::encoders::{Config, EncoderError, Hidden, ImageEncoder, Pooling, image, l2_normalise};
+use lsmi_candle::embedding::preprocess::image::{Filter, Image, Resize, Settings};
 
 /// The reference was computed in f32 with sums in another order; a right implementation stays within 3e-6 of values of
 /// order 1.
@@ -23,11 +23,11 @@ const TINY: [&str; 7] = [
     "tiny-resnet-bottleneck",
 ];
 
-fn load(fixture: &Fixture, dtype: DType) -> Box<dyn PictureEncoder> {
-    picture::load(&fixture.config("config.json"), &fixture.weights(dtype)).unwrap()
+fn load(fixture: &Fixture, dtype: DType) -> Box<dyn ImageEncoder> {
+    image::load(&fixture.config("config.json"), &fixture.weights(dtype)).unwrap()
 }
 
-fn encoded(name: &str) -> (Fixture, Box<dyn PictureEncoder>, Hidden) {
+fn encoded(name: &str) -> (Fixture, Box<dyn ImageEncoder>, Hidden) {
     let fixture = Fixture::tiny(name);
     let model = load(&fixture, DType::F32);
     let hidden = model.encode(fixture.get("pixel_values")).unwrap();
@@ -41,7 +41,7 @@ fn encoded(name: &str) -> (Fixture, Box<dyn PictureEncoder>, Hidden) {
 }
 
 #[test]
-fn the_picture_tower_of_clip() {
+fn the_image_tower_of_clip() {
     let (fixture, model, hidden) = encoded("tiny-clip");
     fixture.assert_close(&hidden.states, "vision_last_hidden_state", TOLERANCE);
     fixture.assert_close(&hidden.pool(Pooling::Pooler).unwrap(), "vision_pooler_output", TOLERANCE);
@@ -51,7 +51,7 @@ fn the_picture_tower_of_clip() {
 }
 
 #[test]
-fn the_picture_tower_of_siglip() {
+fn the_image_tower_of_siglip() {
     let (fixture, model, hidden) = encoded("tiny-siglip");
     fixture.assert_close(&hidden.states, "vision_last_hidden_state", TOLERANCE);
     fixture.assert_close(&hidden.pool(Pooling::Pooler).unwrap(), "vision_pooler_output", TOLERANCE);
@@ -61,7 +61,7 @@ fn the_picture_tower_of_siglip() {
 }
 
 #[test]
-fn dinov2_on_pictures_of_three_sizes() {
+fn dinov2_on_images_of_three_sizes() {
     let fixture = Fixture::tiny("tiny-dinov2");
     let model = load(&fixture, DType::F32);
     for prefix in ["", "small.", "wide."] {
@@ -103,11 +103,11 @@ fn convolutional_networks() {
 }
 
 #[test]
-fn efficientnet_lite0_from_pictures_to_vectors() {
+fn efficientnet_lite0_from_images_to_vectors() {
     let Some(folder) = released("efficientnet-lite0") else { return };
     let fixture = Fixture::at(folder);
     let config = Config::parse("efficientnet-lite0", r#"{"model_type": "efficientnet-lite0"}"#).unwrap();
-    let model = picture::load(&config, &fixture.weights(DType::F32)).unwrap();
+    let model = image::load(&config, &fixture.weights(DType::F32)).unwrap();
     let hidden = model.encode(fixture.get("pixel_values")).unwrap();
     // Values reach 4.3.
     fixture.assert_close(&hidden.pool(model.pooling()).unwrap(), "features", 1e-4);
@@ -126,7 +126,7 @@ fn efficientnet_lite0_from_pictures_to_vectors() {
         .flat_map(|name| {
             let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/preprocess");
             let bytes = std::fs::read(std::path::Path::new(folder).join(name)).unwrap();
-            settings.prepare(&Picture::decode(name, &bytes).unwrap()).unwrap()
+            settings.prepare(&Image::decode(name, &bytes).unwrap()).unwrap()
         })
         .collect();
     let pixels = Tensor::from_vec(pixels, (2, 3, 128, 128), &Device::Cpu).unwrap();
@@ -163,7 +163,7 @@ fn half_precision_is_near() {
 }
 
 #[test]
-fn pictures_of_a_wrong_shape_are_refused() {
+fn images_of_a_wrong_shape_are_refused() {
     for name in TINY {
         let model = load(&Fixture::tiny(name), DType::F32);
         for shape in [vec![3, 32, 32], vec![1, 1, 32, 32], vec![1, 3, 0, 32], vec![0, 3, 32, 32]] {
@@ -193,7 +193,7 @@ fn checkpoints_of_another_kind_are_refused() {
     let vit = Fixture::tiny("tiny-vit");
     let refused = |text: &str, fixture: &Fixture| {
         let config = Config::parse("config.json", text).unwrap();
-        picture::load(&config, &fixture.weights(DType::F32)).map(|model| model.pooling()).unwrap_err()
+        image::load(&config, &fixture.weights(DType::F32)).map(|model| model.pooling()).unwrap_err()
     };
     let error = refused(r#"{"model_type": "bert"}"#, &vit);
     assert!(matches!(error, EncoderError::Architecture { .. }), "{error}");
@@ -250,7 +250,7 @@ fn efficientnet_lite0_by_the_names_of_timm() {
     candle_core::safetensors::save(&tensors, &path).unwrap();
     let config = Config::parse("efficientnet-lite0", r#"{"model_type": "efficientnet-lite0"}"#).unwrap();
     let weights = lsmi_candle::embedding::encoders::Weights::read(&path, DType::F32, &Device::Cpu).unwrap();
-    let model = picture::load(&config, &weights).unwrap();
+    let model = image::load(&config, &weights).unwrap();
     let hidden = model.encode(fixture.get("pixel_values")).unwrap();
     fixture.assert_close(&hidden.pool(model.pooling()).unwrap(), "features", 1e-4);
 }

@@ -4,7 +4,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::embedding::encoders::Result;
-use crate::embedding::preprocess::picture::cubic;
+use crate::embedding::preprocess::image::cubic;
 
 /// Keys' cubic's slope at distance 1, as PyTorch has it. Pillow has -0.5: the two differ visibly.
 const SLOPE: f64 = -0.75;

@@ -7,7 +7,7 @@ use flate2::{Compression, Crc};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage, Rgba};
 use lsmi_candle::embedding::preprocess::PreprocessError;
-use lsmi_candle::embedding::preprocess::picture::Picture;
+use lsmi_candle::embedding::preprocess::image::Image;
 
 use super::fixture;
 
@@ -18,7 +18,7 @@ fn written(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 }
 
 fn levels(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
-    Picture::decode("test", &written(image, format)).unwrap().levels().to_vec()
+    Image::decode("test", &written(image, format)).unwrap().levels().to_vec()
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn palettes_become_colours() {
     let colours = chunk(*b"PLTE", &[1, 2, 3, 4, 5, 6]);
     // A row of one byte of filter and two pixels of four bits; the second colour is half transparent.
     let plain = png(2, 1, [4, 3], std::slice::from_ref(&colours), &[0, 0x01]);
-    assert_eq!(Picture::decode("test", &plain).unwrap().levels(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(Image::decode("test", &plain).unwrap().levels(), [1, 2, 3, 4, 5, 6]);
     let clear = png(2, 1, [4, 3], &[colours, chunk(*b"tRNS", &[255, 0])], &[0, 0x01]);
-    assert_eq!(Picture::decode("test", &clear).unwrap().levels(), [1, 2, 3, 255, 255, 255]);
+    assert_eq!(Image::decode("test", &clear).unwrap().levels(), [1, 2, 3, 255, 255, 255]);
 }
 
 /// A JPEG file of a picture that is black on the left and white on the right.
@@ -79,7 +79,7 @@ fn jpeg() -> Vec<u8> {
 #[test]
 fn a_cameras_orientation_is_followed() {
     let plain = jpeg();
-    let upright = Picture::decode("test", &plain).unwrap();
+    let upright = Image::decode("test", &plain).unwrap();
     assert_eq!((upright.width(), upright.levels()[0]), (32, 0));
     // Exif, big-endian, one entry: orientation (0x112), a short, one value.
     for (orientation, width, first) in [(3_u8, 32, 255), (6, 16, 0), (8, 16, 255)] {
@@ -87,15 +87,15 @@ fn a_cameras_orientation_is_followed() {
         let exif = [&b"Exif\0\0MM\0*\0\0\0\x08\0\x01"[..], &entry, &[0; 4]].concat();
         let length = (exif.len() as u16 + 2).to_be_bytes();
         let turned = [&plain[..2], &[0xFF, 0xE1], &length, &exif, &plain[2..]].concat();
-        let picture = Picture::decode("test", &turned).unwrap();
-        assert_eq!((picture.width(), picture.levels()[0]), (width, first), "{orientation}");
+        let image = Image::decode("test", &turned).unwrap();
+        assert_eq!((image.width(), image.levels()[0]), (width, first), "{orientation}");
     }
 }
 
 #[test]
-fn what_is_no_picture_is_refused() {
+fn what_is_no_image_is_refused() {
     for bytes in [&b""[..], b"\x89", b"hello, this is not a picture", b"GIF89a\x01\x00\x01\x00", b"BM______________"] {
-        let error = Picture::decode("note.txt", bytes).unwrap_err();
+        let error = Image::decode("note.txt", bytes).unwrap_err();
         assert!(matches!(error, PreprocessError::Format { .. }), "{error}");
         assert!(error.to_string().contains("note.txt"));
     }
@@ -106,10 +106,10 @@ fn what_is_cut_short_is_refused() {
     let image: DynamicImage = RgbImage::from_fn(40, 40, |x, y| Rgb([(x * y) as u8, (x * 7) as u8, y as u8])).into();
     let whole = [written(&image, ImageFormat::WebP), jpeg(), fixture("elephant.png")];
     for bytes in whole {
-        assert!(Picture::decode("whole", &bytes).is_ok());
+        assert!(Image::decode("whole", &bytes).is_ok());
         for part in [bytes.len() / 4, bytes.len() / 2, bytes.len() * 9 / 10] {
-            let error = Picture::decode("cut", &bytes[..part]).unwrap_err();
-            let typed = matches!(error, PreprocessError::Picture { .. } | PreprocessError::Truncated { .. });
+            let error = Image::decode("cut", &bytes[..part]).unwrap_err();
+            let typed = matches!(error, PreprocessError::Image { .. } | PreprocessError::Truncated { .. });
             assert!(typed && error.to_string().contains("cut"), "{error}");
         }
     }
@@ -123,7 +123,7 @@ fn flipped_bytes_never_panic() {
             let mut damaged = bytes.clone();
             damaged[index] ^= 0x55;
             // Some flips go unseen; all that is asked is an answer.
-            let _ = Picture::decode("damaged", &damaged);
+            let _ = Image::decode("damaged", &damaged);
         }
     }
 }
@@ -131,15 +131,15 @@ fn flipped_bytes_never_panic() {
 #[test]
 fn sides_of_zero_and_of_absurd_length_are_refused() {
     let empty = png(0, 5, [8, 2], &[], &[]);
-    assert!(Picture::decode("empty", &empty).is_err());
+    assert!(Image::decode("empty", &empty).is_err());
     // 1.8 * 10^19 pixels in some dozens of bytes; 10^10 in as many.
     for side in [u32::MAX / 2, 100_000] {
         let bomb = png(side, side, [8, 2], &[], &[0; 32]);
-        let error = Picture::decode("bomb", &bomb).unwrap_err();
-        let typed = matches!(error, PreprocessError::TooManyPixels { .. } | PreprocessError::Picture { .. });
+        let error = Image::decode("bomb", &bomb).unwrap_err();
+        let typed = matches!(error, PreprocessError::TooManyPixels { .. } | PreprocessError::Image { .. });
         assert!(typed, "{error}");
     }
     let large = png(9_000, 9_000, [8, 0], &[], &[0; 32]);
-    let error = Picture::decode("large", &large).unwrap_err();
+    let error = Image::decode("large", &large).unwrap_err();
     assert!(matches!(error, PreprocessError::TooManyPixels { width: 9_000, .. }), "{error}");
 }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{map, map_states, width};
 use crate::embedding::encoders::layers::{Activation, Convolution, Depthwise, LayerNorm, Linear, Padding, Window};
-use crate::embedding::encoders::{Config, Encoder, Hidden, PictureEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
 /// The epsilon of every norm but the last.
 const EPS: f64 = 1e-6;
@@ -123,7 +123,7 @@ impl Encoder for ConvNext {
     }
 }
 
-impl PictureEncoder for ConvNext {
+impl ImageEncoder for ConvNext {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
         let (convolution, norm) = &self.stem;
         let map = norm.forward(&convolution.forward(&map(pixels, convolution.dtype())?)?)?;
