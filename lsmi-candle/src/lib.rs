@@ -48,8 +48,10 @@ pub mod device;
 pub mod embedding;
 pub mod estimator;
 pub mod features;
+pub mod files;
 pub mod gates;
 pub mod heads;
+pub mod jobs;
 pub mod numbers;
 pub mod training;
 

@@ -11,9 +11,9 @@ use lsmi_candle::features::records_of;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::batches::Batches;
 use crate::output::{Format, parquet};
 use crate::process::failure::Failure;
+use lsmi_candle::files::Batches;
 
 /// Why a file of samples cannot be used.
 #[derive(Debug, Error)]

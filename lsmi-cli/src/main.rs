@@ -5,13 +5,11 @@
 //! Exit status: 0 done, 1 failed, 2 wrong usage, 3 the data cannot be used, 130 stopped by Ctrl-C.
 
 mod arguments;
-mod batches;
 mod commands;
 mod configuration;
 mod diff;
 mod discrete;
 mod effective;
-mod embed;
 mod encoders;
 mod exact;
 mod exemplars;

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{FeatureFile, FeatureSet, Inputs, LOGITS, Unlabelled, UnlabelledFile};
+use crate::files::hexadecimal;
 use crate::numbers::matrix::Matrix;
 
 /// Hashed first, so that a change of what is hashed changes every hash.
@@ -18,13 +19,13 @@ pub(super) fn of_file(file: &FeatureFile) -> String {
     for split in &file.splits {
         set(&mut hash, &split.features);
     }
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 pub(super) fn of_set(features: &FeatureSet) -> String {
     let mut hash = Sha256::new_with_prefix(VERSION);
     set(&mut hash, features);
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 pub(super) fn of_unlabelled_file(file: &UnlabelledFile) -> String {
@@ -33,13 +34,13 @@ pub(super) fn of_unlabelled_file(file: &UnlabelledFile) -> String {
     for split in &file.splits {
         inputs(&mut hash, split.features.inputs(), None);
     }
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 pub(super) fn of_unlabelled(samples: &Unlabelled) -> String {
     let mut hash = Sha256::new_with_prefix(VERSION_UNLABELLED);
     inputs(&mut hash, samples.inputs(), None);
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 fn set(hash: &mut Sha256, features: &FeatureSet) {
@@ -94,9 +95,4 @@ fn text(hash: &mut Sha256, text: &str) {
 
 fn length(hash: &mut Sha256, length: usize) {
     hash.update((length as u64).to_le_bytes());
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    let digits = hash.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

@@ -14,13 +14,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{Int64Array, RecordBatch, StringArray};
+use lsmi_candle::embedding::encoders::Modality;
+use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn, Table};
 use lsmi_candle::features::Missing;
 use lsmi_core::random::stream;
 use parquet::arrow::ArrowWriter;
 use rand::Rng;
 
 use crate::diff::side::Side;
-use crate::embed::table::{Columns, Table};
 use crate::input::read_column;
 use crate::ratings::read_ratings;
 use crate::report::Report;
@@ -105,10 +106,12 @@ fn samples(path: &Path) -> bool {
 }
 
 fn table(path: &Path) -> bool {
+    let input = |name: &str, modality| InputColumn { name: name.to_owned(), modality };
+    let optional = |name: &str| OptionalColumn { name: name.to_owned(), is_needed: false };
     let columns = Columns {
-        inputs: vec![("image".to_owned(), true), ("text".to_owned(), false)],
-        label: ("label".to_owned(), false),
-        id: ("id".to_owned(), false),
+        inputs: vec![input("image", Modality::Image), input("text", Modality::Text)],
+        label: optional("label"),
+        id: optional("id"),
     };
     Table::open(path, columns, Missing::Refuse).is_ok_and(|mut rows| rows.all(|row| row.is_ok()))
 }

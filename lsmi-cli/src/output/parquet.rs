@@ -215,7 +215,7 @@ pub(crate) fn text_at(rows: &RecordBatch, column: &str, row: usize) -> Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batches::Batches;
+    use lsmi_candle::files::Batches;
     use lsmi_core::Kind;
 
     fn sample(id: &str, value: f64) -> Sample<String> {

@@ -7,9 +7,9 @@ use super::{Applied, Options, Preprocessing, Prompt, Stages};
 use crate::embedding::encoders::tokens::Tokenizer;
 use crate::embedding::encoders::{Config, Modality, Pooling, Poolings, Weights, layers::Linear};
 use crate::embedding::encoders::{audio, image, text};
-use crate::embedding::hub::Digest;
 use crate::embedding::manifests::{self, Dense, Description, Resolved, Step};
 use crate::embedding::preprocess::audio::{LogMel, Settings as AudioSettings};
+use crate::files::{Digest, sha256};
 
 /// The stages of a model, and what it does to inputs.
 pub(super) fn stages(
@@ -161,7 +161,7 @@ pub(super) fn hash(files: &[std::path::PathBuf]) -> Result<String> {
     let hashes = files.iter().map(of_file).collect::<Result<Vec<_>>>()?;
     Ok(match &hashes[..] {
         [only] => only.clone(),
-        several => Digest::of_bytes(several.join("\n").as_bytes()).sha256,
+        several => sha256(several.join("\n")),
     })
 }
 

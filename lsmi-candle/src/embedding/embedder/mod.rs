@@ -15,7 +15,7 @@ pub use error::{EmbedError, Result};
 use std::fs;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, DeviceLocation, Tensor};
 use serde::Serialize;
 
 use crate::embedding::encoders::layers::Linear;
@@ -285,6 +285,15 @@ impl Embedder {
     /// Numbers of a vector.
     pub fn width(&self) -> usize {
         self.width
+    }
+
+    /// Returns the name of the device that it computes on: `cpu`, `cuda:N` or `metal:N`.
+    pub fn device(&self) -> String {
+        match self.device.location() {
+            DeviceLocation::Cpu => "cpu".to_owned(),
+            DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+            DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
+        }
     }
 
     /// What the vectors are of.

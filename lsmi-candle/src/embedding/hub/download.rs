@@ -9,9 +9,10 @@ use std::time::Duration;
 use ureq::Response;
 
 use super::HubError;
-use super::digest::{Digest, Expected};
+use super::expected::Expected;
 use super::name::is_sha256;
 use super::transport::{About, Answer, RequestError, Transport};
+use crate::files::Digest;
 
 /// How far a download is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

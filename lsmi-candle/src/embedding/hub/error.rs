@@ -2,10 +2,35 @@
 //!
 //! No message holds a token, a password of an address, or the query of one (which may be signed).
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+
+/// What the hub is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HubItem {
+    /// A repository.
+    Repository,
+    /// A branch, tag or commit of a repository.
+    Revision,
+    /// One of the two: the hub does not say which is missing.
+    RepositoryOrRevision,
+    /// A file of a commit, by its path in the repository.
+    File(String),
+}
+
+impl fmt::Display for HubItem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Repository => "such repository",
+            Self::Revision => "such revision",
+            Self::RepositoryOrRevision => "such repository or revision",
+            Self::File(path) => path,
+        })
+    }
+}
 
 /// Why files of a repository cannot be had.
 #[derive(Debug, Error)]
@@ -63,12 +88,12 @@ pub enum HubError {
     },
 
     /// There is no such repository, revision or file.
-    #[error("{repository}: there is no {what} (looked at {url}); check the name on the hub")]
+    #[error("{repository}: there is no {item} (looked at {url}); check the name on the hub")]
     NotFound {
         /// `organisation/model`.
         repository: String,
         /// What there is none of.
-        what: String,
+        item: HubItem,
         /// The address that was asked.
         url: String,
     },

@@ -22,9 +22,9 @@
 
 mod cache;
 mod config;
-mod digest;
 mod download;
 mod error;
+mod expected;
 mod lock;
 mod name;
 mod transport;
@@ -34,16 +34,17 @@ use std::path::{Path, PathBuf};
 use hf_hub::api::RepoInfo;
 
 pub use config::{HubConfig, Token};
-pub use digest::Digest;
 pub use download::Transfer;
-pub use error::HubError;
+pub use error::{HubError, HubItem};
 pub use lock::Lock;
 pub use name::{Repository, check_path, check_revision, is_commit, is_sha256};
 
 use cache::Folder;
-use digest::Expected;
 use download::{Download, Downloaded, retry};
+use expected::Expected;
 use transport::{About, Transport};
+
+use crate::files::{Digest, sha256};
 
 /// The branch that is meant where none is named.
 pub const MAIN: &str = "main";
@@ -188,7 +189,7 @@ impl Hub {
         if self.config.offline {
             return Err(not_cached(repository, commit, path, folder.file(commit, path)));
         }
-        let mut part = folder.part(&digest::sha256_of(&format!("{commit}/{path}")))?;
+        let mut part = folder.part(&sha256(format!("{commit}/{path}")))?;
         // Whoever had the part before may have finished it.
         if let Some(path) = self.cached(wanted)? {
             part.discard()?;
@@ -197,7 +198,7 @@ impl Hub {
         let parts = repository.as_str().split('/').chain(["resolve", commit]).chain(path.split('/'));
         let download = Download {
             transport: &self.transport,
-            about: About { repository, what: path },
+            about: About { repository, item: &HubItem::File(path.to_owned()) },
             url: self.transport.url(parts),
             path,
             commit,
@@ -336,7 +337,7 @@ impl Hub {
     fn info(&self, repository: &Repository, revision: &str) -> Result<RepoInfo, HubError> {
         let parts = ["api", "models"].into_iter().chain(repository.as_str().split('/')).chain(["revision", revision]);
         let url = self.transport.url(parts);
-        let about = About { repository, what: "such repository or revision" };
+        let about = About { repository, item: &HubItem::RepositoryOrRevision };
         let answer = retry(self.config.attempts, self.config.pause, || {
             let answer = self.transport.get(about, url.clone(), 0)?;
             let text = answer.response.into_string();

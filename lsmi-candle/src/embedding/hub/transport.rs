@@ -9,9 +9,9 @@ use std::error::Error as _;
 use ureq::{Agent, AgentBuilder, Response};
 use url::{Host, Url};
 
-use super::HubError;
 use super::config::{HubConfig, Token};
 use super::name::Repository;
+use super::{HubError, HubItem};
 
 const MOST_REDIRECTS: usize = 10;
 
@@ -26,7 +26,7 @@ pub(super) struct Transport {
 #[derive(Clone, Copy)]
 pub(super) struct About<'a> {
     pub(super) repository: &'a Repository,
-    pub(super) what: &'a str,
+    pub(super) item: &'a HubItem,
 }
 
 /// The last answer, and what the hub said on the way.
@@ -150,13 +150,12 @@ impl Transport {
                 }
                 .into(),
                 404 | 410 => {
-                    let what = match header(&response, "x-error-code").as_deref() {
-                        Some("RepoNotFound") => "such repository",
-                        Some("RevisionNotFound") => "such revision",
-                        _ => about.what,
+                    let item = match header(&response, "x-error-code").as_deref() {
+                        Some("RepoNotFound") => HubItem::Repository,
+                        Some("RevisionNotFound") => HubItem::Revision,
+                        _ => about.item.clone(),
                     };
-                    let repository = about.repository.to_string();
-                    HubError::NotFound { repository, what: what.to_owned(), url: shown(url) }.into()
+                    HubError::NotFound { repository: about.repository.to_string(), item, url: shown(url) }.into()
                 }
                 status => HubError::answer(shown(url), format!("status {status} was not to be expected")).into(),
             }),

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use crate::embedding::encoders::{Architecture, Modality, Poolings};
-use crate::embedding::hub::{Digest, FileRequest, Repository, check_path, is_commit, is_sha256};
+use crate::embedding::hub::{FileRequest, Repository, check_path, is_commit, is_sha256};
 use crate::embedding::preprocess::{audio, image};
+use crate::files::Digest;
 
 /// A manifest as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

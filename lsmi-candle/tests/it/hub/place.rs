@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lsmi_candle::embedding::hub::{Digest, FileRequest, Hub, HubConfig, HubError, Repository, Token};
+use lsmi_candle::embedding::hub::{FileRequest, Hub, HubConfig, HubError, Repository, Token};
+use lsmi_candle::files::Digest;
 use tempfile::TempDir;
 
 use crate::hub::server::{Answer, Request};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lsmi_candle::estimator::Estimator;
 
-use super::score::{check_place, format_of, metadata_of, rows_to_score};
+use super::rows::{check_place, format_of, metadata_of, rows_to_score};
 use crate::arguments::Score;
 use crate::expected::ExpectedSplit;
 use crate::output::expected::ExpectedSummary;
@@ -15,7 +15,7 @@ use crate::process::failure::Failure;
 use crate::process::staging::Staging;
 use crate::tables;
 
-/// Makes sure, before any work, that the file of candidates may be written.
+/// Checks, before any work, that the file of candidates may be written.
 pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
     let Some(path) = &arguments.candidates else { return Ok(()) };
     if let found @ Format::Parquet = format_of(path)? {
@@ -29,7 +29,7 @@ pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `lsmi score` once its output is known to have a place.
+/// Scores the rows once their output is known to have a place.
 pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> Result<(), Failure> {
     let data = arguments.data.data();
     let file = data.read_unlabelled(&arguments.arrays.keys(), estimator.classes())?;

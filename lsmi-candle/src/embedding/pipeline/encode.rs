@@ -1,33 +1,32 @@
 //! The rows of a shard become vectors: files are read and prepared, batches of alike go through the encoders.
 
-use lsmi_candle::embedding::embedder::{EmbedError, Embedder, Prepared};
-use lsmi_candle::embedding::encoders::Modality;
-use lsmi_candle::features::Missing;
-
-use super::inputs::Folder;
-use super::shards::{Header, Shard, Skipped};
+use super::folder::Folder;
+use super::shard::{Header, Shard, Skipped};
 use super::table::{Input, Row, missing_as};
+use crate::embedding::embedder::{EmbedError, Embedder, Prepared};
+use crate::embedding::encoders::Modality;
+use crate::features::Missing;
 
-/// A modality: where its inputs stand, and what makes vectors of them.
-pub(crate) struct Encoding {
+/// An encoder, and the column whose inputs it makes vectors of.
+pub struct Encoding {
     /// What is encoded.
-    pub(crate) modality: Modality,
+    pub modality: Modality,
     /// The column of the table.
-    pub(crate) column: String,
+    pub column: String,
     /// The model.
-    pub(crate) embedder: Embedder,
+    pub embedder: Embedder,
 }
 
 /// What all shards have in common.
-pub(crate) struct Work {
+pub(super) struct Encoder<'e> {
     /// The modalities, in the order of the output.
-    pub(crate) encodings: Vec<Encoding>,
+    pub(super) encodings: &'e [Encoding],
     /// Where files are looked for.
-    pub(crate) folder: Folder,
+    pub(super) folder: Folder,
     /// Inputs encoded at a time.
-    pub(crate) batch: usize,
+    pub(super) batch: usize,
     /// What is taken for a missing input.
-    pub(crate) missing: Missing,
+    pub(super) missing: Missing,
 }
 
 /// Why a row has no vector.
@@ -37,18 +36,12 @@ struct Refused {
     reason: String,
 }
 
-impl Work {
-    /// Bytes of a row's vectors.
-    pub(crate) fn bytes_of_a_row(&self) -> usize {
-        self.encodings.iter().map(|encoding| size_of::<f32>() * encoding.embedder.width()).sum()
-    }
-
-    /// The vectors of rows, of which `inputs` is the hash. Rows that cannot be embedded are listed in the header, the first of
-    /// them first.
+impl Encoder<'_> {
+    /// Encodes the rows of a shard. Rows that cannot be embedded are listed in the header, the first of them first.
     ///
     /// # Errors
     /// Of encoders and devices, which concern all rows.
-    pub(crate) fn shard(&self, rows: &[Row], inputs: String) -> Result<Shard, EmbedError> {
+    pub(super) fn shard(&self, rows: &[Row]) -> Result<Shard, EmbedError> {
         let mut refused: Vec<Option<String>> = vec![None; rows.len()];
         let mut vectors: Vec<Vec<f32>> = Vec::new();
         let mut truncated = vec![false; rows.len()];
@@ -86,7 +79,7 @@ impl Work {
         }
         let truncated = (0..rows.len()).filter(|row| refused[*row].is_none() && truncated[*row]).count();
         let mut shard = self.put_together(rows, &refused, &vectors);
-        (shard.header.truncated, shard.header.inputs) = (truncated, inputs);
+        shard.header.truncated = truncated;
         Ok(shard)
     }
 
@@ -176,7 +169,7 @@ impl Work {
             let width = encoding.embedder.width();
             kept.iter().flat_map(|row| &vectors[row * width..][..width]).copied().collect()
         };
-        Shard { header, embeddings: self.encodings.iter().zip(vectors).map(of_modality).collect() }
+        Shard { header, vectors: self.encodings.iter().zip(vectors).map(of_modality).collect() }
     }
 }
 

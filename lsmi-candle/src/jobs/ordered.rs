@@ -11,11 +11,11 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 /// Pieces that are read or wait to be written while others are worked on.
 const AHEAD: usize = 2;
 
-/// Reads, works on and writes `pieces` pieces. `write` gets the results in the order of the pieces, on this thread.
+/// Reads, works on and writes `pieces` pieces with `threads` threads. `write` gets the results in the order of the pieces, on this thread.
 ///
 /// # Errors
 /// The error of the first piece that has one; all pieces before it were written.
-pub(crate) fn run<Read: Send, Done: Send, Error: Send>(
+pub fn in_order<Read: Send, Done: Send, Error: Send>(
     pieces: usize,
     threads: usize,
     mut read: impl FnMut(usize) -> Result<Read, Error> + Send,
@@ -106,7 +106,7 @@ mod tests {
             written.push((piece, done));
             Ok(())
         };
-        run(40, 3, read, work, write).unwrap();
+        in_order(40, 3, read, work, write).unwrap();
         assert_eq!(written, (0..40).map(|piece| (piece, piece * 10)).collect::<Vec<_>>());
         assert!(most.into_inner() <= 3 + AHEAD);
     }
@@ -116,7 +116,7 @@ mod tests {
         for fails in ["read", "work", "write"] {
             let at = |stage: &str, piece| if stage == fails && piece == 7 { Err(piece) } else { Ok(()) };
             let mut written = Vec::new();
-            let result = run(
+            let result = in_order(
                 20,
                 2,
                 |piece| at("read", piece),
@@ -130,6 +130,6 @@ mod tests {
 
     #[test]
     fn nothing_to_do() {
-        run(0, 2, |_| Ok::<_, ()>(()), |_, ()| Ok(()), |_, ()| Ok(())).unwrap();
+        in_order(0, 2, |_| Ok::<_, ()>(()), |_, ()| Ok(()), |_, ()| Ok(())).unwrap();
     }
 }

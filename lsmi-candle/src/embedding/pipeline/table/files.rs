@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
-use super::table::Input;
+use super::Input;
 
 /// The field of a structure that holds the bytes.
 const BYTES: &str = "bytes";
@@ -12,7 +12,7 @@ const BYTES: &str = "bytes";
 const PATH: &str = "path";
 
 /// Whether a column of a type holds files.
-pub(crate) fn is_of_files(kind: &DataType) -> bool {
+pub(super) fn is_of_files(kind: &DataType) -> bool {
     match kind {
         DataType::Binary | DataType::LargeBinary => true,
         DataType::Struct(fields) => {
@@ -26,7 +26,7 @@ pub(crate) fn is_of_files(kind: &DataType) -> bool {
 
 /// The file in a row of a column, or its path where there are no bytes; none where the column holds no files. `row` is what
 /// messages call the row.
-pub(crate) fn file_at(column: &ArrayRef, place: usize, row: usize) -> Option<Input> {
+pub(super) fn file_at(column: &ArrayRef, place: usize, row: usize) -> Option<Input> {
     let kind = column.data_type();
     if !is_of_files(kind) {
         return None;

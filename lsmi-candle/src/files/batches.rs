@@ -5,25 +5,29 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use crate::guarded::guarded;
+
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The rows of a file, in order.
-pub(crate) struct Batches {
+/// The rows of a Parquet file, in order.
+pub struct Batches {
     schema: SchemaRef,
     /// None after the end, and after a failure.
     reader: Option<ParquetRecordBatchReader>,
 }
 
 impl Batches {
-    /// Reads what a file holds, but no row yet.
-    pub(crate) fn open(file: File) -> Result<Self> {
-        guarded(|| {
+    /// Opens a file and reads its schema.
+    ///
+    /// # Errors
+    /// If it is no Parquet, or damaged.
+    pub fn open(file: File) -> Result<Self> {
+        unless_damaged(|| {
             // The Arrow types that the writer had are left alone: Parquet's own are few and say the same.
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
@@ -31,8 +35,8 @@ impl Batches {
         })
     }
 
-    /// The columns.
-    pub(crate) fn schema(&self) -> &SchemaRef {
+    /// Returns the columns.
+    pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 }
@@ -42,7 +46,7 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut reader = self.reader.take()?;
-        let next = guarded(|| Ok(reader.next().transpose()?)).transpose()?;
+        let next = unless_damaged(|| Ok(reader.next().transpose()?)).transpose()?;
         if next.is_ok() {
             self.reader = Some(reader);
         }
@@ -50,6 +54,6 @@ impl Iterator for Batches {
     }
 }
 
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("its pages are not what they announce".into()))
+fn unless_damaged<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    guarded(work).unwrap_or_else(|| Err("its pages are not what they announce".into()))
 }

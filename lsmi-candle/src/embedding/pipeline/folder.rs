@@ -9,37 +9,59 @@ use thiserror::Error;
 /// Why a row's file cannot be had.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub(crate) enum InputError {
+pub enum InputError {
     /// The field is empty.
     #[error("`{column}` is empty; name a file")]
-    Empty { column: String },
+    Empty {
+        /// The column.
+        column: String,
+    },
     /// There is no such file, or it cannot be read.
     #[error("{path}: {source}; check the path, which is relative to the table")]
-    Read { path: String, source: io::Error },
+    Read {
+        /// The path, as the table has it.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A symbolic link leads out of the table's directory.
-    #[error(
-        "{path}: a symbolic link leads out of the table's directory; allow that with --follow-links, or copy the file"
-    )]
-    Link { path: String },
+    #[error("{path}: a symbolic link leads out of the table's directory; copy the file, or allow such links")]
+    Link {
+        /// The path, as the table has it.
+        path: String,
+    },
 }
 
 /// Where the files of a table's rows are looked for.
 #[derive(Debug, Clone)]
-pub(crate) struct Folder {
+pub struct Folder {
     directory: PathBuf,
     follow_links: bool,
 }
 
 impl Folder {
-    pub(crate) fn new(directory: PathBuf, follow_links: bool) -> Self {
+    /// Looks in the directory of a table, from which its relative paths start.
+    pub fn of_table(table: &Path, follow_links: bool) -> Self {
+        let directory = match table.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Self::new(directory, follow_links)
+    }
+
+    /// Looks in a directory; `follow_links` allows symbolic links that lead out of it.
+    pub fn new(directory: PathBuf, follow_links: bool) -> Self {
         Self { directory, follow_links }
     }
 
-    /// The path of the file that `text` names.
+    /// Finds the file that `text` names.
     ///
     /// A path that says itself that it leads elsewhere (absolute, or through `..`) is taken at its word; one that does not is
     /// not to be led elsewhere by links.
-    pub(crate) fn find(&self, text: &str, column: &str) -> Result<PathBuf, InputError> {
+    ///
+    /// # Errors
+    /// [`InputError`] if `text` is empty, or there is no such file, or a link leads out of the directory.
+    pub fn find(&self, text: &str, column: &str) -> Result<PathBuf, InputError> {
         if text.is_empty() {
             return Err(InputError::Empty { column: column.to_owned() });
         }
@@ -57,9 +79,9 @@ impl Folder {
         Ok(real)
     }
 
-    /// Size and time of the last change of the file that `text` names, in words; other words when it is another file. Nothing
-    /// where there is none.
-    pub(crate) fn state(&self, text: &str) -> String {
+    /// Returns size and time of the last change of the file that `text` names, in words; other words when it is another file.
+    /// Returns nothing where there is none.
+    pub fn state(&self, text: &str) -> String {
         let Ok(metadata) = self.directory.join(text).metadata() else { return String::new() };
         let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         format!("{} bytes, {} ns", metadata.len(), changed.unwrap_or_default().as_nanos())
