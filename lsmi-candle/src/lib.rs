@@ -14,6 +14,9 @@
 //! For comparison there are the systems that LSMI was published against: [`baselines::pid_batch`], means of a whole data set from a
 //! learnt coupling, and [`baselines::pid_cvx`], which makes features discrete and decomposes their table. [`baselines::compare`] runs all three.
 //!
+//! With the feature `embedding`, which is not on by default, the module `embedding` makes feature files of pictures, texts and
+//! sounds with pretrained encoders.
+//!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
 //!
@@ -45,6 +48,7 @@
 pub mod baselines;
 pub mod densities;
 pub mod device;
+#[cfg(feature = "embedding")]
 pub mod embedding;
 pub mod estimator;
 pub mod features;
