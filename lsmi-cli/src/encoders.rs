@@ -47,7 +47,7 @@ fn name(text: &str) -> String {
             format!("`{model}` (weights {})", weights.chars().take(12).collect::<String>())
         }
         (Some(model), None) => format!("`{model}`"),
-        _ => format!("`{}`", crate::process::console::shortened(text)),
+        _ => format!("`{}`", crate::process::text::shortened(text)),
     }
 }
 

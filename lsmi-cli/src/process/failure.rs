@@ -22,8 +22,7 @@ use lsmi_guide::{CheckpointError, GuideError, PartitionError};
 
 use crate::configuration::ConfigurationError;
 use crate::output::FormatError;
-use crate::process::console;
-use crate::process::staging::OutputError;
+use crate::process::text::harmless;
 
 /// Why the program did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +82,7 @@ impl Failure {
     /// Prints the error and its causes to stderr and gives the exit status.
     pub(crate) fn report(&self) -> ExitCode {
         // Nothing can be done about a closed stderr; the exit status still tells.
-        let _ = io::stderr().lock().write_all(console::harmless(&self.message()).as_bytes());
+        let _ = io::stderr().lock().write_all(harmless(&self.message()).as_bytes());
         ExitCode::from(self.status as u8)
     }
 
@@ -139,15 +138,6 @@ impl From<FormatError> for Failure {
 impl From<ConfigurationError> for Failure {
     fn from(error: ConfigurationError) -> Self {
         Self::usage(error)
-    }
-}
-
-impl From<OutputError> for Failure {
-    fn from(error: OutputError) -> Self {
-        match error {
-            OutputError::Write { .. } | OutputError::Encode { .. } => Self::failed(error),
-            _ => Self::usage(error),
-        }
     }
 }
 

@@ -5,3 +5,4 @@ pub(crate) mod failure;
 pub(crate) mod interrupt;
 pub(crate) mod progress;
 pub(crate) mod staging;
+pub(crate) mod text;

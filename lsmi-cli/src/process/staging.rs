@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use lsmi_candle::files::{AtomicFile, MadeDirectories};
 use thiserror::Error;
 
+use crate::process::failure::Failure;
 use crate::process::interrupt::{self, OBSERVER};
 
 /// Why output cannot be written.
@@ -32,6 +33,15 @@ pub(crate) enum OutputError {
     /// The content could not be put in its format.
     #[error("{path}: cannot be written; check the path, permissions and free space")]
     Encode { path: String, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        match error {
+            OutputError::Write { .. } | OutputError::Encode { .. } => Self::failed(error),
+            _ => Self::usage(error),
+        }
+    }
 }
 
 /// Makes sure, before any work, that a file may be written at `path`.

@@ -212,7 +212,7 @@ pub enum Prepared {
 }
 
 impl Prepared {
-    /// How much there is to encode, for batches of alike.
+    /// Returns how much there is to encode, for batches of inputs of equal length.
     pub fn length(&self) -> usize {
         match self {
             Self::Text(tokens) => tokens.ids.len(),
@@ -282,7 +282,7 @@ impl Embedder {
         Ok(Self { stages, poolings, steps, width, device: device.clone(), provenance })
     }
 
-    /// Numbers of a vector.
+    /// Returns the number of values of a vector.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -296,12 +296,12 @@ impl Embedder {
         }
     }
 
-    /// What the vectors are of.
+    /// Returns what the vectors were made by and from.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
-    /// A text as the encoder takes it.
+    /// Prepares a text for the encoder.
     ///
     /// # Errors
     /// [`EmbedError::Encoder`] where the tokenizer cannot cut it, or the model is not one of texts.
@@ -313,7 +313,7 @@ impl Embedder {
         }
     }
 
-    /// The picture or sound in a file as the encoder takes it.
+    /// Prepares the picture or sound in a file for the encoder.
     ///
     /// # Errors
     /// [`EmbedError::Read`] where the file cannot be read, [`EmbedError::Preprocess`] where it is no picture or sound.
@@ -323,7 +323,7 @@ impl Embedder {
         self.prepare_bytes(&name, bytes)
     }
 
-    /// The same of the bytes of such a file; `name` stands in errors.
+    /// Prepares the bytes of such a file for the encoder; `name` stands in errors.
     ///
     /// # Errors
     /// [`EmbedError::Preprocess`] where they are no picture or sound.
@@ -345,7 +345,7 @@ impl Embedder {
         EmbedError::File { file: self.provenance.model.clone(), reason }
     }
 
-    /// The vectors of inputs, `[inputs, width]` in row-major order. All must be of this embedder.
+    /// Makes the vectors of inputs, `[inputs, width]` in row-major order. All must have been prepared by this embedder.
     ///
     /// # Errors
     /// [`EmbedError::Encoder`] where the device fails, [`EmbedError::NotFinite`] where a vector has no numbers.

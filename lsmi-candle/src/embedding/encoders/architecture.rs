@@ -87,7 +87,7 @@ impl Architecture {
         Self::Whisper,
     ];
 
-    /// The network that a `model_type` means, and what a model of this type reads: one of two towers, or both.
+    /// Returns the network that a `model_type` means, and what a model of this type reads: one of two towers, or both.
     ///
     /// ```
     /// use lsmi_candle::embedding::encoders::{Architecture, Modality};
@@ -102,13 +102,13 @@ impl Architecture {
         found.map(|(_, architecture, modalities)| (*architecture, *modalities))
     }
 
-    /// The names of `model_type` whose models read a modality.
+    /// Lists the names of `model_type` whose models read a modality.
     pub fn model_types(modality: Modality) -> Vec<&'static str> {
         let reads = MODEL_TYPES.iter().filter(|(_, _, modalities)| modalities.contains(&modality));
         reads.map(|(name, ..)| *name).collect()
     }
 
-    /// All names of `model_type`, for messages.
+    /// Lists all names of `model_type`, for messages.
     pub fn names() -> String {
         MODEL_TYPES.map(|(name, ..)| name).join(", ")
     }
@@ -119,12 +119,12 @@ impl Architecture {
         found.map_or(("", &[]), |(name, _, modalities)| (*name, *modalities))
     }
 
-    /// The name in manifests, and where there is one in `config.json`.
+    /// Returns the name in manifests, and where there is one in `config.json`.
     pub fn name(self) -> &'static str {
         self.entry().0
     }
 
-    /// What it reads; two for models with two towers.
+    /// Returns what it reads; two modalities for models with two towers.
     pub fn modalities(self) -> &'static [Modality] {
         self.entry().1
     }

@@ -39,16 +39,16 @@ use candle_core::Tensor;
 
 /// A model that makes vectors.
 pub trait Encoder: Send + Sync {
-    /// Width of the vector that a pooling gives.
+    /// Returns the width of the vector that a pooling gives.
     ///
     /// # Errors
     /// [`EncoderError::Pooling`] where the model does not offer it.
     fn width(&self, pooling: Pooling) -> Result<usize>;
 
-    /// The pooling that the authors of the architecture intend.
+    /// Returns the pooling that the authors of the architecture intend.
     fn pooling(&self) -> Pooling;
 
-    /// Width of the joined vectors of several poolings.
+    /// Returns the width of the joined vectors of several poolings.
     ///
     /// # Errors
     /// As [`Encoder::width`].
@@ -69,15 +69,15 @@ pub enum Padding {
 
 /// A model that encodes tokens.
 pub trait TextEncoder: Encoder {
-    /// Most tokens of a text, special ones included.
+    /// Returns the most tokens that a text may have, special ones included.
     fn max_tokens(&self) -> usize;
 
-    /// How far texts are to be filled up.
+    /// Returns how far texts are to be filled up.
     fn padding(&self) -> Padding {
         Padding::Longest
     }
 
-    /// The token that texts are filled up with, where the configuration names it.
+    /// Returns the token that texts are filled up with, where the configuration names it.
     fn padding_token(&self) -> Option<u32> {
         None
     }

@@ -1,4 +1,4 @@
-//! What can go wrong between the hub, the cache and the lock, and how to mend it.
+//! Why files of the hub cannot be had, and what to do.
 //!
 //! No message holds a token, a password of an address, or the query of one (which may be signed).
 

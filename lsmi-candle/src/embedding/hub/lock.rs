@@ -110,7 +110,7 @@ impl Lock {
         self.lists.insert(key(repository, commit), list.to_vec());
     }
 
-    /// What a file was when it was first used.
+    /// Returns size and SHA-256 of a file at its first use.
     pub fn file(&self, repository: &Repository, commit: &str, path: &str) -> Option<&Digest> {
         self.files.get(&key(repository, commit))?.get(path)
     }
@@ -133,7 +133,7 @@ impl Lock {
         self.lists.remove(&key(repository, commit));
     }
 
-    /// All files that are pinned: repository, commit and path.
+    /// Lists all files that are pinned: repository, commit and path.
     pub fn pinned(&self) -> Vec<(Repository, &str, &str)> {
         self.files
             .iter()

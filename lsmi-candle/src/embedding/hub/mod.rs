@@ -71,7 +71,7 @@ pub struct FileRequest<'a> {
 }
 
 impl<'a> FileRequest<'a> {
-    /// A file of which nothing else is known.
+    /// Requests a file of which nothing else is known.
     pub fn new(repository: &'a Repository, commit: &'a str, path: &'a str) -> Self {
         Self { repository, commit, path, bytes: None, sha256: None }
     }
@@ -100,17 +100,17 @@ pub enum Check {
 }
 
 impl Hub {
-    /// The hub that a configuration describes. Nothing is asked yet.
+    /// Creates the hub that a configuration describes. Nothing is asked yet.
     pub fn new(config: HubConfig) -> Self {
         Self { transport: Transport::new(&config), config }
     }
 
-    /// How it was configured.
+    /// Returns its configuration.
     pub fn config(&self) -> &HubConfig {
         &self.config
     }
 
-    /// The commit that a branch, tag or commit (by default `main`) stands for: from the lock, else from the cache, else from
+    /// Finds the commit that a branch, tag or commit (by default `main`) stands for: from the lock, else from the cache, else from
     /// the hub; pinned at first use.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl Hub {
         Ok(commit)
     }
 
-    /// The paths of configurations, vocabularies and weights of a commit (`.json`, `.txt`, `.safetensors`), sorted: from the
+    /// Lists the paths of configurations, vocabularies and weights of a commit (`.json`, `.txt`, `.safetensors`), sorted: from the
     /// lock, else from the hub, else (offline) those in the cache.
     ///
     /// # Errors
@@ -176,7 +176,7 @@ impl Hub {
         Ok(self.folder(repository).notes_absence(commit, path).unwrap_or(true))
     }
 
-    /// A file on this machine: from the cache, else from the hub; pinned at first use.
+    /// Gets a file onto this machine: from the cache, else from the hub; pinned at first use.
     ///
     /// # Errors
     /// If it cannot be had, or is not what the manifest, the lock or the hub say.
@@ -224,7 +224,7 @@ impl Hub {
         Ok(placed)
     }
 
-    /// A file of the cache, checked and pinned; None if it is not there.
+    /// Checks and pins a file of the cache. Returns `None` if it is not there.
     ///
     /// # Errors
     /// If it is not what the manifest, the lock or its own name say, or cannot be read.
@@ -239,7 +239,7 @@ impl Hub {
         Ok(Some(path))
     }
 
-    /// Looks at a file of the cache without pinning or downloading anything.
+    /// Checks a file of the cache without pinning or downloading anything.
     pub fn check(&self, wanted: &FileRequest<'_>) -> Check {
         match self.checked(wanted) {
             Ok(None) => Check::Missing,
@@ -254,7 +254,7 @@ impl Hub {
         wanted.check_names().is_ok() && self.folder(wanted.repository).file(wanted.commit, wanted.path).is_file()
     }
 
-    /// The commit that a revision is known to stand for, without asking the hub or pinning anything.
+    /// Finds the commit that a revision is known to stand for, without asking the hub or pinning anything.
     ///
     /// # Errors
     /// If the lock cannot be read.

@@ -18,7 +18,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// A model that shall read a modality.
+    /// Asks for a model that reads a modality.
     pub fn of(modality: Modality) -> Self {
         Self { modality: Some(modality), pooling_is_chosen: false }
     }

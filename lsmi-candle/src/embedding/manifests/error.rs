@@ -1,4 +1,4 @@
-//! What can be wrong with a manifest or a model's own description, and how to mend it.
+//! Why a manifest or a model's own description cannot be used, and what to do.
 
 use thiserror::Error;
 

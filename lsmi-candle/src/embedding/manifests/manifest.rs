@@ -144,7 +144,7 @@ impl Manifest {
         Self::parse(&text, &file)
     }
 
-    /// The repository.
+    /// Returns the repository.
     ///
     /// # Errors
     /// If the name is none, which [`Manifest::parse`] has ruled out.
@@ -152,7 +152,7 @@ impl Manifest {
         Ok(Repository::from_str(&self.repository)?)
     }
 
-    /// The files, as the hub is asked for them.
+    /// Lists the files, as the hub is asked for them.
     pub fn file_requests<'a>(
         &'a self,
         repository: &'a Repository,

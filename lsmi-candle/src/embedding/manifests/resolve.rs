@@ -46,7 +46,7 @@ pub struct Resolved {
 }
 
 impl Resolved {
-    /// A file of the network by its name, such as `config.json`.
+    /// Returns a file of the network by its name, such as `config.json`.
     ///
     /// # Errors
     /// If the model has none.
@@ -59,7 +59,7 @@ impl Resolved {
         })
     }
 
-    /// The files of the network's weights, sorted; usually one.
+    /// Lists the files of the network's weights, sorted; usually one.
     pub fn weights(&self) -> Vec<PathBuf> {
         let is_of_network = |path: &str| match path.rsplit_once('/') {
             Some((folder, _)) => folder == self.description.folder,
@@ -81,7 +81,7 @@ pub enum ModelRef<'a> {
     Repository(Repository, Option<String>),
 }
 
-/// What a user means: a manifest of this name, else a directory there is, else a repository.
+/// Finds what a name means: a manifest, else a directory there is, else a repository.
 ///
 /// # Errors
 /// If it is none of these.

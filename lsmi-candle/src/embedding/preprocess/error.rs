@@ -1,8 +1,8 @@
-//! What can go wrong while a picture or a sound is prepared.
+//! Why a picture or a sound cannot be prepared.
 
 use thiserror::Error;
 
-/// What can go wrong while a picture or a sound is prepared.
+/// Why a picture or a sound cannot be prepared.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PreprocessError {

@@ -25,7 +25,7 @@ pub struct Audio {
 }
 
 impl Audio {
-    /// A sound of `rate` samples a second; full scale is -1 to 1. `name` stands in errors.
+    /// Creates a sound of `rate` samples a second; full scale is -1 to 1. `name` stands in errors.
     ///
     /// # Errors
     /// [`PreprocessError::NoSamples`], [`PreprocessError::NotFinite`], and [`PreprocessError::Rate`] outside 1,000 to
@@ -108,17 +108,17 @@ impl Audio {
         Self::new(name, rate, samples)
     }
 
-    /// Samples a second.
+    /// Returns the samples a second.
     pub fn rate(&self) -> u32 {
         self.rate
     }
 
-    /// The samples, full scale -1 to 1.
+    /// Returns the samples, full scale -1 to 1.
     pub fn samples(&self) -> &[f32] {
         &self.samples
     }
 
-    /// The sound at another rate: band-limited interpolation by a sinc under a Kaiser window, in f64. What the new rate
+    /// Resamples the sound: band-limited interpolation by a sinc under a Kaiser window, in f64. What the new rate
     /// cannot hold, above half of it, is taken out.
     ///
     /// # Errors

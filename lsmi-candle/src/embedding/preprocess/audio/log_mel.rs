@@ -60,12 +60,12 @@ impl LogMel {
         })
     }
 
-    /// Frames in the spectrogram of so many samples.
+    /// Returns the number of frames in the spectrogram of `samples` samples.
     pub fn frames(&self, samples: usize) -> usize {
         samples / self.hop
     }
 
-    /// The spectrogram `[mel_bins, samples / hop]` in row-major order, of samples at the rate of the settings.
+    /// Computes the spectrogram `[mel_bins, samples / hop]` in row-major order, of samples at the rate of the settings.
     ///
     /// # Errors
     /// [`PreprocessError::TooShort`] for fewer samples than can be reflected, or than one hop.

@@ -6,7 +6,7 @@ use super::settings::Settings;
 use crate::embedding::preprocess::Result;
 
 impl Settings {
-    /// The spectrogram of a sound, `[mel_bins, frames]` in row-major order: resampled where its rate is another, cut or
+    /// Computes the spectrogram of a sound, `[mel_bins, frames]` in row-major order: resampled where its rate is another, cut or
     /// padded with silence. For many sounds of one encoder, make a [`LogMel`] once and use [`Settings::prepare_with`].
     ///
     /// # Errors
@@ -15,7 +15,7 @@ impl Settings {
         self.prepare_with(&LogMel::new(self)?, audio)
     }
 
-    /// [`Settings::prepare`] with the window and filter bank at hand.
+    /// Computes the spectrogram as [`Settings::prepare`] does, with the window and filter bank at hand.
     ///
     /// # Errors
     /// As [`Settings::prepare`].

@@ -45,7 +45,7 @@ impl TryFrom<Table> for Settings {
 }
 
 impl Settings {
-    /// The settings in the text of a sound encoder's `preprocessor_config.json`.
+    /// Reads the settings in the text of an audio encoder's `preprocessor_config.json`.
     ///
     /// # Errors
     /// [`PreprocessError::Configuration`] for text that is not a JSON object, [`PreprocessError::Setting`] for a field
@@ -56,7 +56,7 @@ impl Settings {
         Self::from_fields(&fields)
     }
 
-    /// The settings in the fields of a feature extractor, from whatever file.
+    /// Reads the settings in the fields of a feature extractor, from whatever file.
     ///
     /// # Errors
     /// As [`Settings::from_config`], but for the text.
@@ -117,7 +117,7 @@ impl Settings {
         (self.seconds * f64::from(self.sample_rate)).round() as usize
     }
 
-    /// The frames of the spectrogram that are of a sound rather than of padding, at least one.
+    /// Counts the frames of the spectrogram that are of a sound rather than of padding, at least one.
     pub fn frames_of(&self, audio: &Audio) -> usize {
         let samples = audio.samples().len() as f64 * f64::from(self.sample_rate) / f64::from(audio.rate());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of samples in memory")]
@@ -125,7 +125,7 @@ impl Settings {
         samples.div_ceil(self.hop).max(1)
     }
 
-    /// Frames of the spectrogram.
+    /// Returns the number of frames of the spectrogram.
     pub fn frames(&self) -> usize {
         self.samples() / self.hop
     }

@@ -18,7 +18,7 @@ const CUT: [&str; 4] = ["CLIP", "ChineseCLIP", "DeiT", "Bit"];
 const CONVNEXT_WHOLE: usize = 384;
 
 impl Settings {
-    /// The settings in the text of a `preprocessor_config.json`.
+    /// Reads the settings in the text of a `preprocessor_config.json`.
     ///
     /// # Errors
     /// [`PreprocessError::Configuration`] for text that is not a JSON object, [`PreprocessError::Setting`] for a field
@@ -30,7 +30,7 @@ impl Settings {
         Self::from_fields(&fields)
     }
 
-    /// The settings in the fields of a processor, from whatever file.
+    /// Reads the settings in the fields of a processor, from whatever file.
     ///
     /// # Errors
     /// As [`Settings::from_config`], but for the text.

@@ -24,7 +24,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// A picture of levels 0 to 255, `[height, width, 3]` in row-major order.
+    /// Creates a picture of levels 0 to 255, `[height, width, 3]` in row-major order.
     ///
     /// # Errors
     /// [`PreprocessError::NoPixels`] where a side is zero, [`PreprocessError::TooManyPixels`] where there are more than
@@ -77,12 +77,12 @@ impl Image {
         self.height
     }
 
-    /// The levels `[height, width, 3]` in row-major order.
+    /// Returns the levels `[height, width, 3]` in row-major order.
     pub fn levels(&self) -> &[u8] {
         &self.levels
     }
 
-    /// The picture in the centre of a white square of its longer side; an odd pixel of the border lies right or below.
+    /// Puts the picture in the centre of a white square of its longer side; an odd pixel of the border lies right or below.
     ///
     /// # Errors
     /// [`PreprocessError::TooManyPixels`] where the square would have more than 2^26.

@@ -82,7 +82,7 @@ impl Settings {
         Ok(())
     }
 
-    /// The picture as the encoder reads it: `[3, size, size]` in row-major order, red, green and blue one after the
+    /// Prepares a picture for the encoder: `[3, size, size]` in row-major order, red, green and blue one after the
     /// other, `(level / 255 - mean) / std`.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Settings {
         Ok(pixels)
     }
 
-    /// The levels after the resize and the cut, `[3, size, size]`, before they are normalised.
+    /// Returns the levels after the resize and the cut, `[3, size, size]`, before they are normalised.
     ///
     /// # Errors
     /// As [`Settings::prepare`].
