@@ -77,19 +77,19 @@ frame.to_csv(place("csv", "columns"), index=False)
 table.to_pandas().assign(x1=[list(row) for row in x1], x2=[list(row) for row in x2]).to_csv(place("csv", "lists"), index=False)
 picture = Image.fromarray((np.arange(8 * 6 * 3) * 5 % 256).astype("u1").reshape(6, 8, 3))
 for kind in ["png", "jpeg", "webp"]:
-    picture.save(place("picture", kind), kind)
-picture.convert("L").save(place("picture", "grey"), "png")
-picture.convert("P").save(place("picture", "palette"), "png")
+    picture.save(place("image", kind), kind)
+picture.convert("L").save(place("image", "grey"), "png")
+picture.convert("P").save(place("image", "palette"), "png")
 for name in ["clip", "dinov2", "siglip", "vit"]:
-    shutil.copy(fixtures / "preprocess" / f"{name}.json", place("picture_config", name))
-with wave.open(str(place("sound", "wav")), "wb") as file:
+    shutil.copy(fixtures / "preprocess" / f"{name}.json", place("image_config", name))
+with wave.open(str(place("audio", "wav")), "wb") as file:
     file.setnchannels(2)
     file.setsampwidth(2)
     file.setframerate(8000)
     file.writeframes((np.sin(np.arange(400) / 5) * 1000).astype("<i2").tobytes())
 for kind in ["flac", "mp3", "ogg"]:
     data = (fixtures / "preprocess" / f"sweep_noise.{kind}").read_bytes()
-    place("sound", kind).write_bytes(data[:6000])
+    place("audio", kind).write_bytes(data[:6000])
 for name in ["dinov2-small", "minilm-l6-v2"]:
     shutil.copy(here.parent / "models" / f"{name}.toml", place("manifest", name))
 for checkpoint in sorted((fixtures / "encoders").iterdir()):

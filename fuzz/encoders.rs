@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use candle_core::{DType, Device, Tensor, safetensors};
 use lsmi_candle::embedding::encoders::tokens::{TextSettings, Tokenizer};
-use lsmi_candle::embedding::encoders::{Config, Result, TextEncoder, Weights, picture, sound, text};
+use lsmi_candle::embedding::encoders::{Config, Result, TextEncoder, Weights, audio, image, text};
 
 /// A text, nothing, several scripts with a character that no text has, words that tokenizers know, and one without end.
 const TEXTS: [&str; 5] = [
@@ -85,9 +85,9 @@ fn encodes(config: &Config, weights: &Weights, inputs: &HashMap<String, Tensor>)
         let mask = ids.ones_like()?;
         text::load(config, weights)?.encode(&ids, &mask, None)
     };
-    let of_picture = |pixels: &Tensor| picture::load(config, weights)?.encode(pixels);
-    let of_sound = |features: &Tensor| sound::load(config, weights)?.encode(features, None);
+    let of_image = |pixels: &Tensor| image::load(config, weights)?.encode(pixels);
+    let of_audio = |features: &Tensor| audio::load(config, weights)?.encode(features, None);
     let results =
-        [input("input_ids").map(of_text), input("pixel_values").map(of_picture), input("input_features").map(of_sound)];
+        [input("input_ids").map(of_text), input("pixel_values").map(of_image), input("input_features").map(of_audio)];
     results.into_iter().flatten().any(|result| result.is_ok())
 }

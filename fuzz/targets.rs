@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::embedding::manifests::Manifest;
-use lsmi_candle::embedding::preprocess::picture::{Picture, Settings};
-use lsmi_candle::embedding::preprocess::sound::Sound;
+use lsmi_candle::embedding::preprocess::audio::Audio;
+use lsmi_candle::embedding::preprocess::image::{Image, Settings};
 use lsmi_candle::estimator::Estimator;
 use lsmi_candle::features::{ArrayFiles, Classes, Data, Format, Keys, RowReader, read_bytes};
 
@@ -32,9 +32,9 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("safetensors_by_rows", |bytes| by_rows(bytes, "safetensors")),
     ("npz_by_rows", |bytes| by_rows(bytes, "npz")),
     ("bundle", |bytes| Estimator::from_bytes("fuzz", bytes, DeviceChoice::Cpu).is_ok()),
-    ("picture", |bytes| Picture::decode("fuzz", bytes).is_ok()),
-    ("picture_config", |bytes| str::from_utf8(bytes).is_ok_and(|text| Settings::from_config(text).is_ok())),
-    ("sound", |bytes| Sound::decode("fuzz", bytes.to_vec(), 1.0).is_ok()),
+    ("image", |bytes| Image::decode("fuzz", bytes).is_ok()),
+    ("image_config", |bytes| str::from_utf8(bytes).is_ok_and(|text| Settings::from_config(text).is_ok())),
+    ("audio", |bytes| Audio::decode("fuzz", bytes.to_vec(), 1.0).is_ok()),
     ("tokenizer", |bytes| encoders::tokenizer(&file("tokenizer.json", bytes))),
     ("encoder_config", encoders::config),
     ("encoder_weights", encoders::weights),

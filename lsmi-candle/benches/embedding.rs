@@ -16,20 +16,20 @@ use candle_core::Device;
 use criterion::{Criterion, Throughput};
 use lsmi_candle::embedding::embedder::{Embedder, Options, Prepared};
 use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
-use lsmi_candle::embedding::preprocess::picture::{Picture, Settings as PictureSettings};
-use lsmi_candle::embedding::preprocess::sound::{LogMel, Settings as SoundSettings, Sound};
+use lsmi_candle::embedding::preprocess::audio::{Audio, LogMel, Settings as AudioSettings};
+use lsmi_candle::embedding::preprocess::image::{Image, Settings as ImageSettings};
 
 /// Inputs of one call.
 const BATCH: usize = 16;
-const WHISPER: SoundSettings =
-    SoundSettings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
+const WHISPER: AudioSettings =
+    AudioSettings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
 
 fn main() {
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();
-    pictures(&mut criterion);
-    sounds(&mut criterion);
+    images(&mut criterion);
+    audio(&mut criterion);
     texts_encoded(&mut criterion);
-    pictures_encoded(&mut criterion);
+    images_encoded(&mut criterion);
     criterion.final_summary();
 }
 
@@ -42,26 +42,26 @@ fn bytes(name: &str) -> Vec<u8> {
 }
 
 /// Decoding, resizing and cropping as CLIP's processor does it.
-fn pictures(criterion: &mut Criterion) {
+fn images(criterion: &mut Criterion) {
     let config = String::from_utf8(bytes("clip.json")).expect("JSON is text");
-    let settings = PictureSettings::from_config(&config).expect("the configuration of a processor");
+    let settings = ImageSettings::from_config(&config).expect("the configuration of a processor");
     let file = bytes("elephant.png");
     criterion.bench_function("picture to pixels", |bencher| {
         bencher.iter(|| {
-            let picture = Picture::decode("elephant.png", black_box(&file)).expect("a picture");
-            settings.prepare(&picture).expect("pixels")
+            let image = Image::decode("elephant.png", black_box(&file)).expect("a picture");
+            settings.prepare(&image).expect("pixels")
         });
     });
 }
 
 /// Decoding, and Whisper's log-mel spectrogram of thirty seconds.
-fn sounds(criterion: &mut Criterion) {
+fn audio(criterion: &mut Criterion) {
     let log_mel = LogMel::new(&WHISPER).expect("settings in range");
     let file = bytes("sweep_noise.wav");
     criterion.bench_function("sound to spectrogram", |bencher| {
         bencher.iter(|| {
-            let sound = Sound::decode("sweep_noise.wav", black_box(file.clone()), WHISPER.seconds).expect("a sound");
-            WHISPER.prepare_with(&log_mel, &sound).expect("a spectrogram")
+            let audio = Audio::decode("sweep_noise.wav", black_box(file.clone()), WHISPER.seconds).expect("a sound");
+            WHISPER.prepare_with(&log_mel, &audio).expect("a spectrogram")
         });
     });
 }
@@ -78,8 +78,8 @@ fn texts_encoded(criterion: &mut Criterion) {
     encoded(criterion, "texts encoded", &embedder, &(0..BATCH).map(prepare).collect::<Vec<_>>());
 }
 
-fn pictures_encoded(criterion: &mut Criterion) {
-    let Some(embedder) = embedder("LSMI_BENCH_PICTURE_MODEL", Modality::Picture) else { return };
+fn images_encoded(criterion: &mut Criterion) {
+    let Some(embedder) = embedder("LSMI_BENCH_PICTURE_MODEL", Modality::Image) else { return };
     let prepare = |_| embedder.prepare_file(&fixture("elephant.png")).expect("pixels");
     encoded(criterion, "pictures encoded", &embedder, &(0..BATCH).map(prepare).collect::<Vec<_>>());
 }

@@ -15,6 +15,9 @@
 //! by a learned coupling, [`baselines::pid_cvx`] makes features discrete and decomposes their table, and
 //! [`baselines::compare`] runs all three.
 //!
+//! With the feature `embedding`, which is not on by default, the module `embedding` makes feature files of pictures, texts and
+//! sounds with pretrained encoders.
+//!
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
 //!
@@ -41,11 +44,14 @@ pub mod analysis;
 pub mod baselines;
 pub mod densities;
 pub mod device;
+#[cfg(feature = "embedding")]
 pub mod embedding;
 pub mod estimator;
 pub mod features;
+pub mod files;
 pub mod gates;
 pub mod heads;
+pub mod jobs;
 pub mod numbers;
 pub mod samples;
 pub mod training;

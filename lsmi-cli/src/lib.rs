@@ -9,7 +9,7 @@
 mod arguments;
 mod commands;
 mod discrete;
-mod embed;
+
 mod exact;
 #[cfg(test)]
 mod hostile_files;

@@ -29,13 +29,18 @@ pub use rand_chacha::ChaCha8Rng;
 /// ```
 pub fn stream(seed: u64, name: &str) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    generator.set_stream(fnv1a(name.as_bytes()));
+    generator.set_stream(fnv1a(name.bytes()));
     generator
 }
 
-/// Returns the 64-bit FNV-1a hash (Fowler, Noll, Vo), which unlike the standard library's hashes never changes.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+/// Computes the 64-bit FNV-1a hash (Fowler, Noll, Vo), which unlike the standard library's hashes never changes.
+///
+/// ```
+/// assert_eq!(lsmi_core::random::fnv1a("foobar".bytes()), 0x8594_4171_f739_67e8);
+/// ```
+pub fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 #[cfg(test)]
@@ -44,8 +49,8 @@ mod tests {
 
     #[test]
     fn hash_has_its_published_values() {
-        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
+        assert_eq!(fnv1a([]), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a(*b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a(*b"foobar"), 0x8594_4171_f739_67e8);
     }
 }

@@ -2,13 +2,13 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
-use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::Analysis;
+use crate::files::AtomicFile;
 use crate::samples::{ExtraColumns, Format, write};
 
 /// The file of the summary.
@@ -42,11 +42,11 @@ impl Analysis {
             move |source: Box<dyn Error + Send + Sync>| WriteError { path, source }
         };
         fs::create_dir_all(directory).map_err(|error| failed(directory)(error.into()))?;
-        let mut written: Vec<(NamedTempFile, PathBuf)> = Vec::new();
+        let mut written = Vec::new();
         for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
             let path = directory.join(name);
-            let file = new_file(directory).map_err(|error| failed(&path)(error.into()))?;
-            let mut output = BufWriter::new(file.as_file());
+            let file = AtomicFile::create(&path).map_err(|error| failed(&path)(error.into()))?;
+            let mut output = BufWriter::new(file.file());
             match name {
                 SUMMARY => self.write_summary(&mut output),
                 ESTIMATOR => self.write_estimator(&mut output),
@@ -55,10 +55,11 @@ impl Analysis {
             .and_then(|()| Ok(output.flush()?))
             .map_err(failed(&path))?;
             drop(output);
-            written.push((file, path));
+            written.push(file);
         }
-        for (file, path) in written {
-            file.persist(&path).map_err(|error| failed(&path)(error.error.into()))?;
+        for file in written {
+            let path = file.place().to_owned();
+            file.persist().map_err(|error| failed(&path)(error.into()))?;
         }
         Ok(())
     }
@@ -93,15 +94,4 @@ impl Analysis {
     pub fn write_estimator(&self, output: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(output.write_all(&self.estimator.to_bytes()?)?)
     }
-}
-
-/// Makes a file that others may read as any that is made anew.
-fn new_file(directory: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(directory)
 }

@@ -4,7 +4,6 @@
 //! labels. [`write`] puts samples in a file, csv, jsonl or Parquet, and [`read`] takes them out again; a column that every
 //! file has is a field of [`Sample`], one that was asked for is in [`ExtraColumns`]. [`exemplars`] chooses which to show.
 
-pub mod batches;
 pub mod candidates;
 pub mod exemplars;
 pub mod parquet;

@@ -236,7 +236,7 @@ pub fn text_at(rows: &RecordBatch, column: &str, row: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::batches::Batches;
+    use crate::files::Batches;
     use lsmi_core::Kind;
 
     fn sample(id: &str, value: f64) -> Sample<String> {

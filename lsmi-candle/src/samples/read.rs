@@ -12,8 +12,8 @@ use lsmi_core::Kind;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::batches::Batches;
 use super::{Format, FormatError, parquet};
+use crate::files::Batches;
 
 /// Why a file of samples cannot be used.
 #[derive(Debug, Error)]

@@ -1,11 +1,11 @@
 //! What the summary needs of all rows of a split, as sums that grow with every group.
 
-use crate::features::Classes;
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use lsmi_core::{ClassPrior, Kind, statistics};
+use crate::estimator::{Expected, Scores};
+use lsmi_core::{ClassPrior, Interaction, Kind, statistics};
 use serde::{Deserialize, Serialize};
+
+use super::scored::columns;
+use super::{ExpectedSplit, ScoredSplit};
 
 /// Sums over the rows of a split.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,36 +22,32 @@ pub struct Sums {
     pub kinds: [usize; Kind::ALL.len()],
 }
 
-/// The columns that are always summed.
-const COLUMNS: [&str; 7] = ["i1", "i2", "i12", "r", "u1", "u2", "s"];
-
 impl Sums {
-    /// The sums of scored rows; `further` names the columns of further measures.
-    ///
-    /// Without labels there are no predictions to be right, no losses and no kinds.
-    pub fn of(rows: &RecordBatch, further: &[String], classes: &Classes, prior: &ClassPrior) -> Self {
-        let column = |name: &str| rows[name].as_primitive::<Float64Type>().values();
-        let sum = |values: &[f64]| statistics::mean(values) * values.len() as f64;
-        let names = COLUMNS.into_iter().chain(further.iter().map(String::as_str));
-        let values = names.map(|name| sum(column(name))).collect();
-        let mut sums = Self { n: rows.num_rows(), values, ..Self::default() };
-        let Some(labels) = rows.column_by_name("label") else { return sums };
-        let labels: Vec<&str> = labels.as_string::<i32>().iter().flatten().collect();
-        let log_prior: Vec<f64> = labels
-            .iter()
-            .map(|label| classes.position(label).map_or(f64::NAN, |class| prior.log_probability(class)))
-            .collect();
-        for (head, (prediction, information)) in
-            [("pred1", "i1"), ("pred2", "i2"), ("pred12", "i12")].into_iter().enumerate()
-        {
-            let predictions = rows[prediction].as_string::<i32>().iter().flatten();
-            sums.right[head] = predictions.zip(&labels).filter(|(prediction, label)| prediction == *label).count();
-            let losses = column(information).iter().zip(&log_prior).map(|(information, prior)| -information - prior);
-            sums.losses[head] = sum(&losses.collect::<Vec<_>>());
+    /// Sums up scored rows.
+    pub fn scored(rows: &ScoredSplit, prior: &ClassPrior) -> Self {
+        let Scores { terms, labels, predictions, .. } = &rows.scores;
+        let of_measures = rows.measures.iter().flat_map(|(_, parts)| Interaction::ALL.map(|part| parts.values(part)));
+        let log_prior: Vec<f64> = labels.iter().map(|label| prior.log_probability(*label as usize)).collect();
+        let loss = |information: &[f64]| {
+            let losses = information.iter().zip(&log_prior).map(|(information, prior)| -information - prior);
+            sum(&losses.collect::<Vec<_>>())
+        };
+        let right =
+            |predictions: &Vec<u32>| predictions.iter().zip(labels).filter(|(head, label)| head == label).count();
+        Self {
+            n: labels.len(),
+            values: columns(terms, &rows.decomposition).into_iter().chain(of_measures).map(sum).collect(),
+            right: predictions.each_ref().map(right),
+            losses: [&terms.i1, &terms.i2, &terms.i12].map(|information| loss(information)),
+            kinds: Kind::ALL.map(|kind| rows.kinds.iter().filter(|of| **of == kind).count()),
         }
-        let kinds: Vec<&str> = rows["kind"].as_string::<i32>().iter().flatten().collect();
-        sums.kinds = Kind::ALL.map(|kind| kinds.iter().filter(|of| **of == kind.name()).count());
-        sums
+    }
+
+    /// Sums up rows scored without labels: there are no predictions to be right, no losses and no kinds.
+    pub fn expected(rows: &ExpectedSplit) -> Self {
+        let Expected { terms, decomposition, .. } = &rows.expected;
+        let values = columns(terms, decomposition).map(sum).to_vec();
+        Self { n: terms.ids.len(), values, ..Self::default() }
     }
 
     /// Adds the sums of more rows.
@@ -69,4 +65,9 @@ impl Sums {
             *count += more;
         }
     }
+}
+
+/// Sums up values; a mean that is as exact as that of all rows comes of it.
+fn sum(values: &[f64]) -> f64 {
+    statistics::mean(values) * values.len() as f64
 }

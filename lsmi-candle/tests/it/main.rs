@@ -1,17 +1,27 @@
 //! Tests of the crate from outside, in one binary.
 
 mod batch;
+#[cfg(feature = "embedding")]
 mod encoders;
 mod estimator;
 mod features;
+#[cfg(feature = "embedding")]
 mod fuzz_corpus;
 mod gates;
+#[cfg(feature = "embedding")]
 mod golden;
+#[cfg(feature = "embedding")]
 mod hub;
 mod invariance;
+#[cfg(feature = "embedding")]
+mod manifest_schema;
 mod margins;
+#[cfg(feature = "embedding")]
 mod models;
 mod pid_batch;
 mod pid_cvx;
+#[cfg(feature = "embedding")]
+mod pipeline;
+#[cfg(feature = "embedding")]
 mod preprocess;
 mod stream;

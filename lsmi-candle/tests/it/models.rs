@@ -7,10 +7,10 @@ use std::path::Path;
 
 use lsmi_candle::embedding::hub::{Hub, HubConfig};
 use lsmi_candle::embedding::manifests::{
-    Architecture, Asked, Description, Manifest, Meant, Modality, ModelError, Preprocessing, Registry, meant,
+    Architecture, Asked, Description, Manifest, Modality, ModelError, ModelRef, Preprocessing, Registry, model_ref,
     of_directory, resolve,
 };
-use lsmi_candle::embedding::preprocess::picture::{Filter, Resize};
+use lsmi_candle::embedding::preprocess::image::{Filter, Resize};
 use tempfile::TempDir;
 
 /// A directory with these files and weights.
@@ -88,7 +88,7 @@ fn image_processors_of_several_years() {
     let read = |config: &str, processor: &str, modality| {
         let files = [("config.json", config), ("preprocessor_config.json", processor)];
         match described(&files, modality).unwrap().preprocessing.unwrap() {
-            Preprocessing::Picture(image) => (image.resize, image.resize_to, image.filter, image.size),
+            Preprocessing::Image(image) => (image.resize, image.resize_to, image.filter, image.size),
             other => panic!("{other:?}"),
         }
     };
@@ -100,7 +100,7 @@ fn image_processors_of_several_years() {
             r#"{{"size": {{"shortest_edge": 224}}, "crop_size": {{"height": 224, "width": 224}}, "resample": 3, {levels}}}"#
         ),
     ] {
-        let found = read(clip, &processor, Some(Modality::Picture));
+        let found = read(clip, &processor, Some(Modality::Image));
         assert_eq!(found, (Resize::ShortestEdge, 224, Filter::Bicubic, 224));
     }
     let vit = r#"{"model_type": "vit", "hidden_size": 768}"#;
@@ -123,7 +123,7 @@ fn two_towers_need_a_word() {
     let text = described(&clip, Some(Modality::Text)).unwrap();
     // As is usual for the architecture.
     assert_eq!((text.pooling, text.steps), (None, None));
-    let message = described(&[("config.json", MINILM)], Some(Modality::Sound)).unwrap_err().to_string();
+    let message = described(&[("config.json", MINILM)], Some(Modality::Audio)).unwrap_err().to_string();
     assert!(message.contains("embeds text, but is to embed audio"), "{message}");
 }
 
@@ -159,7 +159,7 @@ preprocessing = { resize = "pad", resize_to = 128, filter = "bicubic", size = 12
 path = "model.safetensors"
 bytes = 7
 "#;
-    let found = described(&[("manifest.toml", manifest)], Some(Modality::Picture)).unwrap();
+    let found = described(&[("manifest.toml", manifest)], Some(Modality::Image)).unwrap();
     assert_eq!((found.name.as_str(), found.architecture), ("mine", Architecture::EfficientNetLite0));
     let changed = manifest.replace("bytes = 7", "bytes = 8");
     let message = described(&[("manifest.toml", &changed)], None).unwrap_err().to_string();
@@ -169,9 +169,11 @@ bytes = 7
 #[test]
 fn names_mean_manifests_then_directories_then_repositories() {
     let registry = Registry::built_in().unwrap();
-    assert!(matches!(meant("minilm-l6-v2", &registry), Ok(Meant::Manifest(_))));
-    assert!(matches!(meant(".", &registry), Ok(Meant::Directory(_))));
-    let Ok(Meant::Repository(repository, revision)) = meant("org/name@refs/pr/1", &registry) else { panic!("not one") };
+    assert!(matches!(model_ref("minilm-l6-v2", &registry), Ok(ModelRef::Manifest(_))));
+    assert!(matches!(model_ref(".", &registry), Ok(ModelRef::Directory(_))));
+    let Ok(ModelRef::Repository(repository, revision)) = model_ref("org/name@refs/pr/1", &registry) else {
+        panic!("not one")
+    };
     assert_eq!((repository.as_str(), revision.as_deref()), ("org/name", Some("refs/pr/1")));
-    assert!(matches!(meant("nothing", &registry), Err(ModelError::Unknown { .. })));
+    assert!(matches!(model_ref("nothing", &registry), Err(ModelError::Unknown { .. })));
 }

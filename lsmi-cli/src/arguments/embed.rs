@@ -12,7 +12,7 @@ use super::Common;
 use super::hub::ModelOrigin;
 
 pub(super) const EMBED_EXAMPLES: &str = "\
-The table (.csv, .jsonl or .parquet) has a row a sample: the columns image, text, audio hold a path, relative to the table, or \
+The table (.csv, .tsv, .jsonl or .parquet) has a row a sample: the columns image, text, audio hold a path, relative to the table, or \
 the text itself; label and id are optional. --columns image=picture,label=category names columns that are called otherwise, --columns text=question,text=answer one for \
 each of two --text.
 
@@ -31,7 +31,7 @@ Examples:
 /// `lsmi embed`.
 #[derive(Debug, Args)]
 pub(crate) struct Embed {
-    /// Table of what to embed, .csv, .jsonl or .parquet
+    /// Table of what to embed, .csv, .tsv, .jsonl or .parquet
     pub(crate) table: PathBuf,
     #[command(flatten)]
     pub(crate) encoders: Encoders,
@@ -115,9 +115,9 @@ pub(crate) struct Encoders(pub(crate) Vec<Chosen>);
 
 /// The options of modalities.
 const OPTIONS: [(&str, Modality, &str); 3] = [
-    ("image", Modality::Picture, "Model of pictures; the column `image` holds paths"),
+    ("image", Modality::Image, "Model of pictures; the column `image` holds paths"),
     ("text", Modality::Text, "Model of texts; the column `text` holds them"),
-    ("audio", Modality::Sound, "Model of sounds; the column `audio` holds paths"),
+    ("audio", Modality::Audio, "Model of sounds; the column `audio` holds paths"),
 ];
 
 impl Args for Encoders {

@@ -1,6 +1,6 @@
 //! The model that an option names: a directory as it is, otherwise a manifest or a repository of the hub.
 
-use lsmi_candle::embedding::manifests::{Asked, Meant, Resolved, meant, of_directory, resolve};
+use lsmi_candle::embedding::manifests::{Asked, ModelRef, Resolved, model_ref, of_directory, resolve};
 
 use crate::arguments::{Chosen, Embed};
 use crate::process::console;
@@ -11,7 +11,7 @@ use crate::process::progress;
 pub(super) fn find(arguments: &Embed, chosen: &Chosen) -> Result<Resolved, Failure> {
     let registry = arguments.origin.registry()?;
     let asked = Asked { modality: Some(chosen.modality), pooling_is_chosen: arguments.pooling.is_some() };
-    let model = if let Meant::Directory(directory) = meant(&chosen.model, &registry)? {
+    let model = if let ModelRef::Directory(directory) = model_ref(&chosen.model, &registry)? {
         of_directory(&directory, asked)?
     } else {
         let hub = arguments.origin.hub()?;

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{Int64Array, RecordBatch, StringArray};
+use lsmi_candle::embedding::encoders::Modality;
+use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn, Table};
 use lsmi_candle::features::Missing;
 use lsmi_core::random::stream;
 use parquet::arrow::ArrowWriter;
@@ -21,7 +23,6 @@ use rand::Rng;
 
 use crate::arguments::configuration;
 use crate::discrete;
-use crate::embed::table::{Columns, Table};
 use crate::report::Report;
 use lsmi_candle::analysis::difference::{Compared, Side};
 use lsmi_candle::analysis::ratings::read_ratings;
@@ -102,10 +103,12 @@ fn samples(path: &Path) -> bool {
 }
 
 fn table(path: &Path) -> bool {
+    let input = |name: &str, modality| InputColumn { name: name.to_owned(), modality };
+    let optional = |name: &str| OptionalColumn { name: name.to_owned(), is_needed: false };
     let columns = Columns {
-        inputs: vec![("image".to_owned(), true), ("text".to_owned(), false)],
-        label: ("label".to_owned(), false),
-        id: ("id".to_owned(), false),
+        inputs: vec![input("image", Modality::Image), input("text", Modality::Text)],
+        label: optional("label"),
+        id: optional("id"),
     };
     Table::open(path, columns, Missing::Refuse).is_ok_and(|mut rows| rows.all(|row| row.is_ok()))
 }

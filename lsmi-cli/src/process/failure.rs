@@ -12,10 +12,12 @@ use lsmi_candle::analysis::ratings::RatingsError;
 use lsmi_candle::densities::gauge::GaugeError;
 use lsmi_candle::device::DeviceError;
 use lsmi_candle::embedding::embedder::EmbedError;
-use lsmi_candle::embedding::hub::HubError;
+use lsmi_candle::embedding::hub::{HubError, HubItem};
 use lsmi_candle::embedding::manifests::ModelError;
-use lsmi_candle::estimator::batch::BatchError;
+use lsmi_candle::embedding::pipeline::PipelineError;
+use lsmi_candle::embedding::pipeline::table::TableError;
 use lsmi_candle::features::FeatureError;
+use lsmi_candle::jobs::JobError;
 use lsmi_candle::samples::FormatError;
 use lsmi_candle::samples::read::SamplesError;
 use lsmi_candle::{BundleError, EstimatorError};
@@ -23,10 +25,8 @@ use lsmi_guide::experiments::ensemble::EnsembleError;
 use lsmi_guide::{CheckpointError, GuideError, PartitionError};
 
 use crate::arguments::configuration::ConfigurationError;
-use crate::embed::table::TableError;
-use crate::process::staging::OutputError;
-use crate::process::{console, hints};
-use crate::stream::partial::PartialError;
+use crate::process::hints;
+use crate::process::text::harmless;
 
 /// Why the program did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) struct Failure {
     status: Status,
     /// The file that the data came from, where the error does not name it itself.
     file: Option<String>,
-    /// Options that help.
+    /// What to do with the command's options, which the error does not know.
     hint: Option<String>,
     error: Box<dyn Error + Send + Sync>,
 }
@@ -53,6 +53,11 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(status: Status, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { status, file: None, hint: None, error: error.into() }
+    }
+
+    /// Adds what to do with the command's options; it is printed on a line of its own.
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// Names options that help, if some do.
@@ -86,17 +91,15 @@ impl Failure {
     /// Prints the error and its causes to stderr and returns the exit status.
     pub(crate) fn report(&self) -> u8 {
         // Nothing can be done about a closed stderr; the exit status still tells.
-        let _ = io::stderr().lock().write_all(console::harmless(&self.message()).as_bytes());
+        let _ = io::stderr().lock().write_all(harmless(&self.message()).as_bytes());
         self.status as u8
     }
 
     /// What is printed.
     pub(crate) fn message(&self) -> String {
         let mut last = self.error.to_string();
-        let mut message = match &self.file {
-            Some(file) => format!("error: {file}: {last}\n"),
-            None => format!("error: {last}\n"),
-        };
+        let file = self.file.as_ref().map(|file| format!("{file}: ")).unwrap_or_default();
+        let mut message = format!("error: {file}{last}\n");
         let mut cause = self.error.source();
         while let Some(error) = cause {
             let text = error.to_string();
@@ -130,17 +133,8 @@ impl From<FeatureError> for Failure {
 
 impl From<SamplesError> for Failure {
     fn from(error: SamplesError) -> Self {
-        let hint = match &error {
-            SamplesError::MissingColumn { column, .. } => {
-                column.rsplit_once('_').map(|(_, measure)| format!(" with --measures {measure}"))
-            }
-            SamplesError::ChooseSplit { .. } => Some(" with --split".to_owned()),
-            _ => None,
-        };
-        match hint {
-            Some(hint) => Self::data(format!("{error}{hint}")),
-            None => Self::data(error),
-        }
+        let hint = hints::for_samples(&error);
+        Self::data(error).hinting(hint)
     }
 }
 
@@ -200,18 +194,37 @@ impl From<ConfigurationError> for Failure {
     }
 }
 
-impl From<OutputError> for Failure {
-    fn from(error: OutputError) -> Self {
-        match error {
-            OutputError::Write { .. } | OutputError::Encode { .. } => Self::failed(error),
-            _ => Self::usage(error),
-        }
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        let hint = match &error {
+            TableError::Column { .. } => Some("say which to use with --columns".to_owned()),
+            TableError::Missing { found, .. } => {
+                let or_a_name = match found.trim() {
+                    "" => String::new(),
+                    found => format!("; if it is really called `{found}`, take it with --missing keep"),
+                };
+                Some(format!("fill it in, or leave such rows out with --missing drop{or_a_name}"))
+            }
+            _ => None,
+        };
+        Self { hint, ..Self::data(error) }
     }
 }
 
-impl From<TableError> for Failure {
-    fn from(error: TableError) -> Self {
-        Self::data(error)
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Self {
+        match error {
+            PipelineError::Table(error) => error.into(),
+            PipelineError::Embed(error) => error.into(),
+            PipelineError::Job(error) => error.into(),
+            PipelineError::Row { .. } => Self::data(error).with_hint(
+                "mend it, or leave such rows out with --on-error skip, or missing ones alone with --missing drop",
+            ),
+            PipelineError::Describe(_) | PipelineError::Cancelled | PipelineError::OtherColumns { .. } => {
+                Self::failed(error)
+            }
+            _ => Self::data(error),
+        }
     }
 }
 
@@ -229,22 +242,18 @@ impl From<EmbedError> for Failure {
     }
 }
 
-impl From<PartialError> for Failure {
-    fn from(error: PartialError) -> Self {
-        match error {
-            PartialError::Write { .. } | PartialError::Join { .. } => Self::failed(error),
-            _ => Self::usage(error),
-        }
-    }
-}
-
-impl From<BatchError> for Failure {
-    fn from(error: BatchError) -> Self {
-        match error {
-            BatchError::Estimator(error) => error.into(),
-            BatchError::Arrow(_) => Self::failed(error),
-            _ => Self::data(error),
-        }
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        let hint = match &error {
+            JobError::OtherJob { .. } => {
+                "give that job's data and options to finish it, start anew with --force, or name another place with --out"
+            }
+            JobError::Foreign { .. } => "remove it, or name another place with --out",
+            JobError::Manifest { .. } | JobError::Schema { .. } | JobError::Part { .. } => "start anew with --force",
+            JobError::Busy { .. } => "let it finish, or name another place with --out",
+            _ => return Self::failed(error),
+        };
+        Self::usage(error).with_hint(hint)
     }
 }
 
@@ -252,8 +261,11 @@ impl From<HubError> for Failure {
     fn from(error: HubError) -> Self {
         let status = match &error {
             HubError::Setting { .. } | HubError::Name { .. } => Status::Usage,
-            // A repository or a revision that the user named.
-            HubError::NotFound { what, .. } if what.starts_with("such") => Status::Usage,
+            // What the user named, unlike a file that a manifest or an index names.
+            HubError::NotFound {
+                item: HubItem::Repository | HubItem::Revision | HubItem::RepositoryOrRevision,
+                ..
+            } => Status::Usage,
             HubError::Mismatch { .. } | HubError::Lock { .. } => Status::Data,
             _ => Status::Failed,
         };
@@ -363,6 +375,25 @@ mod tests {
         assert!(message.starts_with("error: birds.npz: class `owl` has fewer rows (2)"), "{message}");
         let message = Failure::failed(rare()).about(Path::new("birds.npz")).message();
         assert!(message.starts_with("error: class"), "{message}");
+    }
+
+    /// What is asked for tells it from a name, not the words of a message.
+    #[test]
+    fn a_missing_file_is_no_wrong_usage_whatever_it_is_called() {
+        let missing = |item| {
+            let (repository, url) = ("org/model".to_owned(), "https://hub".to_owned());
+            Failure::from(HubError::NotFound { repository, item, url }).status
+        };
+        assert_eq!(missing(HubItem::File("such.safetensors".to_owned())), Status::Failed);
+        assert_eq!(missing(HubItem::RepositoryOrRevision), Status::Usage);
+    }
+
+    #[test]
+    fn hints_stand_behind_the_error() {
+        let message = Failure::from(JobError::Busy { directory: "a.partial".to_owned() }).message();
+        assert!(message.starts_with(
+            "error: a.partial: another process is working on it; let it finish, or name another place with --out\n"
+        ));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use lsmi_candle::EstimatorError;
 use lsmi_candle::device::DeviceError;
 use lsmi_candle::features::FeatureError;
+use lsmi_candle::samples::read::SamplesError;
 
 /// Names the options that help against an error of a feature file.
 pub(super) fn for_features(error: &FeatureError) -> Option<String> {
@@ -24,6 +25,18 @@ pub(super) fn for_features(error: &FeatureError) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Names the options that help against an error of a file of samples.
+pub(super) fn for_samples(error: &SamplesError) -> Option<String> {
+    match error {
+        SamplesError::MissingColumn { column, .. } => {
+            let (_, measure) = column.rsplit_once('_')?;
+            Some(format!("`analyze` and `score` write it with --measures {measure}"))
+        }
+        SamplesError::ChooseSplit { .. } => Some("name the split with --split".to_owned()),
+        _ => None,
+    }
 }
 
 /// Names the options that help against an error of an estimator.

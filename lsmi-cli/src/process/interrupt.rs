@@ -7,6 +7,7 @@
 //! nothing new is begun meanwhile. Steps that belong together, such as the renames that put the files of an analysis in
 //! their places, are taken [`uninterrupted`]; they are short.
 
+use std::any::Any;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ use std::time::Duration;
 use signal_hook::consts::SIGXFSZ;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+
+use lsmi_candle::files::WriteObserver;
+use lsmi_candle::jobs::{self, JobState};
 
 use crate::process::console;
 
@@ -61,6 +65,41 @@ pub(crate) struct Unfinished {
     pub(crate) clear: fn(&Path),
 }
 
+/// Puts what the libraries write in the register.
+pub(crate) static OBSERVER: Observer = Observer;
+
+/// Follows what the libraries write.
+pub(crate) struct Observer;
+
+impl WriteObserver for Observer {
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(uninterrupted())
+    }
+
+    fn made_directory(&self, directory: &Path) {
+        locked(&REGISTER).made.push(directory.to_owned());
+    }
+
+    fn settled_directories(&self, directories: &[PathBuf]) {
+        locked(&REGISTER).made.retain(|path| !directories.contains(path));
+    }
+
+    fn written(&self, file: &Path) {
+        locked(&REGISTER).written.push(file.to_owned());
+    }
+
+    fn job(&self, state: Option<JobState>) {
+        unfinished(state.map(|JobState { directory, pieces, finished, all }| Unfinished {
+            directory,
+            pieces,
+            finished,
+            all,
+            // What cannot be removed does no harm.
+            clear: |directory| drop(jobs::clear(directory)),
+        }));
+    }
+}
+
 /// Lets Ctrl-C and SIGTERM end the program as they should.
 pub(crate) fn listen() {
     let came = Arc::new(AtomicUsize::new(0));
@@ -96,19 +135,6 @@ pub(crate) fn make_temporary<T>(
     let made = make()?;
     register.temporary.push(path(&made));
     Ok(made)
-}
-
-/// Makes a directory for output, which goes at an interrupt unless it is [kept](keep).
-pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
-    let mut register = locked(&REGISTER);
-    fs::create_dir(path)?;
-    register.made.push(path.to_owned());
-    Ok(())
-}
-
-/// Directories that hold output now, or are gone.
-pub(crate) fn keep(directories: &[PathBuf]) {
-    locked(&REGISTER).made.retain(|path| !directories.contains(path));
 }
 
 /// A file that came to stand in its place; `temporary` is where it was before.

@@ -6,3 +6,4 @@ mod hints;
 pub(crate) mod interrupt;
 pub(crate) mod progress;
 pub(crate) mod staging;
+pub(crate) mod text;

@@ -8,10 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use lsmi_candle::files::{AtomicFile, MadeDirectories};
 use thiserror::Error;
 
-use crate::process::interrupt;
+use crate::process::failure::Failure;
+use crate::process::interrupt::{self, OBSERVER};
 
 /// Why output cannot be written.
 #[derive(Debug, Error)]
@@ -32,6 +33,15 @@ pub(crate) enum OutputError {
     /// The content could not be put in its format.
     #[error("{path}: cannot be written; check the path, permissions and free space")]
     Encode { path: String, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        match error {
+            OutputError::Write { .. } | OutputError::Encode { .. } => Self::failed(error),
+            _ => Self::usage(error),
+        }
+    }
 }
 
 /// Makes sure, before any work, that a file may be written at `path`.
@@ -111,11 +121,17 @@ fn is_one_of(path: &Path, inputs: &[&Path]) -> bool {
 }
 
 /// Files that are written, but do not stand in their places yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Staging {
     // Dropped in this order: files first, then the directories that were made for them.
-    files: Vec<(NamedTempFile, PathBuf)>,
-    made: MadeDirectories,
+    files: Vec<AtomicFile>,
+    made: MadeDirectories<'static>,
+}
+
+impl Default for Staging {
+    fn default() -> Self {
+        Self { files: Vec::new(), made: MadeDirectories::new(&OBSERVER) }
+    }
 }
 
 impl Staging {
@@ -126,28 +142,27 @@ impl Staging {
         content: impl FnOnce(&mut BufWriter<&File>) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
     ) -> Result<(), OutputError> {
         let failed = |source| OutputError::Write { path: path.display().to_string(), source };
-        let directory = parent(path);
-        self.made.make(directory).map_err(failed)?;
-        let make = || new_file(directory);
-        let temporary = interrupt::make_temporary(make, |file| file.path().to_owned()).map_err(failed)?;
-        let mut writer = BufWriter::new(temporary.as_file());
+        self.made.make(parent(path)).map_err(failed)?;
+        let make = || AtomicFile::create(path);
+        let file = interrupt::make_temporary(make, |file| file.temporary().to_owned()).map_err(failed)?;
+        let mut writer = BufWriter::new(file.file());
         content(&mut writer).map_err(|source| match source.downcast::<io::Error>() {
             Ok(source) => failed(*source),
             Err(source) => OutputError::Encode { path: path.display().to_string(), source },
         })?;
         writer.flush().map_err(failed)?;
         drop(writer);
-        self.files.push((temporary, path.to_owned()));
+        self.files.push(file);
         Ok(())
     }
 
     /// Puts all files in their places and removes `stale` ones, left by an earlier run.
     pub(crate) fn commit(mut self, stale: &[PathBuf]) -> Result<(), OutputError> {
         let _all_of_them = interrupt::uninterrupted();
-        for (file, path) in self.files.drain(..) {
+        for file in self.files.drain(..) {
+            let (path, temporary) = (file.place().to_owned(), file.temporary().to_owned());
             let failed = |source| OutputError::Write { path: path.display().to_string(), source };
-            let temporary = file.path().to_owned();
-            file.persist(&path).map_err(|error| failed(error.error))?;
+            file.persist().map_err(failed)?;
             interrupt::written(&path, Some(&temporary));
             // From here on the directory holds output.
             self.made.keep();
@@ -161,49 +176,6 @@ impl Staging {
             }
         }
         Ok(())
-    }
-}
-
-/// A temporary file that has, once in its place, the permissions of any other new file.
-fn new_file(directory: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".lsmi-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(directory)
-}
-
-/// Directories made for output, removed again when dropped unless output came to stand in them.
-#[derive(Debug, Default)]
-pub(crate) struct MadeDirectories(Vec<PathBuf>);
-
-impl MadeDirectories {
-    pub(crate) fn make(&mut self, directory: &Path) -> io::Result<()> {
-        let missing: Vec<&Path> =
-            directory.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
-        for path in missing.into_iter().rev() {
-            interrupt::make_directory(path)?;
-            self.0.push(path.to_owned());
-        }
-        Ok(())
-    }
-
-    pub(crate) fn keep(&mut self) {
-        interrupt::keep(&self.0);
-        self.0.clear();
-    }
-}
-
-impl Drop for MadeDirectories {
-    fn drop(&mut self) {
-        for path in self.0.iter().rev() {
-            // Only fails where someone else has put something in it, which shall stay.
-            let _ = fs::remove_dir(path);
-        }
-        interrupt::keep(&self.0);
     }
 }
 
@@ -239,19 +211,6 @@ mod tests {
         staging.commit(&[old, root.path().join("never-there.txt")]).unwrap();
         assert_eq!(fs::read(root.path().join("two.txt")).unwrap(), b"two.txt");
         assert_eq!(count(root.path()), 2);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn permissions_are_those_of_any_new_file() {
-        use std::os::unix::fs::PermissionsExt;
-        let root = tempfile::tempdir().unwrap();
-        let mode = |name: &str| fs::metadata(root.path().join(name)).unwrap().permissions().mode();
-        fs::write(root.path().join("plain"), "").unwrap();
-        let mut staging = Staging::default();
-        staging.write(&root.path().join("staged"), |_| Ok(())).unwrap();
-        staging.commit(&[]).unwrap();
-        assert_eq!(mode("staged"), mode("plain"));
     }
 
     #[test]

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
-use lsmi_candle::embedding::preprocess::picture::{Filter, Picture, Resize, Settings};
+use lsmi_candle::embedding::encoders::Modality;
+use lsmi_candle::embedding::pipeline::Folder;
+use lsmi_candle::embedding::pipeline::table::{Columns, Input, InputColumn, OptionalColumn, Table, TableError};
+use lsmi_candle::embedding::preprocess::image::{Filter, Image, Resize, Settings};
 use lsmi_candle::features::Missing;
 
 use super::base64::base64;
-use crate::embed::inputs::Folder;
-use crate::embed::table::{Columns, Input, Table, TableError, directory_of};
 
 /// Pixels of either side of a picture.
 const SIDE: usize = 96;
@@ -77,7 +78,7 @@ impl Lookup {
         with_picture: &BTreeSet<&str>,
     ) -> Result<Illustrations, TableError> {
         let (lookup, table) = self.open()?;
-        let folder = Folder::new(directory_of(&lookup.table), lookup.follow_links);
+        let folder = Folder::of_table(&lookup.table, lookup.follow_links);
         let mut found = Illustrations::default();
         for row in table {
             let row = row?;
@@ -119,12 +120,13 @@ impl Lookup {
     }
 
     fn columns(&self) -> Columns {
+        let column = |modality| move |name: &String| InputColumn { name: name.clone(), modality };
         Columns {
-            inputs: (self.text.iter().map(|text| (text.clone(), false)))
-                .chain(self.image.iter().map(|image| (image.clone(), true)))
+            inputs: (self.text.iter().map(column(Modality::Text)))
+                .chain(self.image.iter().map(column(Modality::Image)))
                 .collect(),
-            label: (String::new(), false),
-            id: (self.id.clone(), self.id_is_named),
+            label: OptionalColumn { name: String::new(), is_needed: false },
+            id: OptionalColumn { name: self.id.clone(), is_needed: self.id_is_named },
         }
     }
 }
@@ -139,8 +141,8 @@ fn shortened(text: &str) -> String {
 /// A small picture of a file, as the address of its own bytes.
 fn thumbnail(folder: &Folder, input: &Input) -> Result<String, Box<dyn std::error::Error>> {
     let picture = match input {
-        Input::Text(name) => Picture::decode(name, &read(&folder.find(name, "image")?)?)?,
-        Input::File { name, bytes } => Picture::decode(name, bytes)?,
+        Input::Text(name) => Image::decode(name, &read(&folder.find(name, "image")?)?)?,
+        Input::File { name, bytes } => Image::decode(name, bytes)?,
     };
     let settings = Settings {
         resize: Resize::Pad,

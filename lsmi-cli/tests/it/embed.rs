@@ -89,7 +89,7 @@ fn a_row_that_cannot_be_embedded_ends_it_and_finished_shards_are_kept() {
     assert!(message.contains("table.csv: row 3 (id `n`): ") && message.contains("no-picture.png"), "{message}");
     assert!(message.contains("--on-error skip"), "{message}");
     assert!(!place.path("f.safetensors").exists());
-    assert!(place.names("f.safetensors.partial").contains(&"shard-00000000".to_owned()));
+    assert!(place.names("f.safetensors.partial").contains(&"part-00000000".to_owned()));
 
     // Mended, it goes on from what is there; another job is not mixed with it.
     let message = stderr(&place.lsmi(&format!("{words} --pooling mean")).code(2));
@@ -112,7 +112,7 @@ fn rows_that_were_changed_are_embedded_again() {
     let table = fs::read_to_string(place.path("table.csv")).unwrap();
     place.write("table.csv", table.replace("blue", "a blue circle"));
     // A shard that is cut off is none.
-    let shard = place.path("f.safetensors.partial/shard-00000001");
+    let shard = place.path("f.safetensors.partial/part-00000001");
     let bytes = fs::read(&shard).unwrap();
     fs::write(&shard, &bytes[..bytes.len() - 1]).unwrap();
     place.lsmi(&format!("embed table.csv {MODELS} {words} --out f.safetensors")).success();
@@ -233,8 +233,8 @@ fn features_of_another_encoder_are_told_of() {
     let place = prepared();
     let rows = |from: usize, to: usize| {
         let row = |row: usize| {
-            let (picture, colour) = [("elephant.png", "red"), ("gradient.png", "blue")][row % 2];
-            format!("{row},{picture},{colour} {},{}", ["square", "circle", "a"][row / 2 % 3], row % 2)
+            let (image, colour) = [("elephant.png", "red"), ("gradient.png", "blue")][row % 2];
+            format!("{row},{image},{colour} {},{}", ["square", "circle", "a"][row / 2 % 3], row % 2)
         };
         format!("id,image,text,label\n{}\n", (from..to).map(row).collect::<Vec<_>>().join("\n"))
     };

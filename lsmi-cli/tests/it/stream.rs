@@ -241,8 +241,8 @@ fn begun(out: &str) -> Place {
     let refused = place.lsmi(&format!("{SCORE} data.safetensors --rows-of-a-group 64 --out {out}")).code(3);
     assert!(stderr(&refused).contains("data.safetensors: `x2` is NaN at row 200, column 1"), "{}", stderr(&refused));
     assert!(!place.path(out).exists());
-    assert_eq!(place.names(&format!("{out}.partial")), ["manifest.json", "rows"]);
-    assert_eq!(place.json(&format!("{out}.partial/manifest.json"))["finished"]["groups"], 3);
+    let parts = ["part-00000000", "part-00000001", "part-00000002"];
+    assert_eq!(place.names(&format!("{out}.partial")), [&["lock", "manifest.json"][..], &parts].concat());
     rewrite(&Data::new(ROWS).safetensors());
     place
 }
@@ -252,9 +252,7 @@ fn a_job_goes_on_from_what_is_finished() {
     for out in ["out.csv", "out.jsonl", "out.parquet"] {
         let place = begun(out);
         // As if the end had come while the fourth group was written.
-        let rows = place.path(&format!("{out}.partial/rows"));
-        OpenOptions::new().append(true).open(&rows).unwrap().write_all(b"half a ro").unwrap();
-        place.write(&format!("{out}.partial/manifest.json.new"), "{");
+        place.write(&format!("{out}.partial/.lsmi-a1b2c3"), "half a ro");
         let words = format!("data.safetensors --rows-of-a-group 64 --out {out}");
         let run = place.lsmi(&format!("score --estimator e.safetensors --json {words}")).success();
         assert!(stderr(&run).contains("3 of 8 row groups were finished before"), "{}", stderr(&run));
@@ -269,15 +267,16 @@ fn a_job_goes_on_from_what_is_finished() {
 }
 
 #[test]
-fn the_end_may_come_last_of_all() {
+fn a_place_that_was_taken_meanwhile_is_left_alone() {
     let place = begun("out.csv");
     let score = format!("{SCORE} data.safetensors --rows-of-a-group 64");
-    let manifest = place.text("out.csv.partial/manifest.json");
-    place.lsmi(&format!("{score} --out out.csv")).success();
-    let whole = place.text("out.csv");
-    // The output is in its place, but the manifest is still there.
-    std::fs::create_dir(place.path("out.csv.partial")).unwrap();
-    place.write("out.csv.partial/manifest.json", manifest.replace("\"groups\": 3", "\"groups\": 8"));
+    place.lsmi(&format!("{score} --out whole.csv")).success();
+    let whole = place.text("whole.csv");
+    // A place that was taken meanwhile is not overwritten, and what is finished stays.
+    std::fs::create_dir(place.path("out.csv")).unwrap();
+    assert!(stderr(&place.lsmi(&format!("{score} --out out.csv")).code(2)).contains("is a directory"));
+    assert_eq!(place.names("out.csv.partial").len(), 5);
+    std::fs::remove_dir(place.path("out.csv")).unwrap();
     place.lsmi(&format!("{score} --out out.csv")).success();
     assert!(place.text("out.csv") == whole);
     assert!(!place.path("out.csv.partial").exists());
@@ -294,6 +293,8 @@ fn another_job_is_refused_unless_forced() {
         ("--estimator e.safetensors --rows-of-a-group 65", "rows_of_a_group is 65, but was 64"),
         ("--estimator e.safetensors --rows-of-a-group 64 --shard 1/2", "shard is 1/2, but was 1/1"),
         ("--estimator e.safetensors --rows-of-a-group 64 --measures sx", "measures is sx, but was "),
+        // Rows are left out then.
+        ("--estimator e.safetensors --rows-of-a-group 64 --missing drop", "missing is drop, but was refuse"),
     ] {
         let refused = place.lsmi(&format!("{score} {options}")).code(2);
         let message = stderr(&refused);
@@ -310,9 +311,11 @@ fn another_job_is_refused_unless_forced() {
 fn what_was_lost_and_what_is_not_ours_is_told() {
     let place = begun("out.csv");
     let words = format!("{SCORE} data.safetensors --rows-of-a-group 64 --out out.csv");
-    place.write("out.csv.partial/rows", "short");
-    let message = stderr(&place.lsmi(&words).code(2));
-    assert!(message.contains("only 5 are there"), "{message}");
+    // A group that was cut is done again.
+    place.write("out.csv.partial/part-00000001", "short");
+    let run = place.lsmi(&words.replace("--quiet", "--json")).success();
+    assert!(stderr(&run).contains("2 of 8 row groups were finished before"), "{}", stderr(&run));
+    let place = begun("out.csv");
     place.write("out.csv.partial/manifest.json", "{");
     assert!(stderr(&place.lsmi(&words).code(2)).contains("cannot be understood"));
     place.write("out.csv.partial/mine.txt", "mine");
@@ -326,14 +329,14 @@ fn what_was_lost_and_what_is_not_ours_is_told() {
 #[test]
 fn two_processes_do_not_work_on_one_output() {
     let place = begun("out.csv");
-    let rows = File::open(place.path("out.csv.partial/rows")).unwrap();
-    rows.lock().unwrap();
+    let lock = File::open(place.path("out.csv.partial/lock")).unwrap();
+    lock.lock().unwrap();
     let words = format!("{SCORE} data.safetensors --rows-of-a-group 64 --out out.csv");
     assert!(stderr(&place.lsmi(&words).code(2)).contains("another process is working on it"));
     // Nor may it be thrown away.
     let anew = stderr(&place.lsmi(&format!("{words} --force")).code(2));
     assert!(anew.contains("another process is working on it"), "{anew}");
-    drop(rows);
+    drop(lock);
     place.lsmi(&words).success();
 }
 

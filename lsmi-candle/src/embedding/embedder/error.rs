@@ -1,4 +1,4 @@
-//! What can go wrong between a file and a vector.
+//! Why an input cannot be embedded.
 
 use thiserror::Error;
 

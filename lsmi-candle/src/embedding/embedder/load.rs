@@ -6,10 +6,10 @@ use super::error::{EmbedError, Result};
 use super::{Applied, Options, Preprocessing, Prompt, Stages};
 use crate::embedding::encoders::tokens::Tokenizer;
 use crate::embedding::encoders::{Config, Modality, Pooling, Poolings, Weights, layers::Linear};
-use crate::embedding::encoders::{picture, sound, text};
-use crate::embedding::hub::Digest;
+use crate::embedding::encoders::{audio, image, text};
 use crate::embedding::manifests::{self, Dense, Description, Resolved, Step};
-use crate::embedding::preprocess::sound::{LogMel, Settings as SoundSettings};
+use crate::embedding::preprocess::audio::{LogMel, Settings as AudioSettings};
+use crate::files::{Digest, sha256};
 
 /// The stages of a model, and what it does to inputs.
 pub(super) fn stages(
@@ -23,19 +23,19 @@ pub(super) fn stages(
     let config = configuration(model)?;
     match description.modality {
         Modality::Text => text_stages(model, options, &config, &weights),
-        Modality::Picture => {
-            let encoder = picture::load(&config, &weights)?;
-            let Some(manifests::Preprocessing::Picture(settings)) = description.preprocessing.clone() else {
+        Modality::Image => {
+            let encoder = image::load(&config, &weights)?;
+            let Some(manifests::Preprocessing::Image(settings)) = description.preprocessing.clone() else {
                 return Err(unsaid(description, "how pictures are prepared"));
             };
-            Ok((Stages::Picture { encoder, settings: settings.clone() }, Preprocessing::Picture(settings)))
+            Ok((Stages::Image { encoder, settings: settings.clone() }, Preprocessing::Image(settings)))
         }
-        Modality::Sound => {
-            let encoder = sound::load(&config, &weights)?;
+        Modality::Audio => {
+            let encoder = audio::load(&config, &weights)?;
             let settings = match description.preprocessing.clone() {
-                Some(manifests::Preprocessing::Sound(settings)) => settings,
+                Some(manifests::Preprocessing::Audio(settings)) => settings,
                 // Whisper's, of which only the number of bins and the length differ between models.
-                _ => SoundSettings {
+                _ => AudioSettings {
                     sample_rate: 16_000,
                     seconds: config.count(&["max_source_positions"], 1500)? as f64 / 50.0,
                     mel_bins: config.count(&["num_mel_bins"], 80)?,
@@ -44,8 +44,8 @@ pub(super) fn stages(
                 },
             };
             let log_mel = LogMel::new(&settings)?;
-            let preprocessing = Preprocessing::Sound { settings: settings.clone(), padding_left_out: true };
-            Ok((Stages::Sound { encoder, settings, log_mel }, preprocessing))
+            let preprocessing = Preprocessing::Audio { settings: settings.clone(), padding_left_out: true };
+            Ok((Stages::Audio { encoder, settings, log_mel }, preprocessing))
         }
     }
 }
@@ -161,7 +161,7 @@ pub(super) fn hash(files: &[std::path::PathBuf]) -> Result<String> {
     let hashes = files.iter().map(of_file).collect::<Result<Vec<_>>>()?;
     Ok(match &hashes[..] {
         [only] => only.clone(),
-        several => Digest::of_bytes(several.join("\n").as_bytes()).sha256,
+        several => sha256(several.join("\n")),
     })
 }
 

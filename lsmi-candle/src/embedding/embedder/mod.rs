@@ -15,15 +15,17 @@ pub use error::{EmbedError, Result};
 use std::fs;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, DeviceLocation, Tensor};
 use serde::Serialize;
 
-use crate::embedding::encoders::layers::{Activation, Linear};
+use crate::embedding::encoders::layers::Linear;
 use crate::embedding::encoders::tokens::{Tokenizer, Tokens};
-use crate::embedding::encoders::{Encoder, PictureEncoder, Poolings, SoundEncoder, TextEncoder, l2_normalise};
+use crate::embedding::encoders::{
+    Activation, AudioEncoder, Encoder, ImageEncoder, Poolings, TextEncoder, l2_normalise,
+};
 use crate::embedding::manifests::{Origin, Resolved};
-use crate::embedding::preprocess::picture::{Picture, Settings as PictureSettings};
-use crate::embedding::preprocess::sound::{LogMel, Settings as SoundSettings, Sound};
+use crate::embedding::preprocess::audio::{Audio, LogMel, Settings as AudioSettings};
+use crate::embedding::preprocess::image::{Image, Settings as ImageSettings};
 
 /// What may be chosen otherwise than a model's authors did.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -127,12 +129,12 @@ pub enum Preprocessing {
         prompt_left_out: bool,
     },
     /// A picture is resized, cut and normalised.
-    Picture(PictureSettings),
+    Image(ImageSettings),
     /// A sound becomes a spectrogram.
-    Sound {
+    Audio {
         /// How.
         #[serde(flatten)]
-        settings: SoundSettings,
+        settings: AudioSettings,
         /// Whether the vector leaves out the padding behind the sound.
         padding_left_out: bool,
     },
@@ -146,13 +148,13 @@ enum Stages {
         prompt: String,
         leading: usize,
     },
-    Picture {
-        encoder: Box<dyn PictureEncoder>,
-        settings: PictureSettings,
+    Image {
+        encoder: Box<dyn ImageEncoder>,
+        settings: ImageSettings,
     },
-    Sound {
-        encoder: Box<dyn SoundEncoder>,
-        settings: SoundSettings,
+    Audio {
+        encoder: Box<dyn AudioEncoder>,
+        settings: AudioSettings,
         log_mel: LogMel,
     },
 }
@@ -161,8 +163,8 @@ impl Stages {
     fn encoder(&self) -> &dyn Encoder {
         match self {
             Self::Text { encoder, .. } => encoder.as_ref(),
-            Self::Picture { encoder, .. } => encoder.as_ref(),
-            Self::Sound { encoder, .. } => encoder.as_ref(),
+            Self::Image { encoder, .. } => encoder.as_ref(),
+            Self::Audio { encoder, .. } => encoder.as_ref(),
         }
     }
 }
@@ -197,9 +199,9 @@ pub enum Prepared {
     /// Tokens of a text.
     Text(Tokens),
     /// Pixels of a picture, `[3, size, size]`.
-    Picture(Vec<f32>),
+    Image(Vec<f32>),
     /// A sound.
-    Sound {
+    Audio {
         /// Its spectrogram, `[bins, frames]`.
         spectrogram: Vec<f32>,
         /// The frames that are of the sound rather than of padding.
@@ -210,11 +212,11 @@ pub enum Prepared {
 }
 
 impl Prepared {
-    /// How much there is to encode, for batches of alike.
+    /// Returns how much there is to encode, for batches of inputs of equal length.
     pub fn length(&self) -> usize {
         match self {
             Self::Text(tokens) => tokens.ids.len(),
-            Self::Picture(values) | Self::Sound { spectrogram: values, .. } => values.len(),
+            Self::Image(values) | Self::Audio { spectrogram: values, .. } => values.len(),
         }
     }
 
@@ -222,8 +224,8 @@ impl Prepared {
     pub fn is_truncated(&self) -> bool {
         match self {
             Self::Text(tokens) => tokens.truncated,
-            Self::Picture(_) => false,
-            Self::Sound { truncated, .. } => *truncated,
+            Self::Image(_) => false,
+            Self::Audio { truncated, .. } => *truncated,
         }
     }
 }
@@ -280,17 +282,26 @@ impl Embedder {
         Ok(Self { stages, poolings, steps, width, device: device.clone(), provenance })
     }
 
-    /// Numbers of a vector.
+    /// Returns the number of values of a vector.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// What the vectors are of.
+    /// Returns the name of the device that it computes on: `cpu`, `cuda:N` or `metal:N`.
+    pub fn device(&self) -> String {
+        match self.device.location() {
+            DeviceLocation::Cpu => "cpu".to_owned(),
+            DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+            DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
+        }
+    }
+
+    /// Returns what the vectors were made by and from.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
-    /// A text as the encoder takes it.
+    /// Prepares a text for the encoder.
     ///
     /// # Errors
     /// [`EmbedError::Encoder`] where the tokenizer cannot cut it, or the model is not one of texts.
@@ -302,7 +313,7 @@ impl Embedder {
         }
     }
 
-    /// The picture or sound in a file as the encoder takes it.
+    /// Prepares the picture or sound in a file for the encoder.
     ///
     /// # Errors
     /// [`EmbedError::Read`] where the file cannot be read, [`EmbedError::Preprocess`] where it is no picture or sound.
@@ -312,20 +323,18 @@ impl Embedder {
         self.prepare_bytes(&name, bytes)
     }
 
-    /// The same of the bytes of such a file; `name` stands in errors.
+    /// Prepares the bytes of such a file for the encoder; `name` stands in errors.
     ///
     /// # Errors
     /// [`EmbedError::Preprocess`] where they are no picture or sound.
     pub fn prepare_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<Prepared> {
         match &self.stages {
-            Stages::Picture { settings, .. } => {
-                Ok(Prepared::Picture(settings.prepare(&Picture::decode(name, &bytes)?)?))
-            }
-            Stages::Sound { settings, log_mel, .. } => {
-                let sound = Sound::decode(name, bytes, settings.seconds + BEYOND)?;
-                let truncated = sound.samples().len() as f64 > settings.seconds * f64::from(sound.rate());
-                let frames = settings.frames_of(&sound);
-                Ok(Prepared::Sound { spectrogram: settings.prepare_with(log_mel, &sound)?, frames, truncated })
+            Stages::Image { settings, .. } => Ok(Prepared::Image(settings.prepare(&Image::decode(name, &bytes)?)?)),
+            Stages::Audio { settings, log_mel, .. } => {
+                let audio = Audio::decode(name, bytes, settings.seconds + BEYOND)?;
+                let truncated = audio.samples().len() as f64 > settings.seconds * f64::from(audio.rate());
+                let frames = settings.frames_of(&audio);
+                Ok(Prepared::Audio { spectrogram: settings.prepare_with(log_mel, &audio)?, frames, truncated })
             }
             Stages::Text { .. } => Err(self.other("a file")),
         }
@@ -336,7 +345,7 @@ impl Embedder {
         EmbedError::File { file: self.provenance.model.clone(), reason }
     }
 
-    /// The vectors of inputs, `[inputs, width]` in row-major order. All must be of this embedder.
+    /// Makes the vectors of inputs, `[inputs, width]` in row-major order. All must have been prepared by this embedder.
     ///
     /// # Errors
     /// [`EmbedError::Encoder`] where the device fails, [`EmbedError::NotFinite`] where a vector has no numbers.
@@ -355,13 +364,13 @@ impl Embedder {
                 hidden.leading = *leading;
                 hidden
             }
-            Stages::Picture { encoder, settings } => {
+            Stages::Image { encoder, settings } => {
                 encoder.encode(&self.values(inputs, &[3, settings.size, settings.size])?)?
             }
-            Stages::Sound { encoder, settings, .. } => {
+            Stages::Audio { encoder, settings, .. } => {
                 let frames = |input: &&Prepared| match input {
-                    Prepared::Sound { frames, .. } => *frames,
-                    Prepared::Text(_) | Prepared::Picture(_) => settings.frames(),
+                    Prepared::Audio { frames, .. } => *frames,
+                    Prepared::Text(_) | Prepared::Image(_) => settings.frames(),
                 };
                 let frames: Vec<usize> = inputs.iter().map(frames).collect();
                 encoder.encode(&self.values(inputs, &[settings.mel_bins, settings.frames()])?, Some(&frames))?
@@ -383,7 +392,7 @@ impl Embedder {
         let mut values = Vec::with_capacity(inputs.len() * shape.iter().product::<usize>());
         for input in inputs {
             match input {
-                Prepared::Picture(of_input) | Prepared::Sound { spectrogram: of_input, .. } => {
+                Prepared::Image(of_input) | Prepared::Audio { spectrogram: of_input, .. } => {
                     values.extend_from_slice(of_input);
                 }
                 Prepared::Text(_) => return Err(self.other("a text")),

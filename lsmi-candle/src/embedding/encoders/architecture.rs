@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Modality;
+use super::modality::Modality;
 
 /// A kind of network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +40,8 @@ pub enum Architecture {
 }
 
 const TEXT: &[Modality] = &[Modality::Text];
-const PICTURE: &[Modality] = &[Modality::Picture];
-const BOTH: &[Modality] = &[Modality::Picture, Modality::Text];
+const IMAGE: &[Modality] = &[Modality::Image];
+const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
 const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
@@ -57,17 +57,17 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
     ("modernbert", Architecture::ModernBert, TEXT),
     ("clip", Architecture::Clip, BOTH),
     ("clip_text_model", Architecture::Clip, TEXT),
-    ("clip_vision_model", Architecture::Clip, PICTURE),
+    ("clip_vision_model", Architecture::Clip, IMAGE),
     ("siglip", Architecture::Siglip, BOTH),
     ("siglip_text_model", Architecture::Siglip, TEXT),
-    ("siglip_vision_model", Architecture::Siglip, PICTURE),
-    ("dinov2", Architecture::Dinov2, PICTURE),
-    ("vit", Architecture::Vit, PICTURE),
-    ("vit_msn", Architecture::Vit, PICTURE),
-    ("convnext", Architecture::ConvNext, PICTURE),
-    ("resnet", Architecture::ResNet, PICTURE),
-    ("efficientnet-lite0", Architecture::EfficientNetLite0, PICTURE),
-    ("whisper", Architecture::Whisper, &[Modality::Sound]),
+    ("siglip_vision_model", Architecture::Siglip, IMAGE),
+    ("dinov2", Architecture::Dinov2, IMAGE),
+    ("vit", Architecture::Vit, IMAGE),
+    ("vit_msn", Architecture::Vit, IMAGE),
+    ("convnext", Architecture::ConvNext, IMAGE),
+    ("resnet", Architecture::ResNet, IMAGE),
+    ("efficientnet-lite0", Architecture::EfficientNetLite0, IMAGE),
+    ("whisper", Architecture::Whisper, &[Modality::Audio]),
 ];
 
 impl Architecture {
@@ -87,7 +87,7 @@ impl Architecture {
         Self::Whisper,
     ];
 
-    /// The network that a `model_type` means, and what a model of this type reads: one of two towers, or both.
+    /// Returns the network that a `model_type` means, and what a model of this type reads: one of two towers, or both.
     ///
     /// ```
     /// use lsmi_candle::embedding::encoders::{Architecture, Modality};
@@ -102,13 +102,13 @@ impl Architecture {
         found.map(|(_, architecture, modalities)| (*architecture, *modalities))
     }
 
-    /// The names of `model_type` whose models read a modality.
+    /// Lists the names of `model_type` whose models read a modality.
     pub fn model_types(modality: Modality) -> Vec<&'static str> {
         let reads = MODEL_TYPES.iter().filter(|(_, _, modalities)| modalities.contains(&modality));
         reads.map(|(name, ..)| *name).collect()
     }
 
-    /// All names of `model_type`, for messages.
+    /// Lists all names of `model_type`, for messages.
     pub fn names() -> String {
         MODEL_TYPES.map(|(name, ..)| name).join(", ")
     }
@@ -119,12 +119,12 @@ impl Architecture {
         found.map_or(("", &[]), |(name, _, modalities)| (*name, *modalities))
     }
 
-    /// The name in manifests, and where there is one in `config.json`.
+    /// Returns the name in manifests, and where there is one in `config.json`.
     pub fn name(self) -> &'static str {
         self.entry().0
     }
 
-    /// What it reads; two for models with two towers.
+    /// Returns what it reads; two modalities for models with two towers.
     pub fn modalities(self) -> &'static [Modality] {
         self.entry().1
     }

@@ -35,7 +35,7 @@ impl Config {
         Self::parse(&file, &text)
     }
 
-    /// A configuration from its text; `file` is the name for messages.
+    /// Parses a configuration; `file` is the name for messages.
     ///
     /// # Errors
     /// [`EncoderError::Json`] where the text is not a JSON object.
@@ -45,12 +45,12 @@ impl Config {
         Ok(Self { file: file.to_owned(), section: String::new(), fields })
     }
 
-    /// The file, for messages.
+    /// Returns the name of the file, for messages.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// The architecture, `model_type`.
+    /// Returns the architecture, `model_type`.
     ///
     /// # Errors
     /// [`EncoderError::Field`] where it is missing or not a string.
@@ -58,7 +58,7 @@ impl Config {
         self.text(&["model_type"], None)
     }
 
-    /// The network that the architecture means, where it reads a modality.
+    /// Returns the network that the architecture means, where it reads a modality.
     ///
     /// # Errors
     /// [`EncoderError::Architecture`] where it does not, or is not built in; as [`Config::architecture`] otherwise.
@@ -77,14 +77,14 @@ impl Config {
             found: self.architecture().unwrap_or_default().to_owned(),
             modality: match modality {
                 Modality::Text => "texts",
-                Modality::Picture => "pictures",
-                Modality::Sound => "sounds",
+                Modality::Image => "pictures",
+                Modality::Audio => "sounds",
             },
             known: Architecture::model_types(modality),
         }
     }
 
-    /// A section, such as `text_config`; an empty one where it is missing, as all its fields may be defaults.
+    /// Returns a section, such as `text_config`; an empty one where it is missing, as all its fields may be defaults.
     ///
     /// # Errors
     /// [`EncoderError::Field`] where it is not an object.
@@ -102,7 +102,7 @@ impl Config {
         self.find(names).is_some()
     }
 
-    /// A whole number from 1 to 2^24, under the first of the names that is there.
+    /// Reads a whole number from 1 to 2^24, under the first of the names that is there.
     ///
     /// # Errors
     /// [`EncoderError::Field`] where it is something else, or missing without a default.
@@ -113,7 +113,7 @@ impl Config {
         }
     }
 
-    /// A whole number from 0 to 2^24.
+    /// Reads a whole number from 0 to 2^24.
     ///
     /// # Errors
     /// As [`Config::count`].
@@ -121,7 +121,7 @@ impl Config {
         self.field(names, WHOLE, default.into(), whole)
     }
 
-    /// The number of a token.
+    /// Reads the number of a token.
     ///
     /// # Errors
     /// As [`Config::count`].
@@ -129,7 +129,7 @@ impl Config {
         self.field(names, "the number of a token", default.into(), |value| u32::try_from(whole(value)?).ok())
     }
 
-    /// A finite number.
+    /// Reads a finite number.
     ///
     /// # Errors
     /// As [`Config::count`].
@@ -137,7 +137,7 @@ impl Config {
         self.field(names, "a number", default.into(), Value::as_f64)
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     ///
     /// # Errors
     /// As [`Config::count`].
@@ -145,7 +145,7 @@ impl Config {
         self.field(names, "true or false", default.into(), Value::as_bool)
     }
 
-    /// A string.
+    /// Reads a string.
     ///
     /// # Errors
     /// As [`Config::count`].
@@ -157,7 +157,7 @@ impl Config {
         self.field(names, "a string", default.into(), Value::as_str)
     }
 
-    /// A list of such whole numbers.
+    /// Reads a list of whole numbers from 1 to 2^24.
     ///
     /// # Errors
     /// As [`Config::count`].
@@ -166,7 +166,7 @@ impl Config {
         self.field(names, "a list of whole numbers", default.map(<[usize]>::to_vec), list)
     }
 
-    /// A list of strings.
+    /// Reads a list of strings.
     ///
     /// # Errors
     /// As [`Config::count`].
@@ -178,7 +178,7 @@ impl Config {
         self.field(names, "a list of strings", default, list)
     }
 
-    /// The name of an activation.
+    /// Reads the name of an activation.
     ///
     /// # Errors
     /// [`EncoderError::Field`] where it is not the name of one that is built in.
@@ -199,7 +199,7 @@ impl Config {
         }
     }
 
-    /// The error of a field that is not as it should be.
+    /// Returns the error of a field that is not as it should be.
     pub fn wrong(&self, name: &str, expected: &str, found: Option<&Value>) -> EncoderError {
         EncoderError::Field {
             file: self.file.clone(),

@@ -113,7 +113,7 @@ pub enum EncoderError {
         file: String,
         /// Its architecture.
         found: String,
-        /// What was to be encoded: `texts`, `pictures` or `sounds`.
+        /// What was to be encoded: `texts`, `images` or `audio`.
         modality: &'static str,
         /// The architectures that are built in.
         known: Vec<&'static str>,

@@ -21,7 +21,7 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// One vector for each input, f32 `[B, d]`, or `[B, p]` of a projection.
+    /// Makes one vector of each input, f32 `[B, d]`, or `[B, p]` of a projection.
     ///
     /// # Errors
     /// [`EncoderError::Pooling`] where the model does not offer the pooling.
@@ -50,7 +50,7 @@ impl Hidden {
         Ok(vectors.to_dtype(DType::F32)?)
     }
 
-    /// The vectors of several poolings, joined.
+    /// Joins the vectors of several poolings.
     ///
     /// # Errors
     /// As [`Hidden::pool`].
@@ -62,7 +62,7 @@ impl Hidden {
         }
     }
 
-    /// The poolings that can be had.
+    /// Lists the poolings that the model offers.
     pub fn offered(&self) -> Vec<Pooling> {
         let has = |pooling: &Pooling| match pooling {
             Pooling::Pooler => self.pooled.is_some(),

@@ -4,7 +4,7 @@
 //! ([`Weights`]), as they are on the Hugging Face hub. It gives [`Hidden`] states, and [`Hidden::pool`] makes one vector
 //! of them, as its authors do or otherwise.
 //!
-//! The models are written here on one shared transformer ([`layers`]) rather than taken from `candle-transformers`: of
+//! The models are written here on one shared transformer (`layers`) rather than taken from `candle-transformers`: of
 //! thirteen checkpoints tried, that crate loads or reproduces six only (GELU by another formula, position tables resized by
 //! another one, other tensor names, private fields), and it compiles 83,000 lines, all its models whatever is used.
 //! The shapes of all tensors are checked while loading, and a checkpoint with tensors that the architecture does not know
@@ -12,9 +12,9 @@
 //!
 //! Computation is f32 unless the weights are read as f16 or bf16; norms and softmax are summed in f32 in any case.
 
-pub mod layers;
-pub mod picture;
-pub mod sound;
+pub mod audio;
+pub mod image;
+pub(crate) mod layers;
 pub mod text;
 pub mod tokens;
 
@@ -22,6 +22,7 @@ mod architecture;
 mod config;
 mod error;
 mod hidden;
+mod modality;
 mod pooling;
 mod weights;
 
@@ -29,50 +30,25 @@ pub use architecture::Architecture;
 pub use config::Config;
 pub use error::{EncoderError, Result};
 pub use hidden::{Hidden, l2_normalise};
+pub use layers::Activation;
+pub use modality::Modality;
 pub use pooling::{Pooling, Poolings};
 pub use weights::Weights;
 
-use std::fmt;
-
 use candle_core::Tensor;
-use serde::{Deserialize, Serialize};
-
-/// What an encoder encodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Modality {
-    /// Words.
-    #[serde(rename = "text")]
-    Text,
-    /// Pictures.
-    #[serde(rename = "image")]
-    Picture,
-    /// Sounds.
-    #[serde(rename = "audio")]
-    Sound,
-}
-
-impl fmt::Display for Modality {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Text => "text",
-            Self::Picture => "image",
-            Self::Sound => "audio",
-        })
-    }
-}
 
 /// A model that makes vectors.
 pub trait Encoder: Send + Sync {
-    /// Width of the vector that a pooling gives.
+    /// Returns the width of the vector that a pooling gives.
     ///
     /// # Errors
     /// [`EncoderError::Pooling`] where the model does not offer it.
     fn width(&self, pooling: Pooling) -> Result<usize>;
 
-    /// The pooling that the authors of the architecture intend.
+    /// Returns the pooling that the authors of the architecture intend.
     fn pooling(&self) -> Pooling;
 
-    /// Width of the joined vectors of several poolings.
+    /// Returns the width of the joined vectors of several poolings.
     ///
     /// # Errors
     /// As [`Encoder::width`].
@@ -93,15 +69,15 @@ pub enum Padding {
 
 /// A model that encodes tokens.
 pub trait TextEncoder: Encoder {
-    /// Most tokens of a text, special ones included.
+    /// Returns the most tokens that a text may have, special ones included.
     fn max_tokens(&self) -> usize;
 
-    /// How far texts are to be filled up.
+    /// Returns how far texts are to be filled up.
     fn padding(&self) -> Padding {
         Padding::Longest
     }
 
-    /// The token that texts are filled up with, where the configuration names it.
+    /// Returns the token that texts are filled up with, where the configuration names it.
     fn padding_token(&self) -> Option<u32> {
         None
     }
@@ -115,7 +91,7 @@ pub trait TextEncoder: Encoder {
 }
 
 /// A model that encodes pictures.
-pub trait PictureEncoder: Encoder {
+pub trait ImageEncoder: Encoder {
     /// Encodes prepared pictures `[B, 3, height, width]`.
     ///
     /// # Errors
@@ -124,7 +100,7 @@ pub trait PictureEncoder: Encoder {
 }
 
 /// A model that encodes sounds.
-pub trait SoundEncoder: Encoder {
+pub trait AudioEncoder: Encoder {
     /// Encodes spectrograms `[B, bins, frames]`, of each of which so many frames are of its sound and the rest is padding;
     /// without a word of it, all are. Padding is looked at as the model was trained to, and left out of means.
     ///

@@ -41,7 +41,7 @@ impl Pooling {
         Self::Projection,
     ];
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cls => "cls",
@@ -95,7 +95,7 @@ impl Poolings {
         Some(Self { first: poolings.next()?, others: poolings.collect() })
     }
 
-    /// The poolings in the order of their vectors.
+    /// Iterates over the poolings in the order of their vectors.
     pub fn iter(&self) -> impl Iterator<Item = Pooling> + '_ {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }

@@ -123,7 +123,7 @@ impl Tokenizer {
         Ok(Self { inner: tokenizer, max_tokens, special, padding: model.padding(), padding_token })
     }
 
-    /// Most tokens of a text, special ones included.
+    /// Returns the most tokens that a text may have, special ones included.
     pub fn max_tokens(&self) -> usize {
         self.max_tokens
     }
@@ -151,7 +151,7 @@ impl Tokenizer {
         Ok(Tokens { ids: encoding.get_ids().to_vec(), types: encoding.get_type_ids().to_vec(), truncated })
     }
 
-    /// The leading tokens that a text owes to a prompt before it; special ones at the beginning are among them.
+    /// Counts the leading tokens that a text owes to a prompt before it; special ones at the beginning are among them.
     ///
     /// # Errors
     /// As [`Tokenizer::tokens`].

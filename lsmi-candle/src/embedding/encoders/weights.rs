@@ -80,7 +80,7 @@ impl Weights {
         Self::from_bytes(files.collect::<Result<_>>()?, dtype, device)
     }
 
-    /// A checkpoint from the names and contents of its files.
+    /// Reads a checkpoint from the names and contents of its files.
     ///
     /// # Errors
     /// As [`Weights::read`].
@@ -112,7 +112,7 @@ impl Weights {
         Ok(Self { checkpoint: Arc::new(checkpoint), prefix: String::new() })
     }
 
-    /// The weights whose names begin with `part` and a dot, which is then left out. An empty part changes nothing.
+    /// Returns the weights whose names begin with `part` and a dot, which is then left out. An empty part changes nothing.
     #[must_use]
     pub fn under(&self, part: &str) -> Self {
         Self {
@@ -121,7 +121,7 @@ impl Weights {
         }
     }
 
-    /// The first of the parts under which there is a tensor `name`; the weights themselves where there is none, so that
+    /// Returns the first of the parts under which there is a tensor `name`; the weights themselves where there is none, so that
     /// the tensor is then found missing.
     #[must_use]
     pub fn under_one_of(&self, parts: &[&str], name: &str) -> Self {
@@ -134,22 +134,22 @@ impl Weights {
         self.checkpoint.tensors.contains_key(&self.full(name))
     }
 
-    /// The shape of a tensor, where there is one of this name.
+    /// Returns the shape of a tensor, where there is one of this name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.checkpoint.tensors.get(&self.full(name)).map(|entry| entry.shape.as_slice())
     }
 
-    /// The number type that tensors are converted to.
+    /// Returns the number type that tensors are converted to.
     pub fn dtype(&self) -> DType {
         self.checkpoint.dtype
     }
 
-    /// The device that tensors are put on.
+    /// Returns the device that tensors are put on.
     pub fn device(&self) -> &Device {
         &self.checkpoint.device
     }
 
-    /// The tensor of this name, which must have this shape.
+    /// Returns the tensor of a name, which must have this shape.
     ///
     /// # Errors
     /// [`EncoderError`] naming the tensor that is missing, of another shape, or of a type that is no weight's.

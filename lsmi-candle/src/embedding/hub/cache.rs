@@ -9,11 +9,12 @@
 //! hf-hub's own lookup asks for `refs/COMMIT`, which Python never writes, so looking is done here; the names are its.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use super::name::{Repository, is_commit, is_sha256};
 use super::{HubError, download::Part};
+use crate::files::write_atomically;
 
 /// The folder of one repository.
 pub(super) struct Folder {
@@ -40,7 +41,7 @@ impl Folder {
     pub(super) fn set_commit(&self, revision: &str, commit: &str) -> Result<(), HubError> {
         let path = self.reference(revision);
         make_parent(&path)?;
-        fs::write(&path, commit).map_err(HubError::io(&path))
+        write_atomically(&path, |file| file.write_all(commit.as_bytes())).map_err(HubError::io(&path))
     }
 
     /// Where a file is if it is there.

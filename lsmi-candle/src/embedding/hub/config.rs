@@ -23,7 +23,7 @@ const LOCK: &str = "lsmi-models.lock";
 pub struct Token(String);
 
 impl Token {
-    /// A token, None if it is empty.
+    /// Creates a token. Returns `None` if the text is empty.
     ///
     /// # Errors
     /// If it holds what no header of a request can.
@@ -77,7 +77,7 @@ impl HubConfig {
         Self::from_variables(|name| env::var_os(name), env::home_dir().as_deref())
     }
 
-    /// As [`HubConfig::from_environment`], of variables given otherwise. Empty ones count as unset.
+    /// Reads variables as [`HubConfig::from_environment`] does, but from elsewhere. Empty ones count as unset.
     ///
     /// # Errors
     /// As there.

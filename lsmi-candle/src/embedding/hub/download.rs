@@ -9,9 +9,10 @@ use std::time::Duration;
 use ureq::Response;
 
 use super::HubError;
-use super::digest::{Digest, Expected};
+use super::expected::Expected;
 use super::name::is_sha256;
-use super::transport::{About, Answer, Transport, Trouble};
+use super::transport::{About, Answer, RequestError, Transport};
+use crate::files::Digest;
 
 /// How far a download is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,12 +105,12 @@ impl Download<'_> {
     pub(super) fn run(&self, part: &mut Part, progress: &mut dyn FnMut(Transfer<'_>)) -> Result<Downloaded, HubError> {
         let mut is_resumed = part.len()? > 0;
         loop {
-            let etag = with_patience(self.attempts, self.pause, || self.attempt(part, progress))?;
+            let etag = retry(self.attempts, self.pause, || self.attempt(part, progress))?;
             let digest = Digest::of_file(&part.path).map_err(HubError::io(&part.path))?;
             let by_hub = Expected {
                 sha256: etag.clone().filter(|etag| is_sha256(etag)),
                 said_by: "the hub".to_owned(),
-                mend: "it was spoilt on its way and is not kept; try again".to_owned(),
+                hint: "it was spoilt on its way and is not kept; try again".to_owned(),
                 ..Expected::default()
             };
             let all = self.expected.iter().chain([&by_hub]);
@@ -129,13 +130,13 @@ impl Download<'_> {
     }
 
     /// Goes on with `part` until it is whole or something happens; gives the etag.
-    fn attempt(&self, part: &mut Part, progress: &mut dyn FnMut(Transfer<'_>)) -> Result<Option<String>, Trouble> {
+    fn attempt(&self, part: &mut Part, progress: &mut dyn FnMut(Transfer<'_>)) -> Result<Option<String>, RequestError> {
         let there = part.len()?;
         let answer = self.transport.get(self.about, self.url.clone(), there)?;
         if answer.response.status() == 416 {
             part.clear()?;
             let reason = "there is nothing after what was there already".to_owned();
-            return Err(Trouble::Passing { url: answer.url, reason });
+            return Err(RequestError::Transient { url: answer.url, reason });
         }
         self.check_headers(&answer)?;
         let from = match answer.response.status() {
@@ -161,7 +162,7 @@ impl Download<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     let reason = format!("the connection broke after {done} bytes: {error}");
-                    return Err(Trouble::Passing { url, reason });
+                    return Err(RequestError::Transient { url, reason });
                 }
             };
             part.file.write_all(&buffer[..read]).map_err(HubError::io(&part.path))?;
@@ -172,7 +173,7 @@ impl Download<'_> {
         }
         match total {
             Some(total) if done < total => {
-                Err(Trouble::Passing { url, reason: format!("the answer ended after {done} of {total} bytes") })
+                Err(RequestError::Transient { url, reason: format!("the answer ended after {done} of {total} bytes") })
             }
             Some(total) if done > total => {
                 part.clear()?;
@@ -191,7 +192,7 @@ impl Download<'_> {
                 expected: self.commit.into(),
                 found: commit.into(),
                 said_by: "the request".into(),
-                mend: "the hub answered with another commit; check HF_ENDPOINT".into(),
+                hint: "the hub answered with another commit; check HF_ENDPOINT".into(),
             });
         }
         let sha256 = answer.etag.as_deref().filter(|etag| is_sha256(etag));
@@ -200,21 +201,21 @@ impl Download<'_> {
 }
 
 /// Tries several times what may go better the next time.
-pub(super) fn with_patience<T>(
+pub(super) fn retry<T>(
     attempts: u32,
     pause: Duration,
-    mut attempt: impl FnMut() -> Result<T, Trouble>,
+    mut attempt: impl FnMut() -> Result<T, RequestError>,
 ) -> Result<T, HubError> {
     let mut pause = pause;
     let mut tried = 1;
     loop {
         match attempt() {
             Ok(result) => return Ok(result),
-            Err(Trouble::Lasting(error)) => return Err(error),
-            Err(Trouble::Passing { url, reason }) if tried >= attempts => {
+            Err(RequestError::Permanent(error)) => return Err(error),
+            Err(RequestError::Transient { url, reason }) if tried >= attempts => {
                 return Err(HubError::Unreachable { url, attempts: tried, reason });
             }
-            Err(Trouble::Passing { .. }) => {}
+            Err(RequestError::Transient { .. }) => {}
         }
         thread::sleep(pause);
         pause *= 2;

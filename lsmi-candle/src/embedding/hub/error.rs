@@ -1,11 +1,36 @@
-//! What can go wrong between the hub, the cache and the lock, and how to mend it.
+//! Why files of the hub cannot be had, and what to do.
 //!
 //! No message holds a token, a password of an address, or the query of one (which may be signed).
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+
+/// What the hub is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HubItem {
+    /// A repository.
+    Repository,
+    /// A branch, tag or commit of a repository.
+    Revision,
+    /// One of the two: the hub does not say which is missing.
+    RepositoryOrRevision,
+    /// A file of a commit, by its path in the repository.
+    File(String),
+}
+
+impl fmt::Display for HubItem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Repository => "such repository",
+            Self::Revision => "such revision",
+            Self::RepositoryOrRevision => "such repository or revision",
+            Self::File(path) => path,
+        })
+    }
+}
 
 /// Why files of a repository cannot be had.
 #[derive(Debug, Error)]
@@ -63,12 +88,12 @@ pub enum HubError {
     },
 
     /// There is no such repository, revision or file.
-    #[error("{repository}: there is no {what} (looked at {url}); check the name on the hub")]
+    #[error("{repository}: there is no {item} (looked at {url}); check the name on the hub")]
     NotFound {
         /// `organisation/model`.
         repository: String,
         /// What there is none of.
-        what: String,
+        item: HubItem,
         /// The address that was asked.
         url: String,
     },
@@ -97,7 +122,7 @@ pub enum HubError {
     },
 
     /// A file is not what it should be.
-    #[error("{file}: {what} is {found}, but {said_by} says {expected}; {mend}")]
+    #[error("{file}: {what} is {found}, but {said_by} says {expected}; {hint}")]
     Mismatch {
         /// The file: its path in the repository while it is downloaded, its path on this machine afterwards.
         file: String,
@@ -110,7 +135,7 @@ pub enum HubError {
         /// Who says so: the manifest, the lock, the hub.
         said_by: Box<str>,
         /// What to do.
-        mend: Box<str>,
+        hint: Box<str>,
     },
 
     /// The lock is not one.

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::digest::Digest;
 use super::name::{Repository, check_path, is_commit, is_sha256};
 use super::{HubError, cache};
+use crate::files::{Digest, write_atomically};
 
 const VERSION: u32 = 1;
 const HEAD: &str = "\
@@ -90,12 +90,8 @@ impl Lock {
             return Ok(());
         }
         let text = toml::to_string(&new).map_err(|error| failed(io::Error::other(error)))?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".lsmi-").tempfile_in(directory).map_err(failed)?;
-        file.write_all(HEAD.as_bytes()).and_then(|()| file.write_all(text.as_bytes())).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        Ok(())
+        write_atomically(path, |file| file.write_all(HEAD.as_bytes()).and_then(|()| file.write_all(text.as_bytes())))
+            .map_err(failed)
     }
 
     pub(super) fn commit(&self, repository: &Repository, revision: &str) -> Option<&str> {
@@ -114,7 +110,7 @@ impl Lock {
         self.lists.insert(key(repository, commit), list.to_vec());
     }
 
-    /// What a file was when it was first used.
+    /// Returns size and SHA-256 of a file at its first use.
     pub fn file(&self, repository: &Repository, commit: &str, path: &str) -> Option<&Digest> {
         self.files.get(&key(repository, commit))?.get(path)
     }
@@ -137,7 +133,7 @@ impl Lock {
         self.lists.remove(&key(repository, commit));
     }
 
-    /// All files that are pinned: repository, commit and path.
+    /// Lists all files that are pinned: repository, commit and path.
     pub fn pinned(&self) -> Vec<(Repository, &str, &str)> {
         self.files
             .iter()

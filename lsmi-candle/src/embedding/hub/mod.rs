@@ -10,21 +10,21 @@
 //! server knows no ranges, and checks no hash.
 //!
 //! ```no_run
-//! use lsmi_candle::embedding::hub::{Hub, HubConfig, Wanted};
+//! use lsmi_candle::embedding::hub::{Hub, HubConfig, FileRequest};
 //!
 //! let hub = Hub::new(HubConfig::from_environment()?);
 //! let repository = "sentence-transformers/all-MiniLM-L6-v2".parse()?;
 //! let commit = hub.commit(&repository, None)?;
-//! let config = hub.file(&Wanted::new(&repository, &commit, "config.json"), &mut |_| ())?;
+//! let config = hub.file(&FileRequest::new(&repository, &commit, "config.json"), &mut |_| ())?;
 //! println!("{}", config.display());
 //! # Ok::<(), lsmi_candle::embedding::hub::HubError>(())
 //! ```
 
 mod cache;
 mod config;
-mod digest;
 mod download;
 mod error;
+mod expected;
 mod lock;
 mod name;
 mod transport;
@@ -34,16 +34,17 @@ use std::path::{Path, PathBuf};
 use hf_hub::api::RepoInfo;
 
 pub use config::{HubConfig, Token};
-pub use digest::Digest;
 pub use download::Transfer;
-pub use error::HubError;
+pub use error::{HubError, HubItem};
 pub use lock::Lock;
 pub use name::{Repository, check_path, check_revision, is_commit, is_sha256};
 
 use cache::Folder;
-use digest::Expected;
-use download::{Download, Downloaded, with_patience};
+use download::{Download, Downloaded, retry};
+use expected::Expected;
 use transport::{About, Transport};
+
+use crate::files::{Digest, sha256};
 
 /// The branch that is meant where none is named.
 pub const MAIN: &str = "main";
@@ -56,7 +57,7 @@ pub struct Hub {
 
 /// A file that is wanted, and what is known of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct FileRequest<'a> {
     /// The repository.
     pub repository: &'a Repository,
     /// The commit.
@@ -69,8 +70,8 @@ pub struct Wanted<'a> {
     pub sha256: Option<&'a str>,
 }
 
-impl<'a> Wanted<'a> {
-    /// A file of which nothing else is known.
+impl<'a> FileRequest<'a> {
+    /// Requests a file of which nothing else is known.
     pub fn new(repository: &'a Repository, commit: &'a str, path: &'a str) -> Self {
         Self { repository, commit, path, bytes: None, sha256: None }
     }
@@ -99,17 +100,17 @@ pub enum Check {
 }
 
 impl Hub {
-    /// The hub that a configuration describes. Nothing is asked yet.
+    /// Creates the hub that a configuration describes. Nothing is asked yet.
     pub fn new(config: HubConfig) -> Self {
         Self { transport: Transport::new(&config), config }
     }
 
-    /// How it was configured.
+    /// Returns its configuration.
     pub fn config(&self) -> &HubConfig {
         &self.config
     }
 
-    /// The commit that a branch, tag or commit (by default `main`) stands for: from the lock, else from the cache, else from
+    /// Finds the commit that a branch, tag or commit (by default `main`) stands for: from the lock, else from the cache, else from
     /// the hub; pinned at first use.
     ///
     /// # Errors
@@ -139,7 +140,7 @@ impl Hub {
         Ok(commit)
     }
 
-    /// The paths of configurations, vocabularies and weights of a commit (`.json`, `.txt`, `.safetensors`), sorted: from the
+    /// Lists the paths of configurations, vocabularies and weights of a commit (`.json`, `.txt`, `.safetensors`), sorted: from the
     /// lock, else from the hub, else (offline) those in the cache.
     ///
     /// # Errors
@@ -175,20 +176,20 @@ impl Hub {
         Ok(self.folder(repository).notes_absence(commit, path).unwrap_or(true))
     }
 
-    /// A file on this machine: from the cache, else from the hub; pinned at first use.
+    /// Gets a file onto this machine: from the cache, else from the hub; pinned at first use.
     ///
     /// # Errors
     /// If it cannot be had, or is not what the manifest, the lock or the hub say.
-    pub fn file(&self, wanted: &Wanted<'_>, progress: &mut dyn FnMut(Transfer<'_>)) -> Result<PathBuf, HubError> {
+    pub fn file(&self, wanted: &FileRequest<'_>, progress: &mut dyn FnMut(Transfer<'_>)) -> Result<PathBuf, HubError> {
         if let Some(path) = self.cached(wanted)? {
             return Ok(path);
         }
-        let Wanted { repository, commit, path, .. } = *wanted;
+        let FileRequest { repository, commit, path, .. } = *wanted;
         let folder = self.folder(repository);
         if self.config.offline {
             return Err(not_cached(repository, commit, path, folder.file(commit, path)));
         }
-        let mut part = folder.part(&digest::sha256_of(&format!("{commit}/{path}")))?;
+        let mut part = folder.part(&sha256(format!("{commit}/{path}")))?;
         // Whoever had the part before may have finished it.
         if let Some(path) = self.cached(wanted)? {
             part.discard()?;
@@ -197,7 +198,7 @@ impl Hub {
         let parts = repository.as_str().split('/').chain(["resolve", commit]).chain(path.split('/'));
         let download = Download {
             transport: &self.transport,
-            about: About { repository, what: path },
+            about: About { repository, item: &HubItem::File(path.to_owned()) },
             url: self.transport.url(parts),
             path,
             commit,
@@ -223,11 +224,11 @@ impl Hub {
         Ok(placed)
     }
 
-    /// A file of the cache, checked and pinned; None if it is not there.
+    /// Checks and pins a file of the cache. Returns `None` if it is not there.
     ///
     /// # Errors
     /// If it is not what the manifest, the lock or its own name say, or cannot be read.
-    pub fn cached(&self, wanted: &Wanted<'_>) -> Result<Option<PathBuf>, HubError> {
+    pub fn cached(&self, wanted: &FileRequest<'_>) -> Result<Option<PathBuf>, HubError> {
         let Some((path, digest, _)) = self.checked(wanted)? else { return Ok(None) };
         let lock = Lock::read(&self.config.lock)?;
         if lock.file(wanted.repository, wanted.commit, wanted.path).is_none() {
@@ -238,8 +239,8 @@ impl Hub {
         Ok(Some(path))
     }
 
-    /// Looks at a file of the cache without pinning or downloading anything.
-    pub fn check(&self, wanted: &Wanted<'_>) -> Check {
+    /// Checks a file of the cache without pinning or downloading anything.
+    pub fn check(&self, wanted: &FileRequest<'_>) -> Check {
         match self.checked(wanted) {
             Ok(None) => Check::Missing,
             Ok(Some((_, _, true))) => Check::Right,
@@ -249,11 +250,11 @@ impl Hub {
     }
 
     /// Whether a file is in the cache, whatever it is.
-    pub fn is_cached(&self, wanted: &Wanted<'_>) -> bool {
+    pub fn is_cached(&self, wanted: &FileRequest<'_>) -> bool {
         wanted.check_names().is_ok() && self.folder(wanted.repository).file(wanted.commit, wanted.path).is_file()
     }
 
-    /// The commit that a revision is known to stand for, without asking the hub or pinning anything.
+    /// Finds the commit that a revision is known to stand for, without asking the hub or pinning anything.
     ///
     /// # Errors
     /// If the lock cannot be read.
@@ -284,7 +285,7 @@ impl Hub {
     ///
     /// # Errors
     /// If the lock or the cache cannot be written.
-    pub fn forget(&self, wanted: &Wanted<'_>) -> Result<(), HubError> {
+    pub fn forget(&self, wanted: &FileRequest<'_>) -> Result<(), HubError> {
         wanted.check_names()?;
         Lock::update(&self.config.lock, |lock| {
             lock.forget_file(wanted.repository, wanted.commit, wanted.path);
@@ -293,19 +294,19 @@ impl Hub {
     }
 
     /// A file of the cache, what it is, and whether anyone said what it should be.
-    fn checked(&self, wanted: &Wanted<'_>) -> Result<Option<(PathBuf, Digest, bool)>, HubError> {
+    fn checked(&self, wanted: &FileRequest<'_>) -> Result<Option<(PathBuf, Digest, bool)>, HubError> {
         wanted.check_names()?;
         let folder = self.folder(wanted.repository);
         let path = folder.file(wanted.commit, wanted.path);
         if !path.is_file() {
             return Ok(None);
         }
-        let mend = "the file was damaged or changed after its download: get it anew with lsmi models pull --again";
-        let mut expected = self.expected(wanted, mend, mend)?;
+        let hint = "the file was damaged or changed after its download: get it anew with lsmi models pull --again";
+        let mut expected = self.expected(wanted, hint, hint)?;
         expected.extend(folder.promised_sha256(&path).map(|sha256| Expected {
             sha256: Some(sha256),
             said_by: "the name that the hub gave it".to_owned(),
-            mend: mend.to_owned(),
+            hint: hint.to_owned(),
             ..Expected::default()
         }));
         let digest = Digest::of_file(&path).map_err(HubError::io(&path))?;
@@ -315,19 +316,19 @@ impl Hub {
     }
 
     /// What the manifest and the lock say of a file.
-    fn expected(&self, wanted: &Wanted<'_>, by_manifest: &str, by_lock: &str) -> Result<Vec<Expected>, HubError> {
+    fn expected(&self, wanted: &FileRequest<'_>, by_manifest: &str, by_lock: &str) -> Result<Vec<Expected>, HubError> {
         let mut expected = vec![Expected {
             bytes: wanted.bytes,
             sha256: wanted.sha256.map(str::to_owned),
             said_by: "the manifest".to_owned(),
-            mend: by_manifest.to_owned(),
+            hint: by_manifest.to_owned(),
         }];
         let lock = Lock::read(&self.config.lock)?;
         expected.extend(lock.file(wanted.repository, wanted.commit, wanted.path).map(|pin| Expected {
             bytes: Some(pin.bytes),
             sha256: Some(pin.sha256.clone()),
             said_by: format!("the lock {}", self.config.lock.display()),
-            mend: by_lock.to_owned(),
+            hint: by_lock.to_owned(),
         }));
         Ok(expected)
     }
@@ -336,11 +337,11 @@ impl Hub {
     fn info(&self, repository: &Repository, revision: &str) -> Result<RepoInfo, HubError> {
         let parts = ["api", "models"].into_iter().chain(repository.as_str().split('/')).chain(["revision", revision]);
         let url = self.transport.url(parts);
-        let about = About { repository, what: "such repository or revision" };
-        let answer = with_patience(self.config.attempts, self.config.pause, || {
+        let about = About { repository, item: &HubItem::RepositoryOrRevision };
+        let answer = retry(self.config.attempts, self.config.pause, || {
             let answer = self.transport.get(about, url.clone(), 0)?;
             let text = answer.response.into_string();
-            let failed = |error: std::io::Error| transport::Trouble::Passing {
+            let failed = |error: std::io::Error| transport::RequestError::Transient {
                 url: answer.url.clone(),
                 reason: error.to_string(),
             };

@@ -17,7 +17,7 @@ impl Repository {
         Repo::with_revision(self.0.clone(), RepoType::Model, revision.to_owned())
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

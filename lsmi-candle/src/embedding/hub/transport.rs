@@ -9,9 +9,9 @@ use std::error::Error as _;
 use ureq::{Agent, AgentBuilder, Response};
 use url::{Host, Url};
 
-use super::HubError;
 use super::config::{HubConfig, Token};
 use super::name::Repository;
+use super::{HubError, HubItem};
 
 const MOST_REDIRECTS: usize = 10;
 
@@ -26,7 +26,7 @@ pub(super) struct Transport {
 #[derive(Clone, Copy)]
 pub(super) struct About<'a> {
     pub(super) repository: &'a Repository,
-    pub(super) what: &'a str,
+    pub(super) item: &'a HubItem,
 }
 
 /// The last answer, and what the hub said on the way.
@@ -41,21 +41,21 @@ pub(super) struct Answer {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum RequestError {
     /// It may be otherwise the next time.
-    Passing {
+    Transient {
         /// The address, as it may be shown.
         url: String,
         /// What happened.
         reason: String,
     },
     /// It will stay as it is.
-    Lasting(HubError),
+    Permanent(HubError),
 }
 
-impl From<HubError> for Trouble {
+impl From<HubError> for RequestError {
     fn from(error: HubError) -> Self {
-        Self::Lasting(error)
+        Self::Permanent(error)
     }
 }
 
@@ -88,7 +88,7 @@ impl Transport {
     }
 
     /// Asks for the bytes of `url` from a position on.
-    pub(super) fn get(&self, about: About<'_>, mut url: Url, from: u64) -> Result<Answer, Trouble> {
+    pub(super) fn get(&self, about: About<'_>, mut url: Url, from: u64) -> Result<Answer, RequestError> {
         let (mut commit, mut linked_etag, mut size) = (None, None, None);
         for _ in 0..=MOST_REDIRECTS {
             let is_hub = url.origin() == self.endpoint.origin();
@@ -114,7 +114,7 @@ impl Transport {
         Err(HubError::answer(shown(&url), format!("more than {MOST_REDIRECTS} redirects")).into())
     }
 
-    fn ask(&self, about: About<'_>, url: &Url, is_hub: bool, from: u64) -> Result<Response, Trouble> {
+    fn ask(&self, about: About<'_>, url: &Url, is_hub: bool, from: u64) -> Result<Response, RequestError> {
         // Compressed answers have neither the size nor the ranges of the file.
         let mut request = self.agent.get(url.as_str()).set("Accept-Encoding", "identity");
         let token = self.token.as_ref().filter(|_| is_hub);
@@ -124,7 +124,7 @@ impl Transport {
         if from > 0 {
             request = request.set("Range", &format!("bytes={from}-"));
         }
-        let passing = |reason: String| Trouble::Passing { url: shown(url), reason };
+        let passing = |reason: String| RequestError::Transient { url: shown(url), reason };
         match request.call() {
             Ok(response) => Ok(response),
             // Its own words hold the whole address.
@@ -150,13 +150,12 @@ impl Transport {
                 }
                 .into(),
                 404 | 410 => {
-                    let what = match header(&response, "x-error-code").as_deref() {
-                        Some("RepoNotFound") => "such repository",
-                        Some("RevisionNotFound") => "such revision",
-                        _ => about.what,
+                    let item = match header(&response, "x-error-code").as_deref() {
+                        Some("RepoNotFound") => HubItem::Repository,
+                        Some("RevisionNotFound") => HubItem::Revision,
+                        _ => about.item.clone(),
                     };
-                    let repository = about.repository.to_string();
-                    HubError::NotFound { repository, what: what.to_owned(), url: shown(url) }.into()
+                    HubError::NotFound { repository: about.repository.to_string(), item, url: shown(url) }.into()
                 }
                 status => HubError::answer(shown(url), format!("status {status} was not to be expected")).into(),
             }),

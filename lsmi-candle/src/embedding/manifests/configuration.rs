@@ -20,9 +20,9 @@ impl Configuration {
     }
 
     /// The file of this name, which the model must have.
-    pub(super) fn needed(files: &mut dyn Files, model: &str, name: &str, mend: &str) -> Result<Self, ModelError> {
+    pub(super) fn needed(files: &mut dyn Files, model: &str, name: &str, hint: &str) -> Result<Self, ModelError> {
         let missing =
-            || ModelError::MissingFile { model: model.to_owned(), file: name.to_owned(), mend: mend.to_owned() };
+            || ModelError::MissingFile { model: model.to_owned(), file: name.to_owned(), hint: hint.to_owned() };
         Self::of(files, name)?.ok_or_else(missing)
     }
 

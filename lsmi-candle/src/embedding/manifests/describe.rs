@@ -18,7 +18,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// A model that shall read a modality.
+    /// Asks for a model that reads a modality.
     pub fn of(modality: Modality) -> Self {
         Self { modality: Some(modality), pooling_is_chosen: false }
     }
@@ -55,7 +55,7 @@ impl From<&Manifest> for Description {
     fn from(manifest: &Manifest) -> Self {
         let max_tokens = match &manifest.preprocessing {
             Preprocessing::Text(text) => Some(text.max_tokens),
-            Preprocessing::Picture(_) | Preprocessing::Sound(_) => None,
+            Preprocessing::Image(_) | Preprocessing::Audio(_) => None,
         };
         Self {
             name: manifest.name.clone(),
@@ -77,8 +77,8 @@ impl From<&Manifest> for Description {
 pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Result<Description, ModelError> {
     let modules = Modules::read(files, asked)?;
     let folder = modules.folder.clone();
-    let mend = "add it, or a manifest.toml that says what the model is";
-    let config = Configuration::needed(files, name, &within(&folder, "config.json"), mend)?;
+    let hint = "add it, or a manifest.toml that says what the model is";
+    let config = Configuration::needed(files, name, &within(&folder, "config.json"), hint)?;
     let (architecture, reads) = architecture(&config)?;
     let modality = match (reads, asked.modality) {
         ([only], None) => *only,
@@ -100,7 +100,7 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
         return Err(ModelError::Unsupported {
             file: config.file().to_owned(),
             what: format!("the pooling {pooling} of sentence-transformers for {architecture}"),
-            mend: "choose a pooling with --pooling".to_owned(),
+            hint: "choose a pooling with --pooling".to_owned(),
         });
     }
     let (mut prompts, mut text, mut preprocessing) = (Prompts::default(), TextSettings::default(), None);
@@ -110,15 +110,15 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
             prompts = Prompts { left_out: leaves_prompt_out, ..sentence::prompts(files, name, &modules)? };
             let tokenizer = within(&folder, "tokenizer.json");
             if files.get(&tokenizer)?.is_none() {
-                let mend = "it says how texts are cut into tokens: add it".to_owned();
-                return Err(ModelError::MissingFile { model: name.to_owned(), file: tokenizer, mend });
+                let hint = "it says how texts are cut into tokens: add it".to_owned();
+                return Err(ModelError::MissingFile { model: name.to_owned(), file: tokenizer, hint });
             }
         }
-        Modality::Picture => {
-            let settings = preparation::of_pictures(files, name, &folder, architecture)?;
-            preprocessing = Some(Preprocessing::Picture(settings));
+        Modality::Image => {
+            let settings = preparation::of_images(files, name, &folder, architecture)?;
+            preprocessing = Some(Preprocessing::Image(settings));
         }
-        Modality::Sound => preprocessing = preparation::of_sounds(files, &folder)?.map(Preprocessing::Sound),
+        Modality::Audio => preprocessing = preparation::of_audio(files, &folder)?.map(Preprocessing::Audio),
     }
     Ok(Description {
         name: name.to_owned(),

@@ -1,4 +1,4 @@
-//! What can be wrong with a manifest or a model's own description, and how to mend it.
+//! Why a manifest or a model's own description cannot be used, and what to do.
 
 use thiserror::Error;
 
@@ -69,14 +69,14 @@ pub enum ModelError {
     },
 
     /// What a model asks for that is not built in.
-    #[error("{file}: {what} is not built in; {mend}")]
+    #[error("{file}: {what} is not built in; {hint}")]
     Unsupported {
         /// The file that asks for it.
         file: String,
         /// What it is.
         what: String,
         /// What to do.
-        mend: String,
+        hint: String,
     },
 
     /// How inputs are prepared is not understood, or not built in.
@@ -100,14 +100,14 @@ pub enum ModelError {
     },
 
     /// A file that the model needs is not among its files.
-    #[error("{model}: there is no {file}; {mend}")]
+    #[error("{model}: there is no {file}; {hint}")]
     MissingFile {
         /// The model.
         model: String,
         /// The file.
         file: String,
         /// What to do.
-        mend: String,
+        hint: String,
     },
 
     /// What the hub, the cache or the lock say.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::ModelError;
-use crate::embedding::hub::{Hub, Repository, Transfer, Wanted, check_path};
+use crate::embedding::hub::{FileRequest, Hub, Repository, Transfer, check_path};
 
 /// Where the files of a model are had from.
 pub(super) trait Files {
@@ -110,7 +110,7 @@ impl Files for Commit<'_> {
         if !self.list.iter().any(|listed| listed == name) {
             return Ok(None);
         }
-        let path = self.hub.file(&Wanted::new(self.repository, self.hash, name), self.progress)?;
+        let path = self.hub.file(&FileRequest::new(self.repository, self.hash, name), self.progress)?;
         self.found.insert(name.to_owned(), path.clone());
         Ok(Some(path))
     }

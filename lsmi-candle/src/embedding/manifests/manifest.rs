@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use crate::embedding::encoders::{Architecture, Modality, Poolings};
-use crate::embedding::hub::{Digest, Repository, Wanted, check_path, is_commit, is_sha256};
-use crate::embedding::preprocess::{picture, sound};
+use crate::embedding::hub::{FileRequest, Repository, check_path, is_commit, is_sha256};
+use crate::embedding::preprocess::{audio, image};
+use crate::files::Digest;
 
 /// A manifest as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,9 +67,9 @@ pub enum Preprocessing {
     /// Of text.
     Text(TextPreprocessing),
     /// Of pictures.
-    Picture(picture::Settings),
+    Image(image::Settings),
     /// Of sound.
-    Sound(sound::Settings),
+    Audio(audio::Settings),
 }
 
 /// What is done to text before the tokens go in.
@@ -105,8 +106,8 @@ impl Manifest {
             };
             match modality {
                 Modality::Text => table.try_into::<TextPreprocessing>().map(|_| ()),
-                Modality::Picture => table.try_into::<picture::Settings>().map(|_| ()),
-                Modality::Sound => table.try_into::<sound::Settings>().map(|_| ()),
+                Modality::Image => table.try_into::<image::Settings>().map(|_| ()),
+                Modality::Audio => table.try_into::<audio::Settings>().map(|_| ()),
             }
             .map_err(about)?;
         }
@@ -143,7 +144,7 @@ impl Manifest {
         Self::parse(&text, &file)
     }
 
-    /// The repository.
+    /// Returns the repository.
     ///
     /// # Errors
     /// If the name is none, which [`Manifest::parse`] has ruled out.
@@ -151,9 +152,13 @@ impl Manifest {
         Ok(Repository::from_str(&self.repository)?)
     }
 
-    /// The files, as the hub is asked for them.
-    pub fn wanted<'a>(&'a self, repository: &'a Repository, commit: &'a str) -> impl Iterator<Item = Wanted<'a>> {
-        self.files.iter().map(move |ManifestFile { path, bytes, sha256 }| Wanted {
+    /// Lists the files, as the hub is asked for them.
+    pub fn file_requests<'a>(
+        &'a self,
+        repository: &'a Repository,
+        commit: &'a str,
+    ) -> impl Iterator<Item = FileRequest<'a>> {
+        self.files.iter().map(move |ManifestFile { path, bytes, sha256 }| FileRequest {
             repository,
             commit,
             path,

@@ -32,5 +32,5 @@ pub use describe::{Asked, Description};
 pub use error::ModelError;
 pub use manifest::{Manifest, ManifestFile, Preprocessing, TextPreprocessing};
 pub use registry::Registry;
-pub use resolve::{Meant, Origin, Resolved, meant, of_directory, pull_repository, resolve};
+pub use resolve::{ModelRef, Origin, Resolved, model_ref, of_directory, pull_repository, resolve};
 pub use sentence::{Dense, Prompts, Step};

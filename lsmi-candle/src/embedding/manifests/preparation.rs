@@ -5,23 +5,23 @@ use super::configuration::Configuration;
 use super::files::{Files, within};
 use crate::embedding::encoders::Architecture;
 use crate::embedding::preprocess::PreprocessError;
-use crate::embedding::preprocess::{picture, sound};
+use crate::embedding::preprocess::{audio, image};
 
 const OLD: &str = "preprocessor_config.json";
 const NEW: &str = "processor_config.json";
 
 /// Reads how pictures are prepared.
-pub(super) fn of_pictures(
+pub(super) fn of_images(
     files: &mut dyn Files,
     model: &str,
     folder: &str,
     architecture: Architecture,
-) -> Result<picture::Settings, ModelError> {
+) -> Result<image::Settings, ModelError> {
     let Some(config) = find(files, folder, "image_processor")? else {
         return Err(ModelError::MissingFile {
             model: model.to_owned(),
             file: within(folder, OLD),
-            mend: "it says how pictures are prepared: add it, or a manifest.toml".to_owned(),
+            hint: "it says how pictures are prepared: add it, or a manifest.toml".to_owned(),
         });
     };
     let mut fields = config.fields()?.clone();
@@ -36,13 +36,13 @@ pub(super) fn of_pictures(
         };
         fields.insert("image_processor_type".to_owned(), usual.into());
     }
-    picture::Settings::from_fields(&fields).map_err(about(&config))
+    image::Settings::from_fields(&fields).map_err(about(&config))
 }
 
 /// Reads how sounds are prepared, where the model says it.
-pub(super) fn of_sounds(files: &mut dyn Files, folder: &str) -> Result<Option<sound::Settings>, ModelError> {
+pub(super) fn of_audio(files: &mut dyn Files, folder: &str) -> Result<Option<audio::Settings>, ModelError> {
     let Some(config) = find(files, folder, "feature_extractor")? else { return Ok(None) };
-    sound::Settings::from_fields(config.fields()?).map(Some).map_err(about(&config))
+    audio::Settings::from_fields(config.fields()?).map(Some).map_err(about(&config))
 }
 
 /// The part of the newer file, else the older file.

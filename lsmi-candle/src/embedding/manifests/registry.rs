@@ -38,7 +38,7 @@ const BUILT_IN: [(&str, &str); 17] = {
 pub struct Registry(BTreeMap<String, Manifest>);
 
 impl Registry {
-    /// The built-in manifests alone.
+    /// Reads the built-in manifests.
     ///
     /// # Errors
     /// None that a release has: every manifest is read in a test.
@@ -48,7 +48,7 @@ impl Registry {
         BUILT_IN.into_iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The built-in manifests, and all `.toml` files of a folder; these win where a name is the same.
+    /// Reads the built-in manifests and all `.toml` files of a folder; these win where a name is the same.
     ///
     /// # Errors
     /// If the folder cannot be read, or one of its manifests is wrong.
@@ -68,17 +68,17 @@ impl Registry {
         Ok(Self(manifests))
     }
 
-    /// The manifest of this name.
+    /// Returns the manifest of a name.
     pub fn get(&self, name: &str) -> Option<&Manifest> {
         self.0.get(name)
     }
 
-    /// All manifests, by name.
+    /// Iterates over all manifests, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Manifest> {
         self.0.values()
     }
 
-    /// All names, for messages.
+    /// Lists all names, for messages.
     pub fn names(&self) -> String {
         self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     }

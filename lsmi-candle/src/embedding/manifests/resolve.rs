@@ -46,7 +46,7 @@ pub struct Resolved {
 }
 
 impl Resolved {
-    /// A file of the network by its name, such as `config.json`.
+    /// Returns a file of the network by its name, such as `config.json`.
     ///
     /// # Errors
     /// If the model has none.
@@ -55,11 +55,11 @@ impl Resolved {
         self.files.get(&path).map(PathBuf::as_path).ok_or_else(|| ModelError::MissingFile {
             model: self.description.name.clone(),
             file: path,
-            mend: "list it in the manifest, or put it into the directory".to_owned(),
+            hint: "list it in the manifest, or put it into the directory".to_owned(),
         })
     }
 
-    /// The files of the network's weights, sorted; usually one.
+    /// Lists the files of the network's weights, sorted; usually one.
     pub fn weights(&self) -> Vec<PathBuf> {
         let is_of_network = |path: &str| match path.rsplit_once('/') {
             Some((folder, _)) => folder == self.description.folder,
@@ -72,7 +72,7 @@ impl Resolved {
 
 /// What a user may mean by a model.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Meant<'a> {
+pub enum ModelRef<'a> {
     /// A manifest.
     Manifest(&'a Manifest),
     /// A directory with a model.
@@ -81,16 +81,16 @@ pub enum Meant<'a> {
     Repository(Repository, Option<String>),
 }
 
-/// What a user means: a manifest of this name, else a directory there is, else a repository.
+/// Finds what a name means: a manifest, else a directory there is, else a repository.
 ///
 /// # Errors
 /// If it is none of these.
-pub fn meant<'a>(name: &str, registry: &'a Registry) -> Result<Meant<'a>, ModelError> {
+pub fn model_ref<'a>(name: &str, registry: &'a Registry) -> Result<ModelRef<'a>, ModelError> {
     if let Some(manifest) = registry.get(name) {
-        return Ok(Meant::Manifest(manifest));
+        return Ok(ModelRef::Manifest(manifest));
     }
     if Path::new(name).is_dir() {
-        return Ok(Meant::Directory(name.into()));
+        return Ok(ModelRef::Directory(name.into()));
     }
     if name.starts_with(['.', '/']) {
         return Err(ModelError::Unknown {
@@ -104,7 +104,7 @@ pub fn meant<'a>(name: &str, registry: &'a Registry) -> Result<Meant<'a>, ModelE
     };
     let hint = || format!("name one of {}; or a directory, or organisation/model of the hub", registry.names());
     match repository.parse() {
-        Ok(repository) => Ok(Meant::Repository(repository, revision)),
+        Ok(repository) => Ok(ModelRef::Repository(repository, revision)),
         Err(_) => Err(ModelError::Unknown { name: name.to_owned(), hint: hint() }),
     }
 }
@@ -120,14 +120,14 @@ pub fn resolve(
     hub: &Hub,
     progress: &mut dyn FnMut(Transfer<'_>),
 ) -> Result<Resolved, ModelError> {
-    match meant(name, registry)? {
-        Meant::Manifest(manifest) => {
+    match model_ref(name, registry)? {
+        ModelRef::Manifest(manifest) => {
             // Before anything is downloaded.
             check(name, asked, manifest.modality)?;
             of_manifest(manifest, hub, progress)
         }
-        Meant::Directory(directory) => of_directory(&directory, asked),
-        Meant::Repository(repository, revision) => {
+        ModelRef::Directory(directory) => of_directory(&directory, asked),
+        ModelRef::Repository(repository, revision) => {
             let commit = hub.commit(&repository, revision.as_deref())?;
             let mut files = Commit::new(hub, &repository, &commit, progress)?;
             let description = describe(name, &mut files, asked)?;
@@ -166,7 +166,7 @@ pub fn of_directory(directory: &Path, asked: Asked) -> Result<Resolved, ModelErr
     if !has(WEIGHTS) && !has(SHARDS) && !has("modules.json") {
         return Err(missing(&shown, WEIGHTS, IN_DIRECTORY));
     }
-    let is_unconfigured = !has(CONFIG) && !has("modules.json") && asked.modality == Some(Modality::Picture);
+    let is_unconfigured = !has(CONFIG) && !has("modules.json") && asked.modality == Some(Modality::Image);
     let description = match Registry::built_in()?.get(UNCONFIGURED) {
         // Tensors of another network are refused when they are loaded.
         Some(manifest) if is_unconfigured => Description { name, ..manifest.into() },
@@ -186,8 +186,8 @@ fn of_hub(repository: &Repository) -> String {
     )
 }
 
-fn missing(model: &str, file: &str, mend: &str) -> ModelError {
-    ModelError::MissingFile { model: model.to_owned(), file: file.to_owned(), mend: mend.to_owned() }
+fn missing(model: &str, file: &str, hint: &str) -> ModelError {
+    ModelError::MissingFile { model: model.to_owned(), file: file.to_owned(), hint: hint.to_owned() }
 }
 
 fn check(name: &str, asked: Asked, found: Modality) -> Result<(), ModelError> {
@@ -204,7 +204,7 @@ fn of_manifest(manifest: &Manifest, hub: &Hub, progress: &mut dyn FnMut(Transfer
     let repository = manifest.repository()?;
     let commit = hub.commit(&repository, manifest.revision.as_deref())?;
     let mut files = BTreeMap::new();
-    for file in manifest.wanted(&repository, &commit) {
+    for file in manifest.file_requests(&repository, &commit) {
         files.insert(file.path.to_owned(), hub.file(&file, progress)?);
     }
     Ok(Resolved { description: manifest.into(), origin: Origin::Hub { repository, commit }, files })
@@ -224,8 +224,8 @@ pub fn pull_repository(
     let mut files = Commit::new(hub, repository, &commit, progress)?;
     let asked = Asked { pooling_is_chosen: true, ..Asked::default() };
     let Modules { folder, .. } = Modules::read(&mut files, asked)?;
-    let mend = "add it, or a manifest that says what the model is";
-    architecture(&Configuration::needed(&mut files, repository.as_str(), &within(&folder, CONFIG), mend)?)?;
+    let hint = "add it, or a manifest that says what the model is";
+    architecture(&Configuration::needed(&mut files, repository.as_str(), &within(&folder, CONFIG), hint)?)?;
     for name in DESCRIBING.into_iter().chain(text::SENTENCE) {
         files.get(&within(&folder, name))?;
     }
@@ -244,13 +244,13 @@ pub fn pull_repository(
 }
 
 /// Gets the weights of the network: one file, or else those that an index names.
-fn get_weights(model: &str, files: &mut dyn Files, folder: &str, mend: &str) -> Result<(), ModelError> {
+fn get_weights(model: &str, files: &mut dyn Files, folder: &str, hint: &str) -> Result<(), ModelError> {
     // An index beside the one file is a left-over.
     if files.get(&within(folder, WEIGHTS))?.is_some() {
         return Ok(());
     }
     let Some(index) = files.get(&within(folder, SHARDS))? else {
-        return Err(missing(model, &within(folder, WEIGHTS), mend));
+        return Err(missing(model, &within(folder, WEIGHTS), hint));
     };
     for shard in shards(&index)? {
         let path = within(folder, &shard);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::configuration::Configuration;
 use super::files::{Files, within};
 use super::{Asked, ModelError};
-use crate::embedding::encoders::layers::Activation;
+use crate::embedding::encoders::Activation;
 use crate::embedding::encoders::{Pooling, Poolings};
 
 const MODULES: &str = "modules.json";
@@ -123,7 +123,7 @@ impl Modules {
             let refused = || ModelError::Unsupported {
                 file: self.file.clone(),
                 what: format!("the module `{kind}` ({path}) in this place"),
-                mend: MEND.to_owned(),
+                hint: MEND.to_owned(),
             };
             let file = within(path, "config.json");
             match kind.as_str() {
@@ -170,7 +170,7 @@ pub(super) fn refuse_parts(files: &dyn Files, model: &str) -> Result<(), ModelEr
     Err(ModelError::MissingFile {
         model: model.to_owned(),
         file: MODULES.to_owned(),
-        mend: format!("{why}; get it (once without --offline), or choose a pooling with --pooling"),
+        hint: format!("{why}; get it (once without --offline), or choose a pooling with --pooling"),
     })
 }
 
@@ -183,7 +183,7 @@ pub(super) fn refuse_unknown(files: &dyn Files, model: &str, name: &str) -> Resu
     Err(ModelError::MissingFile {
         model: model.to_owned(),
         file: name.to_owned(),
-        mend: "the repository may have it, and says there how texts are taken: get it (once without --offline)"
+        hint: "the repository may have it, and says there how texts are taken: get it (once without --offline)"
             .to_owned(),
     })
 }

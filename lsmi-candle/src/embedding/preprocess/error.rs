@@ -1,8 +1,8 @@
-//! What can go wrong while a picture or a sound is prepared.
+//! Why a picture or a sound cannot be prepared.
 
 use thiserror::Error;
 
-/// What can go wrong while a picture or a sound is prepared.
+/// Why a picture or a sound cannot be prepared.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PreprocessError {
@@ -16,7 +16,7 @@ pub enum PreprocessError {
     },
     /// A picture of a known format that cannot be decoded.
     #[error("the picture {name} cannot be decoded: it is damaged or cut short; replace it")]
-    Picture {
+    Image {
         /// The file.
         name: String,
         /// What the decoder found.
@@ -64,7 +64,7 @@ pub enum PreprocessError {
     },
     /// A sound of a known format that cannot be decoded.
     #[error("the sound {name} cannot be decoded: it is damaged or of a kind that is not read; convert it")]
-    Sound {
+    Audio {
         /// The file.
         name: String,
         /// What the decoder found.

@@ -1,6 +1,6 @@
 //! Pictures and sounds made into what encoders read.
 //!
-//! [`picture`] decodes a file and gives the normalised pixels `[3, size, size]` of a picture encoder; [`sound`] decodes a
+//! [`image`] decodes a file and gives the normalised pixels `[3, size, size]` of a picture encoder; [`audio`] decodes a
 //! file and gives the log-mel spectrogram `[bins, frames]` of a sound encoder. Both follow the programs that the
 //! encoders were trained with to the level of rounding: a picture resized by another filter, or a spectrogram whose
 //! frames begin elsewhere, gives a plausible vector that is not the encoder's.
@@ -9,9 +9,9 @@
 //! `preprocessor_config.json`. Everything here works on bytes in memory and gives numbers on the host; no tensor library
 //! is involved.
 
+pub mod audio;
 mod error;
-pub mod picture;
-pub mod sound;
+pub mod image;
 
 pub use error::PreprocessError;
 

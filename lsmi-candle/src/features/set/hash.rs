@@ -6,6 +6,7 @@ use super::file::{FeatureFile, UnlabelledFile};
 use super::{FeatureSet, Inputs, Unlabelled};
 use crate::features::groups::Groups;
 use crate::features::keys::LOGITS;
+use crate::files::hexadecimal;
 use crate::numbers::matrix::Matrix;
 
 /// Hashed first, so that a change of what is hashed changes every hash.
@@ -21,13 +22,13 @@ pub(super) fn of_file(file: &FeatureFile) -> String {
     for split in &file.splits {
         set(&mut hash, &split.features);
     }
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 pub(super) fn of_set(features: &FeatureSet) -> String {
     let mut hash = Sha256::new_with_prefix(VERSION);
     set(&mut hash, features);
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 pub(super) fn of_unlabelled_file(file: &UnlabelledFile) -> String {
@@ -36,13 +37,13 @@ pub(super) fn of_unlabelled_file(file: &UnlabelledFile) -> String {
     for split in &file.splits {
         inputs(&mut hash, split.features.inputs(), None);
     }
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 pub(super) fn of_unlabelled(samples: &Unlabelled) -> String {
     let mut hash = Sha256::new_with_prefix(VERSION_UNLABELLED);
     inputs(&mut hash, samples.inputs(), None);
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 fn set(hash: &mut Sha256, features: &FeatureSet) {
@@ -97,9 +98,4 @@ fn text(hash: &mut Sha256, text: &str) {
 
 fn length(hash: &mut Sha256, length: usize) {
     hash.update((length as u64).to_le_bytes());
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    let digits = hash.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::golden::shared;
 use candle_core::{DType, Device, Tensor};
 use lsmi_candle::embedding::embedder::{Embedder, Options, Prepared, Prompt};
-use lsmi_candle::embedding::encoders::{Config, Pooling, Weights, sound};
+use lsmi_candle::embedding::encoders::{Config, Pooling, Weights, audio};
 use lsmi_candle::embedding::hub::{Hub, HubConfig};
 use lsmi_candle::embedding::manifests::{Asked, Modality, ModelError, Registry, Resolved, of_directory, resolve};
-use lsmi_candle::embedding::preprocess::sound::{Settings, Sound};
+use lsmi_candle::embedding::preprocess::audio::{Audio, Settings};
 use serde_json::Value;
 
 /// The matrix of a `.npy` file of f32.
@@ -121,8 +121,8 @@ fn sentence_encoders_give_what_their_library_gives() {
             assert_alike(&of_texts(&model, &none, &put_before), &expected, "the prompt in the texts");
             assert!(cosine(&of_texts(&model, &none, &texts)[0], &expected[0]) < 0.99);
         }
-        let picture = overlays.join("pic.png");
-        assert!(picture.is_file());
+        let image = overlays.join("pic.png");
+        assert!(image.is_file());
     }
 }
 
@@ -133,8 +133,8 @@ fn checkpoints_give_what_their_library_gives() {
     for (name, modality, options) in [
         ("st_max_ignored", Modality::Text, Options::default()),
         ("st_max_length", Modality::Text, Options::default()),
-        ("v5_tower_names", Modality::Picture, Options::default()),
-        ("vit_pooler_act", Modality::Picture, pooling("pooler")),
+        ("v5_tower_names", Modality::Image, Options::default()),
+        ("vit_pooler_act", Modality::Image, pooling("pooler")),
     ] {
         let folder = folder.join(name);
         let model = of_directory(&folder.join("model"), Asked::of(modality)).unwrap();
@@ -155,16 +155,16 @@ fn checkpoints_give_what_their_library_gives() {
 fn whisper_leaves_padding_out_of_its_mean() {
     let Some(folder) = shared("field/checkpoints/whisper_conv_act") else { return };
     let settings = Settings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
-    let sound = Sound::decode("a16k.wav", fs::read(folder.join("a16k.wav")).unwrap(), 30.0).unwrap();
-    let features = Tensor::from_vec(settings.prepare(&sound).unwrap(), (1, 80, 3000), &Device::Cpu).unwrap();
+    let audio = Audio::decode("a16k.wav", fs::read(folder.join("a16k.wav")).unwrap(), 30.0).unwrap();
+    let features = Tensor::from_vec(settings.prepare(&audio).unwrap(), (1, 80, 3000), &Device::Cpu).unwrap();
     let weights = Weights::read(&folder.join("model/model.safetensors"), DType::F32, &Device::Cpu).unwrap();
-    let encoder = sound::load(&Config::read(&folder.join("model/config.json")).unwrap(), &weights).unwrap();
+    let encoder = audio::load(&Config::read(&folder.join("model/config.json")).unwrap(), &weights).unwrap();
     let hidden = encoder.encode(&features, None).unwrap();
     let all = hidden.pool(Pooling::Mean).unwrap().to_vec2::<f32>().unwrap();
     assert_alike(&all, &matrix(&folder.join("expected.npy")), "all positions");
 
     let first = hidden.states.narrow(1, 0, 150).unwrap().mean(1).unwrap().to_vec2::<f32>().unwrap();
-    let model = of_directory(&folder.join("model"), Asked::of(Modality::Sound)).unwrap();
+    let model = of_directory(&folder.join("model"), Asked::of(Modality::Audio)).unwrap();
     let files: Vec<PathBuf> = column(&folder.join("t.csv"), 1).iter().map(|file| folder.join(file)).collect();
     assert_alike(&of_files(&model, &Options::default(), &files), &first, "the positions of the sound");
 }
@@ -176,12 +176,12 @@ fn checkpoints_that_were_refused_are_read() {
         column(&folder.join(name).join("t.csv"), 1).into_iter().map(|file| folder.join(name).join(file)).collect()
     };
     let of = |name: &str, modality| of_directory(&folder.join(name).join("model"), Asked::of(modality)).unwrap();
-    let clip = of_files(&of("processor_config", Modality::Picture), &Options::default(), &files("processor_config"));
+    let clip = of_files(&of("processor_config", Modality::Image), &Options::default(), &files("processor_config"));
     assert_eq!((clip.len(), clip[0].len()), (3, 20));
     let texts = ["A quick brown fox".to_owned(), "two".to_owned()];
     assert_eq!(of_texts(&of("processor_config", Modality::Text), &Options::default(), &texts)[1].len(), 20);
-    let sound = of_files(&of("whisper_classifier", Modality::Sound), &Options::default(), &files("whisper_classifier"));
-    assert_eq!((sound.len(), sound[0].len()), (1, 32));
+    let audio = of_files(&of("whisper_classifier", Modality::Audio), &Options::default(), &files("whisper_classifier"));
+    assert_eq!((audio.len(), audio[0].len()), (1, 32));
     let long = ["a b c d e f g h ".repeat(250)];
     assert_eq!(of_texts(&of("modernbert_memory", Modality::Text), &Options::default(), &long)[0].len(), 96);
 }
@@ -225,7 +225,7 @@ fn a_cache_is_read_as_a_directory_is() {
     assert!(cached(&hub, asked).is_ok());
 
     let (_clip, hub) = cache(&folder.join("hub_clip_vision/cache"));
-    let asked = Asked::of(Modality::Picture);
+    let asked = Asked::of(Modality::Image);
     let files: Vec<PathBuf> =
         ["p0.png", "p1.png", "p2.png"].iter().map(|file| folder.join("hub_clip_vision").join(file)).collect();
     let found = of_files(&cached(&hub, asked).unwrap(), &Options::default(), &files);

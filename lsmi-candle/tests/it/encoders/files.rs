@@ -7,8 +7,8 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use lsmi_candle::embedding::embedder::{Embedder, Options, Prepared};
+use lsmi_candle::embedding::encoders::Activation;
 use lsmi_candle::embedding::encoders::Pooling;
-use lsmi_candle::embedding::encoders::layers::Activation;
 use lsmi_candle::embedding::encoders::tokens::BertCasing;
 use lsmi_candle::embedding::manifests::{
     Architecture, Asked, Description, Modality, ModelError, Preprocessing, Step, of_directory,
@@ -252,19 +252,19 @@ fn networks_have_several_names() {
         ("ernie", Architecture::Bert, Modality::Text),
         ("clip_text_model", Architecture::Clip, Modality::Text),
         ("siglip_text_model", Architecture::Siglip, Modality::Text),
-        ("siglip_vision_model", Architecture::Siglip, Modality::Picture),
-        ("vit_msn", Architecture::Vit, Modality::Picture),
+        ("siglip_vision_model", Architecture::Siglip, Modality::Image),
+        ("vit_msn", Architecture::Vit, Modality::Image),
     ] {
         let found = found(name, None).unwrap();
         assert_eq!((found.architecture, found.modality), (architecture, modality), "{name}");
     }
-    let message = found("clip_text_model", Some(Modality::Picture)).unwrap_err().to_string();
+    let message = found("clip_text_model", Some(Modality::Image)).unwrap_err().to_string();
     assert!(message.contains("embeds text, but is to embed image"), "{message}");
-    let message = found("deit", Some(Modality::Picture)).unwrap_err().to_string();
+    let message = found("deit", Some(Modality::Image)).unwrap_err().to_string();
     assert!(message.contains("`deit` is not known"), "{message}");
     let broken =
         [("config.json", r#"{"model_type": "deit"}"#), ("preprocessor_config.json", "{"), ("modules.json", "[]")];
-    let chosen = Asked { modality: Some(Modality::Picture), pooling_is_chosen: true };
+    let chosen = Asked { modality: Some(Modality::Image), pooling_is_chosen: true };
     let message = described(&broken, chosen).unwrap_err().to_string();
     assert!(message.contains("`deit` is not known"), "{message}");
 }
@@ -278,8 +278,8 @@ fn newer_processors_stand_in_another_file() {
         "size": {{"shortest_edge": 64}}, "crop_size": {{"height": 64, "width": 64}}, "resample": 3, {LEVELS}}}}}"#
     );
     let side =
-        |files: &[(&str, &str)]| match described(files, Asked::of(Modality::Picture)).unwrap().preprocessing.unwrap() {
-            Preprocessing::Picture(settings) => settings.size,
+        |files: &[(&str, &str)]| match described(files, Asked::of(Modality::Image)).unwrap().preprocessing.unwrap() {
+            Preprocessing::Image(settings) => settings.size,
             other => panic!("{other:?}"),
         };
     let (old, new) = (("preprocessor_config.json", old.as_str()), ("processor_config.json", new.as_str()));
@@ -315,7 +315,7 @@ fn one_file_of_weights_comes_before_an_index() {
 fn a_folder_of_weights_alone_has_the_manifest_of_its_network() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("model.safetensors"), "").unwrap();
-    let found = of_directory(directory.path(), Asked::of(Modality::Picture)).unwrap().description;
+    let found = of_directory(directory.path(), Asked::of(Modality::Image)).unwrap().description;
     let registry = lsmi_candle::embedding::manifests::Registry::built_in().unwrap();
     let manifest = registry.get("efficientnet-lite0").unwrap();
     assert_eq!(found.preprocessing.as_ref(), Some(&manifest.preprocessing));

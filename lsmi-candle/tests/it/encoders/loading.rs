@@ -8,7 +8,7 @@ use crate::golden::{Fixture, difference};
 use candle_core::{DType, Device, Tensor};
 use lsmi_candle::embedding::encoders::tokens::{TextSettings, Tokenizer};
 use lsmi_candle::embedding::encoders::{
-    Config, EncoderError, Hidden, Pooling, Result, TextEncoder, Weights, picture, text,
+    Config, EncoderError, Hidden, Pooling, Result, TextEncoder, Weights, image, text,
 };
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
@@ -325,13 +325,13 @@ fn towers_alone_are_those_of_the_whole() {
         let vision =
             reconfigured(&fixture, Some("vision_config"), &[("model_type", format!("{kind}_vision_model").into())]);
         let weights = remade(&fixture, of("vision_model."), std::slice::from_ref(&classifier));
-        let hidden = picture::load(&vision, &weights).unwrap().encode(pixels).unwrap();
+        let hidden = image::load(&vision, &weights).unwrap().encode(pixels).unwrap();
         fixture.assert_close(&hidden.states, "vision_last_hidden_state", 1e-5);
         fixture.assert_close(&hidden.pool(Pooling::Pooler).unwrap(), "vision_pooler_output", 1e-5);
         // A classifier on the picture tower of the whole: neither the other tower nor the projection is there.
         let kept = |name: &str| name.starts_with("vision_model.").then(|| name.to_owned());
         let weights = remade(&fixture, kept, std::slice::from_ref(&classifier));
-        let model = picture::load(&fixture.config("config.json"), &weights).unwrap();
+        let model = image::load(&fixture.config("config.json"), &weights).unwrap();
         let pooled = model.encode(pixels).unwrap().pool(model.pooling()).unwrap();
         fixture.assert_close(&pooled, "vision_pooler_output", 1e-5);
 

@@ -1,8 +1,8 @@
 //! Encoders against reference outputs, and what is refused.
 
+mod audio;
 mod described;
 mod files;
+mod image;
 mod loading;
-mod picture;
-mod sound;
 mod text;

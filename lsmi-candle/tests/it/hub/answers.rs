@@ -187,7 +187,7 @@ fn progress_comes_to_the_whole() {
     let sent = content.clone();
     let server = Server::new(move |request| large(request, &sent));
     let repository = repository();
-    let wanted = lsmi_candle::embedding::hub::Wanted::new(&repository, COMMIT, "model.safetensors");
+    let wanted = lsmi_candle::embedding::hub::FileRequest::new(&repository, COMMIT, "model.safetensors");
     let mut seen = Vec::new();
     let mut note = |transfer: lsmi_candle::embedding::hub::Transfer<'_>| {
         assert_eq!((transfer.repository, transfer.file), ("org/name", "model.safetensors"));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lsmi_candle::embedding::hub::{Check, HubError, Lock, Wanted};
+use lsmi_candle::embedding::hub::{Check, FileRequest, HubError, Lock};
 
 use crate::hub::place::{COMMIT, OTHER_COMMIT, Place, get, info, large, refusal, repository, sha256, small, weights};
 use crate::hub::server::{Answer, Server};
@@ -44,7 +44,7 @@ fn the_manifest_is_believed_before_the_hub() {
         ("model.safetensors", Some(2), None, "its size in bytes is 1200000, but the manifest says 2"),
         ("model.safetensors", None, Some(wrong.as_str()), "but the manifest says 000"),
     ] {
-        let wanted = Wanted { bytes, sha256, ..Wanted::new(&repository, COMMIT, path) };
+        let wanted = FileRequest { bytes, sha256, ..FileRequest::new(&repository, COMMIT, path) };
         let message = refusal(hub.file(&wanted, &mut |transfer| {
             assert_eq!(transfer.file, "config.json", "a large file need not come for its hash to be known");
         }));
@@ -65,7 +65,7 @@ fn a_file_that_changes_after_its_first_use_is_noticed() {
     assert!(message.contains("config.json: its sha256 is") && message.contains("but the lock"), "{message}");
     assert!(message.contains("lsmi models pull --again"), "{message}");
     let repository = repository();
-    let wanted = Wanted::new(&repository, COMMIT, "config.json");
+    let wanted = FileRequest::new(&repository, COMMIT, "config.json");
     assert!(matches!(place.offline().check(&wanted), Check::Wrong(HubError::Mismatch { .. })));
 
     // Gone from the cache, it must still be what it was.
@@ -110,9 +110,9 @@ fn a_cache_filled_by_python_serves_without_a_network() {
     let hub = place.offline();
     let repository = repository();
     #[cfg(unix)]
-    assert!(matches!(hub.check(&Wanted::new(&repository, COMMIT, "model.safetensors")), Check::Right));
-    assert!(matches!(hub.check(&Wanted::new(&repository, COMMIT, "1_Pooling/config.json")), Check::Unpinned));
-    assert!(matches!(hub.check(&Wanted::new(&repository, COMMIT, "config.json")), Check::Missing));
+    assert!(matches!(hub.check(&FileRequest::new(&repository, COMMIT, "model.safetensors")), Check::Right));
+    assert!(matches!(hub.check(&FileRequest::new(&repository, COMMIT, "1_Pooling/config.json")), Check::Unpinned));
+    assert!(matches!(hub.check(&FileRequest::new(&repository, COMMIT, "config.json")), Check::Missing));
     assert_eq!(get(&hub, "model.safetensors").unwrap(), file);
     assert_eq!(hub.list(&repository, COMMIT).unwrap(), ["1_Pooling/config.json", "model.safetensors"]);
 
@@ -159,6 +159,6 @@ fn names_that_lead_out_of_the_cache_are_refused() {
     let hub = Place::new().offline();
     assert!(refusal(get(&hub, "../../x")).contains("is no file of a repository"));
     assert!(refusal(hub.commit(&repository(), Some("../x"))).contains("is no revision"));
-    let message = refusal(hub.file(&Wanted::new(&repository(), "main", "config.json"), &mut |_| ()));
+    let message = refusal(hub.file(&FileRequest::new(&repository(), "main", "config.json"), &mut |_| ()));
     assert!(message.contains("`main` is no commit"), "{message}");
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lsmi_candle::embedding::hub::{Digest, Hub, HubConfig, HubError, Repository, Token, Wanted};
+use lsmi_candle::embedding::hub::{FileRequest, Hub, HubConfig, HubError, Repository, Token};
+use lsmi_candle::files::Digest;
 use tempfile::TempDir;
 
 use crate::hub::server::{Answer, Request};
@@ -90,7 +91,7 @@ pub(crate) fn repository() -> Repository {
 
 /// Gets a file of the commit of which nothing is known beforehand.
 pub(crate) fn get(hub: &Hub, path: &str) -> Result<PathBuf, HubError> {
-    hub.file(&Wanted::new(&repository(), COMMIT, path), &mut |_| ())
+    hub.file(&FileRequest::new(&repository(), COMMIT, path), &mut |_| ())
 }
 
 /// The message of a refusal, causes and all.

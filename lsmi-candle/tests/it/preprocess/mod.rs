@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot make its file has failed")]
 #![expect(clippy::cast_possible_truncation, reason = "small numbers, or ones meant to wrap")]
 
-mod picture_files;
-mod pictures;
-mod sounds;
+mod audio;
+mod image_files;
+mod images;
 
 use std::path::PathBuf;
 

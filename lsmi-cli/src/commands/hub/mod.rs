@@ -6,7 +6,7 @@ mod show;
 mod verify;
 
 use lsmi_candle::embedding::hub::Hub;
-use lsmi_candle::embedding::manifests::{Manifest, Meant, ModelError, Registry, meant};
+use lsmi_candle::embedding::manifests::{Manifest, ModelError, ModelRef, Registry, model_ref};
 use serde::Serialize;
 
 use crate::arguments::{HubAction, HubCommand};
@@ -34,7 +34,7 @@ impl Cached {
     fn of(manifest: &Manifest, hub: &Hub) -> Result<Self, ModelError> {
         let repository = manifest.repository()?;
         let Some(commit) = hub.known_commit(&repository, manifest.revision.as_deref())? else { return Ok(Self::No) };
-        let there = manifest.wanted(&repository, &commit).filter(|file| hub.is_cached(file)).count();
+        let there = manifest.file_requests(&repository, &commit).filter(|file| hub.is_cached(file)).count();
         Ok(match there {
             0 => Self::No,
             all if all == manifest.files.len() => Self::Yes,
@@ -52,11 +52,11 @@ impl Cached {
 }
 
 /// What a name means, where it must mean something on the hub.
-fn of_hub<'a>(name: &str, registry: &'a Registry) -> Result<Meant<'a>, Failure> {
-    match meant(name, registry)? {
-        Meant::Directory(_) => Err(Failure::usage(format!(
+fn of_hub<'a>(name: &str, registry: &'a Registry) -> Result<ModelRef<'a>, Failure> {
+    match model_ref(name, registry)? {
+        ModelRef::Directory(_) => Err(Failure::usage(format!(
             "{name} is a directory, whose files are used as they are; name a manifest or organisation/model"
         ))),
-        meant => Ok(meant),
+        model_ref => Ok(model_ref),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use lsmi_candle::embedding::hub::{Hub, Lock, Repository, Transfer, Wanted};
-use lsmi_candle::embedding::manifests::{Asked, Meant, Origin, Registry, pull_repository, resolve};
+use lsmi_candle::embedding::hub::{FileRequest, Hub, Lock, Repository, Transfer};
+use lsmi_candle::embedding::manifests::{Asked, ModelRef, Origin, Registry, pull_repository, resolve};
 use serde::Serialize;
 
 use super::of_hub;
@@ -53,15 +53,15 @@ fn pull(
     progress: &mut dyn FnMut(Transfer<'_>),
 ) -> Result<Pulled, Failure> {
     let (repository, commit, files) = match of_hub(name, registry)? {
-        Meant::Repository(repository, revision) => {
+        ModelRef::Repository(repository, revision) => {
             if again {
                 forget(hub, &repository, revision.as_deref(), &[])?;
             }
             let (commit, files) = pull_repository(&repository, revision.as_deref(), hub, progress)?;
             (repository, commit, files)
         }
-        meant => {
-            if let (Meant::Manifest(manifest), true) = (&meant, again) {
+        model_ref => {
+            if let (ModelRef::Manifest(manifest), true) = (&model_ref, again) {
                 let paths: Vec<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
                 forget(hub, &manifest.repository()?, manifest.revision.as_deref(), &paths)?;
             }
@@ -83,7 +83,7 @@ fn forget(hub: &Hub, repository: &Repository, revision: Option<&str>, paths: &[&
     // A manifest names its files; without one they are those that were used.
     let of_lock = pinned.map(|(_, _, path)| path).filter(|_| paths.is_empty());
     for path in paths.iter().copied().chain(of_lock) {
-        hub.forget(&Wanted::new(repository, &commit, path))?;
+        hub.forget(&FileRequest::new(repository, &commit, path))?;
     }
     Ok(hub.forget_commit(repository, revision)?)
 }

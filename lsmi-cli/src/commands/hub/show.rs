@@ -1,6 +1,6 @@
 //! `lsmi models show`: a manifest as TOML, and its files in the cache as comments.
 
-use lsmi_candle::embedding::manifests::{Manifest, Meant};
+use lsmi_candle::embedding::manifests::{Manifest, ModelRef};
 use serde::Serialize;
 
 use super::of_hub;
@@ -20,7 +20,7 @@ struct Shown<'a> {
 
 pub(super) fn run(arguments: &ShowModel) -> Result<(), Failure> {
     let (registry, hub) = (arguments.place.registry()?, arguments.place.hub()?);
-    let Meant::Manifest(manifest) = of_hub(&arguments.name, &registry)? else {
+    let ModelRef::Manifest(manifest) = of_hub(&arguments.name, &registry)? else {
         return Err(Failure::usage(format!(
             "there is no manifest of {}: only models that have one can be shown (lsmi models list)",
             arguments.name
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &ShowModel) -> Result<(), Failure> {
     let commit = hub.known_commit(&repository, manifest.revision.as_deref())?;
     let cached = match &commit {
         Some(commit) => {
-            let files = manifest.wanted(&repository, commit).filter(|file| hub.is_cached(file));
+            let files = manifest.file_requests(&repository, commit).filter(|file| hub.is_cached(file));
             files.map(|file| file.path.to_owned()).collect()
         }
         None => Vec::new(),

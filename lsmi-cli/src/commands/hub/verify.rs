@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lsmi_candle::embedding::hub::{Check, Hub, Lock, Repository, Wanted};
-use lsmi_candle::embedding::manifests::{Manifest, Meant};
+use lsmi_candle::embedding::hub::{Check, FileRequest, Hub, Lock, Repository};
+use lsmi_candle::embedding::manifests::{Manifest, ModelRef};
 use serde::Serialize;
 
 use super::{Cached, of_hub};
@@ -48,8 +48,8 @@ pub(super) fn run(arguments: &VerifyModels) -> Result<(), Failure> {
     }
     for name in &arguments.names {
         match of_hub(name, &registry)? {
-            Meant::Manifest(manifest) => found.extend(of_manifest(manifest, &hub)?),
-            Meant::Repository(repository, revision) => {
+            ModelRef::Manifest(manifest) => found.extend(of_manifest(manifest, &hub)?),
+            ModelRef::Repository(repository, revision) => {
                 let commit = hub.known_commit(&repository, revision.as_deref())?;
                 let of_it = pinned(&lock, &hub, |other, at| *other == repository && Some(at) == commit.as_deref());
                 if of_it.is_empty() {
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &VerifyModels) -> Result<(), Failure> {
                 }
                 found.extend(of_it);
             }
-            Meant::Directory(_) => {}
+            ModelRef::Directory(_) => {}
         }
     }
     tell(arguments, &found)?;
@@ -109,19 +109,19 @@ fn of_manifest(manifest: &Manifest, hub: &Hub) -> Result<Vec<Verified>, Failure>
         };
         return Ok(manifest.files.iter().map(|file| missing(&file.path)).collect());
     };
-    Ok(manifest.wanted(&repository, &commit).map(|file| verify(&manifest.name, &file, hub)).collect())
+    Ok(manifest.file_requests(&repository, &commit).map(|file| verify(&manifest.name, &file, hub)).collect())
 }
 
 /// The pinned files of the repositories and commits that are chosen.
 fn pinned(lock: &Lock, hub: &Hub, is_chosen: impl Fn(&Repository, &str) -> bool) -> Vec<Verified> {
     let chosen = lock.pinned().into_iter().filter(|(repository, commit, _)| is_chosen(repository, commit));
     let of_file = |(repository, commit, path): (Repository, &str, &str)| {
-        verify(repository.as_str(), &Wanted::new(&repository, commit, path), hub)
+        verify(repository.as_str(), &FileRequest::new(&repository, commit, path), hub)
     };
     chosen.map(of_file).collect()
 }
 
-fn verify(model: &str, wanted: &Wanted<'_>, hub: &Hub) -> Verified {
+fn verify(model: &str, wanted: &FileRequest<'_>, hub: &Hub) -> Verified {
     let (state, reason) = match hub.check(wanted) {
         Check::Right => (State::Right, None),
         Check::Unpinned => (State::Unpinned, None),

@@ -32,7 +32,7 @@ impl Activation {
     pub(crate) const EXPECTED: &str =
         "`gelu`, `gelu_new`, `gelu_pytorch_tanh`, `quick_gelu`, `relu`, `silu`, `tanh`, `sigmoid` or `linear`";
 
-    /// The activation of this name, if it is built in.
+    /// Returns the activation of a name, if it is built in.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "gelu" | "gelu_python" => Some(Self::Gelu),

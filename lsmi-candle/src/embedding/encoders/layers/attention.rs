@@ -20,14 +20,14 @@ const MOST_SCORES: usize = 1 << 24;
 
 /// What is added to attention scores: f32, 0 where a position may be looked at, shape `[B or 1, 1, T or 1, T]`.
 #[derive(Debug, Clone)]
-pub struct Mask(Tensor);
+pub(crate) struct Mask(Tensor);
 
 impl Mask {
     /// Hides padding: `keep` is `[B, T]`, any number type, 1 at tokens and 0 at padding. None where nothing is padded.
     ///
     /// # Errors
     /// A candle error where the device fails.
-    pub fn padding(keep: &Tensor) -> Result<Option<Self>> {
+    pub(crate) fn padding(keep: &Tensor) -> Result<Option<Self>> {
         let hidden = keep.to_dtype(DType::F32)?.affine(-f64::from(HIDDEN), f64::from(HIDDEN))?;
         if hidden.min_all()?.to_scalar::<f32>()? == 0.0 {
             return Ok(None);
@@ -39,7 +39,7 @@ impl Mask {
     ///
     /// # Errors
     /// A candle error where the device fails.
-    pub fn positions(length: usize, look: impl Fn(usize, usize) -> bool, device: &Device) -> Result<Self> {
+    pub(crate) fn positions(length: usize, look: impl Fn(usize, usize) -> bool, device: &Device) -> Result<Self> {
         let pairs = (0..length).flat_map(|i| (0..length).map(move |j| (i, j)));
         let values: Vec<f32> = pairs.map(|(i, j)| if look(i, j) { 0.0 } else { HIDDEN }).collect();
         Ok(Self(Tensor::from_vec(values, (1, 1, length, length), device)?))
@@ -55,7 +55,7 @@ impl Mask {
     ///
     /// # Errors
     /// A candle error where the lengths differ.
-    pub fn and(&self, other: Option<&Self>) -> Result<Self> {
+    pub(crate) fn and(&self, other: Option<&Self>) -> Result<Self> {
         match other {
             None => Ok(self.clone()),
             // The sum of two stays finite.
@@ -66,7 +66,7 @@ impl Mask {
 
 /// Which of queries, keys and values have a bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Biases {
+pub(crate) enum Biases {
     /// All three.
     All,
     /// Queries and values, as in Whisper.
@@ -77,7 +77,7 @@ pub enum Biases {
 
 /// Multi-head attention: the weights of queries, keys and values one above the other, and the layer after the heads.
 #[derive(Debug, Clone)]
-pub struct Attention {
+pub(crate) struct Attention {
     packed: Linear,
     queries: Linear,
     keys_values: Linear,
@@ -90,7 +90,7 @@ impl Attention {
     ///
     /// # Errors
     /// [`EncoderError::Input`] where the heads do not divide the width.
-    pub fn new(weight: &Tensor, bias: Option<&Tensor>, output: Linear, heads: usize) -> Result<Self> {
+    pub(crate) fn new(weight: &Tensor, bias: Option<&Tensor>, output: Linear, heads: usize) -> Result<Self> {
         let width = weight.dim(1)?;
         if heads == 0 || width % heads != 0 {
             return Err(EncoderError::Input {
@@ -122,7 +122,7 @@ impl Attention {
     ///
     /// # Errors
     /// [`EncoderError`] naming the tensor that is missing or of another shape.
-    pub fn load(
+    pub(crate) fn load(
         weights: &Weights,
         [query, key, value, output]: [&str; 4],
         width: usize,
@@ -150,7 +150,7 @@ impl Attention {
     ///
     /// # Errors
     /// A candle error where shapes do not fit.
-    pub fn forward(&self, x: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
         let packed = self.split(&self.packed.forward(x)?, 3)?;
         self.attend(&packed[0], &packed[1], &packed[2], mask)
     }
@@ -159,7 +159,7 @@ impl Attention {
     ///
     /// # Errors
     /// A candle error where shapes do not fit.
-    pub fn forward_rotated(&self, x: &Tensor, rotary: &Rotary, mask: Option<&Mask>) -> Result<Tensor> {
+    pub(crate) fn forward_rotated(&self, x: &Tensor, rotary: &Rotary, mask: Option<&Mask>) -> Result<Tensor> {
         let packed = self.split(&self.packed.forward(x)?, 3)?;
         self.attend(&rotary.turn(&packed[0])?, &rotary.turn(&packed[1])?, &packed[2], mask)
     }
@@ -168,7 +168,7 @@ impl Attention {
     ///
     /// # Errors
     /// A candle error where shapes do not fit.
-    pub fn cross(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
+    pub(crate) fn cross(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
         let queries = self.split(&self.queries.forward(x)?, 1)?;
         let context = self.split(&self.keys_values.forward(context)?, 2)?;
         self.attend(&queries[0], &context[0], &context[1], None)

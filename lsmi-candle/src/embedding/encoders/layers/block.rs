@@ -8,42 +8,42 @@ use crate::embedding::encoders::weights::Weights;
 
 /// Names of the layers of a block, which differ from one architecture to the next.
 #[derive(Debug, Clone, Copy)]
-pub struct Names {
+pub(crate) struct Names {
     /// Layers of queries, keys, values, and the one after the heads.
-    pub attention: [&'static str; 4],
+    pub(crate) attention: [&'static str; 4],
     /// Norms of the attention and of the perceptron.
-    pub norms: [&'static str; 2],
+    pub(crate) norms: [&'static str; 2],
     /// The two layers of the perceptron.
-    pub perceptron: [&'static str; 2],
+    pub(crate) perceptron: [&'static str; 2],
 }
 
 impl Names {
     /// BERT and XLM-RoBERTa.
-    pub const BERT: Self = Self {
+    pub(crate) const BERT: Self = Self {
         attention: ["attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"],
         norms: ["attention.output.LayerNorm", "output.LayerNorm"],
         perceptron: ["intermediate.dense", "output.dense"],
     };
     /// DistilBERT.
-    pub const DISTILBERT: Self = Self {
+    pub(crate) const DISTILBERT: Self = Self {
         attention: ["attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin"],
         norms: ["sa_layer_norm", "output_layer_norm"],
         perceptron: ["ffn.lin1", "ffn.lin2"],
     };
     /// CLIP and SigLIP, both towers.
-    pub const CLIP: Self = Self {
+    pub(crate) const CLIP: Self = Self {
         attention: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"],
         norms: ["layer_norm1", "layer_norm2"],
         perceptron: ["mlp.fc1", "mlp.fc2"],
     };
     /// Whisper.
-    pub const WHISPER: Self = Self {
+    pub(crate) const WHISPER: Self = Self {
         attention: Self::CLIP.attention,
         norms: ["self_attn_layer_norm", "final_layer_norm"],
         perceptron: ["fc1", "fc2"],
     };
     /// ViT.
-    pub const VIT: Self = Self {
+    pub(crate) const VIT: Self = Self {
         attention: [
             "attention.attention.query",
             "attention.attention.key",
@@ -54,34 +54,34 @@ impl Names {
         perceptron: ["intermediate.dense", "output.dense"],
     };
     /// DINOv2; the layer scales are `layer_scale1.lambda1` and `layer_scale2.lambda1`.
-    pub const DINOV2: Self =
+    pub(crate) const DINOV2: Self =
         Self { attention: Self::VIT.attention, norms: ["norm1", "norm2"], perceptron: ["mlp.fc1", "mlp.fc2"] };
 }
 
 /// Sizes and kinds of the layers of a block.
 #[derive(Debug, Clone, Copy)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Width d of the states.
-    pub width: usize,
+    pub(crate) width: usize,
     /// Attention heads.
-    pub heads: usize,
+    pub(crate) heads: usize,
     /// Width of the perceptron's inner layer.
-    pub inner: usize,
+    pub(crate) inner: usize,
     /// Activation of the perceptron.
-    pub activation: Activation,
+    pub(crate) activation: Activation,
     /// Epsilon of the norms.
-    pub eps: f64,
+    pub(crate) eps: f64,
     /// Whether a norm comes before each half (CLIP) rather than after the sum (BERT).
-    pub norm_first: bool,
+    pub(crate) norm_first: bool,
     /// Which of queries, keys and values have a bias.
-    pub biases: Biases,
+    pub(crate) biases: Biases,
     /// Whether each half is scaled by a vector before it is added (DINOv2).
-    pub layer_scale: bool,
+    pub(crate) layer_scale: bool,
 }
 
 /// A transformer block.
 #[derive(Debug, Clone)]
-pub struct Block {
+pub(crate) struct Block {
     attention: Attention,
     norms: [LayerNorm; 2],
     perceptron: [Linear; 2],
@@ -95,7 +95,7 @@ impl Block {
     ///
     /// # Errors
     /// [`EncoderError`](crate::embedding::encoders::EncoderError) naming the tensor that is missing or of another shape.
-    pub fn load(weights: &Weights, names: &Names, shape: &Shape) -> Result<Self> {
+    pub(crate) fn load(weights: &Weights, names: &Names, shape: &Shape) -> Result<Self> {
         let Shape { width, heads, inner, eps, .. } = *shape;
         let norm = |name| LayerNorm::load(weights, name, width, eps);
         let [up, down] = names.perceptron;
@@ -121,7 +121,7 @@ impl Block {
     ///
     /// # Errors
     /// A candle error where shapes do not fit.
-    pub fn forward(&self, x: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
         let attend = |x: &Tensor| self.attention.forward(x, mask);
         let perceive = |x: &Tensor| self.perceptron[1].forward(&self.perceptron[0].activated(x, self.activation)?);
         self.half(1, &self.half(0, x, attend)?, perceive)
@@ -140,14 +140,14 @@ impl Block {
 
 /// The blocks of a transformer, one after the other.
 #[derive(Debug, Clone)]
-pub struct Blocks(Vec<Block>);
+pub(crate) struct Blocks(Vec<Block>);
 
 impl Blocks {
     /// Loads `count` blocks `part.0`, `part.1`, ...
     ///
     /// # Errors
     /// As [`Block::load`].
-    pub fn load(weights: &Weights, part: &str, count: usize, names: &Names, shape: &Shape) -> Result<Self> {
+    pub(crate) fn load(weights: &Weights, part: &str, count: usize, names: &Names, shape: &Shape) -> Result<Self> {
         let block = |index| Block::load(&weights.under(&format!("{part}.{index}")), names, shape);
         Ok(Self((0..count).map(block).collect::<Result<_>>()?))
     }
@@ -156,7 +156,7 @@ impl Blocks {
     ///
     /// # Errors
     /// As [`Block::forward`].
-    pub fn forward(&self, x: Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: Tensor, mask: Option<&Mask>) -> Result<Tensor> {
         self.0.iter().try_fold(x, |x, block| block.forward(&x, mask))
     }
 }

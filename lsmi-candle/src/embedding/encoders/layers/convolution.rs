@@ -13,7 +13,7 @@ use crate::embedding::encoders::weights::Weights;
 
 /// A convolution, the bias and the rectifier after it.
 #[derive(Debug, Clone)]
-pub struct Convolution {
+pub(crate) struct Convolution {
     window: Window,
     kernel: Kernel,
     bias: Tensor,
@@ -34,7 +34,7 @@ impl Convolution {
     ///
     /// # Errors
     /// [`EncoderError`](crate::embedding::encoders::EncoderError) naming the tensor that is missing or of another shape.
-    pub fn load(
+    pub(crate) fn load(
         weights: &Weights,
         name: &str,
         [inputs, outputs]: [usize; 2],
@@ -55,7 +55,7 @@ impl Convolution {
     ///
     /// # Errors
     /// As [`Convolution::load`].
-    pub fn load_normed(
+    pub(crate) fn load_normed(
         weights: &Weights,
         [name, norm]: [&str; 2],
         [inputs, outputs]: [usize; 2],
@@ -79,7 +79,7 @@ impl Convolution {
     }
 
     /// The number type of the maps that it takes and gives.
-    pub fn dtype(&self) -> DType {
+    pub(crate) fn dtype(&self) -> DType {
         self.dtype
     }
 
@@ -88,7 +88,7 @@ impl Convolution {
     /// # Errors
     /// [`EncoderError::Input`](crate::embedding::encoders::EncoderError::Input) where the map is smaller than the window, a candle
     /// error where its channels do not fit.
-    pub fn forward(&self, map: &Tensor) -> Result<Tensor> {
+    pub(crate) fn forward(&self, map: &Tensor) -> Result<Tensor> {
         let sides = self.window.sides(map)?;
         let y = match &self.kernel {
             Kernel::Rows(kernel) => self.by_product(&map.to_dtype(DType::F32)?, kernel, sides)?,
@@ -133,7 +133,7 @@ impl CustomOp1 for Patches {
         let length = kernel * kernel * channels;
         let mut patches = vec![0.0; batch * height.outputs * width.outputs * length];
         patches.chunks_exact_mut(width.outputs * length).enumerate().for_each(|(index, row)| {
-            let (picture, place) = (index / height.outputs, index % height.outputs);
+            let (image, place) = (index / height.outputs, index % height.outputs);
             for (column, patch) in row.chunks_exact_mut(length).enumerate() {
                 // Of every row of the window one run of pixels is copied; what lies in the padding stays 0.
                 let left = column * self.window.stride;
@@ -144,7 +144,7 @@ impl CustomOp1 for Patches {
                 }
                 let (first, last) = seen(height, place * self.window.stride, kernel);
                 for line in first..last {
-                    let y = picture * height.pixels + place * self.window.stride + line - height.before;
+                    let y = image * height.pixels + place * self.window.stride + line - height.before;
                     let from = (y * width.pixels + left + skipped - width.before) * channels;
                     let to = (line * kernel + skipped) * channels;
                     patch[to..to + run].copy_from_slice(&map[from..from + run]);

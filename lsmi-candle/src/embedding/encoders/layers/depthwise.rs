@@ -15,7 +15,7 @@ use crate::numbers::simd_math::vectorised;
 
 /// A convolution of each channel with its own kernel, the bias and the rectifier after it.
 #[derive(Debug, Clone)]
-pub struct Depthwise {
+pub(crate) struct Depthwise {
     window: Window,
     /// `[kernel * kernel, channels]`.
     kernel: Tensor,
@@ -28,7 +28,7 @@ impl Depthwise {
     ///
     /// # Errors
     /// [`EncoderError`](crate::embedding::encoders::EncoderError) naming the tensor that is missing or of another shape.
-    pub fn load(weights: &Weights, name: &str, channels: usize, window: Window) -> Result<Self> {
+    pub(crate) fn load(weights: &Weights, name: &str, channels: usize, window: Window) -> Result<Self> {
         let weights = weights.under(name);
         let kernel = weights.get("weight", &[channels, 1, window.kernel, window.kernel])?;
         Self::new(&kernel, &weights.get("bias", &[channels])?, window, Rectifier::None)
@@ -38,7 +38,7 @@ impl Depthwise {
     ///
     /// # Errors
     /// As [`Depthwise::load`].
-    pub fn load_normed(
+    pub(crate) fn load_normed(
         weights: &Weights,
         [name, norm]: [&str; 2],
         channels: usize,
@@ -63,7 +63,7 @@ impl Depthwise {
     /// # Errors
     /// [`EncoderError::Input`](crate::embedding::encoders::EncoderError::Input) where the map is smaller than the window, a candle
     /// error where its channels do not fit.
-    pub fn forward(&self, map: &Tensor) -> Result<Tensor> {
+    pub(crate) fn forward(&self, map: &Tensor) -> Result<Tensor> {
         if !map.device().is_cpu() || map.dim(3)? != self.bias.dim(0)? {
             return self.by_views(map);
         }
@@ -112,11 +112,11 @@ impl CustomOp3 for Sum {
         let [height, width] = self.sides;
         let mut output = vec![0.0; batch * height.outputs * width.outputs * channels];
         output.chunks_exact_mut(width.outputs * channels).enumerate().for_each(|(index, row)| {
-            let (picture, place) = (index / height.outputs, index % height.outputs);
-            let picture = &map[picture * height.pixels * width.pixels * channels..];
+            let (image, place) = (index / height.outputs, index % height.outputs);
+            let image = &map[image * height.pixels * width.pixels * channels..];
             vectorised(
                 #[inline(always)]
-                || self.row(picture, kernel, bias, place, row),
+                || self.row(image, kernel, bias, place, row),
             );
         });
         Ok((CpuStorage::F32(output), (batch, height.outputs, width.outputs, channels).into()))
@@ -127,7 +127,7 @@ impl Sum {
     /// One row of outputs.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call would keep the loops from being vectorised")]
-    fn row(&self, picture: &[f32], kernel: &[f32], bias: &[f32], place: usize, row: &mut [f32]) {
+    fn row(&self, image: &[f32], kernel: &[f32], bias: &[f32], place: usize, row: &mut [f32]) {
         let [height, width] = self.sides;
         let channels = bias.len();
         let top = place * self.window.stride;
@@ -139,7 +139,7 @@ impl Sum {
             // the padding, there are none, and the beginning may be anywhere.
             let first = ((top + rows.0 - height.before) * width.pixels + left + columns.0 - width.before) * channels;
             let seen = Seen {
-                pixels: picture.get(first..).unwrap_or_default(),
+                pixels: image.get(first..).unwrap_or_default(),
                 kernel: kernel.get((rows.0 * self.window.kernel + columns.0) * channels..).unwrap_or_default(),
                 rows: rows.1 - rows.0,
                 columns: columns.1 - columns.0,

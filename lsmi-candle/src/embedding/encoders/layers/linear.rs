@@ -8,19 +8,19 @@ use crate::embedding::encoders::weights::Weights;
 
 /// A linear layer: `W` is `[outputs, inputs]` as PyTorch stores it, `b` `[outputs]`.
 #[derive(Debug, Clone)]
-pub struct Linear {
+pub(crate) struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
 }
 
 impl Linear {
     /// A layer from its tensors.
-    pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
+    pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
         Self { weight, bias }
     }
 
     /// Numbers that it gives.
-    pub fn outputs(&self) -> usize {
+    pub(crate) fn outputs(&self) -> usize {
         self.weight.dims()[0]
     }
 
@@ -28,7 +28,7 @@ impl Linear {
     ///
     /// # Errors
     /// [`EncoderError`](crate::embedding::encoders::EncoderError) naming the tensor that is missing or of another shape.
-    pub fn load(weights: &Weights, name: &str, inputs: usize, outputs: usize, bias: bool) -> Result<Self> {
+    pub(crate) fn load(weights: &Weights, name: &str, inputs: usize, outputs: usize, bias: bool) -> Result<Self> {
         let weights = weights.under(name);
         let weight = weights.get("weight", &[outputs, inputs])?;
         let bias = if bias { Some(weights.get("bias", &[outputs])?) } else { None };
@@ -39,7 +39,7 @@ impl Linear {
     ///
     /// # Errors
     /// A candle error where the shapes do not fit.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.apply(x, None)
     }
 
@@ -47,7 +47,7 @@ impl Linear {
     ///
     /// # Errors
     /// A candle error where the shapes do not fit.
-    pub fn activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+    pub(crate) fn activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         self.apply(x, Some(activation))
     }
 

@@ -9,7 +9,7 @@ use crate::embedding::encoders::weights::Weights;
 
 /// A layer norm.
 #[derive(Debug, Clone)]
-pub struct LayerNorm {
+pub(crate) struct LayerNorm {
     weight: Tensor,
     bias: Tensor,
     eps: f32,
@@ -20,7 +20,7 @@ impl LayerNorm {
     ///
     /// # Errors
     /// [`EncoderError`](crate::embedding::encoders::EncoderError) naming the tensor that is missing or of another shape.
-    pub fn load(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Self> {
+    pub(crate) fn load(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Self> {
         let weights = weights.under(name);
         let [weight, bias] = if weights.contains("gamma") { ["gamma", "beta"] } else { ["weight", "bias"] };
         Ok(Self::new(weights.get(weight, &[width])?, weights.get(bias, &[width])?, eps))
@@ -30,7 +30,7 @@ impl LayerNorm {
     ///
     /// # Errors
     /// As [`LayerNorm::load`].
-    pub fn load_without_bias(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Self> {
+    pub(crate) fn load_without_bias(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Self> {
         let weight = weights.under(name).get("weight", &[width])?;
         let bias = weight.zeros_like()?;
         Ok(Self::new(weight, bias, eps))
@@ -41,7 +41,7 @@ impl LayerNorm {
         clippy::cast_possible_truncation,
         reason = "an epsilon that f32 cannot hold would count as 0, as it should"
     )]
-    pub fn new(weight: Tensor, bias: Tensor, eps: f64) -> Self {
+    pub(crate) fn new(weight: Tensor, bias: Tensor, eps: f64) -> Self {
         Self { weight, bias, eps: eps as f32 }
     }
 
@@ -49,7 +49,7 @@ impl LayerNorm {
     ///
     /// # Errors
     /// A candle error where the widths differ.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         if passes::suits(x) && passes::suits(&self.weight) {
             return Ok(x.apply_op3_no_bwd(&self.weight, &self.bias, &passes::Norm { eps: self.eps })?);
         }

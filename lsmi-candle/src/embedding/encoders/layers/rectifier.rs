@@ -7,7 +7,7 @@ use crate::numbers::simd_math::vectorised;
 
 /// What bounds the numbers that a convolution gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rectifier {
+pub(crate) enum Rectifier {
     /// Nothing.
     None,
     /// `max(x, 0)`.

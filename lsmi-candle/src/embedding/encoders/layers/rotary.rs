@@ -8,7 +8,7 @@ use crate::embedding::encoders::error::Result;
 /// Cosines and sines of the angles `position * base^(-2 i / d)` of heads of width `d`, where coordinate `i` is paired
 /// with `i + d / 2`.
 #[derive(Debug, Clone)]
-pub struct Rotary {
+pub(crate) struct Rotary {
     cosines: Tensor,
     sines: Tensor,
 }
@@ -18,7 +18,7 @@ impl Rotary {
     ///
     /// # Errors
     /// A candle error where the device fails.
-    pub fn new(length: usize, head_width: usize, base: f64, dtype: DType, device: &Device) -> Result<Self> {
+    pub(crate) fn new(length: usize, head_width: usize, base: f64, dtype: DType, device: &Device) -> Result<Self> {
         let frequencies: Vec<f64> =
             (0..head_width / 2).map(|pair| base.powf(-2.0 * pair as f64 / head_width as f64)).collect();
         let angles = |position: usize| frequencies.iter().map(move |frequency| position as f64 * frequency);

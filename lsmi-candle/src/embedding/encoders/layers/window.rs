@@ -9,7 +9,7 @@ use crate::embedding::encoders::error::{EncoderError, Result};
 
 /// Zeros around a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Padding {
+pub(crate) enum Padding {
     /// As many on every side.
     Even(usize),
     /// As many as give `ceil(n / stride)` outputs; an odd one lies right or below. TensorFlow's "SAME".
@@ -18,13 +18,13 @@ pub enum Padding {
 
 /// A square window that moves over a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     /// Pixels of either side.
-    pub kernel: usize,
+    pub(crate) kernel: usize,
     /// Pixels from one place to the next.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Zeros around the map.
-    pub padding: Padding,
+    pub(crate) padding: Padding,
 }
 
 /// A side of a map under a window.
@@ -42,10 +42,10 @@ pub(crate) struct Side {
 
 impl Window {
     /// A window of one pixel.
-    pub const PIXEL: Self = Self { kernel: 1, stride: 1, padding: Padding::Even(0) };
+    pub(crate) const PIXEL: Self = Self { kernel: 1, stride: 1, padding: Padding::Even(0) };
 
     /// A window whose places touch and do not overlap.
-    pub const fn tile(kernel: usize) -> Self {
+    pub(crate) const fn tile(kernel: usize) -> Self {
         Self { kernel, stride: kernel, padding: Padding::Even(0) }
     }
 

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::embeddings::Embeddings;
+use super::embeddings::{Embeddings, positions_after_padding};
 use super::width;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
@@ -134,7 +134,7 @@ impl TextEncoder for Bert {
     fn encode(&self, ids: &Tensor, mask: &Tensor, types: Option<&Tensor>) -> Result<Hidden> {
         let x = match self.padding {
             None => self.embeddings.in_order(ids, types)?,
-            Some(padding) => self.embeddings.at(ids, &super::xlm_roberta::positions(ids, padding)?, types)?,
+            Some(padding) => self.embeddings.at(ids, &positions_after_padding(ids, padding)?, types)?,
         };
         let mut x = self.norm.forward(&x)?;
         if let Some(widening) = &self.widening {

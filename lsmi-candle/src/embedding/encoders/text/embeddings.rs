@@ -121,3 +121,35 @@ pub(super) fn check_ids(ids: &Tensor, vocabulary: usize, longest: usize) -> Resu
     }
     Ok(length)
 }
+
+/// Gives the rows of the table of positions of a model whose positions begin after the id of padding (RoBERTa): padding has
+/// its own row, the `n`th other token the `n`th after it.
+pub(super) fn positions_after_padding(ids: &Tensor, padding: u32) -> Result<Tensor> {
+    let mut rows = ids.to_dtype(DType::U32)?.to_vec2::<u32>()?;
+    for row in &mut rows {
+        let mut last = padding;
+        for id in row {
+            *id = if *id == padding {
+                padding
+            } else {
+                last += 1;
+                last
+            };
+        }
+    }
+    Ok(Tensor::new(rows, ids.device())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn padding_takes_no_position() {
+        let ids = Tensor::new(vec![vec![0u32, 7, 2, 1, 1], vec![1, 0, 9, 9, 2]], &Device::Cpu).unwrap();
+        let rows = positions_after_padding(&ids, 1).unwrap().to_vec2::<u32>().unwrap();
+        assert_eq!(rows, [[2, 3, 4, 1, 1], [1, 2, 3, 4, 5]]);
+    }
+}

@@ -1,0 +1,92 @@
+//! Picture models: pixels become vectors.
+//!
+//! | `model_type` | model | pooling | pictures |
+//! |---|---|---|---|
+//! | `clip`, `clip_vision_model` | picture tower of CLIP | projection, or pooler where there is none | of one size |
+//! | `siglip`, `siglip_vision_model` | picture tower of SigLIP | projection, or mean where it has no pooling head | of one size |
+//! | `dinov2` | DINOv2 | cls | whole patches, any number of them |
+//! | `vit`, `vit_msn` | ViT, also as trained by DINO and MSN | cls | of one size |
+//! | `convnext` | ConvNeXt | pooler | of 32 pixels and more |
+//! | `resnet` | ResNet of basic or bottleneck blocks | pooler | of 32 pixels and more |
+//! | `efficientnet-lite0` | EfficientNet-Lite0 | pooler | of any size |
+//!
+//! Pictures are `[B, 3, height, width]`, prepared as the checkpoint's `preprocessor_config.json` says. Hidden states are
+//! the class token, where there is one, and the patches, or the pixels of the last map, row by row; the mean is over the
+//! patches alone. The classifier of a checkpoint is not used.
+
+mod clip;
+mod convnext;
+mod dinov2;
+mod efficientnet_lite;
+mod patches;
+mod positions;
+mod resnet;
+mod siglip;
+mod vit;
+
+use candle_core::{DType, Tensor};
+
+use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights};
+
+/// Builds the picture model of a checkpoint.
+///
+/// The checkpoint of EfficientNet-Lite0 has no configuration: `{"model_type": "efficientnet-lite0"}` says all there is.
+///
+/// # Errors
+/// [`EncoderError`] naming the architecture that is not built in, the field of the configuration that cannot be used, or
+/// the tensor that is missing, of another shape, or unknown to the architecture.
+pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn ImageEncoder>> {
+    Ok(match config.network(Modality::Image)? {
+        Architecture::Clip => Box::new(clip::ClipVision::load(config, weights)?),
+        Architecture::Siglip => Box::new(siglip::SiglipVision::load(config, weights)?),
+        Architecture::Dinov2 => Box::new(dinov2::Dinov2::load(config, weights)?),
+        Architecture::Vit => Box::new(vit::Vit::load(config, weights)?),
+        Architecture::ConvNext => Box::new(convnext::ConvNext::load(config, weights)?),
+        Architecture::ResNet => Box::new(resnet::ResNet::load(config, weights)?),
+        Architecture::EfficientNetLite0 => Box::new(efficientnet_lite::EfficientNetLite::load(weights)?),
+        _ => return Err(config.not_built_in(Modality::Image)),
+    })
+}
+
+/// Pictures `[B, 3, height, width]` as maps `[B, height, width, 3]` of a number type.
+fn map(pixels: &Tensor, dtype: DType) -> Result<Tensor> {
+    match *pixels.dims() {
+        [batch, 3, height, width] if batch * height * width > 0 => {
+            Ok(pixels.to_dtype(dtype)?.permute((0, 2, 3, 1))?.contiguous()?)
+        }
+        _ => Err(EncoderError::Input {
+            what: "the shape of the pictures",
+            expected: "[pictures, 3, height, width], none of them 0".to_owned(),
+            found: format!("{:?}", pixels.dims()),
+        }),
+    }
+}
+
+/// The last map `[B, height, width, d]` of a convolutional network as states, and what its pooling gives.
+fn map_states(map: &Tensor, pool: impl FnOnce(Tensor) -> Result<Tensor>) -> Result<Hidden> {
+    let states = map.flatten(1, 2)?;
+    let pooled = pool(states.mean(1)?)?;
+    Ok(Hidden { states, keep: None, leading: 0, pooled: Some(pooled), projected: None })
+}
+
+/// The width of a pooling: `states` of the hidden states, the others where the model has them. A network without a class
+/// token has no first and no last state that would stand for the picture.
+fn width(
+    pooling: Pooling,
+    states: usize,
+    class_token: bool,
+    pooled: Option<usize>,
+    projected: Option<usize>,
+) -> Result<usize> {
+    let of = |pooling: &Pooling| match pooling {
+        Pooling::Mean | Pooling::Max => Some(states),
+        Pooling::Cls => class_token.then_some(states),
+        Pooling::Pooler => pooled,
+        Pooling::Projection => projected,
+        Pooling::Last | Pooling::MeanSqrt | Pooling::WeightedMean => None,
+    };
+    of(&pooling).ok_or_else(|| EncoderError::Pooling {
+        pooling,
+        offered: Pooling::ALL.into_iter().filter(|pooling| of(pooling).is_some()).collect(),
+    })
+}

@@ -1,0 +1,188 @@
+//! The rows of a shard become vectors: files are read and prepared, batches of alike go through the encoders.
+
+use super::folder::Folder;
+use super::shard::{Header, Shard, Skipped};
+use super::table::{Input, Row, missing_as};
+use crate::embedding::embedder::{EmbedError, Embedder, Prepared};
+use crate::embedding::encoders::Modality;
+use crate::features::Missing;
+
+/// An encoder, and the column whose inputs it makes vectors of.
+pub struct Encoding {
+    /// What is encoded.
+    pub modality: Modality,
+    /// The column of the table.
+    pub column: String,
+    /// The model.
+    pub embedder: Embedder,
+}
+
+/// What all shards have in common.
+pub(super) struct Encoder<'e> {
+    /// The modalities, in the order of the output.
+    pub(super) encodings: &'e [Encoding],
+    /// Where files are looked for.
+    pub(super) folder: Folder,
+    /// Inputs encoded at a time.
+    pub(super) batch: usize,
+    /// What is taken for a missing input.
+    pub(super) missing: Missing,
+}
+
+/// Why a row has no vector.
+struct Refused {
+    /// The row, counted in the shard.
+    row: usize,
+    reason: String,
+}
+
+impl Encoder<'_> {
+    /// Encodes the rows of a shard. Rows that cannot be embedded are listed in the header, the first of them first.
+    ///
+    /// # Errors
+    /// Of encoders and devices, which concern all rows.
+    pub(super) fn shard(&self, rows: &[Row]) -> Result<Shard, EmbedError> {
+        let mut refused: Vec<Option<String>> = vec![None; rows.len()];
+        let mut vectors: Vec<Vec<f32>> = Vec::new();
+        let mut truncated = vec![false; rows.len()];
+        for (place, encoding) in self.encodings.iter().enumerate() {
+            let mut of_rows = vec![0.0; rows.len() * encoding.embedder.width()];
+            let left: Vec<usize> = (0..rows.len()).filter(|row| refused[*row].is_none()).collect();
+            let refusals = match encoding.modality {
+                // Texts are short, so all are prepared to find batches of alike.
+                Modality::Text => {
+                    let (prepared, refusals) = self.prepare(encoding, place, rows, &left);
+                    for (row, text) in &prepared {
+                        truncated[*row] |= text.is_truncated();
+                    }
+                    let further = self.encode(encoding, prepared, &mut of_rows)?;
+                    refusals.into_iter().chain(further).collect()
+                }
+                // Pictures and sounds are large, and prepared a batch at a time.
+                Modality::Image | Modality::Audio => {
+                    let mut refusals = Vec::new();
+                    for some in left.chunks(self.batch) {
+                        let (prepared, refused) = self.prepare(encoding, place, rows, some);
+                        for (row, input) in &prepared {
+                            truncated[*row] |= input.is_truncated();
+                        }
+                        refusals.extend(refused);
+                        refusals.extend(self.encode(encoding, prepared, &mut of_rows)?);
+                    }
+                    refusals
+                }
+            };
+            for Refused { row, reason } in refusals {
+                refused[row] = Some(reason);
+            }
+            vectors.push(of_rows);
+        }
+        let truncated = (0..rows.len()).filter(|row| refused[*row].is_none() && truncated[*row]).count();
+        let mut shard = self.put_together(rows, &refused, &vectors);
+        shard.header.truncated = truncated;
+        Ok(shard)
+    }
+
+    /// The inputs of some rows as the encoder takes them, and the rows whose input cannot be had.
+    fn prepare(
+        &self,
+        encoding: &Encoding,
+        place: usize,
+        rows: &[Row],
+        some: &[usize],
+    ) -> (Vec<(usize, Prepared)>, Vec<Refused>) {
+        let (mut prepared, mut refused) = (Vec::new(), Vec::new());
+        for &row in some {
+            let input = &rows[row].inputs[place];
+            let one = match (encoding.modality, input) {
+                _ if let Some(found) = input.missing(self.missing) => {
+                    Err(format!("`{}` is {}", encoding.column, missing_as(found)))
+                }
+                (Modality::Text, Input::Text(text)) => {
+                    encoding.embedder.prepare_text(text).map_err(|error| in_full(&error))
+                }
+                (_, Input::Text(path)) => {
+                    let found = self.folder.find(path, &encoding.column).map_err(|error| error.to_string());
+                    found.and_then(|path| encoding.embedder.prepare_file(&path).map_err(|error| in_full(&error)))
+                }
+                (_, Input::File { name, bytes }) => {
+                    encoding.embedder.prepare_bytes(name, bytes.clone()).map_err(|error| in_full(&error))
+                }
+            };
+            match one {
+                Ok(one) => prepared.push((row, one)),
+                Err(reason) => refused.push(Refused { row, reason }),
+            }
+        }
+        (prepared, refused)
+    }
+
+    /// Puts vectors into the places of their rows; gives the rows for which the model has none.
+    fn encode(
+        &self,
+        encoding: &Encoding,
+        mut prepared: Vec<(usize, Prepared)>,
+        vectors: &mut [f32],
+    ) -> Result<Vec<Refused>, EmbedError> {
+        let width = encoding.embedder.width();
+        let mut refused = Vec::new();
+        // Of equal length they stay in the order of the rows.
+        prepared.sort_by_key(|(_, input)| input.length());
+        for batch in prepared.chunks(self.batch) {
+            let inputs: Vec<&Prepared> = batch.iter().map(|(_, input)| input).collect();
+            let mut put = |row: usize, vector: &[f32]| vectors[row * width..][..width].copy_from_slice(vector);
+            match encoding.embedder.embed(&inputs) {
+                Ok(values) => batch.iter().zip(values.chunks(width)).for_each(|((row, _), vector)| put(*row, vector)),
+                Err(EmbedError::NotFinite { .. }) => {
+                    for (row, input) in batch {
+                        match encoding.embedder.embed(&[input]) {
+                            Ok(vector) => put(*row, &vector),
+                            Err(EmbedError::NotFinite { found }) => {
+                                let reason = in_full(&EmbedError::NotFinite { found });
+                                refused.push(Refused { row: *row, reason });
+                            }
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(refused)
+    }
+
+    fn put_together(&self, rows: &[Row], refused: &[Option<String>], vectors: &[Vec<f32>]) -> Shard {
+        let kept: Vec<usize> = (0..rows.len()).filter(|row| refused[*row].is_none()).collect();
+        let of =
+            |field: fn(&Row) -> Option<String>| kept.iter().map(|row| field(&rows[*row])).collect::<Option<Vec<_>>>();
+        let skipped = rows.iter().zip(refused).filter_map(|(row, reason)| {
+            Some(Skipped { row: row.place + 1, id: row.id.clone(), reason: reason.clone()? })
+        });
+        let header = Header {
+            places: kept.iter().map(|row| rows[*row].place).collect(),
+            labels: of(|row| row.label.clone()),
+            ids: of(|row| row.id.clone()),
+            skipped: skipped.collect(),
+            ..Header::default()
+        };
+        let of_modality = |(encoding, vectors): (&Encoding, &Vec<f32>)| {
+            let width = encoding.embedder.width();
+            kept.iter().flat_map(|row| &vectors[row * width..][..width]).copied().collect()
+        };
+        Shard { header, vectors: self.encodings.iter().zip(vectors).map(of_modality).collect() }
+    }
+}
+
+/// An error with its causes, in one line.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let further = error.to_string();
+        if !text.contains(&further) {
+            text = format!("{text}: {further}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,79 @@
+//! The feature file of all rows: `x1`, `x2`, ... as 32-bit numbers, `y` from the labels, ids and provenance in the metadata.
+//!
+//! The file is written from beginning to end, so that the vectors need not be in memory together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::encode::Encoding;
+use super::rows::EmbeddedRows;
+
+/// Bytes of a 32-bit number.
+const NUMBER: u64 = 4;
+
+/// Returns the metadata of a feature file: the version, what each modality was made by, and the rows that are not there.
+pub(super) fn metadata(encodings: &[Encoding], rows: &EmbeddedRows) -> serde_json::Result<BTreeMap<String, String>> {
+    let mut metadata = BTreeMap::from([("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+    for (number, encoding) in (1..).zip(encodings) {
+        metadata.insert(format!("x{number}_model"), serde_json::to_string(encoding.embedder.provenance())?);
+    }
+    if !rows.skipped.is_empty() {
+        metadata.insert("skipped".to_owned(), serde_json::to_string(&rows.skipped)?);
+    }
+    Ok(metadata)
+}
+
+/// Writes a feature file up to where the vectors begin: those of each modality follow in turn, row after row, 32-bit
+/// numbers, little-endian. `widths` are those of the modalities.
+pub(super) fn begin(
+    rows: &EmbeddedRows,
+    widths: &[usize],
+    metadata: BTreeMap<String, String>,
+    file: &mut dyn Write,
+) -> io::Result<()> {
+    let header = header(rows, widths, metadata)?;
+    file.write_all(&(header.len() as u64).to_le_bytes())?;
+    file.write_all(&header)?;
+    if let (Some(labels), Some(classes)) = (&rows.labels, &rows.classes) {
+        let index: HashMap<&str, i64> = classes.iter().map(String::as_str).zip(0..).collect();
+        for label in labels {
+            // Every label is among the classes, which were made of them.
+            file.write_all(&index.get(label.as_str()).copied().unwrap_or(-1).to_le_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the header of the safetensors format, padded to eight bytes.
+fn header(rows: &EmbeddedRows, widths: &[usize], mut metadata: BTreeMap<String, String>) -> io::Result<Vec<u8>> {
+    if let Some(ids) = &rows.ids {
+        metadata.insert("ids".to_owned(), serde_json::to_string(ids)?);
+    }
+    if let Some(classes) = &rows.classes {
+        metadata.insert("classes".to_owned(), serde_json::to_string(classes)?);
+    }
+    let count = rows.len();
+    let mut tensors: BTreeMap<String, Value> = BTreeMap::from([("__metadata__".to_owned(), json!(metadata))]);
+    let mut offset = 0;
+    // The widest numbers first, so that all are aligned.
+    if rows.labels.is_some() {
+        offset = count as u64 * 8;
+        tensors.insert("y".to_owned(), json!({"dtype": "I64", "shape": [count], "data_offsets": [0, offset]}));
+    }
+    for (number, width) in (1..).zip(widths) {
+        let end = offset + bytes_of(count * width);
+        let tensor = json!({"dtype": "F32", "shape": [count, width], "data_offsets": [offset, end]});
+        tensors.insert(format!("x{number}"), tensor);
+        offset = end;
+    }
+    let mut bytes = serde_json::to_vec(&tensors)?;
+    bytes.resize(bytes.len().next_multiple_of(8), b' ');
+    Ok(bytes)
+}
+
+/// Returns the bytes that 32-bit numbers take.
+pub(super) fn bytes_of(numbers: usize) -> u64 {
+    numbers as u64 * NUMBER
+}

@@ -1,0 +1,64 @@
+//! From a table of texts and files to vectors: read, encoded by named models, kept shard by shard.
+//!
+//! [`Plan::read`] reads the [`table`] once and checks it. [`Plan::embed`] then gives the vectors of all rows in memory, with
+//! ids, labels, what made them, and the rows that could not be read; [`Plan::embed_to_file`] writes them to a feature file, with
+//! one shard a thread in memory, and goes on from finished shards after an end. Both tell a [`Watch`] how far they are.
+//!
+//! ```no_run
+//! use lsmi_candle::device::DeviceChoice;
+//! use lsmi_candle::embedding::embedder::{Embedder, Options};
+//! use lsmi_candle::embedding::hub::{Hub, HubConfig};
+//! use lsmi_candle::embedding::manifests::{Asked, Modality, Registry, resolve};
+//! use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn};
+//! use lsmi_candle::embedding::pipeline::{Encoding, Plan, Settings, Unreadable, Watch};
+//! use lsmi_candle::features::Missing;
+//!
+//! let column = |name: &str, modality| InputColumn { name: name.to_owned(), modality };
+//! let optional = |name: &str| OptionalColumn { name: name.to_owned(), is_needed: false };
+//! let plan = Plan::read(Settings {
+//!     table: "memes.csv".into(),
+//!     columns: Columns {
+//!         inputs: vec![column("image", Modality::Image), column("text", Modality::Text)],
+//!         label: optional("label"),
+//!         id: optional("id"),
+//!     },
+//!     missing: Missing::Refuse,
+//!     unreadable: Unreadable::Skip,
+//!     follow_links: false,
+//!     batch: 16,
+//!     rows_of_a_shard: 64,
+//!     threads: 2,
+//! })?;
+//! let (registry, hub) = (Registry::built_in()?, Hub::new(HubConfig::from_environment()?));
+//! let device = DeviceChoice::Auto.open()?;
+//! let mut encodings = Vec::new();
+//! for (model, column) in [("efficientnet-lite0", "image"), ("minilm-l6-v2", "text")] {
+//!     let model = resolve(model, Asked::default(), &registry, &hub, &mut |_| ())?;
+//!     let modality = model.description.modality;
+//!     let embedder = Embedder::load(&model, &Options::default(), &device)?;
+//!     encodings.push(Encoding { modality, column: column.to_owned(), embedder });
+//! }
+//! let embedded = plan.embed(&encodings, &Watch::default())?;
+//! println!("{} rows, {} skipped", embedded.rows.len(), embedded.rows.skipped.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod encode;
+mod error;
+mod feature_file;
+mod folder;
+mod plan;
+mod rows;
+mod run;
+mod shard;
+pub mod table;
+mod watch;
+
+pub use encode::Encoding;
+pub use error::PipelineError;
+pub use folder::{Folder, InputError};
+pub use plan::{Plan, Settings, Unreadable};
+pub use rows::EmbeddedRows;
+pub use run::Embedded;
+pub use shard::Skipped;
+pub use watch::{Progress, Watch};

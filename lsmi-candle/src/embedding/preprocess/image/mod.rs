@@ -1,0 +1,32 @@
+//! Pictures: from the bytes of a file to the pixels an encoder reads.
+//!
+//! [`Image::decode`] gives 8-bit red, green and blue; [`Settings`] say how they are resized, cut and normalised, and
+//! [`Settings::prepare`] does it.
+//!
+//! ```
+//! use lsmi_candle::embedding::preprocess::image::{Filter, Image, Resize, Settings};
+//!
+//! let image = Image::new(4, 2, vec![255; 4 * 2 * 3])?;
+//! let settings = Settings {
+//!     resize: Resize::ShortestEdge,
+//!     resize_to: 8,
+//!     filter: Filter::Bicubic,
+//!     size: 8,
+//!     mean: [0.5; 3],
+//!     std: [0.5; 3],
+//! };
+//! let pixels = settings.prepare(&image)?;
+//! assert_eq!(pixels, vec![1.0; 3 * 8 * 8]);
+//! # Ok::<(), lsmi_candle::embedding::preprocess::PreprocessError>(())
+//! ```
+
+mod config;
+mod decode;
+mod jpeg;
+mod resample;
+mod settings;
+
+pub use decode::Image;
+pub use resample::Filter;
+pub(crate) use resample::cubic;
+pub use settings::{Resize, Settings};

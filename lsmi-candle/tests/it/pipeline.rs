@@ -1,0 +1,201 @@
+//! From a table to vectors: in memory and in a file, followed, cancelled, and gone on with.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set itself up has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::Device;
+use crossbeam_channel::unbounded;
+use lsmi_candle::embedding::embedder::{Embedder, Options};
+use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
+use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn};
+use lsmi_candle::embedding::pipeline::{Encoding, PipelineError, Plan, Progress, Settings, Skipped, Unreadable, Watch};
+use lsmi_candle::features::{Format, Keys, Missing, read_bytes};
+use lsmi_candle::files::WriteObserver;
+use lsmi_candle::jobs::{JobState, directory_of};
+use tempfile::TempDir;
+
+const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+    "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
+    "model": {"type": "WordLevel", "unk_token": "[UNK]",
+        "vocab": {"[PAD]": 0, "[UNK]": 1, "red": 2, "blue": 3, "square": 4, "circle": 5, "a": 6}}}"#;
+const PREPROCESSOR: &str = r#"{"image_processor_type": "ViTImageProcessor", "do_resize": true, "do_rescale": true,
+    "do_normalize": true, "size": {"height": 32, "width": 32}, "resample": 2, "rescale_factor": 0.00392156862745098,
+    "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#;
+const ROWS: usize = 7;
+
+/// A directory with a table of seven rows, of which the fifth has no picture.
+fn place() -> TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    for (model, file, content) in
+        [("tiny-vit", "preprocessor_config.json", PREPROCESSOR), ("tiny-bert", "tokenizer.json", TOKENIZER)]
+    {
+        let directory = place.path().join(model);
+        fs::create_dir(&directory).unwrap();
+        for name in ["config.json", "model.safetensors"] {
+            fs::copy(fixtures.join("encoders").join(model).join(name), directory.join(name)).unwrap();
+        }
+        fs::write(directory.join(file), content).unwrap();
+    }
+    fs::copy(fixtures.join("preprocess/gradient.png"), place.path().join("g.png")).unwrap();
+    fs::write(place.path().join("no.png"), "a text").unwrap();
+    let row = |row: usize| {
+        let file = if row == 4 { "no.png" } else { "g.png" };
+        format!("id{row},{file},{},{}\n", ["a red square", "blue"][row % 2], ["dog", "cat"][row % 2])
+    };
+    fs::write(
+        place.path().join("table.csv"),
+        format!("id,image,text,label\n{}", (0..ROWS).map(row).collect::<String>()),
+    )
+    .unwrap();
+    place
+}
+
+fn settings(place: &Path, unreadable: Unreadable) -> Settings {
+    let input = |name: &str, modality| InputColumn { name: name.to_owned(), modality };
+    let needed = |name: &str| OptionalColumn { name: name.to_owned(), is_needed: true };
+    Settings {
+        table: place.join("table.csv"),
+        columns: Columns {
+            inputs: vec![input("image", Modality::Image), input("text", Modality::Text)],
+            label: needed("label"),
+            id: needed("id"),
+        },
+        missing: Missing::Refuse,
+        unreadable,
+        follow_links: false,
+        batch: 4,
+        rows_of_a_shard: 2,
+        threads: 2,
+    }
+}
+
+fn encodings(place: &Path) -> Vec<Encoding> {
+    [("tiny-vit", "image", Modality::Image), ("tiny-bert", "text", Modality::Text)]
+        .map(|(model, column, modality)| {
+            let model = of_directory(&place.join(model), Asked::of(modality)).unwrap();
+            let embedder = Embedder::load(&model, &Options::default(), &Device::Cpu).unwrap();
+            Encoding { modality, column: column.to_owned(), embedder }
+        })
+        .into()
+}
+
+#[test]
+fn a_file_holds_what_is_in_memory() {
+    let place = place();
+    let plan = Plan::read(settings(place.path(), Unreadable::Skip)).unwrap();
+    let encodings = encodings(place.path());
+    assert_eq!((plan.rows(), plan.shards()), (ROWS, 4));
+
+    let embedded = plan.embed(&encodings, &Watch::default()).unwrap();
+    assert_eq!(embedded.rows.places, [0, 1, 2, 3, 5, 6]);
+    assert_eq!(embedded.rows.ids.as_ref().unwrap()[4], "id5");
+    assert_eq!(embedded.rows.classes.as_deref(), Some(&["cat".to_owned(), "dog".to_owned()][..]));
+    let [Skipped { row: 5, id: Some(id), reason }] = &embedded.rows.skipped[..] else {
+        panic!("{:?}", embedded.rows.skipped)
+    };
+    assert!(id == "id4" && reason.contains("no.png"), "{reason}");
+    assert_eq!((embedded.widths.as_slice(), embedded.vectors[0].len()), (&[32, 32][..], 6 * 32));
+    assert!(embedded.metadata["x1_model"].contains("tiny-vit"));
+    // The texts of rows 0 and 2 are one, those of 0 and 1 are not.
+    let text = |row: usize| &embedded.vectors[1][row * 32..][..32];
+    assert!(text(0) == text(2) && text(0) != text(1));
+
+    let output = place.path().join("new/f.safetensors");
+    let rows = plan.embed_to_file(&encodings, &output, false, &Watch::default()).unwrap();
+    assert_eq!(rows, embedded.rows);
+    let mut written = Vec::new();
+    embedded.write(&mut written).unwrap();
+    assert!(fs::read(&output).unwrap() == written);
+    assert!(!directory_of(&output).exists());
+    let file = read_bytes("f", &written, Format::SafeTensors, &Keys::default()).unwrap();
+    let features = &file.splits[0].features;
+    assert_eq!((features.ids.get(4).as_ref(), &features.labels[..]), ("id5", &[1, 0, 1, 0, 0, 1][..]));
+    assert!(features.x1.values().iter().zip(&embedded.vectors[0]).all(|(read, made)| *read == f64::from(*made)));
+}
+
+/// Notes how far jobs are.
+#[derive(Default)]
+struct Notes(Mutex<Vec<Option<(usize, usize)>>>);
+
+impl WriteObserver for Notes {
+    fn job(&self, state: Option<JobState>) {
+        self.0.lock().unwrap().push(state.map(|state| (state.finished, state.all)));
+    }
+}
+
+#[test]
+fn what_was_cancelled_goes_on() {
+    let place = place();
+    let plan = Plan::read(settings(place.path(), Unreadable::Skip)).unwrap();
+    let encodings = encodings(place.path());
+    let output = place.path().join("f.safetensors");
+    let cancel = AtomicBool::new(true);
+    let watch = Watch { cancel: Some(&cancel), ..Watch::default() };
+    assert!(matches!(plan.embed_to_file(&encodings, &output, false, &watch), Err(PipelineError::Cancelled)));
+    // Nothing was finished, so nothing is left.
+    assert!(!directory_of(&output).exists());
+
+    // A row that cannot be embedded, in the third shard, ends it when two are finished.
+    let strict = Plan::read(settings(place.path(), Unreadable::Fail)).unwrap();
+    let refused = strict.embed_to_file(&encodings, &output, false, &Watch::default()).unwrap_err();
+    assert!(matches!(&refused, PipelineError::Row { skipped: Skipped { row: 5, .. }, .. }), "{refused}");
+
+    cancel.store(false, Ordering::Relaxed);
+    let (sender, receiver) = unbounded();
+    let notes = Notes::default();
+    let watch = Watch { progress: Some(sender), cancel: Some(&cancel), writes: &notes };
+    plan.embed_to_file(&encodings, &output, false, &watch).unwrap();
+    drop(watch);
+    let told: Vec<Progress> = receiver.iter().collect();
+    assert_eq!(told[0], Progress::Begun { finished: 2, shards: 4, rows_left: 3 });
+    assert_eq!(told[1..], [Progress::Rows(2), Progress::Rows(1)]);
+    let notes = notes.0.into_inner().unwrap();
+    assert_eq!(notes[..3], [Some((2, 4)), Some((3, 4)), Some((4, 4))]);
+    assert_eq!(notes.last(), Some(&None));
+
+    let whole = place.path().join("whole.safetensors");
+    plan.embed_to_file(&encodings, &whole, false, &Watch::default()).unwrap();
+    assert!(fs::read(&output).unwrap() == fs::read(&whole).unwrap());
+}
+
+#[test]
+fn tables_that_cannot_be_used_are_told_before_any_model_is_loaded() {
+    let place = place();
+    let read = |rows: &str| {
+        fs::write(place.path().join("table.csv"), format!("id,image,text,label\n{rows}")).unwrap();
+        Plan::read(settings(place.path(), Unreadable::Fail)).unwrap_err()
+    };
+    assert!(matches!(read(""), PipelineError::NoRows { .. }));
+    let refused = read("a,g.png,red,cat\nb,g.png,red,cat\na,g.png,red,dog\n");
+    assert!(matches!(refused, PipelineError::RepeatedId { first: 1, second: 3, .. }), "{refused}");
+    assert!(matches!(read("a,g.png,red,\n"), PipelineError::Table(_)));
+}
+
+#[test]
+fn encoders_of_other_columns_are_refused() {
+    let place = place();
+    let plan = Plan::read(settings(place.path(), Unreadable::Skip)).unwrap();
+    let mut encodings = encodings(place.path());
+    encodings.reverse();
+    let refused = plan.embed(&encodings, &Watch::default()).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("`image` (image), `text` (text), but the encoders are of `text` (text), `image` (image)")
+    );
+}
+
+/// Not one row: the reason is that of the first.
+#[test]
+fn nothing_that_can_be_embedded_is_an_error() {
+    let place = place();
+    fs::write(place.path().join("table.csv"), "id,image,text,label\na,no.png,red,cat\n").unwrap();
+    let plan = Plan::read(settings(place.path(), Unreadable::Skip)).unwrap();
+    let output: PathBuf = place.path().join("f.safetensors");
+    let refused = plan.embed_to_file(&encodings(place.path()), &output, false, &Watch::default()).unwrap_err();
+    assert!(matches!(refused, PipelineError::NothingEmbedded { first: Some(_), .. }), "{refused}");
+    assert!(!output.exists());
+}

@@ -1,0 +1,53 @@
+//! `lsmi score`: terms and decomposition of new samples by a saved estimator.
+//!
+//! [`whole`] scores rows that fit in memory, [`stream`] more than that, [`label_free`] rows without labels; [`rows`] says which
+//! rows are scored and where their values may go.
+
+mod label_free;
+mod rows;
+mod stream;
+mod whole;
+
+use lsmi_candle::estimator::Estimator;
+use lsmi_candle::jobs::directory_of;
+
+use super::saved::read_estimator;
+use crate::arguments::Score;
+use crate::process::console;
+use crate::process::failure::Failure;
+use lsmi_candle::analysis::encoder_differences;
+
+pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
+    let format = arguments.format.map_or_else(|| rows::format_of(&arguments.out), Ok)?;
+    let is_free = rows::check_place(&arguments.out, arguments);
+    // What is there may be the output of an unfinished job, found out only when the job is known.
+    if !directory_of(&arguments.out).exists() {
+        is_free?;
+    }
+    label_free::check_candidates(arguments)?;
+    let estimator = read_estimator(&arguments.estimator, arguments.common.device)?;
+    let estimator = with_warnings(estimator, arguments);
+    if let Some(reader) = stream::reader(arguments, &estimator)? {
+        return stream::run(arguments, format, &estimator, reader);
+    }
+    rows::check_place(&arguments.out, arguments)?;
+    if arguments.label_free {
+        label_free::run(arguments, format, &estimator)
+    } else {
+        whole::run(arguments, format, estimator)
+    }
+}
+
+/// Adds a note on features that other encoders made than those the estimator was fitted on; notes are shown at the end, or at
+/// once where nothing else is.
+fn with_warnings(estimator: Estimator, arguments: &Score) -> Estimator {
+    let data = arguments.data.data();
+    let found = data.encoders(&arguments.arrays.keys());
+    let warnings = encoder_differences(&data.path().display().to_string(), &estimator.description().encoders, &found);
+    if arguments.common.quiet {
+        for warning in &warnings {
+            console::say(&format!("warning: {warning}"));
+        }
+    }
+    warnings.into_iter().fold(estimator, Estimator::with_note)
+}

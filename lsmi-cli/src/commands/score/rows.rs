@@ -1,0 +1,58 @@
+//! Which rows are scored, what is carried along with them, and where their values may go.
+
+use std::path::Path;
+
+use lsmi_candle::features::{MetadataColumn, Split};
+
+use crate::arguments::Score;
+use crate::process::console;
+use crate::process::failure::Failure;
+use crate::process::staging::{OutputError, check_file};
+use lsmi_candle::samples::{Format, FormatError};
+
+pub(super) const TRAIN_IS_LEFT_OUT: &str =
+    "note: the split `train` is not scored; `lsmi analyze` gives its values by models that did not see it";
+
+/// Returns the format that a file's extension announces, csv if it announces none.
+pub(super) fn format_of(path: &Path) -> Result<Format, Failure> {
+    match Format::of_path(path) {
+        Err(FormatError::Unknown { .. }) => Ok(Format::Csv),
+        format => Ok(format?),
+    }
+}
+
+/// Checks, before any work, that a file may be written in place of none that is read.
+pub(super) fn check_place(path: &Path, arguments: &Score) -> Result<(), OutputError> {
+    let data = arguments.data.data();
+    let inputs: Vec<&Path> = data.paths().into_iter().chain([arguments.estimator.as_path()]).collect();
+    check_file(path, arguments.common.force, &inputs)
+}
+
+/// Returns the columns that are carried along with the samples of a split.
+pub(super) fn metadata_of<'m>(metadata: &'m [Split<Vec<MetadataColumn>>], split: &str) -> &'m [MetadataColumn] {
+    metadata.iter().find(|of_split| of_split.name == split).map(|of_split| &*of_split.features).unwrap_or_default()
+}
+
+/// Returns all splits but `train`, and what is carried along with them; rows without a split are called `eval`, as
+/// `analyze --eval` calls them.
+pub(super) fn rows_to_score<Samples>(
+    mut splits: Vec<Split<Samples>>,
+    mut metadata: Vec<Split<Vec<MetadataColumn>>>,
+    arguments: &Score,
+) -> (Vec<Split<Samples>>, Vec<Split<Vec<MetadataColumn>>>) {
+    if let [only] = splits.as_mut_slice()
+        && only.name == "train"
+    {
+        "eval".clone_into(&mut only.name);
+        for of_split in &mut metadata {
+            "eval".clone_into(&mut of_split.name);
+        }
+        return (splits, metadata);
+    }
+    let all = splits.len();
+    splits.retain(|split| split.name != "train");
+    if splits.len() < all && !arguments.common.quiet {
+        console::say(TRAIN_IS_LEFT_OUT);
+    }
+    (splits, metadata)
+}
