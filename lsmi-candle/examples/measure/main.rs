@@ -47,11 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         return Ok(());
     };
-    match STUDIES.iter().find(|(name, ..)| name == wanted) {
-        Some((_, _, run)) => run(arguments),
-        None => {
-            let names = STUDIES.map(|(name, ..)| name).join(", ");
-            Err(format!("there is no study `{wanted}`; the studies: {names}").into())
-        }
-    }
+    let Some((_, _, run)) = STUDIES.iter().find(|(name, ..)| name == wanted) else {
+        let names = STUDIES.map(|(name, ..)| name).join(", ");
+        return Err(format!("there is no study `{wanted}`; the studies: {names}").into());
+    };
+    run(arguments)
 }

@@ -11,7 +11,7 @@ use crate::features::Classes;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// Version of the bundle's layout, [`SCHEMA`].
+    /// Version of the bundle's layout, [`SCHEMA`](super::SCHEMA).
     pub schema: u32,
     /// Version of the crate that fitted it.
     pub version: String,

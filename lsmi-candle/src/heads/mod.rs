@@ -3,7 +3,7 @@
 //! Many kinds compete ([`families`](self)): discriminants, softmax regression on principal components, on kernel features
 //! and on products of the modalities, mixtures, networks, boosted trees. Inner cross-fitting says of each how well it knows
 //! rows that it has not seen ([`contest`](self)); each is calibrated, and those that unseen rows find worth it are pooled
-//! (a [`Stack`]) and fitted again to all rows. The pool of both modalities has the pools of either among its members, so that
+//! (a stack) and fitted again to all rows. The pool of both modalities has the pools of either among its members, so that
 //! what one modality tells by itself is not lost. Posteriors are kept as logarithms throughout.
 
 mod calibration;

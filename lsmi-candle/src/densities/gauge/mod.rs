@@ -15,7 +15,7 @@
 //! ones, and the surprisal is brought back by `h(x) = h(z) - log |det A|`.
 //!
 //! Heads do not depend on the gauge: which directions of a modality vary most is knowledge that classifiers live on, and
-//! whitened coordinates have lost it. They see the columns and their principal components, see [`HeadCoordinates`].
+//! whitened coordinates have lost it. They see the columns and their principal components (`head.rs`).
 
 mod fit;
 mod head;

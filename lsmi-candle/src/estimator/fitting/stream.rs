@@ -69,7 +69,7 @@ pub fn fit_stream(
         let fit = super::cross_fit(&drawn, &classes, settings, progress)?;
         return Ok(StreamFit { fit, rows: drawn.rows(), drawn });
     }
-    let draw = Draw::draw(&mut rows, classes.len(), most, settings)?;
+    let draw = Draw::new(&mut rows, classes.len(), most, settings)?;
     let drawn = rows.gathered(&draw.rows)?;
     settings.check(&drawn.labels, classes.names())?;
     let prior = match &settings.prior {
@@ -155,7 +155,7 @@ struct Draw {
 
 impl Draw {
     /// Draws about `most` rows: those whose random numbers are lowest, of all and within each class.
-    fn draw(rows: &mut TrainingRows<'_>, classes: usize, most: usize, settings: &Settings) -> Result<Self> {
+    fn new(rows: &mut TrainingRows<'_>, classes: usize, most: usize, settings: &Settings) -> Result<Self> {
         let least = LEAST_ROWS_PER_CLASS * settings.folds;
         let mut random = stream(settings.seed, "rows in memory");
         let mut overall = Lowest::new(most);
