@@ -46,8 +46,8 @@ pub(super) fn for_estimator(error: &EstimatorError) -> Option<String> {
         EstimatorError::Device(error) => return for_device(error),
         EstimatorError::RareClass { .. }
         | EstimatorError::FewRowsForDensity { .. }
-        | EstimatorError::NothingHeldOut { .. } => "the number of folds is that of --folds",
-        EstimatorError::Threads { .. } => "the number of threads is that of --threads",
+        | EstimatorError::NothingHeldOut { .. } => "set the number of folds with --folds",
+        EstimatorError::Threads { .. } => "set the number of threads with --threads",
         _ => return None,
     };
     Some(option.to_owned())
@@ -55,5 +55,5 @@ pub(super) fn for_estimator(error: &EstimatorError) -> Option<String> {
 
 /// Names the option that helps against a device that cannot be opened.
 pub(super) fn for_device(error: &DeviceError) -> Option<String> {
-    matches!(error, DeviceError::Unavailable { .. }).then(|| "the processor does it, with --device cpu".to_owned())
+    matches!(error, DeviceError::Unavailable { .. }).then(|| "use the processor with --device cpu".to_owned())
 }

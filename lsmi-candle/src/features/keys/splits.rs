@@ -64,7 +64,7 @@ impl SplitArrays {
         }
     }
 
-    /// The names used by the reference implementation of LSMI (Yang, Wang, Hu, ICML 2025).
+    /// Names the arrays as the reference implementation of LSMI does (Yang, Wang, Hu, ICML 2025).
     fn reference(keys: &Keys, split: &str) -> Self {
         Self {
             split: split.to_owned(),

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::types::{Float32Type, Int8Type};
-use arrow_array::{ArrayRef, DictionaryArray, FixedSizeListArray, Float64Array, RecordBatch, StringViewArray};
+use arrow_array::types::Float32Type;
+use arrow_array::{
+    ArrayRef, DictionaryArray, FixedSizeListArray, Float64Array, Int8Array, RecordBatch, StringArray, StringViewArray,
+};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use lsmi_candle::features::{Classes, FeatureError, FeatureFile, Format, Keys, RowReader, read_bytes};
@@ -19,10 +21,11 @@ fn batches() -> Vec<RecordBatch> {
     let number = |row: usize| f64::from(u32::try_from(row).unwrap()) / 4.0;
     #[expect(clippy::cast_possible_truncation, reason = "these numbers have few digits")]
     let pair = |row: usize| Some([Some(number(row) as f32), Some(-number(row) as f32)]);
-    let label = |row: usize| ["ant", "a bee of more than twelve letters", "cow"][row % 3];
+    let labels = Arc::new(StringArray::from(vec!["ant", "a bee of more than twelve letters", "cow"]));
+    let label = |row: usize| i8::try_from(row % 3).ok();
     [0..FIRST, FIRST..FIRST + 3, FIRST + 3..ROWS]
         .map(|rows| {
-            let y: DictionaryArray<Int8Type> = rows.clone().map(label).collect();
+            let y = DictionaryArray::new(rows.clone().map(label).collect::<Int8Array>(), labels.clone());
             let columns: [(&str, ArrayRef); 4] = [
                 (
                     "x1",

@@ -134,9 +134,12 @@ fn members_that_claim_more_than_their_bytes_can_hold() {
 
 #[test]
 fn members_that_unpack_to_another_size_than_announced() {
-    for claimed in [129, 131] {
-        let shape = [usize::try_from(claimed).unwrap() - 128, 1];
-        let mut bytes = npz_with_x1(npy("|u1", false, &shape, &[0, 1]), CompressionMethod::Deflated);
+    for (claimed, rows) in [(129, 1), (131, 3)] {
+        let x1 = npy("|u1", false, &[rows, 1], &[0, 1]);
+        let others = &[0, 1, 2][..rows];
+        let (x2, y) = (npy("|u1", false, &[rows, 1], others), npy("|u1", false, &[rows], others));
+        let members = [("x1.npy", x1), ("x2.npy", x2), ("y.npy", y)];
+        let mut bytes = archive(&members, CompressionMethod::Deflated);
         claim_size(&mut bytes, claimed);
         let error = read_npz(&bytes).unwrap_err();
         assert!(matches!(error, FeatureError::Corrupt { .. }), "{claimed}: {error}");

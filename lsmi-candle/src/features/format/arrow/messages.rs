@@ -108,7 +108,7 @@ impl Contents {
     }
 }
 
-/// The schema of a stream comes first, then come its batches, one after the other ("IPC Streaming Format").
+/// Finds the messages of a stream: its schema, then its batches, one after the other ("IPC Streaming Format").
 fn contents_of_stream(file: &mut Positioned) -> Result<Contents, Corrupt> {
     let length = file.length();
     let mut contents: Option<Contents> = None;

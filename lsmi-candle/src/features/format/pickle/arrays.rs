@@ -99,7 +99,7 @@ impl Reading<'_> {
         }
     }
 
-    /// `_reconstruct(ndarray, (0,), b'b')` with the state `(1, shape, dtype, is_fortran, data)`.
+    /// Reads `_reconstruct(ndarray, (0,), b'b')` with the state `(1, shape, dtype, is_fortran, data)`.
     fn numpy_array(&mut self, place: Place, depth: usize) -> Result<Array<'static>, Corrupt> {
         let damaged = || Corrupt("an array of NumPy in its pickle cannot be understood".to_owned());
         let Some([_, shape, dtype, is_fortran, data]) = self.pickle.state(place) else { return Err(damaged()) };
@@ -121,7 +121,7 @@ impl Reading<'_> {
         header.array(bytes.into_owned())
     }
 
-    /// `_frombuffer(bytes, dtype, shape, order)`.
+    /// Reads `_frombuffer(bytes, dtype, shape, order)`.
     fn numpy_buffer(&self, arguments: &[Place]) -> Result<Array<'static>, Corrupt> {
         let damaged = || Corrupt("an array of NumPy in its pickle cannot be understood".to_owned());
         let [data, dtype, shape, order] = arguments else { return Err(damaged()) };
@@ -134,7 +134,7 @@ impl Reading<'_> {
         header.array(bytes.into_owned())
     }
 
-    /// `scalar(dtype, bytes)`.
+    /// Reads `scalar(dtype, bytes)`.
     fn numpy_scalar(&self, arguments: &[Place]) -> Result<Array<'static>, Corrupt> {
         let damaged = || Corrupt("a number of NumPy in its pickle cannot be understood".to_owned());
         let [dtype, data] = arguments else { return Err(damaged()) };
@@ -147,7 +147,7 @@ impl Reading<'_> {
         header.array(bytes.into_owned())
     }
 
-    /// `dtype('f8', False, True)` with the state `(3, '<', ...)`.
+    /// Reads `dtype('f8', False, True)` with the state `(3, '<', ...)`.
     fn item(&self, dtype: Place) -> Option<Item> {
         let arguments = self.pickle.call(dtype, "numpy", "dtype")?;
         let name = self.pickle.text(*arguments.first()?)?;
@@ -156,7 +156,7 @@ impl Reading<'_> {
         Some(Item::of(&format!("{}{name}", order.unwrap_or(if name.ends_with('1') { "|" } else { "<" }))))
     }
 
-    /// Bytes, which older pickles have as text in which every character is a byte.
+    /// Reads bytes, which older pickles have as text in which every character is a byte.
     fn bytes(&self, place: Place) -> Option<Cow<'_, [u8]>> {
         if let Object::Bytes(bytes) = self.pickle.get(place) {
             return Some(Cow::Borrowed(bytes));
@@ -185,7 +185,7 @@ impl Reading<'_> {
         if items.iter().all(is_simple) { self.simple_list(items) } else { self.stack(items, depth) }
     }
 
-    /// A list of strings or numbers, which Python has where `NumPy` has an array; strings if there are both. None has no
+    /// Reads a list of strings or numbers, which Python has where `NumPy` has an array; strings if there are both. None has no
     /// value, and neither has NaN among strings.
     fn simple_list(&mut self, items: &[Place]) -> Result<Array<'static>, Corrupt> {
         let pickle = self.pickle;
@@ -232,7 +232,7 @@ impl Reading<'_> {
         Ok(array)
     }
 
-    /// A list of arrays of one shape, one on the other.
+    /// Stacks a list of arrays of one shape.
     fn stack(&mut self, items: &[Place], depth: usize) -> Result<Array<'static>, Corrupt> {
         let mut shape: Option<Vec<usize>> = None;
         let mut values: Vec<Number> = Vec::new();

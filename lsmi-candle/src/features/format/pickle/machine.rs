@@ -130,7 +130,7 @@ impl<'a> Machine<'a> {
         Some(Step::Go)
     }
 
-    /// The instructions that push numbers, texts and bytes.
+    /// Runs the instructions that push numbers, texts and bytes.
     fn value(&mut self, code: u8) -> Option<()> {
         match code {
             b'N' => self.push(Object::None),
@@ -203,7 +203,7 @@ impl<'a> Machine<'a> {
         self.pickle.objects.push(object);
     }
 
-    /// The topmost object, unless it lies under the innermost mark.
+    /// Pops the topmost object, unless it lies under the innermost mark.
     fn pop(&mut self) -> Option<Place> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() > floor { self.stack.pop() } else { None }
@@ -243,7 +243,7 @@ impl<'a> Machine<'a> {
         Some(())
     }
 
-    /// LONG1: a signed integer of up to 255 bytes, of which those that fit an `i64` are understood.
+    /// Reads LONG1, a signed integer of up to 255 bytes, of which those that fit an `i64` are understood.
     fn long(&mut self) -> Option<()> {
         let [length] = self.take()?;
         self.long_of(length.into())

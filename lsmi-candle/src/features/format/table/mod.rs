@@ -197,7 +197,7 @@ impl<T: Table + 'static> Container for TableFile<T> {
         }
     }
 
-    /// The first row tells how wide a column of lists is.
+    /// Describes an array; the first row tells how wide a column of lists is.
     fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
         if let Some(known) = self.outlines.get(name) {
             return Ok(known.clone());

@@ -63,7 +63,7 @@ fn made_by(pickle: &Pickle, function: &str, arguments: &[Place]) -> Found {
     }
 }
 
-/// `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata)`.
+/// Reads `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata)`.
 fn strided(pickle: &Pickle, arguments: &[Place]) -> Found {
     let Some((class, storage)) = storage(pickle, arguments) else {
         return other("a tensor in an unusual storage", "x.cpu().contiguous().clone()");
