@@ -1,5 +1,7 @@
 //! Samples of a family whose terms are known.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 use lsmi_candle::features::FeatureSet;
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::families::{FamilyName, Settings};
