@@ -2,7 +2,7 @@
 //! spread evenly and groups whole.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
@@ -161,20 +161,37 @@ pub(crate) fn stratified_sample(labels: &[u32], classes: usize, most: usize, see
     (0..labels.len()).filter(|row| part_of_row[*row] == 0).collect()
 }
 
-/// Returns the rows to fit to and the rows held out to choose and calibrate by, about one in five.
+/// Returns the rows to fit to and the rows held out to choose and calibrate by, about one in five, with groups whole.
 ///
-/// Every class keeps a row to fit to; nothing is held out where every class has a single row.
-pub(crate) fn held_out_rows(labels: &[u32], classes: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+/// Every class keeps a row to fit to; nothing is held out where every class has a single row or group.
+pub(crate) fn held_out_rows(rows: &LabelledRows<'_>, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    const STREAM: &str = "held-out rows";
+    let LabelledRows { labels, classes, groups } = *rows;
+    let mut is_held = vec![false; labels.len()];
+    if let Some(groups) = groups {
+        let parts = stratified_folds(rows, PARTS, seed, STREAM);
+        let mut is_kept = vec![false; classes];
+        for (part, label) in parts.iter().zip(labels) {
+            is_kept[*label as usize] |= *part > 0;
+        }
+        // A class that would be held out whole stays, and so do the groups that it is in.
+        let held = parts.iter().zip(groups).zip(labels);
+        let staying: BTreeSet<u32> =
+            held.clone().filter(|(_, label)| !is_kept[**label as usize]).map(|((_, group), _)| *group).collect();
+        for (row, ((part, group), _)) in held.enumerate() {
+            is_held[row] = *part == 0 && !staying.contains(group);
+        }
+        return (0..labels.len()).partition(|row| !is_held[*row]);
+    }
     let mut counts = vec![0usize; classes];
     for label in labels {
         counts[*label as usize] += 1;
     }
     let divisible: Vec<usize> = (0..labels.len()).filter(|row| counts[labels[*row] as usize] > 1).collect();
     let divisible_labels: Vec<u32> = divisible.iter().map(|row| labels[*row]).collect();
-    let parts = folds_of_rows(&divisible_labels, classes, PARTS, seed, "held-out rows");
+    let parts = folds_of_rows(&divisible_labels, classes, PARTS, seed, STREAM);
     // With fewer rows than parts the last part is empty.
     let part = parts.iter().copied().max().unwrap_or(0);
-    let mut is_held = vec![false; labels.len()];
     for (row, of_row) in divisible.iter().zip(parts) {
         is_held[*row] = of_row == part;
     }
@@ -247,8 +264,25 @@ mod tests {
         }
 
         #[test]
+        fn held_out_groups_are_whole_and_leave_every_class_in_the_fit(
+            sizes in proptest::collection::vec(1usize..4, 10..50),
+            classes in 1u32..6,
+        ) {
+            let groups: Vec<u32> = (0u32..).zip(&sizes).flat_map(|(group, size)| vec![group; *size]).collect();
+            let labels: Vec<u32> = groups.iter().map(|group| group % classes).collect();
+            let rows = LabelledRows { labels: &labels, classes: 6, groups: Some(&groups) };
+            let (kept, held) = held_out_rows(&rows, 1);
+            prop_assert_eq!(kept.len() + held.len(), labels.len());
+            prop_assert!(held.iter().all(|row| kept.iter().all(|other| groups[*row] != groups[*other])));
+            for label in &labels {
+                prop_assert!(kept.iter().any(|row| labels[*row] == *label));
+            }
+        }
+
+        #[test]
         fn held_out_rows_leave_every_class_in_the_fit(labels in proptest::collection::vec(0u32..6, 10..100)) {
-            let (kept, held) = held_out_rows(&labels, 6, 1);
+            let rows = LabelledRows { labels: &labels, classes: 6, groups: None };
+            let (kept, held) = held_out_rows(&rows, 1);
             prop_assert_eq!(kept.len() + held.len(), labels.len());
             prop_assert!(!held.is_empty(), "ten rows of six classes have a class with two");
             for label in &labels {

@@ -13,7 +13,7 @@ use super::{CalibratedHead, Calibration, GenerativeHead, Head};
 use crate::densities::mixture::{Covariance, Sample};
 use crate::densities::points::{Points, gather};
 use crate::error::{EstimatorError, Result};
-use crate::estimator::folds::held_out_rows;
+use crate::estimator::folds::{LabelledRows, held_out_rows};
 use lsmi_core::statistics::{mean, standard_deviation};
 
 /// A covariance for each class is only tried up to this many numbers in them all, and with this many rows a class and
@@ -22,7 +22,8 @@ const MOST_COVARIANCES: usize = 100_000;
 const ROWS_OF_A_COLUMN: usize = 4;
 
 impl CalibratedHead {
-    /// Fits a head in closed form to rows `[n, columns]`, row-major, in well-scaled coordinates, with their classes.
+    /// Fits a head in closed form to rows `[n, columns]`, row-major, in well-scaled coordinates, with their classes. Where
+    /// rows belong together, `groups` has the group of each: it is calibrated by whole groups that it was not fitted to.
     ///
     /// # Errors
     /// [`EstimatorError::Samples`] if the shapes do not fit or a label is no class,
@@ -32,22 +33,25 @@ impl CalibratedHead {
     /// use candle_core::Device;
     /// use lsmi_candle::heads::CalibratedHead;
     /// use lsmi_candle::densities::points::Points;
+    /// use lsmi_candle::estimator::folds::LabelledRows;
     ///
     /// let rows: Vec<f32> = (0..200).map(|row| (row % 2) as f32 * 4.0 + (row % 7) as f32 / 7.0).collect();
     /// let labels: Vec<u32> = (0..200).map(|row| row % 2).collect();
-    /// let head = CalibratedHead::quick(&rows, 1, &labels, 2, 0)?;
+    /// let head = CalibratedHead::quick(&rows, 1, &LabelledRows { labels: &labels, classes: 2, groups: None }, 0)?;
     /// let posteriors = head.log_posteriors(&Points::new(vec![0.5, 4.5], 1, &Device::Cpu)?)?;
     /// assert!(posteriors[0] > -0.1 && posteriors[3] > -0.1);
     /// # Ok::<(), lsmi_candle::EstimatorError>(())
     /// ```
-    pub fn quick(values: &[f32], columns: usize, labels: &[u32], classes: usize, seed: u64) -> Result<Self> {
+    pub fn quick(values: &[f32], columns: usize, of: &LabelledRows<'_>, seed: u64) -> Result<Self> {
+        let &LabelledRows { labels, classes, groups } = of;
         check(values, columns, labels, classes)?;
-        let (kept, held) = held_out_rows(labels, classes, seed);
+        let (kept, held) = held_out_rows(of, seed);
         if held.is_empty() {
             return Err(EstimatorError::NothingHeldOut { rows: labels.len(), classes });
         }
         let of = |rows: &[usize]| rows.iter().map(|row| labels[*row]).collect::<Vec<u32>>();
         let (kept_labels, held_labels) = (of(&kept), of(&held));
+        let held_groups: Option<Vec<u32>> = groups.map(|groups| held.iter().map(|row| groups[*row]).collect());
         let sample = Sample::new(gather(values, columns, &kept), columns, &Device::Cpu)?;
         let held = Points::new(gather(values, columns, &held), columns, &Device::Cpu)?;
         let log_frequencies = log_frequencies(labels, classes);
@@ -60,7 +64,7 @@ impl CalibratedHead {
             let calibration = Calibration::fit(
                 &log_frequencies,
                 &posteriors,
-                HeldOutLabels { labels: &held_labels, groups: None },
+                HeldOutLabels { labels: &held_labels, groups: held_groups.as_deref() },
                 labels.len(),
             );
             calibration.apply(&mut posteriors);
@@ -103,6 +107,10 @@ mod tests {
     use lsmi_core::families::{FamilyName, Settings};
     use lsmi_core::random::stream;
 
+    fn apart(labels: &[u32]) -> LabelledRows<'_> {
+        LabelledRows { labels, classes: 2, groups: None }
+    }
+
     fn joint(name: FamilyName, rows: usize, seed: u64) -> (Vec<f32>, Vec<u32>, f64) {
         let family = name.build(&Settings { dims: 3, classes: 2, ..Settings::default() }).unwrap();
         let draw = family.sample(rows, &mut stream(seed, "quick heads"));
@@ -117,7 +125,7 @@ mod tests {
         // Two normal classes of one covariance, and an exclusive or, whose classes differ in their covariance alone.
         for name in [FamilyName::Gauss, FamilyName::Xor] {
             let (values, labels, _) = joint(name, 2000, 0);
-            let head = CalibratedHead::quick(&values, 6, &labels, 2, 0).unwrap();
+            let head = CalibratedHead::quick(&values, 6, &apart(&labels), 0).unwrap();
             let (values, labels, truth) = joint(name, 2000, 1);
             let posteriors = head.log_posteriors(&Points::new(values, 6, &Device::Cpu).unwrap()).unwrap();
             let loss = log_loss(&posteriors, &labels);
@@ -129,10 +137,10 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         for (values, columns, labels) in [(3, 2, vec![0, 1]), (4, 0, vec![0, 1]), (4, 2, vec![0, 2])] {
-            let error = CalibratedHead::quick(&vec![0.0; values], columns, &labels, 2, 0).unwrap_err();
+            let error = CalibratedHead::quick(&vec![0.0; values], columns, &apart(&labels), 0).unwrap_err();
             assert!(matches!(error, EstimatorError::Samples { .. }), "{error}");
         }
-        let error = CalibratedHead::quick(&[0.0, 1.0], 1, &[0, 1], 2, 0).unwrap_err();
+        let error = CalibratedHead::quick(&[0.0, 1.0], 1, &apart(&[0, 1]), 0).unwrap_err();
         assert!(matches!(error, EstimatorError::NothingHeldOut { rows: 2, classes: 2 }));
     }
 }

@@ -14,6 +14,7 @@
 //! [`Model`](lsmi_guide::train::student::Model), and the loop, the hook and the losses are the library's.
 
 #![expect(clippy::print_stdout, reason = "a program for developers")]
+#![expect(clippy::cast_possible_truncation, reason = "networks are of f32")]
 
 mod data;
 mod network;

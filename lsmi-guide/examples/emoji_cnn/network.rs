@@ -99,7 +99,6 @@ impl PictureAndName {
 
 impl Model for PictureAndName {
     fn forward(&self, rows: &[usize]) -> Result<Outputs> {
-        #[expect(clippy::cast_possible_truncation, reason = "candle indexes rows by u32")]
         let rows = Tensor::from_iter(rows.iter().map(|row| *row as u32), self.pictures.device())?;
         self.outputs_of(&self.pictures.index_select(&rows, 0)?, &self.names.index_select(&rows, 0)?)
     }

@@ -131,5 +131,6 @@ fn it_can_be_tracked_and_resumed() {
     let epochs = whole.hook().tracker().unwrap().history().iter().map(|entry| entry.epoch).collect::<Vec<_>>();
     assert_eq!(epochs, [1, 3, 5, 7]);
     let means = whole.hook().tracker().unwrap().history()[3].terms;
-    assert!(means.i1 > means.i2 && means.i2 > 0.1, "{means:?}");
+    // The picture tells every label, the number every other one.
+    assert!(means.i1 > 0.3 && means.i1 > means.i2, "{means:?}");
 }

@@ -73,7 +73,7 @@ mod tests {
         let plan = of.plan(&samples, &Progress::default()).unwrap();
         let plans: Vec<Plan> = (0..20)
             .map(|seed| {
-                let random = RandomPolicy { of: Box::new(of.clone()), seed };
+                let random = RandomPolicy { of: Box::new(of), seed };
                 random.plan(&samples, &Progress::default()).unwrap()
             })
             .collect();

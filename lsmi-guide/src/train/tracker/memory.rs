@@ -31,6 +31,8 @@ pub(super) struct Memory {
     pub(super) lookup: Arc<Lookup>,
     pub(super) labels: Vec<u32>,
     pub(super) prior: ClassPrior,
+    /// The group of every sample, where some belong together.
+    pub(super) groups: Option<Vec<u32>>,
     /// A teacher's confidence in every sample.
     pub(super) confidence: Option<Vec<f64>>,
     /// Features of both modalities, then logits where there are any; empty until the first batch.
@@ -43,9 +45,15 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub(super) fn new(lookup: Arc<Lookup>, labels: Vec<u32>, prior: ClassPrior, confidence: Option<Vec<f64>>) -> Self {
+    pub(super) fn new(
+        lookup: Arc<Lookup>,
+        labels: Vec<u32>,
+        prior: ClassPrior,
+        groups: Option<Vec<u32>>,
+        confidence: Option<Vec<f64>>,
+    ) -> Self {
         let is_seen = vec![false; labels.len()];
-        Self { lookup, labels, prior, confidence, tables: Vec::new(), is_seen, spoiled: 0, first_spoiled: None }
+        Self { lookup, labels, prior, groups, confidence, tables: Vec::new(), is_seen, spoiled: 0, first_spoiled: None }
     }
 
     /// Takes the rows of a batch, whose widths are those of all batches before it.
@@ -80,7 +88,7 @@ mod tests {
     #[test]
     fn the_latest_of_a_sample_is_kept_unless_it_is_not_finite() {
         let lookup = Arc::new(Lookup::new(SampleIds::rows(3)).unwrap());
-        let mut memory = Memory::new(lookup, vec![0, 1, 0], ClassPrior::uniform(2).unwrap(), None);
+        let mut memory = Memory::new(lookup, vec![0, 1, 0], ClassPrior::uniform(2).unwrap(), None, None);
         let batch = |rows: &[usize], values: &[f32]| {
             let table = Table { values: values.to_vec(), width: 1 };
             Batch { rows: rows.to_vec(), features: [table.clone(), table], logits: None }

@@ -188,10 +188,12 @@ impl Tracker {
         let prior = ClassPrior::empirical(&labels, classes)?;
         let lookup = Arc::new(Lookup::new(ids)?);
         let published = Arc::new(Mutex::new(Published::default()));
+        let groups = groups.filter(|groups| !groups.are_single_rows());
+        let numbers = groups.as_ref().map(Groups::numbers);
         let (mode, every, identity) = (settings.mode, settings.every, described(&settings)?);
         let estimation = Estimation {
             fold_of: folds::deal(lookup.ids(), &labels, groups.as_ref(), settings.folds, settings.seed),
-            memory: Memory::new(Arc::clone(&lookup), labels.clone(), prior.clone(), confidence.clone()),
+            memory: Memory::new(Arc::clone(&lookup), labels.clone(), prior.clone(), numbers, confidence.clone()),
             densities: Densities::default(),
             pool: single_thread()?,
             published: Arc::clone(&published),

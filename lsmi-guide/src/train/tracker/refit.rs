@@ -12,6 +12,7 @@ use lsmi_candle::EstimatorError;
 use lsmi_candle::densities::gauge::Standardizer;
 use lsmi_candle::densities::knife::{Knife, KnownParams, Params};
 use lsmi_candle::densities::points::Points;
+use lsmi_candle::estimator::folds::LabelledRows;
 use lsmi_candle::heads::CalibratedHead;
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::Terms;
@@ -68,6 +69,7 @@ pub(super) fn estimate(
     let rows: Vec<usize> = (0..memory.labels.len()).filter(|row| memory.is_seen[*row]).collect();
     let labels: Vec<u32> = rows.iter().map(|row| memory.labels[*row]).collect();
     let folds: Vec<usize> = rows.iter().map(|row| fold_of[*row]).collect();
+    let groups: Option<Vec<u32>> = memory.groups.as_ref().map(|groups| rows.iter().map(|row| groups[*row]).collect());
     check_classes(&labels, &folds, settings.folds, memory.prior.classes())?;
 
     let mut kept: [Vec<usize>; 2] = Default::default();
@@ -91,13 +93,15 @@ pub(super) fn estimate(
     for fold in 0..settings.folds {
         let (held, others): (Vec<usize>, Vec<usize>) = (0..n).partition(|row| folds[*row] == fold);
         let of_others: Vec<u32> = others.iter().map(|row| labels[*row]).collect();
+        let groups_of_others =
+            groups.as_ref().map(|groups| others.iter().map(|row| groups[*row]).collect::<Vec<u32>>());
         for (input, information) in inputs.iter().zip(&mut informations) {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             let classes = memory.prior.classes();
-            let head =
-                CalibratedHead::quick(&input.single(&others), input.columns, &of_others, classes, settings.seed)?;
+            let of = LabelledRows { labels: &of_others, classes, groups: groups_of_others.as_deref() };
+            let head = CalibratedHead::quick(&input.single(&others), input.columns, &of, settings.seed)?;
             let points = Points::new(input.single(&held), input.columns, &Device::Cpu)?;
             for (row, posteriors) in held.iter().zip(head.log_posteriors(&points)?.chunks_exact(classes)) {
                 let label = labels[*row] as usize;
