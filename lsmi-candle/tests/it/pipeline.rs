@@ -13,7 +13,7 @@ use lsmi_candle::embedding::embedder::{Embedder, Options};
 use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
 use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn};
 use lsmi_candle::embedding::pipeline::{Encoding, PipelineError, Plan, Progress, Settings, Skipped, Unreadable, Watch};
-use lsmi_candle::features::{Format, Keys, Missing, read_bytes};
+use lsmi_candle::features::{Format, Keys, read_bytes};
 use lsmi_candle::files::WriteObserver;
 use lsmi_candle::jobs::{JobState, directory_of};
 use tempfile::TempDir;
@@ -58,20 +58,13 @@ fn place() -> TempDir {
 fn settings(place: &Path, unreadable: Unreadable) -> Settings {
     let input = |name: &str, modality| InputColumn { name: name.to_owned(), modality };
     let needed = |name: &str| OptionalColumn { name: name.to_owned(), is_needed: true };
-    Settings {
-        table: place.join("table.csv"),
-        columns: Columns {
-            inputs: vec![input("image", Modality::Image), input("text", Modality::Text)],
-            label: needed("label"),
-            id: needed("id"),
-        },
-        missing: Missing::Refuse,
-        unreadable,
-        follow_links: false,
-        batch: 4,
-        rows_of_a_shard: 2,
-        threads: 2,
-    }
+    let columns = Columns {
+        inputs: vec![input("image", Modality::Image), input("text", Modality::Text)],
+        label: needed("label"),
+        id: needed("id"),
+    };
+    let settings = Settings::new(place.join("table.csv"), columns);
+    Settings { unreadable, batch: 4, rows_of_a_shard: 2, threads: 2, ..settings }
 }
 
 fn encodings(place: &Path) -> Vec<Encoding> {
@@ -174,6 +167,8 @@ fn tables_that_cannot_be_used_are_told_before_any_model_is_loaded() {
     let refused = read("a,g.png,red,cat\nb,g.png,red,cat\na,g.png,red,dog\n");
     assert!(matches!(refused, PipelineError::RepeatedId { first: 1, second: 3, .. }), "{refused}");
     assert!(matches!(read("a,g.png,red,\n"), PipelineError::Table(_)));
+    let nothing_at_a_time = Settings { batch: 0, ..settings(place.path(), Unreadable::Fail) };
+    assert!(matches!(Plan::read(nothing_at_a_time), Err(PipelineError::Setting { name: "batch" })));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 
@@ -180,10 +179,8 @@ fn alike(encodings: &[Encoding]) -> Option<String> {
 
 /// Turns options into what is embedded, and in what pieces.
 fn settings(arguments: &Embed) -> Result<Settings, Failure> {
-    let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let settings = Settings::new(&arguments.table, columns(arguments)?);
     Ok(Settings {
-        table: arguments.table.clone(),
-        columns: columns(arguments)?,
         missing: arguments.missing,
         unreadable: match arguments.on_error {
             OnError::Fail => Unreadable::Fail,
@@ -192,7 +189,8 @@ fn settings(arguments: &Embed) -> Result<Settings, Failure> {
         follow_links: arguments.follow_links,
         batch: usize::from(arguments.batch),
         rows_of_a_shard: arguments.rows_of_a_shard as usize,
-        threads: arguments.common.threads.map_or_else(processors, usize::from),
+        threads: arguments.common.threads.map_or(settings.threads, usize::from),
+        ..settings
     })
 }
 

@@ -12,8 +12,8 @@ use lsmi_candle::analysis::ratings::RatingsError;
 use lsmi_candle::densities::gauge::GaugeError;
 use lsmi_candle::device::DeviceError;
 use lsmi_candle::embedding::embedder::EmbedError;
-use lsmi_candle::embedding::hub::{HubError, HubItem};
-use lsmi_candle::embedding::manifests::ModelError;
+use lsmi_candle::embedding::hub::{HubError, HubItem, MismatchCause};
+use lsmi_candle::embedding::manifests::{ModelError, Remedy};
 use lsmi_candle::embedding::pipeline::PipelineError;
 use lsmi_candle::embedding::pipeline::table::TableError;
 use lsmi_candle::features::FeatureError;
@@ -269,7 +269,18 @@ impl From<HubError> for Failure {
             HubError::Mismatch { .. } | HubError::Lock { .. } => Status::Data,
             _ => Status::Failed,
         };
-        Self::new(status, error)
+        Self { hint: hub_hint(&error).map(str::to_owned), ..Self::new(status, error) }
+    }
+}
+
+/// Returns what to do with options of `lsmi models`.
+pub(crate) fn hub_hint(error: &HubError) -> Option<&'static str> {
+    match error {
+        HubError::NotCached { .. } => Some("get it without --offline, or with lsmi models pull"),
+        HubError::Mismatch { cause: MismatchCause::HubAndLock | MismatchCause::Changed, .. } => {
+            Some("lsmi models pull --again does that")
+        }
+        _ => None,
     }
 }
 
@@ -277,7 +288,13 @@ impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::Hub(error) => error.into(),
-            ModelError::Unknown { .. } | ModelError::Modality { .. } => Self::usage(error),
+            ModelError::Unknown { .. } => Self::usage(error),
+            ModelError::Modality { .. } => Self::usage(error).with_hint("lsmi models list shows them"),
+            ModelError::Remediable { error, remedy } => Self::from(*error).with_hint(match remedy {
+                Remedy::AskHub => "get it (once without --offline)",
+                Remedy::AskHubOrChoosePooling => "get it (once without --offline), or choose a pooling with --pooling",
+                _ => "choose a pooling of your own with --pooling, or another model",
+            }),
             _ => Self::data(error),
         }
     }

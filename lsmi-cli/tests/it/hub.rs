@@ -174,7 +174,7 @@ fn failures_have_their_exit_statuses() {
         (server.url(), "pull tiny --again --offline", 2, "not possible offline"),
         (server.url(), "show org/tiny", 2, "there is no manifest of org/tiny"),
         ("hub.example.org".to_owned(), "pull tiny", 2, "HF_ENDPOINT"),
-        (server.url(), "pull tiny --offline", 1, "is not in the cache and HF_HUB_OFFLINE or --offline is set"),
+        (server.url(), "pull tiny --offline", 1, "is not in the cache and the hub is not to be asked"),
         (server.url(), "verify tiny", 1, "config.json of tiny is not in the cache"),
         (gated.url(), "pull tiny", 1, "set HF_TOKEN"),
         (gone, "pull tiny", 1, "no whole answer in 4 attempts"),

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use ureq::Response;
 
-use super::HubError;
 use super::expected::Expected;
 use super::name::is_sha256;
 use super::transport::{About, Answer, RequestError, Transport};
+use super::{HubError, MismatchCause};
 use crate::files::Digest;
 
 /// How far a download is.
@@ -110,8 +110,7 @@ impl Download<'_> {
             let by_hub = Expected {
                 sha256: etag.clone().filter(|etag| is_sha256(etag)),
                 said_by: "the hub".to_owned(),
-                hint: "it was spoilt on its way and is not kept; try again".to_owned(),
-                ..Expected::default()
+                ..Expected::by(MismatchCause::Transfer)
             };
             let all = self.expected.iter().chain([&by_hub]);
             match all.map(|expected| expected.check(self.path, &digest)).find(Result::is_err) {
@@ -192,7 +191,7 @@ impl Download<'_> {
                 expected: self.commit.into(),
                 found: commit.into(),
                 said_by: "the request".into(),
-                hint: "the hub answered with another commit; check HF_ENDPOINT".into(),
+                cause: MismatchCause::Commit,
             });
         }
         let sha256 = answer.etag.as_deref().filter(|etag| is_sha256(etag));

@@ -32,6 +32,40 @@ impl fmt::Display for HubItem {
     }
 }
 
+/// How a file came to be something else than it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MismatchCause {
+    /// A file of a directory is not that of the manifest.
+    Manifest,
+    /// The hub has another file than the manifest describes.
+    HubAndManifest,
+    /// The hub has another file than the one that was used first.
+    HubAndLock,
+    /// A file of the cache was damaged or changed.
+    Changed,
+    /// A file was spoilt while it was downloaded.
+    Transfer,
+    /// The hub answered with another commit than it was asked for.
+    Commit,
+}
+
+impl fmt::Display for MismatchCause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Manifest => "get the file anew, or correct the manifest",
+            Self::HubAndManifest => {
+                "the hub's file is not the one that the manifest describes: correct the manifest; nothing was kept"
+            }
+            Self::HubAndLock => {
+                "the hub's file is not the one that was used first; nothing was kept. If the change is meant, forget the file"
+            }
+            Self::Changed => "the file was damaged or changed after its download: forget it and get it anew",
+            Self::Transfer => "it was spoilt on its way and is not kept; try again",
+            Self::Commit => "the hub answered with another commit; check HF_ENDPOINT",
+        })
+    }
+}
+
 /// Why files of a repository cannot be had.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -58,8 +92,8 @@ pub enum HubError {
 
     /// The file is not in the cache, and the network is not to be used.
     #[error(
-        "{file} of {repository} at {revision} is not in the cache and HF_HUB_OFFLINE or --offline is set; looked in {}; \
-         download it where there is a network (lsmi models pull), or copy the cache", looked_in.display()
+        "{file} of {repository} at {revision} is not in the cache and the hub is not to be asked (as with HF_HUB_OFFLINE); \
+         looked in {}; download it where there is a network, or copy the cache", looked_in.display()
     )]
     NotCached {
         /// `organisation/model`.
@@ -122,7 +156,7 @@ pub enum HubError {
     },
 
     /// A file is not what it should be.
-    #[error("{file}: {what} is {found}, but {said_by} says {expected}; {hint}")]
+    #[error("{file}: {what} is {found}, but {said_by} says {expected}; {cause}")]
     Mismatch {
         /// The file: its path in the repository while it is downloaded, its path on this machine afterwards.
         file: String,
@@ -134,8 +168,8 @@ pub enum HubError {
         found: Box<str>,
         /// Who says so: the manifest, the lock, the hub.
         said_by: Box<str>,
-        /// What to do.
-        hint: Box<str>,
+        /// What came about, and what to do.
+        cause: MismatchCause,
     },
 
     /// The lock is not one.

@@ -1,6 +1,6 @@
 //! What a file should be, and who says so.
 
-use super::HubError;
+use super::{HubError, MismatchCause};
 use crate::files::Digest;
 
 impl Digest {
@@ -10,23 +10,28 @@ impl Digest {
             bytes,
             sha256: sha256.map(str::to_owned),
             said_by: "the manifest".to_owned(),
-            hint: "get the file anew, or correct the manifest".to_owned(),
+            cause: MismatchCause::Manifest,
         };
         expected.check(file, self)
     }
 }
 
 /// What a file should be, and who says so.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Expected {
     pub(super) bytes: Option<u64>,
     pub(super) sha256: Option<String>,
     pub(super) said_by: String,
-    /// What to do if the file is something else.
-    pub(super) hint: String,
+    /// How it came about if the file is something else.
+    pub(super) cause: MismatchCause,
 }
 
 impl Expected {
+    /// Expects nothing yet.
+    pub(super) fn by(cause: MismatchCause) -> Self {
+        Self { bytes: None, sha256: None, said_by: String::new(), cause }
+    }
+
     pub(super) fn check(&self, file: &str, found: &Digest) -> Result<(), HubError> {
         self.check_parts(file, Some(found.bytes), Some(&found.sha256))
     }
@@ -39,7 +44,7 @@ impl Expected {
             expected: expected.into(),
             found: found.into(),
             said_by: self.said_by.as_str().into(),
-            hint: self.hint.as_str().into(),
+            cause: self.cause,
         };
         match (self.bytes, bytes) {
             (Some(expected), Some(found)) if expected != found => {
@@ -62,7 +67,8 @@ mod tests {
 
     #[test]
     fn a_mismatch_names_the_file_and_both_values() {
-        let expected = Expected { bytes: Some(3), said_by: "the manifest".to_owned(), ..Expected::default() };
+        let expected =
+            Expected { bytes: Some(3), said_by: "the manifest".to_owned(), ..Expected::by(MismatchCause::Manifest) };
         assert!(expected.check_parts("config.json", None, Some("0")).is_ok());
         let message = expected.check_parts("config.json", Some(4), None).unwrap_err().to_string();
         assert!(message.starts_with("config.json: its size in bytes is 4, but the manifest says 3"), "{message}");

@@ -35,7 +35,7 @@ use hf_hub::api::RepoInfo;
 
 pub use config::{HubConfig, Token};
 pub use download::Transfer;
-pub use error::{HubError, HubItem};
+pub use error::{HubError, HubItem, MismatchCause};
 pub use lock::Lock;
 pub use name::{Repository, check_path, check_revision, is_commit, is_sha256};
 
@@ -202,11 +202,7 @@ impl Hub {
             url: self.transport.url(parts),
             path,
             commit,
-            expected: self.expected(
-                wanted,
-                "the hub's file is not the one that the manifest describes: correct the manifest; nothing was kept",
-                "the hub's file is not the one that was used first; nothing was kept. If the change is meant, run lsmi models pull --again",
-            )?,
+            expected: self.expected(wanted, MismatchCause::HubAndManifest, MismatchCause::HubAndLock)?,
             attempts: self.config.attempts,
             pause: self.config.pause,
         };
@@ -301,13 +297,11 @@ impl Hub {
         if !path.is_file() {
             return Ok(None);
         }
-        let hint = "the file was damaged or changed after its download: get it anew with lsmi models pull --again";
-        let mut expected = self.expected(wanted, hint, hint)?;
+        let mut expected = self.expected(wanted, MismatchCause::Changed, MismatchCause::Changed)?;
         expected.extend(folder.promised_sha256(&path).map(|sha256| Expected {
             sha256: Some(sha256),
             said_by: "the name that the hub gave it".to_owned(),
-            hint: hint.to_owned(),
-            ..Expected::default()
+            ..Expected::by(MismatchCause::Changed)
         }));
         let digest = Digest::of_file(&path).map_err(HubError::io(&path))?;
         expected.iter().try_for_each(|expected| expected.check(&path.display().to_string(), &digest))?;
@@ -316,19 +310,24 @@ impl Hub {
     }
 
     /// What the manifest and the lock say of a file.
-    fn expected(&self, wanted: &FileRequest<'_>, by_manifest: &str, by_lock: &str) -> Result<Vec<Expected>, HubError> {
+    fn expected(
+        &self,
+        wanted: &FileRequest<'_>,
+        by_manifest: MismatchCause,
+        by_lock: MismatchCause,
+    ) -> Result<Vec<Expected>, HubError> {
         let mut expected = vec![Expected {
             bytes: wanted.bytes,
             sha256: wanted.sha256.map(str::to_owned),
             said_by: "the manifest".to_owned(),
-            hint: by_manifest.to_owned(),
+            cause: by_manifest,
         }];
         let lock = Lock::read(&self.config.lock)?;
         expected.extend(lock.file(wanted.repository, wanted.commit, wanted.path).map(|pin| Expected {
             bytes: Some(pin.bytes),
             sha256: Some(pin.sha256.clone()),
             said_by: format!("the lock {}", self.config.lock.display()),
-            hint: by_lock.to_owned(),
+            cause: by_lock,
         }));
         Ok(expected)
     }

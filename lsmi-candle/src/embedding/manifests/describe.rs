@@ -4,7 +4,7 @@ use super::configuration::Configuration;
 use super::files::{Files, within};
 use super::manifest::{Manifest, Preprocessing};
 use super::sentence::{self, Modules, Prompts, Step, Vectors};
-use super::{ModelError, preparation, text};
+use super::{ModelError, Remedy, preparation, text};
 use crate::embedding::encoders::tokens::TextSettings;
 use crate::embedding::encoders::{Architecture, Modality, Poolings};
 
@@ -100,8 +100,8 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
         return Err(ModelError::Unsupported {
             file: config.file().to_owned(),
             what: format!("the pooling {pooling} of sentence-transformers for {architecture}"),
-            hint: "choose a pooling with --pooling".to_owned(),
-        });
+        }
+        .with(Remedy::ChoosePooling));
     }
     let (mut prompts, mut text, mut preprocessing) = (Prompts::default(), TextSettings::default(), None);
     match modality {

@@ -1,5 +1,7 @@
 //! Why a manifest or a model's own description cannot be used, and what to do.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::embedding::hub::HubError;
@@ -69,14 +71,12 @@ pub enum ModelError {
     },
 
     /// What a model asks for that is not built in.
-    #[error("{file}: {what} is not built in; {hint}")]
+    #[error("{file}: {what} is not built in")]
     Unsupported {
         /// The file that asks for it.
         file: String,
         /// What it is.
         what: String,
-        /// What to do.
-        hint: String,
     },
 
     /// How inputs are prepared is not understood, or not built in.
@@ -89,7 +89,7 @@ pub enum ModelError {
     },
 
     /// The model reads something else.
-    #[error("{name}: embeds {found}, but is to embed {wanted}; choose another model (lsmi models list)")]
+    #[error("{name}: embeds {found}, but is to embed {wanted}; choose another model")]
     Modality {
         /// The model.
         name: String,
@@ -110,7 +110,44 @@ pub enum ModelError {
         hint: String,
     },
 
+    /// An error that a caller can do something about.
+    #[error("{error}; {remedy}")]
+    Remediable {
+        /// What is wrong.
+        error: Box<ModelError>,
+        /// What to do.
+        remedy: Remedy,
+    },
+
     /// What the hub, the cache or the lock say.
     #[error(transparent)]
     Hub(#[from] HubError),
+}
+
+impl ModelError {
+    pub(super) fn with(self, remedy: Remedy) -> Self {
+        Self::Remediable { error: Box::new(self), remedy }
+    }
+}
+
+/// What a caller can do about a model that cannot be used as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// To [choose a pooling](super::Asked::pooling_is_chosen): then nothing else of the model's own modules is needed.
+    ChoosePooling,
+    /// To let the hub be asked for the file.
+    AskHub,
+    /// Either of the two.
+    AskHubOrChoosePooling,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::ChoosePooling => "choose a pooling of your own, or another model",
+            Self::AskHub => "let the hub be asked for it once",
+            Self::AskHubOrChoosePooling => "let the hub be asked for it once, or choose a pooling of your own",
+        })
+    }
 }

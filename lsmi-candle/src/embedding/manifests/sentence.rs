@@ -10,14 +10,12 @@ use serde_json::Value;
 
 use super::configuration::Configuration;
 use super::files::{Files, within};
-use super::{Asked, ModelError};
+use super::{Asked, ModelError, Remedy};
 use crate::embedding::encoders::Activation;
 use crate::embedding::encoders::{Pooling, Poolings};
 
 const MODULES: &str = "modules.json";
 const PROMPTS: &str = "config_sentence_transformers.json";
-/// What is done about what is not built in.
-const MEND: &str = "choose a pooling of your own with --pooling, or another model";
 
 /// The modes of poolings, as a word and as the switch of older files, in the order in which such files join them.
 const MODES: [(&str, &str, Pooling); 6] = [
@@ -120,10 +118,9 @@ impl Modules {
         let mut vectors = Vectors { steps: Some(Vec::new()), ..Vectors::default() };
         let steps = vectors.steps.get_or_insert_default();
         for (kind, path) in &self.rest {
-            let refused = || ModelError::Unsupported {
-                file: self.file.clone(),
-                what: format!("the module `{kind}` ({path}) in this place"),
-                hint: MEND.to_owned(),
+            let refused = || {
+                let what = format!("the module `{kind}` ({path}) in this place");
+                ModelError::Unsupported { file: self.file.clone(), what }.with(Remedy::ChoosePooling)
             };
             let file = within(path, "config.json");
             match kind.as_str() {
@@ -167,11 +164,8 @@ pub(super) fn refuse_parts(files: &dyn Files, model: &str) -> Result<(), ModelEr
                  asked for"
             .to_owned(),
     };
-    Err(ModelError::MissingFile {
-        model: model.to_owned(),
-        file: MODULES.to_owned(),
-        hint: format!("{why}; get it (once without --offline), or choose a pooling with --pooling"),
-    })
+    Err(ModelError::MissingFile { model: model.to_owned(), file: MODULES.to_owned(), hint: why }
+        .with(Remedy::AskHubOrChoosePooling))
 }
 
 /// Refuses to take the usual for what a file may say that is not among those of a sentence encoder, where nobody knows whether
@@ -183,15 +177,17 @@ pub(super) fn refuse_unknown(files: &dyn Files, model: &str, name: &str) -> Resu
     Err(ModelError::MissingFile {
         model: model.to_owned(),
         file: name.to_owned(),
-        hint: "the repository may have it, and says there how texts are taken: get it (once without --offline)"
-            .to_owned(),
-    })
+        hint: "the repository may have it, and says there how texts are taken".to_owned(),
+    }
+    .with(Remedy::AskHub))
 }
 
 /// The poolings of a `Pooling` module: a word or a list of words, or, in older files, a switch for each.
 fn poolings(config: &Configuration) -> Result<Poolings, ModelError> {
     let words = MODES.map(|(word, ..)| word).join(", ");
-    let wrong = |found: &str| config.wrong("pooling_mode", found, &format!("must be some of {words}; {MEND}"));
+    let wrong = |found: &str| {
+        config.wrong("pooling_mode", found, &format!("must be some of {words}")).with(Remedy::ChoosePooling)
+    };
     let of_word = |value: &Value| {
         let found = MODES.iter().find(|(word, ..)| value.as_str() == Some(word));
         found.map(|(_, _, pooling)| *pooling).ok_or_else(|| wrong(&value.to_string()))
@@ -223,7 +219,7 @@ fn poolings(config: &Configuration) -> Result<Poolings, ModelError> {
 fn of_vectors(config: &Configuration) -> Result<(), ModelError> {
     for field in ["module_input_name", "module_output_name"] {
         if let Some(found) = config.text(field)?.filter(|name| *name != "sentence_embedding") {
-            return Err(config.wrong(field, found, &format!("must be sentence_embedding; {MEND}")));
+            return Err(config.wrong(field, found, "must be sentence_embedding").with(Remedy::ChoosePooling));
         }
     }
     Ok(())
@@ -240,8 +236,8 @@ fn dense(config: &Configuration, folder: &str) -> Result<Dense, ModelError> {
         Some("GELU") => Activation::Gelu,
         Some("SiLU") => Activation::Silu,
         _ => {
-            let expected = format!("must be one of torch.nn's Identity, Tanh, Sigmoid, ReLU, GELU and SiLU; {MEND}");
-            return Err(config.wrong("activation_function", name, &expected));
+            let expected = "must be one of torch.nn's Identity, Tanh, Sigmoid, ReLU, GELU and SiLU";
+            return Err(config.wrong("activation_function", name, expected).with(Remedy::ChoosePooling));
         }
     };
     Ok(Dense {

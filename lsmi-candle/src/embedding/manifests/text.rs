@@ -3,7 +3,7 @@
 use super::configuration::Configuration;
 use super::files::{Files, within};
 use super::sentence::{Modules, refuse_unknown};
-use super::{Asked, ModelError};
+use super::{Asked, ModelError, Remedy};
 use crate::embedding::encoders::Architecture;
 use crate::embedding::encoders::tokens::{BertCasing, TextSettings};
 
@@ -59,7 +59,7 @@ pub(super) fn settings(
 fn usual_states(config: &Configuration) -> Result<(), ModelError> {
     let expect = |config: &Configuration, field: &str, expected: &str| match config.text(field)? {
         Some(found) if found != expected => {
-            Err(config.wrong(field, found, &format!("must be {expected}; choose a pooling with --pooling")))
+            Err(config.wrong(field, found, &format!("must be {expected}")).with(Remedy::ChoosePooling))
         }
         _ => Ok(()),
     };

@@ -48,32 +48,17 @@ impl Encoder<'_> {
         for (place, encoding) in self.encodings.iter().enumerate() {
             let mut of_rows = vec![0.0; rows.len() * encoding.embedder.width()];
             let left: Vec<usize> = (0..rows.len()).filter(|row| refused[*row].is_none()).collect();
-            let refusals = match encoding.modality {
-                // Texts are short, so all are prepared to find batches of alike.
-                Modality::Text => {
-                    let (prepared, refusals) = self.prepare(encoding, place, rows, &left);
-                    for (row, text) in &prepared {
-                        truncated[*row] |= text.is_truncated();
-                    }
-                    let further = self.encode(encoding, prepared, &mut of_rows)?;
-                    refusals.into_iter().chain(further).collect()
+            // Texts are short, so all are prepared to find batches of alike; pictures and sounds are large.
+            let at_a_time = if encoding.modality == Modality::Text { left.len().max(1) } else { self.batch };
+            for some in left.chunks(at_a_time) {
+                let (prepared, mut refusals) = self.prepare(encoding, place, rows, some);
+                for (row, input) in &prepared {
+                    truncated[*row] |= input.is_truncated();
                 }
-                // Pictures and sounds are large, and prepared a batch at a time.
-                Modality::Image | Modality::Audio => {
-                    let mut refusals = Vec::new();
-                    for some in left.chunks(self.batch) {
-                        let (prepared, refused) = self.prepare(encoding, place, rows, some);
-                        for (row, input) in &prepared {
-                            truncated[*row] |= input.is_truncated();
-                        }
-                        refusals.extend(refused);
-                        refusals.extend(self.encode(encoding, prepared, &mut of_rows)?);
-                    }
-                    refusals
+                refusals.extend(self.encode(encoding, prepared, &mut of_rows)?);
+                for Refused { row, reason } in refusals {
+                    refused[row] = Some(reason);
                 }
-            };
-            for Refused { row, reason } in refusals {
-                refused[row] = Some(reason);
             }
             vectors.push(of_rows);
         }
@@ -83,7 +68,7 @@ impl Encoder<'_> {
         Ok(shard)
     }
 
-    /// The inputs of some rows as the encoder takes them, and the rows whose input cannot be had.
+    /// Prepares the inputs of some rows for the encoder; lists the rows whose input cannot be had.
     fn prepare(
         &self,
         encoding: &Encoding,
@@ -117,7 +102,7 @@ impl Encoder<'_> {
         (prepared, refused)
     }
 
-    /// Puts vectors into the places of their rows; gives the rows for which the model has none.
+    /// Puts vectors into the places of their rows; lists the rows for which the model has none.
     fn encode(
         &self,
         encoding: &Encoding,
@@ -173,7 +158,7 @@ impl Encoder<'_> {
     }
 }
 
-/// An error with its causes, in one line.
+/// Returns an error with its causes, in one line.
 fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -11,6 +11,12 @@ use crate::jobs::JobError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PipelineError {
+    /// A setting is 0.
+    #[error("the setting `{name}` is 0, but must be at least 1")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+    },
     /// The table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),

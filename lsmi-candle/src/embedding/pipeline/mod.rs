@@ -11,24 +11,15 @@
 //! use lsmi_candle::embedding::manifests::{Asked, Modality, Registry, resolve};
 //! use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn};
 //! use lsmi_candle::embedding::pipeline::{Encoding, Plan, Settings, Unreadable, Watch};
-//! use lsmi_candle::features::Missing;
 //!
 //! let column = |name: &str, modality| InputColumn { name: name.to_owned(), modality };
 //! let optional = |name: &str| OptionalColumn { name: name.to_owned(), is_needed: false };
-//! let plan = Plan::read(Settings {
-//!     table: "memes.csv".into(),
-//!     columns: Columns {
-//!         inputs: vec![column("image", Modality::Image), column("text", Modality::Text)],
-//!         label: optional("label"),
-//!         id: optional("id"),
-//!     },
-//!     missing: Missing::Refuse,
-//!     unreadable: Unreadable::Skip,
-//!     follow_links: false,
-//!     batch: 16,
-//!     rows_of_a_shard: 64,
-//!     threads: 2,
-//! })?;
+//! let columns = Columns {
+//!     inputs: vec![column("image", Modality::Image), column("text", Modality::Text)],
+//!     label: optional("label"),
+//!     id: optional("id"),
+//! };
+//! let plan = Plan::read(Settings { unreadable: Unreadable::Skip, ..Settings::new("memes.csv", columns) })?;
 //! let (registry, hub) = (Registry::built_in()?, Hub::new(HubConfig::from_environment()?));
 //! let device = DeviceChoice::Auto.open()?;
 //! let mut encodings = Vec::new();

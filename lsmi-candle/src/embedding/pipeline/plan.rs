@@ -1,7 +1,9 @@
 //! A first reading of the table: how many rows there are, and what each shard is made of.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::thread;
 
 use serde::Serialize;
 
@@ -13,6 +15,8 @@ use crate::features::Missing;
 use crate::files::sha256;
 
 /// What is embedded, and in what pieces.
+///
+/// [`Settings::new`] has the values that the command takes where it is told no others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The table.
@@ -25,12 +29,40 @@ pub struct Settings {
     pub unreadable: Unreadable,
     /// Whether symbolic links may lead out of the table's directory.
     pub follow_links: bool,
-    /// Inputs that an encoder takes at a time.
+    /// Inputs that an encoder takes at a time, at least 1.
     pub batch: usize,
-    /// Rows of a shard.
+    /// Rows of a shard, at least 1.
     pub rows_of_a_shard: usize,
-    /// Threads that encode.
+    /// Threads that encode, at least 1.
     pub threads: usize,
+}
+
+impl Settings {
+    /// Creates settings for the columns of a table: everything else as usual, with a thread for each processor.
+    pub fn new(table: impl Into<PathBuf>, columns: Columns) -> Self {
+        Self {
+            table: table.into(),
+            columns,
+            missing: Missing::Refuse,
+            unreadable: Unreadable::Fail,
+            follow_links: false,
+            batch: 16,
+            rows_of_a_shard: 64,
+            threads: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        }
+    }
+
+    /// Checks that no number is 0.
+    ///
+    /// # Errors
+    /// [`PipelineError::Setting`] naming the one that is.
+    pub fn check(&self) -> Result<(), PipelineError> {
+        let numbers = [("batch", self.batch), ("rows_of_a_shard", self.rows_of_a_shard), ("threads", self.threads)];
+        match numbers.into_iter().find(|(_, number)| *number == 0) {
+            Some((name, _)) => Err(PipelineError::Setting { name }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What becomes of rows that cannot be embedded.
@@ -57,8 +89,9 @@ impl Plan {
     /// Reads the table once, before any model is loaded: a table that cannot be used is told at once.
     ///
     /// # Errors
-    /// [`PipelineError`] if the table cannot be read, has no rows, or ids or labels that some rows lack or share.
+    /// [`PipelineError`] if a setting is 0, or the table cannot be read, has no rows, or ids or labels that some rows lack or share.
     pub fn read(settings: Settings) -> Result<Self, PipelineError> {
+        settings.check()?;
         let file = || settings.table.display().to_string();
         let columns = &settings.columns;
         let folder = Folder::of_table(&settings.table, settings.follow_links);

@@ -220,7 +220,7 @@ fn a_cache_is_read_as_a_directory_is() {
     let notes = roberta.path().join("models--org--m/.no_exist/db617e140ad44088354805d0c5a0a92cb4dd1c82");
     fs::create_dir_all(&notes).unwrap();
     let message = cached(&hub, asked).unwrap_err().to_string();
-    assert!(message.contains("there is no modules.json") && message.contains("--pooling"), "{message}");
+    assert!(message.contains("there is no modules.json") && message.contains("choose a pooling"), "{message}");
     fs::write(notes.join("modules.json"), "").unwrap();
     assert!(cached(&hub, asked).is_ok());
 

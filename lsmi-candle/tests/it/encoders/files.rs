@@ -138,7 +138,7 @@ fn layers_follow_a_pooling() {
         (r#", "module_input_name": "token_embeddings""#, "token_embeddings"),
     ] {
         let message = described(rest).unwrap_err().to_string();
-        assert!(message.contains(named) && message.contains("--pooling"), "{message}");
+        assert!(message.contains(named) && message.contains("choose a pooling"), "{message}");
     }
     let without = [
         ("modules.json", list.as_str()),

@@ -63,7 +63,7 @@ fn a_file_that_changes_after_its_first_use_is_noticed() {
     fs::write(&path, "[]").unwrap();
     let message = refusal(get(&place.offline(), "config.json"));
     assert!(message.contains("config.json: its sha256 is") && message.contains("but the lock"), "{message}");
-    assert!(message.contains("lsmi models pull --again"), "{message}");
+    assert!(message.contains("forget it and get it anew"), "{message}");
     let repository = repository();
     let wanted = FileRequest::new(&repository, COMMIT, "config.json");
     assert!(matches!(place.offline().check(&wanted), Check::Wrong(HubError::Mismatch { .. })));

@@ -30,7 +30,10 @@ fn what_a_cache_lacks_is_downloaded_or_refused() {
     let place = filled();
     let asked = Asked::of(Modality::Text);
     let message = described(&place.offline(), asked).unwrap_err().to_string();
-    assert!(message.contains("there is no modules.json") && message.contains("once without --offline"), "{message}");
+    assert!(
+        message.contains("there is no modules.json") && message.contains("let the hub be asked for it once"),
+        "{message}"
+    );
     let chosen = Asked { pooling_is_chosen: true, ..asked };
     assert!(described(&place.offline(), chosen).unwrap().description.notes.is_empty());
 

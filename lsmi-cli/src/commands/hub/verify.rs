@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Cached, of_hub};
 use crate::arguments::VerifyModels;
 use crate::process::console;
-use crate::process::failure::{Failure, Status};
+use crate::process::failure::{Failure, Status, hub_hint};
 use crate::tables::cells::table;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -126,7 +126,10 @@ fn verify(model: &str, wanted: &FileRequest<'_>, hub: &Hub) -> Verified {
         Check::Right => (State::Right, None),
         Check::Unpinned => (State::Unpinned, None),
         Check::Missing => (State::Missing, None),
-        Check::Wrong(error) => (State::Wrong, Some(error.to_string())),
+        Check::Wrong(error) => {
+            let hint = hub_hint(&error).map(|hint| format!("; {hint}")).unwrap_or_default();
+            (State::Wrong, Some(format!("{error}{hint}")))
+        }
     };
     Verified { model: model.to_owned(), file: wanted.path.to_owned(), state, reason }
 }
