@@ -21,22 +21,36 @@
 //! Tensors are f32 on the device chosen in [`device`]; sums, statistics and probabilities are f64 on the host. One seed
 //! gives the same bytes on the CPU.
 //!
+//! [`analyze`] does all of it: from a table to samples, a summary, and an estimator that scores new rows.
+//!
 //! ```
-//! use lsmi_candle::estimator::{Settings, cross_fit};
-//! use lsmi_candle::features::{Classes, FeatureSet};
-//! use lsmi_candle::Matrix;
+//! use lsmi_candle::prelude::*;
 //! use lsmi_core::SampleIds;
 //! use lsmi_core::families::{FamilyName, Settings as FamilySettings};
 //!
+//! // 200 samples of which both modalities carry the label, written to a file.
 //! let family = FamilyName::Rdn.build(&FamilySettings { dims: 2, ..Default::default() })?;
 //! let draw = family.sample(200, &mut lsmi_core::random::stream(0, "example"));
 //! let (x1, x2) = (Matrix::new(200, 2, draw.x1)?, Matrix::new(200, 2, draw.x2)?);
-//! let train = FeatureSet::new(SampleIds::rows(200), x1, x2, draw.labels)?;
-//! let classes = Classes::new(vec!["no".to_owned(), "yes".to_owned()])?;
-//! let fit = cross_fit(&train, &classes, &Settings::default(), None)?;
-//! let means = fit.estimator.measure().decompose(&fit.scores.terms, &fit.scores.labels).means();
-//! // Both modalities carry the label in full: nearly all of its ln 2 nats are redundant.
+//! let labels: Vec<i64> = draw.labels.iter().map(|label| i64::from(*label)).collect();
+//! let arrays = [
+//!     ("x1", features::ArrayValues::Matrix(&x1)),
+//!     ("x2", features::ArrayValues::Matrix(&x2)),
+//!     ("y", features::ArrayValues::Integers(&labels)),
+//! ];
+//! let folder = tempfile::tempdir()?;
+//! let file = folder.path().join("features.safetensors");
+//! std::fs::write(&file, features::write_safetensors(&arrays.into(), &Default::default())?)?;
+//!
+//! let table = features::read(&file)?;
+//! let analysis = analyze(&table, &Settings { repeats: Some(1), ..Settings::default() })?;
+//! let means = analysis.summary().splits[0].1.adjusted;
+//! // Nearly all of the label's ln 2 nats are redundant.
 //! assert!((means.r - 0.693).abs() < 0.05);
+//! assert_eq!(analysis.samples()?.num_rows(), 200);
+//!
+//! analysis.write(folder.path().join("result"))?;
+//! assert!(folder.path().join("result/samples.csv").is_file());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -59,5 +73,13 @@ pub mod training;
 mod error;
 mod guarded;
 
+pub use analysis::{Analysis, analyze};
 pub use error::{BundleError, EstimatorError, Result};
 pub use numbers::matrix::Matrix;
+
+/// The names that a program needs to analyze a table.
+pub mod prelude {
+    pub use crate::analysis::{Analysis, Settings, analyze};
+    pub use crate::features;
+    pub use crate::numbers::matrix::Matrix;
+}

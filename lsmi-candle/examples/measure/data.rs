@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::Matrix;
-use lsmi_candle::features::{Classes, FeatureSet, Keys, read};
+use lsmi_candle::features::{Classes, FeatureSet, Keys, read_with_keys};
 use lsmi_core::families::{Draw, Family, FamilyName, Settings};
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{mean, standard_deviation};
@@ -32,7 +32,7 @@ pub(crate) fn data(name: &str, rows: usize, seed: u64) -> Result<Data, Box<dyn E
         let classes = classes(family.as_ref())?;
         (simulated(family.as_ref(), rows, seed)?, simulated(family.as_ref(), rows, seed + 1000)?, classes)
     } else {
-        let mut file = read(Path::new(name), &Keys::default())?;
+        let mut file = read_with_keys(Path::new(name), &Keys::default())?;
         let first = file.splits.remove(0).features;
         let (train, test) = match file.splits.into_iter().find(|split| split.name == "test") {
             Some(test) => (first, test.features),

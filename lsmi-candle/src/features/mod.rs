@@ -84,7 +84,15 @@ pub use self::write::{ArrayValues, WriteError, write_safetensors};
 /// [`FeatureError`] if the file cannot be read, lacks an array or a split `train`, or holds what no analysis could
 /// use: values that are not finite, arrays that do not match, a modality or a label that never varies in training,
 /// a label of another split that training has not, logits that do not have one column for each class.
-pub fn read(path: &Path, keys: &Keys) -> Result<FeatureFile, FeatureError> {
+pub fn read(path: impl AsRef<Path>) -> Result<FeatureFile, FeatureError> {
+    read_with_keys(path.as_ref(), &Keys::default())
+}
+
+/// Reads a feature file for training whose arrays have the names in `keys`.
+///
+/// # Errors
+/// [`FeatureError`] as for [`read`].
+pub fn read_with_keys(path: &Path, keys: &Keys) -> Result<FeatureFile, FeatureError> {
     Data::from(path).read(keys)
 }
 

@@ -6,7 +6,7 @@
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator::{Scores, Settings, cross_fit};
-use lsmi_candle::features::{Classes, FeatureSet, Keys, read};
+use lsmi_candle::features::{Classes, FeatureSet, Keys, read_with_keys};
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::random::stream;
 use rand::Rng;
@@ -18,7 +18,7 @@ const COLUMNS: usize = 8;
 /// 600 emoji, eight features of the picture and of the name each.
 fn emoji() -> (FeatureSet, Classes) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../lsmi-cli/data/emoji/emoji_pca48.safetensors");
-    let file = read(path.as_ref(), &Keys::default()).unwrap();
+    let file = read_with_keys(path.as_ref(), &Keys::default()).unwrap();
     let all = &file.splits[0].features;
     let rows: Vec<usize> = (0..ROWS).map(|row| row * all.rows() / ROWS).collect();
     let mut some = all.select(&rows);

@@ -8,7 +8,7 @@ use std::path::Path;
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator::{Settings, cross_fit, fit_stream};
-use lsmi_candle::features::{ArrayValues, Keys, RowReader, read, write_safetensors};
+use lsmi_candle::features::{ArrayValues, Keys, RowReader, read_with_keys, write_safetensors};
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::Terms;
 use lsmi_core::families::{FamilyName, Settings as FamilySettings};
@@ -45,7 +45,7 @@ fn a_file_that_memory_holds_is_fitted_as_a_whole() {
     let path = write(folder.path(), 0);
     let mut reader = RowReader::open_for_training(&path, &Keys::default()).unwrap();
     let streamed = fit_stream(&mut reader, ROWS, &settings(), None).unwrap();
-    let file = read(&path, &Keys::default()).unwrap();
+    let file = read_with_keys(&path, &Keys::default()).unwrap();
     let whole = cross_fit(file.split("train").unwrap(), &file.classes, &settings(), None).unwrap();
     assert_eq!(streamed.fit.estimator.to_bytes().unwrap(), whole.estimator.to_bytes().unwrap());
 }
@@ -54,7 +54,7 @@ fn a_file_that_memory_holds_is_fitted_as_a_whole() {
 fn gauge_and_densities_are_those_of_all_rows() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path(), 0);
-    let file = read(&path, &Keys::default()).unwrap();
+    let file = read_with_keys(&path, &Keys::default()).unwrap();
     let train = file.split("train").unwrap();
     let whole = cross_fit(train, &file.classes, &settings(), None).unwrap();
     let fit = |most| {
@@ -102,7 +102,7 @@ fn margins_stay_while_densities_follow_all_rows() {
     let mut reader = RowReader::open_for_training(&path, &Keys::default()).unwrap();
     let raw = Settings { gauge: GaugeKind::Raw, ..settings() };
     let streamed = fit_stream(&mut reader, 2000, &raw, None).unwrap();
-    let file = read(&path, &Keys::default()).unwrap();
+    let file = read_with_keys(&path, &Keys::default()).unwrap();
     let scores = streamed.fit.estimator.score(file.split("train").unwrap()).unwrap();
     // The exact surprisal is 0; without margins it is .2 too much.
     let mean = scores.terms.h1.iter().sum::<f64>() / ROWS as f64;

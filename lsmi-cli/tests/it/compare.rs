@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lsmi_candle::features::{ArrayValues, Keys, read, write_safetensors};
+use lsmi_candle::features::{ArrayValues, Keys, read_with_keys, write_safetensors};
 use lsmi_candle::numbers::matrix::Matrix;
 use serde_json::Value;
 
@@ -126,7 +126,7 @@ fn what_cannot_be_compared_is_refused() {
     }
     // Features that are no simulated file's, and of many values.
     let plain = place.path("plain.safetensors");
-    let features = read(&place.path("gauss.safetensors"), &Keys::default()).unwrap();
+    let features = read_with_keys(&place.path("gauss.safetensors"), &Keys::default()).unwrap();
     let rows = &features.splits[0].features;
     let y: Vec<i64> = rows.labels.iter().map(|label| i64::from(*label)).collect();
     let arrays = BTreeMap::from([

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lsmi_candle::features::{Keys, read, read_metadata};
+use lsmi_candle::features::{Keys, read_metadata, read_with_keys};
 
 use crate::place::{Place, stderr};
 
@@ -57,7 +57,7 @@ fn a_table_becomes_a_feature_file() {
     assert_eq!((&printed["n"], &printed["skipped"][0]["row"]), (&2.into(), &3.into()));
     assert_eq!(printed["models"]["x2"]["architecture"], "bert");
 
-    let file = read(&place.path("f.safetensors"), &Keys::default()).unwrap();
+    let file = read_with_keys(&place.path("f.safetensors"), &Keys::default()).unwrap();
     let rows = &file.splits[0].features;
     assert_eq!((rows.x1.columns(), rows.x2.columns(), rows.rows()), (32, 32, 2));
     assert_eq!(
@@ -75,7 +75,7 @@ fn a_table_becomes_a_feature_file() {
     assert_eq!(place.bytes("f.safetensors"), place.bytes("again.safetensors"));
     let order = "--text tiny-bert --image tiny-vit --rows-of-a-shard 1 --on-error skip --out other.safetensors";
     place.lsmi(&format!("embed table.csv {order}")).success();
-    let other = read(&place.path("other.safetensors"), &Keys::default()).unwrap();
+    let other = read_with_keys(&place.path("other.safetensors"), &Keys::default()).unwrap();
     let difference = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     // Batches of another size may sum in another order.
     assert!(difference(other.splits[0].features.x2.values(), rows.x1.values()) < 1e-5);
@@ -97,7 +97,7 @@ fn a_row_that_cannot_be_embedded_ends_it_and_finished_shards_are_kept() {
     fs::copy(place.path("gradient.png"), place.path("no-picture.png")).unwrap();
     let told = place.lsmi(&words).success();
     assert!(stderr(&told).contains("2 of 3 shards were finished before"), "{}", stderr(&told));
-    let rows = &read(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
+    let rows = &read_with_keys(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
     assert_eq!(rows.x1.row(1), rows.x1.row(2));
 }
 
@@ -152,7 +152,7 @@ fn prompts_and_poolings_are_those_of_the_model() {
         let words = "embed texts.csv --text tiny-bert --text tiny-bert --force --out f.safetensors --json";
         let told = place.lsmi(&format!("{words} {options}")).success();
         let printed: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).unwrap();
-        let rows = &read(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
+        let rows = &read_with_keys(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
         (rows.x1.row(0).to_vec(), rows.x1.row(1).to_vec(), printed["models"]["x1"].clone(), stderr(&told))
     };
     let (own, _, model, _) = vectors("");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use lsmi_candle::features::{ArrayValues, Keys, read, write_safetensors};
+use lsmi_candle::features::{ArrayValues, Keys, read_with_keys, write_safetensors};
 use lsmi_candle::numbers::matrix::Matrix;
 use serde_json::Value;
 
@@ -15,7 +15,8 @@ const ROWS: usize = 100;
 fn place() -> Place {
     let place = Place::new();
     place.simulate(&format!("mixed --n {ROWS} --dims 2"), "mixed.safetensors");
-    let labels = read(&place.path("mixed.safetensors"), &Keys::default()).unwrap().splits[0].features.labels.clone();
+    let labels =
+        read_with_keys(&place.path("mixed.safetensors"), &Keys::default()).unwrap().splits[0].features.labels.clone();
     let logits = labels.iter().flat_map(|label| if *label == 0 { [5.0, 0.0] } else { [0.0, 5.0] }).collect();
     let logits = Matrix::new(ROWS, 2, logits).unwrap();
     let arrays = BTreeMap::from([("logits12", ArrayValues::Matrix(&logits))]);

@@ -4,7 +4,7 @@ use std::fs;
 
 use lsmi_candle::analysis::{Analyzer, Evaluation, Settings, analyze};
 use lsmi_candle::estimator;
-use lsmi_candle::features::{Keys, read, read_with_classes};
+use lsmi_candle::features::{Keys, read_with_classes, read_with_keys};
 use lsmi_core::Measure;
 
 use crate::place::Place;
@@ -36,7 +36,7 @@ fn an_analysis_in_memory_writes_what_the_command_writes() {
     place.lsmi(&format!("analyze train.safetensors --eval new.safetensors --out command {options}")).success();
 
     let keys = Keys::default();
-    let table = read(&place.path("train.safetensors"), &keys).unwrap();
+    let table = read_with_keys(&place.path("train.safetensors"), &keys).unwrap();
     let new = read_with_classes(&place.path("new.safetensors"), &keys, &table.classes).unwrap();
     let evaluations = [Evaluation::new("eval", new, &table, &keys).unwrap()];
     let settings = settings();
@@ -61,7 +61,7 @@ fn an_analysis_in_memory_writes_what_the_command_writes() {
 #[test]
 fn nothing_is_written_unless_it_is_asked_for() {
     let place = place();
-    let table = read(&place.path("train.safetensors"), &Keys::default()).unwrap();
+    let table = read_with_keys(&place.path("train.safetensors"), &Keys::default()).unwrap();
     let before = fs::read_dir(place.path(".")).unwrap().count();
     let analysis = analyze(&table, &Settings { permutations: 0, ..settings() }).unwrap();
     assert_eq!(analysis.summary().splits[0].1.n, 120);

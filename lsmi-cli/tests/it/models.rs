@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lsmi_candle::features::{ArrayValues, Keys, read, write_safetensors};
+use lsmi_candle::features::{ArrayValues, Keys, read_with_keys, write_safetensors};
 use lsmi_candle::numbers::matrix::Matrix;
 
 use crate::place::{Place, stderr};
@@ -18,7 +18,8 @@ fn prepared() -> Place {
             .lsmi(&format!("simulate or --n {ROWS} --dims 2 --seed {seed} --out {name}.safetensors --quiet"))
             .success();
     }
-    let labels = |name: &str| read(&place.path(name), &Keys::default()).unwrap().splits[0].features.labels.clone();
+    let labels =
+        |name: &str| read_with_keys(&place.path(name), &Keys::default()).unwrap().splits[0].features.labels.clone();
     let logits = |labels: Vec<u32>, size: f64| {
         let values = labels.into_iter().flat_map(|label| [size * (1.0 - f64::from(label)), size * f64::from(label)]);
         Matrix::new(ROWS, 2, values.collect()).unwrap()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use image::imageops::FilterType;
-use lsmi_candle::features::{Classes, FeatureSet, Keys, read as read_features};
+use lsmi_candle::features::{Classes, FeatureSet, Keys, read_with_keys as read_features};
 use lsmi_core::SampleIds;
 use lsmi_guide::Interactions;
 

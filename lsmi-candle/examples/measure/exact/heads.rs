@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::estimator::{Scores, Settings, cross_fit};
-use lsmi_candle::features::{FeatureSet, Keys, read};
+use lsmi_candle::features::{FeatureSet, Keys, read_with_keys};
 use lsmi_core::statistics::{mean, pearson, standard_deviation};
 use lsmi_core::{Terms, adjust};
 
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
 /// Prints a line for cross-fitted rows and one for every set of evaluation rows.
 fn report(path: &Path, seeds: u64, repeats: usize) -> Result<(), Box<dyn Error>> {
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let file = read(path, &Keys::default())?;
+    let file = read_with_keys(path, &Keys::default())?;
     let sibling = |ending: &str| {
         let name = name.strip_suffix("_train")?;
         let path = path.with_file_name(format!("{name}_{ending}.npz"));
@@ -51,7 +51,7 @@ fn report(path: &Path, seeds: u64, repeats: usize) -> Result<(), Box<dyn Error>>
     let mut evaluations: Vec<(String, FeatureSet)> =
         file.splits.iter().skip(1).map(|split| (split.name.clone(), split.features.clone())).collect();
     if let Some(path) = sibling("eval") {
-        evaluations.push(("eval".to_owned(), read(&path, &Keys::default())?.splits.remove(0).features));
+        evaluations.push(("eval".to_owned(), read_with_keys(&path, &Keys::default())?.splits.remove(0).features));
     }
     let mut found: Vec<Vec<Scores>> = vec![Vec::new(); 1 + evaluations.len()];
     let begun = Instant::now();

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use lsmi_candle::features::{Keys, read};
+use lsmi_candle::features::{Keys, read_with_keys};
 
 use super::peak_memory;
 
@@ -21,7 +21,7 @@ const TURNS: usize = 7;
 pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let path = arguments.first().ok_or("read_time takes a feature file")?;
     let path = Path::new(path);
-    let (file, _) = timed(|| read(path, &Keys::default()))?;
+    let (file, _) = timed(|| read_with_keys(path, &Keys::default()))?;
     let peak = peak_memory().unwrap_or_default();
     let numbers = |rows: usize, columns: usize| rows * columns * size_of::<f64>();
     let splits = file.splits.iter().map(|split| &split.features);
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let (mut of_bytes, mut of_file) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
         of_bytes.push(timed(|| std::fs::read(path))?.1);
-        of_file.push(timed(|| read(path, &Keys::default()))?.1);
+        of_file.push(timed(|| read_with_keys(path, &Keys::default()))?.1);
     }
     let ratios = of_file.iter().zip(&of_bytes).map(|(file, bytes)| file / bytes).collect();
     println!(

@@ -78,10 +78,10 @@ const MODELS: usize = 4;
 ///
 /// ```no_run
 /// use candle_core::Device;
-/// use lsmi_candle::features::{Keys, read};
+/// use lsmi_candle::features::{Keys, read_with_keys};
 /// use lsmi_candle::baselines::pid_batch::{Params, decompose};
 ///
-/// let file = read("features.npz".as_ref(), &Keys::default())?;
+/// let file = read_with_keys("features.npz".as_ref(), &Keys::default())?;
 /// let (train, test) = (file.split("train").ok_or("no split `train`")?, file.split("test"));
 /// let found = decompose(train, test, file.classes.len(), &Params::published(), &Device::Cpu, 0, None)?;
 /// println!("R {:.3}, S {:.3} nats", found.means.r, found.means.s);

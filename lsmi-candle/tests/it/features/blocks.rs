@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array, ListArray};
-use lsmi_candle::features::{Classes, FeatureError, FeatureFile, Keys, RowReader, read};
+use lsmi_candle::features::{Classes, FeatureError, FeatureFile, Keys, RowReader, read_with_keys};
 use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use safetensors::Dtype;
@@ -29,7 +29,7 @@ fn values() -> Vec<f64> {
 
 fn read_bytes_of(name: &str, bytes: &[u8]) -> Result<FeatureFile, FeatureError> {
     let (_folder, path) = write(name, bytes);
-    read(&path, &Keys::default())
+    read_with_keys(&path, &Keys::default())
 }
 
 fn items(dtype: Dtype, values: &[f64]) -> Vec<(&'static str, Item)> {

@@ -1,6 +1,6 @@
 //! Every format and element type gives back what was written.
 
-use lsmi_candle::features::{FeatureError, FeatureFile, Format, Keys, Missing, read, read_bytes};
+use lsmi_candle::features::{FeatureError, FeatureFile, Format, Keys, Missing, read_bytes, read_with_keys};
 use lsmi_candle::numbers::matrix::Matrix;
 use safetensors::Dtype;
 use zip::CompressionMethod;
@@ -151,10 +151,10 @@ fn check_fixture(file: &FeatureFile) {
 #[test]
 fn files_written_by_numpy() {
     for name in ["numpy_stored.npz", "numpy_deflated.npz"] {
-        let error = read(&fixture(name), &Keys::default()).unwrap_err();
+        let error = read_with_keys(&fixture(name), &Keys::default()).unwrap_err();
         assert!(error.to_string().contains("`y_train` is missing at row 3;"), "{error}");
         // An empty text may be a name.
-        let file = read(&fixture(name), &Keys { missing: Missing::Keep, ..Keys::default() }).unwrap();
+        let file = read_with_keys(&fixture(name), &Keys { missing: Missing::Keep, ..Keys::default() }).unwrap();
         check_fixture(&file);
         assert_eq!(file.classes.names(), ["", "cat", "dög"]);
         let labels: Vec<&[u32]> = file.splits.iter().map(|split| split.features.labels.as_slice()).collect();
@@ -167,7 +167,7 @@ fn files_written_by_numpy() {
 
 #[test]
 fn files_written_by_torch() {
-    let file = read(&fixture("torch_features.pt"), &Keys::default()).unwrap();
+    let file = read_with_keys(&fixture("torch_features.pt"), &Keys::default()).unwrap();
     check_fixture(&file);
     assert_eq!(file.classes.names(), ["-1", "3", "7"]);
     let labels: Vec<&[u32]> = file.splits.iter().map(|split| split.features.labels.as_slice()).collect();
@@ -178,7 +178,7 @@ fn files_written_by_torch() {
 #[test]
 fn lists_of_strings_are_labels_in_torch_files() {
     let keys: Keys = "x1_test,x2_test,list".parse().unwrap();
-    let file = read(&fixture("torch_features.pt"), &keys).unwrap();
+    let file = read_with_keys(&fixture("torch_features.pt"), &keys).unwrap();
     assert_eq!(file.classes.names(), ["a", "b"]);
 }
 
@@ -203,14 +203,14 @@ fn what_is_no_tensor_is_named_when_it_is_asked_for() {
         ("complex", "ComplexFloatStorage"),
     ] {
         let keys: Keys = format!("{array},x2_train,y_train").parse().unwrap();
-        let error = read(&fixture("torch_features.pt"), &keys).unwrap_err();
+        let error = read_with_keys(&fixture("torch_features.pt"), &keys).unwrap_err();
         assert!(matches!(&error, FeatureError::ElementType { array: found, .. } if found == array), "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
     let keys: Keys = "expanded,x2_train,y_train".parse().unwrap();
-    let error = read(&fixture("torch_features.pt"), &keys).unwrap_err();
+    let error = read_with_keys(&fixture("torch_features.pt"), &keys).unwrap_err();
     assert!(error.to_string().contains("contiguous()"), "{error}");
     let keys: Keys = "objects,x2_train,y_train".parse().unwrap();
-    let error = read(&fixture("numpy_stored.npz"), &keys).unwrap_err();
+    let error = read_with_keys(&fixture("numpy_stored.npz"), &keys).unwrap_err();
     assert!(error.to_string().contains("`objects` holds strings"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lsmi_candle::features::{FeatureError, Format, Keys, read, read_bytes};
+use lsmi_candle::features::{FeatureError, Format, Keys, read_bytes, read_with_keys};
 use safetensors::Dtype;
 
 use crate::features::build::{Item, labels, read_safetensors, safetensors, sample, sample_with, says};
@@ -21,7 +21,7 @@ fn features(shape: &[usize], values: &[f64]) -> Item {
 #[test]
 fn missing_file() {
     let folder = tempfile::tempdir().unwrap();
-    let error = read(&folder.path().join("none.npz"), &Keys::default()).unwrap_err();
+    let error = read_with_keys(&folder.path().join("none.npz"), &Keys::default()).unwrap_err();
     assert!(matches!(error, FeatureError::NotFound { .. }));
     says(&error, &["none.npz", "no such file"]);
 }
@@ -29,7 +29,7 @@ fn missing_file() {
 #[test]
 fn directory() {
     let folder = tempfile::tempdir().unwrap();
-    let error = read(folder.path(), &Keys::default()).unwrap_err();
+    let error = read_with_keys(folder.path(), &Keys::default()).unwrap_err();
     assert!(matches!(error, FeatureError::IsDirectory { .. }));
     says(&error, &["is a directory"]);
 }
@@ -40,7 +40,7 @@ fn unknown_extension() {
     for (name, extension) in [("notes.txt", "`txt`"), ("notes", "the name has no extension")] {
         let path = folder.path().join(name);
         std::fs::write(&path, "").unwrap();
-        let error = read(&path, &Keys::default()).unwrap_err();
+        let error = read_with_keys(&path, &Keys::default()).unwrap_err();
         assert!(matches!(error, FeatureError::UnknownFormat { .. }));
         says(&error, &[extension, ".safetensors", ".npz", ".pt"]);
     }

@@ -1,7 +1,8 @@
 //! Files read without their labels, which may be there or not, whole or not.
 
 use lsmi_candle::features::{
-    Classes, FeatureError, Keys, Missing, Unlabelled, UnlabelledFile, read, read_unlabelled, read_with_classes,
+    Classes, FeatureError, Keys, Missing, Unlabelled, UnlabelledFile, read_unlabelled, read_with_classes,
+    read_with_keys,
 };
 use safetensors::Dtype;
 
@@ -64,7 +65,7 @@ fn every_format() {
     assert_eq!(file.path, path);
     assert_eq!(file.splits[0].features.logits[2].as_ref().unwrap().row(3), [1.5, 1.5]);
     for name in ["numpy_deflated.npz", "torch_features.pt"] {
-        let labelled = read(&fixture(name), &Keys { missing: Missing::Keep, ..Keys::default() }).unwrap();
+        let labelled = read_with_keys(&fixture(name), &Keys { missing: Missing::Keep, ..Keys::default() }).unwrap();
         let file = read_unlabelled(&fixture(name), &Keys::default(), &classes()).unwrap();
         assert_eq!(file.splits.len(), labelled.splits.len());
         for (split, labelled) in file.splits.iter().zip(&labelled.splits) {
@@ -160,7 +161,7 @@ fn selection_and_hash_follow_the_samples() {
 fn the_other_readers_still_want_labels() {
     let (_folder, path) = write("new.safetensors", &safetensors(&without_labels(sample()), &[]));
     for error in [
-        read(&path, &Keys::default()).unwrap_err(),
+        read_with_keys(&path, &Keys::default()).unwrap_err(),
         read_with_classes(&path, &Keys::default(), &classes()).unwrap_err(),
     ] {
         assert!(matches!(error, FeatureError::MissingArray { array, .. } if array == "y"));

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use lsmi_candle::estimator;
-use lsmi_candle::features::read;
+use lsmi_candle::features::read_with_keys;
 use lsmi_guide::experiments::clean::{Noise, PlantedSettings, find_planted, find_suspects};
 use lsmi_guide::experiments::distill::Progress;
 use lsmi_guide::experiments::ensemble::EnsembleError;
@@ -24,7 +24,7 @@ const RESULT: &str = "clean.json";
 pub(super) fn run(arguments: &Clean) -> Result<(), Failure> {
     let (path, common) = (arguments.data.as_path(), &arguments.common);
     check_directory(&arguments.out, common.force, &[SUSPECTS, RESULT], &[path])?;
-    let file = read(path, &arguments.arrays.keys())?;
+    let file = read_with_keys(path, &arguments.arrays.keys())?;
     say_notes(&file.notes, None);
     let samples = file.pooled().map_err(|error| Failure::data(error).about(path))?;
     let estimator = estimator::Settings {

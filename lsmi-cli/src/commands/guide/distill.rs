@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use lsmi_candle::features::read;
+use lsmi_candle::features::read_with_keys;
 use lsmi_guide::experiments::distill::{self, Data, Rule, Settings, Source, compare};
 use lsmi_guide::train::distiller::NonFinite;
 
@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Distill) -> Result<(), Failure> {
     if let Some(export) = &arguments.export {
         check_file(export.path(), common.force, &[path])?;
     }
-    let file = read(path, &arguments.arrays.keys())?;
+    let file = read_with_keys(path, &arguments.arrays.keys())?;
     say_notes(&file.notes, None);
     let samples = training_rows(&file)?;
     let data = Data { samples, test: file.split("test"), classes: &file.classes, teacher_features: None };

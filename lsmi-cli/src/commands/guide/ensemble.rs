@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use lsmi_candle::estimator;
-use lsmi_candle::features::{FeatureFile, FeatureSet, Split, read, read_model_logits};
+use lsmi_candle::features::{FeatureFile, FeatureSet, Split, read_model_logits, read_with_keys};
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_guide::experiments::distill::Progress;
 use lsmi_guide::experiments::ensemble::{self, Data, Settings, compare};
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Ensemble) -> Result<(), Failure> {
     if let Some(export) = &arguments.export {
         check_file(export.path(), common.force, &inputs)?;
     }
-    let file = read(path, &arguments.arrays.keys())?;
+    let file = read_with_keys(path, &arguments.arrays.keys())?;
     say_notes(&file.notes, None);
     let samples = file.pooled().map_err(|error| Failure::data(error).about(path))?;
     let models = members(&arguments.models, &file)?;
