@@ -10,14 +10,11 @@ mod arguments;
 mod commands;
 mod discrete;
 
-mod exact;
 #[cfg(test)]
 mod hostile_files;
 mod output;
 mod process;
 mod report;
-mod seed_stats;
-mod stream;
 mod tables;
 
 use std::env;

@@ -5,7 +5,7 @@
 //! summary, and the estimator that scores new rows. Nothing is printed, and no file is touched unless
 //! [`Analysis::write`] is called.
 //!
-//! [`summary`] is what `summary.json` holds, as types; [`difference`] compares two analyses sample by sample; [`ratings`]
+//! [`summary`] is what `summary.json` holds, as types; [`diff`] compares two analyses sample by sample; [`ratings`]
 //! reads what people say of samples.
 //!
 //! # Examples
@@ -30,7 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod difference;
+pub mod diff;
 pub mod names;
 pub mod ratings;
 pub mod summary;

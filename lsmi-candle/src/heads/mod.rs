@@ -2,19 +2,19 @@
 //!
 //! Many kinds compete ([`families`](self)): discriminants, softmax regression on principal components, on kernel features
 //! and on products of the modalities, mixtures, networks, boosted trees. Inner cross-fitting says of each how well it knows
-//! rows that it has not seen ([`contest`](self)); each is calibrated, and those that unseen rows find worth it are pooled
+//! rows that it has not seen ([`selection`](self)); each is calibrated, and those that unseen rows find worth it are pooled
 //! (a stack) and fitted again to all rows. The pool of both modalities has the pools of either among its members, so that
 //! what one modality tells by itself is not lost. Posteriors are kept as logarithms throughout.
 
 mod calibration;
 mod classifiers;
-mod contest;
 mod families;
 mod given;
 mod maps;
 mod pool;
 mod quick;
 mod rows;
+mod selection;
 mod stack;
 mod view;
 
@@ -23,12 +23,12 @@ pub(crate) use classifiers::GenerativeHead;
 pub(crate) use classifiers::network::Layer;
 pub(crate) use classifiers::network::{NetworkHead, NetworkParams};
 pub(crate) use classifiers::trees::{BoostedTrees, TreeParts};
-pub(crate) use contest::{Contest, Outcome};
 pub(crate) use families::Classifier;
 pub(crate) use given::GivenHead;
 pub(crate) use maps::kernel::KernelFeatures;
 pub(crate) use maps::{Directions, FeatureMap, Products};
 pub(crate) use pool::{HeadPool, Member};
+pub(crate) use selection::{Contest, Outcome};
 pub(crate) use stack::{Combination, Stack};
 pub(crate) use view::Features;
 pub(crate) use view::View;

@@ -7,8 +7,8 @@
 use candle_core::Device;
 
 use super::calibration::HeldOutLabels;
-use super::contest::log_frequencies;
 use super::rows::Rows;
+use super::selection::log_frequencies;
 use super::{CalibratedHead, Calibration, GenerativeHead, Head};
 use crate::densities::mixture::{Covariance, Sample};
 use crate::densities::points::{Points, gather};

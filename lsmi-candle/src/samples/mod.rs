@@ -10,16 +10,16 @@ pub mod parquet;
 pub mod read;
 pub mod write;
 
-mod expected;
 mod extra_columns;
 mod format;
+mod label_free;
 mod sample;
 pub(crate) mod scored;
 mod sums;
 
-pub use expected::ExpectedSplit;
 pub use extra_columns::{ExtraColumns, Value};
 pub use format::{Format, FormatError};
+pub use label_free::ExpectedSplit;
 pub use sample::{COLUMNS, Sample};
 pub use scored::ScoredSplit;
 pub use sums::Sums;

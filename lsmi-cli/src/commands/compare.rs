@@ -11,8 +11,8 @@ use lsmi_candle::features::{self, FeatureFile, FeatureSet};
 
 use super::analyze::{read_evaluations, say_notes, training_rows};
 use crate::arguments::Compare;
-use crate::exact::{Exact, of_simulated, of_states};
 use crate::output::compare::Comparison;
+use crate::output::exact::{Exact, of_simulated, of_states};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::progress;

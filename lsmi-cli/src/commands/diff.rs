@@ -10,8 +10,8 @@ use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_directory};
 use crate::report::diff::{DIFF_PAGE, page};
 use crate::tables;
-use lsmi_candle::analysis::difference::Compared;
-use lsmi_candle::analysis::difference::Side;
+use lsmi_candle::analysis::diff::Compared;
+use lsmi_candle::analysis::diff::Side;
 
 const DIFFERENCES: &str = "differences.csv";
 const REPORT: &str = "diff.json";

@@ -24,7 +24,7 @@ use rand::Rng;
 use crate::arguments::configuration;
 use crate::discrete;
 use crate::report::Report;
-use lsmi_candle::analysis::difference::{Compared, Side};
+use lsmi_candle::analysis::diff::{Compared, Side};
 use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::samples::read::read_column;
 

@@ -7,7 +7,7 @@ use lsmi_core::discrete::Information;
 use lsmi_core::statistics::{Interval, mean, standard_deviation};
 use serde::Serialize;
 
-use crate::exact::Exact;
+use crate::output::exact::Exact;
 use lsmi_candle::analysis::as_map;
 
 /// Version of the layout.

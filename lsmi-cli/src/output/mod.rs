@@ -2,6 +2,7 @@
 
 pub(crate) mod clean;
 pub(crate) mod compare;
+pub(crate) mod exact;
 pub(crate) mod gates;
 pub(crate) mod made;
 pub(crate) mod weights;

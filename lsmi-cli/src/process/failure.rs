@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use lsmi_candle::analysis::AnalysisError;
-use lsmi_candle::analysis::difference::SideError;
+use lsmi_candle::analysis::diff::SideError;
 use lsmi_candle::analysis::ratings::RatingsError;
 use lsmi_candle::densities::gauge::GaugeError;
 use lsmi_candle::device::DeviceError;

@@ -6,8 +6,8 @@ use lsmi_guide::experiments::clean::{Experiment, Suspect};
 
 use crate::output::clean::CleanSummary;
 use crate::process::console::shortened;
-use crate::seed_stats::{number, paired, range};
 use crate::tables::cells::{nats, row, table};
+use crate::tables::seed_stats::{number, paired, range};
 
 pub(crate) fn clean_table(summary: &CleanSummary, first: &[Suspect], classes: &[String]) -> String {
     let mut suspects = table(&["id", "label", "score", "suggested", "x1 says", "x2 says", "both say", "by all"]);

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use lsmi_core::Means;
 use lsmi_core::discrete::Information;
 
-use crate::exact::{Exact, Source};
 use crate::output::compare::{Comparison, Ends, OfMethod, Parts};
+use crate::output::exact::{Exact, Source};
 use crate::tables::cells::{nats, row, table};
 
 /// What stands in place of rows and seconds.

@@ -7,7 +7,7 @@ use lsmi_core::{Interaction, Kind};
 
 use crate::process::console::shortened;
 use crate::tables::cells::{nats, row, signed, table};
-use lsmi_candle::analysis::difference::{ClassDifference, Diff, Kinds, SideSummary, TwoMeans};
+use lsmi_candle::analysis::diff::{ClassDifference, Diff, Kinds, SideSummary, TwoMeans};
 use lsmi_candle::analysis::summary::Quantities;
 
 /// How many classes have a row.

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use lsmi_guide::experiments::distill::{Comparison, Differences, Source};
 
-use crate::seed_stats::{number, p_value, range, verdict};
 use crate::tables::cells::{row, table};
+use crate::tables::seed_stats::{number, p_value, range, verdict};
 
 pub(crate) fn distill_table(comparison: &Comparison) -> String {
     let mut scores = table(&["policy", "factor", "accuracy", "log loss", "95 %", "calibration error"]);

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use lsmi_guide::experiments::ensemble::{Comparison, Difference, Guidance};
 
-use crate::seed_stats::{number, paired, range, verdict};
 use crate::tables::cells::{row, table};
+use crate::tables::seed_stats::{number, paired, range, verdict};
 
 pub(crate) fn ensemble_table(comparison: &Comparison) -> String {
     let mut scores = table(&["method", "accuracy", "95 %", "log loss", "95 %", "calibration error"]);

@@ -26,9 +26,9 @@
 //! ```
 
 mod directions;
-mod gate;
 mod gauss;
 mod groups;
+mod logic_gate;
 mod mixed;
 mod mixture;
 mod settings;
@@ -40,9 +40,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-pub use gate::Gate;
 pub use gauss::Gauss;
 pub use groups::Groups;
+pub use logic_gate::Gate;
 pub use mixed::Mixed;
 pub use mixture::{Cell, Mixture};
 pub use settings::Settings;

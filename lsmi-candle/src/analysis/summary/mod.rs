@@ -5,9 +5,9 @@
 
 mod class;
 mod distribution;
-mod expected;
 mod groups;
 mod intervals;
+mod label_free;
 mod logit_order;
 mod models;
 mod null;
@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 
 pub use class::ClassSummary;
 pub use distribution::{Distribution, Quantiles};
-pub use expected::{ExpectedMeans, ExpectedSummary};
 pub use intervals::{Intervals, MeanInterval};
+pub use label_free::{ExpectedMeans, ExpectedSummary};
 pub use models::ModelSummary;
 pub use null::NullSummary;
 pub use quantities::{Information, Parts, Quantities};

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> R
 
     let summary = ExpectedSummary::new(estimator, &splits);
     if !arguments.common.quiet {
-        console::say(&tables::expected::closing(&arguments.names, &summary));
+        console::say(&tables::label_free::closing(&arguments.names, &summary));
     }
     if arguments.common.json { console::print_json(&summary) } else { Ok(()) }
 }

@@ -4,6 +4,7 @@
 //! rows are scored and where their values may go.
 
 mod label_free;
+mod plan;
 mod rows;
 mod stream;
 mod whole;

@@ -15,13 +15,13 @@ use lsmi_candle::jobs::{Part, Parts, Work, directory_of, in_order};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::plan::{Group, groups, rows_of_a_group};
 use super::rows::{TRAIN_IS_LEFT_OUT, check_place};
 use crate::arguments::{Score, Shard};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::interrupt::OBSERVER;
 use crate::process::progress;
-use crate::stream::plan::{Group, groups, rows_of_a_group};
 use crate::tables;
 use lsmi_candle::analysis::names::Words;
 use lsmi_candle::analysis::summary::ExpectedSummary;
@@ -288,7 +288,7 @@ impl<'a> Scoring<'a> {
         if self.label_free {
             let summary = ExpectedSummary::of_sums(self.estimator, sums);
             if !common.quiet {
-                console::say(&tables::expected::closing(&arguments.names, &summary));
+                console::say(&tables::label_free::closing(&arguments.names, &summary));
             }
             return if common.json { console::print_json(&summary) } else { Ok(()) };
         }

@@ -90,8 +90,8 @@ fn chosen(source: &Source<'_>, pairs: usize) -> Vec<usize> {
 
 /// The samples that `diff.json` names.
 fn lists(source: &Source<'_>) -> Vec<List> {
-    let list = |(part, changes): &(Interaction, Vec<lsmi_candle::analysis::difference::Change>)| {
-        let card = |(place, change): (usize, &lsmi_candle::analysis::difference::Change)| {
+    let list = |(part, changes): &(Interaction, Vec<lsmi_candle::analysis::diff::Change>)| {
+        let card = |(place, change): (usize, &lsmi_candle::analysis::diff::Change)| {
             let place = place.to_string();
             let at = |field, how| source.number(&["largest", part.name(), &place, field], how);
             Card {

@@ -10,8 +10,8 @@ use crate::report::figure::Figure;
 use crate::report::figure::heat_map::heat_map;
 use crate::report::number::{As, Number};
 use crate::report::source::{Gallery, Shown};
-use lsmi_candle::analysis::difference::ClassDifference;
-use lsmi_candle::analysis::difference::QUANTITIES;
+use lsmi_candle::analysis::diff::ClassDifference;
+use lsmi_candle::analysis::diff::QUANTITIES;
 
 /// Classes of the table, at most.
 const LISTED: usize = 1_000;
@@ -85,7 +85,7 @@ fn row(source: &Source<'_>, place: usize) -> Row {
     let at = |path: &[&str], how| source.number(&[&["by_class", name], path].concat(), how);
     let (information, parts) = (&class.means.information, &class.means.parts);
     let means = [information.i12, parts.r, parts.u1, parts.u2, parts.s];
-    let difference = |(quantity, means): (&&str, &lsmi_candle::analysis::difference::TwoMeans)| Both {
+    let difference = |(quantity, means): (&&str, &lsmi_candle::analysis::diff::TwoMeans)| Both {
         first: at(&[quantity, "first"], As::Nats),
         second: at(&[quantity, "second"], As::Nats),
         difference: at(&[quantity, "difference", "mean"], As::Signed),

@@ -8,7 +8,7 @@ use crate::report::figure::Figure;
 use crate::report::figure::bars::{Bar, bars, entry};
 use crate::report::number::{As, Number};
 use crate::report::source::{Gallery, Shown, meaning, symbol};
-use lsmi_candle::analysis::difference::QUANTITIES;
+use lsmi_candle::analysis::diff::QUANTITIES;
 
 /// The means.
 #[derive(Debug, Serialize)]

@@ -22,7 +22,7 @@ use super::number::{As, Number};
 use super::source::Gallery;
 use super::template::{Shell, filled};
 use crate::process::failure::Failure;
-use lsmi_candle::analysis::difference::{Compared, Diff};
+use lsmi_candle::analysis::diff::{Compared, Diff};
 use lsmi_candle::analysis::names::Names;
 
 /// The file of the page.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::process::failure::Failure;
 use crate::report::number::{As, Number, Numbers};
 use crate::tables::cells::kind_in_words;
-use lsmi_candle::analysis::difference::{Compared, Diff, SideSummary};
+use lsmi_candle::analysis::diff::{Compared, Diff, SideSummary};
 use lsmi_candle::analysis::names::Names;
 use lsmi_candle::analysis::names::Words;
 

@@ -6,7 +6,7 @@ use super::source::Source;
 use crate::report::number::thousands;
 use crate::tables::cells::{nats, signed};
 use crate::tables::diff::joined;
-use lsmi_candle::analysis::difference::TwoMeans;
+use lsmi_candle::analysis::diff::TwoMeans;
 
 /// The opening of the page.
 #[derive(Debug, Serialize)]
