@@ -1,26 +1,20 @@
 //! `report.html`: what an analysis found, on one page that needs nothing else.
 //!
-//! A report is made of the files in a directory alone ([`folder`]). Every section ([`means`], [`spread`], [`classes`],
-//! [`samples`], [`dependence`], [`measures`]) makes what the template shows, with figures drawn by [`figure`]. Numbers bear
+//! A report is made of the files in a directory alone ([`folder`]). Every section ([`sections::means`], [`sections::spread`], [`sections::classes`],
+//! [`sections::samples`], [`sections::dependence`], [`sections::measures`]) makes what the template shows, with figures drawn by [`figure`]. Numbers bear
 //! their whole value and their place in `summary.json` ([`number`]). The same files give the same bytes.
 
 pub(crate) mod base64;
-mod classes;
-mod dependence;
 pub(crate) mod diff;
 pub(crate) mod figure;
 mod folder;
 pub(crate) mod illustrations;
-mod means;
-mod measures;
 mod number;
 mod page;
-mod samples;
+mod sections;
 mod source;
-mod spread;
 mod template;
 mod thinned;
-mod words;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
@@ -33,7 +27,7 @@ use self::figure::Figure;
 use self::folder::Folder;
 use self::illustrations::{Illustrations, Lookup};
 use self::page::Page;
-use self::samples::Selection;
+use self::sections::samples::Selection;
 use crate::process::failure::Failure;
 use crate::process::staging::{OutputError, Staging};
 

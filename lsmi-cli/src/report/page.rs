@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use super::classes::Classes;
-use super::dependence::{GaugeSweep, Heads};
 use super::figure::Figure;
 use super::folder::Folder;
 use super::illustrations::Illustrations;
-use super::means::{Beside, Means};
-use super::measures::{Measures, Model, models};
 use super::number::{As, Number, Numbers};
-use super::samples::{Listed, Selection};
+use super::sections::classes::Classes;
+use super::sections::dependence::{GaugeSweep, Heads};
+use super::sections::means::{Beside, Means};
+use super::sections::measures::{Measures, Model, models};
+use super::sections::samples::{Listed, Selection};
+use super::sections::spread::Spread;
+use super::sections::words::Answer;
 use super::source::{Gallery, Source, Split};
-use super::spread::Spread;
 use super::template::{Shell, filled};
-use super::words::Answer;
 
 const TEMPLATE: &str = include_str!("template.html");
 

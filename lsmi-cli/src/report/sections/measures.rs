@@ -3,10 +3,10 @@
 use lsmi_core::Interaction;
 use serde::Serialize;
 
-use super::figure::Figure;
-use super::figure::bars::{Bar, bars, entry};
-use super::number::{As, Number};
-use super::source::{Gallery, Shown, Source, Split, symbol};
+use crate::report::figure::Figure;
+use crate::report::figure::bars::{Bar, bars, entry};
+use crate::report::number::{As, Number};
+use crate::report::source::{Gallery, Shown, Source, Split, symbol};
 
 /// The means of a split by several measures.
 #[derive(Debug, Serialize)]

@@ -3,11 +3,11 @@
 use lsmi_core::{Interaction, Measure};
 use serde::Serialize;
 
-use super::figure::Figure;
-use super::figure::bars::{Bar, bars, entry};
-use super::figure::palette::COLOURS;
-use super::number::{As, Number};
-use super::source::{Gallery, Shown, Source, Split, symbol};
+use crate::report::figure::Figure;
+use crate::report::figure::bars::{Bar, bars, entry};
+use crate::report::figure::palette::COLOURS;
+use crate::report::number::{As, Number};
+use crate::report::source::{Gallery, Shown, Source, Split, symbol};
 use crate::tables::cells::{kind_in_words, shift};
 
 /// The means of a split.

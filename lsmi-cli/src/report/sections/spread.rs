@@ -4,14 +4,14 @@ use lsmi_core::Interaction;
 use lsmi_core::statistics::quantiles;
 use serde::Serialize;
 
-use super::figure::Figure;
-use super::figure::axis::{range_of, with_room};
-use super::figure::histogram::histogram;
-use super::figure::palette::COLOURS;
-use super::figure::scatter::{Points, scatter};
-use super::number::thousands;
-use super::source::{Gallery, Shown, Split};
-use super::thinned::thinned;
+use crate::report::figure::Figure;
+use crate::report::figure::axis::{range_of, with_room};
+use crate::report::figure::histogram::histogram;
+use crate::report::figure::palette::COLOURS;
+use crate::report::figure::scatter::{Points, scatter};
+use crate::report::number::thousands;
+use crate::report::source::{Gallery, Shown, Split};
+use crate::report::thinned::thinned;
 
 /// Points of all scatter plots of a page, and of a single one, at most.
 const POINTS_OF_PAGE: usize = 16_000;
@@ -56,7 +56,7 @@ fn range(values: &[f64]) -> (f64, f64) {
 }
 
 fn pair_of(ranges: &[(f64, f64); 4], (x, y): (Interaction, Interaction)) -> [(f64, f64); 2] {
-    [x, y].map(|part| with_room(ranges[super::folder::place_of(part)]))
+    [x, y].map(|part| with_room(ranges[crate::report::folder::place_of(part)]))
 }
 
 fn distribution(split: &Split<'_>, part: Interaction, range: (f64, f64), gallery: &mut Gallery) -> Shown {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use lsmi_core::{Interaction, Kind};
 use serde::Serialize;
 
-use super::folder::{Samples, place_of};
-use super::number::{Number, thousands};
-use super::source::{Source, Split};
+use crate::report::folder::{Samples, place_of};
+use crate::report::number::{Number, thousands};
+use crate::report::source::{Source, Split};
 use crate::tables::cells::kind_in_words;
 use lsmi_candle::samples::exemplars::{kind_of, of_kind};
 

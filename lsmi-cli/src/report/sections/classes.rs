@@ -3,10 +3,10 @@
 use lsmi_core::Interaction;
 use serde::Serialize;
 
-use super::figure::Figure;
-use super::figure::heat_map::heat_map;
-use super::number::{As, Number};
-use super::source::{Gallery, Shown, Split};
+use crate::report::figure::Figure;
+use crate::report::figure::heat_map::heat_map;
+use crate::report::number::{As, Number};
+use crate::report::source::{Gallery, Shown, Split};
 
 /// Classes of the table, at most.
 const LISTED: usize = 1_000;

@@ -3,11 +3,11 @@
 use lsmi_core::Sweep;
 use serde::Serialize;
 
-use super::figure::Figure;
-use super::figure::axis::{range_of, with_room};
-use super::figure::lines::{Line, Reference, lines};
-use super::number::{As, Number};
-use super::source::{Gallery, Shown, Split};
+use crate::report::figure::Figure;
+use crate::report::figure::axis::{range_of, with_room};
+use crate::report::figure::lines::{Line, Reference, lines};
+use crate::report::number::{As, Number};
+use crate::report::source::{Gallery, Shown, Split};
 
 /// The means in other gauges.
 #[derive(Debug, Serialize)]
