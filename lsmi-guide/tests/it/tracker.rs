@@ -102,7 +102,8 @@ fn rows_are_not_judged_by_models_that_saw_their_twins() {
     };
     let apart = information(&of(None));
     let together = information(&of(Some(Groups::of_values(&rows))));
-    assert!(apart > 0.1 && together < 0.05 && together > -0.2, "{apart} apart, {together} together");
+    // Calibrated by whole groups too, a rule that knows nothing says nothing; by twins it would be sure, and lose a nat.
+    assert!(apart > 0.05 && together.abs() < 0.02, "{apart} apart, {together} together");
 }
 
 #[test]
