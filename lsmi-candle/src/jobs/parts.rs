@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::{self, LOCK, PLACED, WHOLE, directory_of, part_name};
 use super::{JobError, Work};
-use crate::files::{AtomicFile, MadeDirectories, WriteObserver, sync_directory, write_atomically};
+use crate::files::{AtomicFile, JobState, MadeDirectories, WriteObserver, sync_directory, write_atomically};
 
 /// The finished parts of a job, which this process alone works on.
 #[derive(Debug)]
@@ -29,19 +29,6 @@ pub struct Parts<'o> {
     made: MadeDirectories<'o>,
     observer: Observed<'o>,
     state: JobState,
-}
-
-/// How far a job is that can go on another time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobState {
-    /// Where finished parts are kept.
-    pub directory: PathBuf,
-    /// What the parts are called, as in `row groups`.
-    pub pieces: &'static str,
-    /// How many of them are finished.
-    pub finished: usize,
-    /// How many there are.
-    pub all: usize,
 }
 
 /// What a finished part holds besides its content.

@@ -14,8 +14,8 @@ use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
 use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn};
 use lsmi_candle::embedding::pipeline::{Encoding, PipelineError, Plan, Progress, Settings, Skipped, Unreadable, Watch};
 use lsmi_candle::features::{Format, Keys, read_bytes};
-use lsmi_candle::files::WriteObserver;
-use lsmi_candle::jobs::{JobState, directory_of};
+use lsmi_candle::files::{JobState, WriteObserver};
+use lsmi_candle::jobs::directory_of;
 use tempfile::TempDir;
 
 const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
