@@ -93,18 +93,14 @@ impl<'o> Parts<'o> {
         let state = JobState { directory: directory.clone(), pieces, finished: 0, all };
         let parts = Self { directory, lock: Some(lock), made, observer: Observed(observer), state };
         let found = if anew { None } else { directory::read_manifest(&parts.directory)? };
-        match found {
-            Some(found) => {
-                let differences = work.differences(&found);
-                if !differences.is_empty() {
-                    let differences = differences.join("; ");
-                    return Err(JobError::OtherJob { directory: name, differences });
-                }
+        if let Some(found) = found {
+            let differences = work.differences(&found);
+            if !differences.is_empty() {
+                return Err(JobError::OtherJob { directory: name, differences: differences.join("; ") });
             }
-            None => {
-                directory::clear_files(&parts.directory).map_err(failed)?;
-                directory::write_manifest(&parts.directory, work).map_err(failed)?;
-            }
+        } else {
+            directory::clear_files(&parts.directory).map_err(failed)?;
+            directory::write_manifest(&parts.directory, work).map_err(failed)?;
         }
         Ok(parts)
     }

@@ -204,9 +204,10 @@ impl From<JobError> for Failure {
 impl From<HubError> for Failure {
     fn from(error: HubError) -> Self {
         let status = match &error {
-            HubError::Setting { .. } | HubError::Name { .. } => Status::Usage,
             // What the user named, unlike a file that a manifest or an index names.
-            HubError::NotFound {
+            HubError::Setting { .. }
+            | HubError::Name { .. }
+            | HubError::NotFound {
                 item: HubItem::Repository | HubItem::Revision | HubItem::RepositoryOrRevision,
                 ..
             } => Status::Usage,
