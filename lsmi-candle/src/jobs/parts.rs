@@ -90,15 +90,17 @@ impl<'o> Parts<'o> {
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             return Err(JobError::Busy { directory: name });
         }
-        let state = JobState { directory: directory.clone(), pieces, finished: 0, all };
-        let parts = Self { directory, lock: Some(lock), made, observer: Observed(observer), state };
-        let found = if anew { None } else { directory::read_manifest(&parts.directory)? };
-        if let Some(found) = found {
-            let differences = work.differences(&found);
+        let found = if anew { None } else { directory::read_manifest(&directory)? };
+        if let Some(found) = &found {
+            let differences = work.differences(found);
             if !differences.is_empty() {
                 return Err(JobError::OtherJob { directory: name, differences: differences.join("; ") });
             }
-        } else {
+        }
+        // From here on the directory is this job's, and goes when nothing comes of it.
+        let state = JobState { directory: directory.clone(), pieces, finished: 0, all };
+        let parts = Self { directory, lock: Some(lock), made, observer: Observed(observer), state };
+        if found.is_none() {
             directory::clear_files(&parts.directory).map_err(failed)?;
             directory::write_manifest(&parts.directory, work).map_err(failed)?;
         }

@@ -352,9 +352,8 @@ mod tests {
     #[test]
     fn hints_stand_behind_the_error() {
         let message = Failure::from(JobError::Busy { directory: "a.partial".to_owned() }).message();
-        assert!(message.starts_with(
-            "error: a.partial: another process is working on it; let it finish, or name another place with --out\n"
-        ));
+        assert!(message.starts_with("error: a.partial: another process is working on it"), "{message}");
+        assert!(message.contains("let it finish, or name another place with --out\n"), "{message}");
     }
 
     #[test]
