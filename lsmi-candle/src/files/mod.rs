@@ -15,4 +15,4 @@ pub use atomic::{AtomicFile, sync_directory, write_atomically};
 pub use batches::Batches;
 pub use digest::{Digest, hexadecimal, sha256};
 pub use directories::MadeDirectories;
-pub use observer::{Unobserved, WriteObserver};
+pub use observer::{JobState, Unobserved, WriteObserver};

@@ -3,7 +3,18 @@
 use std::any::Any;
 use std::path::{Path, PathBuf};
 
-use crate::jobs::JobState;
+/// How far a job is that can go on another time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobState {
+    /// Where finished parts are kept.
+    pub directory: PathBuf,
+    /// What the parts are called, as in `row groups`.
+    pub pieces: &'static str,
+    /// How many of them are finished.
+    pub finished: usize,
+    /// How many there are.
+    pub all: usize,
+}
 
 /// Follows what is written. A program that may be stopped at any moment learns from it what is not whole yet; others use
 /// [`Unobserved`].

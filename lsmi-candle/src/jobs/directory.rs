@@ -73,7 +73,7 @@ pub(super) fn read_manifest(directory: &Path) -> Result<Option<Work>, JobError> 
     let value: Value = serde_json::from_slice(&bytes).map_err(understood)?;
     match value["schema"].as_u64().and_then(|schema| u32::try_from(schema).ok()) {
         Some(SCHEMA) | None => {}
-        Some(found) => return Err(JobError::Schema { directory: name(), found }),
+        Some(found) => return Err(JobError::Schema { directory: name(), found, known: SCHEMA }),
     }
     let Manifest { sha256, job, .. } = serde_json::from_value(value).map_err(understood)?;
     if sha256 != job.sha256() {

@@ -4,8 +4,6 @@ use std::io;
 
 use thiserror::Error;
 
-use super::directory::{MANIFEST, SCHEMA};
-
 /// Why a job cannot be begun, or cannot go on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -25,7 +23,7 @@ pub enum JobError {
         directory: String,
     },
     /// The manifest cannot be understood.
-    #[error("{directory}: its {MANIFEST} cannot be understood")]
+    #[error("{directory}: its manifest.json cannot be understood")]
     Manifest {
         /// The directory.
         directory: String,
@@ -33,12 +31,14 @@ pub enum JobError {
         source: serde_json::Error,
     },
     /// The manifest is of another version.
-    #[error("{directory}: its {MANIFEST} has the layout {found}, but this version knows {SCHEMA}")]
+    #[error("{directory}: its manifest.json has the layout {found}, but this version knows {known}")]
     Schema {
         /// The directory.
         directory: String,
         /// The version.
         found: u32,
+        /// The version that is read.
+        known: u32,
     },
     /// Another process works on the job.
     #[error("{directory}: another process is working on it")]

@@ -16,5 +16,5 @@ mod tests;
 pub use directory::{clear, directory_of};
 pub use error::JobError;
 pub use ordered::in_order;
-pub use parts::{JobState, Part, Parts};
+pub use parts::{Part, Parts};
 pub use work::Work;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::{self, LOCK, PLACED, WHOLE, directory_of, part_name};
 use super::{JobError, Work};
-use crate::files::{AtomicFile, MadeDirectories, WriteObserver, sync_directory, write_atomically};
+use crate::files::{AtomicFile, JobState, MadeDirectories, WriteObserver, sync_directory, write_atomically};
 
 /// The finished parts of a job, which this process alone works on.
 #[derive(Debug)]
@@ -29,19 +29,6 @@ pub struct Parts<'o> {
     made: MadeDirectories<'o>,
     observer: Observed<'o>,
     state: JobState,
-}
-
-/// How far a job is that can go on another time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobState {
-    /// Where finished parts are kept.
-    pub directory: PathBuf,
-    /// What the parts are called, as in `row groups`.
-    pub pieces: &'static str,
-    /// How many of them are finished.
-    pub finished: usize,
-    /// How many there are.
-    pub all: usize,
 }
 
 /// What a finished part holds besides its content.
@@ -103,21 +90,19 @@ impl<'o> Parts<'o> {
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             return Err(JobError::Busy { directory: name });
         }
+        let found = if anew { None } else { directory::read_manifest(&directory)? };
+        if let Some(found) = &found {
+            let differences = work.differences(found);
+            if !differences.is_empty() {
+                return Err(JobError::OtherJob { directory: name, differences: differences.join("; ") });
+            }
+        }
+        // From here on the directory is this job's, and goes when nothing comes of it.
         let state = JobState { directory: directory.clone(), pieces, finished: 0, all };
         let parts = Self { directory, lock: Some(lock), made, observer: Observed(observer), state };
-        let found = if anew { None } else { directory::read_manifest(&parts.directory)? };
-        match found {
-            Some(found) => {
-                let differences = work.differences(&found);
-                if !differences.is_empty() {
-                    let differences = differences.join("; ");
-                    return Err(JobError::OtherJob { directory: name, differences });
-                }
-            }
-            None => {
-                directory::clear_files(&parts.directory).map_err(failed)?;
-                directory::write_manifest(&parts.directory, work).map_err(failed)?;
-            }
+        if found.is_none() {
+            directory::clear_files(&parts.directory).map_err(failed)?;
+            directory::write_manifest(&parts.directory, work).map_err(failed)?;
         }
         Ok(parts)
     }

@@ -14,8 +14,8 @@ use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
 use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn};
 use lsmi_candle::embedding::pipeline::{Encoding, PipelineError, Plan, Progress, Settings, Skipped, Unreadable, Watch};
 use lsmi_candle::features::{Format, Keys, read_bytes};
-use lsmi_candle::files::WriteObserver;
-use lsmi_candle::jobs::{JobState, directory_of};
+use lsmi_candle::files::{JobState, WriteObserver};
+use lsmi_candle::jobs::directory_of;
 use tempfile::TempDir;
 
 const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
@@ -41,10 +41,12 @@ fn place() -> TempDir {
         }
         fs::write(directory.join(file), content).unwrap();
     }
-    fs::copy(fixtures.join("preprocess/gradient.png"), place.path().join("g.png")).unwrap();
+    for (from, to) in [("gradient.png", "g.png"), ("elephant.png", "e.png")] {
+        fs::copy(fixtures.join("preprocess").join(from), place.path().join(to)).unwrap();
+    }
     fs::write(place.path().join("no.png"), "a text").unwrap();
     let row = |row: usize| {
-        let file = if row == 4 { "no.png" } else { "g.png" };
+        let file = if row == 4 { "no.png" } else { ["g.png", "e.png"][row % 2] };
         format!("id{row},{file},{},{}\n", ["a red square", "blue"][row % 2], ["dog", "cat"][row % 2])
     };
     fs::write(

@@ -22,8 +22,8 @@ use signal_hook::consts::SIGXFSZ;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use lsmi_candle::files::WriteObserver;
-use lsmi_candle::jobs::{self, JobState};
+use lsmi_candle::files::{JobState, WriteObserver};
+use lsmi_candle::jobs;
 
 use crate::process::console;
 

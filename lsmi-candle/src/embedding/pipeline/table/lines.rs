@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 use super::{Columns, Fields, Input, InputColumn, OptionalColumn, Source, TableError, unreadable};
 
 /// The rows of a file of JSON lines.
-pub(super) struct Lines {
+pub(super) struct JsonLines {
     file: String,
     lines: io::Lines<BufReader<File>>,
     columns: Columns,
 }
 
-impl Lines {
+impl JsonLines {
     pub(super) fn open(path: &Path, columns: &Columns) -> Result<Self, TableError> {
         let file = path.display().to_string();
         let opened = File::open(path).map_err(|source| TableError::Read { file: file.clone(), source })?;
@@ -54,7 +54,7 @@ impl Lines {
     }
 }
 
-impl Source for Lines {
+impl Source for JsonLines {
     fn next(&mut self, row: usize) -> Option<Result<Fields, TableError>> {
         loop {
             let line = match self.lines.next()? {

@@ -95,7 +95,7 @@ impl Table {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let source: Box<dyn Source + Send> = match extension.to_ascii_lowercase().as_str() {
             "csv" | "tsv" => Box::new(separated::Separated::open(path, &columns)?),
-            "jsonl" | "ndjson" => Box::new(lines::Lines::open(path, &columns)?),
+            "jsonl" | "ndjson" => Box::new(lines::JsonLines::open(path, &columns)?),
             "parquet" => Box::new(parquet::Parquet::open(path, &columns)?),
             _ => return Err(TableError::Format { file }),
         };
