@@ -34,7 +34,7 @@ const RUNS: u64 = 200;
 const SUMMARY: &[u8] = include_bytes!("summary.json");
 const SAMPLES: &[u8] = include_bytes!("samples.csv");
 const JSONL: &[u8] = br#"{"id":"a","split":"train","label":"0","h1":0.1,"i1":0.2,"i2":-1e-300,"i12":0.3,"r":1,"u1":0,"u2":0.5,"s":2,"kind":"redundant"}
-{"id":"b","split":"eval","label":"1","h1":0.1,"i1":0.2,"i2":0.1,"i12":0.3,"r":1,"u1":0,"u2":0.5,"s":2,"kind":"mixed"}
+{"id":"b","split":"eval","label":"1","h1":0.1,"i1":0.2,"i2":0.1,"i12":0.3,"r":1,"u1":0,"u2":0.5,"s":2,"kind":"synergistic"}
 "#;
 const TABLE_CSV: &[u8] =
     b"id,image,text,label\n1,a.png,\"a red, round thing\",cat\n2,b/c.png,\xc3\xa9,dog\n3,d.png,,cat\n";
