@@ -44,7 +44,7 @@
 //!
 //! let table = features::read(&file)?;
 //! let analysis = analyze(&table, &Settings { repeats: Some(1), ..Settings::default() })?;
-//! let means = analysis.summary().splits[0].1.adjusted;
+//! let means = analysis.summary().splits[0].1.raw;
 //! // Nearly all of the label's ln 2 nats are redundant.
 //! assert!((means.r - 0.693).abs() < 0.05);
 //! assert_eq!(analysis.samples()?.num_rows(), 200);

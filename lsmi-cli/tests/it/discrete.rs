@@ -217,7 +217,7 @@ fn bad_samples() {
         ("x1,x2,y\n0,0,0\n0,1\n", "row 1 is not a row of csv"),
         ("x1,x2,y\n0,0,0\n1,1,0\n", "y has only one state, `0`"),
         ("x1,x2,y\n", "there are none; give at least two samples"),
-        ("", "no column `y`"),
+        ("", "it is empty; its first line must name the columns"),
     ] {
         let message = refusal("bad.csv", content);
         assert!(message.contains(expected), "{content}: {message}");

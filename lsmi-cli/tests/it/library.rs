@@ -24,7 +24,7 @@ fn settings() -> Settings {
 fn place() -> Place {
     let place = Place::new();
     for (seed, rows, name) in [(1, 120, "train"), (2, 60, "new")] {
-        place.simulate(&format!("gauss --n {rows} --dims 3 --seed {seed}"), &format!("{name}.safetensors"));
+        place.simulate(&format!("gauss --n {rows} --dims 3 --classes 2 --seed {seed}"), &format!("{name}.safetensors"));
     }
     place
 }

@@ -315,10 +315,12 @@ fn folders_that_are_none() {
     place.write("result/samples.csv", samples.lines().take(100).collect::<Vec<_>>().join("\n"));
     let refused = place.lsmi("report result").code(3);
     assert!(stderr(&refused).contains("has 99 samples, but 120 by summary.json"), "{}", stderr(&refused));
-    place
-        .write("result/samples.csv", samples.replacen(",redundant", ",redundand", 1).replacen("0,train", "0,trian", 1));
+    place.write("result/samples.csv", samples.replacen(",redundant", ",redundand", 1));
     let refused = place.lsmi("report result").code(3);
-    assert!(stderr(&refused).contains("at row 0"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("`kind` is `redundand` at row"), "{}", stderr(&refused));
+    place.write("result/samples.csv", samples.replacen("0,train", "0,trian", 1));
+    let refused = place.lsmi("report result").code(3);
+    assert!(stderr(&refused).contains("`split` is `trian` at row 0"), "{}", stderr(&refused));
     assert_eq!(rows(&samples).len(), 120);
     place.write("result/summary.json", "{}");
     assert!(stderr(&place.lsmi("report result").code(3)).contains("run the analysis again"));
