@@ -46,11 +46,15 @@ fn written(compression: Option<CompressionType>, is_stream: bool) -> Vec<u8> {
     let (mut bytes, schema) = (Vec::new(), batches[0].schema());
     if is_stream {
         let mut writer = StreamWriter::try_new_with_options(&mut bytes, &schema, options).unwrap();
-        batches.iter().for_each(|batch| writer.write(batch).unwrap());
+        for batch in batches {
+            writer.write(batch).unwrap();
+        }
         writer.finish().unwrap();
     } else {
         let mut writer = FileWriter::try_new_with_options(&mut bytes, &schema, options).unwrap();
-        batches.iter().for_each(|batch| writer.write(batch).unwrap());
+        for batch in batches {
+            writer.write(batch).unwrap();
+        }
         writer.finish().unwrap();
     }
     bytes
