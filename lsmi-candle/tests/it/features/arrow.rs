@@ -46,13 +46,13 @@ fn written(compression: Option<CompressionType>, is_stream: bool) -> Vec<u8> {
     let (mut bytes, schema) = (Vec::new(), batches[0].schema());
     if is_stream {
         let mut writer = StreamWriter::try_new_with_options(&mut bytes, &schema, options).unwrap();
-        for batch in batches {
+        for batch in &batches {
             writer.write(batch).unwrap();
         }
         writer.finish().unwrap();
     } else {
         let mut writer = FileWriter::try_new_with_options(&mut bytes, &schema, options).unwrap();
-        for batch in batches {
+        for batch in &batches {
             writer.write(batch).unwrap();
         }
         writer.finish().unwrap();
