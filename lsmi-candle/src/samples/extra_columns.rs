@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::features::{MetadataColumn, MetadataType, MetadataValues};
-use serde::Serialize;
 
 use super::ScoredSplit;
 use super::sample::COLUMNS;
+use super::value::Value;
 
 /// What stands before the name of a column of the input that has the name of one of the output.
 const PREFIX: &str = "input_";
@@ -33,20 +33,6 @@ pub struct Metadata {
     /// Its name in the output.
     pub name: String,
     pub kind: MetadataType,
-}
-
-/// A value of a metadata column; none where there is none.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Value<Text> {
-    /// An integer.
-    Integer(Option<i64>),
-    /// A floating-point number.
-    Float(Option<f64>),
-    /// A truth value.
-    Boolean(Option<bool>),
-    /// A text.
-    Text(Option<Text>),
 }
 
 impl ExtraColumns {

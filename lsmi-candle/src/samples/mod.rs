@@ -16,10 +16,12 @@ mod label_free;
 mod sample;
 pub(crate) mod scored;
 mod sums;
+mod value;
 
-pub use extra_columns::{ExtraColumns, Value};
+pub use extra_columns::ExtraColumns;
 pub use format::{Format, FormatError};
 pub use label_free::ExpectedSplit;
 pub use sample::{COLUMNS, Sample};
 pub use scored::ScoredSplit;
 pub use sums::Sums;
+pub use value::Value;

@@ -23,8 +23,9 @@ use parquet::file::reader::ChunkReader;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use super::extra_columns::{ExtraColumns, Value};
+use super::extra_columns::ExtraColumns;
 use super::sample::{COLUMNS, Sample};
+use super::value::Value;
 
 /// Samples that are put into a row group.
 const ROWS_OF_A_GROUP: usize = 65_536;

@@ -6,7 +6,7 @@
 use lsmi_core::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::extra_columns::Value;
+use super::value::Value;
 
 /// The columns of every file of samples: the fields of [`Sample`].
 pub const COLUMNS: [&str; 17] = [

@@ -8,8 +8,9 @@ use std::io::Write;
 
 use serde::{Serialize, Serializer};
 
-use super::extra_columns::{ExtraColumns, Value};
+use super::extra_columns::ExtraColumns;
 use super::sample::{COLUMNS, Sample};
+use super::value::Value;
 use super::{Format, parquet};
 
 /// A line of JSON.

@@ -8,6 +8,7 @@ use lsmi_candle::features::{Format, Keys, read_bytes};
 use lsmi_core::SampleIds;
 use serde::Deserialize;
 
+use super::emoji::{TABLE, TABLE_FILE};
 use super::settings::{gates, has_logits, settings};
 use super::write_analysis::{Files, check_analysis, tell, write_report};
 use crate::arguments::Demo;
@@ -18,10 +19,6 @@ use crate::process::failure::Failure;
 use crate::process::progress;
 
 const FEATURES: &[u8] = include_bytes!("../../data/emoji/emoji_pca48.safetensors");
-pub(super) const TABLE: &[u8] = include_bytes!("../../data/emoji/emoji.csv");
-
-/// What the table is called beside the results.
-pub(super) const TABLE_FILE: &str = "emoji.csv";
 
 /// A row of the table of emoji, in the order of the features' rows.
 #[derive(Debug, Deserialize)]

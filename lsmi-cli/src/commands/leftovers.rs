@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::demo;
+use super::emoji;
 use crate::report;
 use lsmi_candle::analysis::samples_name;
 use lsmi_candle::samples::Format;
@@ -19,8 +19,8 @@ pub(super) fn leftovers(directory: &Path, format: Format, table: Option<&str>) -
     let others = Format::ALL.into_iter().filter(|other| *other != format).map(samples_name);
     let mut leftovers: Vec<PathBuf> = others.map(|name| directory.join(name)).filter(|path| is_samples(path)).collect();
     leftovers.extend(report::written(directory));
-    let emoji = directory.join(demo::TABLE_FILE);
-    if table != Some(demo::TABLE_FILE) && fs::read(&emoji).is_ok_and(|content| content == demo::TABLE) {
+    let emoji = directory.join(emoji::TABLE_FILE);
+    if table != Some(emoji::TABLE_FILE) && fs::read(&emoji).is_ok_and(|content| content == emoji::TABLE) {
         leftovers.push(emoji);
     }
     leftovers
@@ -56,7 +56,7 @@ mod tests {
         write("emoji.csv", "mine");
         assert_eq!(names(Format::Jsonl, None), ["samples.csv"]);
         assert!(names(Format::Csv, None).is_empty());
-        fs::write(place.path().join("emoji.csv"), demo::TABLE).unwrap();
+        fs::write(place.path().join("emoji.csv"), emoji::TABLE).unwrap();
         assert_eq!(names(Format::Csv, None), ["emoji.csv"]);
         assert!(names(Format::Csv, Some("emoji.csv")).is_empty());
     }

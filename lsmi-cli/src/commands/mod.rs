@@ -7,6 +7,7 @@ mod demo;
 mod diff;
 mod discrete;
 mod embed;
+mod emoji;
 mod fit;
 mod generate;
 mod guide;

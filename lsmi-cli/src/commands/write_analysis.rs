@@ -91,7 +91,7 @@ pub(super) fn tell(
     describe: &dyn Fn(usize) -> String,
 ) -> Result<(), Failure> {
     if !common.quiet {
-        console::say(&tables::cells::closing(words, analysis.summary(), analysis.splits(), describe));
+        console::say(&tables::closing::closing(words, analysis.summary(), analysis.splits(), describe));
     }
     if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
 }

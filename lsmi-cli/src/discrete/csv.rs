@@ -11,7 +11,7 @@ use csv::ByteRecord;
 use lsmi_candle::features::{Missing, TextTable, TextTableError, names_alike};
 use lsmi_core::discrete::{Counter, Counts};
 
-use super::read::{Distribution, Given, Read, ReadError, not_read};
+use super::distribution::{Distribution, Given, Read, ReadError, not_read};
 
 const SOURCES: [&str; 4] = ["x1", "x2", "x3", "x4"];
 const TARGET: &str = "y";

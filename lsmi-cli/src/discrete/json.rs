@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::read::{Distribution, Given, ReadError, not_read};
+use super::distribution::{Distribution, Given, ReadError, not_read};
 
 pub(super) fn read(path: &Path, missing: Missing) -> Result<Distribution, ReadError> {
     let bytes = fs::read(path).map_err(not_read)?;

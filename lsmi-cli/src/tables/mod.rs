@@ -2,6 +2,7 @@
 
 pub(crate) mod cells;
 pub(crate) mod clean;
+pub(crate) mod closing;
 pub(crate) mod compare;
 pub(crate) mod diff;
 pub(crate) mod distill;

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distribution::Distribution;
 use super::intervals::Intervals;
-use super::quantities::{Columns, Information, Quantities};
-use super::split::Heads;
+use super::quantities::{Columns, Heads, Information, Quantities};
 use crate::samples::ScoredSplit;
 
 /// Means over the samples of one class of a split; the fields mean what they mean of a split.

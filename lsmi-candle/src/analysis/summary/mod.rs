@@ -28,8 +28,8 @@ pub use intervals::{Intervals, MeanInterval};
 pub use label_free::{ExpectedMeans, ExpectedSummary};
 pub use models::ModelSummary;
 pub use null::NullSummary;
-pub use quantities::{Information, Parts, Quantities};
-pub use split::{Diagnostics, GroupCount, Heads, MeasureSummary, SplitSummary};
+pub use quantities::{Heads, Information, Parts, Quantities};
+pub use split::{Diagnostics, GroupCount, MeasureSummary, SplitSummary};
 pub use streamed::StreamedSplit;
 pub use warnings::power_of;
 

@@ -53,6 +53,23 @@ impl From<Parts<f64>> for Means {
     }
 }
 
+/// One value for each head.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Heads<T = f64> {
+    /// The head that sees x1.
+    pub x1: T,
+    /// The head that sees x2.
+    pub x2: T,
+    /// The head that sees both.
+    pub joint: T,
+}
+
+impl<T> From<[T; 3]> for Heads<T> {
+    fn from([x1, x2, joint]: [T; 3]) -> Self {
+        Self { x1, x2, joint }
+    }
+}
+
 /// The seven quantities of some samples of a split.
 #[derive(Debug)]
 pub(super) struct Columns {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::class::{ClassSummary, by_class};
 use super::distribution::Distribution;
 use super::intervals::Intervals;
-use super::quantities::{Columns, Information, Quantities};
+use super::quantities::{Columns, Heads, Information, Quantities};
 use crate::analysis::ordered_map::{as_map, from_map};
 use crate::analysis::summary::NullSummary;
 use crate::samples::ScoredSplit;
@@ -80,17 +80,6 @@ impl GroupCount {
     }
 }
 
-/// One value for each head.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Heads<T = f64> {
-    /// The head that sees x1.
-    pub x1: T,
-    /// The head that sees x2.
-    pub x2: T,
-    /// The head that sees both.
-    pub joint: T,
-}
-
 /// Means by one measure.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct MeasureSummary {
@@ -105,12 +94,6 @@ pub struct MeasureSummary {
 pub struct Diagnostics {
     /// The means in other gauges; none for a measure that needs no surprisals, which no gauge moves.
     pub gauge: Option<Sweep>,
-}
-
-impl<T> From<[T; 3]> for Heads<T> {
-    fn from([x1, x2, joint]: [T; 3]) -> Self {
-        Self { x1, x2, joint }
-    }
 }
 
 impl From<Means> for MeasureSummary {
