@@ -1,7 +1,7 @@
 //! Scored samples: rows of values with their ids, and the files that hold them.
 //!
 //! [`ScoredSplit`] has the terms and decompositions of the samples of one split, [`ExpectedSplit`] those of samples without
-//! labels. [`write`] puts samples in a file, csv, jsonl or Parquet, and [`read`] takes them out again; a column that every
+//! labels. [`mod@write`] puts samples in a file, csv, jsonl or Parquet, and [`read`] takes them out again; a column that every
 //! file has is a field of [`Sample`], one that was asked for is in [`ExtraColumns`]. [`exemplars`] chooses which to show.
 
 pub mod candidates;

@@ -1,7 +1,7 @@
 //! `summary.json`: means over the samples of each split, in nats, how sure they are, and what they were estimated with.
 //!
 //! Field names are stable; new ones may be added. The means are taken over the very values in the file of samples.
-//! What is known of a split is in files of their own: [`split`] has all of it, [`class`] the same for its classes.
+//! What is known of a split is in files of their own: `split` has all of it, `class` the same for its classes.
 
 mod class;
 mod distribution;

@@ -76,7 +76,7 @@ pub struct FileState {
 
 impl RowReader {
     /// Opens a file whose labels are to be indices of `classes`, as
-    /// [`read_with_classes`](super::read_with_classes) takes it.
+    /// [`read_with_classes`](crate::features::read_with_classes) takes it.
     ///
     /// # Errors
     /// [`FeatureError`] as there, as far as values need not be read; [`FeatureError::NotByRows`] for formats and
@@ -85,7 +85,7 @@ impl RowReader {
         Self::opened(data.into(), keys, classes, LabelUse::Needed, false)
     }
 
-    /// Opens a file whose labels are not there or left alone, as [`read_unlabelled`](super::read_unlabelled) takes it.
+    /// Opens a file whose labels are not there or left alone, as [`read_unlabelled`](crate::features::read_unlabelled) takes it.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -93,11 +93,11 @@ impl RowReader {
         Self::opened(data.into(), keys, classes, LabelUse::Ignored, false)
     }
 
-    /// Opens a file for training, as [`read`](super::read) takes it: its classes are the distinct labels of the split
+    /// Opens a file for training, as [`read`](crate::features::read) takes it: its classes are the distinct labels of the split
     /// `train`, which are read for them.
     ///
     /// # Errors
-    /// As [`open`](Self::open) and for [`read`](super::read), as far as labels tell.
+    /// As [`open`](Self::open) and for [`read`](crate::features::read), as far as labels tell.
     pub fn open_for_training(data: impl Into<Data>, keys: &Keys) -> Result<Self, FeatureError> {
         // Until they are known there are none.
         let mut reader = Self::opened(data.into(), keys, &Classes::none(), LabelUse::Needed, true)?;
@@ -172,7 +172,7 @@ impl RowReader {
     /// Reads some rows of the split at this place in [`splits`](Self::splits). Rows in order cost least.
     ///
     /// # Errors
-    /// [`FeatureError`] as for [`read_with_classes`](super::read_with_classes); rows are counted as in the file.
+    /// [`FeatureError`] as for [`read_with_classes`](crate::features::read_with_classes); rows are counted as in the file.
     ///
     /// # Panics
     /// If there is no such split or it has no such rows, as indexing a slice does.
@@ -184,7 +184,7 @@ impl RowReader {
     /// Reads the class indices of some rows, and nothing else of them.
     ///
     /// # Errors
-    /// [`FeatureError`] as for [`read_with_classes`](super::read_with_classes).
+    /// [`FeatureError`] as for [`read_with_classes`](crate::features::read_with_classes).
     ///
     /// # Panics
     /// As [`read`](Self::read).
@@ -217,7 +217,7 @@ impl RowReader {
     /// Reads some rows without their labels.
     ///
     /// # Errors
-    /// [`FeatureError`] as for [`read_unlabelled`](super::read_unlabelled); rows are counted as in the file.
+    /// [`FeatureError`] as for [`read_unlabelled`](crate::features::read_unlabelled); rows are counted as in the file.
     ///
     /// # Panics
     /// As [`read`](Self::read).

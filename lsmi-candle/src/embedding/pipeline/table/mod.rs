@@ -1,7 +1,7 @@
 //! The table of what is to be embedded: CSV, TSV, JSON lines or Parquet, read row by row.
 //!
 //! A row has the input of each modality (a path, or the text itself) and may have a label and an id. `separated`, `lines` and
-//! `parquet` are the three [`Source`]s of rows; what is missing is told here, the same for all.
+//! `parquet` are the three `Source`s of rows; what is missing is told here, the same for all.
 
 mod error;
 mod files;

@@ -10,7 +10,7 @@ impl Settings {
     /// padded with silence. For many sounds of one encoder, make a [`LogMel`] once and use [`Settings::prepare_with`].
     ///
     /// # Errors
-    /// [`PreprocessError::Setting`] for settings outside their ranges.
+    /// `PreprocessError::Setting` for settings outside their ranges.
     pub fn prepare(&self, audio: &Audio) -> Result<Vec<f32>> {
         self.prepare_with(&LogMel::new(self)?, audio)
     }
