@@ -9,7 +9,6 @@
 mod arguments;
 mod commands;
 mod discrete;
-
 #[cfg(test)]
 mod hostile_files;
 mod output;

@@ -1,14 +1,13 @@
 //! The files of an analysis.
 
 use std::error::Error;
-use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use thiserror::Error;
 
 use super::Analysis;
-use crate::files::AtomicFile;
+use crate::files::{AtomicFile, MadeDirectories, Unobserved};
 use crate::samples::{ExtraColumns, Format, write};
 
 /// The file of the summary.
@@ -30,8 +29,8 @@ pub struct WriteError {
 }
 
 impl Analysis {
-    /// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there:
-    /// all of them or none. Files of these names are replaced.
+    /// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there.
+    /// Files of these names are replaced, and none is before all are written.
     ///
     /// # Errors
     /// [`WriteError`] if the file system refuses.
@@ -41,7 +40,9 @@ impl Analysis {
             let path = path.display().to_string();
             move |source: Box<dyn Error + Send + Sync>| WriteError { path, source }
         };
-        fs::create_dir_all(directory).map_err(|error| failed(directory)(error.into()))?;
+        // Dropped after the files, and kept once they stand in their places.
+        let mut made = MadeDirectories::new(&Unobserved);
+        made.make(directory).map_err(|error| failed(directory)(error.into()))?;
         let mut written = Vec::new();
         for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
             let path = directory.join(name);
@@ -60,6 +61,7 @@ impl Analysis {
         for file in written {
             let path = file.place().to_owned();
             file.persist().map_err(|error| failed(&path)(error.into()))?;
+            made.keep();
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Text from outside as it may be shown: without control characters, and not too long.
 
+pub(crate) use lsmi_candle::analysis::names::shortened;
+
 /// Returns text with its control characters escaped, line breaks apart: names in the data must not command the terminal, nor turn
 /// round what stands beside them.
 pub(crate) fn harmless(text: &str) -> String {
@@ -17,12 +19,6 @@ pub(crate) fn harmless(text: &str) -> String {
 /// Whether a character makes others stand in another order, as the Unicode Bidirectional Algorithm (UAX 9) has it.
 fn is_order_of_text(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Returns a name of at most 60 characters: the start of one that is longer.
-pub(crate) fn shortened(name: &str) -> String {
-    const MOST: usize = 60;
-    if name.chars().count() <= MOST { name.to_owned() } else { name.chars().take(MOST - 1).chain(['…']).collect() }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use lsmi_candle::estimator::folds::{LabelledRows, stratified_folds};
 use lsmi_candle::features::Groups;
 use lsmi_core::SampleIds;
+use lsmi_core::random::fnv1a;
 
 /// Deals samples to folds: those of each class, in the order of a hash of their ids, in turn; whole groups where there are
 /// some, spread as evenly as they allow.
@@ -24,8 +25,7 @@ pub(super) fn deal(ids: &SampleIds, labels: &[u32], groups: Option<&Groups>, fol
 /// 2014), as those of short ids differ in few.
 fn hash(id: &str, seed: u64) -> u64 {
     let bytes = seed.to_le_bytes().into_iter().chain(id.bytes());
-    let mut hash: u64 =
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let mut hash = fnv1a(bytes);
     for (shift, factor) in [(30, 0xbf58_476d_1ce4_e5b9), (27, 0x94d0_49bb_1331_11eb)] {
         hash = (hash ^ (hash >> shift)).wrapping_mul(factor);
     }
