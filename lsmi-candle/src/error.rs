@@ -154,6 +154,9 @@ pub enum EstimatorError {
     /// A bundle that cannot be read.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// Nobody listens to the progress of the fit any more, so that it was given up.
+    #[error("the fit was stopped")]
+    Stopped,
     /// A tensor operation failed, on the device or for want of memory.
     #[error("a tensor operation failed")]
     Candle(#[source] Box<candle_core::Error>),

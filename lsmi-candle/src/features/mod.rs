@@ -35,6 +35,7 @@
 //! no split are refused, but one that [`Keys`] name as a modality is one.
 
 mod array;
+mod arrays;
 pub(crate) mod columns;
 mod data;
 mod error;
@@ -55,6 +56,7 @@ pub(crate) mod values {
 
 use std::path::Path;
 
+pub use self::arrays::{Arrays, Numbers};
 pub use self::columns::metadata::{MetadataColumn, MetadataType, MetadataValues};
 pub use self::data::{ArrayFiles, Data};
 pub use self::error::FeatureError;

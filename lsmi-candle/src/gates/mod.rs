@@ -27,6 +27,7 @@ pub mod split_halves;
 
 mod bench;
 mod rows;
+mod summary;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ use serde::{Deserialize, Serialize};
 
 use self::bench::{Bench, Fits};
 use self::rows::sample_rows;
+pub use self::summary::CheckSummary;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::{self, CrossFit, Progress, Scores};
 use crate::features::{Classes, FeatureSet};

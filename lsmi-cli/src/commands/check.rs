@@ -5,12 +5,11 @@ use std::path::Path;
 
 use lsmi_candle::analysis::Evaluation;
 use lsmi_candle::features::FeatureSet;
-use lsmi_candle::gates::{GateSettings, check};
+use lsmi_candle::gates::{CheckSummary, GateSettings, check};
 
 use super::analyze::{read_evaluations, say_notes, training_rows};
 use super::settings::{has_logits, settings};
 use crate::arguments::Check;
-use crate::output::gates::CheckSummary;
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::progress;

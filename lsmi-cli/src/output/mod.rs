@@ -3,6 +3,5 @@
 pub(crate) mod clean;
 pub(crate) mod compare;
 pub(crate) mod exact;
-pub(crate) mod gates;
 pub(crate) mod made;
 pub(crate) mod weights;

@@ -43,7 +43,7 @@ impl Discriminator {
         classes: usize,
         params: &Params,
         seed: u64,
-        report: &dyn Fn(String, f64),
+        report: &dyn Fn(String, f64) -> Result<()>,
     ) -> Result<Self> {
         if side.samples.logits[which].is_some() {
             return Ok(Self::Given);
@@ -71,7 +71,7 @@ impl Discriminator {
                 last = Some(loss.detach());
             }
             let loss = last.map(|loss| loss.to_scalar::<f32>()).transpose()?.unwrap_or(f32::NAN);
-            report(format!("{name}: epoch {epoch} of {}", params.discriminator_epochs), f64::from(loss));
+            report(format!("{name}: epoch {epoch} of {}", params.discriminator_epochs), f64::from(loss))?;
         }
         Ok(Self::Network(network))
     }

@@ -112,7 +112,8 @@ pub fn decompose(
             .map(|which| {
                 let discriminator = Discriminator::fit(which, &train, classes, params, seed, &report)?;
                 let posteriors = discriminator.posteriors(which, &train, classes, params.batch)?;
-                reporter.finished(discriminators::NAMES[which].to_owned(), posteriors.log_loss(&train.samples.labels));
+                reporter
+                    .finished(discriminators::NAMES[which].to_owned(), posteriors.log_loss(&train.samples.labels))?;
                 Ok((discriminator, posteriors))
             })
             .collect::<Result<_>>()?;
@@ -197,9 +198,9 @@ fn train_alignment<'a>(
             let (x1_posteriors, x2_posteriors) = (posteriors[0].by_class(rows), posteriors[1].by_class(rows));
             loss = alignment.step(train, rows, [&x1_posteriors, &x2_posteriors])?.loss;
         }
-        reporter.step(format!("alignment: epoch {epoch} of {}", params.alignment_epochs), loss);
+        reporter.step(format!("alignment: epoch {epoch} of {}", params.alignment_epochs), loss)?;
     }
-    reporter.finished("alignment".to_owned(), loss);
+    reporter.finished("alignment".to_owned(), loss)?;
     Ok(alignment)
 }
 

@@ -134,7 +134,12 @@ impl Kernels {
     }
 }
 
-pub(super) fn fit(sample: &Sample, params: &GradientParams, seed: u64, report: &dyn Fn(String, f64)) -> Result<Fitted> {
+pub(super) fn fit(
+    sample: &Sample,
+    params: &GradientParams,
+    seed: u64,
+    report: &dyn Fn(String, f64) -> Result<()>,
+) -> Result<Fitted> {
     params.check()?;
     let points = &sample.points;
     let schedule = Schedule { params, seed, report };
@@ -172,7 +177,7 @@ fn fit_on_host(points: &Points, kernels: &Kernels, schedule: &Schedule<'_>) -> R
 struct Schedule<'a> {
     params: &'a GradientParams,
     seed: u64,
-    report: &'a dyn Fn(String, f64),
+    report: &'a dyn Fn(String, f64) -> Result<()>,
 }
 
 impl Schedule<'_> {
@@ -193,7 +198,7 @@ impl Schedule<'_> {
                 total += step(batch, rate)? * batch.len() as f64;
             }
             loss = total / rows as f64;
-            (self.report)(format!("density, epoch {} of {}", epoch + 1, params.epochs), loss);
+            (self.report)(format!("density, epoch {} of {}", epoch + 1, params.epochs), loss)?;
         }
         Ok(loss)
     }
@@ -249,8 +254,13 @@ mod tests {
         let sample = rows(200, 2);
         let params = GradientParams { epochs: 3, ..Default::default() };
         let losses = std::cell::RefCell::new(Vec::new());
-        let first = fit(&sample, &params, 5, &|_, loss| losses.borrow_mut().push(loss)).unwrap().knife;
-        let second = fit(&sample, &params, 5, &|_, _| {}).unwrap().knife;
+        let first = fit(&sample, &params, 5, &|_, loss| {
+            losses.borrow_mut().push(loss);
+            Ok(())
+        })
+        .unwrap()
+        .knife;
+        let second = fit(&sample, &params, 5, &|_, _| Ok(())).unwrap().knife;
         assert!(losses.borrow().last() < losses.borrow().first());
         let densities = |knife: &Knife| knife.log_density(&sample.points).unwrap();
         assert_eq!(densities(&first), densities(&second));

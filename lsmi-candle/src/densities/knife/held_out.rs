@@ -94,7 +94,7 @@ pub(super) fn fit(
     params: &HeldOutParams,
     seed: u64,
     device: &Device,
-    report: &dyn Fn(String, f64),
+    report: &dyn Fn(String, f64) -> Result<()>,
 ) -> Result<Fitted> {
     params.check()?;
     let count = rows.len() / dims;
@@ -169,7 +169,7 @@ fn best_structure(
     log_derivatives: Option<&[f64]>,
     params: &HeldOutParams,
     seed: u64,
-    report: &dyn Fn(String, f64),
+    report: &dyn Fn(String, f64) -> Result<()>,
 ) -> Result<Entrant> {
     let mut contest = Contest { kept, held_out, log_derivatives, params, seed, report, best: None };
     contest.enter_all(&params.covariances, usize::MAX, None)?;
@@ -205,7 +205,7 @@ struct Contest<'a> {
     log_derivatives: Option<&'a [f64]>,
     params: &'a HeldOutParams,
     seed: u64,
-    report: &'a dyn Fn(String, f64),
+    report: &'a dyn Fn(String, f64) -> Result<()>,
     /// The best so far.
     best: Option<Entrant>,
 }
@@ -252,7 +252,7 @@ impl Contest<'_> {
         }
         let loss = -densities.iter().sum::<f64>() / densities.len() as f64;
         let of = if self.log_derivatives.is_some() { "density of normal scores" } else { "density" };
-        (self.report)(format!("{of} with {} {} kernels", structure.components, structure.shape), loss);
+        (self.report)(format!("{of} with {} {} kernels", structure.components, structure.shape), loss)?;
         if self.best.as_ref().is_none_or(|best| loss < best.loss || best.loss.is_nan()) {
             self.best = Some(Entrant { mixture, densities, loss });
         }
@@ -292,9 +292,10 @@ mod tests {
 
     #[test]
     fn a_normal_in_ten_dimensions_is_near_the_truth_sample_by_sample() {
-        let knife = fit(of(single(&normal(2000, 10, 0)), 10), &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {})
-            .unwrap()
-            .knife;
+        let knife =
+            fit(of(single(&normal(2000, 10, 0)), 10), &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| Ok(()))
+                .unwrap()
+                .knife;
         let fresh = normal(2000, 10, 1);
         let surprisal = knife.surprisal(&fresh, 10).unwrap();
         let errors: Vec<f64> = fresh
@@ -317,7 +318,7 @@ mod tests {
         for (index, row) in rows.chunks_exact_mut(2).enumerate() {
             row[0] += [0.0, 8.0, 16.0][index % 3];
         }
-        let fitted = fit(of(single(&rows), 2), &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| {}).unwrap();
+        let fitted = fit(of(single(&rows), 2), &HeldOutParams::default(), 0, &Device::Cpu, &|_, _| Ok(())).unwrap();
         let truth = 3.0f64.ln() + (std::f64::consts::TAU * std::f64::consts::E).ln();
         // 300 held-out rows of standard deviation 1 in surprisal leave .06 as its error.
         assert!((fitted.loss - truth).abs() < 0.15, "{} against {truth}", fitted.loss);
@@ -333,7 +334,10 @@ mod tests {
             row[1] = 0.99 * side * row[0] + 0.14 * row[1];
         }
         let tried = std::cell::RefCell::new(Vec::new());
-        let report = |what: String, _| tried.borrow_mut().push(what);
+        let report = |what: String, _| {
+            tried.borrow_mut().push(what);
+            Ok(())
+        };
         let knife = fit(of(single(&rows), 2), &HeldOutParams::default(), 0, &Device::Cpu, &report).unwrap().knife;
         for covariance in ["tied", "full", "diagonal"] {
             assert!(tried.borrow().iter().any(|what| what.contains(covariance)), "{covariance} was not tried");
@@ -350,7 +354,7 @@ mod tests {
             HeldOutParams { covariances: vec![], ..Default::default() },
             HeldOutParams { share: 1.0, ..Default::default() },
         ] {
-            let result = fit(of(single(&rows), 1), &params, 0, &Device::Cpu, &|_, _| {});
+            let result = fit(of(single(&rows), 1), &params, 0, &Device::Cpu, &|_, _| Ok(()));
             assert!(matches!(result, Err(EstimatorError::Setting { .. })));
         }
     }

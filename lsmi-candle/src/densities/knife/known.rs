@@ -48,7 +48,7 @@ pub(super) fn fit(
     params: &KnownParams,
     seed: u64,
     device: &Device,
-    report: &dyn Fn(String, f64),
+    report: &dyn Fn(String, f64) -> Result<()>,
 ) -> Result<Fitted> {
     let &KnownParams { components, covariance, starts, rounds, tolerance } = params;
     params.check(rows.len() / dims)?;
@@ -58,7 +58,7 @@ pub(super) fn fit(
     let mixture = fit_mixture(&sample, covariance.into(), start, &NoEvidence, limits)?.mixture;
     let densities = mixture.log_density(&sample.points)?;
     let loss = -densities.iter().sum::<f64>() / densities.len() as f64;
-    report(format!("density with {components} {covariance} kernels"), loss);
+    report(format!("density with {components} {covariance} kernels"), loss)?;
     Ok(Fitted { knife: Knife::from_mixture(mixture), loss })
 }
 
@@ -76,7 +76,7 @@ mod tests {
             row[0] += [0.0, 12.0][index % 2];
         }
         let params = KnownParams::new(2, Covariance::Full);
-        let fitted = fit(single(&rows), 2, &params, 0, &Device::Cpu, &|_, _| {}).unwrap();
+        let fitted = fit(single(&rows), 2, &params, 0, &Device::Cpu, &|_, _| Ok(())).unwrap();
         assert_eq!(fitted.knife.mixture().components(), 2);
         // 2,000 rows of standard deviation 1 in surprisal leave .022 as its error; eleven parameters gain .003.
         let truth = 2.0f64.ln() + (std::f64::consts::TAU * std::f64::consts::E).ln();
@@ -91,7 +91,7 @@ mod tests {
             KnownParams::new(21, Covariance::Tied),
             KnownParams { starts: 0, ..KnownParams::new(1, Covariance::Tied) },
         ] {
-            let result = fit(rows(), 1, &params, 0, &Device::Cpu, &|_, _| {});
+            let result = fit(rows(), 1, &params, 0, &Device::Cpu, &|_, _| Ok(()));
             assert!(matches!(result, Err(EstimatorError::Setting { .. })));
         }
     }

@@ -100,8 +100,10 @@ impl Knife {
     /// # Ok::<(), lsmi_candle::EstimatorError>(())
     /// ```
     pub fn fit(rows: &[f64], dims: usize, params: &Params, seed: u64, device: &Device) -> Result<Self> {
-        Ok(Self::fit_reporting(Training { rows: single(rows), dims, groups: None }, params, seed, device, &|_, _| {})?
-            .knife)
+        Ok(Self::fit_reporting(Training { rows: single(rows), dims, groups: None }, params, seed, device, &|_, _| {
+            Ok(())
+        })?
+        .knife)
     }
 
     /// Does the same as [`Self::fit`] and calls `report` with every structure or epoch and its loss.
@@ -110,7 +112,7 @@ impl Knife {
         params: &Params,
         seed: u64,
         device: &Device,
-        report: &dyn Fn(String, f64),
+        report: &dyn Fn(String, f64) -> Result<()>,
     ) -> Result<Fitted> {
         let dims = training.dims;
         if dims == 0 {

@@ -35,11 +35,13 @@ pub struct CrossFit {
 ///
 /// `classes` are those that the labels index. Models are fitted in parallel, one thread each; for one seed the result is
 /// the same to the bit whatever their number, provided that candle starts none of its own (see [`Settings::threads`]).
-/// Steps are sent to `progress` if given; they are dropped, not waited for, where the channel is full.
+/// Steps are sent to `progress` if given; they are dropped, not waited for, where the channel is full. A fit whose
+/// listener has gone is given up.
 ///
 /// # Errors
 /// [`EstimatorError`] for samples that do not fit together, settings out of range, labels of one class, a class with
-/// fewer rows than folds, too few rows, a constant modality, a device that cannot be opened or fails.
+/// fewer rows than folds, too few rows, a constant modality, a device that cannot be opened or fails; [`EstimatorError::Stopped`] if
+/// the receiver of `progress` was dropped.
 pub fn cross_fit(
     train: &FeatureSet,
     classes: &Classes,
@@ -211,7 +213,7 @@ fn fit_densities(fit: &Fit<'_>, partitions: &[Partition], reporter: &Reporter<'_
         let name = format!("{}fold {} of {folds}, {}", partition.name, fold + 1, DENSITY_NAMES[*modality]);
         let report = |what: String, loss: f64| reporter.step(format!("{name}: {what}"), loss);
         let (density, loss) = fit.density(*modality, &rows, seed, &report)?;
-        reporter.finished(name, loss);
+        reporter.finished(name, loss)?;
         Ok(density)
     };
     let densities: Vec<Knife> = jobs.par_iter().with_max_len(1).map(run).collect::<Result<_>>()?;

@@ -45,7 +45,7 @@ impl Fit<'_> {
         modality: usize,
         rows: &[usize],
         seed: u64,
-        report: &dyn Fn(String, f64),
+        report: &dyn Fn(String, f64) -> Result<()>,
     ) -> Result<(Knife, f64)> {
         let Columns { values, columns } = self.inputs.density(modality, rows);
         let groups: Option<Vec<u32>> = self.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect());
@@ -70,7 +70,9 @@ impl Fit<'_> {
                 for (head, outcomes) in head_outcomes.iter_mut().enumerate() {
                     heads.push(match outcomes.as_mut().and_then(Iterator::next) {
                         Some(outcome) => HeadModel::Pool(outcome.pool),
-                        None => HeadModel::Given(self.given(head, &partition.folds, fold, reporter, &partition.name)),
+                        None => {
+                            HeadModel::Given(self.given(head, &partition.folds, fold, reporter, &partition.name)?)
+                        }
                     });
                 }
                 let heads = <[HeadModel; 3]>::try_from(heads).unwrap_or_else(|_| unreachable!("three heads"));
@@ -106,21 +108,22 @@ impl Fit<'_> {
         for (fold, outcome) in outcomes.iter().enumerate() {
             let folds = self.settings.folds;
             let fold = fold + 1;
-            reporter.finished(format!("{}fold {fold} of {folds}, {}", partition.name, HEAD_NAMES[head]), outcome.loss);
+            reporter
+                .finished(format!("{}fold {fold} of {folds}, {}", partition.name, HEAD_NAMES[head]), outcome.loss)?;
         }
         Ok(Some(outcomes))
     }
 
     /// Fits the temperature of the user's own model in the place of a head to the rows outside a fold.
-    fn given(&self, head: usize, folds: &[u32], fold: u32, reporter: &Reporter<'_>, name: &str) -> GivenHead {
+    fn given(&self, head: usize, folds: &[u32], fold: u32, reporter: &Reporter<'_>, name: &str) -> Result<GivenHead> {
         let rows: Vec<usize> = (0..folds.len()).filter(|row| folds[*row] != fold).collect();
         let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
-        let Some(Columns { values, .. }) = self.inputs.logits(head, &rows) else { return GivenHead::default() };
+        let Some(Columns { values, .. }) = self.inputs.logits(head, &rows) else { return Ok(GivenHead::default()) };
         let given = if self.settings.scale_logits { GivenHead::scaled(&values, &labels) } else { GivenHead::default() };
         let folds = self.settings.folds;
         let what = format!("{name}fold {} of {folds}, {}", fold + 1, HEAD_NAMES[head]);
-        reporter.finished(what, given.log_loss(&values, &labels));
-        given
+        reporter.finished(what, given.log_loss(&values, &labels))?;
+        Ok(given)
     }
 }
 

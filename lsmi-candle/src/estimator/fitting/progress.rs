@@ -1,8 +1,10 @@
-//! Progress of a fit, for display.
+//! Progress of a fit, for display; and its end where whoever listened has gone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Sender, TrySendError};
+
+use crate::error::{EstimatorError, Result};
 
 /// One step of a fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,18 +31,26 @@ impl<'a> Reporter<'a> {
         Self { sender, done: AtomicUsize::new(0), total }
     }
 
-    /// Sends a step within a model, without waiting for a listener that has gone or cannot keep up.
-    pub(crate) fn step(&self, what: String, loss: f64) {
-        if let Some(sender) = self.sender {
-            let progress = Progress { done: self.done.load(Ordering::Relaxed), total: self.total, what, loss };
-            drop(sender.try_send(progress));
+    /// Sends a step within a model, without waiting for a listener that cannot keep up.
+    ///
+    /// # Errors
+    /// [`EstimatorError::Stopped`] if whoever listened has gone.
+    pub(crate) fn step(&self, what: String, loss: f64) -> Result<()> {
+        let Some(sender) = self.sender else { return Ok(()) };
+        let progress = Progress { done: self.done.load(Ordering::Relaxed), total: self.total, what, loss };
+        match sender.try_send(progress) {
+            Err(TrySendError::Disconnected(_)) => Err(EstimatorError::Stopped),
+            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
         }
     }
 
     /// Counts a finished model and sends the step.
-    pub(crate) fn finished(&self, what: String, loss: f64) {
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub(crate) fn finished(&self, what: String, loss: f64) -> Result<()> {
         self.done.fetch_add(1, Ordering::Relaxed);
-        self.step(what, loss);
+        self.step(what, loss)
     }
 }
 
@@ -49,16 +59,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_or_closed_channel_does_not_hold_up_the_fit() {
+    fn a_full_channel_does_not_hold_up_the_fit_and_a_closed_one_ends_it() {
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let reporter = Reporter::new(Some(&sender), 2);
-        reporter.step("first".to_owned(), 1.0);
-        reporter.finished("second, dropped".to_owned(), 0.5);
+        reporter.step("first".to_owned(), 1.0).unwrap();
+        reporter.finished("second, dropped".to_owned(), 0.5).unwrap();
         assert_eq!(receiver.try_recv().unwrap().what, "first");
-        reporter.finished("third".to_owned(), 0.25);
+        reporter.finished("third".to_owned(), 0.25).unwrap();
         let last = receiver.try_recv().unwrap();
         assert_eq!((last.done, last.total), (2, 2));
         drop(receiver);
-        reporter.step("nobody listens".to_owned(), 0.0);
+        assert!(matches!(reporter.step("nobody listens".to_owned(), 0.0), Err(EstimatorError::Stopped)));
     }
 }

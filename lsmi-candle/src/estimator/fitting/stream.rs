@@ -251,7 +251,7 @@ fn improve(
         for (knife, better) in densities_mut(repeats).zip(improved) {
             *knife = better;
         }
-        reporter.finished(format!("densities on all rows, round {} of {ROUNDS}", round + 1), -mean);
+        reporter.finished(format!("densities on all rows, round {} of {ROUNDS}", round + 1), -mean)?;
         if mean - before < TOLERANCE {
             break;
         }

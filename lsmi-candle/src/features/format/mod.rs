@@ -11,6 +11,7 @@ mod archive;
 mod arrow;
 mod csv;
 mod input;
+mod memory;
 mod npy;
 mod npy_header;
 mod npz;
@@ -29,6 +30,7 @@ use super::array::{Array, Corrupt, Outline, Unusable};
 use super::columns::metadata::{MetadataColumn, MetadataType};
 
 pub(crate) use input::Input;
+pub(in crate::features) use memory::{Held, Memory};
 pub(in crate::features) use npy::open as open_npy_files;
 
 /// An opened feature file: named arrays, of which some rows are read at a time.

@@ -5,7 +5,7 @@ mod fill;
 pub(crate) mod model_logits;
 mod roles;
 pub(crate) mod rows;
-mod source;
+pub(in crate::features) mod source;
 pub(crate) mod splits;
 
 use std::path::Path;
@@ -79,7 +79,7 @@ pub fn read_bytes(name: &str, bytes: &[u8], format: Format, keys: &Keys) -> Resu
 }
 
 /// Loads all splits of a file, its labels numbered by `known` classes or by those of its training split.
-fn load(
+pub(super) fn load(
     path: &Path,
     mut source: Source<'_>,
     keys: &Keys,
@@ -120,7 +120,7 @@ fn load(
 }
 
 /// Loads all splits of a file without their labels; its logits are those of `classes`.
-fn load_unlabelled(
+pub(super) fn load_unlabelled(
     path: &Path,
     mut source: Source<'_>,
     keys: &Keys,

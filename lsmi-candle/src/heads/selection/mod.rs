@@ -49,7 +49,7 @@ pub(crate) struct Contest<'a> {
     pub(crate) seed: u64,
     pub(crate) device: &'a Device,
     /// Receives every fit's loss on rows that it has not seen, in nats.
-    pub(crate) report: &'a (dyn Fn(String, f64) + Sync),
+    pub(crate) report: &'a (dyn Fn(String, f64) -> Result<()> + Sync),
 }
 
 /// The heads of the rows outside one fold.
@@ -220,7 +220,7 @@ impl Contest<'_> {
             return Ok(watches.into_iter().map(Watch::into_settings).collect());
         }
         let training = self.training(&rows, &labels, present.len(), field.seeds[unit]);
-        let mut setting = 0;
+        let (mut setting, mut heard) = (0, Ok(()));
         family.path(&training, &all, &mut |posteriors| {
             let whole = spread(&posteriors, &present, self.classes, rows.len());
             let mut start = 0;
@@ -232,10 +232,11 @@ impl Contest<'_> {
                 goes_on |= wants_more;
                 start = end;
             }
-            (self.report)(family.name(setting), loss);
+            heard = (self.report)(family.name(setting), loss);
             setting += 1;
-            goes_on
+            goes_on && heard.is_ok()
         })?;
+        heard?;
         Ok(watches.into_iter().map(Watch::into_settings).collect())
     }
 

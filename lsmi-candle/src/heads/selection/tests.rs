@@ -24,7 +24,7 @@ fn information(x1: &Matrix, x2: &Matrix, labels: &[u32], classes: usize) -> [f64
             fold_count: FOLDS,
             seed: 0,
             device: &Device::Cpu,
-            report: &|_, _| {},
+            report: &|_, _| Ok(()),
         };
         contest.run(parts).unwrap()
     };

@@ -1,15 +1,16 @@
-//! What `check` writes and prints as JSON.
+//! All that the gates found about a table, as `lsmi check` writes it.
 
-use lsmi_candle::features::{Classes, FeatureSet};
-use lsmi_candle::gates::{Gate, Verdict};
 use serde::Serialize;
+
+use super::{Gate, Verdict};
+use crate::features::{Classes, FeatureSet};
 
 /// Version of the layout.
 const SCHEMA: u32 = 1;
 
-/// All that `check` found.
+/// What the gates found, with what they were asked about.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct CheckSummary {
+pub struct CheckSummary {
     /// Version of this layout.
     schema: u32,
     /// Version of the program.
@@ -27,7 +28,7 @@ pub(crate) struct CheckSummary {
     /// The worst verdict of any gate.
     verdict: Verdict,
     /// The gates, in the order in which they were asked.
-    pub(crate) gates: Vec<Gate>,
+    pub gates: Vec<Gate>,
 }
 
 /// Columns of the features.
@@ -38,8 +39,8 @@ struct Columns {
 }
 
 impl CheckSummary {
-    /// The gates about training rows.
-    pub(crate) fn new(train: &FeatureSet, classes: &Classes, seed: u64, gates: Vec<Gate>) -> Self {
+    /// Summarises what gates found about training rows.
+    pub fn new(train: &FeatureSet, classes: &Classes, seed: u64, gates: Vec<Gate>) -> Self {
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),

@@ -1,0 +1,155 @@
+//! Samples that a program holds in memory, as named arrays: read as a feature file is, with the same checks and errors.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use super::array::{Element, element_count};
+use super::error::FeatureError;
+use super::format::{Format, Held, Memory};
+use super::keys::Keys;
+use super::labels::classes::Classes;
+use super::read::source::Source;
+use super::read::{load, load_unlabelled};
+use super::set::file::{FeatureFile, UnlabelledFile};
+
+/// The numbers of an array in memory, in C order; 16-bit floating-point numbers by their bits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Numbers<'a> {
+    /// Booleans.
+    Bool(&'a [bool]),
+    /// 8-bit unsigned integers.
+    U8(&'a [u8]),
+    /// 16-bit unsigned integers.
+    U16(&'a [u16]),
+    /// 32-bit unsigned integers.
+    U32(&'a [u32]),
+    /// 64-bit unsigned integers.
+    U64(&'a [u64]),
+    /// 8-bit integers.
+    I8(&'a [i8]),
+    /// 16-bit integers.
+    I16(&'a [i16]),
+    /// 32-bit integers.
+    I32(&'a [i32]),
+    /// 64-bit integers.
+    I64(&'a [i64]),
+    /// 16-bit floating-point numbers (IEEE 754).
+    F16Bits(&'a [u16]),
+    /// bfloat16 numbers.
+    Bf16Bits(&'a [u16]),
+    /// 32-bit floating-point numbers.
+    F32(&'a [f32]),
+    /// 64-bit floating-point numbers.
+    F64(&'a [f64]),
+}
+
+impl<'a> Numbers<'a> {
+    fn parts(self) -> (Element, Cow<'a, [u8]>) {
+        match self {
+            Self::Bool(values) => (Element::Bool, Cow::Owned(values.iter().map(|value| u8::from(*value)).collect())),
+            Self::U8(values) => (Element::U8, Cow::Borrowed(values)),
+            Self::U16(values) => (Element::U16, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::U32(values) => (Element::U32, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::U64(values) => (Element::U64, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::I8(values) => (Element::I8, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::I16(values) => (Element::I16, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::I32(values) => (Element::I32, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::I64(values) => (Element::I64, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::F16Bits(values) => (Element::F16, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::Bf16Bits(values) => (Element::Bf16, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::F32(values) => (Element::F32, Cow::Borrowed(bytemuck::cast_slice(values))),
+            Self::F64(values) => (Element::F64, Cow::Borrowed(bytemuck::cast_slice(values))),
+        }
+    }
+}
+
+/// Named arrays in memory: a feature file that was never written.
+///
+/// They have the names that those of a file have: `x1`, `x2`, `y`, `id`, `logits1`, and so on, with the suffixes of
+/// splits. Numbers are borrowed until they are read.
+///
+/// ```
+/// use lsmi_candle::features::{Arrays, Keys, Numbers};
+///
+/// let table = Arrays::new("arrays")
+///     .with_numbers("x1", &[3, 2], Numbers::F32(&[0.5, 1.0, -0.5, 2.0, 0.1, 3.0]))?
+///     .with_numbers("x2", &[3, 1], Numbers::I64(&[4, 5, 6]))?
+///     .with_strings("y", ["cat", "dog", "cat"].map(|label| Some(label.to_owned())).to_vec())
+///     .read(&Keys::default())?;
+/// assert_eq!(table.splits[0].features.x2.values(), [4.0, 5.0, 6.0]);
+/// assert_eq!(table.classes.names(), ["cat", "dog"]);
+///
+/// let error = Arrays::new("arrays").with_numbers("x1", &[3, 2], Numbers::F64(&[0.5])).unwrap_err();
+/// assert!(error.to_string().contains("1 values"));
+/// # Ok::<(), lsmi_candle::features::FeatureError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Arrays<'a> {
+    name: String,
+    memory: Memory<'a>,
+}
+
+impl<'a> Arrays<'a> {
+    /// Starts a table without arrays, which is called `name` in messages.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), memory: Memory::default() }
+    }
+
+    /// Adds an array of numbers.
+    ///
+    /// # Errors
+    /// [`FeatureError::Corrupt`] unless there are as many values as the shape has elements.
+    pub fn with_numbers(mut self, name: &str, shape: &[usize], numbers: Numbers<'a>) -> Result<Self, FeatureError> {
+        let (element, bytes) = numbers.parts();
+        let values = bytes.len() / element.size();
+        if element_count(shape).ok() != Some(values) {
+            let reason = format!("`{name}` has {values} values for the shape {shape:?}");
+            return Err(FeatureError::Corrupt { file: self.name, format: Format::Npy.name(), reason });
+        }
+        self.memory.arrays.insert(name.to_owned(), Held::Numbers { element, shape: shape.to_vec(), bytes });
+        Ok(self)
+    }
+
+    /// Adds an array `[n]` of strings; `None` is a missing one.
+    #[must_use]
+    pub fn with_strings(mut self, name: &str, strings: Vec<Option<String>>) -> Self {
+        self.memory.arrays.insert(name.to_owned(), Held::Strings(strings));
+        self
+    }
+
+    /// Adds metadata, such as a JSON list of the names of the labels under `classes`.
+    #[must_use]
+    pub fn with_metadata(mut self, key: &str, text: &str) -> Self {
+        self.memory.metadata.insert(key.to_owned(), text.to_owned());
+        self
+    }
+
+    /// Reads the samples for training; see [`read`](super::read()).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read(mut self, keys: &Keys) -> Result<FeatureFile, FeatureError> {
+        load(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, None)
+    }
+
+    /// Reads samples to be evaluated; see [`read_with_classes`](super::read_with_classes).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_with_classes(mut self, keys: &Keys, classes: &Classes) -> Result<FeatureFile, FeatureError> {
+        load(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, Some(classes))
+    }
+
+    /// Reads samples without their labels; see [`read_unlabelled`](super::read_unlabelled).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_unlabelled(mut self, keys: &Keys, classes: &Classes) -> Result<UnlabelledFile, FeatureError> {
+        load_unlabelled(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, classes)
+    }
+
+    fn path(&self) -> PathBuf {
+        Path::new(&self.name).to_owned()
+    }
+}

@@ -1,0 +1,314 @@
+//! Analyses, their samples, and the estimators that they leave.
+
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use lsmi_candle::EstimatorError;
+use lsmi_candle::analysis::names::{Names, Words};
+use lsmi_candle::analysis::summary::ExpectedSummary;
+use lsmi_candle::analysis::{self, Analyzer};
+use lsmi_candle::device::DeviceChoice;
+use lsmi_candle::estimator;
+use lsmi_candle::features::{FeatureSet, Split};
+use lsmi_candle::files::AtomicFile;
+use lsmi_candle::gates::{self, CheckSummary, GateSettings};
+use lsmi_candle::samples::{ExpectedSplit, ExtraColumns, Format, ScoredSplit, parquet, write};
+use lsmi_core::Measure;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyDict};
+
+use crate::arrow;
+use crate::background;
+use crate::error::{Class, Raised, failed, usage};
+use crate::settings::{self, option, parsed};
+use crate::table::{Samples, Source, Table, Use, keys};
+
+/// Scored samples with their summary: of an analysis, or of rows that an estimator scored.
+#[pyclass(frozen, module = "lsmi._lsmi")]
+pub(crate) struct Analysis {
+    scored: Arc<Scored>,
+    estimator: Arc<estimator::Estimator>,
+}
+
+enum Scored {
+    Labelled(analysis::Analysis),
+    LabelFree { splits: Vec<ExpectedSplit>, summary: Box<ExpectedSummary> },
+}
+
+/// Analyses a table: fit, scores, intervals, and the tests and gates that were asked for.
+#[pyfunction]
+#[pyo3(signature = (table, options, listener=None))]
+pub(crate) fn analyze(
+    py: Python<'_>,
+    table: &Table,
+    options: &Bound<'_, PyDict>,
+    listener: Option<Py<PyAny>>,
+) -> PyResult<Analysis> {
+    let settings = settings::analysis(options)?;
+    let (samples, encoders) = (Arc::clone(&table.samples), table.encoders.clone());
+    let analysis = background::run(py, listener, move |progress| {
+        let Samples::Labelled(file) = &*samples else { return Err(unlabelled()) };
+        Ok(Analyzer::new(file, &settings).with_encoders(encoders).run(Some(progress))?)
+    })?;
+    Ok(Analysis::new(analysis))
+}
+
+/// Asks the gates about a table, without an analysis of it. Returns JSON.
+#[pyfunction]
+#[pyo3(signature = (table, options, listener=None))]
+pub(crate) fn check(
+    py: Python<'_>,
+    table: &Table,
+    options: &Bound<'_, PyDict>,
+    listener: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let (strength, rows) = (option(options, "strength")?, option(options, "rows")?);
+    let settings = GateSettings { strength, rows, estimator: settings::fit(options)? };
+    let samples = Arc::clone(&table.samples);
+    let summary = background::run(py, listener, move |progress| {
+        let Samples::Labelled(file) = &*samples else { return Err(unlabelled()) };
+        let train = file.split("train").ok_or_else(unlabelled)?;
+        let others = file.splits.iter().filter(|split| split.name != "train");
+        let others: Vec<(&str, &FeatureSet)> = others.map(|split| (split.name.as_str(), &split.features)).collect();
+        let gates = gates::check(train, &file.classes, &others, &settings, Some(progress))?;
+        Ok(CheckSummary::new(train, &file.classes, settings.estimator.seed, gates))
+    })?;
+    serde_json::to_string(&summary).map_err(|error| failed(&error))
+}
+
+fn unlabelled() -> Raised {
+    Raised::new(
+        Class::Data,
+        &EstimatorError::Samples { what: "y", found: "missing".to_owned(), expected: "there".to_owned() },
+    )
+}
+
+impl Analysis {
+    fn new(analysis: analysis::Analysis) -> Self {
+        let estimator = Arc::new(analysis.estimator().clone());
+        Self { scored: Arc::new(Scored::Labelled(analysis)), estimator }
+    }
+
+    fn batch(&self) -> PyResult<RecordBatch> {
+        let batch = match &*self.scored {
+            Scored::Labelled(analysis) => analysis.samples(),
+            Scored::LabelFree { splits, .. } => {
+                let extra = extra(splits);
+                let classes = self.estimator.classes().names();
+                let samples: Vec<_> = splits.iter().flat_map(|split| split.samples(classes, &extra)).collect();
+                parquet::record_batch(&extra, &samples)
+            }
+        };
+        batch.map_err(|error| failed(&error))
+    }
+}
+
+fn extra(splits: &[ExpectedSplit]) -> ExtraColumns {
+    let metadata = splits.iter().flat_map(|split| &split.metadata);
+    ExtraColumns::new(Vec::new(), metadata.map(|column| (column.name.as_str(), column.values.kind())))
+}
+
+#[pymethods]
+impl Analysis {
+    /// The content of `summary.json`.
+    fn summary(&self) -> PyResult<String> {
+        match &*self.scored {
+            Scored::Labelled(analysis) => serde_json::to_string(analysis.summary()),
+            Scored::LabelFree { summary, .. } => serde_json::to_string(summary),
+        }
+        .map_err(|error| failed(&error))
+    }
+
+    /// The samples as a dictionary of NumPy arrays and lists.
+    fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        arrow::dictionary(py, &self.batch()?)
+    }
+
+    /// The samples as a stream of Arrow's C interface.
+    fn arrow_stream<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        arrow::stream(py, self.batch()?)
+    }
+
+    /// The estimator that scored the samples, or that the analysis leaves.
+    fn estimator(&self) -> Estimator {
+        Estimator(Arc::clone(&self.estimator))
+    }
+
+    /// The page `report.html`, from memory.
+    fn report(&self) -> PyResult<String> {
+        match &*self.scored {
+            Scored::Labelled(analysis) => lsmi_cli::report(analysis).map_err(|error| failed(&*error)),
+            Scored::LabelFree { .. } => Err(usage("there is no report of samples that were scored without labels")),
+        }
+    }
+
+    /// Writes samples, summary and estimator to a directory, as `lsmi analyze` does.
+    fn write(&self, py: Python<'_>, directory: PathBuf) -> PyResult<()> {
+        let scored = Arc::clone(&self.scored);
+        match &*scored {
+            Scored::Labelled(analysis) => py.detach(|| analysis.write(directory)).map_err(|error| failed(&error)),
+            Scored::LabelFree { .. } => {
+                Err(usage("samples that were scored without labels go to a file: write_samples"))
+            }
+        }
+    }
+
+    /// Writes the samples to a file, as `lsmi score` does.
+    fn write_samples(&self, py: Python<'_>, path: PathBuf, format: &str) -> PyResult<()> {
+        let format: Format = parsed(format)?;
+        let scored = Arc::clone(&self.scored);
+        py.detach(|| {
+            let file = AtomicFile::create(&path).map_err(|error| failed(&error))?;
+            let mut output = BufWriter::new(file.file());
+            match &*scored {
+                Scored::Labelled(analysis) => analysis.write_samples(&mut output, format),
+                Scored::LabelFree { splits, .. } => {
+                    let (extra, classes) = (extra(splits), self.estimator.classes().names());
+                    let rows = splits.iter().flat_map(|split| split.samples(classes, &extra));
+                    write::write(&mut output, format, &extra, rows)
+                }
+            }
+            .and_then(|()| Ok(output.flush()?))
+            .map_err(|error| failed(&*error))?;
+            drop(output);
+            file.persist().map_err(|error| failed(&error))
+        })
+    }
+}
+
+/// An estimator, which scores new rows.
+#[pyclass(frozen, module = "lsmi._lsmi")]
+pub(crate) struct Estimator(pub(crate) Arc<estimator::Estimator>);
+
+#[pymethods]
+impl Estimator {
+    /// Reads an estimator that was saved.
+    #[staticmethod]
+    fn read(path: PathBuf, device: &str) -> PyResult<Self> {
+        let bytes = fs::read(&path).map_err(|error| Raised {
+            message: format!("{}: {error}", path.display()),
+            ..Raised::new(Class::Data, &error)
+        })?;
+        Self::of_bytes(&bytes, &path.display().to_string(), device)
+    }
+
+    /// Reads an estimator from the bytes of its file; `name` stands for it in messages.
+    #[staticmethod]
+    fn of_bytes(bytes: &[u8], name: &str, device: &str) -> PyResult<Self> {
+        let device: DeviceChoice = parsed(device)?;
+        let estimator = estimator::Estimator::from_bytes(name, bytes, device).map_err(Raised::from)?;
+        Ok(Self(Arc::new(estimator)))
+    }
+
+    /// The bytes of its file.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let estimator = Arc::clone(&self.0);
+        let bytes = py.detach(move || estimator.to_bytes()).map_err(Raised::from)?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Writes its file.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let estimator = Arc::clone(&self.0);
+        py.detach(move || {
+            let bytes = estimator.to_bytes().map_err(Raised::from)?;
+            let file = AtomicFile::create(&path).map_err(|error| failed(&error))?;
+            file.file().write_all(&bytes).map_err(|error| failed(&error))?;
+            file.persist().map_err(|error| failed(&error))
+        })
+    }
+
+    /// The names of the classes, in the order of their indices.
+    #[getter]
+    fn classes(&self) -> Vec<String> {
+        self.0.classes().names().to_vec()
+    }
+
+    /// What is known of the fit, as JSON.
+    fn description(&self) -> PyResult<String> {
+        serde_json::to_string(self.0.description()).map_err(|error| failed(&error))
+    }
+
+    /// Scores rows with labels, by the models of all folds.
+    #[pyo3(signature = (arrays, options, classes=None))]
+    fn score(
+        &self,
+        py: Python<'_>,
+        arrays: Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+        classes: Option<String>,
+    ) -> PyResult<Analysis> {
+        let table = self.table(&arrays, options, classes, false)?;
+        let names: [String; 2] = option(options, "names")?;
+        let names: Names = parsed(&names.join(","))?;
+        let measures: Vec<String> = option(options, "measures")?;
+        let measures = measures.iter().map(|measure| parsed(measure)).collect::<PyResult<Vec<Measure>>>()?;
+        let estimator = Arc::clone(&self.0);
+        let analysis = background::run(py, None, move |_| -> Result<_, Raised> {
+            let Samples::Labelled(file) = &*table.samples else { return Err(unlabelled()) };
+            let splits = scored_splits(&file.splits).map(|(name, split)| -> Result<_, Raised> {
+                let scored = ScoredSplit::score(name, &split.features, &estimator, &measures)?;
+                Ok(scored.with_metadata(file.metadata_of(&split.name)))
+            });
+            let splits = splits.collect::<Result<Vec<_>, _>>()?;
+            let words = Words { names: &names, label: "the label" };
+            Ok(analysis::Analysis::of_scored(estimator::Estimator::clone(&estimator), splits, words, &file.notes)?)
+        })?;
+        Ok(Analysis { scored: Arc::new(Scored::Labelled(analysis)), estimator: Arc::clone(&self.0) })
+    }
+
+    /// Scores rows without their labels: expectations over the labels that they could have.
+    #[pyo3(signature = (arrays, options))]
+    fn score_label_free(
+        &self,
+        py: Python<'_>,
+        arrays: Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<Analysis> {
+        let table = self.table(&arrays, options, None, true)?;
+        let estimator = Arc::clone(&self.0);
+        let scored = background::run(py, None, move |_| -> Result<_, Raised> {
+            let Samples::Unlabelled(file) = &*table.samples else { return Err(unlabelled()) };
+            let splits = scored_splits(&file.splits).map(|(name, split)| {
+                let metadata = file.metadata_of(&split.name);
+                let split = Split { name: name.to_owned(), features: split.features.clone() };
+                ExpectedSplit::new(&split, &estimator, metadata)
+            });
+            let splits = splits.collect::<Result<Vec<_>, _>>()?;
+            let summary = Box::new(ExpectedSummary::new(&estimator, &splits));
+            Ok(Scored::LabelFree { splits, summary })
+        })?;
+        Ok(Analysis { scored: Arc::new(scored), estimator: Arc::clone(&self.0) })
+    }
+}
+
+/// Lists the splits that are scored, under their names: all but `train`; a table without splits is `eval`.
+fn scored_splits<S>(splits: &[Split<S>]) -> impl Iterator<Item = (&str, &Split<S>)> {
+    let is_whole = matches!(splits, [only] if only.name == "train");
+    let scored = splits.iter().filter(move |split| is_whole || split.name != "train");
+    scored.map(move |split| (if is_whole { "eval" } else { split.name.as_str() }, split))
+}
+
+impl Estimator {
+    /// Reads rows to be scored: arrays, or the path of a file.
+    fn table(
+        &self,
+        arrays: &Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+        classes: Option<String>,
+        is_label_free: bool,
+    ) -> PyResult<Table> {
+        let (names, groups): (Option<String>, Option<String>) = (option(options, "keys")?, option(options, "groups")?);
+        let missing: String = option(options, "missing")?;
+        let keys = keys(names.as_deref(), groups.as_deref(), &missing)?;
+        let source = match arrays.cast::<PyDict>() {
+            Ok(arrays) => Source::Arrays { arrays: arrays.clone(), classes },
+            Err(_) => Source::File(arrays.extract()?),
+        };
+        let of = if is_label_free { Use::LabelFree(self.0.classes()) } else { Use::Scoring(self.0.classes()) };
+        Table::read(&source, &keys, &of)
+    }
+}

@@ -1,0 +1,19 @@
+//! The command `lsmi` in Python's process.
+
+use std::ffi::OsString;
+
+use pyo3::prelude::*;
+
+/// Runs the command and returns its exit status. The process is the command's from then on, its signals too: nothing else may
+/// run in it.
+#[pyfunction]
+pub(crate) fn run(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| {
+        // SAFETY: Python has started no thread of its own that reads the environment, as its entry point does nothing but this.
+        #[expect(unsafe_code, reason = "variables of the environment can be set no other way")]
+        unsafe {
+            lsmi_cli::own_process();
+        }
+        lsmi_cli::run(arguments)
+    })
+}
