@@ -36,8 +36,7 @@ impl Ensemble {
         let labels = class_indices(&labels)?;
         let groups = groups.map(Groups::of_values);
         let settings = GuidedSettings { folds, seed, ..GuidedSettings::default() };
-        let fitted =
-            py.detach(|| GuidedWeights::fit(&members, &interactions, &labels, groups.as_ref(), &settings));
+        let fitted = py.detach(|| GuidedWeights::fit(&members, &interactions, &labels, groups.as_ref(), &settings));
         Ok(Self(fitted.map_err(raised)?))
     }
 

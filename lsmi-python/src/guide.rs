@@ -301,11 +301,7 @@ fn mean_one(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-fn columns<'py>(
-    py: Python<'py>,
-    weights: &Weights,
-    of: impl Fn(&[f64]) -> Vec<f64>,
-) -> PyResult<Bound<'py, PyDict>> {
+fn columns<'py>(py: Python<'py>, weights: &Weights, of: impl Fn(&[f64]) -> Vec<f64>) -> PyResult<Bound<'py, PyDict>> {
     let all = PyDict::new(py);
     for (name, column) in weights.columns() {
         all.set_item(name, of(column).into_pyarray(py))?;
@@ -346,7 +342,9 @@ fn reference(weaker: &[u8]) -> PyResult<Reference> {
         _ => Err(usage(format!("reference={weaker:?}: give the number of the weaker modality, 1 or 2"))),
     };
     let Some((first, of_classes)) = weaker.split_first() else {
-        return Err(usage("reference=[]: give the number of the weaker modality, of all samples and then of each class"));
+        return Err(usage(
+            "reference=[]: give the number of the weaker modality, of all samples and then of each class",
+        ));
     };
     Ok(Reference {
         weaker: modality(first)?,
@@ -371,7 +369,9 @@ fn pacing(options: &Bound<'_, PyDict>) -> PyResult<Pacing> {
 
 fn mode(options: &Bound<'_, PyDict>) -> PyResult<Mode> {
     match option::<String>(options, "mode")?.as_str() {
-        "background" => Ok(Mode::Background { capacity: option(options, "capacity")?, share: option(options, "share")? }),
+        "background" => {
+            Ok(Mode::Background { capacity: option(options, "capacity")?, share: option(options, "share")? })
+        }
         "synchronous" => Ok(Mode::Synchronous),
         other => Err(usage(format!("mode={other:?}: use \"background\" or \"synchronous\""))),
     }

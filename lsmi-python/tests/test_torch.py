@@ -104,6 +104,7 @@ def test_ids_may_be_numbers(of: Any) -> None:
     expected = guide.weights(["7", "2"])
     found = guide.weights(of([7, 2]))
     assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert guide.weights(of([7, 2]), device="meta", dtype=torch.float64)["output"].is_meta
 
 
 def test_unknown_samples_are_named() -> None:
@@ -115,7 +116,7 @@ def test_unknown_samples_are_named() -> None:
         guide.weights(["s63"])
     assert Guide("sources", columns(), split=None).weights(["s63"])["output"].shape == (1,)
     with pytest.raises(UsageError, match="float"):
-        guide.weights([0.5])  # type: ignore[list-item]
+        guide.weights([0.5])  # type: ignore[arg-type]
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -211,7 +212,8 @@ def train(guide: Guide, epochs: range, n: int = 200) -> list[Any]:
             features, logits = student(x1[rows], x2[rows])
             losses = torch.nn.functional.cross_entropy(logits, y[rows], reduction="none")
             optimizer.zero_grad()
-            (losses * (1 + weights["auxiliary1"])).mean().backward()
+            loss = (losses * (1 + weights["auxiliary1"])).mean()
+            loss.backward()
             optimizer.step()
             guide.observe(rows, features, logits)
             seen.append({name: column.clone() for name, column in weights.items()})
@@ -276,6 +278,25 @@ def test_a_tracked_guide_takes_the_last_of_a_sample_that_comes_twice() -> None:
     for guide in (one, other):
         guide.end_epoch(0)
     assert one.interactions()["i12"].tobytes() == other.interactions()["i12"].tobytes()  # type: ignore[index]
+
+
+def observe_half(rank: int, folder: str) -> None:
+    """One of two processes, which sees every other sample."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    guide, (x1, x2, _) = tracked(40), data(40)
+    guide.observe(range(rank, 40, 2), (x1[rank::2], x2[rank::2]))
+    guide.end_epoch(0)
+    guide.start_epoch(1)
+    torch.save((guide.log(""), guide.weights(range(40))), Path(folder) / f"{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="this PyTorch has no processes")
+def test_processes_share_what_they_observe(tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(observe_half, (str(tmp_path),), nprocs=2)
+    (log, weights), (other_log, other_weights) = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    assert log == other_log and log["known"] == 1
+    assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.5])
@@ -345,14 +366,16 @@ def test_losses_are_those_of_the_formulas() -> None:
 def test_relations_are_those_of_the_formula_whatever_the_widths() -> None:
     student, teacher = outputs(4, 0, width=3), outputs(4, 1, width=6)
     loss = GuidedDistillation(output=0, label=0, feature_loss="relation")
-    first = Outputs(student.logits, student.features[0]), Outputs(teacher.logits, teacher.features[0])  # type: ignore[index]
-    found = loss(*first, torch.zeros(4, dtype=torch.long), {"feature": torch.ones(4)}).samples["feature"]
+    assert student.features is not None and teacher.features is not None
+    f, g = student.features[0], teacher.features[0]
+    labels, weights = torch.zeros(4, dtype=torch.long), {"feature": torch.ones(4)}
+    found = loss(Outputs(student.logits, f), Outputs(teacher.logits, g), labels, weights).samples["feature"]
 
     def relative(features: Any) -> Any:
         distances = np.linalg.norm(features[:, None] - features[None], axis=-1)
         return distances / (distances.sum() / 12)
 
-    difference = np.abs(relative(first[0].features.numpy()) - relative(first[1].features.numpy()))
+    difference = np.abs(relative(f.numpy()) - relative(g.numpy()))
     huber = np.where(difference < 1, difference**2 / 2, difference - 0.5)
     np.testing.assert_allclose(found.numpy(), huber.sum(-1) / 3, atol=1e-9)
 
@@ -367,9 +390,11 @@ def test_gradients_match_differences_and_none_reaches_the_teacher(feature_loss: 
         return loss({"logits": logits, "features": (f1, f2), "auxiliary": (a1, a2)}, teacher, labels, weights).total
 
     assert torch.autograd.gradcheck(total, [tensor.clone().requires_grad_() for tensor in given])
-    learning = Outputs(teacher.logits.requires_grad_(), tuple(f.requires_grad_() for f in teacher.features))  # type: ignore
-    loss(Outputs(*[student.logits.clone().requires_grad_(), student.features]), learning, labels, weights).total.backward()
-    assert learning.logits.grad is None
+    logits = student.logits.clone().requires_grad_()
+    teacher.logits.requires_grad_()
+    found = loss(Outputs(logits, student.features), teacher, labels, weights)
+    found.total.backward()
+    assert logits.grad is not None and teacher.logits.grad is None
 
 
 def test_losses_that_do_not_fit_are_refused() -> None:
