@@ -54,6 +54,7 @@ def loader() -> Any:
     generator = torch.Generator().manual_seed(0)
     x1, x2 = (torch.randn(N, 2, generator=generator) for _ in range(2))
     ids, y = [f"s{row}" for row in range(N)], torch.arange(N) % 2
+    x1[:, 0] += 2.0 * (2 * y - 1)
     return torch.utils.data.DataLoader(list(zip(ids, x1, x2, y)), batch_size=6)
 
 

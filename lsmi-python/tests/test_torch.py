@@ -144,7 +144,8 @@ def test_what_does_not_fit_is_refused() -> None:
 
 def test_a_folder_and_an_analysis_are_read_as_their_columns(tmp_path: Path) -> None:
     table = columns()
-    summary = {"classes": ["cat", "dog"], "class_prior": [0.5, 0.5]}
+    # The prior is that of the rows that are trained on.
+    summary = {"classes": ["cat", "dog"], "class_prior": [32 / 60, 28 / 60]}
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     with (tmp_path / "samples.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -270,9 +271,9 @@ def test_values_that_are_not_finite_are_counted_and_named() -> None:
 
 
 def test_a_tracked_guide_takes_the_last_of_a_sample_that_comes_twice() -> None:
-    one, other = tracked(8), tracked(8)
-    first, second = torch.randn(8, 3), torch.randn(8, 3)
-    rows = torch.arange(8)
+    one, other = tracked(40), tracked(40)
+    first, second = torch.randn(40, 3), torch.randn(40, 3)
+    rows = torch.arange(40)
     one.observe(torch.cat([rows, rows]), (torch.cat([first, second]),) * 2)
     other.observe(rows, (second, second))
     for guide in (one, other):
@@ -322,7 +323,10 @@ def test_a_state_resumes_to_the_same_weights(tmp_path: Path, smoothing: float) -
 
 def outputs(n: int, seed: int, width: int = 3) -> Outputs:
     generator = torch.Generator().manual_seed(seed)
-    draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)  # noqa: E731
+
+    def draw(*shape: int) -> Any:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
     return Outputs(draw(n, 4), (draw(n, width), draw(n, width)), (draw(n, 4), draw(n, 4)))
 
 
