@@ -6,7 +6,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::{Class, Raised, usage};
-use crate::guide::class_indices;
 
 /// Splits samples by a value a sample, in each class by itself where there are labels: the highest and lowest `fraction`, or
 /// those beyond `threshold`, `(low, high)`. Returns the rows `high`, `middle` and `low`, their `bounds`, and `ties`.
@@ -15,7 +14,7 @@ use crate::guide::class_indices;
 pub(crate) fn partition<'py>(
     py: Python<'py>,
     values: PyReadonlyArray1<'py, f64>,
-    labels: Option<PyReadonlyArray1<'py, i64>>,
+    labels: Option<PyReadonlyArray1<'py, u32>>,
     fraction: Option<f64>,
     threshold: Option<(f64, f64)>,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -25,7 +24,7 @@ pub(crate) fn partition<'py>(
         _ => return Err(usage("give either fraction= or threshold=(low, high)")),
     };
     let values = values.as_array().to_vec();
-    let labels = labels.as_ref().map(class_indices).transpose()?;
+    let labels = labels.map(|labels| labels.as_array().to_vec());
     let parts = lsmi_guide::partition(&values, labels.as_deref(), &rule).map_err(raised)?;
     let all = PyDict::new(py);
     for (name, rows) in [("high", parts.high), ("middle", parts.middle), ("low", parts.low)] {

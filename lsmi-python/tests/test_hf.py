@@ -16,7 +16,7 @@ from lsmi.errors import UsageError  # noqa: E402
 from lsmi.hf import FILE, GuideCallback, GuidedTrainerMixin, IdCollator  # noqa: E402
 from lsmi.torch import Guide, GuidedDistillation  # noqa: E402
 
-N = 24
+N = 96
 
 
 class GuidedTrainer(GuidedTrainerMixin, transformers.Trainer):  # type: ignore[misc, name-defined]
@@ -42,6 +42,7 @@ class Model(torch.nn.Module):  # type: ignore[misc, name-defined]
 def samples() -> list[dict[str, Any]]:
     generator = torch.Generator().manual_seed(0)
     x1, x2 = (torch.randn(N, 2, generator=generator) for _ in range(2))
+    x1[:, 0] += 2.0 * (2 * (torch.arange(N) % 2) - 1)
     return [{"id": f"s{row}", "x1": x1[row], "x2": x2[row], "labels": row % 2} for row in range(N)]
 
 
@@ -54,8 +55,8 @@ def columns() -> dict[str, Any]:
 
 def trainer(folder: Path, guide: Guide, of: Any = GuidedTrainer, model: Any = None, **settings: Any) -> Any:
     guided = {name: settings.pop(name) for name in ("teacher", "distillation", "loss_fn", "over") if name in settings}
-    usual = {"num_train_epochs": 2, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "logging_steps": 1}
-    quiet = {"report_to": [], "use_cpu": True, "disable_tqdm": True, "save_strategy": "no", "seed": 0}
+    usual = {"num_train_epochs": 2, "per_device_train_batch_size": 16, "gradient_accumulation_steps": 2}
+    quiet = {"report_to": [], "use_cpu": True, "disable_tqdm": True, "save_strategy": "no", "logging_steps": 1}
     arguments = transformers.TrainingArguments(output_dir=str(folder), **{**usual, **quiet, **settings})
     collator = IdCollator(transformers.default_data_collator)
     data = samples()
@@ -85,7 +86,7 @@ def test_the_trainer_runs_with_weights_of_every_batch(tmp_path: Path) -> None:
     guide.weights = spy  # type: ignore[method-assign]
     of = trainer(tmp_path, guide)
     of.train()
-    assert [len(ids) for ids in asked] == [4] * 12
+    assert [len(ids) for ids in asked] == [16] * 12
     for epoch in (asked[:6], asked[6:]):
         assert sorted(name for ids in epoch for name in ids) == sorted(f"s{row}" for row in range(N))
     logged = [entry for entry in of.state.log_history if "guide/r" in entry]
@@ -148,7 +149,7 @@ def tracked() -> Guide:
 def test_a_training_with_a_tracked_guide_resumes_to_the_same_model(tmp_path: Path) -> None:
     whole = trainer(tmp_path / "whole", tracked(), num_train_epochs=3, save_strategy="epoch")
     whole.train()
-    assert whole.guide.interactions() is not None
+    assert whole.guide.log("")["u1"] > 0.3, "x1 tells much of the label"
     checkpoints = sorted((tmp_path / "whole").glob(f"checkpoint-*/{FILE}"))
     assert len(checkpoints) == 3
     resumed = trainer(tmp_path / "whole", tracked(), num_train_epochs=3, save_strategy="epoch")

@@ -16,7 +16,7 @@ pl = pytest.importorskip("lightning.pytorch")
 from lsmi.lightning import GuideCallback  # noqa: E402
 from lsmi.torch import Guide  # noqa: E402
 
-N = 24
+N = 96
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def loader() -> Any:
     x1, x2 = (torch.randn(N, 2, generator=generator) for _ in range(2))
     ids, y = [f"s{row}" for row in range(N)], torch.arange(N) % 2
     x1[:, 0] += 2.0 * (2 * y - 1)
-    return torch.utils.data.DataLoader(list(zip(ids, x1, x2, y)), batch_size=6)
+    return torch.utils.data.DataLoader(list(zip(ids, x1, x2, y)), batch_size=24)
 
 
 def tracked() -> Guide:
