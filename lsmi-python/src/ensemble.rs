@@ -1,5 +1,7 @@
 //! A guided ensemble: the weight of every member for every sample.
 
+#![expect(clippy::needless_pass_by_value, reason = "Python's arguments are extracted to values")]
+
 use lsmi_candle::features::Groups;
 use lsmi_core::{Decomposition, SampleIds};
 use lsmi_guide::experiments::ensemble::{EnsembleError, Guidance, GuidedSettings, GuidedWeights, Members};

@@ -1,5 +1,7 @@
 //! The hook of a training loop: a policy with interactions that are fixed or tracked.
 
+#![expect(clippy::needless_pass_by_value, reason = "Python's arguments are extracted to values")]
+
 use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{DType, Device, Tensor};
@@ -22,7 +24,7 @@ use crate::settings::{option, parsed};
 /// A guide of `lsmi-guide`, asked for weights and told what a student makes of its batches.
 #[pyclass(module = "lsmi._lsmi")]
 pub(crate) struct Guide {
-    guide: lsmi_guide::Guide,
+    inner: lsmi_guide::Guide,
     /// The measure that interactions are shown by.
     measure: Measure,
     warm_up: usize,
@@ -86,20 +88,20 @@ impl Guide {
 
     /// Describes policy and settings as JSON, so that a state is not restored into another guide.
     fn identity(&self) -> String {
-        self.guide.identity().to_string()
+        self.inner.identity().to_string()
     }
 
     /// Prepares for the batches of an epoch, counted from 0.
     fn start_epoch(&mut self, py: Python<'_>, epoch: usize) -> PyResult<()> {
-        let guide = &mut self.guide;
+        let guide = &mut self.inner;
         py.detach(|| guide.on_epoch_start(epoch)).map_err(raised)?;
-        self.is_planned = epoch >= self.warm_up && self.guide.interactions().is_some();
+        self.is_planned = epoch >= self.warm_up && self.inner.interactions().is_some();
         Ok(())
     }
 
     /// Ends an epoch; a synchronous tracker estimates here.
     fn end_epoch(&mut self, py: Python<'_>, epoch: usize) -> PyResult<()> {
-        let guide = &mut self.guide;
+        let guide = &mut self.inner;
         py.detach(|| guide.on_epoch_end(epoch)).map_err(raised)
     }
 
@@ -109,9 +111,9 @@ impl Guide {
     fn weights<'py>(&mut self, py: Python<'py>, ids: Vec<String>, per_batch: bool) -> PyResult<Bound<'py, PyDict>> {
         let batch = Distinct::of(&ids);
         // Asked even where only shares are wanted: the first call begins an epoch where none has begun.
-        let mut weights = self.guide.weights(&batch.ids()?).map_err(raised)?;
+        let mut weights = self.inner.weights(&batch.ids()?).map_err(raised)?;
         let repeats = batch.firsts.len() < ids.len();
-        if let Some(plan) = self.guide.plan().filter(|_| repeats || !per_batch) {
+        if let Some(plan) = self.inner.plan().filter(|_| repeats || !per_batch) {
             weights = plan.share(&batch.ids()?).map_err(raised)?;
         }
         columns(py, &weights, |column| {
@@ -123,7 +125,7 @@ impl Guide {
     /// Whether [`Self::observe`] looks at anything.
     #[getter]
     fn is_observing(&self) -> bool {
-        self.guide.is_observing()
+        self.inner.is_observing()
     }
 
     /// Takes what the student made of a batch: float32 features of x1 and x2, `[n, d1]` and `[n, d2]`, and joint logits
@@ -149,12 +151,12 @@ impl Guide {
         };
         let (x1, x2) = (rows("features of x1", &x1)?, rows("features of x2", &x2)?);
         let logits = logits.map(|logits| rows("joint logits", &logits)).transpose()?;
-        self.guide.observe(&batch.ids()?, [&x1, &x2], logits.as_ref()).map_err(raised)
+        self.inner.observe(&batch.ids()?, [&x1, &x2], logits.as_ref()).map_err(raised)
     }
 
     /// Returns the weights of all samples in this epoch, with their `ids`; None before the first epoch.
     fn plan<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(plan) = self.guide.plan() else { return Ok(None) };
+        let Some(plan) = self.inner.plan() else { return Ok(None) };
         let all = columns(py, plan.weights(), <[f64]>::to_vec)?;
         all.set_item("ids", names(py, plan.ids())?)?;
         Ok(Some(all))
@@ -163,7 +165,7 @@ impl Guide {
     /// Returns the interactions that the policy goes by: `ids`, `labels`, terms, and r, u1, u2 and s by the measure, raw and in
     /// nats; None where there are none yet.
     fn interactions<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(interactions) = self.guide.interactions() else { return Ok(None) };
+        let Some(interactions) = self.inner.interactions() else { return Ok(None) };
         let parts = interactions.decompose(self.measure);
         let terms = interactions.terms();
         let all = PyDict::new(py);
@@ -182,7 +184,7 @@ impl Guide {
     /// Returns what must be kept to go on after a checkpoint: arrays of float32 and float64 by name.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let state = PyDict::new(py);
-        for (name, tensor) in self.guide.state().map_err(raised)? {
+        for (name, tensor) in self.inner.state().map_err(raised)? {
             state.set_item(name, array(py, &tensor)?)?;
         }
         Ok(state)
@@ -199,18 +201,18 @@ impl Guide {
             };
             tensors.insert(name, tensor);
         }
-        self.guide.restore(&tensors).map_err(raised)
+        self.inner.restore(&tensors).map_err(raised)
     }
 
     /// Returns what to plot, by name: means of r, u1, u2 and s in nats, shares, and counts.
     fn logged(&self) -> BTreeMap<&'static str, f64> {
         let mut logged = BTreeMap::from([("planned", f64::from(u8::from(self.is_planned)))]);
-        if let Some(interactions) = self.guide.interactions() {
+        if let Some(interactions) = self.inner.interactions() {
             let means = interactions.decompose(self.measure).means();
             logged.extend([("r", means.r), ("u1", means.u1), ("u2", means.u2), ("s", means.s)]);
         }
-        if let Some(tracker) = self.guide.tracker() {
-            let known = self.guide.interactions().map_or(0, Interactions::len);
+        if let Some(tracker) = self.inner.tracker() {
+            let known = self.inner.interactions().map_or(0, Interactions::len);
             let report = tracker.report();
             logged.insert("known", known as f64 / tracker.ids().len() as f64);
             let counts = [("dropped", report.dropped), ("overtaken", report.overtaken), ("spoiled", report.spoiled)];
@@ -221,7 +223,7 @@ impl Guide {
 
     /// Returns what happened beside the estimations of a tracker; None where there is no tracker.
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(tracker) = self.guide.tracker() else { return Ok(None) };
+        let Some(tracker) = self.inner.tracker() else { return Ok(None) };
         let report = tracker.report();
         let all = PyDict::new(py);
         all.set_item("dropped", report.dropped)?;
@@ -234,7 +236,7 @@ impl Guide {
 
     /// Returns what each estimation of a tracker found, in their order.
     fn history<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let entries = self.guide.tracker().map(Tracker::history).unwrap_or_default();
+        let entries = self.inner.tracker().map(Tracker::history).unwrap_or_default();
         let entry = |entry: tracker::Entry| -> PyResult<Bound<'py, PyDict>> {
             let all = PyDict::new(py);
             all.set_item("epoch", entry.epoch)?;
@@ -253,7 +255,7 @@ impl Guide {
     fn new(guide: Result<lsmi_guide::Guide, GuideError>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let measure = parsed(&option::<String>(options, "measure")?)?;
         let warm_up = option(options, "warm_up")?;
-        Ok(Self { guide: guide.map_err(raised)?, measure, warm_up, is_planned: false })
+        Ok(Self { inner: guide.map_err(raised)?, measure, warm_up, is_planned: false })
     }
 }
 
@@ -296,7 +298,9 @@ fn mean_one(mut values: Vec<f64>) -> Vec<f64> {
     let sum: f64 = values.iter().sum();
     if sum > 0.0 {
         let scale = values.len() as f64 / sum;
-        values.iter_mut().for_each(|value| *value *= scale);
+        for value in &mut values {
+            *value *= scale;
+        }
     }
     values
 }

@@ -1,5 +1,7 @@
 //! Samples high, middle and low in one value.
 
+#![expect(clippy::needless_pass_by_value, reason = "Python's arguments are extracted to values")]
+
 use lsmi_guide::{PartitionError, Rule, Tie};
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::prelude::*;
