@@ -9,7 +9,10 @@ mod arrays;
 mod arrow;
 mod background;
 mod command;
+mod ensemble;
 mod error;
+mod guide;
+mod partition;
 mod settings;
 mod table;
 
@@ -21,6 +24,9 @@ fn _lsmi(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<table::Table>()?;
     module.add_class::<analysis::Analysis>()?;
     module.add_class::<analysis::Estimator>()?;
+    module.add_class::<guide::Guide>()?;
+    module.add_class::<ensemble::Ensemble>()?;
+    module.add_function(wrap_pyfunction!(partition::partition, module)?)?;
     module.add_function(wrap_pyfunction!(analysis::analyze, module)?)?;
     module.add_function(wrap_pyfunction!(analysis::check, module)?)?;
     module.add_function(wrap_pyfunction!(command::demo, module)?)?;

@@ -54,8 +54,8 @@ impl Describer {
                 *value = value.clamp(lower, upper);
             }
             let deviation = standard_deviation(&values);
-            // A constant column says nothing, and is zero everywhere.
-            let deviation = if deviation > 0.0 { deviation } else { f64::INFINITY };
+            // A constant column says nothing, and is zero everywhere. JSON has no infinity.
+            let deviation = if deviation > 0.0 { deviation } else { f64::MAX };
             Column { name, lower, upper, mean: mean(&values), deviation }
         };
         Self { columns: names.into_iter().zip(columns).map(fit).collect() }
@@ -83,5 +83,21 @@ impl Describer {
             .chain(self.columns.iter().map(|column| column.name.as_str()))
             .map(str::to_owned)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_with_a_constant_column_is_read_as_it_was_written() {
+        let columns = [vec![1.0, 2.0, 3.0], vec![0.5; 3]];
+        let fitted = Describer::fit(vec!["varied".to_owned(), "constant".to_owned()], &columns, &[0, 1, 2]);
+        let read: Describer = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
+        assert_eq!(read, fitted);
+        let described = read.apply(&columns, &[2]);
+        assert!(described[1] > 0.0);
+        assert_eq!([described[0], described[2]], [1.0, 0.0]);
     }
 }
