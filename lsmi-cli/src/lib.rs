@@ -54,6 +54,16 @@ pub fn report(analysis: &Analysis) -> Result<String, Box<dyn std::error::Error +
     report::Report::of_analysis(analysis).map(report::Report::html).map_err(|failure| failure.message().into())
 }
 
+/// Returns the data of `lsmi demo`: features of emoji as a `.safetensors` file, and the table that names its rows as CSV.
+///
+/// ```
+/// let [features, table] = lsmi_cli::demo_data();
+/// assert!(features.len() > table.len() && table.starts_with(b"id,"));
+/// ```
+pub fn demo_data() -> [&'static [u8]; 2] {
+    commands::DEMO_DATA
+}
+
 /// Lets the command own the process: Ctrl-C and SIGTERM remove unfinished output and end it, and candle starts no threads of
 /// its own inside models that are fitted in parallel.
 ///

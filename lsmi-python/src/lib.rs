@@ -29,6 +29,7 @@ fn _lsmi(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(partition::partition, module)?)?;
     module.add_function(wrap_pyfunction!(analysis::analyze, module)?)?;
     module.add_function(wrap_pyfunction!(analysis::check, module)?)?;
+    module.add_function(wrap_pyfunction!(command::demo, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::columns, module)?)?;
     module.add_function(wrap_pyfunction!(command::run, module)?)
 }

@@ -45,28 +45,16 @@ impl ExpectedSplit {
     ) -> impl Iterator<Item = Sample<Cow<'a, str>>> + use<'a> {
         let metadata = columns.values_of(&self.metadata);
         let Expected { terms, decomposition: parts } = &self.expected;
-        let class =
-            |head: usize, row: usize| Cow::Borrowed(classes[self.candidates.predictions[head][row] as usize].as_str());
-        terms.ids.iter().enumerate().map(move |(row, id)| Sample {
-            id,
-            split: Cow::Borrowed(self.name.as_str()),
-            fold: None,
-            label: Cow::Borrowed(""),
-            h1: terms.h1[row],
-            h2: terms.h2[row],
-            i1: terms.i1[row],
-            i2: terms.i2[row],
-            i12: terms.i12[row],
-            r: parts.r[row],
-            u1: parts.u1[row],
-            u2: parts.u2[row],
-            s: parts.s[row],
-            pred1: class(0, row),
-            pred2: class(1, row),
-            pred12: class(2, row),
-            kind: None,
-            further: Vec::new(),
+        let predictions = &self.candidates.predictions;
+        (0..terms.len()).map(move |row| Sample {
             metadata: metadata(row),
+            ..Sample::of_terms(
+                &self.name,
+                terms,
+                parts,
+                row,
+                predictions.each_ref().map(|of_head| classes[of_head[row] as usize].as_str()),
+            )
         })
     }
 }

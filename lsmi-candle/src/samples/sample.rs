@@ -1,9 +1,10 @@
 //! One row of a file of samples.
 //!
-//! A column that every file has is added here: to [`COLUMNS`], to [`Sample`], and to the two places that fill it,
-//! [`ScoredSplit::samples`](super::ScoredSplit::samples) and [`ExpectedSplit::samples`](super::ExpectedSplit::samples).
+//! A column that every file has is added here: to [`COLUMNS`], to [`Sample`], and to `Sample::of_terms`, which fills it.
 
-use lsmi_core::Kind;
+use std::borrow::Cow;
+
+use lsmi_core::{Decomposition, Kind, Terms};
 use serde::{Deserialize, Serialize};
 
 use super::value::Value;
@@ -57,4 +58,38 @@ pub struct Sample<Text> {
     /// The values of the metadata columns.
     #[serde(skip)]
     pub metadata: Vec<Value<Text>>,
+}
+
+impl<'a> Sample<Cow<'a, str>> {
+    /// Fills what terms, their decomposition and the heads' predictions give for a row; the sample has neither fold, label,
+    /// kind nor further columns.
+    pub(super) fn of_terms(
+        split: &'a str,
+        terms: &'a Terms,
+        parts: &Decomposition,
+        row: usize,
+        [pred1, pred2, pred12]: [&'a str; 3],
+    ) -> Self {
+        Self {
+            id: terms.ids.get(row),
+            split: Cow::Borrowed(split),
+            fold: None,
+            label: Cow::Borrowed(""),
+            h1: terms.h1[row],
+            h2: terms.h2[row],
+            i1: terms.i1[row],
+            i2: terms.i2[row],
+            i12: terms.i12[row],
+            r: parts.r[row],
+            u1: parts.u1[row],
+            u2: parts.u2[row],
+            s: parts.s[row],
+            pred1: Cow::Borrowed(pred1),
+            pred2: Cow::Borrowed(pred2),
+            pred12: Cow::Borrowed(pred12),
+            kind: None,
+            further: Vec::new(),
+            metadata: Vec::new(),
+        }
+    }
 }

@@ -136,27 +136,14 @@ impl ScoredSplit {
         let Scores { terms, folds, labels, predictions, .. } = &self.scores;
         let parts = &self.decomposition;
         let further = self.extra();
-        let class = |index: u32| Cow::Borrowed(classes[index as usize].as_str());
-        terms.ids.iter().enumerate().map(move |(row, id)| Sample {
-            id,
-            split: Cow::Borrowed(self.name.as_str()),
+        let class = |index: u32| classes[index as usize].as_str();
+        (0..terms.len()).map(move |row| Sample {
             fold: folds.as_ref().map(|folds| folds[row]),
-            label: class(labels[row]),
-            h1: terms.h1[row],
-            h2: terms.h2[row],
-            i1: terms.i1[row],
-            i2: terms.i2[row],
-            i12: terms.i12[row],
-            r: parts.r[row],
-            u1: parts.u1[row],
-            u2: parts.u2[row],
-            s: parts.s[row],
-            pred1: class(predictions[0][row]),
-            pred2: class(predictions[1][row]),
-            pred12: class(predictions[2][row]),
+            label: Cow::Borrowed(class(labels[row])),
             kind: Some(self.kinds[row]),
             further: further.iter().map(|column| column[row]).collect(),
             metadata: metadata(row),
+            ..Sample::of_terms(&self.name, terms, parts, row, predictions.each_ref().map(|of_head| class(of_head[row])))
         })
     }
 
@@ -166,7 +153,7 @@ impl ScoredSplit {
     }
 
     /// The further columns, in the order of their names.
-    fn extra(&self) -> Vec<Cow<'_, [f64]>> {
+    pub(crate) fn extra(&self) -> Vec<Cow<'_, [f64]>> {
         let mut columns = Vec::new();
         if !self.repeats.is_empty() {
             columns.extend(deviations(&self.repeats).map(Cow::Owned));

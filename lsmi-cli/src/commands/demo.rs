@@ -20,6 +20,9 @@ use crate::process::progress;
 
 const FEATURES: &[u8] = include_bytes!("../../data/emoji/emoji_pca48.safetensors");
 
+/// The features, and the table that names their rows.
+pub(crate) const DATA: [&[u8]; 2] = [FEATURES, TABLE];
+
 /// A row of the table of emoji, in the order of the features' rows.
 #[derive(Debug, Deserialize)]
 struct Emoji {

@@ -23,6 +23,8 @@ mod settings;
 mod simulate;
 mod write_analysis;
 
+pub(crate) use self::demo::DATA as DEMO_DATA;
+
 use crate::arguments::Command;
 use crate::arguments::effective::Effective;
 use crate::process::failure::Failure;

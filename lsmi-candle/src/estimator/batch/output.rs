@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use lsmi_core::kind::kinds;
 use lsmi_core::statistics::standard_deviation;
 use lsmi_core::{Decomposition, Interaction, Measure, Terms};
 
 use super::input::{ID, column_names, id_type};
 use super::{BatchError, has_labels};
 use crate::estimator::{Candidates, Estimator, Expected, Scores};
+use crate::samples::ScoredSplit;
 
 /// Returns the columns of the result for rows with the given columns.
 ///
@@ -59,25 +59,13 @@ pub(super) fn labelled(
     scores: Scores,
     schema: Schema,
 ) -> Result<RecordBatch, BatchError> {
-    let Scores { terms, repeats, labels, predictions, .. } = scores;
-    let by = |measure: Measure, terms: &Terms| measure.decompose_with(terms, &labels, estimator.reference());
-    let own = by(estimator.measure(), &terms);
-    let kinds = kinds(&terms, &labels, &predictions[2], estimator.prior())?;
-    let mut columns = vec![rows[ID].clone(), classes(estimator, &labels)];
-    let spread = |measure: Measure| {
-        let parts: Vec<Decomposition> = repeats.iter().map(|terms| by(measure, terms)).collect();
-        deviations(&parts).map(numbers)
-    };
-    let has_repeats = !repeats.is_empty();
-    let own_deviations = has_repeats.then(|| spread(estimator.measure()));
-    let further_deviations: Vec<_> = measures.iter().filter(|_| has_repeats).map(|measure| spread(*measure)).collect();
-    let further: Vec<Decomposition> = measures.iter().map(|measure| by(*measure, &terms)).collect();
-    columns.extend(values(terms, own));
+    let scored = ScoredSplit::new("", scores, estimator, measures)?;
+    let Scores { terms, labels, predictions, .. } = &scored.scores;
+    let mut columns = vec![rows[ID].clone(), classes(estimator, labels)];
+    columns.extend(values(terms.clone(), scored.decomposition.clone()));
     columns.extend(predictions.iter().map(|predictions| classes(estimator, predictions)));
-    columns.push(Arc::new(StringArray::from_iter_values(kinds.iter().map(|kind| kind.name()))));
-    columns.extend(own_deviations.into_iter().flatten());
-    columns.extend(further.into_iter().flat_map(four));
-    columns.extend(further_deviations.into_iter().flatten());
+    columns.push(Arc::new(StringArray::from_iter_values(scored.kinds.iter().map(|kind| kind.name()))));
+    columns.extend(scored.extra().into_iter().map(|values| numbers(values.into_owned())));
     Ok(RecordBatch::try_new(schema.into(), columns)?)
 }
 

@@ -1,0 +1,46 @@
+"""Redundancy, uniqueness and synergy of two modalities about a label, for every single sample (LSMI; Yang, Wang and Hu,
+ICML 2025).
+
+    >>> import lsmi
+    >>> x1, x2, y, ids = lsmi.demo_data()
+    >>> a = lsmi.analyze(x1, x2, y, ids=ids, repeats=1)
+    >>> a.samples["s"].shape
+    (1906,)
+
+:func:`analyze` decomposes, :class:`Analysis` holds samples, summary, estimator and report, :class:`Estimator` scores new rows.
+:mod:`lsmi.torch`, :mod:`lsmi.hf` and :mod:`lsmi.lightning` steer training; :mod:`lsmi.guide` asks whether that helps.
+All values are in nats.
+"""
+
+from . import errors, guide
+from ._analysis import Analysis, Estimator, Samples, analyze, check, load
+from ._commands import Features, compare, demo_data, diff, discrete, embed, simulate
+from ._lsmi import __version__
+from ._partition import Partition, partition
+from ._sklearn import LSMI
+from .errors import DataError, LsmiError, UsageError
+
+__all__ = [
+    "LSMI",
+    "Analysis",
+    "DataError",
+    "Estimator",
+    "Features",
+    "LsmiError",
+    "Partition",
+    "Samples",
+    "UsageError",
+    "__version__",
+    "analyze",
+    "check",
+    "compare",
+    "demo_data",
+    "diff",
+    "discrete",
+    "embed",
+    "errors",
+    "guide",
+    "load",
+    "partition",
+    "simulate",
+]

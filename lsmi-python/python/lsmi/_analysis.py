@@ -1,0 +1,502 @@
+"""Analyses, their samples, and the estimators that they leave."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _lsmi
+from ._inputs import ArrayLike, table
+from ._progress import Progress, listener
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+    from ._lsmi import Analysis as _Analysis
+    from ._lsmi import Estimator as _Estimator
+    from ._lsmi import Table
+
+PathLike = str | os.PathLike[str]
+#: A split beside that of training: ``(x1, x2, y)``, or a mapping with ``x1``, ``x2``, ``y`` and maybe ``ids``, ``groups``,
+#: ``logits``.
+Split = Sequence[ArrayLike] | Mapping[str, ArrayLike]
+
+
+class Samples(Mapping[str, Any]):
+    """Scored samples as columns: NumPy arrays by name, lists of ``str`` where they are text.
+
+    ``r``, ``u1``, ``u2``, ``s`` are redundancy, uniqueness of each modality and synergy in nats; ``i1``, ``i2``, ``i12`` the
+    informations, ``h1``, ``h2`` the surprisals; ``id``, ``split``, ``fold``, ``label``, ``pred1``, ``pred2``, ``pred12`` and
+    ``kind`` say which sample it is and what the heads made of it. Further measures have columns of their own, such as
+    ``r_ccs``.
+    """
+
+    def __init__(self, analysis: _Analysis) -> None:
+        self._analysis = analysis
+
+    @cached_property
+    def _columns(self) -> dict[str, Any]:
+        return self._analysis.columns()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    @property
+    def num_rows(self) -> int:
+        """The number of samples."""
+        return len(self._columns["id"])
+
+    def split(self, name: str) -> dict[str, Any]:
+        """Takes the columns of the samples of one split.
+
+        Raises:
+            UsageError: If there is none of that name.
+        """
+        splits = np.asarray(self["split"], dtype=object)
+        rows = np.flatnonzero(splits == name)
+        if len(rows) == 0:
+            raise UsageError(f"there is no split `{name}`; there are {', '.join(dict.fromkeys(self['split']))}")
+        return {
+            column: [values[row] for row in rows] if isinstance(values, list) else values[rows]
+            for column, values in self.items()
+        }
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Makes a data frame of pandas."""
+        import pandas
+
+        return pandas.DataFrame(dict(self))
+
+    def to_polars(self) -> polars.DataFrame:
+        """Makes a data frame of polars."""
+        import polars
+
+        return polars.DataFrame(self)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Makes a table of pyarrow."""
+        import pyarrow
+
+        return pyarrow.table(self)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Exports the samples by Arrow's C interface."""
+        return self._analysis.arrow_stream()
+
+    def write(self, path: PathLike, *, format: str | None = None) -> None:
+        """Writes the samples to a file, as ``lsmi score`` does.
+
+        Args:
+            path: The file.
+            format: ``csv``, ``jsonl`` or ``parquet``; by default that of the extension, else ``csv``.
+        """
+        extension = Path(path).suffix.lstrip(".").lower()
+        known = extension if extension in {"csv", "jsonl", "parquet"} else "csv"
+        self._analysis.write_samples(os.fspath(path), format or known)
+
+    def __repr__(self) -> str:
+        return f"<lsmi.Samples: {self.num_rows} rows of {', '.join(self)}>"
+
+
+class Analysis:
+    """Scored samples with their summary: what :func:`analyze` or :meth:`Estimator.score` gives.
+
+    In a notebook it shows the report.
+    """
+
+    def __init__(self, inner: _Analysis) -> None:
+        self._inner = inner
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The content of ``summary.json``: means, intervals, information, tests, gates and notes; in nats."""
+        summary: dict[str, Any] = json.loads(self._inner.summary())
+        return summary
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The samples of all splits, ``train`` first, as columns."""
+        return Samples(self._inner)
+
+    @property
+    def estimator(self) -> Estimator:
+        """The estimator that scores new rows."""
+        return Estimator(self._inner.estimator())
+
+    def report(self, path: PathLike | None = None) -> str:
+        """Makes the report: one offline page of HTML with its figures.
+
+        Args:
+            path: The file to write it to, if any.
+
+        Returns:
+            The page.
+        """
+        page = self._inner.report()
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8", newline="\n")
+        return page
+
+    def write(self, directory: PathLike) -> None:
+        """Writes ``samples.csv``, ``summary.json`` and ``estimator.safetensors``, to the byte as ``lsmi analyze`` does, and
+        ``report.html``.
+
+        Raises:
+            LsmiError: If the file system refuses; then the directory has none of the first three files.
+        """
+        self._inner.write(os.fspath(directory))
+        self.report(Path(directory) / "report.html")
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{escape(self._inner.report())}" style="width:100%;height:720px;border:0"></iframe>'
+
+    def __repr__(self) -> str:
+        lines = ["<lsmi.Analysis>"]
+        for name, split in self.summary["splits"].items():
+            means = split.get("adjusted") or split
+            parts = "  ".join(f"{part} {means[part.lower()]:.3f}" for part in ("R", "U1", "U2", "S") if part.lower() in means)
+            lines.append(f"{name}, {split['n']} samples, means in nats: {parts}")
+        return "\n".join(lines)
+
+
+class Estimator:
+    """A fitted estimator, which scores new rows. It can be pickled and saved."""
+
+    def __init__(self, inner: _Estimator) -> None:
+        self._inner = inner
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes, in the order of their indices."""
+        return self._inner.classes
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """What is known of the fit: settings, columns, rows, the hash of the data, notes."""
+        description: dict[str, Any] = json.loads(self._inner.description())
+        return description
+
+    def score(
+        self,
+        x1: ArrayLike,
+        x2: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        *,
+        ids: ArrayLike | None = None,
+        logits: Sequence[ArrayLike | None] | None = None,
+        label_free: bool = False,
+        measures: Sequence[str] = (),
+        names: tuple[str, str] = ("x1", "x2"),
+        keys: str | None = None,
+        missing: str = "refuse",
+    ) -> Analysis:
+        """Scores new rows by the models of all folds together.
+
+        Args:
+            x1: First modality, ``[n, d1]``; or the path of a feature file, and nothing else of the data.
+            x2: Second modality, ``[n, d2]``.
+            y: Labels, ``[n]``; not with ``label_free``.
+            ids: Ids, ``[n]``; row numbers if ``None``.
+            logits: Logits of your own models of x1, x2 and both, ``[n, K]`` each, where the estimator was fitted with some.
+            label_free: Whether to give expectations over the labels that a sample could have, by the joint head:
+                ``E[r] = sum over y of p(y|x1,x2) r(y)``.
+            measures: Further measures to decompose by, such as ``ccs``.
+            names: What the modalities are called in the summary.
+            keys: The names of the arrays of a file, ``"X1,X2,LABEL"``.
+            missing: What becomes of rows without a label: ``refuse``, ``drop`` or ``keep``.
+
+        Raises:
+            DataError: If the rows cannot be used, or are not of the columns that the estimator was fitted on.
+        """
+        options = {"measures": list(measures), "names": list(names), "keys": keys, "groups": None, "missing": missing}
+        if isinstance(x1, (str, os.PathLike)):
+            _check_alone(x2=x2, y=y, ids=ids, logits=logits)
+            source: Any = Path(x1)
+        else:
+            if not label_free and y is None:
+                raise UsageError("y is missing; scores without labels are given with label_free=True")
+            source = table(x1, x2, None if label_free else y, ids=ids, logits=logits)
+        if label_free:
+            return Analysis(self._inner.score_label_free(source, options))
+        return Analysis(self._inner.score(source, options))
+
+    def save(self, path: PathLike) -> None:
+        """Writes the estimator to a ``.safetensors`` file, which :func:`load` and the command read."""
+        self._inner.save(os.fspath(path))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self._inner.to_bytes(),)
+
+    def __repr__(self) -> str:
+        about = self.description
+        return f"<lsmi.Estimator: {about['dims']} columns, {len(self.classes)} classes, fitted on {about['rows']} rows>"
+
+
+def _unpickled(content: bytes) -> Estimator:
+    return Estimator(_lsmi.Estimator.of_bytes(content, "the pickled estimator", "auto"))
+
+
+def _check_alone(**arrays: object) -> None:
+    given = [name for name, value in arrays.items() if value is not None]
+    if given:
+        raise UsageError(f"the first argument is the path of a file, which has all arrays: leave out {', '.join(given)}")
+
+
+def load(path: PathLike, *, device: str = "auto") -> Estimator:
+    """Reads an estimator that was saved by :meth:`Estimator.save`, ``lsmi analyze`` or ``lsmi fit``.
+
+    Args:
+        path: The file, or the directory of an analysis.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``metal``.
+
+    Raises:
+        DataError: If there is no such file, or it is no estimator.
+    """
+    place = Path(path)
+    return Estimator(_lsmi.Estimator.read(place / "estimator.safetensors" if place.is_dir() else place, device))
+
+
+def _read(
+    x1: ArrayLike,
+    x2: ArrayLike | None,
+    y: ArrayLike | None,
+    *,
+    ids: ArrayLike | None,
+    groups: ArrayLike | None,
+    logits: Sequence[ArrayLike | None] | None,
+    splits: Mapping[str, Split] | None,
+    classes: Sequence[str] | None,
+    keys: str | None,
+    missing: str,
+) -> Table:
+    """Reads arrays, or a file, for training."""
+    if isinstance(x1, (str, os.PathLike)):
+        _check_alone(x2=x2, y=y, ids=ids, logits=logits, splits=splits, classes=classes)
+        if groups is not None and not isinstance(groups, str):
+            raise UsageError("groups= of a file is the name of an array in it, or \"none\"")
+        return _lsmi.Table.of_file(Path(x1), keys=keys, groups=groups, missing=missing)
+    for name, value in (("x2", x2), ("y", y)):
+        if value is None:
+            raise UsageError(f"{name} is missing")
+    of_groups = groups if groups is None or isinstance(groups, str) else "group"
+    values = None if isinstance(groups, str) else groups
+    arrays = table(x1, x2, y, ids=ids, groups=values, logits=logits, suffix="_train" if splits else "")
+    for name, split in (splits or {}).items():
+        arrays.update(_split(name, split))
+    labels = json.dumps([str(name) for name in classes]) if classes is not None else None
+    return _lsmi.Table.of_arrays(arrays, classes=labels, groups=of_groups, missing=missing)
+
+
+def _split(name: str, split: Split) -> dict[str, Any]:
+    if not isinstance(split, Mapping):
+        split = dict(zip(("x1", "x2", "y", "ids"), split))
+    unknown = set(split) - {"x1", "x2", "y", "ids", "groups", "logits"}
+    if unknown or not {"x1", "x2", "y"} <= set(split):
+        raise UsageError(f"the split `{name}` needs x1, x2 and y, and may have ids, groups and logits; found {list(split)}")
+    return table(
+        split["x1"],
+        split["x2"],
+        split["y"],
+        ids=split.get("ids"),
+        groups=split.get("groups"),
+        logits=split.get("logits"),
+        suffix=f"_{name}",
+    )
+
+
+def analyze(
+    x1: ArrayLike,
+    x2: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    *,
+    ids: ArrayLike | None = None,
+    groups: ArrayLike | str | None = None,
+    logits: Sequence[ArrayLike | None] | None = None,
+    splits: Mapping[str, Split] | None = None,
+    classes: Sequence[str] | None = None,
+    names: tuple[str, str] = ("x1", "x2"),
+    label: str = "the label",
+    measure: str = "pm",
+    measures: Sequence[str] = (),
+    check: bool = False,
+    null: int = 0,
+    repeats: int | None = None,
+    folds: int = 5,
+    gauge: str = "whitened",
+    dims: int | str = "auto",
+    prior: str | Sequence[float] = "empirical",
+    densities: Estimator | None = None,
+    published_knife: bool = False,
+    scale_logits: bool = False,
+    strength: float = 3.0,
+    rows: int = 5000,
+    keys: str | None = None,
+    missing: str = "refuse",
+    seed: int = 0,
+    threads: int = 0,
+    device: str = "auto",
+    progress: Progress = None,
+) -> Analysis:
+    """Tells for every sample how much is redundant, unique and synergistic about its label (Yang, Wang and Hu, ICML 2025).
+
+    Every training row is scored by models that did not see it (cross-fitting). The same data and settings give, to the
+    byte, what the command ``lsmi analyze`` gives.
+
+    Args:
+        x1: Features of the first modality, ``[n, d1]``; or the path of a feature file, and nothing else of the data.
+        x2: Features of the second modality, ``[n, d2]``.
+        y: Labels, ``[n]``: integers, booleans or strings.
+        ids: Distinct ids, ``[n]``; row numbers if ``None``.
+        groups: Equal values for rows that belong together, ``[n]``; ``"none"`` keeps all apart. By default equal and nearly
+            equal rows are found.
+        logits: Logits of your own models of x1, x2 and both, ``[n, K]`` each, ``None`` where there is none; they take the
+            place of heads and must not have seen the rows.
+        splits: Further rows, which are scored by all models, by the name of their split.
+        classes: Names of the labels 0, 1, ...
+        names: What the modalities are called in sentences.
+        label: What the label is called in sentences.
+        measure: Measure of redundancy: ``pm``, ``sx``, ``mmi``, ``ccs`` or ``min``.
+        measures: Further measures, whose columns are added to the samples.
+        check: Whether to ask the gates if the data can support conclusions.
+        null: Permutations of the labels to test the means against chance.
+        repeats: Fits that are averaged; by default three below 5,000 rows, else one.
+        folds: Folds of the cross-fitting, at least 2.
+        gauge: Coordinates of surprisal: ``whitened``, ``standardized`` or ``raw``.
+        dims: Dimensions of the whitened gauge: ``auto`` or a number.
+        prior: Class prior: ``empirical``, ``uniform`` or one probability a class.
+        densities: An estimator whose gauge and densities are reused.
+        published_knife: Whether to fit densities as the published implementation does.
+        scale_logits: Whether to fit a temperature for ``logits``.
+        strength: What the gate ``power`` plants, in standard deviations.
+        rows: The most rows that a gate fits.
+        keys: The names of the arrays of a file, ``"X1,X2,LABEL"``.
+        missing: What becomes of rows without a label: ``refuse``, ``drop`` or ``keep``.
+        seed: The seed of everything random.
+        threads: Models fitted at the same time; 0: as many as there are processors. The result does not depend on it.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``metal``.
+        progress: See :data:`Progress`.
+
+    Returns:
+        The analysis: ``samples``, ``summary``, ``estimator``, ``report()``; values are in nats.
+
+    Raises:
+        DataError: If the data cannot be used; it names array, row and column.
+        UsageError: If an argument is wrong.
+        KeyboardInterrupt: Upon Ctrl-C, within a second.
+    """
+    data = _read(
+        x1, x2, y, ids=ids, groups=groups, logits=logits, splits=splits, classes=classes, keys=keys, missing=missing
+    )
+    options = {
+        "names": list(names),
+        "label": label,
+        "measures": list(measures),
+        "check": check,
+        "null": null,
+        "strength": strength,
+        "rows": rows,
+        **_fit(measure, repeats, folds, gauge, dims, prior, densities, published_knife, scale_logits, seed, threads, device),
+    }
+    with listener(progress) as step:
+        return Analysis(_lsmi.analyze(data, options, step))
+
+
+def _fit(
+    measure: str,
+    repeats: int | None,
+    folds: int,
+    gauge: str,
+    dims: int | str,
+    prior: str | Sequence[float],
+    densities: Estimator | None,
+    published_knife: bool,
+    scale_logits: bool,
+    seed: int,
+    threads: int,
+    device: str,
+) -> dict[str, Any]:
+    return {
+        "measure": measure,
+        "repeats": repeats,
+        "folds": folds,
+        "gauge": gauge,
+        "dims": str(dims),
+        "prior": prior if isinstance(prior, str) else [float(share) for share in prior],
+        "densities": densities._inner if densities is not None else None,
+        "published_knife": published_knife,
+        "scale_logits": scale_logits,
+        "seed": seed,
+        "threads": threads,
+        "device": device,
+    }
+
+
+def check(
+    x1: ArrayLike,
+    x2: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    *,
+    ids: ArrayLike | None = None,
+    groups: ArrayLike | str | None = None,
+    logits: Sequence[ArrayLike | None] | None = None,
+    splits: Mapping[str, Split] | None = None,
+    classes: Sequence[str] | None = None,
+    measure: str = "pm",
+    repeats: int = 1,
+    folds: int = 5,
+    gauge: str = "whitened",
+    dims: int | str = "auto",
+    prior: str | Sequence[float] = "empirical",
+    published_knife: bool = False,
+    scale_logits: bool = False,
+    strength: float = 3.0,
+    rows: int = 5000,
+    keys: str | None = None,
+    missing: str = "refuse",
+    seed: int = 0,
+    threads: int = 0,
+    device: str = "auto",
+    progress: Progress = None,
+) -> dict[str, Any]:
+    """Asks the gates whether data of this size, these dimensions and these classes can support conclusions.
+
+    Each gate changes the features so that the right answer is known, or compares what must agree. Arguments are those of
+    :func:`analyze`.
+
+    Returns:
+        What ``lsmi check --json`` prints: ``verdict`` (``pass``, ``warn`` or ``fail``) and ``gates``, a list.
+
+    Raises:
+        DataError: If the data cannot be used at all.
+        UsageError: If an argument is wrong.
+    """
+    data = _read(
+        x1, x2, y, ids=ids, groups=groups, logits=logits, splits=splits, classes=classes, keys=keys, missing=missing
+    )
+    options = {
+        "strength": strength,
+        "rows": rows,
+        **_fit(measure, repeats, folds, gauge, dims, prior, None, published_knife, scale_logits, seed, threads, device),
+    }
+    with listener(progress) as step:
+        found: dict[str, Any] = json.loads(_lsmi.check(data, options, step))
+    return found
+
+

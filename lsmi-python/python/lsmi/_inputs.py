@@ -1,0 +1,193 @@
+"""Arrays of users as the arrays that the Rust module reads: NumPy's in C order, bits of 16-bit floats, or lists of strings."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _lsmi
+from .errors import UsageError
+
+_log = logging.getLogger("lsmi")
+
+#: What the Rust module reads.
+Readable = Union[npt.NDArray[Any], tuple[str, npt.NDArray[np.uint16]], list[Union[str, None]]]
+
+#: Whatever holds numbers: NumPy, torch or anything with ``__dlpack__``, pandas, polars or anything of Arrow's, lists.
+ArrayLike = Any
+
+
+def numbers(name: str, value: ArrayLike) -> Readable:
+    """Takes the numbers of a modality or of logits, ``[n, d]``.
+
+    Args:
+        name: The name of the array in messages.
+        value: NumPy array, tensor, data frame, Arrow table, or nested lists.
+
+    Raises:
+        UsageError: If it holds no numbers.
+    """
+    return _bits(name, _array(name, value))
+
+
+def identifiers(name: str, value: ArrayLike) -> Readable:
+    """Takes labels, ids or groups, ``[n]``: integers, booleans or strings; a missing one is ``None`` or NaN.
+
+    Args:
+        name: The name of the array in messages.
+        value: NumPy array, tensor, series, Arrow array, or list.
+
+    Raises:
+        UsageError: If it holds something else.
+    """
+    array = _array(name, value, is_text=True)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array.reshape(-1)
+    if array.dtype.kind == "U":
+        return [str(text) for text in array.ravel()]
+    if array.dtype.kind == "S":
+        return [bytes(text).decode() for text in array.ravel()]
+    if array.dtype.kind == "O":
+        return _objects(name, array.ravel().tolist())
+    return _bits(name, array)
+
+
+def _objects(name: str, values: list[Any]) -> Readable:
+    """Takes objects that are all integers, or strings of which some are missing."""
+    if all(isinstance(value, (int, np.integer)) for value in values):
+        try:
+            return np.asarray(values, dtype=np.int64)
+        except OverflowError:
+            return [str(value) for value in values]
+    return [None if _is_missing(value) else _text(name, row, value) for row, value in enumerate(values)]
+
+
+def _text(name: str, row: int, value: Any) -> str:
+    if isinstance(value, (str, int, np.integer)):
+        return str(value)
+    raise UsageError(f"`{name}` is {value!r} at row {row}, but must be an integer or a string")
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value)) or type(value).__name__ in {"NAType", "NaTType"}
+
+
+def _array(name: str, value: ArrayLike, *, is_text: bool = False) -> npt.NDArray[Any]:
+    """Makes a NumPy array, without a copy where the memory allows."""
+    if isinstance(value, np.ndarray):
+        return value
+    if _is_torch(value):
+        return _of_torch(name, value)
+    if hasattr(value, "to_numpy"):
+        array = np.asarray(value.to_numpy())
+        # A data frame of several types is one of objects.
+        return array.astype(np.float64) if array.dtype.kind == "O" and array.ndim == 2 else array
+    if hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__"):
+        return _of_arrow(name, value, is_text)
+    if hasattr(value, "__dlpack__"):
+        return _of_dlpack(name, value)
+    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, Mapping)) and not hasattr(value, "__array__"):
+        raise UsageError(f"`{name}` is of type {type(value).__name__}, but must be an array")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise UsageError(f"`{name}` cannot be made an array: {error}") from None
+    return np.asarray(value, dtype=object) if is_text and _lost_a_gap(array, value) else array
+
+
+def _lost_a_gap(array: npt.NDArray[Any], value: Any) -> bool:
+    """Says whether NumPy has made text of a missing value, or of numbers beside text."""
+    return array.dtype.kind in "US" and not all(isinstance(item, (str, np.str_)) for item in value)
+
+
+def _is_torch(value: Any) -> bool:
+    return type(value).__module__.split(".")[0] == "torch" and hasattr(value, "detach")
+
+
+def _of_torch(name: str, value: Any) -> npt.NDArray[Any]:
+    tensor = value.detach()
+    if tensor.device.type != "cpu":
+        _log.info("`%s` is moved from %s to the processor's memory", name, tensor.device)
+        tensor = tensor.cpu()
+    if str(tensor.dtype) == "torch.bfloat16":
+        import torch
+
+        return np.asarray(tensor.contiguous().view(torch.int16).numpy()).view(_BFLOAT16)
+    return np.asarray(tensor.numpy())
+
+
+def _of_dlpack(name: str, value: Any) -> npt.NDArray[Any]:
+    device, _ = value.__dlpack_device__()
+    if device not in (1, 3):
+        # Only the processor's memory can be read; the library of the array knows how to copy it there.
+        _log.info("`%s` is moved to the processor's memory", name)
+        return np.asarray(value)
+    try:
+        return np.from_dlpack(value)
+    except (BufferError, RuntimeError, TypeError):
+        return np.asarray(value)
+
+
+def _of_arrow(name: str, value: Any, is_text: bool) -> npt.NDArray[Any]:
+    columns = list(_lsmi.columns(value).values())
+    if len(columns) == 1:
+        return np.asarray(columns[0], dtype=object if isinstance(columns[0], list) else None)
+    if is_text:
+        raise UsageError(f"`{name}` has {len(columns)} columns, but must have one")
+    if any(isinstance(column, list) for column in columns):
+        raise UsageError(f"`{name}` has a column of text, but must have numbers alone")
+    return np.column_stack(columns)
+
+
+#: Marks bits that are those of bfloat16 numbers, which NumPy has no type for.
+_BFLOAT16 = np.dtype([("bfloat16", np.uint16)])
+
+
+def _bits(name: str, array: npt.NDArray[Any]) -> Readable:
+    """Brings numbers in C order and in the machine's byte order; 16-bit floats become their bits."""
+    if array.dtype == _BFLOAT16:
+        return "bfloat16", np.ascontiguousarray(array).view(np.uint16)
+    if array.dtype.name == "bfloat16":
+        return "bfloat16", np.ascontiguousarray(array).view(np.uint16)
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise UsageError(f"`{name}` holds elements of type {array.dtype}, but must hold numbers of at most 64 bits")
+    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    if array.dtype == np.float16:
+        return "float16", array.view(np.uint16)
+    return array
+
+
+def table(
+    x1: ArrayLike,
+    x2: ArrayLike,
+    y: ArrayLike | None,
+    *,
+    ids: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    logits: Sequence[ArrayLike | None] | None = None,
+    suffix: str = "",
+) -> dict[str, Readable]:
+    """Names the arrays of samples as a feature file does.
+
+    Args:
+        x1: First modality, ``[n, d1]``.
+        x2: Second modality, ``[n, d2]``.
+        y: Labels, ``[n]``, if there are any.
+        ids: Ids, ``[n]``; row numbers if ``None``.
+        groups: Values that are equal where rows belong together, ``[n]``.
+        logits: Logits of the user's models of x1, x2 and both, ``[n, K]`` each.
+        suffix: What is added to every name, such as ``_test``.
+    """
+    arrays = {"x1": numbers("x1", x1), "x2": numbers("x2", x2)}
+    for name, value in (("y", y), ("id", ids), ("group", groups)):
+        if value is not None:
+            arrays[name] = identifiers(name, value)
+    for name, value in zip(("logits1", "logits2", "logits12"), logits or ()):
+        if value is not None:
+            arrays[name] = numbers(name, value)
+    return {name + suffix: value for name, value in arrays.items()}
