@@ -164,6 +164,28 @@ def test_a_folder_and_an_analysis_are_read_as_their_columns(tmp_path: Path) -> N
         Guide("sources", tmp_path / "nowhere")
 
 
+def test_an_analysis_and_its_folder_give_the_same_weights(analysis: Any, tmp_path: Path) -> None:
+    analysis.write(tmp_path / "result")
+    ids = analysis.samples.split("train")["id"][:20]
+    expected = Guide("sources", analysis).weights(ids)
+    found = Guide("sources", tmp_path / "result").weights(ids)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert expected["output"].min() < expected["output"].max()
+    # An interaction that has no column is computed from the terms.
+    rest = {name: column for name, column in analysis.samples.items() if name != "s_ccs"}
+    assert len(rest) < len(analysis.samples)
+    torch.testing.assert_close(WeightedSampler(rest).weights, WeightedSampler(analysis).weights, rtol=1e-12, atol=1e-12)
+
+
+def test_an_ensemble_takes_scores_without_labels(analysis: Any, data: Any) -> None:
+    scores = analysis.estimator.score(data["x1"], data["x2"], label_free=True)
+    logits = {"x1": torch.tensor(data["x1"][:, :2], dtype=torch.float64), "x2": torch.zeros(150, 2)}
+    combined = GuidedEnsemble(scores).fit(range(150), logits, data["y"]).combine(range(150), logits)
+    assert combined.shape == (150, 2) and torch.isfinite(combined).all()
+    with pytest.raises(DataError, match="without labels"):
+        GuidedEnsemble(analysis)
+
+
 def test_the_warm_up_weighs_alike_and_is_logged() -> None:
     guide = Guide("dominant", columns(), warm_up=1)
     guide.start_epoch(0)
