@@ -18,7 +18,7 @@ use lsmi_candle::gates::{self, CheckSummary, GateSettings};
 use lsmi_candle::samples::{ExpectedSplit, ExtraColumns, Format, ScoredSplit, parquet, write};
 use lsmi_core::Measure;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict};
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::arrow;
 use crate::background;
@@ -128,8 +128,8 @@ impl Analysis {
     }
 
     /// The samples as a stream of Arrow's C interface.
-    fn arrow_stream<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        arrow::stream(py, self.batch()?)
+    fn arrow_stream<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(arrow::stream(py, self.batch()?)?.into_any())
     }
 
     /// The estimator that scored the samples, or that the analysis leaves.

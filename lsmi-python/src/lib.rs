@@ -16,20 +16,33 @@ mod partition;
 mod settings;
 mod table;
 
-use pyo3::prelude::*;
+/// The classes and functions that `python/lsmi` builds on.
+#[pyo3::pymodule]
+mod _lsmi {
+    use pyo3::prelude::*;
 
-#[pymodule]
-fn _lsmi(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add_class::<table::Table>()?;
-    module.add_class::<analysis::Analysis>()?;
-    module.add_class::<analysis::Estimator>()?;
-    module.add_class::<guide::Guide>()?;
-    module.add_class::<ensemble::Ensemble>()?;
-    module.add_function(wrap_pyfunction!(partition::partition, module)?)?;
-    module.add_function(wrap_pyfunction!(analysis::analyze, module)?)?;
-    module.add_function(wrap_pyfunction!(analysis::check, module)?)?;
-    module.add_function(wrap_pyfunction!(command::demo, module)?)?;
-    module.add_function(wrap_pyfunction!(arrow::columns, module)?)?;
-    module.add_function(wrap_pyfunction!(command::run, module)?)
+    #[pymodule_export]
+    use super::analysis::{Analysis, Estimator, analyze, check};
+    #[pymodule_export]
+    use super::arrow::columns;
+    #[pymodule_export]
+    use super::command::{demo, run};
+    #[pymodule_export]
+    use super::ensemble::Ensemble;
+    #[pymodule_export]
+    use super::guide::Guide;
+    #[pymodule_export]
+    use super::partition::partition;
+    #[pymodule_export]
+    use super::table::Table;
+
+    /// The version of the package.
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        Ok(())
+    }
 }

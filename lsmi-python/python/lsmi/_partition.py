@@ -18,7 +18,7 @@ class Partition:
     """Samples by an interaction.
 
     Attributes:
-        high: Ids of the samples that are high, the highest first.
+        high: Ids of the samples that are high, in the order of the samples.
         middle: Ids of those between.
         low: Ids of the samples that are low.
         bounds: The value up to which samples are low and the one from which on they are high, in nats; ``None`` where each
