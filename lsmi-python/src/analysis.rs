@@ -34,7 +34,7 @@ pub(crate) struct Analysis {
 }
 
 enum Scored {
-    Labelled(analysis::Analysis),
+    Labelled(Box<analysis::Analysis>),
     LabelFree { splits: Vec<ExpectedSplit>, summary: Box<ExpectedSummary> },
 }
 
@@ -89,7 +89,7 @@ fn unlabelled() -> Raised {
 impl Analysis {
     fn new(analysis: analysis::Analysis) -> Self {
         let estimator = Arc::new(analysis.estimator().clone());
-        Self { scored: Arc::new(Scored::Labelled(analysis)), estimator }
+        Self { scored: Arc::new(Scored::Labelled(Box::new(analysis))), estimator }
     }
 
     fn batch(&self) -> PyResult<RecordBatch> {
@@ -257,7 +257,7 @@ impl Estimator {
             let words = Words { names: &names, label: "the label" };
             Ok(analysis::Analysis::of_scored(estimator::Estimator::clone(&estimator), splits, words, &file.notes)?)
         })?;
-        Ok(Analysis { scored: Arc::new(Scored::Labelled(analysis)), estimator: Arc::clone(&self.0) })
+        Ok(Analysis { scored: Arc::new(Scored::Labelled(Box::new(analysis))), estimator: Arc::clone(&self.0) })
     }
 
     /// Scores rows without their labels: expectations over the labels that they could have.

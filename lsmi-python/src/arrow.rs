@@ -125,10 +125,7 @@ fn values<'py>(py: Python<'py>, name: &str, array: &ArrayRef) -> PyResult<Bound<
             let entries: Vec<Py<PyAny>> =
                 entries.try_iter()?.map(|entry| Ok(entry?.unbind())).collect::<PyResult<_>>()?;
             let keys = dictionary.normalized_keys();
-            let of_row = |row: usize| match array.is_null(row) {
-                true => py.None(),
-                false => entries[keys[row]].clone_ref(py),
-            };
+            let of_row = |row: usize| if array.is_null(row) { py.None() } else { entries[keys[row]].clone_ref(py) };
             PyList::new(py, (0..array.len()).map(of_row))?.into_any()
         }
         DataType::FixedSizeList(_, width) => {

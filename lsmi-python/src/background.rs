@@ -37,7 +37,7 @@ where
         loop {
             select_biased! {
                 recv(result) -> result => return Ok(result.ok()),
-                recv(glance) -> _ => Python::attach(|py| py.check_signals())?,
+                recv(glance) -> _ => signals()?,
                 recv(progress) -> step => {
                     // Without a step the work is over, and its result on the way.
                     let Ok(step) = step else { return Ok(result.recv().ok()) };
@@ -52,4 +52,10 @@ where
         Some(result) => result.map_err(|error| error.into().into()),
         None => Err(Raised::new(Class::Failed, &RecvTimeoutError::Disconnected).into()),
     }
+}
+
+/// Lets Python handle the signals that have come.
+fn signals() -> PyResult<()> {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime alone")]
+    Python::attach(|py| py.check_signals())
 }

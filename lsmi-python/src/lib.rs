@@ -4,6 +4,8 @@
 //! crate, in `python/lsmi`, convert what users have and document what they get. Work runs in threads of its own while
 //! Python's lock is released, and Ctrl-C ends it. Errors are those of `lsmi.errors`.
 
+#![expect(clippy::needless_pass_by_value, reason = "arguments of Python come by value")]
+
 mod analysis;
 mod arrays;
 mod arrow;
@@ -19,8 +21,6 @@ mod table;
 /// The classes and functions that `python/lsmi` builds on.
 #[pyo3::pymodule]
 mod _lsmi {
-    use pyo3::prelude::*;
-
     #[pymodule_export]
     use super::analysis::{Analysis, Estimator, analyze, check};
     #[pymodule_export]
@@ -40,9 +40,4 @@ mod _lsmi {
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
-
-    #[pymodule_init]
-    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-        Ok(())
-    }
 }
