@@ -30,6 +30,7 @@ mod manners;
 mod models;
 mod null;
 mod options;
+mod pages;
 mod place;
 mod ratings;
 mod report;
