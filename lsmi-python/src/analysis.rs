@@ -1,7 +1,7 @@
 //! Analyses, their samples, and the estimators that they leave.
 
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -31,6 +31,8 @@ use crate::table::{Samples, Source, Table, Use, keys};
 pub(crate) struct Analysis {
     scored: Arc<Scored>,
     estimator: Arc<estimator::Estimator>,
+    /// Whether rows were scored that the estimator was fitted on.
+    is_of_training_rows: bool,
 }
 
 enum Scored {
@@ -89,7 +91,7 @@ fn unlabelled() -> Raised {
 impl Analysis {
     fn new(analysis: analysis::Analysis) -> Self {
         let estimator = Arc::new(analysis.estimator().clone());
-        Self { scored: Arc::new(Scored::Labelled(Box::new(analysis))), estimator }
+        Self { scored: Arc::new(Scored::Labelled(Box::new(analysis))), estimator, is_of_training_rows: false }
     }
 
     fn batch(&self) -> PyResult<RecordBatch> {
@@ -120,6 +122,11 @@ impl Analysis {
             Scored::LabelFree { summary, .. } => serde_json::to_string(summary),
         }
         .map_err(|error| failed(&error))
+    }
+
+    /// Whether a split has the very rows that the estimator was fitted on.
+    fn is_of_training_rows(&self) -> bool {
+        self.is_of_training_rows
     }
 
     /// The samples as a dictionary of NumPy arrays and lists.
@@ -188,9 +195,12 @@ impl Estimator {
     /// Reads an estimator that was saved.
     #[staticmethod]
     fn read(path: PathBuf, device: &str) -> PyResult<Self> {
-        let bytes = fs::read(&path).map_err(|error| Raised {
-            message: format!("{}: {error}", path.display()),
-            ..Raised::new(Class::Data, &error)
+        let bytes = fs::read(&path).map_err(|error| {
+            let what = match error.kind() {
+                ErrorKind::NotFound => "no such file; check the path".to_owned(),
+                _ => error.to_string(),
+            };
+            Raised { message: format!("{}: {what}", path.display()), ..Raised::new(Class::Data, &error) }
         })?;
         Self::of_bytes(&bytes, &path.display().to_string(), device)
     }
@@ -247,17 +257,25 @@ impl Estimator {
         let measures: Vec<String> = option(options, "measures")?;
         let measures = measures.iter().map(|measure| parsed(measure)).collect::<PyResult<Vec<Measure>>>()?;
         let estimator = Arc::clone(&self.0);
-        let analysis = background::run(py, None, move |_| -> Result<_, Raised> {
+        let (analysis, is_of_training_rows) = background::run(py, None, move |_| -> Result<_, Raised> {
             let Samples::Labelled(file) = &*table.samples else { return Err(unlabelled()) };
+            let fitted = &estimator.description().data_hash;
+            let is_of_training_rows = scored_splits(&file.splits).any(|(_, split)| split.features.hash() == *fitted);
             let splits = scored_splits(&file.splits).map(|(name, split)| -> Result<_, Raised> {
                 let scored = ScoredSplit::score(name, &split.features, &estimator, &measures)?;
                 Ok(scored.with_metadata(file.metadata_of(&split.name)))
             });
             let splits = splits.collect::<Result<Vec<_>, _>>()?;
             let words = Words { names: &names, label: "the label" };
-            Ok(analysis::Analysis::of_scored(estimator::Estimator::clone(&estimator), splits, words, &file.notes)?)
+            let estimator = estimator::Estimator::clone(&estimator);
+            let analysis = analysis::Analysis::of_scored(estimator, splits, words, &file.notes)?;
+            Ok((analysis, is_of_training_rows))
         })?;
-        Ok(Analysis { scored: Arc::new(Scored::Labelled(Box::new(analysis))), estimator: Arc::clone(&self.0) })
+        Ok(Analysis {
+            scored: Arc::new(Scored::Labelled(Box::new(analysis))),
+            estimator: Arc::clone(&self.0),
+            is_of_training_rows,
+        })
     }
 
     /// Scores rows without their labels: expectations over the labels that they could have.
@@ -281,7 +299,7 @@ impl Estimator {
             let summary = Box::new(ExpectedSummary::new(&estimator, &splits));
             Ok(Scored::LabelFree { splits, summary })
         })?;
-        Ok(Analysis { scored: Arc::new(scored), estimator: Arc::clone(&self.0) })
+        Ok(Analysis { scored: Arc::new(scored), estimator: Arc::clone(&self.0), is_of_training_rows: false })
     }
 }
 

@@ -129,3 +129,17 @@ def test_an_error_of_the_listener_ends_the_fit(data: Arrays) -> None:
 
     with pytest.raises(RuntimeError, match="enough"):
         lsmi.analyze(data["x1"], data["x2"], data["y"], **{**QUICK, "progress": refuse})
+
+
+def test_training_rows_are_not_to_be_scored(data: Arrays, analysis: lsmi.Analysis) -> None:
+    ids = [f"s{row}" for row in range(150)]
+    with pytest.warns(UserWarning, match="rows that the estimator was fitted on"):
+        analysis.estimator.score(data["x1"], data["x2"], data["y"], ids=ids)
+
+
+def test_columns_that_are_not_there_are_told(analysis: lsmi.Analysis) -> None:
+    with pytest.raises(KeyError, match=r"measures=\[\"sx\"\]"):
+        analysis.samples["s_sx"]
+    assert "s_sx" not in analysis.samples and analysis.samples.get("s_sx") is None
+    with pytest.raises(lsmi.UsageError, match="two names"):
+        lsmi.analyze(np.eye(2), np.eye(2), [0, 1], names=("a",))  # type: ignore[arg-type]

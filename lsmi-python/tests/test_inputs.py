@@ -50,6 +50,13 @@ def test_pandas_and_polars(data: Arrays, expected: Any, analysis: lsmi.Analysis)
     assert analysis.samples.to_polars().height == 150
 
 
+def test_columns_of_text_are_named(data: Arrays) -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(lsmi.DataError, match="`name`") as caught:
+        lsmi.analyze(pandas.DataFrame(data["x1"]).assign(name="a"), data["x2"], data["y"], **QUICK)
+    assert (caught.value.array, caught.value.column) == ("x1", 3)
+
+
 def test_arrow(data: Arrays, expected: Any, analysis: lsmi.Analysis) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     table = pyarrow.table({str(column): data["x1"][:, column] for column in range(3)})
@@ -103,7 +110,7 @@ def test_errors_name_the_place(data: Arrays) -> None:
         lsmi.analyze(data["x1"], data["x2"][1:], data["y"], **QUICK)
     with pytest.raises(lsmi.DataError, match="id `a` at rows 0 and 1"):
         lsmi.analyze(data["x1"], data["x2"], data["y"], ids=["a"] * 150, **QUICK)
-    with pytest.raises(lsmi.UsageError, match="x1"):
+    with pytest.raises(lsmi.DataError, match="x1"):
         lsmi.analyze(np.array(["text"]), data["x2"], data["y"], **QUICK)
     with pytest.raises(lsmi.UsageError, match="folds"):
         lsmi.analyze(data["x1"], data["x2"], data["y"], folds=1, progress=False)

@@ -12,9 +12,10 @@ fn files_and_folders_that_pages_name_are_there() {
     for page in pages.iter().filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
         let text = fs::read_to_string(page).unwrap();
         // What stands between backticks, and is a path into a crate without a placeholder.
-        let paths = text.split('`').skip(1).step_by(2).filter(|path| {
-            path.starts_with("lsmi-") && path.contains('/') && !path.contains([' ', '*', '\n', '<'])
-        });
+        let paths =
+            text.split('`').skip(1).step_by(2).filter(|path| {
+                path.starts_with("lsmi-") && path.contains('/') && !path.contains([' ', '*', '\n', '<'])
+            });
         for path in paths.filter(|path| !path.contains("NAME") && !path.contains("KIND")) {
             named += 1;
             if !root.join(path).exists() {

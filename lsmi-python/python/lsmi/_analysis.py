@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
@@ -33,6 +34,9 @@ PathLike = str | os.PathLike[str]
 Split = Sequence[ArrayLike] | Mapping[str, ArrayLike]
 
 
+_MEASURES = ("pm", "sx", "mmi", "ccs", "min")
+
+
 class Samples(Mapping[str, Any]):
     """Scored samples as columns: NumPy arrays by name, lists of ``str`` where they are text.
 
@@ -50,7 +54,12 @@ class Samples(Mapping[str, Any]):
         return self._analysis.columns()
 
     def __getitem__(self, name: str) -> Any:
-        return self._columns[name]
+        try:
+            return self._columns[name]
+        except KeyError:
+            _, _, measure = name.partition("_")
+            hint = f'; analyze with measures=["{measure}"]' if measure in _MEASURES else ""
+            raise KeyError(f"there is no column `{name}`, only {', '.join(self._columns)}{hint}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
@@ -173,6 +182,7 @@ class Analysis:
             means = split.get("adjusted") or split
             parts = "  ".join(f"{part} {means[part.lower()]:.3f}" for part in ("R", "U1", "U2", "S") if part.lower() in means)
             lines.append(f"{name}, {split['n']} samples, means in nats: {parts}")
+        lines += [f"warning: {warning}" for warning in self.summary.get("warnings", [])]
         return "\n".join(lines)
 
 
@@ -225,7 +235,7 @@ class Estimator:
         Raises:
             DataError: If the rows cannot be used, or are not of the columns that the estimator was fitted on.
         """
-        options = {"measures": list(measures), "names": list(names), "keys": keys, "groups": None, "missing": missing}
+        options = {"measures": _listed(measures), "names": _pair(names), "keys": keys, "groups": None, "missing": missing}
         if isinstance(x1, (str, os.PathLike)):
             _check_alone(x2=x2, y=y, ids=ids, logits=logits)
             source: Any = Path(x1)
@@ -235,7 +245,14 @@ class Estimator:
             source = table(x1, x2, None if label_free else y, ids=ids, logits=logits)
         if label_free:
             return Analysis(self._inner.score_label_free(source, options))
-        return Analysis(self._inner.score(source, options))
+        scored = self._inner.score(source, options)
+        if scored.is_of_training_rows():
+            warnings.warn(
+                "these are the rows that the estimator was fitted on: their values are far too good; the samples of its "
+                "analysis are by models that did not see them",
+                stacklevel=2,
+            )
+        return Analysis(scored)
 
     def save(self, path: PathLike) -> None:
         """Writes the estimator to a ``.safetensors`` file, which :func:`load` and the command read."""
@@ -251,6 +268,17 @@ class Estimator:
 
 def _unpickled(content: bytes) -> Estimator:
     return Estimator(_lsmi.Estimator.of_bytes(content, "the pickled estimator", "auto"))
+
+
+def _listed(measures: Sequence[str]) -> list[str]:
+    """Takes one measure by itself, too."""
+    return [measures] if isinstance(measures, str) else list(measures)
+
+
+def _pair(names: Sequence[str]) -> list[str]:
+    if isinstance(names, str) or len(names) != 2:
+        raise UsageError(f"names={names!r}: give two names, one of each modality")
+    return list(names)
 
 
 def _check_alone(**arrays: object) -> None:
@@ -405,9 +433,9 @@ def analyze(
         x1, x2, y, ids=ids, groups=groups, logits=logits, splits=splits, classes=classes, keys=keys, missing=missing
     )
     options = {
-        "names": list(names),
+        "names": _pair(names),
         "label": label,
-        "measures": list(measures),
+        "measures": _listed(measures),
         "check": check,
         "null": null,
         "strength": strength,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _lsmi
-from .errors import UsageError
+from .errors import DataError, UsageError
 
 _log = logging.getLogger("lsmi")
 
@@ -86,7 +86,7 @@ def _array(name: str, value: ArrayLike, *, is_text: bool = False) -> npt.NDArray
     if hasattr(value, "to_numpy"):
         array = np.asarray(value.to_numpy())
         # A data frame of several types is one of objects.
-        return array.astype(np.float64) if array.dtype.kind == "O" and array.ndim == 2 else array
+        return _of_objects(name, array, value) if array.dtype.kind == "O" and array.ndim == 2 else array
     if hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__"):
         return _of_arrow(name, value, is_text)
     if hasattr(value, "__dlpack__"):
@@ -98,6 +98,19 @@ def _array(name: str, value: ArrayLike, *, is_text: bool = False) -> npt.NDArray
     except ValueError as error:
         raise UsageError(f"`{name}` cannot be made an array: {error}") from None
     return np.asarray(value, dtype=object) if is_text and _lost_a_gap(array, value) else array
+
+
+def _of_objects(name: str, array: npt.NDArray[Any], frame: Any) -> npt.NDArray[Any]:
+    """Takes the numbers of a data frame whose columns are of several types."""
+    numbers = np.empty(array.shape)
+    labels = list(getattr(frame, "columns", range(array.shape[1])))
+    for column in range(array.shape[1]):
+        try:
+            numbers[:, column] = array[:, column].astype(np.float64)
+        except (TypeError, ValueError):
+            message = f"`{name}` has a column of something else than numbers, `{labels[column]}`; leave it out"
+            raise DataError(message, array=name, column=column) from None
+    return numbers
 
 
 def _lost_a_gap(array: npt.NDArray[Any], value: Any) -> bool:
@@ -155,7 +168,8 @@ def _bits(name: str, array: npt.NDArray[Any]) -> Readable:
     if array.dtype.name == "bfloat16":
         return "bfloat16", np.ascontiguousarray(array).view(np.uint16)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        raise UsageError(f"`{name}` holds elements of type {array.dtype}, but must hold numbers of at most 64 bits")
+        expected = 'numbers of at most 64 bits; x.astype("float32") makes them of what looks like some'
+        raise DataError(f"`{name}` holds elements of type {array.dtype}, but must hold {expected}", array=name)
     array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
     if array.dtype == np.float16:
         return "float16", array.view(np.uint16)

@@ -174,6 +174,15 @@ def class_indices(labels: Iterable[Any], classes: Sequence[str] | int | None) ->
         DataError: A label is no class.
     """
     values = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    for row, value in enumerate(values):
+        if isinstance(value, (list, tuple)) or (isinstance(value, float) and not value.is_integer()):
+            raise DataError(
+                f"the label of row {row} is {value}; give one class a sample, a name or an integer: "
+                "labels.argmax(-1) where each row has a column for each class",
+                array="label",
+                row=row,
+            )
+    values = [int(value) if isinstance(value, float) else value for value in values]
     names = [str(value) for value in values]
     if classes is None:
         known = sorted(set(names), key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
@@ -211,6 +220,9 @@ def _table(source: Source) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _mapping(source: Any) -> Mapping[str, Any]:
+    # Data frames of polars have no keys.
+    if hasattr(source, "columns") and hasattr(source, "to_dict") and not hasattr(source, "keys"):
+        return {str(name): source[name].to_list() for name in source.columns}
     if not hasattr(source, "keys"):
         found = type(source).__name__
         raise UsageError(f"{found} is nothing that samples can be read from; give an analysis, columns by name or a folder")
@@ -219,6 +231,8 @@ def _mapping(source: Any) -> Mapping[str, Any]:
 
 def _folder(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Reads the samples and the summary of a folder."""
+    if not path.is_dir():
+        raise DataError(f"{path}: there is no such folder; give one that `lsmi analyze` wrote")
     try:
         summary = json.loads((path / "summary.json").read_text(encoding="utf-8"))
         for name in ("samples.csv", "samples.jsonl", "samples.parquet"):

@@ -217,6 +217,8 @@ def _weighed(losses: torch.Tensor, weights: Mapping[str, torch.Tensor], name: st
 def _outputs(of: Union[Outputs, Mapping[str, Any]]) -> Outputs:
     if isinstance(of, Outputs):
         return of
+    if not isinstance(of, Mapping):
+        raise UsageError(f"outputs are of type {type(of).__name__}, but must be Outputs or a mapping with `logits`")
     if "logits" not in of:
         raise UsageError(f"the outputs have no `logits`; there are {', '.join(of)}")
     return Outputs(of["logits"], of.get("features"), of.get("auxiliary"))

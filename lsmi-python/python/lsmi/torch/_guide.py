@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -133,6 +134,7 @@ class Guide:
             columns = Columns.read(interactions, split)
             names = columns.ids
             self._guide = _lsmi.Guide.fixed(policy, columns.terms(classes, confidence, reference), options)
+        self._has_begun = False
         self._ids_hash = hashlib.sha256("\n".join(names).encode()).hexdigest()
 
     @property
@@ -145,8 +147,12 @@ class Guide:
 
         Raises:
             DataError: The policy needs a confidence that was not given.
+            UsageError: ``epoch`` is negative.
         """
+        if epoch < 0:
+            raise UsageError(f"epoch={epoch}: epochs are counted from 0")
         self._guide.start_epoch(epoch)
+        self._has_begun = True
 
     def end_epoch(self, epoch: int) -> None:
         """Ends an epoch. A synchronous tracker estimates here.
@@ -182,7 +188,10 @@ class Guide:
 
         Raises:
             DataError: An id is unknown; the message names it.
+            UsageError: No epoch was started.
         """
+        if not self._has_begun:
+            raise UsageError("no epoch was started: call start_epoch(epoch) at the beginning of each")
         if over not in ("batch", "epoch"):
             raise UsageError(f'over={over!r}: use "batch" or "epoch"')
         target = device or self.device or device_of(ids)
@@ -205,6 +214,8 @@ class Guide:
         """
         if not self.is_observing:
             return
+        if isinstance(features, torch.Tensor) or features is None or len(features) != 2:
+            raise UsageError("features= is a pair, the features of each modality: (features1, features2)")
         names = names_of(ids)
         first, second = (_host(tensor, "features") for tensor in features)
         third = None if logits is None else _host(logits, "logits")
@@ -275,8 +286,20 @@ class Guide:
         here = {"layout": _LAYOUT, "identity": self._guide.identity(), "ids": self._ids_hash}
         for what, expected in here.items():
             if state.get(what) != expected:
+                if what == "identity":
+                    raise UsageError(f"this is the state of a guide with other settings: {_differing(state.get(what), expected)}")
                 raise UsageError(f"this is the state of another guide: {what} is {state.get(what)}, expected {expected}")
         self._guide.restore({name: tensor.detach().cpu().contiguous().numpy() for name, tensor in state["state"].items()})
+
+
+def _differing(saved: Any, here: str) -> str:
+    """Names the settings in which two guides differ."""
+    try:
+        first, second = json.loads(saved), json.loads(here)
+    except (TypeError, ValueError):
+        return "it has none"
+    names = [name for name in second if first.get(name) != second[name]]
+    return ", ".join(f"{name} was {json.dumps(first.get(name))}, and is {json.dumps(second[name])}" for name in names)
 
 
 _Matrix = npt.NDArray[np.float32]
