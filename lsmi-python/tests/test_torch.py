@@ -337,7 +337,7 @@ def test_a_state_resumes_to_the_same_weights(tmp_path: Path, smoothing: float) -
     other_fixed = Guide("sources", columns())
     other_fixed.load_state_dict(state)
     assert torch.equal(fixed.weights(["s1", "s2"])["output"], other_fixed.weights(["s1", "s2"])["output"])
-    with pytest.raises(UsageError, match="another guide: identity"):
+    with pytest.raises(UsageError, match="other settings: policy was"):
         Guide("dominant", columns()).load_state_dict(state)
     with pytest.raises(UsageError, match="another guide: ids"):
         Guide("sources", columns(), split="test").load_state_dict(state)
@@ -515,3 +515,22 @@ def test_an_ensemble_refuses_interactions_of_known_labels() -> None:
     with pytest.raises(DataError, match="without labels"):
         GuidedEnsemble({**scores, "label": ["cat"] * 8})
     GuidedEnsemble({**scores, "label": [""] * 8})
+
+
+def test_mistakes_are_named() -> None:
+    labels = np.arange(40) % 2
+    tracked = Guide("sources", "tracked", ids=ids_of(range(40)), labels=labels, mode="synchronous")
+    with pytest.raises(UsageError, match="start_epoch"):
+        tracked.weights(["s0"])
+    with pytest.raises(UsageError, match="counted from 0"):
+        tracked.start_epoch(-1)
+    with pytest.raises(UsageError, match="pair"):
+        tracked.observe(["s0"], torch.zeros(1, 2))  # type: ignore[arg-type]
+    for wrong in (np.eye(2)[labels], labels + 0.5):
+        with pytest.raises(DataError, match="one class a sample"):
+            Guide("sources", "tracked", ids=ids_of(range(40)), labels=wrong)
+    with pytest.raises(DataError, match="no such folder"):
+        Guide("sources", "nowhere")
+    fixed = Guide("sources", "tracked", ids=ids_of(range(40)), labels=labels, every=3)
+    with pytest.raises(UsageError, match="other settings"):
+        fixed.load_state_dict(tracked.state_dict())

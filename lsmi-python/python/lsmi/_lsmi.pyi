@@ -6,6 +6,8 @@ from _typeshed import Incomplete, SupportsGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
+__all__ = ["__version__", "Analysis", "Ensemble", "Estimator", "Guide", "Table", "analyze", "check", "columns", "demo", "partition", "run"]
+
 __version__: Final[str]
 """
 The version of the package.
@@ -27,6 +29,10 @@ class Analysis:
     def estimator(self, /) -> Estimator:
         """
         The estimator that scored the samples, or that the analysis leaves.
+        """
+    def is_of_training_rows(self, /) -> bool:
+        """
+        Whether a split has the very rows that the estimator was fitted on.
         """
     def report(self, /) -> str:
         """
@@ -260,5 +266,3 @@ def run(arguments: SupportsGetItem[int, str]) -> int:
     Runs the command and returns its exit status. The process is the command's from then on, its signals too: nothing else may
     run in it.
     """
-
-def __getattr__(name: str) -> Incomplete: ...

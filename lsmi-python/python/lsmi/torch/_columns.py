@@ -189,9 +189,9 @@ def class_indices(labels: Iterable[Any], classes: Sequence[str] | int | None) ->
     else:
         known = [str(index) for index in range(classes)] if isinstance(classes, int) else [str(name) for name in classes]
     index = {name: place for place, name in enumerate(known)}
-    row = next((row for row, name in enumerate(names) if name not in index), None)
-    if row is not None:
-        raise DataError(f"`{names[row]}` is no class; there are {_listed(known)}", array="label", row=row)
+    stranger = next((row for row, name in enumerate(names) if name not in index), None)
+    if stranger is not None:
+        raise DataError(f"`{names[stranger]}` is no class; there are {_listed(known)}", array="label", row=stranger)
     return np.asarray([index[name] for name in names], dtype=np.int64), len(known)
 
 

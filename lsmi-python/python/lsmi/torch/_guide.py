@@ -134,7 +134,7 @@ class Guide:
             columns = Columns.read(interactions, split)
             names = columns.ids
             self._guide = _lsmi.Guide.fixed(policy, columns.terms(classes, confidence, reference), options)
-        self._has_begun = False
+        self._has_begun, self._goes_by_epochs = False, self.is_observing or warm_up > 0
         self._ids_hash = hashlib.sha256("\n".join(names).encode()).hexdigest()
 
     @property
@@ -188,9 +188,9 @@ class Guide:
 
         Raises:
             DataError: An id is unknown; the message names it.
-            UsageError: No epoch was started.
+            UsageError: No epoch was started, where weights change with epochs: tracked, or with a warm-up.
         """
-        if not self._has_begun:
+        if not self._has_begun and self._goes_by_epochs:
             raise UsageError("no epoch was started: call start_epoch(epoch) at the beginning of each")
         if over not in ("batch", "epoch"):
             raise UsageError(f'over={over!r}: use "batch" or "epoch"')
@@ -283,7 +283,7 @@ class Guide:
         Raises:
             UsageError: It is of a guide with other settings or samples.
         """
-        here = {"layout": _LAYOUT, "identity": self._guide.identity(), "ids": self._ids_hash}
+        here: dict[str, Any] = {"layout": _LAYOUT, "identity": self._guide.identity(), "ids": self._ids_hash}
         for what, expected in here.items():
             if state.get(what) != expected:
                 if what == "identity":
