@@ -39,7 +39,7 @@ def read_safetensors(content: bytes) -> tuple[dict[str, npt.NDArray[Any]], dict[
     arrays = {}
     for name, entry in header.items():
         start, end = (8 + length + offset for offset in entry["data_offsets"])
-        values: npt.NDArray[Any] = np.frombuffer(content[start:end], dtype=_DTYPES[entry["dtype"]])
+        values: npt.NDArray[Any] = np.frombuffer(bytearray(content[start:end]), dtype=_DTYPES[entry["dtype"]])
         arrays[name] = values.reshape(entry["shape"])
     return arrays, metadata
 
