@@ -31,13 +31,39 @@ _a.write("result")
 _a.samples.write("result/samples.parquet")
 """
 
-#: What each page takes for granted, and the packages that it shows.
+WEIGHTS = """
+open("weights.csv", "w").write("{columns}\\n" + "".join(f"{{row}},1,1,1,1\\n" for row in range(4)))
+"""
+
+SUSPECTS = FEATURES + """
+import os as _os
+_os.mkdir("suspects")
+open("suspects/suspects.csv", "w").write("id,score\\n" + "".join(f"{row},{row / 100}\\n" for row in range(300)))
+ids = list(range(300))
+"""
+
+#: What each page takes for granted, the packages that it shows, and what must hold after its blocks.
 PAGES = {
-    "README.md": (ANALYSIS, ["pandas", "polars", "torch"]),
-    "docs/python.md": ("", []),
-    "docs/pytorch.md": ("", ["torch", "transformers", "lightning"]),
-    "docs/formats.md": (ANALYSIS + "import torch\nfrom torch.utils.data import DataLoader\n", ["pandas", "polars", "torch"]),
-    "lsmi-python/README.md": ("", []),
+    "README.md": (ANALYSIS, ["pandas", "polars", "torch"], 'assert len(samples) == 300 and _os_is_file("report.html")'),
+    "docs/python.md": ("", [], 'assert len(a.samples["s_ccs"]) == 1906 and free.samples.num_rows == 100'),
+    "docs/pytorch.md": ("", ["torch", "transformers", "lightning"], "assert len(tracked.history()) == 2"),
+    "docs/formats.md": (
+        ANALYSIS + "import torch\nfrom torch.utils.data import DataLoader\n",
+        ["pandas", "polars", "torch"],
+        "assert len(next(iter(loader))) == 64",
+    ),
+    "docs/guide.md": (
+        WEIGHTS.format(columns="id,feature,output,auxiliary1,auxiliary2"),
+        ["torch"],
+        'assert weights([0, 3], "output").tolist() == [1, 1]',
+    ),
+    "docs/ensembles.md": (
+        WEIGHTS.format(columns="id,x1,x2,joint,late"),
+        ["torch"],
+        "_p = torch.log_softmax(torch.eye(2), -1)\nassert ensemble([0, 1], dict.fromkeys(members, _p)).exp().sum(-1).allclose(torch.ones(2))",
+    ),
+    "docs/clean.md": (SUSPECTS, ["torch"], "assert len(keep) == 200 and len(next(iter(loader))) == 64"),
+    "lsmi-python/README.md": ("", [], 'assert len(a.samples["s"]) == 1906'),
 }
 
 
@@ -47,7 +73,7 @@ def blocks(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_blocks_run_as_written(name: str, tmp_path: Path) -> None:
-    page, (setup, packages) = ROOT / name, PAGES[name]
+    page, (setup, packages, check) = ROOT / name, PAGES[name]
     if not page.is_file():
         pytest.skip("the pages are not beside the tests")
     for package in packages:
@@ -55,6 +81,7 @@ def test_blocks_run_as_written(name: str, tmp_path: Path) -> None:
     found = blocks(page)
     assert found, f"{name} has no block"
     program = setup + "".join(f"\n# block {number + 1} of {name}\n{block}" for number, block in enumerate(found))
+    program += f"\nfrom os.path import isfile as _os_is_file\n{check}\n"
     (tmp_path / "page.py").write_text(program, encoding="utf-8")
     done = subprocess.run([sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
