@@ -13,7 +13,7 @@ use lsmi_candle::analysis::{self, Analyzer};
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator;
 use lsmi_candle::features::{FeatureSet, Split};
-use lsmi_candle::files::AtomicFile;
+use lsmi_candle::files::{AtomicFile, write_atomically};
 use lsmi_candle::gates::{self, CheckSummary, GateSettings};
 use lsmi_candle::samples::{ExpectedSplit, ExtraColumns, Format, ScoredSplit, parquet, write};
 use lsmi_core::Measure;
@@ -22,7 +22,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::arrow;
 use crate::background;
-use crate::error::{Class, Raised, failed, usage};
+use crate::error::{Class, Raised, failed, failed_at, usage};
 use crate::settings::{self, option, parsed};
 use crate::table::{Samples, Source, Table, Use, keys};
 
@@ -157,9 +157,9 @@ impl Analysis {
         let scored = Arc::clone(&self.scored);
         match &*scored {
             Scored::Labelled(analysis) => py.detach(|| analysis.write(directory)).map_err(|error| failed(&error)),
-            Scored::LabelFree { .. } => {
-                Err(usage("samples that were scored without labels go to a file: write_samples"))
-            }
+            Scored::LabelFree { .. } => Err(usage(
+                "samples that were scored without labels have no estimator of their own; write them with samples.write(path)",
+            )),
         }
     }
 
@@ -168,7 +168,7 @@ impl Analysis {
         let format: Format = parsed(format)?;
         let scored = Arc::clone(&self.scored);
         py.detach(|| {
-            let file = AtomicFile::create(&path).map_err(|error| failed(&error))?;
+            let file = AtomicFile::create(&path).map_err(|error| failed_at(&path, &error))?;
             let mut output = BufWriter::new(file.file());
             match &*scored {
                 Scored::Labelled(analysis) => analysis.write_samples(&mut output, format),
@@ -179,9 +179,9 @@ impl Analysis {
                 }
             }
             .and_then(|()| Ok(output.flush()?))
-            .map_err(|error| failed(&*error))?;
+            .map_err(|error| failed_at(&path, &*error))?;
             drop(output);
-            file.persist().map_err(|error| failed(&error))
+            file.persist().map_err(|error| failed_at(&path, &error))
         })
     }
 }
@@ -225,9 +225,7 @@ impl Estimator {
         let estimator = Arc::clone(&self.0);
         py.detach(move || {
             let bytes = estimator.to_bytes().map_err(Raised::from)?;
-            let file = AtomicFile::create(&path).map_err(|error| failed(&error))?;
-            file.file().write_all(&bytes).map_err(|error| failed(&error))?;
-            file.persist().map_err(|error| failed(&error))
+            write_atomically(&path, |file| file.write_all(&bytes)).map_err(|error| failed_at(&path, &error))
         })
     }
 
@@ -291,11 +289,11 @@ impl Estimator {
         let scored = background::run(py, None, move |_| -> Result<_, Raised> {
             let Samples::Unlabelled(file) = &*table.samples else { return Err(unlabelled()) };
             let splits = scored_splits(&file.splits).map(|(name, split)| {
-                let metadata = file.metadata_of(&split.name);
-                let split = Split { name: name.to_owned(), features: split.features.clone() };
-                ExpectedSplit::new(&split, &estimator, metadata)
+                let mut expected = ExpectedSplit::new(split, &estimator, file.metadata_of(&split.name))?;
+                name.clone_into(&mut expected.name);
+                Ok(expected)
             });
-            let splits = splits.collect::<Result<Vec<_>, _>>()?;
+            let splits = splits.collect::<Result<Vec<_>, EstimatorError>>()?;
             let summary = Box::new(ExpectedSummary::new(&estimator, &splits));
             Ok(Scored::LabelFree { splits, summary })
         })?;

@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded, select_biased, tick, unbounded};
+use crossbeam_channel::{Sender, bounded, select_biased, tick, unbounded};
 use lsmi_candle::estimator::Progress;
 use pyo3::prelude::*;
 
-use crate::error::{Class, Raised};
+use crate::error::{Raised, defect};
 
 /// How often Python is asked whether a signal has come.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -50,7 +50,7 @@ where
     })?;
     match waited {
         Some(result) => result.map_err(|error| error.into().into()),
-        None => Err(Raised::new(Class::Failed, &RecvTimeoutError::Disconnected).into()),
+        None => Err(defect("the work ended without a result: a defect; please report it")),
     }
 }
 

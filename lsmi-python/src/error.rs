@@ -1,6 +1,7 @@
 //! Errors of the libraries as exceptions of `lsmi.errors`, with the same words.
 
 use std::error::Error;
+use std::path::Path;
 
 use lsmi_candle::analysis::AnalysisError;
 use lsmi_candle::features::FeatureError;
@@ -197,6 +198,17 @@ impl From<lsmi_core::Error> for Raised {
 /// An error that happened while writing or reading, whose place the message names.
 pub(crate) fn failed(error: &dyn Error) -> PyErr {
     Raised::new(Class::Failed, error).into()
+}
+
+/// An error about a file, which it names.
+pub(crate) fn failed_at(path: &Path, error: &dyn Error) -> PyErr {
+    let raised = Raised::new(Class::Failed, error);
+    Raised { message: format!("{}: {}", path.display(), raised.message), ..raised }.into()
+}
+
+/// Something that no argument and no data bring about.
+pub(crate) fn defect(message: &str) -> PyErr {
+    Raised { class: Class::Failed, message: message.to_owned(), place: Place::default(), hint: None }.into()
 }
 
 /// A wrong argument.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lsmi_candle::features::{Classes, Data, FeatureFile, GroupKey, Keys, Missing, UnlabelledFile};
+use lsmi_candle::features::{Classes, Data, FeatureError, FeatureFile, GroupKey, Keys, Missing, UnlabelledFile};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -67,14 +67,16 @@ impl Table {
             }
             Source::File(path) => {
                 let data = Data::from(path);
-                let samples = arrays_of(&data, keys, of).map_err(Raised::from)?;
-                Ok(Self { samples: Arc::new(samples), encoders: data.encoders(keys) })
+                // A large file takes a while.
+                let read = || Ok::<_, FeatureError>((read_file(&data, keys, of)?, data.encoders(keys)));
+                let (samples, encoders) = Python::attach(|py| py.detach(read)).map_err(Raised::from)?;
+                Ok(Self { samples: Arc::new(samples), encoders })
             }
         }
     }
 }
 
-fn arrays_of(data: &Data, keys: &Keys, of: &Use<'_>) -> Result<Samples, lsmi_candle::features::FeatureError> {
+fn read_file(data: &Data, keys: &Keys, of: &Use<'_>) -> Result<Samples, FeatureError> {
     match of {
         Use::Training => data.read(keys).map(Samples::Labelled),
         Use::Scoring(classes) => data.read_with_classes(keys, classes).map(Samples::Labelled),

@@ -143,3 +143,14 @@ def test_columns_that_are_not_there_are_told(analysis: lsmi.Analysis) -> None:
     assert "s_sx" not in analysis.samples and analysis.samples.get("s_sx") is None
     with pytest.raises(lsmi.UsageError, match="two names"):
         lsmi.analyze(np.eye(2), np.eye(2), [0, 1], names=("a",))  # type: ignore[arg-type]
+
+
+def test_scores_without_labels_are_shown_as_text(data: Arrays, analysis: lsmi.Analysis, tmp_path: Path) -> None:
+    free = analysis.estimator.score(data["x1"][:9], data["x2"][:9], label_free=True)
+    assert free._repr_html_() is None and "eval, 9 samples" in repr(free)
+    with pytest.raises(lsmi.UsageError, match="without labels"):
+        free.report()
+    with pytest.raises(lsmi.LsmiError, match="nowhere"):
+        free.samples.write(tmp_path / "nowhere" / "samples.csv")
+    with pytest.raises(lsmi.LsmiError, match="nowhere"):
+        analysis.estimator.save(tmp_path / "nowhere" / "e.safetensors")

@@ -173,7 +173,10 @@ class Analysis:
         self._inner.write(os.fspath(directory))
         self.report(Path(directory) / "report.html")
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        # There is no report of samples without labels; a notebook then shows the text.
+        if self.summary.get("label_free"):
+            return None
         return f'<iframe srcdoc="{escape(self._inner.report())}" style="width:100%;height:720px;border:0"></iframe>'
 
     def __repr__(self) -> str:
