@@ -12,6 +12,7 @@ use lsmi_candle::analysis::summary::ExpectedSummary;
 use lsmi_candle::analysis::{self, Analyzer};
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator;
+use lsmi_candle::estimator::batch::score_batch_by;
 use lsmi_candle::features::{FeatureSet, Split};
 use lsmi_candle::files::{AtomicFile, write_atomically};
 use lsmi_candle::gates::{self, CheckSummary, GateSettings};
@@ -20,7 +21,7 @@ use lsmi_core::Measure;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::arrow;
+use crate::arrow::{self, Batch};
 use crate::background;
 use crate::error::{Class, Raised, failed, failed_at, usage};
 use crate::settings::{self, option, parsed};
@@ -253,7 +254,7 @@ impl Estimator {
         let names: [String; 2] = option(options, "names")?;
         let names: Names = parsed(&names.join(","))?;
         let measures: Vec<String> = option(options, "measures")?;
-        let measures = measures.iter().map(|measure| parsed(measure)).collect::<PyResult<Vec<Measure>>>()?;
+        let measures = self::measures(&measures)?;
         let estimator = Arc::clone(&self.0);
         let (analysis, is_of_training_rows) = background::run(py, None, move |_| -> Result<_, Raised> {
             let Samples::Labelled(file) = &*table.samples else { return Err(unlabelled()) };
@@ -299,6 +300,23 @@ impl Estimator {
         })?;
         Ok(Analysis { scored: Arc::new(scored), estimator: Arc::clone(&self.0), is_of_training_rows: false })
     }
+
+    /// Scores a record batch, on this thread. Without a column `y` it gives expectations over labels.
+    fn score_batch(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, measures: Vec<String>) -> PyResult<Batch> {
+        let (rows, measures) = (arrow::record_batch(rows)?, self::measures(&measures)?);
+        let scored = py.detach(|| score_batch_by(&self.0, &measures, &rows)).map_err(Raised::from)?;
+        Ok(Batch(scored))
+    }
+
+    /// The columns that `score_batch` gives for rows with the columns of a schema: a batch without rows.
+    fn scored_columns(&self, schema: &Bound<'_, PyAny>, measures: Vec<String>) -> PyResult<Batch> {
+        let rows = arrow::empty_batch(schema)?;
+        Ok(Batch(score_batch_by(&self.0, &self::measures(&measures)?, &rows).map_err(Raised::from)?))
+    }
+}
+
+fn measures(names: &[String]) -> PyResult<Vec<Measure>> {
+    names.iter().map(|measure| parsed(measure)).collect()
 }
 
 /// Lists the splits that are scored, under their names: all but `train`; a table without splits is `eval`.

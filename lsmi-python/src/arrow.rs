@@ -1,6 +1,7 @@
 //! Columns in and out by Arrow's C interface, without Arrow's own packages (the `PyCapsule` protocol).
 
 use std::ffi::CStr;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
@@ -9,8 +10,9 @@ use arrow_array::types::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, StructArray, make_array};
-use arrow_schema::{ArrowError, DataType};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray, make_array};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
+use arrow_select::concat::concat_batches;
 use numpy::{Element, IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
@@ -20,6 +22,63 @@ use crate::error::{failed, usage};
 const STREAM: &CStr = c"arrow_array_stream";
 const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
+
+/// Rows for whatever takes `__arrow_c_array__`, such as `pyarrow.record_batch`.
+#[pyclass(frozen, module = "lsmi._lsmi")]
+pub(crate) struct Batch(pub(crate) RecordBatch);
+
+#[pymethods]
+impl Batch {
+    /// Exports the columns and the rows; another schema that is asked for is not heeded, as the interface allows.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        let _ = requested_schema;
+        let rows = FFI_ArrowArray::new(&StructArray::from(self.0.clone()).into_data());
+        Ok((schema(py, &self.0.schema())?, PyCapsule::new_with_value(py, rows, ARRAY)?))
+    }
+
+    /// Exports the columns.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        schema(py, &self.0.schema())
+    }
+}
+
+fn schema<'py>(py: Python<'py>, schema: &Schema) -> PyResult<Bound<'py, PyCapsule>> {
+    let schema = FFI_ArrowSchema::try_from(schema).map_err(|error| failed(&error))?;
+    PyCapsule::new_with_value(py, schema, SCHEMA)
+}
+
+/// Takes the rows of whatever has `__arrow_c_array__` or `__arrow_c_stream__` as one batch, without a copy where they are one.
+pub(crate) fn record_batch(data: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
+    if data.hasattr("__arrow_c_array__")? {
+        return of_array(data);
+    }
+    if !data.hasattr("__arrow_c_stream__")? {
+        return Err(usage(format!(
+            "the rows are of type {}, but must be a record batch or table of Arrow's",
+            data.get_type().name()?
+        )));
+    }
+    let (schema, batches) = of_stream(data)?;
+    match batches.as_slice() {
+        [only] => Ok(only.clone()),
+        several => concat_batches(&schema, several).map_err(|error| failed(&error)),
+    }
+}
+
+/// Makes a batch without rows of a schema that has `__arrow_c_schema__`.
+pub(crate) fn empty_batch(schema: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
+    let capsule = schema.call_method0("__arrow_c_schema__")?;
+    let pointer = capsule.cast::<PyCapsule>()?.pointer_checked(Some(SCHEMA))?.cast::<FFI_ArrowSchema>();
+    // SAFETY: a capsule of this name holds a schema of the C interface, which is only looked at.
+    #[expect(unsafe_code, reason = "the C interface is a pointer")]
+    let schema = Schema::try_from(unsafe { pointer.as_ref() }).map_err(|error| failed(&error))?;
+    Ok(RecordBatch::new_empty(Arc::new(schema)))
+}
 
 /// Exports rows as a capsule that holds a stream.
 pub(crate) fn stream(py: Python<'_>, batch: RecordBatch) -> PyResult<Bound<'_, PyCapsule>> {
@@ -33,7 +92,7 @@ pub(crate) fn stream(py: Python<'_>, batch: RecordBatch) -> PyResult<Bound<'_, P
 /// they are text, `[n, d]` where they are lists. A single array has the name "".
 #[pyfunction]
 pub(crate) fn columns<'py>(py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-    let batches = if data.hasattr("__arrow_c_stream__")? { of_stream(data)? } else { vec![of_array(data)?] };
+    let batches = if data.hasattr("__arrow_c_stream__")? { of_stream(data)?.1 } else { vec![of_array(data)?] };
     let all = PyDict::new(py);
     let concatenate = py.import("numpy")?.getattr("concatenate")?;
     let Some(first) = batches.first() else { return Err(usage("there are no rows")) };
@@ -65,7 +124,7 @@ pub(crate) fn dictionary<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<
     Ok(columns)
 }
 
-fn of_stream(data: &Bound<'_, PyAny>) -> PyResult<Vec<RecordBatch>> {
+fn of_stream(data: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
     let capsule = data.call_method0("__arrow_c_stream__")?;
     let pointer = capsule.cast::<PyCapsule>()?.pointer_checked(Some(STREAM))?.cast::<FFI_ArrowArrayStream>();
     // SAFETY: a capsule of this name holds a stream of the C interface; reading moves it out and leaves an empty one, which
@@ -73,7 +132,8 @@ fn of_stream(data: &Bound<'_, PyAny>) -> PyResult<Vec<RecordBatch>> {
     #[expect(unsafe_code, reason = "the C interface is a pointer")]
     let reader = unsafe { ArrowArrayStreamReader::from_raw(pointer.as_ptr()) };
     let reader = reader.map_err(|error| failed(&error))?;
-    reader.collect::<Result<_, _>>().map_err(|error| failed(&error))
+    let schema = reader.schema();
+    Ok((schema, reader.collect::<Result<_, _>>().map_err(|error| failed(&error))?))
 }
 
 fn of_array(data: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
@@ -87,6 +147,7 @@ fn of_array(data: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
     let data = unsafe { from_ffi(FFI_ArrowArray::from_raw(array.as_ptr()), schema.as_ref()) };
     let array = make_array(data.map_err(|error| failed(&error))?);
     Ok(match array.as_any().downcast_ref::<StructArray>() {
+        Some(rows) if rows.null_count() > 0 => return Err(usage("a whole row is null; drop such rows")),
         Some(rows) => RecordBatch::from(rows),
         None => RecordBatch::try_from_iter([("", array)]).map_err(|error| failed(&error))?,
     })

@@ -4,6 +4,9 @@ use std::error::Error;
 use std::path::Path;
 
 use lsmi_candle::analysis::AnalysisError;
+use lsmi_candle::embedding::embedder::EmbedError;
+use lsmi_candle::embedding::pipeline::EmbedBatchError;
+use lsmi_candle::estimator::batch::BatchError;
 use lsmi_candle::features::FeatureError;
 use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_guide::GuideError;
@@ -155,6 +158,55 @@ impl From<EstimatorError> for Raised {
             _ => (Class::Data, None),
         };
         Self { hint: hint.map(str::to_owned), ..Self::new(class, &error) }
+    }
+}
+
+impl From<BatchError> for Raised {
+    fn from(error: BatchError) -> Self {
+        use BatchError as E;
+        let (array, row, column) = match error {
+            E::Estimator(error) => return error.into(),
+            E::Arrow(error) => return Self::new(Class::Failed, &error),
+            E::MeasuresNeedLabels => return Self::new(Class::Usage, &error),
+            E::MissingColumn { column, .. } | E::ColumnType { column, .. } => (column, None, None),
+            E::Null { column, row } | E::Ragged { column, row, .. } => (column, Some(row), None),
+            E::NotFinite { column, row, place, .. } => (column, Some(row), Some(place)),
+            E::UnknownClass { row, .. } => ("y", Some(row), None),
+            E::Ids { .. } => ("id", None, None),
+            _ => return Self::new(Class::Data, &error),
+        };
+        let place = Place { array: Some(array.to_owned()), row, column };
+        Self { place, ..Self::new(Class::Data, &error) }
+    }
+}
+
+impl From<EmbedBatchError> for Raised {
+    fn from(error: EmbedBatchError) -> Self {
+        use EmbedBatchError as E;
+        let (array, row) = match &error {
+            E::MissingColumn { column, .. } | E::ColumnType { column, .. } | E::TakenColumn { column } => {
+                (Some(column.clone()), None)
+            }
+            E::Row { row, .. } => (None, Some(*row)),
+            E::Setting { .. } => return Self::new(Class::Usage, &error),
+            _ => return Self::new(Class::Failed, &error),
+        };
+        let hint = match &error {
+            E::MissingColumn { .. } => Some("name the columns with columns={\"image\": \"photo\"}".to_owned()),
+            E::Row { .. } => Some("keep such rows, with the reason in a column `error`, with on_error=\"keep\"".to_owned()),
+            _ => None,
+        };
+        Self { place: Place { array, row, column: None }, hint, ..Self::new(Class::Data, &error) }
+    }
+}
+
+impl From<EmbedError> for Raised {
+    fn from(error: EmbedError) -> Self {
+        let class = match error {
+            EmbedError::Read { .. } | EmbedError::File { .. } | EmbedError::Model(_) => Class::Data,
+            _ => Class::Failed,
+        };
+        Self::new(class, &error)
     }
 }
 

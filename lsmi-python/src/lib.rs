@@ -11,6 +11,7 @@ mod arrays;
 mod arrow;
 mod background;
 mod command;
+mod encoders;
 mod ensemble;
 mod error;
 mod guide;
@@ -24,9 +25,11 @@ mod _lsmi {
     #[pymodule_export]
     use super::analysis::{Analysis, Estimator, analyze, check};
     #[pymodule_export]
-    use super::arrow::columns;
+    use super::arrow::{Batch, columns};
     #[pymodule_export]
     use super::command::{demo, run};
+    #[pymodule_export]
+    use super::encoders::{Encoders, find_model};
     #[pymodule_export]
     use super::ensemble::Ensemble;
     #[pymodule_export]

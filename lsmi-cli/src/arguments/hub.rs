@@ -1,6 +1,5 @@
 //! Options of `lsmi models`.
 
-use std::env;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -145,10 +144,9 @@ impl ModelPlace {
 impl ModelOrigin {
     /// All manifests.
     pub(crate) fn registry(&self) -> Result<Registry, ModelError> {
-        let of_environment = || env::var_os("LSMI_MODELS").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        match self.folder.clone().or_else(of_environment) {
-            Some(folder) => Registry::with_folder(&folder),
-            None => Registry::built_in(),
+        match &self.folder {
+            Some(folder) => Registry::with_folder(folder),
+            None => Registry::from_environment(),
         }
     }
 

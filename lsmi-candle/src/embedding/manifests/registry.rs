@@ -1,6 +1,7 @@
 //! The manifests there are: those of `models/`, which are part of the program, and those of a user's folder.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::Path;
 
 use super::{Manifest, ModelError};
@@ -46,6 +47,17 @@ impl Registry {
         let read =
             |(name, text): (&str, &str)| Ok((name.to_owned(), Manifest::parse(text, &format!("models/{name}.toml"))?));
         BUILT_IN.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Reads the built-in manifests and those of the folder that the environment variable `LSMI_MODELS` names, if it does.
+    ///
+    /// # Errors
+    /// As [`with_folder`](Self::with_folder).
+    pub fn from_environment() -> Result<Self, ModelError> {
+        match env::var_os("LSMI_MODELS").filter(|folder| !folder.is_empty()) {
+            Some(folder) => Self::with_folder(Path::new(&folder)),
+            None => Self::built_in(),
+        }
     }
 
     /// Reads the built-in manifests and all `.toml` files of a folder; these win where a name is the same.

@@ -1,6 +1,7 @@
 //! From what a user writes to files and a description: the name of a manifest, a directory, or `organisation/model`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::configuration::Configuration;
@@ -9,6 +10,7 @@ use super::files::{Commit, Directory, Files, place, within};
 use super::sentence::{Modules, Step};
 use super::{Manifest, Modality, ModelError, Registry, text};
 use crate::embedding::hub::{Hub, Repository, Transfer, check_path};
+use crate::files::{Digest, sha256};
 
 const WEIGHTS: &str = "model.safetensors";
 const SHARDS: &str = "model.safetensors.index.json";
@@ -57,6 +59,21 @@ impl Resolved {
             file: path,
             hint: "list it in the manifest, or put it into the directory".to_owned(),
         })
+    }
+
+    /// Returns the SHA-256 of all files with their paths inside the repository: equal where the models are.
+    ///
+    /// # Errors
+    /// [`ModelError::Read`] naming the file that cannot be read.
+    pub fn sha256(&self) -> Result<String, ModelError> {
+        let mut lines = String::new();
+        for (path, file) in &self.files {
+            let read = |source| ModelError::Read { file: file.display().to_string(), source };
+            let digest = Digest::of_file(file).map_err(read)?;
+            // Writing to a string cannot fail.
+            let _ = writeln!(lines, "{} {path}", digest.sha256);
+        }
+        Ok(sha256(lines))
     }
 
     /// Lists the files of the network's weights, sorted; usually one.

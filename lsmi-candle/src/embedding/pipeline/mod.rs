@@ -3,6 +3,7 @@
 //! [`Plan::read`] reads the [`table`] once and checks it. [`Plan::embed`] then gives the vectors of all rows in memory, with
 //! ids, labels, what made them, and the rows that could not be read; [`Plan::embed_to_file`] writes them to a feature file, with
 //! one shard a thread in memory, and goes on from finished shards after an end. Both tell a [`Watch`] how far they are.
+//! [`BatchEncoder`] makes the vectors of record batches, for engines that hold the table themselves.
 //!
 //! ```no_run
 //! use lsmi_candle::device::DeviceChoice;
@@ -34,6 +35,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod batch;
 mod encode;
 mod error;
 mod feature_file;
@@ -45,6 +47,7 @@ mod shard;
 pub mod table;
 mod watch;
 
+pub use batch::{BatchEncoder, EmbedBatchError};
 pub use encode::Encoding;
 pub use error::PipelineError;
 pub use folder::{Folder, InputError};

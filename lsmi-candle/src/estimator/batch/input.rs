@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array as _, ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field};
 use lsmi_core::SampleIds;
@@ -84,10 +84,11 @@ pub(super) fn unlabelled(rows: &RecordBatch) -> Result<Unlabelled, BatchError> {
 
 /// Returns the type of the ids, if it is one that ids may have.
 pub(super) fn id_type(found: Option<&DataType>, names: String) -> Result<DataType, BatchError> {
+    use DataType::{Int32, Int64, LargeUtf8, Utf8, Utf8View};
     match found {
-        Some(found @ (DataType::Int64 | DataType::Utf8)) => Ok(found.clone()),
+        Some(found @ (Int32 | Int64 | Utf8 | LargeUtf8 | Utf8View)) => Ok(found.clone()),
         Some(found) => {
-            let expected = "Int64 or Utf8";
+            let expected = "Int32, Int64, Utf8, LargeUtf8 or Utf8View";
             Err(BatchError::ColumnType { column: ID, found: found.to_string(), expected })
         }
         None => Err(BatchError::MissingColumn { column: ID, found: names }),
@@ -110,6 +111,12 @@ fn ids(column: &ArrayRef) -> Result<SampleIds, BatchError> {
     }
     let made = match id_type(Some(column.data_type()), String::new())? {
         DataType::Int64 => SampleIds::from_numbers(column.as_primitive::<Int64Type>().values().to_vec()),
+        DataType::Int32 => {
+            let numbers = column.as_primitive::<Int32Type>().values();
+            SampleIds::from_numbers(numbers.iter().copied().map(i64::from).collect())
+        }
+        DataType::LargeUtf8 => SampleIds::from_names(column.as_string::<i64>().iter().flatten()),
+        DataType::Utf8View => SampleIds::from_names(column.as_string_view().iter().flatten()),
         _ => SampleIds::from_names(column.as_string::<i32>().iter().flatten()),
     };
     made.map_err(|source| BatchError::Ids { source })
@@ -157,7 +164,7 @@ fn check_finite(name: &'static str, columns: usize, values: &[f64]) -> Result<()
 
 fn labels(column: &ArrayRef) -> Result<Vec<Label>, BatchError> {
     let wrong_type = || {
-        let expected = "integers or Utf8";
+        let expected = "integers or text";
         BatchError::ColumnType { column: LABEL, found: column.data_type().to_string(), expected }
     };
     let array = whole(LABEL, column)?.ok_or_else(wrong_type)?;

@@ -23,7 +23,7 @@ pub(crate) fn kind_of(data_type: &DataType) -> Kind {
     };
     match (element(list.unwrap_or(data_type)), data_type) {
         (Some(element), _) => Kind::Numbers(element),
-        (None, DataType::Utf8 | DataType::LargeUtf8) => Kind::Strings,
+        (None, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => Kind::Strings,
         (None, _) if list.is_some_and(is_list) => Kind::Other(Unusable::with_mend(
             "lists of lists",
             "features need one list of numbers a row: of a sequence, take the mean over its steps, x.mean(axis=1), or flatten \
@@ -175,6 +175,7 @@ impl Column {
             DataType::Float64 => numbers!(Float64Type),
             DataType::Utf8 => self.texts.extend(values.as_string::<i32>().iter().map(text)),
             DataType::LargeUtf8 => self.texts.extend(values.as_string::<i64>().iter().map(text)),
+            DataType::Utf8View => self.texts.extend(values.as_string_view().iter().map(text)),
             other => return Err(Corrupt(format!("a column of type {other} cannot be read"))),
         }
         Ok(())

@@ -3,8 +3,8 @@
 //! A row has the input of each modality (a path, or the text itself) and may have a label and an id. `separated`, `lines` and
 //! `parquet` are the three `Source`s of rows; what is missing is told here, the same for all.
 
+pub(super) mod cells;
 mod error;
-mod files;
 mod input;
 mod lines;
 mod parquet;

@@ -3,13 +3,10 @@
 use std::fs::File;
 use std::path::Path;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::DataType;
+use arrow_array::RecordBatch;
 
-use super::{Columns, Fields, Input, Places, Source, TableError, files};
-use crate::embedding::encoders::Modality;
+use super::cells::{input_at, is_input, is_text, text_at};
+use super::{Columns, Fields, Places, Source, TableError};
 use crate::files::Batches;
 
 /// The rows of a Parquet file.
@@ -30,17 +27,13 @@ impl Parquet {
         let fields = batches.schema().fields();
         let names: Vec<&str> = fields.iter().map(|field| field.name().trim()).collect();
         let places = Places::find(&file, &names, columns)?;
-        let may_hold_files = |place: usize| {
+        let is_readable = |place: usize| {
+            let kind = fields[place].data_type();
             let mut inputs = places.inputs.iter().zip(&columns.inputs).filter(|(input, _)| **input == place);
-            inputs.all(|(_, column)| column.modality != Modality::Text)
-                && Some(place) != places.label
-                && Some(place) != places.id
+            let is_other = Some(place) == places.label || Some(place) == places.id;
+            inputs.all(|(_, column)| is_input(kind, column.modality)) && (!is_other || is_text(kind))
         };
-        let is_unreadable = |place: &usize| {
-            let kind = fields[*place].data_type();
-            !(kind.is_integer() || *kind == DataType::Utf8 || may_hold_files(*place) && files::is_of_files(kind))
-        };
-        if let Some(field) = places.all().find(is_unreadable).map(|place| &fields[place]) {
+        if let Some(field) = places.all().find(|place| !is_readable(*place)).map(|place| &fields[place]) {
             let (column, found) = (field.name().clone(), field.data_type().to_string());
             return Err(TableError::Type { file, column, found });
         }
@@ -58,31 +51,9 @@ impl Source for Parquet {
         }
         let (batch, place) = (self.batch.as_ref()?, self.row);
         let text = |column: usize| text_at(batch.column(column).as_ref(), place);
-        let input = |column: usize| {
-            files::file_at(batch.column(column), place, row).unwrap_or_else(|| Input::Text(text(column)))
-        };
+        let input = |column: usize| input_at(batch.column(column), place, || format!("in row {row}"));
         let fields = self.places.fields(input, text);
         self.row += 1;
         Some(Ok(fields))
-    }
-}
-
-/// Returns the text or whole number of a row; empty where there is none.
-fn text_at(array: &dyn Array, row: usize) -> String {
-    if array.is_null(row) {
-        return String::new();
-    }
-    match array.data_type() {
-        DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
-        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Int8 => array.as_primitive::<Int8Type>().value(row).to_string(),
-        DataType::Int16 => array.as_primitive::<Int16Type>().value(row).to_string(),
-        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
-        DataType::UInt8 => array.as_primitive::<UInt8Type>().value(row).to_string(),
-        DataType::UInt16 => array.as_primitive::<UInt16Type>().value(row).to_string(),
-        DataType::UInt32 => array.as_primitive::<UInt32Type>().value(row).to_string(),
-        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).to_string(),
-        // Opening refuses all other types.
-        _ => String::new(),
     }
 }

@@ -1,0 +1,240 @@
+//! The unit of work for much data, here or in a distributed engine: the vectors of the rows of a record batch.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema};
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::encode::{Encoder, Encoding};
+use super::folder::Folder;
+use super::shard::{Shard, Skipped};
+use super::table::Row;
+use super::table::cells::{input_at, is_input, is_text, text_at};
+use crate::embedding::embedder::EmbedError;
+use crate::embedding::encoders::Modality;
+use crate::error::EstimatorError;
+use crate::estimator::thread_pool;
+use crate::features::Missing;
+
+/// Rows that a thread encodes at a time, as those of a table.
+const ROWS: usize = 64;
+
+/// The column that says why a row has no vectors.
+const ERROR: &str = "error";
+
+/// Encoders of some columns of record batches. They keep no state from one batch to the next.
+///
+/// A batch has a column for each encoder: texts, or for pictures and sounds paths or the bytes of files (also a structure of
+/// `bytes` and `path`). [`embed`](Self::embed) gives its other columns as they came, and the vectors as `x1`, `x2`, ... in the
+/// order of the encoders. A column `id` names rows in messages.
+pub struct BatchEncoder {
+    /// The encoders, and the columns that they are for.
+    pub encodings: Vec<Encoding>,
+    /// Where relative paths start.
+    pub directory: PathBuf,
+    /// Whether symbolic links may lead out of the directory.
+    pub follow_links: bool,
+    /// Inputs that an encoder takes at a time, at least 1.
+    pub batch: usize,
+    /// Threads that encode; 0 stands for as many as the machine has processors.
+    pub threads: usize,
+    /// Which texts stand for a missing input.
+    pub missing: Missing,
+    /// Whether rows that cannot be embedded stay, with null vectors and the reason in a column `error`, rather than being an
+    /// error.
+    pub keeps_unreadable: bool,
+}
+
+/// A batch that cannot be embedded. Rows are counted from 0.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EmbedBatchError {
+    /// A column is missing.
+    #[error("there is no column `{column}`, only {found}; add it, or say what it is called")]
+    MissingColumn {
+        /// The column.
+        column: String,
+        /// The columns there are.
+        found: String,
+    },
+    /// A column has a type that is not read.
+    #[error("the column `{column}` is of type {found}, but must be {expected}; cast it")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+        /// The types that are read.
+        expected: &'static str,
+    },
+    /// A column of the batch has the name of one of the result.
+    #[error("the batch has a column `{column}`, which is the name of one of the result; rename or drop it")]
+    TakenColumn {
+        /// The column.
+        column: String,
+    },
+    /// A row cannot be embedded.
+    #[error("row {row}{}: {reason}", .id.as_ref().map_or_else(String::new, |id| format!(" (id `{id}`)")))]
+    Row {
+        /// The row.
+        row: usize,
+        /// Its id, where the batch has ids.
+        id: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A setting is 0.
+    #[error("the setting `{name}` is 0, but must be at least 1")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+    },
+    /// An encoder or a device fails, for all rows.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// Threads cannot be started.
+    #[error(transparent)]
+    Threads(#[from] EstimatorError),
+    /// Arrow failed for a reason other than the values of the rows.
+    #[error("the result could not be put together")]
+    Arrow(#[from] ArrowError),
+}
+
+impl BatchEncoder {
+    /// Returns the columns of the result for rows with the given columns: those that are no inputs, then `x1`, `x2`, ... (lists
+    /// of so many f32 as the encoder's vectors have), then `error`, where unreadable rows are kept.
+    ///
+    /// # Errors
+    /// [`EmbedBatchError`] for an input that is not there or of a type that is not read, and a column that has the name of
+    /// one of the result.
+    pub fn output_schema(&self, rows: &Schema) -> Result<Schema, EmbedBatchError> {
+        let found = || rows.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
+        for Encoding { column, modality, .. } in &self.encodings {
+            let missing = || EmbedBatchError::MissingColumn { column: column.clone(), found: found() };
+            let kind = rows.field_with_name(column).map_err(|_| missing())?.data_type();
+            if !is_input(kind, *modality) {
+                let expected = match modality {
+                    Modality::Text => "text",
+                    Modality::Image | Modality::Audio => "paths, bytes, or structures of `bytes` and `path`",
+                };
+                let (column, found) = (column.clone(), kind.to_string());
+                return Err(EmbedBatchError::ColumnType { column, found, expected });
+            }
+        }
+        let made = self.made()?;
+        let is_input = |field: &&FieldRef| self.encodings.iter().any(|encoding| encoding.column == *field.name());
+        let kept: Vec<FieldRef> = rows.fields().iter().filter(|field| !is_input(field)).cloned().collect();
+        if let Some(taken) = kept.iter().find(|field| made.iter().any(|made| made.name() == field.name())) {
+            return Err(EmbedBatchError::TakenColumn { column: taken.name().clone() });
+        }
+        Ok(Schema::new(kept.into_iter().chain(made).collect::<Vec<_>>()))
+    }
+
+    /// Lists the columns that are made.
+    fn made(&self) -> Result<Vec<FieldRef>, EmbedBatchError> {
+        let mut made: Vec<FieldRef> = Vec::new();
+        for (number, encoding) in (1..).zip(&self.encodings) {
+            let width = encoding.embedder.width();
+            let width = i32::try_from(width).map_err(|_| ArrowError::InvalidArgumentError(format!("{width} columns")))?;
+            let lists = DataType::FixedSizeList(value(), width);
+            made.push(Arc::new(Field::new(format!("x{number}"), lists, self.keeps_unreadable)));
+        }
+        if self.keeps_unreadable {
+            made.push(Arc::new(Field::new(ERROR, DataType::Utf8, true)));
+        }
+        Ok(made)
+    }
+
+    /// Makes the vectors of the rows of a batch, in their order.
+    ///
+    /// The vector of a row does not depend on the rows beside it but for the last digits, as texts of different lengths are
+    /// padded to one.
+    ///
+    /// # Errors
+    /// [`EmbedBatchError`], which names column, row and id.
+    pub fn embed(&self, rows: &RecordBatch) -> Result<RecordBatch, EmbedBatchError> {
+        if self.batch == 0 {
+            return Err(EmbedBatchError::Setting { name: "batch" });
+        }
+        let schema = self.output_schema(&rows.schema())?;
+        if rows.num_rows() == 0 {
+            return Ok(RecordBatch::new_empty(schema.into()));
+        }
+        let encoder = Encoder {
+            encodings: &self.encodings,
+            folder: Folder::new(self.directory.clone(), self.follow_links),
+            batch: self.batch,
+            missing: self.missing,
+        };
+        let starts: Vec<usize> = (0..rows.num_rows()).step_by(ROWS).collect();
+        let group = |start: &usize| encoder.shard(&self.rows(rows, *start, ROWS.min(rows.num_rows() - start)));
+        let groups = thread_pool(self.threads)?.install(|| starts.par_iter().map(group).collect::<Result<Vec<_>, _>>());
+        self.put_together(rows, schema, &groups?)
+    }
+
+    /// Takes the inputs and ids of some rows.
+    fn rows(&self, rows: &RecordBatch, start: usize, count: usize) -> Vec<Row> {
+        let columns: Vec<&ArrayRef> = self.encodings.iter().map(|encoding| &rows[encoding.column.as_str()]).collect();
+        let ids = rows.column_by_name("id").filter(|ids| is_text(ids.data_type()));
+        let row = |place: usize| Row {
+            place,
+            inputs: columns.iter().map(|column| input_at(column, place, || format!("in row {place}"))).collect(),
+            label: None,
+            id: ids.map(|ids| text_at(ids, place)),
+        };
+        (start..start + count).map(row).collect()
+    }
+
+    fn put_together(
+        &self,
+        rows: &RecordBatch,
+        schema: Schema,
+        groups: &[Shard],
+    ) -> Result<RecordBatch, EmbedBatchError> {
+        let skipped: Vec<&Skipped> = groups.iter().flat_map(|group| &group.header.skipped).collect();
+        if let Some(first) = skipped.first().filter(|_| !self.keeps_unreadable) {
+            // Rows of a table are counted from 1.
+            let (row, id, reason) = (first.row - 1, first.id.clone(), first.reason.clone());
+            return Err(EmbedBatchError::Row { row, id, reason });
+        }
+        let mut reasons: Vec<Option<&str>> = vec![None; rows.num_rows()];
+        for skipped in skipped {
+            reasons[skipped.row - 1] = Some(&skipped.reason);
+        }
+        let made = self.encodings.len();
+        let kept = schema.fields().len() - made - usize::from(self.keeps_unreadable);
+        let mut columns: Vec<ArrayRef> = schema.fields()[..kept].iter().map(|field| rows[field.name().as_str()].clone()).collect();
+        for (place, field) in schema.fields()[kept..kept + made].iter().enumerate() {
+            let DataType::FixedSizeList(_, width) = field.data_type() else { continue };
+            let vectors = self.vectors(groups, place, rows.num_rows());
+            let nulls = reasons.iter().any(Option::is_some);
+            let nulls = nulls.then(|| NullBuffer::from_iter(reasons.iter().map(Option::is_none)));
+            let values = Arc::new(Float32Array::from(vectors));
+            columns.push(Arc::new(FixedSizeListArray::try_new(value(), *width, values, nulls)?));
+        }
+        if self.keeps_unreadable {
+            columns.push(Arc::new(StringArray::from(reasons)));
+        }
+        Ok(RecordBatch::try_new(schema.into(), columns)?)
+    }
+
+    /// Puts the vectors of one encoder into the places of their rows; rows without one have zeros.
+    fn vectors(&self, groups: &[Shard], place: usize, rows: usize) -> Vec<f32> {
+        let width = self.encodings[place].embedder.width();
+        let mut all = vec![0.0; rows * width];
+        for group in groups {
+            for (row, vector) in group.header.places.iter().zip(group.vectors[place].chunks(width)) {
+                all[row * width..][..width].copy_from_slice(vector);
+            }
+        }
+        all
+    }
+}
+
+fn value() -> FieldRef {
+    Arc::new(Field::new_list_field(DataType::Float32, false))
+}

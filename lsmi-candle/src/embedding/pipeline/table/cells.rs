@@ -1,0 +1,135 @@
+//! Cells of Arrow columns: texts, whole numbers, and files as bytes.
+//!
+//! A file is bytes, or a structure of bytes and a path, as the library `datasets` of Hugging Face writes them.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
+
+use super::Input;
+use crate::embedding::encoders::Modality;
+
+/// The field of a structure that holds the bytes.
+const BYTES: &str = "bytes";
+/// The field of a structure that holds the path, which may be of a file elsewhere.
+const PATH: &str = "path";
+
+/// Whether a column of a type holds texts or whole numbers.
+pub(in super::super) fn is_text(kind: &DataType) -> bool {
+    kind.is_integer() || is_string(kind)
+}
+
+fn is_string(kind: &DataType) -> bool {
+    matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+fn is_bytes(kind: &DataType) -> bool {
+    matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+}
+
+/// Whether a column of a type may hold the inputs of a modality.
+pub(in super::super) fn is_input(kind: &DataType, modality: Modality) -> bool {
+    is_text(kind) || modality != Modality::Text && is_of_files(kind)
+}
+
+/// Whether a column of a type holds files.
+fn is_of_files(kind: &DataType) -> bool {
+    match kind {
+        DataType::Struct(fields) => {
+            let field = |name| fields.find(name).map(|(_, field)| field.data_type());
+            field(BYTES).is_some_and(|kind| is_bytes(kind) || *kind == DataType::Null)
+                || field(PATH).is_some_and(is_string)
+        }
+        kind => is_bytes(kind),
+    }
+}
+
+/// Returns the input in a row of a column: a file, or a text or path. `unnamed` is what messages call a file without a path.
+pub(in super::super) fn input_at(column: &ArrayRef, row: usize, unnamed: impl FnOnce() -> String) -> Input {
+    let kind = column.data_type();
+    if !is_of_files(kind) {
+        return Input::Text(text_at(column, row));
+    }
+    let (bytes, path) = match column.as_struct_opt() {
+        Some(structure) if structure.is_null(row) => (None, None),
+        Some(structure) => {
+            let path = structure.column_by_name(PATH).filter(|paths| is_string(paths.data_type()));
+            let bytes = structure.column_by_name(BYTES).and_then(|bytes| bytes_at(bytes, row));
+            (bytes, path.filter(|paths| !paths.is_null(row)).map(|paths| text_at(paths, row)))
+        }
+        None => (bytes_at(column, row), None),
+    };
+    match bytes {
+        Some(bytes) => Input::File { name: path.unwrap_or_else(unnamed), bytes },
+        None => Input::Text(path.unwrap_or_default()),
+    }
+}
+
+fn bytes_at(column: &ArrayRef, row: usize) -> Option<Vec<u8>> {
+    if column.is_null(row) {
+        return None;
+    }
+    match column.data_type() {
+        DataType::Binary => Some(column.as_binary::<i32>().value(row).to_vec()),
+        DataType::LargeBinary => Some(column.as_binary::<i64>().value(row).to_vec()),
+        DataType::BinaryView => Some(column.as_binary_view().value(row).to_vec()),
+        _ => None,
+    }
+}
+
+/// Returns the text or whole number of a row; empty where there is none, and where the column holds neither.
+pub(in super::super) fn text_at(array: &dyn Array, row: usize) -> String {
+    if array.is_null(row) {
+        return String::new();
+    }
+    match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
+        DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
+        DataType::Utf8View => array.as_string_view().value(row).to_owned(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Int8 => array.as_primitive::<Int8Type>().value(row).to_string(),
+        DataType::Int16 => array.as_primitive::<Int16Type>().value(row).to_string(),
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::UInt8 => array.as_primitive::<UInt8Type>().value(row).to_string(),
+        DataType::UInt16 => array.as_primitive::<UInt16Type>().value(row).to_string(),
+        DataType::UInt32 => array.as_primitive::<UInt32Type>().value(row).to_string(),
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).to_string(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{BinaryArray, LargeStringArray, StringArray, StructArray};
+    use arrow_schema::Field;
+
+    use super::*;
+
+    #[test]
+    fn bytes_come_before_paths() {
+        let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![Some(b"one".as_slice()), None, None]));
+        let paths: ArrayRef = Arc::new(StringArray::from(vec![Some("a.png"), Some("b.png"), None]));
+        let field = |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
+        let column: ArrayRef =
+            Arc::new(StructArray::from(vec![(field(BYTES, &bytes), Arc::clone(&bytes)), (field(PATH, &paths), paths)]));
+        let at = |column: &ArrayRef, row: usize| input_at(column, row, || format!("in row {}", row + 1));
+        assert!(is_input(column.data_type(), Modality::Image) && !is_input(bytes.data_type(), Modality::Text));
+        let one = Input::File { name: "a.png".to_owned(), bytes: b"one".to_vec() };
+        assert_eq!(at(&column, 0), one);
+        assert_eq!(at(&column, 1), Input::Text("b.png".to_owned()));
+        assert_eq!(at(&column, 2), Input::Text(String::new()));
+        let unnamed = Input::File { name: "in row 1".to_owned(), bytes: b"one".to_vec() };
+        assert_eq!((at(&bytes, 0), at(&bytes, 1)), (unnamed, Input::Text(String::new())));
+    }
+
+    /// Engines have strings of their own kinds.
+    #[test]
+    fn texts_of_any_width_are_read() {
+        let texts: ArrayRef = Arc::new(LargeStringArray::from(vec![Some("a"), None]));
+        assert!(is_text(texts.data_type()) && is_input(texts.data_type(), Modality::Text));
+        assert_eq!((text_at(&texts, 0), text_at(&texts, 1)), ("a".to_owned(), String::new()));
+    }
+}

@@ -1,0 +1,133 @@
+//! Pretrained encoders that embed record batches.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lsmi_candle::device::DeviceChoice;
+use lsmi_candle::embedding::embedder::{EmbedError, Embedder, Options, Precision, Prompt};
+use lsmi_candle::embedding::encoders::Modality;
+use lsmi_candle::embedding::hub::{Hub, HubConfig};
+use lsmi_candle::embedding::manifests::{Asked, Origin, Registry, Resolved, resolve};
+use lsmi_candle::embedding::pipeline::{BatchEncoder, Encoding};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arrow::{self, Batch};
+use crate::error::{Class, Raised, usage};
+use crate::settings::{option, parsed};
+
+/// Encoders of some columns.
+#[pyclass(frozen, module = "lsmi._lsmi")]
+pub(crate) struct Encoders(Arc<BatchEncoder>);
+
+#[pymethods]
+impl Encoders {
+    /// Loads encoders: `models` lists modality, column and model of each, `options` has everything else.
+    #[new]
+    fn new(py: Python<'_>, models: Vec<(String, String, String)>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let pooling: Option<String> = option(options, "pooling")?;
+        let how = Options {
+            pooling: pooling.map(|pooling| parsed(&pooling)).transpose()?,
+            normalize: option(options, "normalize")?,
+            prompt: match option::<Option<String>>(options, "prompt")?.as_deref() {
+                None => Prompt::Authors,
+                Some("none") => Prompt::None,
+                Some(given) => Prompt::Given(given.to_owned()),
+            },
+            precision: precision(&option::<String>(options, "precision")?)?,
+        };
+        let device: DeviceChoice = parsed(&option::<String>(options, "device")?)?;
+        let missing: String = option(options, "missing")?;
+        let mut encoder = BatchEncoder {
+            encodings: Vec::new(),
+            directory: option(options, "directory")?,
+            follow_links: option(options, "follow_links")?,
+            batch: option(options, "batch")?,
+            threads: option(options, "threads")?,
+            missing: missing.parse().map_err(|error| usage(format!("{error}")))?,
+            keeps_unreadable: match option::<String>(options, "on_error")?.as_str() {
+                "fail" => false,
+                "keep" => true,
+                other => return Err(usage(format!("on_error={other:?}: use \"fail\" or \"keep\""))),
+            },
+        };
+        let models = models
+            .into_iter()
+            .map(|(kind, column, model)| Ok((modality(&kind)?, column, model)))
+            .collect::<PyResult<Vec<_>>>()?;
+        let has_pooling = how.pooling.is_some();
+        let loaded = py.detach(move || -> Result<BatchEncoder, Raised> {
+            let device = device.open().map_err(EmbedError::from)?;
+            for (modality, column, model) in models {
+                let model = find(modality, &model, has_pooling)?;
+                encoder.encodings.push(Encoding { modality, column, embedder: Embedder::load(&model, &how, &device)? });
+            }
+            Ok(encoder)
+        })?;
+        Ok(Self(Arc::new(loaded)))
+    }
+
+    /// Embeds the rows of a record batch.
+    fn embed_batch(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Batch> {
+        let rows = arrow::record_batch(rows)?;
+        Ok(Batch(py.detach(|| self.0.embed(&rows)).map_err(Raised::from)?))
+    }
+
+    /// The columns that `embed_batch` gives for rows with the columns of a schema: a batch without rows.
+    fn embedded_columns(&self, schema: &Bound<'_, PyAny>) -> PyResult<Batch> {
+        let rows = arrow::empty_batch(schema)?;
+        Ok(Batch(self.0.embed(&rows).map_err(Raised::from)?))
+    }
+
+    /// What made the vectors, as JSON: a list, in the order of the encoders.
+    fn provenance(&self) -> PyResult<String> {
+        let all: Vec<_> = self.0.encodings.iter().map(|encoding| encoding.embedder.provenance()).collect();
+        serde_json::to_string(&all).map_err(|error| crate::error::failed(&error))
+    }
+}
+
+/// Finds a model, downloading what is not there. Returns its name with the commit, where it is of the hub, and the SHA-256 of
+/// its files.
+#[pyfunction]
+pub(crate) fn find_model(
+    py: Python<'_>,
+    kind: &str,
+    model: String,
+    has_pooling: bool,
+) -> PyResult<(String, String)> {
+    let modality = modality(kind)?;
+    let found = py.detach(move || -> Result<_, Raised> {
+        let found = find(modality, &model, has_pooling)?;
+        let sha256 = found.sha256().map_err(EmbedError::from)?;
+        // A manifest names its commit itself.
+        let name = match found.origin {
+            Origin::Hub { repository, commit } if repository.as_str() == model.split('@').next().unwrap_or_default() => {
+                format!("{repository}@{commit}")
+            }
+            _ => model,
+        };
+        Ok((name, sha256))
+    })?;
+    Ok(found)
+}
+
+fn find(modality: Modality, model: &str, has_pooling: bool) -> Result<Resolved, Raised> {
+    let hub = HubConfig::from_environment().map_err(|error| Raised::new(Class::Usage, &error))?;
+    let asked = Asked { modality: Some(modality), pooling_is_chosen: has_pooling };
+    let found = Registry::from_environment().and_then(|registry| resolve(model, asked, &registry, &Hub::new(hub), &mut |_| ()));
+    Ok(found.map_err(EmbedError::from)?)
+}
+
+fn modality(kind: &str) -> PyResult<Modality> {
+    let known = [Modality::Image, Modality::Text, Modality::Audio];
+    known.into_iter().find(|modality| modality.name() == kind).ok_or_else(|| usage(format!("{kind}= is no modality")))
+}
+
+fn precision(name: &str) -> PyResult<Precision> {
+    match name {
+        "f32" => Ok(Precision::F32),
+        "f16" => Ok(Precision::F16),
+        "bf16" => Ok(Precision::Bf16),
+        other => Err(usage(format!("precision={other:?}: use \"f32\", \"f16\" or \"bf16\""))),
+    }
+}
