@@ -1,6 +1,5 @@
 //! Pretrained encoders that embed record batches.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use lsmi_candle::device::DeviceChoice;

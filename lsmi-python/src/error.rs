@@ -164,14 +164,16 @@ impl From<EstimatorError> for Raised {
 impl From<BatchError> for Raised {
     fn from(error: BatchError) -> Self {
         use BatchError as E;
-        let (array, row, column) = match error {
-            E::Estimator(error) => return error.into(),
-            E::Arrow(error) => return Self::new(Class::Failed, &error),
+        if let E::Estimator(error) = error {
+            return error.into();
+        }
+        let (array, row, column) = match &error {
+            E::Arrow(error) => return Self::new(Class::Failed, error),
             E::MeasuresNeedLabels => return Self::new(Class::Usage, &error),
-            E::MissingColumn { column, .. } | E::ColumnType { column, .. } => (column, None, None),
-            E::Null { column, row } | E::Ragged { column, row, .. } => (column, Some(row), None),
-            E::NotFinite { column, row, place, .. } => (column, Some(row), Some(place)),
-            E::UnknownClass { row, .. } => ("y", Some(row), None),
+            E::MissingColumn { column, .. } | E::ColumnType { column, .. } => (*column, None, None),
+            E::Null { column, row } | E::Ragged { column, row, .. } => (*column, Some(row.row), None),
+            E::NotFinite { column, row, place, .. } => (*column, Some(row.row), Some(*place)),
+            E::UnknownClass { row, .. } => ("y", Some(row.row), None),
             E::Ids { .. } => ("id", None, None),
             _ => return Self::new(Class::Data, &error),
         };

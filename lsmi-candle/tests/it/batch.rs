@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{
-    Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
+    Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch,
+    StringArray, StringViewArray,
 };
 use arrow_schema::DataType;
 use lsmi_candle::estimator::batch::{
@@ -120,6 +121,14 @@ fn ids_and_labels_come_in_several_types() {
     let scored = score_batch(&ESTIMATOR, &with("none", None)).unwrap();
     assert_eq!(scored.schema().field(0).data_type(), &DataType::Int64);
     assert_eq!(scored["id"].len(), 3);
+    for ids in [
+        Arc::new(Int32Array::from(vec![7, 8, 9])) as ArrayRef,
+        Arc::new(LargeStringArray::from(vec!["7", "8", "9"])),
+        Arc::new(StringViewArray::from(vec!["7", "8", "9"])),
+    ] {
+        let found = score_batch(&ESTIMATOR, &with("id", Some(Arc::clone(&ids)))).unwrap();
+        assert_eq!((&found["id"], &found["r"]), (&ids, &scored["r"]));
+    }
     let by_name = with("y", Some(Arc::new(StringArray::from(vec!["a", "b", "0"]))));
     assert_eq!(score_batch(&ESTIMATOR, &by_name).unwrap(), scored);
     let empty = score_batch(&ESTIMATOR, &by_name.slice(0, 0)).unwrap();
@@ -139,16 +148,16 @@ fn what_is_wrong_is_named() {
     let cases: [(&'static str, Option<ArrayRef>, &str); 12] = [
         ("id", None, "no column `id`, only x1, x2, y"),
         ("x2", None, "no column `x2`"),
-        ("id", Some(Arc::new(Float64Array::from(vec![1.0; 3]))), "`id` is of type Float64, but must be Int64 or Utf8"),
+        ("id", Some(Arc::new(Float64Array::from(vec![1.0; 3]))), "`id` is of type Float64, but must be Int32, Int64, Utf8"),
         ("id", Some(Arc::new(Int64Array::from(vec![Some(1), None, Some(2)]))), "`id` is null at row 1"),
         ("id", texts(["p", "q", "p"]), "`id` cannot be used"),
         ("x1", Some(Arc::new(Float64Array::from(vec![1.0; 3]))), "`x1` is of type Float64, but must be lists"),
-        ("x1", Some(ragged), "`x1` has 2 values at row 2, but 3 at the first"),
-        ("x1", Some(with_null(5)), "`x1` is null at row 1"),
-        ("x2", Some(lists(3, f32::NAN)), "`x2` is NaN at row 0, place 0"),
-        ("y", texts(["a", "b", "z"]), "`y` is `z` at row 2, but must be one of a, b"),
+        ("x1", Some(ragged), "`x1` has 2 values at row 2 (id `9`), but 3 at the first"),
+        ("x1", Some(with_null(5)), "`x1` is null at row 1 (id `8`);"),
+        ("x2", Some(lists(3, f32::NAN)), "`x2` is NaN at row 0 (id `7`), place 0"),
+        ("y", texts(["a", "b", "z"]), "`y` is `z` at row 2 (id `9`), but must be one of a, b"),
         ("y", Some(Arc::new(Float64Array::from(vec![0.0; 3]))), "`y` is of type Float64"),
-        ("y", Some(Arc::new(Int32Array::from(vec![Some(0), None, Some(1)]))), "`y` is null at row 1"),
+        ("y", Some(Arc::new(Int32Array::from(vec![Some(0), None, Some(1)]))), "`y` is null at row 1 (id `8`);"),
     ];
     for (name, column, expected) in cases {
         let message = score_batch(&ESTIMATOR, &with(name, column)).unwrap_err().to_string();

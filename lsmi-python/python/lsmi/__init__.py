@@ -8,13 +8,16 @@ ICML 2025).
     (1906,)
 
 :func:`analyze` decomposes, :class:`Analysis` holds samples, summary, estimator and report, :class:`Estimator` scores new rows.
-:mod:`lsmi.torch`, :mod:`lsmi.hf` and :mod:`lsmi.lightning` steer training; :mod:`lsmi.guide` asks whether that helps.
+:mod:`lsmi.ray` and :mod:`lsmi.spark` score and embed on many machines. :mod:`lsmi.torch`, :mod:`lsmi.hf` and
+:mod:`lsmi.lightning` steer training; :mod:`lsmi.guide` asks whether that helps.
 All values are in nats.
 """
 
 from . import errors, guide
 from ._analysis import Analysis, Estimator, Samples, analyze, check, load
 from ._commands import Features, compare, demo_data, diff, discrete, embed, simulate
+from ._encoders import Encoders
+from ._handles import EstimatorFile
 from ._lsmi import __version__
 from ._partition import Partition, partition
 from ._sklearn import LSMI
@@ -24,7 +27,9 @@ __all__ = [
     "LSMI",
     "Analysis",
     "DataError",
+    "Encoders",
     "Estimator",
+    "EstimatorFile",
     "Features",
     "LsmiError",
     "Partition",

@@ -13,12 +13,13 @@ use super::encode::{Encoder, Encoding};
 use super::folder::Folder;
 use super::shard::{Shard, Skipped};
 use super::table::Row;
-use super::table::cells::{input_at, is_input, is_text, text_at};
+use super::table::cells::{input_at, is_input};
 use crate::embedding::embedder::EmbedError;
 use crate::embedding::encoders::Modality;
 use crate::error::EstimatorError;
 use crate::estimator::thread_pool;
 use crate::features::Missing;
+use crate::features::columns::text::{is_text, text_at};
 
 /// Rows that a thread encodes at a time, as those of a table.
 const ROWS: usize = 64;

@@ -64,7 +64,7 @@ pub(super) fn labelled(rows: &RecordBatch, classes: &Classes) -> Result<FeatureS
     let Unlabelled { ids, x1, x2, logits } = unlabelled(rows)?;
     let labels = labels(column(rows, LABEL)?)?;
     let labels = classes.encode(&labels, None).map_err(|row| BatchError::UnknownClass {
-        row,
+        row: row.into(),
         found: labels[row].to_string(),
         expected: classes.names().join(", "),
     })?;
@@ -107,7 +107,7 @@ pub(super) fn column_names(schema: &arrow_schema::Schema) -> String {
 
 fn ids(column: &ArrayRef) -> Result<SampleIds, BatchError> {
     if let Some(row) = (0..column.len()).find(|row| column.is_null(*row)) {
-        return Err(BatchError::Null { column: ID, row });
+        return Err(BatchError::Null { column: ID, row: row.into() });
     }
     let made = match id_type(Some(column.data_type()), String::new())? {
         DataType::Int64 => SampleIds::from_numbers(column.as_primitive::<Int64Type>().values().to_vec()),
@@ -155,7 +155,7 @@ fn plain_doubles(column: &ArrayRef) -> Option<Vec<f64>> {
 fn check_finite(name: &'static str, columns: usize, values: &[f64]) -> Result<(), BatchError> {
     match values.iter().position(|value| !value.is_finite()) {
         Some(at) => {
-            let (row, place) = (at / columns, at % columns);
+            let (row, place) = ((at / columns).into(), at % columns);
             Err(BatchError::NotFinite { column: name, row, place, found: values[at] })
         }
         None => Ok(()),
@@ -191,11 +191,11 @@ fn whole(name: &'static str, column: &ArrayRef) -> Result<Option<crate::features
     let Ok(array) = array else { return Ok(None) };
     match array.values {
         Values::WithGaps(_, gaps) => {
-            Err(BatchError::Null { column: name, row: gaps.first().copied().unwrap_or_default() })
+            Err(BatchError::Null { column: name, row: gaps.first().copied().unwrap_or_default().into() })
         }
-        Values::Incomplete(Incomplete::Null { row }) => Err(BatchError::Null { column: name, row }),
+        Values::Incomplete(Incomplete::Null { row }) => Err(BatchError::Null { column: name, row: row.into() }),
         Values::Incomplete(Incomplete::Ragged { row, found, expected }) => {
-            Err(BatchError::Ragged { column: name, row, found, expected })
+            Err(BatchError::Ragged { column: name, row: row.into(), found, expected })
         }
         _ => Ok(Some(array)),
     }

@@ -22,7 +22,7 @@ use lsmi_core::Measure;
 
 use crate::estimator::Estimator;
 
-pub use error::BatchError;
+pub use error::{BatchError, RowName};
 pub use input::{labelled_batch, unlabelled_batch};
 pub use output::{deviations, further_columns, output_schema};
 
@@ -32,7 +32,7 @@ pub use output::{deviations, further_columns, output_schema};
 /// its expectation under the joint head, `E[r] = sum over y of p(y|x1,x2) r(y)`. An empty batch gives an empty one.
 ///
 /// # Errors
-/// [`BatchError`], which names column and row, for columns that are missing, of another type, null, ragged or not finite,
+/// [`BatchError`], which names column, row and id, for columns that are missing, of another type, null, ragged or not finite,
 /// labels of no class, and ids that are there twice; [`BatchError::Estimator`] for rows that the estimator cannot score.
 ///
 /// ```
@@ -85,11 +85,12 @@ pub fn score_batch_by(
     if rows.num_rows() == 0 {
         return Ok(RecordBatch::new_empty(schema.into()));
     }
+    let named = |error: BatchError| error.with_id(rows);
     if has_labels(&rows.schema()) {
-        let scores = estimator.score(&input::labelled(rows, estimator.classes())?)?;
+        let scores = estimator.score(&input::labelled(rows, estimator.classes()).map_err(named)?)?;
         output::labelled(estimator, measures, rows, scores, schema)
     } else {
-        let candidates = estimator.candidates(&input::unlabelled(rows)?)?;
+        let candidates = estimator.candidates(&input::unlabelled(rows).map_err(named)?)?;
         let expected = estimator.expect(&candidates)?;
         output::unlabelled(estimator, rows, &candidates, expected, schema)
     }

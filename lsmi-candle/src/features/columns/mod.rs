@@ -1,6 +1,7 @@
 //! Arrow columns as arrays: the kind of a column, and its rows put together.
 
 pub(crate) mod metadata;
+pub(crate) mod text;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{

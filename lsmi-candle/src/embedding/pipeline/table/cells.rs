@@ -1,28 +1,19 @@
-//! Cells of Arrow columns: texts, whole numbers, and files as bytes.
+//! Inputs in cells of Arrow columns: texts, paths, and files as bytes.
 //!
 //! A file is bytes, or a structure of bytes and a path, as the library `datasets` of Hugging Face writes them.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use super::Input;
 use crate::embedding::encoders::Modality;
+use crate::features::columns::text::{is_string, is_text, text_at};
 
 /// The field of a structure that holds the bytes.
 const BYTES: &str = "bytes";
 /// The field of a structure that holds the path, which may be of a file elsewhere.
 const PATH: &str = "path";
-
-/// Whether a column of a type holds texts or whole numbers.
-pub(in super::super) fn is_text(kind: &DataType) -> bool {
-    kind.is_integer() || is_string(kind)
-}
-
-fn is_string(kind: &DataType) -> bool {
-    matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-}
 
 fn is_bytes(kind: &DataType) -> bool {
     matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
@@ -78,32 +69,11 @@ fn bytes_at(column: &ArrayRef, row: usize) -> Option<Vec<u8>> {
     }
 }
 
-/// Returns the text or whole number of a row; empty where there is none, and where the column holds neither.
-pub(in super::super) fn text_at(array: &dyn Array, row: usize) -> String {
-    if array.is_null(row) {
-        return String::new();
-    }
-    match array.data_type() {
-        DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
-        DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
-        DataType::Utf8View => array.as_string_view().value(row).to_owned(),
-        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Int8 => array.as_primitive::<Int8Type>().value(row).to_string(),
-        DataType::Int16 => array.as_primitive::<Int16Type>().value(row).to_string(),
-        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
-        DataType::UInt8 => array.as_primitive::<UInt8Type>().value(row).to_string(),
-        DataType::UInt16 => array.as_primitive::<UInt16Type>().value(row).to_string(),
-        DataType::UInt32 => array.as_primitive::<UInt32Type>().value(row).to_string(),
-        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).to_string(),
-        _ => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow_array::{BinaryArray, LargeStringArray, StringArray, StructArray};
+    use arrow_array::{BinaryArray, StringArray, StructArray};
     use arrow_schema::Field;
 
     use super::*;
@@ -123,13 +93,5 @@ mod tests {
         assert_eq!(at(&column, 2), Input::Text(String::new()));
         let unnamed = Input::File { name: "in row 1".to_owned(), bytes: b"one".to_vec() };
         assert_eq!((at(&bytes, 0), at(&bytes, 1)), (unnamed, Input::Text(String::new())));
-    }
-
-    /// Engines have strings of their own kinds.
-    #[test]
-    fn texts_of_any_width_are_read() {
-        let texts: ArrayRef = Arc::new(LargeStringArray::from(vec![Some("a"), None]));
-        assert!(is_text(texts.data_type()) && is_input(texts.data_type(), Modality::Text));
-        assert_eq!((text_at(&texts, 0), text_at(&texts, 1)), ("a".to_owned(), String::new()));
     }
 }

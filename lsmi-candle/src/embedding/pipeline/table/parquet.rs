@@ -5,8 +5,9 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 
-use super::cells::{input_at, is_input, is_text, text_at};
+use super::cells::{input_at, is_input};
 use super::{Columns, Fields, Places, Source, TableError};
+use crate::features::columns::text::{is_text, text_at};
 use crate::files::Batches;
 
 /// The rows of a Parquet file.

@@ -1,0 +1,62 @@
+"""Scores on many machines with Spark, or with whatever has its ``mapInArrow``, such as Sail.
+
+    scored = lsmi.spark.score(spark.read.parquet("/shared/features"), lsmi.EstimatorFile("/shared/estimator.safetensors"))
+    scored.write.parquet("/shared/scores")
+
+The package must be installed wherever an executor runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ._handles import EstimatorLike, loaded, portable
+
+if TYPE_CHECKING:
+    import pyarrow
+    from pyspark.sql import DataFrame
+
+__all__ = ["score", "score_batches"]
+
+
+def score(df: DataFrame, estimator: EstimatorLike, *, measures: Sequence[str] = ()) -> DataFrame:
+    """Scores the rows of a data frame.
+
+    Columns in and out are those of :meth:`lsmi.Estimator.score_batch`: ``id``, ``x1`` and ``x2`` (arrays of numbers), and, where
+    there are labels, ``y``. Rows keep their ids, and their values do not depend on how they are partitioned.
+
+    Args:
+        df: A data frame of Spark, or of an engine with its interface.
+        estimator: An :class:`lsmi.EstimatorFile`, which refuses a file that was replaced since; a path, of which one is made
+            here; or an estimator, whose bytes then travel with the tasks. The driver loads it too.
+        measures: Further measures to decompose by, such as ``ccs``.
+
+    Raises:
+        DataError: If the estimator cannot be read, or a column is not there or of another type; on the executors, if a value
+            cannot be used, naming column and row of the batch.
+    """
+    from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+
+    carried, listed = portable(estimator), [measures] if isinstance(measures, str) else list(measures)
+    columns = from_arrow_schema(loaded(carried).output_schema(to_arrow_schema(df.schema), measures=listed))
+
+    def run(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+        return score_batches(batches, carried, measures=listed)
+
+    return df.mapInArrow(run, columns)
+
+
+def score_batches(
+    batches: Iterable[pyarrow.RecordBatch], estimator: EstimatorLike, *, measures: Sequence[str] = ()
+) -> Iterator[pyarrow.RecordBatch]:
+    """Scores record batches one after the other: the body of ``mapInArrow``, for engines that are not Spark.
+
+    Args:
+        batches: Batches as :meth:`lsmi.Estimator.score_batch` takes them.
+        estimator: As for :func:`score`; it is loaded once a process.
+        measures: Further measures.
+    """
+    model = loaded(portable(estimator))
+    for batch in batches:
+        yield model.score_batch(batch, measures=measures)
