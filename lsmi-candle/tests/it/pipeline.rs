@@ -66,7 +66,7 @@ fn settings(place: &Path, unreadable: Unreadable) -> Settings {
         id: needed("id"),
     };
     let settings = Settings::new(place.join("table.csv"), columns);
-    Settings { unreadable, batch: 4, rows_of_a_shard: 2, threads: 2, ..settings }
+    Settings { unreadable, batch: 4, rows_of_a_group: 2, threads: 2, ..settings }
 }
 
 fn encodings(place: &Path) -> Vec<Encoding> {
@@ -84,7 +84,7 @@ fn a_file_holds_what_is_in_memory() {
     let place = place();
     let plan = Plan::read(settings(place.path(), Unreadable::Skip)).unwrap();
     let encodings = encodings(place.path());
-    assert_eq!((plan.rows(), plan.shards()), (ROWS, 4));
+    assert_eq!((plan.rows(), plan.groups()), (ROWS, 4));
 
     let embedded = plan.embed(&encodings, &Watch::default()).unwrap();
     assert_eq!(embedded.rows.places, [0, 1, 2, 3, 5, 6]);
@@ -135,7 +135,7 @@ fn what_was_cancelled_goes_on() {
     // Nothing was finished, so nothing is left.
     assert!(!directory_of(&output).exists());
 
-    // A row that cannot be embedded, in the third shard, ends it when two are finished.
+    // A row that cannot be embedded, in the third group, ends it when two are finished.
     let strict = Plan::read(settings(place.path(), Unreadable::Fail)).unwrap();
     let refused = strict.embed_to_file(&encodings, &output, false, &Watch::default()).unwrap_err();
     assert!(matches!(&refused, PipelineError::Row { skipped: Skipped { row: 5, .. }, .. }), "{refused}");
@@ -147,7 +147,7 @@ fn what_was_cancelled_goes_on() {
     plan.embed_to_file(&encodings, &output, false, &watch).unwrap();
     drop(watch);
     let told: Vec<Progress> = receiver.iter().collect();
-    assert_eq!(told[0], Progress::Begun { finished: 2, shards: 4, rows_left: 3 });
+    assert_eq!(told[0], Progress::Begun { finished: 2, groups: 4, rows_left: 3 });
     assert_eq!(told[1..], [Progress::Rows(2), Progress::Rows(1)]);
     let notes = notes.0.into_inner().unwrap();
     assert_eq!(notes[..3], [Some((2, 4)), Some((3, 4)), Some((4, 4))]);
