@@ -77,6 +77,10 @@ fn a_table_becomes_a_feature_file() {
     place.lsmi(&format!("embed table.csv {order}")).success();
     let other = read_with_keys(&place.path("other.safetensors"), &Keys::default()).unwrap();
     let difference = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    // The name that the option had once.
+    let once = order.replace("--rows-of-a-group", "--rows-of-a-shard").replace("other.", "once.");
+    place.lsmi(&format!("embed table.csv {once}")).success();
+    assert_eq!(place.bytes("other.safetensors"), place.bytes("once.safetensors"));
     // Batches of another size may sum in another order.
     assert!(difference(other.splits[0].features.x2.values(), rows.x1.values()) < 1e-5);
 }

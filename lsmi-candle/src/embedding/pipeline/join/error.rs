@@ -37,7 +37,7 @@ pub enum JoinError {
         file: String,
     },
     /// Two files are parts of different jobs.
-    #[error("{file}: is part of another job than {first}: {what} differs; join parts of one table, models and options")]
+    #[error("{file}: is part of another job than {first}, from which it differs in {what}; join parts of one table, models and options")]
     OtherJob {
         /// The file.
         file: String,
