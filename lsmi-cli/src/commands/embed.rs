@@ -109,7 +109,9 @@ fn show(progress: Receiver<Progress>, quiet: bool) {
         match event {
             Progress::Begun { finished, groups, rows_left } => {
                 if finished > 0 && !quiet {
-                    console::say(&format!("{finished} of {groups} row groups were finished before; going on from there"));
+                    console::say(&format!(
+                        "{finished} of {groups} row groups were finished before; going on from there"
+                    ));
                 }
                 bar = Some(progress::rows(quiet, rows_left));
             }

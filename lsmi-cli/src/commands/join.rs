@@ -71,7 +71,8 @@ pub(super) fn run(arguments: &Join) -> Result<(), Failure> {
 
 /// The format of the files, which is that of the output and one for all.
 fn kind(arguments: &Join) -> Result<Kind, Failure> {
-    let kind = |path: &Path| match features::Format::from_path(path) {
+    let kind = |path: &Path| {
+        match features::Format::from_path(path) {
         Some(features::Format::SafeTensors) => Ok(Kind::Features),
         _ => Format::of_path(path).map(Kind::Samples).map_err(|_| {
             Failure::usage(format!(
@@ -79,6 +80,7 @@ fn kind(arguments: &Join) -> Result<Kind, Failure> {
                 path.display()
             ))
         }),
+    }
     };
     let expected = kind(&arguments.out)?;
     for part in &arguments.parts {

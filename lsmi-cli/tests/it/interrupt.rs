@@ -97,7 +97,8 @@ fn finished_groups_of_embed_are_kept_and_gone_on_with() {
 
     let again = place.lsmi(&format!("{embed} --out f.safetensors")).success();
     let told = stderr(&again);
-    let finished = [kept, kept + 1].map(|kept| told.contains(&format!("{kept} of 120 row groups were finished before")));
+    let finished =
+        [kept, kept + 1].map(|kept| told.contains(&format!("{kept} of 120 row groups were finished before")));
     assert!(finished.contains(&true), "{told}");
     place.lsmi(&format!("{embed} --out whole.safetensors --quiet")).success();
     assert_eq!(place.bytes("f.safetensors"), place.bytes("whole.safetensors"));

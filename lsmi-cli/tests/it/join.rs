@@ -155,7 +155,9 @@ fn refused(place: &Place, words: &str, status: i32, expected: &str) {
 fn parts_that_do_not_make_a_whole_are_refused() {
     let place = place();
     let embed = |table: &str, words: &str, out: &str| {
-        place.lsmi(&format!("embed {table}.csv {MODELS} {GROUPS} --on-error skip {words} --out {out}.safetensors --quiet"));
+        place.lsmi(&format!(
+            "embed {table}.csv {MODELS} {GROUPS} --on-error skip {words} --out {out}.safetensors --quiet"
+        ));
         assert!(place.path(&format!("{out}.safetensors")).exists(), "{out}");
     };
     let table = place.text("full.csv");
@@ -187,7 +189,11 @@ fn parts_that_do_not_make_a_whole_are_refused() {
         ("1 2 3 copy", 3, "1.safetensors and copy.safetensors: both are part 1 of 3"),
         ("1 2of4 3", 3, "2of4.safetensors: is one of 4 parts, but 1.safetensors is one of 3"),
         ("1 mean 3", 3, "mean.safetensors: is part of another job than 1.safetensors, from which it differs in x"),
-        ("1 batch 3", 3, "batch.safetensors: is part of another job than 1.safetensors, from which it differs in its table or options"),
+        (
+            "1 batch 3",
+            3,
+            "batch.safetensors: is part of another job than 1.safetensors, from which it differs in its table or options",
+        ),
         ("1 longer 3", 3, "longer.safetensors: is part of another job"),
         ("1 bare 3", 3, "bare.safetensors: is part of another job"),
         ("1 other 3", 3, "1.safetensors and other.safetensors: the id `r0` is there twice"),
@@ -243,11 +249,15 @@ fn shards_of_score_joined_are_the_whole() {
             let mut names: Vec<String> = (1..=of).map(|part| format!("part-{of}-{part}.{format}")).collect();
             names.sort();
             let told = place.lsmi(&format!("join {} --out joined.{format} --force --json", names.join(" "))).success();
-            let expected = format!("in the order of their numbers, from part-{of}-1.{format} to part-{of}-{of}.{format}");
+            let expected =
+                format!("in the order of their numbers, from part-{of}-1.{format} to part-{of}-{of}.{format}");
             assert!(stderr(&told).contains(&expected), "{}", stderr(&told));
             let printed: Value = serde_json::from_str(&stdout(&told)).unwrap();
             assert_eq!((&printed["n"], &printed["parts"], &printed["schema"]), (&500.into(), &of.into(), &1.into()));
-            assert!(place.bytes(&format!("joined.{format}")) == place.bytes(&format!("whole.{format}")), "{format} {of}");
+            assert!(
+                place.bytes(&format!("joined.{format}")) == place.bytes(&format!("whole.{format}")),
+                "{format} {of}"
+            );
             assert_eq!(stderr(&place.lsmi(&format!("join {} --out q.{format} --force --quiet", names.join(" ")))), "");
         }
     }
@@ -286,7 +296,8 @@ fn samples_that_do_not_go_together_are_refused() {
             ("sx sx", 2, ": is there twice"),
             ("p1 gone", 3, ": cannot be read"),
         ] {
-            let expected = if format == "parquet" && names == "p1 sx" { ": has the columns REQUIRED" } else { expected };
+            let expected =
+                if format == "parquet" && names == "p1 sx" { ": has the columns REQUIRED" } else { expected };
             refused(&place, &format!("{} --out new.{format}", of(names)), status, expected);
         }
     }

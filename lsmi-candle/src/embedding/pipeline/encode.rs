@@ -140,7 +140,9 @@ impl Encoder<'_> {
         let kept: Vec<usize> = (0..rows.len()).filter(|row| refused[*row].is_none()).collect();
         // Where no row is kept, the others still say whether the table has labels and ids.
         let of = |field: fn(&Row) -> Option<String>| {
-            rows.iter().all(|row| field(row).is_some()).then(|| kept.iter().filter_map(|row| field(&rows[*row])).collect())
+            rows.iter()
+                .all(|row| field(row).is_some())
+                .then(|| kept.iter().filter_map(|row| field(&rows[*row])).collect())
         };
         let skipped = rows.iter().zip(refused).filter_map(|(row, reason)| {
             Some(Skipped { row: row.place + 1, id: row.id.clone(), reason: reason.clone()? })

@@ -186,11 +186,7 @@ impl Plan {
     }
 
     /// Returns the metadata of the feature file; that of a shard says what it is a part of.
-    fn metadata(
-        &self,
-        encodings: &[Encoding],
-        rows: &EmbeddedRows,
-    ) -> Result<BTreeMap<String, String>, PipelineError> {
+    fn metadata(&self, encodings: &[Encoding], rows: &EmbeddedRows) -> Result<BTreeMap<String, String>, PipelineError> {
         let mut metadata = feature_file::metadata(encodings, rows)?;
         let shard = self.settings.shard;
         if !shard.is_whole() {

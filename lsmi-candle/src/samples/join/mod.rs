@@ -157,7 +157,9 @@ fn check_end(path: &Path, mut file: &File) -> Result<(), JoinError> {
     let mut last = [b'\n'];
     let length = file.metadata().map_err(unreadable(path))?.len();
     if length > 0 {
-        file.seek(SeekFrom::End(-1)).and_then(|_| io::Read::read_exact(&mut file, &mut last)).map_err(unreadable(path))?;
+        file.seek(SeekFrom::End(-1))
+            .and_then(|_| io::Read::read_exact(&mut file, &mut last))
+            .map_err(unreadable(path))?;
         file.rewind().map_err(unreadable(path))?;
     }
     if last == *b"\n" { Ok(()) } else { Err(damaged(path, "its last row has no end".to_owned())) }
@@ -170,7 +172,9 @@ fn csv_part(path: &Path) -> Result<Part, JoinError> {
     let mut record = ByteRecord::new();
     let mut read = |record: &mut ByteRecord| {
         let is_there = table.read_byte_record(record);
-        is_there.map(|is_there| is_there.then(|| table.position().byte())).map_err(|error| damaged(path, error.to_string()))
+        is_there
+            .map(|is_there| is_there.then(|| table.position().byte()))
+            .map_err(|error| damaged(path, error.to_string()))
     };
     let Some(header) = read(&mut record)? else {
         return Err(damaged(path, "it has no header".to_owned()));

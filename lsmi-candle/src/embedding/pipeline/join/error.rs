@@ -37,7 +37,9 @@ pub enum JoinError {
         file: String,
     },
     /// Two files are parts of different jobs.
-    #[error("{file}: is part of another job than {first}, from which it differs in {what}; join parts of one table, models and options")]
+    #[error(
+        "{file}: is part of another job than {first}, from which it differs in {what}; join parts of one table, models and options"
+    )]
     OtherJob {
         /// The file.
         file: String,
@@ -79,7 +81,9 @@ pub enum JoinError {
         of: usize,
     },
     /// An id is there twice.
-    #[error("{first} and {second}: the id `{id}` is there twice, but ids must differ; was the table changed between the parts?")]
+    #[error(
+        "{first} and {second}: the id `{id}` is there twice, but ids must differ; was the table changed between the parts?"
+    )]
     RepeatedId {
         /// The id.
         id: String,

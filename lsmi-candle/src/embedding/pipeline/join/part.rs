@@ -15,7 +15,7 @@ use crate::embedding::pipeline::part::{KEY, PartOf};
 use crate::jobs::Shard;
 
 /// The length of the header's length.
-const PREFIX: u64 = size_of::<u64>() as u64;
+const PREFIX: usize = size_of::<u64>();
 
 /// A part of a feature file, without its labels and vectors.
 #[derive(Debug)]
@@ -44,7 +44,8 @@ impl Part {
         let file = path.display().to_string();
         let damaged = |reason: String| JoinError::Damaged { file: file.clone(), reason };
         let (header, start) = header(path)?;
-        let mut metadata: BTreeMap<String, String> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        let mut metadata: BTreeMap<String, String> =
+            header.metadata().clone().unwrap_or_default().into_iter().collect();
         let Some(of) = metadata.remove(KEY) else { return Err(JoinError::NoPart { file }) };
         let of: PartOf = understood(KEY, &of).map_err(damaged)?;
         let mut list = |key: &str| metadata.remove(key).map(|text| understood(key, &text)).transpose();
@@ -120,11 +121,11 @@ fn header(path: &Path) -> Result<(Metadata, u64), JoinError> {
     let damaged = |reason| JoinError::Damaged { file: name(), reason };
     let mut file = File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
-    let mut prefix = [0; PREFIX as usize];
+    let mut prefix = [0; PREFIX];
     let length = file.read_exact(&mut prefix).map(|()| u64::from_le_bytes(prefix));
     let within = || damaged(format!("it ends within its header, after {size} bytes"));
     let length = length.map_err(|error| if is_end(&error) { within() } else { unreadable(error) })?;
-    let start = length.checked_add(PREFIX).filter(|start| *start <= size).ok_or_else(within)?;
+    let start = length.checked_add(PREFIX as u64).filter(|start| *start <= size).ok_or_else(within)?;
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
     let header: Metadata =
