@@ -12,10 +12,12 @@ use crossbeam_channel::unbounded;
 use lsmi_candle::embedding::embedder::{Embedder, Options};
 use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
 use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn};
-use lsmi_candle::embedding::pipeline::{Encoding, PipelineError, Plan, Progress, Settings, Skipped, Unreadable, Watch};
+use lsmi_candle::embedding::pipeline::{
+    Encoding, FeatureParts, JoinError, PipelineError, Plan, Progress, Settings, Skipped, Unreadable, Watch,
+};
 use lsmi_candle::features::{Format, Keys, read_bytes};
 use lsmi_candle::files::{JobState, WriteObserver};
-use lsmi_candle::jobs::directory_of;
+use lsmi_candle::jobs::{Shard, directory_of};
 use tempfile::TempDir;
 
 const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
@@ -111,6 +113,44 @@ fn a_file_holds_what_is_in_memory() {
     let features = &file.splits[0].features;
     assert_eq!((features.ids.get(4).as_ref(), &features.labels[..]), ("id5", &[1, 0, 1, 0, 0, 1][..]));
     assert!(features.x1.values().iter().zip(&embedded.vectors[0]).all(|(read, made)| *read == f64::from(*made)));
+}
+
+#[test]
+fn shards_are_parts_of_the_whole() {
+    let place = place();
+    let encodings = encodings(place.path());
+    let plan = |shard| Plan::read(Settings { shard, ..settings(place.path(), Unreadable::Skip) }).unwrap();
+    let whole = plan(Shard::WHOLE).embed(&encodings, &Watch::default()).unwrap();
+    assert!(!whole.metadata.contains_key("shard"));
+    let mut written = Vec::new();
+    whole.write(&mut written).unwrap();
+    // Four row groups: the first of six parts has none.
+    for of in [2, 3, 6] {
+        let (mut paths, mut places, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+        for index in (1..=of).rev() {
+            let plan = plan(Shard::new(index, of).unwrap());
+            let path = place.path().join(format!("{index}-of-{of}.safetensors"));
+            let rows = plan.embed_to_file(&encodings, &path, false, &Watch::default()).unwrap();
+            assert_eq!(plan.rows(), rows.len() + rows.skipped.len());
+            let embedded = plan.embed(&encodings, &Watch::default()).unwrap();
+            assert_eq!(embedded.rows, rows);
+            let mut in_memory = Vec::new();
+            embedded.write(&mut in_memory).unwrap();
+            assert!(fs::read(&path).unwrap() == in_memory);
+            places.splice(0..0, rows.places);
+            skipped.splice(0..0, rows.skipped);
+            paths.push(path);
+        }
+        assert_eq!((&places, &skipped), (&whole.rows.places, &whole.rows.skipped));
+        let joined = FeatureParts::open(&paths).unwrap();
+        assert_eq!((joined.rows(), joined.classes()), (6, whole.rows.classes.as_deref()));
+        let mut bytes = Vec::new();
+        joined.write(&mut bytes).unwrap();
+        assert!(bytes == written, "{of}");
+        let missing = FeatureParts::open(&paths[1..]).unwrap_err();
+        assert!(matches!(&missing, JoinError::Missing { missing, .. } if *missing == [of]), "{missing}");
+    }
+    assert!(matches!(FeatureParts::open(&[] as &[PathBuf]), Err(JoinError::NoFiles)));
 }
 
 /// Notes how far jobs are.

@@ -41,7 +41,6 @@ mod feature_file;
 mod folder;
 mod group;
 mod join;
-mod part;
 mod plan;
 mod rows;
 mod run;

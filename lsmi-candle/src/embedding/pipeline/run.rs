@@ -11,7 +11,7 @@ use super::error::PipelineError;
 use super::feature_file::{self, bytes_of};
 use super::folder::Folder;
 use super::group::{Group, Header, bytes};
-use super::part::{self, PartOf};
+use super::join::{KEY, PartOf};
 use super::plan::{Plan, Unreadable};
 use super::rows::EmbeddedRows;
 use super::table::{Row, Table};
@@ -201,7 +201,7 @@ impl Plan {
                 truncated: rows.truncated,
                 job: job.sha256(),
             };
-            metadata.insert(part::KEY.to_owned(), serde_json::to_string(&part)?);
+            metadata.insert(KEY.to_owned(), serde_json::to_string(&part)?);
         }
         Ok(metadata)
     }

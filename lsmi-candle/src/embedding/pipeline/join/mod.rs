@@ -4,6 +4,7 @@
 
 mod error;
 mod part;
+mod part_of;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -16,6 +17,7 @@ use super::rows::classes;
 use part::Part;
 
 pub use error::JoinError;
+pub(super) use part_of::{KEY, PartOf};
 
 /// Bytes that are copied at a time, a multiple of those of a label.
 const BUFFER: usize = 1 << 17;

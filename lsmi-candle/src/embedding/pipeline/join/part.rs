@@ -9,9 +9,8 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 use serde::de::DeserializeOwned;
 
-use super::JoinError;
+use super::{JoinError, KEY, PartOf};
 use crate::embedding::pipeline::group::Skipped;
-use crate::embedding::pipeline::part::{KEY, PartOf};
 use crate::jobs::Shard;
 
 /// The length of the header's length.

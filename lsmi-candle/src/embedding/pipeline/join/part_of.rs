@@ -5,25 +5,25 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 /// The key of the metadata under which it stands, as JSON.
-pub(super) const KEY: &str = "shard";
+pub(crate) const KEY: &str = "shard";
 
 /// What the feature file of a shard is a part of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PartOf {
+pub(crate) struct PartOf {
     /// Which part it is, counted from 1.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// The number of parts.
-    pub(super) of: usize,
+    pub(crate) of: usize,
     /// Its row groups, among those of the whole table.
-    pub(super) groups: Range<usize>,
+    pub(crate) groups: Range<usize>,
     /// The number of row groups of the whole table.
-    pub(super) all_groups: usize,
+    pub(crate) all_groups: usize,
     /// Its rows, those that were skipped too, among the rows of the whole table that are not dropped.
-    pub(super) rows: Range<usize>,
+    pub(crate) rows: Range<usize>,
     /// Rows that were dropped within the part, as an input or a label is missing.
-    pub(super) dropped: usize,
+    pub(crate) dropped: usize,
     /// Rows with a text or sound that was cut.
-    pub(super) truncated: usize,
+    pub(crate) truncated: usize,
     /// SHA-256 of what the whole job is, whatever the part.
-    pub(super) job: String,
+    pub(crate) job: String,
 }
