@@ -153,6 +153,49 @@ fn shards_are_parts_of_the_whole() {
     assert!(matches!(FeatureParts::open(&[] as &[PathBuf]), Err(JoinError::NoFiles)));
 }
 
+/// Parts come from other machines: whatever they hold, they are joined or refused, without a panic or a flood of memory.
+#[test]
+fn damaged_parts_are_refused() {
+    let place = place();
+    let encodings = encodings(place.path());
+    let paths = [1, 2].map(|index| {
+        let shard = Shard::new(index, 2).unwrap();
+        let plan = Plan::read(Settings { shard, ..settings(place.path(), Unreadable::Skip) }).unwrap();
+        let path = place.path().join(format!("{index}.safetensors"));
+        plan.embed_to_file(&encodings, &path, false, &Watch::default()).unwrap();
+        path
+    });
+    let join = || FeatureParts::open(&paths).and_then(|parts| parts.write(&mut std::io::sink()));
+    join().unwrap();
+    let bytes = fs::read(&paths[0]).unwrap();
+    for length in 0..bytes.len() {
+        fs::write(&paths[0], &bytes[..length]).unwrap();
+        assert!(matches!(join(), Err(JoinError::Damaged { .. })), "{length}");
+    }
+    let header = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    // The header and the labels, which follow it; each byte becomes another digit, bracket or letter.
+    for at in 0..header + 4 * 8 {
+        for other in [b'0', b'9', b'}', bytes[at] ^ 1] {
+            let mut changed = bytes.clone();
+            changed[at] = other;
+            fs::write(&paths[0], &changed).unwrap();
+            let _ = join();
+        }
+    }
+    // It says that there are very many parts, of which it is the first.
+    let text = String::from_utf8(bytes[8..header].to_vec()).unwrap();
+    let many = text.replacen(r#"\"of\":2"#, r#"\"of\":9000000000000000000"#, 1).replacen(
+        r#"{\"start\":0,\"end\":2}"#,
+        r#"{\"start\":0,\"end\":0}"#,
+        1,
+    );
+    assert_ne!(many, text);
+    let changed = [&(many.len() as u64).to_le_bytes(), many.as_bytes(), &bytes[header..]].concat();
+    fs::write(&paths[0], changed).unwrap();
+    let refused = FeatureParts::open(&paths[..1]).unwrap_err();
+    assert!(matches!(&refused, JoinError::Missing { missing, .. } if missing.len() == 20), "{refused}");
+}
+
 /// Notes how far jobs are.
 #[derive(Default)]
 struct Notes(Mutex<Vec<Option<(usize, usize)>>>);

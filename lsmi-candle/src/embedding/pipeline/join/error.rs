@@ -73,10 +73,12 @@ pub enum JoinError {
         second: String,
     },
     /// Parts are not there.
-    #[error("of {of} parts these are missing: {}; give the files of all parts", listed(.missing))]
+    #[error("of {of} parts these are missing: {}; give the files of all parts", listed(.missing, *.count))]
     Missing {
-        /// The parts that are missing, from 1.
+        /// The first of the parts that are missing, from 1.
         missing: Vec<usize>,
+        /// How many are missing.
+        count: usize,
         /// The number of parts.
         of: usize,
     },
@@ -103,13 +105,10 @@ pub enum JoinError {
     Output(#[source] io::Error),
 }
 
-/// Parts that are named one by one.
-const LISTED: usize = 20;
-
-fn listed(parts: &[usize]) -> String {
-    let mut names: Vec<String> = parts.iter().take(LISTED).map(ToString::to_string).collect();
-    if parts.len() > LISTED {
-        names.push(format!("and {} more", parts.len() - LISTED));
+fn listed(parts: &[usize], count: usize) -> String {
+    let mut names: Vec<String> = parts.iter().map(ToString::to_string).collect();
+    if count > parts.len() {
+        names.push(format!("and {} more", count - parts.len()));
     }
     names.join(", ")
 }
