@@ -54,7 +54,7 @@ impl Part {
 
         let (mut widths, mut vectors, mut rows) = (Vec::new(), Vec::new(), None);
         while let Some(info) = header.info(&format!("x{}", widths.len() + 1)) {
-            let (Dtype::F32, &[count, width @ 1..]) = (info.dtype, info.shape.as_slice()) else {
+            let (Dtype::F32, &[count, width @ 1..=usize::MAX]) = (info.dtype, info.shape.as_slice()) else {
                 return Err(damaged(format!("`x{}` is not what `lsmi embed` writes", widths.len() + 1)));
             };
             if *rows.get_or_insert(count) != count {
