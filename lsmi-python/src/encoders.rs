@@ -88,19 +88,16 @@ impl Encoders {
 /// Finds a model, downloading what is not there. Returns its name with the commit, where it is of the hub, and the SHA-256 of
 /// its files.
 #[pyfunction]
-pub(crate) fn find_model(
-    py: Python<'_>,
-    kind: &str,
-    model: String,
-    has_pooling: bool,
-) -> PyResult<(String, String)> {
+pub(crate) fn find_model(py: Python<'_>, kind: &str, model: String, has_pooling: bool) -> PyResult<(String, String)> {
     let modality = modality(kind)?;
     let found = py.detach(move || -> Result<_, Raised> {
         let found = find(modality, &model, has_pooling)?;
         let sha256 = found.sha256().map_err(EmbedError::from)?;
         // A manifest names its commit itself.
         let name = match found.origin {
-            Origin::Hub { repository, commit } if repository.as_str() == model.split('@').next().unwrap_or_default() => {
+            Origin::Hub { repository, commit }
+                if repository.as_str() == model.split('@').next().unwrap_or_default() =>
+            {
                 format!("{repository}@{commit}")
             }
             _ => model,
@@ -113,7 +110,8 @@ pub(crate) fn find_model(
 fn find(modality: Modality, model: &str, has_pooling: bool) -> Result<Resolved, Raised> {
     let hub = HubConfig::from_environment().map_err(|error| Raised::new(Class::Usage, &error))?;
     let asked = Asked { modality: Some(modality), pooling_is_chosen: has_pooling };
-    let found = Registry::from_environment().and_then(|registry| resolve(model, asked, &registry, &Hub::new(hub), &mut |_| ()));
+    let found =
+        Registry::from_environment().and_then(|registry| resolve(model, asked, &registry, &Hub::new(hub), &mut |_| ()));
     Ok(found.map_err(EmbedError::from)?)
 }
 

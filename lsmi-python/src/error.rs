@@ -195,7 +195,9 @@ impl From<EmbedBatchError> for Raised {
         };
         let hint = match &error {
             E::MissingColumn { .. } => Some("name the columns with columns={\"image\": \"photo\"}".to_owned()),
-            E::Row { .. } => Some("keep such rows, with the reason in a column `error`, with on_error=\"keep\"".to_owned()),
+            E::Row { .. } => {
+                Some("keep such rows, with the reason in a column `error`, with on_error=\"keep\"".to_owned())
+            }
             _ => None,
         };
         Self { place: Place { array, row, column: None }, hint, ..Self::new(Class::Data, &error) }

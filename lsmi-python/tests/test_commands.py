@@ -78,8 +78,8 @@ def test_encoders_that_are_not_there_are_errors(tmp_path: Path) -> None:
 
 
 def test_options_are_arguments() -> None:
-    assert words({"rows_of_a_shard": 5, "fusion": True, "top": None, "policies": ["a", "b"]}) == [
-        "--rows-of-a-shard", "5", "--fusion", "--policies", "a,b",
+    assert words({"rows_of_a_group": 5, "fusion": True, "top": None, "policies": ["a", "b"]}) == [
+        "--rows-of-a-group", "5", "--fusion", "--policies", "a,b",
     ]  # fmt: skip
     assert as_keywords("leave such rows out with --missing drop; see --on-error") == (
         'leave such rows out with missing="drop"; see on_error='

@@ -2,10 +2,12 @@
 //!
 //! [`ScoredSplit`] has the terms and decompositions of the samples of one split, [`ExpectedSplit`] those of samples without
 //! labels. [`mod@write`] puts samples in a file, csv, jsonl or Parquet, and [`read`] takes them out again; a column that every
-//! file has is a field of [`Sample`], one that was asked for is in [`ExtraColumns`]. [`exemplars`] chooses which to show.
+//! file has is a field of [`Sample`], one that was asked for is in [`ExtraColumns`]. [`exemplars`] chooses which to show, [`join`] makes
+//! one file of several.
 
 pub mod candidates;
 pub mod exemplars;
+pub mod join;
 pub mod parquet;
 pub mod read;
 pub mod write;

@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{
-    Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch,
-    StringArray, StringViewArray,
+    Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, LargeStringArray, ListArray,
+    RecordBatch, StringArray, StringViewArray,
 };
 use arrow_schema::DataType;
 use lsmi_candle::estimator::batch::{
@@ -148,7 +148,11 @@ fn what_is_wrong_is_named() {
     let cases: [(&'static str, Option<ArrayRef>, &str); 12] = [
         ("id", None, "no column `id`, only x1, x2, y"),
         ("x2", None, "no column `x2`"),
-        ("id", Some(Arc::new(Float64Array::from(vec![1.0; 3]))), "`id` is of type Float64, but must be Int32, Int64, Utf8"),
+        (
+            "id",
+            Some(Arc::new(Float64Array::from(vec![1.0; 3]))),
+            "`id` is of type Float64, but must be Int32, Int64, Utf8",
+        ),
         ("id", Some(Arc::new(Int64Array::from(vec![Some(1), None, Some(2)]))), "`id` is null at row 1"),
         ("id", texts(["p", "q", "p"]), "`id` cannot be used"),
         ("x1", Some(Arc::new(Float64Array::from(vec![1.0; 3]))), "`x1` is of type Float64, but must be lists"),

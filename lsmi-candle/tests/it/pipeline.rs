@@ -12,10 +12,12 @@ use crossbeam_channel::unbounded;
 use lsmi_candle::embedding::embedder::{Embedder, Options};
 use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
 use lsmi_candle::embedding::pipeline::table::{Columns, InputColumn, OptionalColumn};
-use lsmi_candle::embedding::pipeline::{Encoding, PipelineError, Plan, Progress, Settings, Skipped, Unreadable, Watch};
+use lsmi_candle::embedding::pipeline::{
+    Encoding, FeatureParts, JoinError, PipelineError, Plan, Progress, Settings, Skipped, Unreadable, Watch,
+};
 use lsmi_candle::features::{Format, Keys, read_bytes};
 use lsmi_candle::files::{JobState, WriteObserver};
-use lsmi_candle::jobs::directory_of;
+use lsmi_candle::jobs::{Shard, directory_of};
 use tempfile::TempDir;
 
 const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
@@ -66,7 +68,7 @@ fn settings(place: &Path, unreadable: Unreadable) -> Settings {
         id: needed("id"),
     };
     let settings = Settings::new(place.join("table.csv"), columns);
-    Settings { unreadable, batch: 4, rows_of_a_shard: 2, threads: 2, ..settings }
+    Settings { unreadable, batch: 4, rows_of_a_group: 2, threads: 2, ..settings }
 }
 
 fn encodings(place: &Path) -> Vec<Encoding> {
@@ -84,7 +86,7 @@ fn a_file_holds_what_is_in_memory() {
     let place = place();
     let plan = Plan::read(settings(place.path(), Unreadable::Skip)).unwrap();
     let encodings = encodings(place.path());
-    assert_eq!((plan.rows(), plan.shards()), (ROWS, 4));
+    assert_eq!((plan.rows(), plan.groups()), (ROWS, 4));
 
     let embedded = plan.embed(&encodings, &Watch::default()).unwrap();
     assert_eq!(embedded.rows.places, [0, 1, 2, 3, 5, 6]);
@@ -113,6 +115,87 @@ fn a_file_holds_what_is_in_memory() {
     assert!(features.x1.values().iter().zip(&embedded.vectors[0]).all(|(read, made)| *read == f64::from(*made)));
 }
 
+#[test]
+fn shards_are_parts_of_the_whole() {
+    let place = place();
+    let encodings = encodings(place.path());
+    let plan = |shard| Plan::read(Settings { shard, ..settings(place.path(), Unreadable::Skip) }).unwrap();
+    let whole = plan(Shard::WHOLE).embed(&encodings, &Watch::default()).unwrap();
+    assert!(!whole.metadata.contains_key("shard"));
+    let mut written = Vec::new();
+    whole.write(&mut written).unwrap();
+    // Four row groups: the first of six parts has none.
+    for of in [2, 3, 6] {
+        let (mut paths, mut places, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+        for index in (1..=of).rev() {
+            let plan = plan(Shard::new(index, of).unwrap());
+            let path = place.path().join(format!("{index}-of-{of}.safetensors"));
+            let rows = plan.embed_to_file(&encodings, &path, false, &Watch::default()).unwrap();
+            assert_eq!(plan.rows(), rows.len() + rows.skipped.len());
+            let embedded = plan.embed(&encodings, &Watch::default()).unwrap();
+            assert_eq!(embedded.rows, rows);
+            let mut in_memory = Vec::new();
+            embedded.write(&mut in_memory).unwrap();
+            assert!(fs::read(&path).unwrap() == in_memory);
+            places.splice(0..0, rows.places);
+            skipped.splice(0..0, rows.skipped);
+            paths.push(path);
+        }
+        assert_eq!((&places, &skipped), (&whole.rows.places, &whole.rows.skipped));
+        let joined = FeatureParts::open(&paths).unwrap();
+        assert_eq!((joined.rows(), joined.classes()), (6, whole.rows.classes.as_deref()));
+        let mut bytes = Vec::new();
+        joined.write(&mut bytes).unwrap();
+        assert!(bytes == written, "{of}");
+        let missing = FeatureParts::open(&paths[1..]).unwrap_err();
+        assert!(matches!(&missing, JoinError::Missing { missing, .. } if *missing == [of]), "{missing}");
+    }
+    assert!(matches!(FeatureParts::open(&[] as &[PathBuf]), Err(JoinError::NoFiles)));
+}
+
+/// Parts come from other machines: whatever they hold, they are joined or refused, without a panic or a flood of memory.
+#[test]
+fn damaged_parts_are_refused() {
+    let place = place();
+    let encodings = encodings(place.path());
+    let paths = [1, 2].map(|index| {
+        let shard = Shard::new(index, 2).unwrap();
+        let plan = Plan::read(Settings { shard, ..settings(place.path(), Unreadable::Skip) }).unwrap();
+        let path = place.path().join(format!("{index}.safetensors"));
+        plan.embed_to_file(&encodings, &path, false, &Watch::default()).unwrap();
+        path
+    });
+    let join = || FeatureParts::open(&paths).and_then(|parts| parts.write(&mut std::io::sink()));
+    join().unwrap();
+    let bytes = fs::read(&paths[0]).unwrap();
+    for length in 0..bytes.len() {
+        fs::write(&paths[0], &bytes[..length]).unwrap();
+        assert!(matches!(join(), Err(JoinError::Damaged { .. })), "{length}");
+    }
+    let header = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    // The header and the labels, which follow it; each byte becomes another digit, bracket or letter.
+    for at in 0..header + 4 * 8 {
+        for other in [b'0', b'9', b'}', bytes[at] ^ 1] {
+            let mut changed = bytes.clone();
+            changed[at] = other;
+            fs::write(&paths[0], &changed).unwrap();
+            let _ = join();
+        }
+    }
+    // It says that there are very many parts, of which it is the first.
+    let text = String::from_utf8(bytes[8..header].to_vec()).unwrap();
+    let many = text.replacen(r#"\"of\":2"#, r#"\"of\":9000000000000000000"#, 1).replacen(
+        r#"{\"start\":0,\"end\":2}"#,
+        r#"{\"start\":0,\"end\":0}"#,
+        1,
+    );
+    assert_ne!(many, text);
+    let changed = [&(many.len() as u64).to_le_bytes(), many.as_bytes(), &bytes[header..]].concat();
+    fs::write(&paths[0], changed).unwrap();
+    let refused = FeatureParts::open(&paths[..1]).unwrap_err();
+    assert!(matches!(&refused, JoinError::Missing { missing, .. } if missing.len() == 20), "{refused}");
+}
+
 /// Notes how far jobs are.
 #[derive(Default)]
 struct Notes(Mutex<Vec<Option<(usize, usize)>>>);
@@ -135,7 +218,7 @@ fn what_was_cancelled_goes_on() {
     // Nothing was finished, so nothing is left.
     assert!(!directory_of(&output).exists());
 
-    // A row that cannot be embedded, in the third shard, ends it when two are finished.
+    // A row that cannot be embedded, in the third group, ends it when two are finished.
     let strict = Plan::read(settings(place.path(), Unreadable::Fail)).unwrap();
     let refused = strict.embed_to_file(&encodings, &output, false, &Watch::default()).unwrap_err();
     assert!(matches!(&refused, PipelineError::Row { skipped: Skipped { row: 5, .. }, .. }), "{refused}");
@@ -147,7 +230,7 @@ fn what_was_cancelled_goes_on() {
     plan.embed_to_file(&encodings, &output, false, &watch).unwrap();
     drop(watch);
     let told: Vec<Progress> = receiver.iter().collect();
-    assert_eq!(told[0], Progress::Begun { finished: 2, shards: 4, rows_left: 3 });
+    assert_eq!(told[0], Progress::Begun { finished: 2, groups: 4, rows_left: 3 });
     assert_eq!(told[1..], [Progress::Rows(2), Progress::Rows(1)]);
     let notes = notes.0.into_inner().unwrap();
     assert_eq!(notes[..3], [Some((2, 4)), Some((3, 4)), Some((4, 4))]);

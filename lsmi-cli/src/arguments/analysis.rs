@@ -67,14 +67,14 @@ its expectation under the joint head: E[r] = sum over y of p(y|x1,x2) r(y).
 Files of more than 262,144 rows (.safetensors, .npz, .parquet), and any with --shard or --rows-of-a-group, are scored \
 from a stream: row groups are read, scored and written one after the other, in memory that does not grow with the rows, \
 and the summary has means only. Finished groups are kept in OUT.partial; after an end, whatever its cause, the same \
-command goes on from there. The shards of a file, one after the other, are the whole.
+command goes on from there. The shards of a file, one after the other, are the whole: `lsmi join` puts them together.
 
 Examples:
   lsmi score test.safetensors --estimator estimator.safetensors --out samples.csv
   lsmi score test.npz --estimator result/estimator.safetensors --out samples.jsonl --json
   lsmi score new.npz --estimator e.safetensors --label-free --candidates labels.csv --out new.csv
   lsmi score large.safetensors --estimator e.safetensors --out scores.parquet --threads 8
-  lsmi score large.npz --estimator e.safetensors --shard 2/8 --out part2.csv";
+  lsmi score large.npz --estimator e.safetensors --shard 2/8 --out part-2.csv";
 
 /// `lsmi demo`.
 #[derive(Debug, Args)]

@@ -127,10 +127,13 @@ fn has_option(command: &clap::Command, name: &str) -> bool {
 }
 
 fn option_named<'command>(command: &'command clap::Command, name: &str) -> Option<&'command clap::Arg> {
+    let is_called = |option: &clap::Arg| {
+        option.get_long() == Some(name) || option.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+    };
     command
         .get_opts()
         .chain(command.get_arguments().filter(|argument| !argument.is_positional()))
-        .find(|option| option.get_long() == Some(name) && !matches!(name, "config" | "help" | "version"))
+        .find(|option| is_called(option) && !matches!(name, "config" | "help" | "version"))
 }
 
 /// Whether the command line has the option, or another of which only one may be given.
@@ -207,6 +210,15 @@ mod tests {
         let command = parsed("seeds = 3\nfolds = 4", "lsmi guide distill d.npz --out x").unwrap();
         let Command::Guide(Guide { action: GuideAction::Distill(distill) }) = command else { panic!("not distill") };
         assert_eq!(distill.seeds, 3);
+    }
+
+    #[test]
+    fn an_option_has_its_former_name_in_the_file_too() {
+        for name in ["rows-of-a-group", "rows-of-a-shard"] {
+            let command = parsed(&format!("{name} = 5"), "lsmi embed t.csv --text a --text b --out f").unwrap();
+            let Command::Embed(embed) = command else { panic!("not embed") };
+            assert_eq!(embed.rows_of_a_group, 5);
+        }
     }
 
     fn partition(configuration: &str, words: &str) -> Partition {

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum}
 use lsmi_candle::embedding::embedder::Prompt;
 use lsmi_candle::embedding::encoders::{Modality, Poolings};
 use lsmi_candle::features::Missing;
+use lsmi_candle::jobs::Shard;
 
 use super::Common;
 use super::hub::ModelOrigin;
@@ -20,13 +21,15 @@ A model is a name of `lsmi models list`, org/name on the Hugging Face hub, or a 
 what else it needs. The output holds x1, x2, ... in the order of the options, y of the labels, and says in its metadata \
 which model, revision, pooling and preprocessing it is of. The same table and models give the same bytes.
 
-Finished shards are kept in OUT.partial; after an end, whatever its cause, the same command goes on from there.
+Finished row groups are kept in OUT.partial; after an end, whatever its cause, the same command goes on from there. --shard I/N \
+embeds one of N parts, on one machine or on many; `lsmi join` makes of all of them the file that one machine would have written.
 
 Examples:
   lsmi embed table.csv --image efficientnet-lite0 --text minilm-l6-v2 --out features.safetensors
   lsmi embed table.csv --image ./my-clip --text ./my-clip --on-error skip --out features.safetensors
   lsmi embed clips.jsonl --audio openai/whisper-tiny.en --text minilm-l6-v2 --out features.safetensors
-  lsmi embed pairs.csv --text minilm-l6-v2 --text minilm-l6-v2 --columns text=question,text=answer --out features.safetensors";
+  lsmi embed pairs.csv --text minilm-l6-v2 --text minilm-l6-v2 --columns text=question,text=answer --out features.safetensors
+  lsmi embed table.csv --image dinov2-small --text minilm-l6-v2 --shard 2/8 --out part-2.safetensors";
 
 /// `lsmi embed`.
 #[derive(Debug, Args)]
@@ -70,9 +73,18 @@ pub(crate) struct Embed {
     /// Rows of a batch
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) batch: u16,
-    /// Rows of a shard
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rows_of_a_shard: u32,
+    /// Embed the I-th of N parts of the rows, e.g. 2/8; `lsmi join` puts all of them together
+    #[arg(long, value_name = "I/N", default_value_t)]
+    pub(crate) shard: Shard,
+    /// Rows that are read, embedded and kept at a time
+    #[arg(
+        long,
+        alias = "rows-of-a-shard",
+        value_name = "N",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) rows_of_a_group: u32,
     #[command(flatten)]
     pub(crate) origin: ModelOrigin,
     #[command(flatten)]

@@ -16,6 +16,7 @@ mod estimation;
 mod generate;
 mod guide;
 mod hub;
+mod join;
 mod models;
 mod partition;
 mod report;
@@ -39,11 +40,12 @@ pub(crate) use estimation::{Estimation, Measures, NullTest};
 pub(crate) use generate::{Completions, Man};
 pub(crate) use guide::{Clean, Distill, Ensemble, Export, Guide, GuideAction, NoiseName, RuleName, SourceName};
 pub(crate) use hub::{HubAction, HubCommand, ListModels, PullModels, ShowModel, VerifyModels};
+pub(crate) use join::Join;
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::{By, Partition};
 pub(crate) use report::{Report, ReportToo};
 pub(crate) use simulate::Simulate;
-pub(crate) use stream::{Shard, Streaming};
+pub(crate) use stream::Streaming;
 
 /// How much of what two modalities tell about a label is redundant, unique and synergistic, sample by sample.
 #[derive(Debug, Parser)]
@@ -94,6 +96,9 @@ pub(crate) enum Command {
     /// Turn pictures, sentences and sounds into features with pretrained encoders.
     #[command(after_help = embed::EMBED_EXAMPLES)]
     Embed(Embed),
+    /// Put the files of all shards of `embed` or `score` together to the file of the whole.
+    #[command(after_help = join::JOIN_EXAMPLES)]
+    Join(Join),
     /// Split samples into high, middle and low by r, u1, u2 or s.
     #[command(after_help = partition::PARTITION_EXAMPLES)]
     Partition(Partition),

@@ -1,4 +1,4 @@
-//! `lsmi embed`: raw pictures, sentences and sounds become a feature file, shard by shard.
+//! `lsmi embed`: raw pictures, sentences and sounds become a feature file, row group by row group.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -36,6 +36,9 @@ struct Embedded<'a> {
     version: &'static str,
     /// Rows of the output.
     n: usize,
+    /// Which part of the table they are, where it is not all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<String>,
     /// Rows that could not be embedded.
     skipped: &'a [Skipped],
     /// Rows that were left out, as an input or a label is missing.
@@ -89,6 +92,7 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
         n: rows.len(),
+        shard: (!arguments.shard.is_whole()).then(|| arguments.shard.to_string()),
         skipped: &rows.skipped,
         missing: rows.dropped,
         truncated: rows.truncated,
@@ -103,9 +107,11 @@ fn show(progress: Receiver<Progress>, quiet: bool) {
     let mut bar = None;
     for event in progress {
         match event {
-            Progress::Begun { finished, shards, rows_left } => {
+            Progress::Begun { finished, groups, rows_left } => {
                 if finished > 0 && !quiet {
-                    console::say(&format!("{finished} of {shards} shards were finished before; going on from there"));
+                    console::say(&format!(
+                        "{finished} of {groups} row groups were finished before; going on from there"
+                    ));
                 }
                 bar = Some(progress::rows(quiet, rows_left));
             }
@@ -128,45 +134,51 @@ fn failure(error: PipelineError, table: &Path) -> Failure {
 
 /// Says what became of the rows.
 fn say(arguments: &Embed, rows: &EmbeddedRows, encodings: &[Encoding]) {
-    console::say(&words(rows, &widths(encodings), &arguments.out));
-    if rows.dropped > 0 {
-        let verb = if rows.dropped == 1 { "row was" } else { "rows were" };
-        console::say(&format!("note: {} {verb} left out, in which an input or a label is missing", rows.dropped));
-    }
-    let classes = rows.classes.iter().flatten().map(String::as_str);
-    if let Some(names) = names_alike(classes) {
-        console::say(&format!(
-            "warning: labels differ only by upper and lower case: {names}; if they are one, write them alike"
-        ));
-    }
+    let widths = widths(encodings).iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+    let shard = if arguments.shard.is_whole() { String::new() } else { format!("shard {}: ", arguments.shard) };
+    console::say(&format!("{shard}{} rows of {widths} columns in {}", rows.len(), arguments.out.display()));
+    say_skipped(rows.truncated, rows.dropped, &rows.skipped);
+    say_alike(rows.classes.as_deref());
     if let Some(note) = alike(encodings) {
         console::say(&note);
     }
 }
 
-fn widths(encodings: &[Encoding]) -> Vec<usize> {
-    encodings.iter().map(|encoding| encoding.embedder.width()).collect()
-}
-
-fn words(rows: &EmbeddedRows, widths: &[usize], out: &Path) -> String {
-    let widths = widths.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
-    // Writing to a string cannot fail.
-    let mut text = format!("{} rows of {widths} columns in {}", rows.len(), out.display());
-    if rows.truncated > 0 {
-        let verb = if rows.truncated == 1 { "row has" } else { "rows have" };
-        let _ = write!(text, "\nnote: {} {verb} an input longer than its model takes, which was cut", rows.truncated);
+/// Says how many inputs were cut, and which rows are not there.
+pub(super) fn say_skipped(truncated: usize, dropped: usize, skipped: &[Skipped]) {
+    if truncated > 0 {
+        let verb = if truncated == 1 { "row has" } else { "rows have" };
+        console::say(&format!("note: {truncated} {verb} an input longer than its model takes, which was cut"));
     }
-    if !rows.skipped.is_empty() {
-        let verb = if rows.skipped.len() == 1 { "row was" } else { "rows were" };
-        let _ = write!(text, "\nwarning: {} {verb} skipped:", rows.skipped.len());
-        for skipped in rows.skipped.iter().take(LISTED) {
+    if !skipped.is_empty() {
+        let verb = if skipped.len() == 1 { "row was" } else { "rows were" };
+        let mut text = format!("warning: {} {verb} skipped:", skipped.len());
+        for skipped in skipped.iter().take(LISTED) {
+            // Writing to a string cannot fail.
             let _ = write!(text, "\n  row {}: {}", skipped.name(), skipped.reason);
         }
-        if rows.skipped.len() > LISTED {
+        if skipped.len() > LISTED {
             text.push_str("\n  and others: --json lists them all");
         }
+        console::say(&text);
     }
-    text
+    if dropped > 0 {
+        let verb = if dropped == 1 { "row was" } else { "rows were" };
+        console::say(&format!("note: {dropped} {verb} left out, in which an input or a label is missing"));
+    }
+}
+
+/// Warns of classes that may be one.
+pub(super) fn say_alike(classes: Option<&[String]>) {
+    if let Some(names) = names_alike(classes.into_iter().flatten().map(String::as_str)) {
+        console::say(&format!(
+            "warning: labels differ only by upper and lower case: {names}; if they are one, write them alike"
+        ));
+    }
+}
+
+fn widths(encodings: &[Encoding]) -> Vec<usize> {
+    encodings.iter().map(|encoding| encoding.embedder.width()).collect()
 }
 
 /// Returns a note where two modalities are one.
@@ -188,7 +200,8 @@ fn settings(arguments: &Embed) -> Result<Settings, Failure> {
         },
         follow_links: arguments.follow_links,
         batch: usize::from(arguments.batch),
-        rows_of_a_shard: arguments.rows_of_a_shard as usize,
+        rows_of_a_group: arguments.rows_of_a_group as usize,
+        shard: arguments.shard,
         threads: arguments.common.threads.map_or(settings.threads, usize::from),
         ..settings
     })

@@ -12,6 +12,7 @@ mod fit;
 mod generate;
 mod guide;
 mod hub;
+mod join;
 mod leftovers;
 mod model_source;
 mod models;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: &Command, effective: &Effective) -> Result<(), Failur
         Command::Compare(arguments) => compare::run(arguments),
         Command::Diff(arguments) => diff::run(arguments, effective),
         Command::Embed(arguments) => embed::run(arguments),
+        Command::Join(arguments) => join::run(arguments),
         Command::Partition(arguments) => partition::run(arguments, effective),
         Command::Report(arguments) => report::run(arguments),
         Command::Guide(arguments) => guide::run(arguments),

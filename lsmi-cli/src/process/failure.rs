@@ -14,11 +14,12 @@ use lsmi_candle::device::DeviceError;
 use lsmi_candle::embedding::embedder::EmbedError;
 use lsmi_candle::embedding::hub::{HubError, HubItem, MismatchCause};
 use lsmi_candle::embedding::manifests::{ModelError, Remedy};
-use lsmi_candle::embedding::pipeline::PipelineError;
 use lsmi_candle::embedding::pipeline::table::TableError;
+use lsmi_candle::embedding::pipeline::{JoinError as FeatureJoinError, PipelineError};
 use lsmi_candle::features::FeatureError;
 use lsmi_candle::jobs::JobError;
 use lsmi_candle::samples::FormatError;
+use lsmi_candle::samples::join::JoinError as SampleJoinError;
 use lsmi_candle::samples::read::SamplesError;
 use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_guide::experiments::ensemble::EnsembleError;
@@ -223,6 +224,27 @@ impl From<PipelineError> for Failure {
             PipelineError::Describe(_) | PipelineError::Cancelled | PipelineError::OtherColumns { .. } => {
                 Self::failed(error)
             }
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<FeatureJoinError> for Failure {
+    fn from(error: FeatureJoinError) -> Self {
+        match error {
+            FeatureJoinError::NoFiles => Self::usage(error),
+            FeatureJoinError::Output(_) => Self::failed(error),
+            FeatureJoinError::NoPart { .. } => Self::data(error).with_hint("lsmi embed --shard I/N writes parts"),
+            _ => Self::data(error),
+        }
+    }
+}
+
+impl From<SampleJoinError> for Failure {
+    fn from(error: SampleJoinError) -> Self {
+        match error {
+            SampleJoinError::NoFiles | SampleJoinError::Twice { .. } => Self::usage(error),
+            SampleJoinError::Output(_) => Self::failed(error),
             _ => Self::data(error),
         }
     }

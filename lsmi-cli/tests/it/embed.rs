@@ -70,21 +70,25 @@ fn a_table_becomes_a_feature_file() {
     assert!(model.contains(r#""model":"tiny-vit""#) && model.contains(r#""pooling":"#), "{model}");
     assert!(!place.path("f.safetensors.partial").exists());
 
-    // The same again, byte for byte, also in other shards of other threads; texts first make them x1.
+    // The same again, byte for byte, also in other row groups of other threads; texts first make them x1.
     place.lsmi(&format!("embed table.csv {MODELS} --on-error skip --threads 1 --out again.safetensors")).success();
     assert_eq!(place.bytes("f.safetensors"), place.bytes("again.safetensors"));
-    let order = "--text tiny-bert --image tiny-vit --rows-of-a-shard 1 --on-error skip --out other.safetensors";
+    let order = "--text tiny-bert --image tiny-vit --rows-of-a-group 1 --on-error skip --out other.safetensors";
     place.lsmi(&format!("embed table.csv {order}")).success();
     let other = read_with_keys(&place.path("other.safetensors"), &Keys::default()).unwrap();
     let difference = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    // The name that the option had once.
+    let once = order.replace("--rows-of-a-group", "--rows-of-a-shard").replace("other.", "once.");
+    place.lsmi(&format!("embed table.csv {once}")).success();
+    assert_eq!(place.bytes("other.safetensors"), place.bytes("once.safetensors"));
     // Batches of another size may sum in another order.
     assert!(difference(other.splits[0].features.x2.values(), rows.x1.values()) < 1e-5);
 }
 
 #[test]
-fn a_row_that_cannot_be_embedded_ends_it_and_finished_shards_are_kept() {
+fn a_row_that_cannot_be_embedded_ends_it_and_finished_groups_are_kept() {
     let place = prepared();
-    let words = format!("embed table.csv {MODELS} --rows-of-a-shard 1 --threads 1 --out f.safetensors");
+    let words = format!("embed table.csv {MODELS} --rows-of-a-group 1 --threads 1 --out f.safetensors");
     let message = stderr(&place.lsmi(&words).code(3));
     assert!(message.contains("table.csv: row 3 (id `n`): ") && message.contains("no-picture.png"), "{message}");
     assert!(message.contains("--on-error skip"), "{message}");
@@ -96,7 +100,7 @@ fn a_row_that_cannot_be_embedded_ends_it_and_finished_shards_are_kept() {
     assert!(message.contains("holds an unfinished job that differs"), "{message}");
     fs::copy(place.path("gradient.png"), place.path("no-picture.png")).unwrap();
     let told = place.lsmi(&words).success();
-    assert!(stderr(&told).contains("2 of 3 shards were finished before"), "{}", stderr(&told));
+    assert!(stderr(&told).contains("2 of 3 row groups were finished before"), "{}", stderr(&told));
     let rows = &read_with_keys(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
     assert_eq!(rows.x1.row(1), rows.x1.row(2));
 }
@@ -104,17 +108,17 @@ fn a_row_that_cannot_be_embedded_ends_it_and_finished_shards_are_kept() {
 #[test]
 fn rows_that_were_changed_are_embedded_again() {
     let place = prepared();
-    let words = "--rows-of-a-shard 1 --threads 1";
+    let words = "--rows-of-a-group 1 --threads 1";
     place.lsmi(&format!("embed table.csv {MODELS} {words} --out f.safetensors")).code(3);
     // A finished row gets another picture, another one another text, and the bad one a picture.
     fs::copy(place.path("gradient.png"), place.path("elephant.png")).unwrap();
     fs::copy(place.path("gradient.png"), place.path("no-picture.png")).unwrap();
     let table = fs::read_to_string(place.path("table.csv")).unwrap();
     place.write("table.csv", table.replace("blue", "a blue circle"));
-    // A shard that is cut off is none.
-    let shard = place.path("f.safetensors.partial/part-00000001");
-    let bytes = fs::read(&shard).unwrap();
-    fs::write(&shard, &bytes[..bytes.len() - 1]).unwrap();
+    // A row group that is cut off is none.
+    let group = place.path("f.safetensors.partial/part-00000001");
+    let bytes = fs::read(&group).unwrap();
+    fs::write(&group, &bytes[..bytes.len() - 1]).unwrap();
     place.lsmi(&format!("embed table.csv {MODELS} {words} --out f.safetensors")).success();
     place.lsmi(&format!("embed table.csv {MODELS} {words} --out fresh.safetensors")).success();
     assert_eq!(place.bytes("f.safetensors"), place.bytes("fresh.safetensors"));
@@ -172,7 +176,7 @@ fn prompts_and_poolings_are_those_of_the_model() {
     assert_eq!((chosen.len(), &model["pooling"], &model["normalize"]), (32, &"weighted-mean".into(), &true.into()));
 
     place.write("table.csv", "id,image,text\ne,elephant.png,red\nn,no-picture.png,blue\n");
-    let words = format!("embed table.csv {MODELS} --rows-of-a-shard 1 --threads 1 --out g.safetensors");
+    let words = format!("embed table.csv {MODELS} --rows-of-a-group 1 --threads 1 --out g.safetensors");
     place.lsmi(&words).code(3);
     let message = stderr(&place.lsmi(&format!("{words} --prompt none")).code(2));
     assert!(message.contains("holds an unfinished job that differs") && message.contains("prompt"), "{message}");

@@ -16,6 +16,7 @@ fn help_of_every_command() {
         "compare",
         "diff",
         "embed",
+        "join",
         "partition",
         "report",
         "guide",

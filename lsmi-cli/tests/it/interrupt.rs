@@ -78,26 +78,27 @@ fn finished_groups_are_kept_and_gone_on_with() {
 }
 
 #[test]
-fn finished_shards_are_kept_and_gone_on_with() {
+fn finished_groups_of_embed_are_kept_and_gone_on_with() {
     let place = Place::new();
     prepare(&place);
     let rows: Vec<String> = (0..240).map(|row| format!("{row},gradient.png,a red square {row}")).collect();
     place.write("table.csv", format!("id,image,text\n{}\n", rows.join("\n")));
-    let embed = format!("embed table.csv {MODELS} --rows-of-a-shard 2 --threads 1");
-    let shards = || parts(&place, "f.safetensors.partial");
+    let embed = format!("embed table.csv {MODELS} --rows-of-a-group 2 --threads 1");
+    let groups = || parts(&place, "f.safetensors.partial");
     let child = start(&place, &format!("{embed} --out f.safetensors"));
-    wait_until(|| shards() > 5);
+    wait_until(|| groups() > 5);
     let (output, waited) = interrupt(child);
-    check(&output, waited, "of 120 shards are kept in f.safetensors.partial; the same command goes on from there");
+    check(&output, waited, "of 120 row groups are kept in f.safetensors.partial; the same command goes on from there");
     assert!(!place.path("f.safetensors").exists());
     let told = String::from_utf8_lossy(&output.stderr);
     let kept: usize = told.split("stopped: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     // One may have come to stand in its place just when the program stopped.
-    assert!(kept > 4 && (kept..=kept + 1).contains(&shards()), "{kept} of {}", shards());
+    assert!(kept > 4 && (kept..=kept + 1).contains(&groups()), "{kept} of {}", groups());
 
     let again = place.lsmi(&format!("{embed} --out f.safetensors")).success();
     let told = stderr(&again);
-    let finished = [kept, kept + 1].map(|kept| told.contains(&format!("{kept} of 120 shards were finished before")));
+    let finished =
+        [kept, kept + 1].map(|kept| told.contains(&format!("{kept} of 120 row groups were finished before")));
     assert!(finished.contains(&true), "{told}");
     place.lsmi(&format!("{embed} --out whole.safetensors --quiet")).success();
     assert_eq!(place.bytes("f.safetensors"), place.bytes("whole.safetensors"));

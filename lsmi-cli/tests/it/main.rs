@@ -23,6 +23,7 @@ mod help;
 mod hub;
 #[cfg(unix)]
 mod interrupt;
+mod join;
 mod label_free;
 mod library;
 mod logits;

@@ -13,6 +13,10 @@ fn place() -> Place {
     place.simulate("mixed --n 90 --dims 2", "data.safetensors");
     place.simulate("mixed --n 40 --dims 2 --seed 1", "new.safetensors");
     place.lsmi("analyze data.safetensors --folds 2 --out result --quiet").success();
+    let score = "score new.safetensors --estimator result/estimator.safetensors --rows-of-a-group 16 --quiet";
+    for part in 1..=2 {
+        place.lsmi(&format!("{score} --shard {part}/2 --out part-{part}.csv")).success();
+    }
     embed::prepare(&place);
     place.write("pairs.csv", "image,text\nelephant.png,a red square\ngradient.png,blue\n");
     place.write("joint.json", r#"{"pmf": {"000": 0.5, "011": 0.25, "101": 0.25}}"#);
@@ -20,7 +24,7 @@ fn place() -> Place {
 }
 
 /// A command line of every command but `models pull`, which needs a hub; what it writes goes to `out` and its like.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "demo --folds 2 --dims 4 --published-knife",
     "analyze data.safetensors --folds 2 --out out",
     "fit data.safetensors --folds 2 --out out.safetensors",
@@ -33,6 +37,7 @@ const COMMANDS: [&str; 19] = [
     "compare data.safetensors --methods lsmi,pid-cvx --folds 2",
     "diff result result",
     "embed pairs.csv --image tiny-vit --text tiny-bert --out embedded.safetensors",
+    "join part-1.csv part-2.csv --out joined.csv",
     "report result",
     "partition result/samples.csv --by r --fraction 0.3 --out lists",
     "guide ensemble data.safetensors --folds 2 --seeds 1 --out ensemble",
@@ -93,6 +98,7 @@ fn a_failure_is_told_however_quiet() {
         ("models show none --quiet --json", 2),
         ("models pull none --quiet --json", 2),
         ("report none --quiet --json", 3),
+        ("join none.csv --out new.csv --quiet --json", 3),
         ("embed none.csv --image none --text none --out f.safetensors --quiet --json", 3),
     ] {
         let refused = place.offline(words).code(code);

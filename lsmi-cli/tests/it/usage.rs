@@ -56,6 +56,11 @@ fn wrong_command_lines() {
         ("fit data.safetensors --out data.safetensors --force", "both input and output"),
         ("score data.safetensors --estimator e --out a.csv --shard 3/2", "I/N"),
         ("score data.safetensors --estimator e --out a.csv --rows-of-a-group 0", "--rows-of-a-group"),
+        ("embed table.csv --image a --text b --out f.safetensors --shard 0/2", "I/N"),
+        ("embed table.csv --image a --text b --out f.safetensors --rows-of-a-group 0", "--rows-of-a-group"),
+        ("join --out new.csv", "PART"),
+        ("join a.csv b.jsonl --out new.csv", "another format"),
+        ("join samples.csv --out samples.csv --force", "both input and output"),
         ("simulate xor --n 0 --out new.safetensors", "--n"),
         ("simulate nor --n 10 --out new.safetensors", "xor, or, and, copy1, rdn, mixed, groups, gauss"),
         ("simulate xor --n 10 --out new.npz", ".safetensors"),
@@ -92,6 +97,7 @@ fn nothing_is_overwritten_without_force() {
         "analyze data.safetensors --out full",
         "demo --out full",
         "partition samples.csv --by r --fraction 0.3 --out full",
+        "join new.safetensors --out old.safetensors",
     ] {
         let refused = place.lsmi(words).code(2);
         assert!(stderr(&refused).contains("--force"), "{words}: {}", stderr(&refused));

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::encode::{Encoder, Encoding};
 use super::folder::Folder;
-use super::shard::{Shard, Skipped};
+use super::group::{Group, Skipped};
 use super::table::Row;
 use super::table::cells::{input_at, is_input};
 use crate::embedding::embedder::EmbedError;
@@ -140,7 +140,8 @@ impl BatchEncoder {
         let mut made: Vec<FieldRef> = Vec::new();
         for (number, encoding) in (1..).zip(&self.encodings) {
             let width = encoding.embedder.width();
-            let width = i32::try_from(width).map_err(|_| ArrowError::InvalidArgumentError(format!("{width} columns")))?;
+            let width =
+                i32::try_from(width).map_err(|_| ArrowError::InvalidArgumentError(format!("{width} columns")))?;
             let lists = DataType::FixedSizeList(value(), width);
             made.push(Arc::new(Field::new(format!("x{number}"), lists, self.keeps_unreadable)));
         }
@@ -172,7 +173,7 @@ impl BatchEncoder {
             missing: self.missing,
         };
         let starts: Vec<usize> = (0..rows.num_rows()).step_by(ROWS).collect();
-        let group = |start: &usize| encoder.shard(&self.rows(rows, *start, ROWS.min(rows.num_rows() - start)));
+        let group = |start: &usize| encoder.group(&self.rows(rows, *start, ROWS.min(rows.num_rows() - start)));
         let groups = thread_pool(self.threads)?.install(|| starts.par_iter().map(group).collect::<Result<Vec<_>, _>>());
         self.put_together(rows, schema, &groups?)
     }
@@ -194,7 +195,7 @@ impl BatchEncoder {
         &self,
         rows: &RecordBatch,
         schema: Schema,
-        groups: &[Shard],
+        groups: &[Group],
     ) -> Result<RecordBatch, EmbedBatchError> {
         let skipped: Vec<&Skipped> = groups.iter().flat_map(|group| &group.header.skipped).collect();
         if let Some(first) = skipped.first().filter(|_| !self.keeps_unreadable) {
@@ -208,7 +209,8 @@ impl BatchEncoder {
         }
         let made = self.encodings.len();
         let kept = schema.fields().len() - made - usize::from(self.keeps_unreadable);
-        let mut columns: Vec<ArrayRef> = schema.fields()[..kept].iter().map(|field| rows[field.name().as_str()].clone()).collect();
+        let mut columns: Vec<ArrayRef> =
+            schema.fields()[..kept].iter().map(|field| rows[field.name().as_str()].clone()).collect();
         for (place, field) in schema.fields()[kept..kept + made].iter().enumerate() {
             let DataType::FixedSizeList(_, width) = field.data_type() else { continue };
             let vectors = self.vectors(groups, place, rows.num_rows());
@@ -224,7 +226,7 @@ impl BatchEncoder {
     }
 
     /// Puts the vectors of one encoder into the places of their rows; rows without one have zeros.
-    fn vectors(&self, groups: &[Shard], place: usize, rows: usize) -> Vec<f32> {
+    fn vectors(&self, groups: &[Group], place: usize, rows: usize) -> Vec<f32> {
         let width = self.encodings[place].embedder.width();
         let mut all = vec![0.0; rows * width];
         for group in groups {

@@ -1,7 +1,7 @@
-//! The rows of a shard become vectors: files are read and prepared, batches of alike go through the encoders.
+//! The rows of a row group become vectors: files are read and prepared, batches of alike go through the encoders.
 
 use super::folder::Folder;
-use super::shard::{Header, Shard, Skipped};
+use super::group::{Group, Header, Skipped};
 use super::table::{Input, Row, missing_as};
 use crate::embedding::embedder::{EmbedError, Embedder, Prepared};
 use crate::embedding::encoders::Modality;
@@ -17,7 +17,7 @@ pub struct Encoding {
     pub embedder: Embedder,
 }
 
-/// What all shards have in common.
+/// What all row groups have in common.
 pub(super) struct Encoder<'e> {
     /// The modalities, in the order of the output.
     pub(super) encodings: &'e [Encoding],
@@ -31,17 +31,17 @@ pub(super) struct Encoder<'e> {
 
 /// Why a row has no vector.
 struct Refused {
-    /// The row, counted in the shard.
+    /// The row, counted in the row group.
     row: usize,
     reason: String,
 }
 
 impl Encoder<'_> {
-    /// Encodes the rows of a shard. Rows that cannot be embedded are listed in the header, the first of them first.
+    /// Encodes the rows of a row group. Rows that cannot be embedded are listed in the header, the first of them first.
     ///
     /// # Errors
     /// Of encoders and devices, which concern all rows.
-    pub(super) fn shard(&self, rows: &[Row]) -> Result<Shard, EmbedError> {
+    pub(super) fn group(&self, rows: &[Row]) -> Result<Group, EmbedError> {
         let mut refused: Vec<Option<String>> = vec![None; rows.len()];
         let mut vectors: Vec<Vec<f32>> = Vec::new();
         let mut truncated = vec![false; rows.len()];
@@ -63,9 +63,9 @@ impl Encoder<'_> {
             vectors.push(of_rows);
         }
         let truncated = (0..rows.len()).filter(|row| refused[*row].is_none() && truncated[*row]).count();
-        let mut shard = self.put_together(rows, &refused, &vectors);
-        shard.header.truncated = truncated;
-        Ok(shard)
+        let mut group = self.put_together(rows, &refused, &vectors);
+        group.header.truncated = truncated;
+        Ok(group)
     }
 
     /// Prepares the inputs of some rows for the encoder; lists the rows whose input cannot be had.
@@ -136,10 +136,14 @@ impl Encoder<'_> {
         Ok(refused)
     }
 
-    fn put_together(&self, rows: &[Row], refused: &[Option<String>], vectors: &[Vec<f32>]) -> Shard {
+    fn put_together(&self, rows: &[Row], refused: &[Option<String>], vectors: &[Vec<f32>]) -> Group {
         let kept: Vec<usize> = (0..rows.len()).filter(|row| refused[*row].is_none()).collect();
-        let of =
-            |field: fn(&Row) -> Option<String>| kept.iter().map(|row| field(&rows[*row])).collect::<Option<Vec<_>>>();
+        // Where no row is kept, the others still say whether the table has labels and ids.
+        let of = |field: fn(&Row) -> Option<String>| {
+            rows.iter()
+                .all(|row| field(row).is_some())
+                .then(|| kept.iter().filter_map(|row| field(&rows[*row])).collect())
+        };
         let skipped = rows.iter().zip(refused).filter_map(|(row, reason)| {
             Some(Skipped { row: row.place + 1, id: row.id.clone(), reason: reason.clone()? })
         });
@@ -154,7 +158,7 @@ impl Encoder<'_> {
             let width = encoding.embedder.width();
             kept.iter().flat_map(|row| &vectors[row * width..][..width]).copied().collect()
         };
-        Shard { header, vectors: self.encodings.iter().zip(vectors).map(of_modality).collect() }
+        Group { header, vectors: self.encodings.iter().zip(vectors).map(of_modality).collect() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::shard::Skipped;
+use super::group::Skipped;
 use super::table::TableError;
 use crate::embedding::embedder::EmbedError;
 use crate::jobs::JobError;
@@ -64,6 +64,12 @@ pub enum PipelineError {
         /// The rows.
         rows: usize,
     },
+    /// The table has another number of rows than when they were counted.
+    #[error("{file}: the table was changed while it was read; begin again when it is whole")]
+    Changed {
+        /// The table.
+        file: String,
+    },
     /// A row cannot be embedded.
     #[error("{file}: row {}: {}", .skipped.name(), .skipped.reason)]
     Row {
@@ -91,17 +97,17 @@ pub enum PipelineError {
     /// An encoder or a device fails, for all rows.
     #[error(transparent)]
     Embed(#[from] EmbedError),
-    /// Finished shards cannot be kept, or the output cannot be written.
+    /// Finished row groups cannot be kept, or the output cannot be written.
     #[error(transparent)]
     Job(#[from] JobError),
     /// What was done cannot be written as JSON.
     #[error("the description of the vectors cannot be written")]
     Describe(#[from] serde_json::Error),
     /// It was cancelled.
-    #[error("cancelled; finished shards are kept")]
+    #[error("cancelled; finished row groups are kept")]
     Cancelled,
 }
 
-fn why(first: Option<&Skipped>) -> String {
+pub(super) fn why(first: Option<&Skipped>) -> String {
     first.map_or_else(String::new, |first| format!("; row {}: {}", first.name(), first.reason))
 }

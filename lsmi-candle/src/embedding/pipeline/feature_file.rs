@@ -33,10 +33,9 @@ pub(super) fn begin(
     metadata: BTreeMap<String, String>,
     file: &mut dyn Write,
 ) -> io::Result<()> {
-    let header = header(rows, widths, metadata)?;
-    file.write_all(&(header.len() as u64).to_le_bytes())?;
-    file.write_all(&header)?;
-    if let (Some(labels), Some(classes)) = (&rows.labels, &rows.classes) {
+    let classes = rows.classes.as_deref();
+    Outline { rows: rows.len(), ids: rows.ids.as_deref(), classes, widths }.write(metadata, file)?;
+    if let (Some(labels), Some(classes)) = (&rows.labels, classes) {
         let index: HashMap<&str, i64> = classes.iter().map(String::as_str).zip(0..).collect();
         for label in labels {
             // Every label is among the classes, which were made of them.
@@ -46,31 +45,50 @@ pub(super) fn begin(
     Ok(())
 }
 
-/// Returns the header of the safetensors format, padded to eight bytes.
-fn header(rows: &EmbeddedRows, widths: &[usize], mut metadata: BTreeMap<String, String>) -> io::Result<Vec<u8>> {
-    if let Some(ids) = &rows.ids {
-        metadata.insert("ids".to_owned(), serde_json::to_string(ids)?);
+/// What the header of a feature file says of its arrays.
+pub(super) struct Outline<'r> {
+    pub(super) rows: usize,
+    pub(super) ids: Option<&'r [String]>,
+    /// The classes, where there are labels: then the file has `y`.
+    pub(super) classes: Option<&'r [String]>,
+    /// Columns of each modality.
+    pub(super) widths: &'r [usize],
+}
+
+impl Outline<'_> {
+    /// Writes the length of the header and the header, after which `y` and the vectors follow.
+    pub(super) fn write(&self, metadata: BTreeMap<String, String>, file: &mut dyn Write) -> io::Result<()> {
+        let header = self.header(metadata)?;
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(&header)
     }
-    if let Some(classes) = &rows.classes {
-        metadata.insert("classes".to_owned(), serde_json::to_string(classes)?);
+
+    /// Returns the header of the safetensors format, padded to eight bytes.
+    fn header(&self, mut metadata: BTreeMap<String, String>) -> io::Result<Vec<u8>> {
+        if let Some(ids) = self.ids {
+            metadata.insert("ids".to_owned(), serde_json::to_string(ids)?);
+        }
+        if let Some(classes) = self.classes {
+            metadata.insert("classes".to_owned(), serde_json::to_string(classes)?);
+        }
+        let count = self.rows;
+        let mut tensors: BTreeMap<String, Value> = BTreeMap::from([("__metadata__".to_owned(), json!(metadata))]);
+        let mut offset = 0;
+        // The widest numbers first, so that all are aligned.
+        if self.classes.is_some() {
+            offset = count as u64 * 8;
+            tensors.insert("y".to_owned(), json!({"dtype": "I64", "shape": [count], "data_offsets": [0, offset]}));
+        }
+        for (number, width) in (1..).zip(self.widths) {
+            let end = offset + bytes_of(count * width);
+            let tensor = json!({"dtype": "F32", "shape": [count, width], "data_offsets": [offset, end]});
+            tensors.insert(format!("x{number}"), tensor);
+            offset = end;
+        }
+        let mut bytes = serde_json::to_vec(&tensors)?;
+        bytes.resize(bytes.len().next_multiple_of(8), b' ');
+        Ok(bytes)
     }
-    let count = rows.len();
-    let mut tensors: BTreeMap<String, Value> = BTreeMap::from([("__metadata__".to_owned(), json!(metadata))]);
-    let mut offset = 0;
-    // The widest numbers first, so that all are aligned.
-    if rows.labels.is_some() {
-        offset = count as u64 * 8;
-        tensors.insert("y".to_owned(), json!({"dtype": "I64", "shape": [count], "data_offsets": [0, offset]}));
-    }
-    for (number, width) in (1..).zip(widths) {
-        let end = offset + bytes_of(count * width);
-        let tensor = json!({"dtype": "F32", "shape": [count, width], "data_offsets": [offset, end]});
-        tensors.insert(format!("x{number}"), tensor);
-        offset = end;
-    }
-    let mut bytes = serde_json::to_vec(&tensors)?;
-    bytes.resize(bytes.len().next_multiple_of(8), b' ');
-    Ok(bytes)
 }
 
 /// Returns the bytes that 32-bit numbers take.

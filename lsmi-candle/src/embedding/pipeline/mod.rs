@@ -1,8 +1,9 @@
-//! From a table of texts and files to vectors: read, encoded by named models, kept shard by shard.
+//! From a table of texts and files to vectors: read, encoded by named models, kept row group by row group.
 //!
 //! [`Plan::read`] reads the [`table`] once and checks it. [`Plan::embed`] then gives the vectors of all rows in memory, with
 //! ids, labels, what made them, and the rows that could not be read; [`Plan::embed_to_file`] writes them to a feature file, with
-//! one shard a thread in memory, and goes on from finished shards after an end. Both tell a [`Watch`] how far they are.
+//! one row group a thread in memory, and goes on from finished ones after an end. Both tell a [`Watch`] how far they are.
+//! [`Settings::shard`] takes a part of the table; [`FeatureParts`] joins the feature files of all parts to the bytes of the whole.
 //! [`BatchEncoder`] makes the vectors of record batches, for engines that hold the table themselves.
 //!
 //! ```no_run
@@ -40,10 +41,11 @@ mod encode;
 mod error;
 mod feature_file;
 mod folder;
+mod group;
+mod join;
 mod plan;
 mod rows;
 mod run;
-mod shard;
 pub mod table;
 mod watch;
 
@@ -51,8 +53,9 @@ pub use batch::{BatchEncoder, EmbedBatchError};
 pub use encode::Encoding;
 pub use error::PipelineError;
 pub use folder::{Folder, InputError};
+pub use group::Skipped;
+pub use join::{FeatureParts, JoinError};
 pub use plan::{Plan, Settings, Unreadable};
 pub use rows::EmbeddedRows;
 pub use run::Embedded;
-pub use shard::Skipped;
 pub use watch::{Progress, Watch};

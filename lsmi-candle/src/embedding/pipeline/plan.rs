@@ -1,7 +1,8 @@
-//! A first reading of the table: how many rows there are, and what each shard is made of.
+//! A first reading of the table: how many rows there are, which of them are embedded, and what each row group is made of.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::thread;
 
@@ -13,6 +14,7 @@ use super::table::{Columns, Input, Table};
 use crate::embedding::encoders::Modality;
 use crate::features::Missing;
 use crate::files::sha256;
+use crate::jobs::Shard;
 
 /// What is embedded, and in what pieces.
 ///
@@ -31,8 +33,10 @@ pub struct Settings {
     pub follow_links: bool,
     /// Inputs that an encoder takes at a time, at least 1.
     pub batch: usize,
-    /// Rows of a shard, at least 1.
-    pub rows_of_a_shard: usize,
+    /// Rows of a row group, at least 1.
+    pub rows_of_a_group: usize,
+    /// The part of the row groups that is embedded.
+    pub shard: Shard,
     /// Threads that encode, at least 1.
     pub threads: usize,
 }
@@ -47,7 +51,8 @@ impl Settings {
             unreadable: Unreadable::Fail,
             follow_links: false,
             batch: 16,
-            rows_of_a_shard: 64,
+            rows_of_a_group: 64,
+            shard: Shard::WHOLE,
             threads: thread::available_parallelism().map_or(1, NonZeroUsize::get),
         }
     }
@@ -57,7 +62,7 @@ impl Settings {
     /// # Errors
     /// [`PipelineError::Setting`] naming the one that is.
     pub fn check(&self) -> Result<(), PipelineError> {
-        let numbers = [("batch", self.batch), ("rows_of_a_shard", self.rows_of_a_shard), ("threads", self.threads)];
+        let numbers = [("batch", self.batch), ("rows_of_a_group", self.rows_of_a_group), ("threads", self.threads)];
         match numbers.into_iter().find(|(_, number)| *number == 0) {
             Some((name, _)) => Err(PipelineError::Setting { name }),
             None => Ok(()),
@@ -75,18 +80,25 @@ pub enum Unreadable {
     Skip,
 }
 
-/// A table all of whose rows can be read and whose ids differ.
+/// A table all of whose rows can be read and whose ids differ, and the part of it that is embedded.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(super) settings: Settings,
-    pub(super) rows: usize,
-    /// The hash of what each shard is made of.
+    /// Rows of the whole table, without those that are dropped.
+    pub(super) all_rows: usize,
+    /// The row groups that are embedded, among those of the whole table.
+    pub(super) groups: Range<usize>,
+    /// The hash of what each of them is made of.
     pub(super) inputs: Vec<String>,
+    /// Rows that are dropped among those that are embedded.
     pub(super) dropped: usize,
 }
 
 impl Plan {
-    /// Reads the table once, before any model is loaded: a table that cannot be used is told at once.
+    /// Reads the table once, before any model is loaded: a table that cannot be used is told at once. Where only a shard of it
+    /// is embedded, its rows are counted in a reading before that.
+    ///
+    /// Ids and labels are checked in the whole table; files are looked at for the rows that are embedded.
     ///
     /// # Errors
     /// [`PipelineError`] if a setting is 0, or the table cannot be read, has no rows, or ids or labels that some rows lack or share.
@@ -95,62 +107,99 @@ impl Plan {
         let file = || settings.table.display().to_string();
         let columns = &settings.columns;
         let folder = Folder::of_table(&settings.table, settings.follow_links);
+        let counted = if settings.shard.is_whole() { None } else { Some(count(&settings)?) };
+        let wanted = counted.map_or(0..usize::MAX, |rows| settings.rows_of(&settings.groups_of(rows), rows));
         let mut ids: HashMap<String, usize> = HashMap::new();
         let (mut rows, mut labelled) = (0, None);
-        let (mut inputs, mut of_shard) = (Vec::new(), Vec::new());
+        let (mut dropped, mut dropped_before) = (0, 0);
+        let (mut inputs, mut of_group) = (Vec::new(), Vec::new());
         let mut table = Table::open(&settings.table, columns.clone(), settings.missing)?;
-        for row in table.by_ref() {
+        while let Some(row) = table.next() {
             let row = row?;
+            let is_wanted = wanted.contains(&rows);
             rows += 1;
             let number = row.place + 1;
             if *labelled.get_or_insert(row.label.is_some()) != row.label.is_some() {
                 let column = columns.label.name.clone();
                 return Err(PipelineError::SomeLabels { file: file(), column, row: number });
             }
-            let states = columns.inputs.iter().zip(&row.inputs).map(|(column, input)| match (column.modality, input) {
-                (Modality::Image | Modality::Audio, Input::Text(path)) => folder.state(path),
-                // It is in the table itself.
-                _ => String::new(),
-            });
-            of_shard.push((row.inputs.clone(), states.collect::<Vec<_>>(), row.label, row.id.clone()));
-            if of_shard.len() == settings.rows_of_a_shard {
-                inputs.push(hash(&std::mem::take(&mut of_shard))?);
+            if is_wanted {
+                // Rows that are dropped belong to the row that follows them.
+                dropped += table.dropped() - dropped_before;
+                let states =
+                    columns.inputs.iter().zip(&row.inputs).map(|(column, input)| match (column.modality, input) {
+                        (Modality::Image | Modality::Audio, Input::Text(path)) => folder.state(path),
+                        // It is in the table itself.
+                        _ => String::new(),
+                    });
+                of_group.push((row.place, row.inputs.clone(), states.collect::<Vec<_>>(), row.label, row.id.clone()));
+                if of_group.len() == settings.rows_of_a_group {
+                    inputs.push(hash(&std::mem::take(&mut of_group))?);
+                }
             }
+            dropped_before = table.dropped();
             if let Some(id) = row.id
                 && let Some(first) = ids.insert(id.clone(), number)
             {
                 return Err(PipelineError::RepeatedId { file: file(), id, first, second: number });
             }
         }
-        if !of_shard.is_empty() {
-            inputs.push(hash(&of_shard)?);
+        if !of_group.is_empty() {
+            inputs.push(hash(&of_group)?);
         }
-        let dropped = table.dropped();
+        if wanted.end >= rows {
+            // None follows the last ones.
+            dropped += table.dropped() - dropped_before;
+        }
         match rows {
-            0 if dropped > 0 => Err(PipelineError::AllDropped { file: file(), rows: dropped }),
+            0 if table.dropped() > 0 => Err(PipelineError::AllDropped { file: file(), rows: table.dropped() }),
             0 => Err(PipelineError::NoRows { file: file() }),
             _ if !ids.is_empty() && ids.len() < rows => {
                 Err(PipelineError::SomeIds { file: file(), column: columns.id.name.clone() })
             }
-            rows => Ok(Self { settings, rows, inputs, dropped }),
+            _ if counted.is_some_and(|counted| counted != rows) => Err(PipelineError::Changed { file: file() }),
+            rows => Ok(Self { groups: settings.groups_of(rows), all_rows: rows, settings, inputs, dropped }),
         }
     }
 
     /// Returns the number of rows that are to be embedded.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.rows_of(self.groups.clone()).len()
     }
 
-    /// Returns the number of shards.
-    pub fn shards(&self) -> usize {
-        self.inputs.len()
+    /// Returns the number of row groups that are to be embedded.
+    pub fn groups(&self) -> usize {
+        self.groups.len()
     }
 
-    /// Returns the number of rows of a shard.
-    pub(super) fn rows_of(&self, shard: usize) -> usize {
-        let most = self.settings.rows_of_a_shard;
-        most.min(self.rows - shard * most)
+    /// Returns the number of row groups of the whole table.
+    pub(super) fn all_groups(&self) -> usize {
+        self.all_rows.div_ceil(self.settings.rows_of_a_group)
     }
+
+    /// Returns the rows of some row groups; both are counted in the whole table, without rows that are dropped.
+    pub(super) fn rows_of(&self, groups: Range<usize>) -> Range<usize> {
+        self.settings.rows_of(&groups, self.all_rows)
+    }
+}
+
+impl Settings {
+    /// Returns the row groups of the shard, where the whole table has so many rows.
+    fn groups_of(&self, rows: usize) -> Range<usize> {
+        self.shard.places(rows.div_ceil(self.rows_of_a_group))
+    }
+
+    /// Returns the rows of some row groups, where the whole table has `all` rows.
+    fn rows_of(&self, groups: &Range<usize>, all: usize) -> Range<usize> {
+        let before = |group: usize| group.saturating_mul(self.rows_of_a_group).min(all);
+        before(groups.start)..before(groups.end)
+    }
+}
+
+/// Counts the rows of a table, without those that are dropped.
+fn count(settings: &Settings) -> Result<usize, PipelineError> {
+    let mut table = Table::open(&settings.table, settings.columns.clone(), settings.missing)?;
+    Ok(table.try_fold(0, |rows, row| row.map(|_| rows + 1))?)
 }
 
 fn hash(content: &impl Serialize) -> Result<String, PipelineError> {

@@ -1,10 +1,10 @@
-//! What the shards of a table hold together, but for the vectors: the rows that are there, and those that are not.
+//! What the row groups of a table hold together, but for the vectors: the rows that are there, and those that are not.
 
 use std::collections::BTreeSet;
 
-use super::shard::{Header, Skipped};
+use super::group::{Header, Skipped};
 
-/// The rows of all shards.
+/// The rows of all row groups of a table, or of a shard of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EmbeddedRows {
     /// The place in the table of every row that has vectors, from 0.
@@ -24,20 +24,20 @@ pub struct EmbeddedRows {
 }
 
 impl EmbeddedRows {
-    /// Joins the headers of shards in their order.
+    /// Joins the headers of row groups in their order.
     pub(super) fn new(headers: impl IntoIterator<Item = Header>, dropped: usize) -> Self {
         let mut rows = Self { dropped, ..Self::default() };
         for header in headers {
             rows.places.extend(header.places);
             rows.skipped.extend(header.skipped);
             rows.truncated += header.truncated;
-            for (all, of_shard) in [(&mut rows.ids, header.ids), (&mut rows.labels, header.labels)] {
-                if let Some(of_shard) = of_shard {
-                    all.get_or_insert_default().extend(of_shard);
+            for (all, of_group) in [(&mut rows.ids, header.ids), (&mut rows.labels, header.labels)] {
+                if let Some(of_group) = of_group {
+                    all.get_or_insert_default().extend(of_group);
                 }
             }
         }
-        rows.classes = rows.labels.as_deref().map(classes);
+        rows.classes = rows.labels.as_ref().map(|labels| classes(labels.iter().collect()));
         rows
     }
 
@@ -52,9 +52,8 @@ impl EmbeddedRows {
     }
 }
 
-/// Lists the different labels.
-fn classes(labels: &[String]) -> Vec<String> {
-    let different: BTreeSet<&String> = labels.iter().collect();
+/// Lists different labels: whole numbers by value where all are, otherwise by bytes.
+pub(super) fn classes(different: BTreeSet<&String>) -> Vec<String> {
     let mut classes: Vec<String> = different.into_iter().cloned().collect();
     let value = |label: &String| label.parse::<i64>().ok();
     if classes.iter().all(|label| value(label).is_some()) {
@@ -69,7 +68,10 @@ mod tests {
 
     #[test]
     fn numbers_are_sorted_by_value() {
-        let labels = |texts: &[&str]| classes(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let labels = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            classes(texts.iter().collect())
+        };
         assert_eq!(labels(&["10", "9", "10", "-1"]), ["-1", "9", "10"]);
         assert_eq!(labels(&["10", "9", "b"]), ["10", "9", "b"]);
     }

@@ -11,7 +11,7 @@ use crate::files::{Unobserved, WriteObserver};
 pub struct Watch<'w> {
     /// Gets word of the progress.
     pub progress: Option<Sender<Progress>>,
-    /// Ends the work before the next shard when it is set. Finished shards are kept.
+    /// Ends the work before the next row group when it is set. Finished row groups are kept.
     pub cancel: Option<&'w AtomicBool>,
     /// Follows what is written.
     pub writes: &'w dyn WriteObserver,
@@ -22,14 +22,14 @@ pub struct Watch<'w> {
 pub enum Progress {
     /// It begins.
     Begun {
-        /// Shards that were finished before.
+        /// Row groups that were finished before.
         finished: usize,
-        /// All shards.
-        shards: usize,
-        /// Rows of the shards that are left.
+        /// All row groups that are to be embedded.
+        groups: usize,
+        /// Rows of the row groups that are left.
         rows_left: usize,
     },
-    /// Rows of one more shard are finished.
+    /// Rows of one more row group are finished.
     Rows(usize),
 }
 

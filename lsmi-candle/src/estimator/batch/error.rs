@@ -124,8 +124,10 @@ pub enum BatchError {
 impl BatchError {
     /// Adds the id of the row that the error is about, if it is about one.
     pub(super) fn with_id(mut self, rows: &RecordBatch) -> Self {
-        if let Self::Null { row, .. } | Self::Ragged { row, .. } | Self::NotFinite { row, .. } | Self::UnknownClass { row, .. } =
-            &mut self
+        if let Self::Null { row, .. }
+        | Self::Ragged { row, .. }
+        | Self::NotFinite { row, .. }
+        | Self::UnknownClass { row, .. } = &mut self
             && let Some(ids) = rows.column_by_name(ID)
             && is_text(ids.data_type())
             && !ids.is_null(row.row)

@@ -11,13 +11,13 @@ use lsmi_candle::estimator::Estimator;
 use lsmi_candle::estimator::batch::further_columns;
 use lsmi_candle::features::{FeatureSet, FileState, Keys, MetadataColumn, RowReader, Split, Unlabelled};
 use lsmi_candle::files::sha256;
-use lsmi_candle::jobs::{Part, Parts, Work, directory_of, in_order};
+use lsmi_candle::jobs::{Part, Parts, Shard, Work, directory_of, in_order};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::plan::{Group, groups, rows_of_a_group};
 use super::rows::{TRAIN_IS_LEFT_OUT, check_place};
-use crate::arguments::{Score, Shard};
+use crate::arguments::Score;
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::interrupt::OBSERVER;

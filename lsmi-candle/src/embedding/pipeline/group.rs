@@ -1,8 +1,8 @@
-//! The rows of a shard and their vectors, in memory and as a part of a job.
+//! The rows of a row group and their vectors, in memory and as a part of a job.
 
 use serde::{Deserialize, Serialize};
 
-/// What a shard holds besides vectors.
+/// What a row group holds besides vectors.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     /// The place in the table of every row that is there, from 0.
@@ -44,15 +44,15 @@ impl Skipped {
     }
 }
 
-/// A finished shard.
+/// A finished row group.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Shard {
+pub(super) struct Group {
     pub(super) header: Header,
     /// The vectors of each modality, `[rows, width]`.
     pub(super) vectors: Vec<Vec<f32>>,
 }
 
-impl Shard {
+impl Group {
     /// Returns the vectors of each modality in turn: 32-bit numbers, little-endian, row after row.
     pub(super) fn bytes(&self) -> Vec<Vec<u8>> {
         self.vectors.iter().map(|vectors| bytes(vectors)).collect()
