@@ -42,6 +42,27 @@ open("suspects/suspects.csv", "w").write("id,score\\n" + "".join(f"{row},{row / 
 ids = list(range(300))
 """
 
+#: A directory that machines share: an estimator, rows to score, a table of pictures and texts, and two models.
+ENGINES = f"""
+import sys as _sys
+_sys.path.insert(0, {str(Path(__file__).parent)!r})
+import encoders as _encoders, lsmi as _lsmi, os as _os, pathlib as _pathlib
+import pyarrow as _pa, pyarrow.parquet as _pq
+import ray as _ray
+_os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+_ray.init(num_cpus=4, object_store_memory=200_000_000, include_dashboard=False, log_to_driver=False, logging_level="error")
+_shared = _pathlib.Path("shared")
+for _part in ("features", "table", "models"):
+    (_shared / _part).mkdir(parents=True)
+_d = _lsmi.simulate("gauss", 200, dims=3, classes=2)
+_lsmi.analyze(_d["x1"], _d["x2"], _d["y"], repeats=1, folds=2).estimator.save(_shared / "estimator.safetensors")
+_columns = {{name: list(_d[name]) for name in ("x1", "x2")}}
+_pq.write_table(_pa.table({{"id": list(range(200)), **_columns, "y": _d["y"]}}), _shared / "features" / "0.parquet")
+for _kind, _place in _encoders.models(_shared / "models").items():
+    _os.rename(_place, _shared / "models" / _kind)
+_pq.write_table(_pa.table(_encoders.table(_shared, 20, unreadable=7)), _shared / "table" / "0.parquet")
+"""
+
 #: What each page takes for granted, the packages that it shows, and what must hold after its blocks.
 PAGES = {
     "README.md": (ANALYSIS, ["pandas", "polars", "torch"], 'assert len(samples) == 300 and _os_is_file("report.html")'),
@@ -61,6 +82,12 @@ PAGES = {
         WEIGHTS.format(columns="id,x1,x2,joint,late"),
         ["torch"],
         "_p = torch.log_softmax(torch.eye(2), -1)\nassert ensemble([0, 1], dict.fromkeys(members, _p)).exp().sum(-1).allclose(torch.ones(2))",
+    ),
+    "docs/engines.md": (
+        ENGINES,
+        ["pyarrow", "ray"],
+        '_scores, _embedded = (_pq.read_table(f"shared/{name}") for name in ("scores", "embedded"))\n'
+        'assert _scores.num_rows == 200 and sum(error is not None for error in _embedded["error"].to_pylist()) == 1',
     ),
     "docs/clean.md": (SUSPECTS, ["torch"], "assert len(keep) == 200 and len(next(iter(loader))) == 64"),
     "lsmi-python/README.md": ("", [], 'assert len(a.samples["s"]) == 1906'),

@@ -92,18 +92,18 @@ def test_errors_are_named_and_nothing_is_half_written(cluster: Any, shared: Path
 
 
 def test_two_nodes_embed_a_table(cluster: Any, tmp_path: Path) -> None:
-    models, table = encoders.models(tmp_path), encoders.table(tmp_path, 300, unreadable=150)
+    models, table = encoders.models(tmp_path), encoders.table(tmp_path, 2000, unreadable=1500)
     found = lsmi.Encoders(**models, directory=tmp_path, on_error="keep")
     (tmp_path / "table").mkdir()
-    for file in range(6):
-        part = {name: values[file * 50 : (file + 1) * 50] for name, values in table.items()}
+    for file in range(10):
+        part = {name: values[file * 200 : (file + 1) * 200] for name, values in table.items()}
         pq.write_table(pa.table(part), tmp_path / "table" / f"{file}.parquet")
     embedded = ray.data.read_parquet(str(tmp_path / "table")).map_batches(
-        lsmi_ray.Embedder, fn_constructor_args=[found], batch_format="pyarrow", batch_size=25, num_cpus=1, concurrency=2
+        lsmi_ray.Embedder, fn_constructor_args=[found], batch_format="pyarrow", batch_size=100, num_cpus=1, concurrency=2
     )
     lsmi_ray.write(embedded, tmp_path / "features")
     result = by_id(tmp_path / "features")
-    assert [row["id"] for row in result.select(["id", "error"]).to_pylist() if row["error"]] == ["row 150"]
+    assert [row["id"] for row in result.select(["id", "error"]).to_pylist() if row["error"]] == ["row 1500"]
     one = pa.Table.from_batches([found.embed_batch(pa.record_batch(table))]).sort_by("id")
     assert result["x1"].null_count == 1
     for name in ("x1", "x2"):

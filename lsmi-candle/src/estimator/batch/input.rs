@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type, Int64Type};
-use arrow_array::{Array as _, ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, StringArray};
+use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
+use arrow_array::{
+    Array as _, ArrayRef, FixedSizeListArray, Float64Array, GenericListArray, OffsetSizeTrait, RecordBatch, StringArray,
+};
 use arrow_schema::{ArrowError, DataType, Field};
 use lsmi_core::SampleIds;
 
@@ -127,7 +129,7 @@ fn matrix(name: &'static str, column: &ArrayRef) -> Result<Matrix, BatchError> {
         let expected = "lists of numbers (FixedSizeList, List or LargeList)";
         BatchError::ColumnType { column: name, found: column.data_type().to_string(), expected }
     };
-    if let Some(values) = plain_doubles(column) {
+    if let Some(values) = plain(column) {
         let columns = values.len() / column.len().max(1);
         check_finite(name, columns, &values)?;
         return Matrix::new(column.len(), columns, values).map_err(|_| wrong_type());
@@ -142,14 +144,34 @@ fn matrix(name: &'static str, column: &ArrayRef) -> Result<Matrix, BatchError> {
     Matrix::new(rows, columns, values).map_err(|_| wrong_type())
 }
 
-/// Returns the values of fixed-size lists of doubles without nulls, which need no conversion.
-fn plain_doubles(column: &ArrayRef) -> Option<Vec<f64>> {
-    let lists = column.as_fixed_size_list_opt()?;
-    let values = lists.values().as_primitive_opt::<Float64Type>()?;
-    let start = usize::try_from(lists.value_offset(0)).ok()?;
-    let count = lists.len() * usize::try_from(lists.value_length()).ok()?;
-    let is_whole = lists.null_count() == 0 && values.null_count() == 0;
-    is_whole.then(|| values.values()[start..][..count].to_vec())
+/// Returns the values of lists of one length of f32 or f64 without nulls, which almost all are.
+fn plain(column: &ArrayRef) -> Option<Vec<f64>> {
+    let values = match column.data_type() {
+        DataType::FixedSizeList(..) => {
+            let lists = column.as_fixed_size_list();
+            let start = usize::try_from(lists.value_offset(0)).ok()?;
+            lists.values().slice(start, lists.len() * usize::try_from(lists.value_length()).ok()?)
+        }
+        DataType::List(_) => of_one_length(column.as_list::<i32>())?,
+        DataType::LargeList(_) => of_one_length(column.as_list::<i64>())?,
+        _ => return None,
+    };
+    if column.null_count() > 0 || values.null_count() > 0 {
+        return None;
+    }
+    if let Some(values) = values.as_primitive_opt::<Float32Type>() {
+        return Some(values.values().iter().copied().map(f64::from).collect());
+    }
+    Some(values.as_primitive_opt::<Float64Type>()?.values().to_vec())
+}
+
+/// Returns the values of lists, where these are of one length.
+fn of_one_length<Offset: OffsetSizeTrait>(lists: &GenericListArray<Offset>) -> Option<ArrayRef> {
+    let offsets = lists.value_offsets();
+    let (first, last) = (offsets.first()?.as_usize(), offsets.last()?.as_usize());
+    let width = (last - first) / lists.len().max(1);
+    let is_of_one_length = offsets.windows(2).all(|ends| ends[1].as_usize() - ends[0].as_usize() == width);
+    is_of_one_length.then(|| lists.values().slice(first, last - first))
 }
 
 fn check_finite(name: &'static str, columns: usize, values: &[f64]) -> Result<(), BatchError> {
