@@ -63,8 +63,8 @@ def by_command(place: Path, threads: int) -> tuple[float, float]:
     return time.perf_counter() - begun, spent
 
 
-def by_ray(place: Path, workers: int, cluster: Cluster | None, out: str) -> float:
-    """Scores the files by Ray; gives seconds. With a cluster, its second node is killed in the middle."""
+def by_ray(place: Path, files: str, workers: int, cluster: Cluster | None, out: str) -> float:
+    """Scores files by Ray; gives seconds. With a cluster, its second node is killed in the middle."""
 
     def kill() -> None:
         while len([*place.glob(f".{out}.*/*.parquet")]) < FILES // 3:
@@ -76,7 +76,7 @@ def by_ray(place: Path, workers: int, cluster: Cluster | None, out: str) -> floa
     if cluster is not None:
         threading.Thread(target=kill, daemon=True).start()
     begun = time.perf_counter()
-    scored = ray.data.read_parquet(str(place / "features")).map_batches(
+    scored = ray.data.read_parquet(str(place / files)).map_batches(
         lsmi.ray.Scorer,
         fn_constructor_args=[lsmi.EstimatorFile(place / "estimator.safetensors")],
         batch_format="pyarrow",
@@ -118,15 +118,19 @@ def main() -> None:
         ray.data.DataContext.get_current().enable_progress_bars = False
         for repeat in range(options.repeats):
             one, spent = by_command(place, cores)
-            seconds = by_ray(place, cores, None, f"scores-{repeat}")
+            # What starting workers takes, with few rows.
+            start = by_ray(place, "features/000.parquet", cores, None, f"few-{repeat}")
+            seconds = by_ray(place, "features", cores, None, f"scores-{repeat}")
             check(place, f"scores-{repeat}", rows)
+            rate = (rows - rows // FILES) / (seconds - start)
             print(
                 f"{rows} rows of {options.dims} + {options.dims}: one process {one:.1f} s ({rows / one:.0f} rows/s, "
-                f"{spent:.1f} s of processors), Ray {seconds:.1f} s ({rows / seconds:.0f} rows/s): {one / seconds:.2f}",
+                f"{spent:.1f} s of processors); Ray {seconds:.1f} s, {start:.1f} s of them to start, then {rate:.0f} rows/s: "
+                f"{rate * one / rows:.2f} of one process, {one / seconds:.2f} with the start",
                 flush=True,
             )
         if options.kill:
-            seconds = by_ray(place, cores, cluster, "scores-killed")
+            seconds = by_ray(place, "features", cores, cluster, "scores-killed")
             check(place, "scores-killed", rows)
             print(f"a node killed in the middle: {seconds:.1f} s, all rows there, none twice, the same bits", flush=True)
         ray.shutdown()

@@ -39,7 +39,7 @@ mod arrays;
 pub(crate) mod columns;
 mod data;
 mod error;
-mod format;
+pub(crate) mod format;
 mod groups;
 mod keys;
 mod labels;

@@ -256,6 +256,20 @@ fn tables_that_cannot_be_used_are_told_before_any_model_is_loaded() {
     assert!(matches!(Plan::read(nothing_at_a_time), Err(PipelineError::Setting { name: "batch" })));
 }
 
+/// A feature file with such a header could be written, and read by nobody.
+#[test]
+fn ids_without_room_in_the_header_are_told_before_any_model_is_loaded() {
+    let place = place();
+    let row = |row: usize| format!("{row}{},g.png,blue,cat\n", "i".repeat(3_500_000));
+    let table = format!("id,image,text,label\n{}", (0..30).map(row).collect::<String>());
+    fs::write(place.path().join("table.csv"), table).unwrap();
+    let settings = settings(place.path(), Unreadable::Fail);
+    let error = Plan::read(settings.clone()).unwrap_err();
+    assert!(matches!(error, PipelineError::ManyIds { rows: 30, bytes: 105_000_200, .. }), "{error}");
+    let half = Settings { shard: Shard::new(1, 2).unwrap(), ..settings };
+    assert_eq!(Plan::read(half).unwrap().rows(), 16);
+}
+
 #[test]
 fn encoders_of_other_columns_are_refused() {
     let place = place();

@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::group::Skipped;
 use super::table::TableError;
 use crate::embedding::embedder::EmbedError;
+use crate::features::format::safetensors::LARGEST_HEADER;
 use crate::jobs::JobError;
 
 /// Why a table cannot be embedded. Rows are counted from 1, the header aside.
@@ -49,6 +50,19 @@ pub enum PipelineError {
         first: usize,
         /// The next.
         second: usize,
+    },
+    /// The ids are too many for a feature file.
+    #[error(
+        "{file}: the ids of {rows} rows take {bytes} bytes, but the header of a feature file has room for {LARGEST_HEADER}; \
+         embed a smaller part of the table at a time, or give shorter ids"
+    )]
+    ManyIds {
+        /// The table.
+        file: String,
+        /// The rows.
+        rows: usize,
+        /// Bytes of their ids.
+        bytes: u64,
     },
     /// The table has no rows.
     #[error("{file}: the table has no rows")]

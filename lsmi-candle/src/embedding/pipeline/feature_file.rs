@@ -91,7 +91,33 @@ impl Outline<'_> {
     }
 }
 
+/// Returns the bytes that an id takes in the header, in whose metadata a list of texts is a text itself.
+pub(super) fn bytes_of_id(id: &str) -> u64 {
+    let within = |byte: u8| match byte {
+        b'"' | b'\\' => 4,
+        0..0x20 => 7,
+        _ => 1,
+    };
+    // Quotes before and behind it, and a comma.
+    5 + id.bytes().map(within).sum::<u64>()
+}
+
 /// Returns the bytes that 32-bit numbers take.
 pub(super) fn bytes_of(numbers: usize) -> u64 {
     numbers as u64 * NUMBER
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_ids_are_those_of_the_header() {
+        let outline = |ids| Outline { rows: 3, ids, classes: None, widths: &[1] };
+        let bytes = |ids| outline(ids).header(BTreeMap::new()).unwrap().len() as u64;
+        let ids = ["a".repeat(100), r#"a "name" of \ both"#.to_owned(), "\u{1}é".repeat(20)];
+        let (found, counted) = (bytes(Some(&ids)) - bytes(None), ids.iter().map(|id| bytes_of_id(id)).sum::<u64>());
+        // Beside the ids there are a key and brackets, and the header is filled up.
+        assert!((counted..counted + 24).contains(&found), "{found} {counted}");
+    }
 }

@@ -9,10 +9,12 @@ use std::thread;
 use serde::Serialize;
 
 use super::error::PipelineError;
+use super::feature_file::bytes_of_id;
 use super::folder::Folder;
 use super::table::{Columns, Input, Table};
 use crate::embedding::encoders::Modality;
 use crate::features::Missing;
+use crate::features::format::safetensors::LARGEST_HEADER;
 use crate::files::sha256;
 use crate::jobs::Shard;
 
@@ -111,7 +113,7 @@ impl Plan {
         let wanted = counted.map_or(0..usize::MAX, |rows| settings.rows_of(&settings.groups_of(rows), rows));
         let mut ids: HashMap<String, usize> = HashMap::new();
         let (mut rows, mut labelled) = (0, None);
-        let (mut dropped, mut dropped_before) = (0, 0);
+        let (mut dropped, mut dropped_before, mut bytes_of_ids) = (0, 0, 0);
         let (mut inputs, mut of_group) = (Vec::new(), Vec::new());
         let mut table = Table::open(&settings.table, columns.clone(), settings.missing)?;
         while let Some(row) = table.next() {
@@ -132,6 +134,7 @@ impl Plan {
                         // It is in the table itself.
                         _ => String::new(),
                     });
+                bytes_of_ids += row.id.as_deref().map_or(0, bytes_of_id);
                 of_group.push((row.place, row.inputs.clone(), states.collect::<Vec<_>>(), row.label, row.id.clone()));
                 if of_group.len() == settings.rows_of_a_group {
                     inputs.push(hash(&std::mem::take(&mut of_group))?);
@@ -158,6 +161,11 @@ impl Plan {
                 Err(PipelineError::SomeIds { file: file(), column: columns.id.name.clone() })
             }
             _ if counted.is_some_and(|counted| counted != rows) => Err(PipelineError::Changed { file: file() }),
+            // Told now, and not when all rows are embedded.
+            rows if bytes_of_ids > LARGEST_HEADER => {
+                let rows = settings.rows_of(&settings.groups_of(rows), rows).len();
+                Err(PipelineError::ManyIds { file: file(), rows, bytes: bytes_of_ids })
+            }
             rows => Ok(Self { groups: settings.groups_of(rows), all_rows: rows, settings, inputs, dropped }),
         }
     }

@@ -17,7 +17,7 @@ mod npy_header;
 mod npz;
 mod parquet;
 mod pickle;
-mod safetensors;
+pub(crate) mod safetensors;
 mod table;
 mod torch;
 

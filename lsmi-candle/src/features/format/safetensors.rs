@@ -18,7 +18,7 @@ use crate::features::array::{Array, Corrupt, Element, Kind, Outline, Values, ele
 const PREFIX: usize = size_of::<u64>();
 
 /// The longest header that the `safetensors` crate reads.
-const LARGEST_HEADER: u64 = 100_000_000;
+pub(crate) const LARGEST_HEADER: u64 = 100_000_000;
 
 struct SafeTensors {
     file: Positioned,

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::embedding::pipeline::error::why;
 use crate::embedding::pipeline::group::Skipped;
+use crate::features::format::safetensors::LARGEST_HEADER;
 
 /// Why parts of a feature file cannot be joined.
 #[derive(Debug, Error)]
@@ -29,6 +30,17 @@ pub enum JoinError {
         file: String,
         /// What is wrong.
         reason: String,
+    },
+    /// The ids of all parts are too many for a feature file.
+    #[error(
+        "the ids of {rows} rows take {bytes} bytes, but the header of a feature file has room for {LARGEST_HEADER}; leave \
+         the parts as they are, or give shorter ids"
+    )]
+    ManyIds {
+        /// Rows of all parts.
+        rows: usize,
+        /// Bytes of their ids.
+        bytes: u64,
     },
     /// A file is no part of several.
     #[error("{file}: is no part of several, for its metadata has no `shard`; a file that is whole needs no joining")]

@@ -11,9 +11,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::feature_file::{Outline, bytes_of};
+use super::feature_file::{Outline, bytes_of, bytes_of_id};
 use super::group::Skipped;
 use super::rows::classes;
+use crate::features::format::safetensors::LARGEST_HEADER;
 use part::Part;
 
 pub use error::JoinError;
@@ -71,6 +72,10 @@ impl FeatureParts {
             return Err(JoinError::Missing { missing, count: of - there.len(), of });
         }
         check_ids(&parts)?;
+        let bytes = parts.iter().flat_map(|part| part.ids.iter().flatten()).map(|id| bytes_of_id(id)).sum();
+        if bytes > LARGEST_HEADER {
+            return Err(JoinError::ManyIds { rows: parts.iter().map(|part| part.rows).sum(), bytes });
+        }
         let skipped: Vec<Skipped> = parts.iter_mut().flat_map(|part| std::mem::take(&mut part.skipped)).collect();
         // A part without rows knows neither labels nor ids where it has no row group.
         let Some(with_rows) = parts.iter().find(|part| part.rows > 0) else {
