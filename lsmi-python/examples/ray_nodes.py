@@ -81,7 +81,7 @@ def by_ray(place: Path, files: str, workers: int, cluster: Cluster | None, out: 
         fn_constructor_args=[lsmi.EstimatorFile(place / "estimator.safetensors")],
         batch_format="pyarrow",
         num_cpus=1,
-        concurrency=workers,
+        compute=ray.data.ActorPoolStrategy(size=workers),
     )
     lsmi.ray.write(scored, place / out)
     return time.perf_counter() - begun

@@ -12,7 +12,7 @@ use lsmi_candle::analysis::summary::ExpectedSummary;
 use lsmi_candle::analysis::{self, Analyzer};
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator;
-use lsmi_candle::estimator::batch::score_batch_by;
+use lsmi_candle::estimator::batch::{BatchError, score_batch_by};
 use lsmi_candle::features::{FeatureSet, Split};
 use lsmi_candle::files::{AtomicFile, write_atomically};
 use lsmi_candle::gates::{self, CheckSummary, GateSettings};
@@ -301,18 +301,41 @@ impl Estimator {
         Ok(Analysis { scored: Arc::new(scored), estimator: Arc::clone(&self.0), is_of_training_rows: false })
     }
 
-    /// Scores a record batch, on this thread. Without a column `y` it gives expectations over labels.
-    fn score_batch(&self, py: Python<'_>, rows: &Bound<'_, PyAny>, measures: Vec<String>) -> PyResult<Batch> {
+    /// Scores a record batch, on this thread: by its column `y`, or without labels.
+    fn score_batch(
+        &self,
+        py: Python<'_>,
+        rows: &Bound<'_, PyAny>,
+        measures: Vec<String>,
+        label_free: bool,
+    ) -> PyResult<Batch> {
         let (rows, measures) = (arrow::record_batch(rows)?, self::measures(&measures)?);
+        let rows = with_labels_or_without(rows, label_free)?;
         let scored = py.detach(|| score_batch_by(&self.0, &measures, &rows)).map_err(Raised::from)?;
         Ok(Batch(scored))
     }
 
     /// The columns that `score_batch` gives for rows with the columns of a schema: a batch without rows.
-    fn scored_columns(&self, schema: &Bound<'_, PyAny>, measures: Vec<String>) -> PyResult<Batch> {
-        let rows = arrow::empty_batch(schema)?;
+    fn scored_columns(&self, schema: &Bound<'_, PyAny>, measures: Vec<String>, label_free: bool) -> PyResult<Batch> {
+        let rows = with_labels_or_without(arrow::empty_batch(schema)?, label_free)?;
         Ok(Batch(score_batch_by(&self.0, &self::measures(&measures)?, &rows).map_err(Raised::from)?))
     }
+}
+
+/// Checks that rows have labels, or takes these away.
+fn with_labels_or_without(rows: RecordBatch, label_free: bool) -> PyResult<RecordBatch> {
+    let schema = rows.schema();
+    let others: Vec<usize> = (0..rows.num_columns()).filter(|column| schema.field(*column).name() != "y").collect();
+    if label_free {
+        return rows.project(&others).map_err(|error| failed(&error));
+    }
+    if others.len() < rows.num_columns() {
+        return Ok(rows);
+    }
+    let found = schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
+    let error = BatchError::MissingColumn { column: "y", found };
+    let hint = "values that are expected without labels are given with label_free=True";
+    Err(Raised { hint: Some(hint.to_owned()), ..Raised::from(error) }.into())
 }
 
 fn measures(names: &[String]) -> PyResult<Vec<Measure>> {

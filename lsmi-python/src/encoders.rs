@@ -8,6 +8,7 @@ use lsmi_candle::embedding::encoders::Modality;
 use lsmi_candle::embedding::hub::{Hub, HubConfig};
 use lsmi_candle::embedding::manifests::{Asked, Origin, Registry, Resolved, resolve};
 use lsmi_candle::embedding::pipeline::{BatchEncoder, Encoding};
+use lsmi_candle::features::Missing;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -24,32 +25,7 @@ impl Encoders {
     /// Loads encoders: `models` lists modality, column and model of each, `options` has everything else.
     #[new]
     fn new(py: Python<'_>, models: Vec<(String, String, String)>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let pooling: Option<String> = option(options, "pooling")?;
-        let how = Options {
-            pooling: pooling.map(|pooling| parsed(&pooling)).transpose()?,
-            normalize: option(options, "normalize")?,
-            prompt: match option::<Option<String>>(options, "prompt")?.as_deref() {
-                None => Prompt::Authors,
-                Some("none") => Prompt::None,
-                Some(given) => Prompt::Given(given.to_owned()),
-            },
-            precision: precision(&option::<String>(options, "precision")?)?,
-        };
-        let device: DeviceChoice = parsed(&option::<String>(options, "device")?)?;
-        let missing: String = option(options, "missing")?;
-        let mut encoder = BatchEncoder {
-            encodings: Vec::new(),
-            directory: option(options, "directory")?,
-            follow_links: option(options, "follow_links")?,
-            batch: option(options, "batch")?,
-            threads: option(options, "threads")?,
-            missing: missing.parse().map_err(|error| usage(format!("{error}")))?,
-            keeps_unreadable: match option::<String>(options, "on_error")?.as_str() {
-                "fail" => false,
-                "keep" => true,
-                other => return Err(usage(format!("on_error={other:?}: use \"fail\" or \"keep\""))),
-            },
-        };
+        let (how, device, mut encoder) = parse(options)?;
         let models = models
             .into_iter()
             .map(|(kind, column, model)| Ok((modality(&kind)?, column, model)))
@@ -83,6 +59,50 @@ impl Encoders {
         let all: Vec<_> = self.0.encodings.iter().map(|encoding| encoding.embedder.provenance()).collect();
         serde_json::to_string(&all).map_err(|error| crate::error::failed(&error))
     }
+}
+
+/// Checks the options of encoders, before any is loaded.
+#[pyfunction]
+pub(crate) fn check_encoder_options(options: &Bound<'_, PyDict>) -> PyResult<()> {
+    let (_, _, encoder) = parse(options)?;
+    if encoder.batch == 0 {
+        return Err(usage("batch=0: an encoder takes one input at a time at least"));
+    }
+    Ok(())
+}
+
+fn parse(options: &Bound<'_, PyDict>) -> PyResult<(Options, DeviceChoice, BatchEncoder)> {
+    let pooling: Option<String> = option(options, "pooling")?;
+    let how = Options {
+        pooling: pooling.map(|pooling| parsed(&pooling)).transpose()?,
+        normalize: option(options, "normalize")?,
+        prompt: match option::<Option<String>>(options, "prompt")?.as_deref() {
+            None => Prompt::Authors,
+            Some("none") => Prompt::None,
+            Some(given) => Prompt::Given(given.to_owned()),
+        },
+        precision: precision(&option::<String>(options, "precision")?)?,
+    };
+    let device: DeviceChoice = parsed(&option::<String>(options, "device")?)?;
+    let missing: String = option(options, "missing")?;
+    let encoder = BatchEncoder {
+        encodings: Vec::new(),
+        directory: option(options, "directory")?,
+        follow_links: option(options, "follow_links")?,
+        batch: option(options, "batch")?,
+        threads: option(options, "threads")?,
+        missing: match missing.as_str() {
+            "refuse" => Missing::Refuse,
+            "keep" => Missing::Keep,
+            other => return Err(usage(format!("missing={other:?}: use \"refuse\" or \"keep\""))),
+        },
+        keeps_unreadable: match option::<String>(options, "on_error")?.as_str() {
+            "fail" => false,
+            "keep" => true,
+            other => return Err(usage(format!("on_error={other:?}: use \"fail\" or \"keep\""))),
+        },
+    };
+    Ok((how, device, encoder))
 }
 
 /// Finds a model, downloading what is not there. Returns its name with the commit, where it is of the hub, and the SHA-256 of

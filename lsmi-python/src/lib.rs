@@ -29,7 +29,7 @@ mod _lsmi {
     #[pymodule_export]
     use super::command::{demo, run};
     #[pymodule_export]
-    use super::encoders::{Encoders, find_model};
+    use super::encoders::{Encoders, check_encoder_options, find_model};
     #[pymodule_export]
     use super::ensemble::Ensemble;
     #[pymodule_export]

@@ -65,21 +65,45 @@ def test_values_do_not_depend_on_the_batch(data: Arrays, analysis: lsmi.Analysis
 
 
 def test_tables_and_empty_batches_are_taken(data: Arrays, analysis: lsmi.Analysis) -> None:
-    batch = rows(data, labels=False)
+    batch, estimator = rows(data), analysis.estimator
     table = pa.Table.from_batches([batch.slice(0, 10), batch.slice(10)])
-    scored = analysis.estimator.score_batch(table)
-    assert scored.num_rows == 150 and "kind" not in scored.schema.names
-    assert scored.equals(analysis.estimator.score_batch(batch))
-    assert analysis.estimator.score_batch(batch.slice(0, 0)).schema == scored.schema
-    assert analysis.estimator.score_batch(pa.Table.from_batches([], batch.schema)).num_rows == 0
+    scored = estimator.score_batch(table)
+    assert scored.num_rows == 150 and scored.equals(estimator.score_batch(batch))
+    assert estimator.score_batch(batch.slice(0, 0)).schema == scored.schema
+    assert estimator.score_batch(pa.Table.from_batches([], batch.schema)).num_rows == 0
+
+
+def test_labels_are_left_out_where_that_is_asked_for_only(data: Arrays, analysis: lsmi.Analysis) -> None:
+    estimator, without = analysis.estimator, rows(data, labels=False)
+    with pytest.raises(lsmi.DataError, match="no column `y`, only id, x1, x2") as caught:
+        estimator.score_batch(without)
+    assert caught.value.array == "y" and "label_free=True" in str(caught.value)
+    free = estimator.score_batch(without, label_free=True)
+    assert "kind" not in free.schema.names and free.equals(estimator.score_batch(rows(data), label_free=True))
+    assert free.schema == estimator.output_schema(without.schema, label_free=True)
+    expected = estimator.score(data["x1"].astype(np.float32), data["x2"].astype(np.float32), label_free=True).samples
+    assert np.array_equal(free["s"].to_numpy(), expected["s"])
+
+
+def test_measures_are_taken_once(data: Arrays, analysis: lsmi.Analysis) -> None:
+    names = analysis.estimator.score_batch(rows(data), measures=["ccs", "ccs"]).schema.names
+    assert len(names) == len(set(names)) and "r_ccs" in names
 
 
 def test_ids_come_back_as_they_came(data: Arrays, analysis: lsmi.Analysis) -> None:
     batch = rows(data).slice(0, 5)
-    for kind in (pa.int32(), pa.int64(), pa.string(), pa.large_string(), pa.string_view()):
-        ids = pa.array([4, 3, 2, 1, 0]).cast(pa.string()).cast(kind) if kind != pa.string_view() else pa.array(list("43210"), kind)
+    integers = [pa.array([4, 3, 2, 1, 0], kind) for kind in (pa.int8(), pa.int32(), pa.int64(), pa.uint64())]
+    texts = [pa.array(list("43210"), kind) for kind in (pa.string(), pa.large_string(), pa.string_view())]
+    for ids in [*integers, *texts, texts[0].dictionary_encode()]:
         changed = batch.set_column(0, "id", ids)
-        assert analysis.estimator.score_batch(changed)["id"].equals(ids), kind
+        assert analysis.estimator.score_batch(changed)["id"].equals(ids), ids.type
+
+
+def test_labels_may_be_categories(data: Arrays, analysis: lsmi.Analysis) -> None:
+    batch = rows(data)
+    for labels in (batch["y"].cast(pa.int8()), batch["y"].cast(pa.string()).dictionary_encode()):
+        changed = batch.set_column(3, "y", labels)
+        assert analysis.estimator.score_batch(changed).equals(analysis.estimator.score_batch(batch)), labels.type
 
 
 def test_bad_batches_are_named(data: Arrays, analysis: lsmi.Analysis) -> None:
@@ -102,6 +126,11 @@ def test_bad_batches_are_named(data: Arrays, analysis: lsmi.Analysis) -> None:
     assert error.array == "id"
     error = refused(batch.set_column(0, "id", pa.array([0.5] * 150)))
     assert "Float64" in str(error)
+    # What a schema tells is told before there are rows.
+    for column, values in (("x1", pa.array(["a"] * 150)), ("y", pa.array([0.5] * 150))):
+        place = batch.schema.get_field_index(column)
+        with pytest.raises(lsmi.DataError, match=f"`{column}` is of type"):
+            estimator.output_schema(batch.set_column(place, column, values).schema)
     with pytest.raises(lsmi.UsageError, match="record batch"):
         estimator.score_batch(7)
     # As engines carry them from one process to another.
@@ -117,6 +146,7 @@ def test_a_handle_is_small_and_loads_once(saved: Path, data: Arrays, analysis: l
     assert again.load() is handle.load()
     assert again.load().score_batch(rows(data)).equals(analysis.estimator.score_batch(rows(data)))
     assert lsmi.EstimatorFile(saved.parent).path == str(saved)
+    assert again == handle and hash(again) == hash(handle) and handle != lsmi.EstimatorFile(saved, device="cpu")
 
 
 def test_a_replaced_file_is_refused(saved: Path) -> None:
@@ -148,6 +178,7 @@ def test_pictures_and_texts_are_embedded_as_by_the_command(tmp_path: Path) -> No
     embedded = found.embed_batch(batch)
     assert embedded.schema == found.output_schema(batch.schema)
     assert embedded.schema.names == ["id", "y", "x1", "x2"]
+    assert b"tiny-vit" in embedded.schema.metadata[b"x1_model"]
     one = lsmi.Encoders(**models, directory=tmp_path).embed_batch(pa.Table.from_batches([batch]))
     assert one.equals(embedded)
     command = lsmi.embed({**table, "label": table["y"]}, **models, directory=tmp_path)
@@ -207,8 +238,10 @@ def test_wrong_arguments_of_encoders(tmp_path: Path) -> None:
         lsmi.Encoders()
     with pytest.raises(lsmi.UsageError, match="audio"):
         lsmi.Encoders(**models, columns={"audio": "sound"})
-    with pytest.raises(lsmi.UsageError, match="on_error"):
-        lsmi.Encoders(**models, on_error="skip").embed_batch(pa.record_batch(table))
+    wrong = {"on_error": "skip", "missing": "drop", "pooling": "best", "precision": "f64", "device": "gpu", "threads": -1, "batch": 0}
+    for name, value in wrong.items():
+        with pytest.raises(lsmi.UsageError, match=str(value)):
+            lsmi.Encoders(**models, **{name: value})
     found = lsmi.Encoders(**models, directory=tmp_path)
     with pytest.raises(lsmi.DataError, match="no column `text`") as caught:
         found.embed_batch(pa.record_batch({"image": table["image"]}))

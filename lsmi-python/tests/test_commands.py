@@ -12,6 +12,7 @@ import pytest
 import lsmi
 from lsmi._call import as_keywords, words
 
+from . import encoders
 from .conftest import Arrays
 
 
@@ -84,3 +85,19 @@ def test_options_are_arguments() -> None:
     assert as_keywords("leave such rows out with --missing drop; see --on-error") == (
         'leave such rows out with missing="drop"; see on_error='
     )
+
+
+def test_shards_are_joined_to_the_whole(tmp_path: Path) -> None:
+    models, rows = encoders.models(tmp_path), encoders.table(tmp_path, 130)
+    options = {**models, "directory": tmp_path, "columns": {"label": "y"}}
+    whole = lsmi.embed(rows, **options, out=tmp_path / "whole.safetensors")
+    assert whole["x1"].shape == (130, 32) and whole["classes"] == ["0", "1"]
+    parts = [tmp_path / f"part-{number}.safetensors" for number in (1, 2)]
+    for number, part in enumerate(parts, start=1):
+        lsmi.embed(rows, **options, out=part, shard=f"{number}/2")
+    with pytest.raises(lsmi.DataError, match="part"):
+        lsmi.join(parts[:1], tmp_path / "joined.safetensors")
+    assert lsmi.join(parts[::-1], tmp_path / "joined.safetensors")["n"] == 130
+    assert (tmp_path / "joined.safetensors").read_bytes() == whole.path.read_bytes()
+    with pytest.raises(lsmi.UsageError, match="force"):
+        lsmi.join(parts, tmp_path / "joined.safetensors")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lsmi
+from lsmi._inputs import numbers
 
 from .conftest import QUICK, Arrays
 
@@ -116,3 +117,15 @@ def test_errors_name_the_place(data: Arrays) -> None:
         lsmi.analyze(data["x1"], data["x2"], data["y"], folds=1, progress=False)
     with pytest.raises(lsmi.UsageError, match="no measure"):
         lsmi.analyze(data["x1"], data["x2"], data["y"], measures=["best"], progress=False)
+
+
+def test_columns_of_lists_are_matrices(data: Arrays) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    pandas = pytest.importorskip("pandas")
+    rows = [list(row) for row in data["x1"]]
+    expected = numbers("x1", data["x1"])
+    chunked = pyarrow.chunked_array([pyarrow.array(rows[:70]), pyarrow.array(rows[70:])])
+    for given in (pyarrow.array(rows), chunked, pandas.Series([np.array(row) for row in rows]), pandas.Series(rows)):
+        assert np.array_equal(numbers("x1", given), expected)
+    with pytest.raises(lsmi.DataError, match="2 values at row 3, but 3 values at the first"):
+        numbers("x1", pandas.Series([*rows[:3], [1.0, 2.0]]))

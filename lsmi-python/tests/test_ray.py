@@ -60,7 +60,7 @@ def shared(tmp_path: Path, analysis: lsmi.Analysis) -> Path:
 
 def scored(shared: Path, estimator: Any, source: str = "features") -> Any:
     return ray.data.read_parquet(str(shared / source)).map_batches(
-        lsmi_ray.Scorer, fn_constructor_args=[estimator], batch_format="pyarrow", batch_size=100, num_cpus=1, concurrency=2
+        lsmi_ray.Scorer, fn_constructor_args=[estimator], batch_format="pyarrow", batch_size=100, num_cpus=1, compute=ray.data.ActorPoolStrategy(size=2)
     )
 
 
@@ -91,6 +91,19 @@ def test_errors_are_named_and_nothing_is_half_written(cluster: Any, shared: Path
     refused(scored(shared, handle), "DataError", "No such file or directory on host")
 
 
+def test_what_is_written_is_a_directory_or_a_file(cluster: Any, tmp_path: Path) -> None:
+    rows = ray.data.range(1000)
+    lsmi_ray.write(rows.filter(lambda row: row["id"] < 0), tmp_path / "none")
+    assert [*(tmp_path / "none").iterdir()] == []
+    lsmi_ray.write(rows, tmp_path / "rows.parquet")
+    assert sorted(pq.read_table(tmp_path / "rows.parquet")["id"].to_pylist()) == [*range(1000)]
+    with pytest.raises(lsmi.UsageError, match="no path of a file system"):
+        lsmi_ray.write(rows, "s3://bucket/rows")
+    with pytest.raises(lsmi.UsageError, match='batch_format="pyarrow"'):
+        lsmi_ray.Scorer(lsmi.Estimator)({"id": [1]})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["none", "rows.parquet"]
+
+
 def test_two_nodes_embed_a_table(cluster: Any, tmp_path: Path) -> None:
     models, table = encoders.models(tmp_path), encoders.table(tmp_path, 2000, unreadable=1500)
     found = lsmi.Encoders(**models, directory=tmp_path, on_error="keep")
@@ -99,13 +112,15 @@ def test_two_nodes_embed_a_table(cluster: Any, tmp_path: Path) -> None:
         part = {name: values[file * 200 : (file + 1) * 200] for name, values in table.items()}
         pq.write_table(pa.table(part), tmp_path / "table" / f"{file}.parquet")
     embedded = ray.data.read_parquet(str(tmp_path / "table")).map_batches(
-        lsmi_ray.Embedder, fn_constructor_args=[found], batch_format="pyarrow", batch_size=100, num_cpus=1, concurrency=2
+        lsmi_ray.Embedder, fn_constructor_args=[found], batch_format="pyarrow", batch_size=100, num_cpus=1, compute=ray.data.ActorPoolStrategy(size=2)
     )
     lsmi_ray.write(embedded, tmp_path / "features")
     result = by_id(tmp_path / "features")
     assert [row["id"] for row in result.select(["id", "error"]).to_pylist() if row["error"]] == ["row 1500"]
     one = pa.Table.from_batches([found.embed_batch(pa.record_batch(table))]).sort_by("id")
     assert result["x1"].null_count == 1
+    lsmi_ray.write(ray.data.read_parquet(str(tmp_path / "features")).filter(expr="error is None"), tmp_path / "features.parquet")
+    assert lsmi.check(tmp_path / "features.parquet", rows=300)["n"] == 1999
     for name in ("x1", "x2"):
         here, there = (np.array(values[name].drop_null().to_pylist()) for values in (result, one))
         # Padding differs with the batch, which changes the last digits.

@@ -151,7 +151,7 @@ fn what_is_wrong_is_named() {
         (
             "id",
             Some(Arc::new(Float64Array::from(vec![1.0; 3]))),
-            "`id` is of type Float64, but must be Int32, Int64, Utf8",
+            "`id` is of type Float64, but must be integers or text",
         ),
         ("id", Some(Arc::new(Int64Array::from(vec![Some(1), None, Some(2)]))), "`id` is null at row 1"),
         ("id", texts(["p", "q", "p"]), "`id` cannot be used"),

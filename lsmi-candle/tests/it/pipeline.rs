@@ -267,7 +267,7 @@ fn ids_without_room_in_the_header_are_told_before_any_model_is_loaded() {
     let error = Plan::read(settings.clone()).unwrap_err();
     assert!(matches!(error, PipelineError::ManyIds { rows: 30, bytes: 105_000_200, .. }), "{error}");
     let half = Settings { shard: Shard::new(1, 2).unwrap(), ..settings };
-    assert_eq!(Plan::read(half).unwrap().rows(), 16);
+    assert_eq!(Plan::read(half).unwrap().rows(), 14);
 }
 
 #[test]

@@ -8,12 +8,13 @@ pub(super) const JOIN_EXAMPLES: &str = "\
 Parts of `lsmi embed --shard` (.safetensors) say themselves which part they are: they are put in order, and one that is \
 missing, there twice or of another job is refused. The result is, byte for byte, what one machine would have written.
 
-Parts of `lsmi score --shard` (.csv, .jsonl, .parquet) do not. Where their names differ in one number only, they are put \
+Parts of `lsmi score --shard` (.csv, .jsonl, .parquet) do not: give --rows N, the rows of the data, by which parts that are missing, or \
+of another division, are noticed. Where their names differ in one number only, they are put \
 in the order of that number, which must be without gaps and begin at 1 or 0; otherwise they are taken as they are given.
 
 Examples:
   lsmi join part-*.safetensors --out features.safetensors
-  lsmi join scores/part-*.parquet --out scores.parquet
+  lsmi join scores/part-*.parquet --rows 10000000 --out scores.parquet
   lsmi join morning.csv evening.csv --out day.csv --json";
 
 /// `lsmi join`.
@@ -25,6 +26,9 @@ pub(crate) struct Join {
     /// File to write, in the format of the parts
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Rows that all parts have together; any other number is refused
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<usize>,
     /// Print what was joined as JSON to stdout
     #[arg(long)]
     pub(crate) json: bool,

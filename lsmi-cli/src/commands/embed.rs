@@ -139,6 +139,10 @@ fn say(arguments: &Embed, rows: &EmbeddedRows, encodings: &[Encoding]) {
     console::say(&format!("{shard}{} rows of {widths} columns in {}", rows.len(), arguments.out.display()));
     say_skipped(rows.truncated, rows.dropped, &rows.skipped);
     say_alike(rows.classes.as_deref());
+    if rows.classes.is_none() && !rows.is_empty() {
+        let (column, _) = arguments.columns.of("label");
+        console::say(&format!("note: the table has no column `{column}`, so the features have no labels, y"));
+    }
     if let Some(note) = alike(encodings) {
         console::say(&note);
     }

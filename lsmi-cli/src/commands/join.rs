@@ -94,6 +94,7 @@ fn kind(arguments: &Join) -> Result<Kind, Failure> {
 
 fn join_features(arguments: &Join) -> Result<Joined, Failure> {
     let parts = FeatureParts::open(&arguments.parts)?;
+    check_rows(arguments, parts.rows())?;
     write(arguments, |file| {
         parts.write(file).map_err(|error| match error {
             FeatureJoinError::Output(source) => source.into(),
@@ -125,6 +126,7 @@ fn join_samples(arguments: &Join, format: Format) -> Result<Joined, Failure> {
         None => arguments.parts.clone(),
     };
     let parts = SampleParts::open(&order, format)?;
+    check_rows(arguments, parts.rows())?;
     write(arguments, |file| {
         // Nothing is written through the buffer: Parquet needs the file itself.
         parts.write(file.get_ref()).map_err(|error| match error {
@@ -133,6 +135,19 @@ fn join_samples(arguments: &Join, format: Format) -> Result<Joined, Failure> {
         })
     })?;
     Ok(Joined::new(parts.rows(), order, None))
+}
+
+/// Checks that all parts have as many rows as they should.
+fn check_rows(arguments: &Join, found: usize) -> Result<(), Failure> {
+    match arguments.rows {
+        Some(expected) if expected != found => {
+            let message = format!("the parts have {found} rows, but should have {expected}");
+            let hint =
+                "look for parts that are missing, there twice, or made with another --shard or --rows-of-a-group";
+            Err(Failure::data(message).with_hint(hint))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes the output beside its place, and puts it there once it is whole.

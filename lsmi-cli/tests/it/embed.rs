@@ -141,6 +141,17 @@ fn two_texts_have_a_column_each() {
 }
 
 /// What a sentence encoder says of itself is done and recorded; a job with another prompt is another job.
+/// The column is called `label` here, and `y` in the features.
+#[test]
+fn a_table_without_labels_is_told_of() {
+    let place = prepared();
+    place.write("table.csv", "id,image,text,y\ne,elephant.png,red,animal\ng,gradient.png,blue,pattern\n");
+    let told = place.lsmi(&format!("embed table.csv {MODELS} --out f.safetensors")).success();
+    assert!(stderr(&told).contains("note: the table has no column `label`, so the features have no labels, y"));
+    let told = place.lsmi(&format!("embed table.csv {MODELS} --columns label=y --out f.safetensors --force")).success();
+    assert!(!stderr(&told).contains("labels"), "{}", stderr(&told));
+}
+
 #[test]
 fn prompts_and_poolings_are_those_of_the_model() {
     let place = prepared();

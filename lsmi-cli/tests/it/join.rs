@@ -248,7 +248,9 @@ fn shards_of_score_joined_are_the_whole() {
             // As a shell lists them: 1, 10, 11, 2, ...
             let mut names: Vec<String> = (1..=of).map(|part| format!("part-{of}-{part}.{format}")).collect();
             names.sort();
-            let told = place.lsmi(&format!("join {} --out joined.{format} --force --json", names.join(" "))).success();
+            let told = place
+                .lsmi(&format!("join {} --rows 500 --out joined.{format} --force --json", names.join(" ")))
+                .success();
             let expected =
                 format!("in the order of their numbers, from part-{of}-1.{format} to part-{of}-{of}.{format}");
             assert!(stderr(&told).contains(&expected), "{}", stderr(&told));
@@ -311,6 +313,7 @@ fn samples_that_do_not_go_together_are_refused() {
         ("mine.jsonl p1.jsonl --out new.jsonl", 3, "mine.jsonl: holds no samples"),
         ("empty.csv p1.csv --out new.csv", 3, "it has no header"),
         ("p1.csv p2.jsonl --out new.csv", 2, "p2.jsonl: has another format than new.csv"),
+        ("p1.csv p2.csv --rows 500 --out new.csv", 3, "rows, but should have 500"),
         ("p1.csv p2.csv --out p3.csv", 2, "--force"),
         ("p1.csv p2.csv --out p2.csv --force", 2, "both input and output"),
     ] {

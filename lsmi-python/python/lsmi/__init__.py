@@ -15,7 +15,7 @@ All values are in nats.
 
 from . import errors, guide
 from ._analysis import Analysis, Estimator, Samples, analyze, check, load
-from ._commands import Features, compare, demo_data, diff, discrete, embed, simulate
+from ._commands import Features, compare, demo_data, diff, discrete, embed, join, simulate
 from ._encoders import Encoders
 from ._handles import EstimatorFile
 from ._lsmi import __version__
@@ -45,6 +45,7 @@ __all__ = [
     "embed",
     "errors",
     "guide",
+    "join",
     "load",
     "partition",
     "simulate",

@@ -257,33 +257,41 @@ class Estimator:
             )
         return Analysis(scored)
 
-    def score_batch(self, batch: Any, *, measures: Sequence[str] = ()) -> pyarrow.RecordBatch:
+    def score_batch(
+        self, batch: Any, *, label_free: bool = False, measures: Sequence[str] = ()
+    ) -> pyarrow.RecordBatch:
         """Scores the rows of a record batch, on this thread: the unit of work for engines.
 
         The values of a row do not depend on the rows beside it: the same row has the same bits in any batch.
 
         Args:
             batch: A record batch or table: anything that has ``__arrow_c_array__`` or ``__arrow_c_stream__``. It has columns
-                ``id`` (integers or text, distinct), ``x1`` and ``x2`` (lists of numbers), and may have ``y`` (a label, or the
-                name of a class); without ``y``, expectations over labels are given. Other columns are left alone.
+                ``id`` (integers or text, distinct), ``x1`` and ``x2`` (lists of numbers) and ``y`` (labels as the estimator was
+                fitted on: names, or numbers where labels were numbers). Other columns are ignored and do not come back.
+            label_free: Whether to give expectations over the labels that a row could have, by the joint head; ``y`` need not be
+                there, and is not looked at.
             measures: Further measures to decompose by, such as ``ccs``.
 
         Returns:
             ``id`` as it came, ``label``, the terms ``h1``, ``h2``, ``i1``, ``i2``, ``i12``, ``r``, ``u1``, ``u2``, ``s`` in
-            nats, ``pred1``, ``pred2``, ``pred12`` and ``kind``; ``label`` and ``kind`` only where there is ``y``.
+            nats, ``pred1``, ``pred2``, ``pred12`` and ``kind``; no ``label`` and ``kind`` with ``label_free``.
 
         Raises:
-            DataError: If a column is not there or of another type, or a value cannot be used; it names column and row.
+            DataError: If a column is not there or of another type, or a value cannot be used; it names column, row and id.
         """
         import pyarrow
 
-        return pyarrow.record_batch(self._inner.score_batch(batch, _listed(measures)))
+        return pyarrow.record_batch(self._inner.score_batch(batch, _listed(measures), label_free))
 
-    def output_schema(self, schema: Any, *, measures: Sequence[str] = ()) -> pyarrow.Schema:
-        """Gives the columns that :meth:`score_batch` returns for rows with the columns of a schema of Arrow's."""
+    def output_schema(self, schema: Any, *, label_free: bool = False, measures: Sequence[str] = ()) -> pyarrow.Schema:
+        """Gives the columns that :meth:`score_batch` returns for rows with the columns of a schema of Arrow's.
+
+        Raises:
+            DataError: If a column is not there, or of another type.
+        """
         import pyarrow
 
-        return pyarrow.schema(self._inner.scored_columns(schema, _listed(measures)))
+        return pyarrow.schema(self._inner.scored_columns(schema, _listed(measures), label_free))
 
     def save(self, path: PathLike) -> None:
         """Writes the estimator to a ``.safetensors`` file, which :func:`load` and the command read."""
@@ -302,8 +310,8 @@ def _unpickled(content: bytes) -> Estimator:
 
 
 def _listed(measures: Sequence[str]) -> list[str]:
-    """Takes one measure by itself, too."""
-    return [measures] if isinstance(measures, str) else list(measures)
+    """Takes one measure by itself, too, and each once."""
+    return [measures] if isinstance(measures, str) else list(dict.fromkeys(measures))
 
 
 def _pair(names: Sequence[str]) -> list[str]:

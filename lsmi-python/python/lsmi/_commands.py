@@ -214,6 +214,28 @@ def embed(
     return features
 
 
+def join(
+    parts: Sequence[PathLike], out: PathLike, *, rows: int | None = None, force: bool = False
+) -> dict[str, Any]:
+    """Joins the files of all shards of ``lsmi.embed(..., shard="I/N")`` or of ``lsmi score --shard`` to the file of the whole.
+
+    Args:
+        parts: The files, all of one format: ``.safetensors`` of ``embed``, in any order; ``.csv``, ``.jsonl`` or ``.parquet`` of
+            ``score``, in their order.
+        out: The file to write, with the same extension.
+        rows: Rows that all parts have together; any other number is refused.
+        force: Whether to replace a file that is there.
+
+    Returns:
+        What ``lsmi join --json`` prints: ``n`` rows, ``parts``, their ``order``.
+
+    Raises:
+        DataError: If parts are missing, damaged, or do not belong together.
+        UsageError: If they are of different formats, or ``out`` is there.
+    """
+    return _dictionary(call(["join", *map(os.fspath, parts), "--out", os.fspath(out), *words({"rows": rows, "force": force})]))
+
+
 @contextmanager
 def _table(rows: Any, directory: Path) -> Iterator[Path]:
     """Gives the path of a table of rows, which is beside the files that it names."""

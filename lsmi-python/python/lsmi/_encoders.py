@@ -60,8 +60,8 @@ class Encoders:
             follow_links: Whether symbolic links may lead out of the directory.
             on_error: What becomes of rows that cannot be embedded: ``fail``, or ``keep`` them, with null vectors and the reason
                 in a column ``error``.
-            missing: Which texts stand for a missing input: ``refuse`` takes nothing, NaN, NA, null and None for such, ``keep``
-                nothing alone.
+            missing: Which texts are missing inputs, of rows that cannot be embedded: with ``refuse`` an empty one, NaN, NA, null and
+                None; with ``keep`` an empty one only.
             pooling: How one vector is made of hidden states; as the models' authors do if ``None``.
             prompt: What is put before every text: the name of a prompt, a text, or ``none``; as the authors do if ``None``.
             normalize: Whether vectors are divided by their length; as the authors do if ``None``.
@@ -72,7 +72,7 @@ class Encoders:
             device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``metal``.
 
         Raises:
-            UsageError: If no encoder is named, or ``columns`` names something else.
+            UsageError: If no encoder is named, ``columns`` names something else, or an option is wrong.
             DataError: If an encoder cannot be found.
         """
         given = {"image": image, "text": text, "audio": audio}
@@ -96,6 +96,7 @@ class Encoders:
             "threads": threads,
             "device": device,
         }
+        _lsmi.check_encoder_options(self._options)
         self._models: dict[str, str] = {}
         self._hashes: dict[str, str] = {}
         for kind, model in named.items():

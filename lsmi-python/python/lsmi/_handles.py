@@ -42,13 +42,13 @@ class EstimatorFile:
         Raises:
             DataError: If there is no such file.
         """
-        place = Path(path)
+        place = Path(path).expanduser()
         #: The absolute path.
         self.path = os.path.abspath(place / "estimator.safetensors" if place.is_dir() else place)
         #: The device on which it is loaded.
         self.device = device
         #: The SHA-256 of its bytes.
-        self.sha256 = hashlib.sha256(_read(self.path)).hexdigest()
+        self.sha256 = hashlib.sha256(_read(self.path, hint="check the path")).hexdigest()
 
     def load(self) -> Estimator:
         """Gives the estimator, reading it if this process has not yet done so.
@@ -56,17 +56,26 @@ class EstimatorFile:
         Raises:
             DataError: If this machine cannot read it, it was replaced since the handle was made, or it is no estimator.
         """
-        key = (self.path, self.sha256, self.device)
-        if key not in _LOADED:
-            content = _read(self.path)
+        if self._key not in _LOADED:
+            content = _read(self.path, hint="put the file where every machine reads it under this path")
             found = hashlib.sha256(content).hexdigest()
             if found != self.sha256:
                 raise DataError(
                     f"{self.path} was replaced: its SHA-256 is {found} on host {socket.gethostname()}, but was {self.sha256}",
                     hint="let it stay while work goes on, or make a new EstimatorFile of it",
                 )
-            _LOADED[key] = Estimator(_lsmi.Estimator.of_bytes(content, self.path, self.device))
-        return _LOADED[key]
+            _LOADED[self._key] = Estimator(_lsmi.Estimator.of_bytes(content, self.path, self.device))
+        return _LOADED[self._key]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EstimatorFile) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, str, str]:
+        return self.path, self.sha256, self.device
 
     def __repr__(self) -> str:
         return f"<lsmi.EstimatorFile: {self.path}, SHA-256 {self.sha256[:12]}…>"
@@ -86,11 +95,8 @@ def loaded(estimator: Estimator | EstimatorFile) -> Estimator:
     return estimator.load() if isinstance(estimator, EstimatorFile) else estimator
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, *, hint: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise DataError(
-            f"{path}: {error.strerror} on host {socket.gethostname()}",
-            hint="put the file where every machine reads it under this path",
-        ) from None
+        raise DataError(f"{path}: {error.strerror} on host {socket.gethostname()}", hint=hint) from None

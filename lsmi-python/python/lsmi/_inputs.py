@@ -83,8 +83,12 @@ def _array(name: str, value: ArrayLike, *, is_text: bool = False) -> npt.NDArray
         return value
     if _is_torch(value):
         return _of_torch(name, value)
+    if type(value).__module__.split(".")[0] == "pyarrow":
+        return _of_arrow(name, value, is_text)
     if hasattr(value, "to_numpy"):
         array = np.asarray(value.to_numpy())
+        if array.dtype.kind == "O" and array.ndim == 1 and len(array) > 0 and isinstance(array[0], (list, np.ndarray)):
+            return _of_lists(name, array)
         # A data frame of several types is one of objects.
         return _of_objects(name, array, value) if array.dtype.kind == "O" and array.ndim == 2 else array
     if hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__"):
@@ -98,6 +102,16 @@ def _array(name: str, value: ArrayLike, *, is_text: bool = False) -> npt.NDArray
     except ValueError as error:
         raise UsageError(f"`{name}` cannot be made an array: {error}") from None
     return np.asarray(value, dtype=object) if is_text and _lost_a_gap(array, value) else array
+
+
+def _of_lists(name: str, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Takes the numbers of a series of lists."""
+    for row, values in enumerate(rows):
+        found = len(values) if isinstance(values, (list, np.ndarray)) else None
+        if found != len(rows[0]):
+            what = "no list" if found is None else f"{found} values"
+            raise DataError(f"`{name}` has {what} at row {row}, but {len(rows[0])} values at the first", array=name, row=row)
+    return np.stack([np.asarray(values) for values in rows])
 
 
 def _of_objects(name: str, array: npt.NDArray[Any], frame: Any) -> npt.NDArray[Any]:

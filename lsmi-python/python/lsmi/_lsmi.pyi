@@ -4,9 +4,10 @@ The classes and functions that `python/lsmi` builds on.
 
 from _typeshed import Incomplete, SupportsGetItem
 from os import PathLike
+from types import CapsuleType
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Analysis", "Ensemble", "Estimator", "Guide", "Table", "analyze", "check", "columns", "demo", "partition", "run"]
+__all__ = ["__version__", "Analysis", "Batch", "Encoders", "Ensemble", "Estimator", "Guide", "Table", "analyze", "check", "check_encoder_options", "columns", "demo", "find_model", "partition", "run"]
 
 __version__: Final[str]
 """
@@ -49,6 +50,42 @@ class Analysis:
     def write_samples(self, /, path: str | PathLike[str], format: str) -> None:
         """
         Writes the samples to a file, as `lsmi score` does.
+        """
+
+@final
+class Batch:
+    """
+    Rows for whatever takes `__arrow_c_array__`, such as `pyarrow.record_batch`.
+    """
+    def __arrow_c_array__(self, /, requested_schema: Any | None = None) -> tuple[CapsuleType, CapsuleType]:
+        """
+        Exports the columns and the rows; another schema that is asked for is not heeded, as the interface allows.
+        """
+    def __arrow_c_schema__(self, /) -> CapsuleType:
+        """
+        Exports the columns.
+        """
+
+@final
+class Encoders:
+    """
+    Encoders of some columns.
+    """
+    def __new__(cls, /, models: SupportsGetItem[int, tuple[str, str, str]], options: dict) -> Encoders:
+        """
+        Loads encoders: `models` lists modality, column and model of each, `options` has everything else.
+        """
+    def embed_batch(self, /, rows: Any) -> Batch:
+        """
+        Embeds the rows of a record batch.
+        """
+    def embedded_columns(self, /, schema: Any) -> Batch:
+        """
+        The columns that `embed_batch` gives for rows with the columns of a schema: a batch without rows.
+        """
+    def provenance(self, /) -> str:
+        """
+        What made the vectors, as JSON: a list, in the order of the encoders.
         """
 
 @final
@@ -115,9 +152,17 @@ class Estimator:
         """
         Scores rows with labels, by the models of all folds.
         """
+    def score_batch(self, /, rows: Any, measures: SupportsGetItem[int, str], label_free: bool) -> Batch:
+        """
+        Scores a record batch, on this thread: by its column `y`, or without labels.
+        """
     def score_label_free(self, /, arrays: Any, options: dict) -> Analysis:
         """
         Scores rows without their labels: expectations over the labels that they could have.
+        """
+    def scored_columns(self, /, schema: Any, measures: SupportsGetItem[int, str], label_free: bool) -> Batch:
+        """
+        The columns that `score_batch` gives for rows with the columns of a schema: a batch without rows.
         """
     def to_bytes(self, /) -> bytes:
         """
@@ -244,6 +289,11 @@ def check(table: Table, options: dict, listener: Any | None = None) -> str:
     Asks the gates about a table, without an analysis of it. Returns JSON.
     """
 
+def check_encoder_options(options: dict) -> None:
+    """
+    Checks the options of encoders, before any is loaded.
+    """
+
 def columns(data: Any) -> dict:
     """
     Takes the columns of whatever has `__arrow_c_stream__` or `__arrow_c_array__`: NumPy arrays by name, lists of `str` where
@@ -253,6 +303,12 @@ def columns(data: Any) -> dict:
 def demo() -> tuple[bytes, bytes]:
     """
     The data of `lsmi demo`: a `.safetensors` file, and a table of its rows as CSV.
+    """
+
+def find_model(kind: str, model: str, has_pooling: bool) -> tuple[str, str]:
+    """
+    Finds a model, downloading what is not there. Returns its name with the commit, where it is of the hub, and the SHA-256 of
+    its files.
     """
 
 def partition(values: Incomplete, labels: Incomplete | None = None, fraction: SupportsFloat | SupportsIndex | None = None, threshold: tuple[SupportsFloat | SupportsIndex, SupportsFloat | SupportsIndex] | None = None) -> dict:

@@ -8,7 +8,7 @@ Workers of ``map_batches`` that load an estimator, or encoders, once a process:
         fn_constructor_args=["/shared/estimator.safetensors"],
         batch_format="pyarrow",
         num_cpus=1,
-        concurrency=(1, 64),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=64),
     )
     lsmi.ray.write(scored, "/shared/scores")
 
@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pyarrow
+from pyarrow import parquet
 
 from ._analysis import PathLike
 from ._encoders import Encoders
@@ -43,27 +44,32 @@ class Scorer:
     Columns in and out are those of :meth:`lsmi.Estimator.score_batch`. It uses one thread, so ``num_cpus=1`` is right.
     """
 
-    def __init__(self, estimator: EstimatorLike, *, measures: Sequence[str] = ()) -> None:
-        """Loads the estimator.
+    def __init__(self, estimator: EstimatorLike, *, label_free: bool = False, measures: Sequence[str] = ()) -> None:
+        """Takes an estimator, which is loaded at the first batch.
 
         Args:
             estimator: An :class:`lsmi.EstimatorFile`, which is made on the driver and refuses a file that was replaced since; a
                 path; or an estimator, whose bytes then travel to every worker.
+            label_free: Whether to give expectations over labels, as :meth:`lsmi.Estimator.score_batch` does.
             measures: Further measures to decompose by, such as ``ccs``.
-
-        Raises:
-            DataError: If this machine cannot read the file, or it was replaced.
         """
-        self._estimator = loaded(portable(estimator))
+        self._estimator = estimator
+        self._label_free = label_free
         self._measures = measures
 
     def __call__(self, batch: pyarrow.Table) -> pyarrow.Table:
         """Scores a batch.
 
         Raises:
-            DataError: If a column or a value cannot be used; it names column and row of the batch.
+            DataError: If this machine cannot read the file, or it was replaced; if a column or a value cannot be used, naming
+                column, row of the batch and id.
+            UsageError: If the batch is not of Arrow's.
         """
-        return pyarrow.Table.from_batches([self._estimator.score_batch(batch, measures=self._measures)])
+        _check(batch)
+        # An error in the constructor would be told as one of Ray's own.
+        self._estimator = loaded(portable(self._estimator))
+        scored = self._estimator.score_batch(batch, label_free=self._label_free, measures=self._measures)
+        return pyarrow.Table.from_batches([scored])
 
 
 class Embedder:
@@ -87,27 +93,58 @@ class Embedder:
 
         Raises:
             DataError: If an encoder cannot be had, or a row cannot be embedded; it names row and id.
+            UsageError: If the batch is not of Arrow's.
         """
+        _check(batch)
         return pyarrow.Table.from_batches([self._encoders.embed_batch(batch)])
 
 
-def write(dataset: Dataset, directory: PathLike) -> None:
-    """Computes a data set and writes it as Parquet: the directory is there as a whole, or not at all.
+def _check(batch: object) -> None:
+    if isinstance(batch, Mapping):
+        raise UsageError("batches come as dictionaries", hint='map_batches(..., batch_format="pyarrow") gives those of Arrow\'s')
+
+
+def write(dataset: Dataset, path: PathLike) -> None:
+    """Computes a data set and writes it as Parquet: what is written is there as a whole, or not at all.
+
+    Rows do not keep their order; ids tell which they are.
 
     Args:
         dataset: The data set.
-        directory: A directory that is not there yet, on a path that the driver and all nodes share.
+        path: What is not there yet, on a path that the driver and all nodes share: a directory, or, where it ends in
+            ``.parquet``, one file, which the driver puts together.
 
     Raises:
-        UsageError: If the directory is there.
+        UsageError: If it is there, or no path of a file system.
     """
-    place = Path(directory)
+    if "://" in os.fspath(path):
+        raise UsageError(f"{path}: is no path of a file system; write there with dataset.write_parquet")
+    place = Path(path)
     if place.exists():
-        raise UsageError(f"{place}: is there already; name another directory, or remove it")
+        raise UsageError(f"{place}: is there already; name another, or remove it")
     place.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = place.with_name(f".{place.name}.{uuid4().hex}")
+    unfinished = place.with_name(f".{place.stem}.{uuid4().hex}")
+    joined = place.with_name(f".{place.stem}.{uuid4().hex}.parquet")
     try:
+        # A data set without rows writes nothing.
+        unfinished.mkdir()
         dataset.write_parquet(os.fspath(unfinished))
-        unfinished.rename(place)
+        if place.suffix == ".parquet":
+            _join(sorted(unfinished.glob("*.parquet")), joined)
+            joined.rename(place)
+        else:
+            unfinished.rename(place)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+        joined.unlink(missing_ok=True)
+
+
+def _join(files: Sequence[Path], joined: Path) -> None:
+    """Puts the row groups of files into one."""
+    if not files:
+        raise UsageError("there are no rows to write")
+    with parquet.ParquetWriter(joined, parquet.read_schema(files[0])) as writer:
+        for file in files:
+            source = parquet.ParquetFile(file)
+            for group in range(source.num_row_groups):
+                writer.write_table(source.read_row_group(group))

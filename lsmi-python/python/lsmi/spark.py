@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["score", "score_batches"]
 
 
-def score(df: DataFrame, estimator: EstimatorLike, *, measures: Sequence[str] = ()) -> DataFrame:
+def score(
+    df: DataFrame, estimator: EstimatorLike, *, label_free: bool = False, measures: Sequence[str] = ()
+) -> DataFrame:
     """Scores the rows of a data frame.
 
-    Columns in and out are those of :meth:`lsmi.Estimator.score_batch`: ``id``, ``x1`` and ``x2`` (arrays of numbers), and, where
-    there are labels, ``y``. Rows keep their ids, and their values do not depend on how they are partitioned.
+    Columns in and out are those of :meth:`lsmi.Estimator.score_batch`: ``id``, ``x1`` and ``x2`` (arrays of numbers; of vectors of
+    Spark ML, ``vector_to_array`` makes such) and ``y``. Rows keep their ids, and their values do not depend on how they are partitioned.
 
     Args:
         df: A data frame of Spark, or of an engine with its interface.
         estimator: An :class:`lsmi.EstimatorFile`, which refuses a file that was replaced since; a path, of which one is made
             here; or an estimator, whose bytes then travel with the tasks. The driver loads it too.
+        label_free: Whether to give expectations over labels; ``y`` need not be there then.
         measures: Further measures to decompose by, such as ``ccs``.
 
     Raises:
@@ -38,25 +41,30 @@ def score(df: DataFrame, estimator: EstimatorLike, *, measures: Sequence[str] = 
     """
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
-    carried, listed = portable(estimator), [measures] if isinstance(measures, str) else list(measures)
-    columns = from_arrow_schema(loaded(carried).output_schema(to_arrow_schema(df.schema), measures=listed))
+    carried = portable(estimator)
+    schema = loaded(carried).output_schema(to_arrow_schema(df.schema), label_free=label_free, measures=measures)
 
     def run(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        return score_batches(batches, carried, measures=listed)
+        return score_batches(batches, carried, label_free=label_free, measures=measures)
 
-    return df.mapInArrow(run, columns)
+    return df.mapInArrow(run, from_arrow_schema(schema))
 
 
 def score_batches(
-    batches: Iterable[pyarrow.RecordBatch], estimator: EstimatorLike, *, measures: Sequence[str] = ()
+    batches: Iterable[pyarrow.RecordBatch],
+    estimator: EstimatorLike,
+    *,
+    label_free: bool = False,
+    measures: Sequence[str] = (),
 ) -> Iterator[pyarrow.RecordBatch]:
     """Scores record batches one after the other: the body of ``mapInArrow``, for engines that are not Spark.
 
     Args:
         batches: Batches as :meth:`lsmi.Estimator.score_batch` takes them.
         estimator: As for :func:`score`; it is loaded once a process.
+        label_free: As for :func:`score`.
         measures: Further measures.
     """
     model = loaded(portable(estimator))
     for batch in batches:
-        yield model.score_batch(batch, measures=measures)
+        yield model.score_batch(batch, label_free=label_free, measures=measures)

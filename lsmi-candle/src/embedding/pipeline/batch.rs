@@ -100,6 +100,9 @@ pub enum EmbedBatchError {
     /// Threads cannot be started.
     #[error(transparent)]
     Threads(#[from] EstimatorError),
+    /// What made the vectors cannot be written as JSON.
+    #[error("the description of the vectors cannot be written")]
+    Describe(#[from] serde_json::Error),
     /// Arrow failed for a reason other than the values of the rows.
     #[error("the result could not be put together")]
     Arrow(#[from] ArrowError),
@@ -107,7 +110,8 @@ pub enum EmbedBatchError {
 
 impl BatchEncoder {
     /// Returns the columns of the result for rows with the given columns: those that are no inputs, then `x1`, `x2`, ... (lists
-    /// of so many f32 as the encoder's vectors have), then `error`, where unreadable rows are kept.
+    /// of so many f32 as the encoder's vectors have), then `error`, where unreadable rows are kept. Its metadata say under
+    /// `x1_model`, `x2_model`, ... what made the vectors, as those of a feature file do.
     ///
     /// # Errors
     /// [`EmbedBatchError`] for an input that is not there or of a type that is not read, and a column that has the name of
@@ -132,7 +136,11 @@ impl BatchEncoder {
         if let Some(taken) = kept.iter().find(|field| made.iter().any(|made| made.name() == field.name())) {
             return Err(EmbedBatchError::TakenColumn { column: taken.name().clone() });
         }
-        Ok(Schema::new(kept.into_iter().chain(made).collect::<Vec<_>>()))
+        let mut metadata = rows.metadata().clone();
+        for (number, encoding) in (1..).zip(&self.encodings) {
+            metadata.insert(format!("x{number}_model"), serde_json::to_string(encoding.embedder.provenance())?);
+        }
+        Ok(Schema::new_with_metadata(kept.into_iter().chain(made).collect::<Vec<_>>(), metadata))
     }
 
     /// Lists the columns that are made.

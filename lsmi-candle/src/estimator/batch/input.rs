@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
+use arrow_array::types::{Float32Type, Float64Type, Int64Type};
 use arrow_array::{
     Array as _, ArrayRef, FixedSizeListArray, Float64Array, GenericListArray, OffsetSizeTrait, RecordBatch, StringArray,
 };
-use arrow_schema::{ArrowError, DataType, Field};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_select::take::take;
 use lsmi_core::SampleIds;
 
 use super::BatchError;
+use crate::features::columns::text::{is_text, text_at};
 use crate::features::columns::{Column, kind_of};
 use crate::features::values::{Incomplete, Kind, Number, Values};
 use crate::features::{Classes, FeatureSet, Inputs, LOGITS, Label, Unlabelled};
@@ -86,14 +88,60 @@ pub(super) fn unlabelled(rows: &RecordBatch) -> Result<Unlabelled, BatchError> {
 
 /// Returns the type of the ids, if it is one that ids may have.
 pub(super) fn id_type(found: Option<&DataType>, names: String) -> Result<DataType, BatchError> {
-    use DataType::{Int32, Int64, LargeUtf8, Utf8, Utf8View};
     match found {
-        Some(found @ (Int32 | Int64 | Utf8 | LargeUtf8 | Utf8View)) => Ok(found.clone()),
+        Some(found) if is_text(plain_type(found)) => Ok(found.clone()),
         Some(found) => {
-            let expected = "Int32, Int64, Utf8, LargeUtf8 or Utf8View";
+            let expected = "integers or text";
             Err(BatchError::ColumnType { column: ID, found: found.to_string(), expected })
         }
         None => Err(BatchError::MissingColumn { column: ID, found: names }),
+    }
+}
+
+/// Checks that the columns are there, and of types that are read.
+pub(super) fn check_columns(rows: &Schema) -> Result<(), BatchError> {
+    let missing = |column| BatchError::MissingColumn { column, found: column_names(rows) };
+    for (column, is_needed) in [("x1", true), ("x2", true)].into_iter().chain(LOGITS.map(|name| (name, false))) {
+        let kind = match rows.field_with_name(column) {
+            Ok(field) => field.data_type(),
+            Err(_) if is_needed => return Err(missing(column)),
+            Err(_) => continue,
+        };
+        let is_list = matches!(kind, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..));
+        if !is_list || !matches!(kind_of(kind), Kind::Numbers(_)) {
+            return Err(BatchError::ColumnType { column, found: kind.to_string(), expected: NUMBERS });
+        }
+    }
+    match rows.field_with_name(LABEL).map(|field| plain_type(field.data_type())) {
+        Ok(kind) if !(is_text(kind) || *kind == DataType::Boolean) => {
+            Err(BatchError::ColumnType { column: LABEL, found: kind.to_string(), expected: LABELS })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What modalities are.
+const NUMBERS: &str = "lists of integers or floating-point numbers, of equal length (FixedSizeList, List or LargeList)";
+
+/// What labels are.
+const LABELS: &str = "integers or text";
+
+/// Returns the type of the values of a dictionary, or the type itself.
+fn plain_type(kind: &DataType) -> &DataType {
+    match kind {
+        DataType::Dictionary(_, values) => values,
+        kind => kind,
+    }
+}
+
+/// Returns the values themselves of a column that may be a dictionary, as categories are.
+fn plain_values(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match column.data_type() {
+        DataType::Dictionary(..) => {
+            let dictionary = column.as_any_dictionary();
+            take(dictionary.values(), dictionary.keys(), None)
+        }
+        _ => Ok(Arc::clone(column)),
     }
 }
 
@@ -108,27 +156,25 @@ pub(super) fn column_names(schema: &arrow_schema::Schema) -> String {
 }
 
 fn ids(column: &ArrayRef) -> Result<SampleIds, BatchError> {
+    id_type(Some(column.data_type()), String::new())?;
+    let column = plain_values(column)?;
     if let Some(row) = (0..column.len()).find(|row| column.is_null(*row)) {
         return Err(BatchError::Null { column: ID, row: row.into() });
     }
-    let made = match id_type(Some(column.data_type()), String::new())? {
+    let made = match column.data_type() {
         DataType::Int64 => SampleIds::from_numbers(column.as_primitive::<Int64Type>().values().to_vec()),
-        DataType::Int32 => {
-            let numbers = column.as_primitive::<Int32Type>().values();
-            SampleIds::from_numbers(numbers.iter().copied().map(i64::from).collect())
+        DataType::Utf8 => SampleIds::from_names(column.as_string::<i32>().iter().flatten()),
+        _ => {
+            let names: Vec<String> = (0..column.len()).map(|row| text_at(&column, row)).collect();
+            SampleIds::from_names(names.iter().map(String::as_str))
         }
-        DataType::LargeUtf8 => SampleIds::from_names(column.as_string::<i64>().iter().flatten()),
-        DataType::Utf8View => SampleIds::from_names(column.as_string_view().iter().flatten()),
-        _ => SampleIds::from_names(column.as_string::<i32>().iter().flatten()),
     };
     made.map_err(|source| BatchError::Ids { source })
 }
 
 fn matrix(name: &'static str, column: &ArrayRef) -> Result<Matrix, BatchError> {
-    let wrong_type = || {
-        let expected = "lists of numbers (FixedSizeList, List or LargeList)";
-        BatchError::ColumnType { column: name, found: column.data_type().to_string(), expected }
-    };
+    let wrong_type =
+        || BatchError::ColumnType { column: name, found: column.data_type().to_string(), expected: NUMBERS };
     if let Some(values) = plain(column) {
         let columns = values.len() / column.len().max(1);
         check_finite(name, columns, &values)?;
@@ -185,11 +231,9 @@ fn check_finite(name: &'static str, columns: usize, values: &[f64]) -> Result<()
 }
 
 fn labels(column: &ArrayRef) -> Result<Vec<Label>, BatchError> {
-    let wrong_type = || {
-        let expected = "integers or text";
-        BatchError::ColumnType { column: LABEL, found: column.data_type().to_string(), expected }
-    };
-    let array = whole(LABEL, column)?.ok_or_else(wrong_type)?;
+    let wrong_type =
+        || BatchError::ColumnType { column: LABEL, found: column.data_type().to_string(), expected: LABELS };
+    let array = whole(LABEL, &plain_values(column)?)?.ok_or_else(wrong_type)?;
     match (array.values, array.shape.as_slice()) {
         (Values::Strings(texts), _) => Ok(texts.into_iter().map(Label::Text).collect()),
         (Values::Numbers(numbers), &[rows]) => {

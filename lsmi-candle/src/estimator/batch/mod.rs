@@ -5,9 +5,9 @@
 //!
 //! | column in | type | |
 //! |---|---|---|
-//! | `id` | `Int32`, `Int64` or text (`Utf8`, `LargeUtf8`, `Utf8View`) | distinct within the batch |
+//! | `id` | integers or text, also as a dictionary | distinct within the batch |
 //! | `x1`, `x2` | `FixedSizeList`, `List` or `LargeList` of numbers | as many as the estimator was fitted on |
-//! | `y` | integers or text | a label or the name of a class; without it, expectations over labels are given |
+//! | `y` | integers or text, also as a dictionary | a label or the name of a class; without it, expectations over labels are given |
 //! | `logits1`, `logits2`, `logits12` | as `x1`, of floating-point numbers | where the estimator takes posteriors from there |
 //!
 //! No value may be null. Columns of other names are left alone. [`output_schema`] describes the result.

@@ -7,7 +7,7 @@ use arrow_schema::{DataType, Field, Schema};
 use lsmi_core::statistics::standard_deviation;
 use lsmi_core::{Decomposition, Interaction, Measure, Terms};
 
-use super::input::{ID, column_names, id_type};
+use super::input::{ID, check_columns, column_names, id_type};
 use super::{BatchError, has_labels};
 use crate::estimator::{Candidates, Estimator, Expected, Scores};
 use crate::samples::ScoredSplit;
@@ -21,12 +21,13 @@ use crate::samples::ScoredSplit;
 /// null.
 ///
 /// # Errors
-/// [`BatchError`] for rows without usable ids, and for measures of rows without labels.
+/// [`BatchError`] for columns that are not there or of a type that is not read, and for measures of rows without labels.
 pub fn output_schema(estimator: &Estimator, measures: &[Measure], rows: &Schema) -> Result<Schema, BatchError> {
     let with_labels = has_labels(rows);
     if !with_labels && !measures.is_empty() {
         return Err(BatchError::MeasuresNeedLabels);
     }
+    check_columns(rows)?;
     let id = rows.field_with_name(ID).ok().map(Field::data_type);
     let text = |name: &str| Field::new(name, DataType::Utf8, false);
     let number = |name: &str| Field::new(name, DataType::Float64, false);
