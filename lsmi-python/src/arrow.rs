@@ -35,21 +35,18 @@ impl Batch {
         &self,
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let _ = requested_schema;
         let rows = FFI_ArrowArray::new(&StructArray::from(self.0.clone()).into_data());
-        Ok((schema(py, &self.0.schema())?, PyCapsule::new_with_value(py, rows, ARRAY)?))
+        Ok((self.__arrow_c_schema__(py)?, PyCapsule::new_with_value(py, rows, ARRAY)?.into_any()))
     }
 
     /// Exports the columns.
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema(py, &self.0.schema())
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let schema = FFI_ArrowSchema::try_from(self.0.schema().as_ref()).map_err(|error| failed(&error))?;
+        // Checkers of types know no class of capsules before Python 3.13.
+        Ok(PyCapsule::new_with_value(py, schema, SCHEMA)?.into_any())
     }
-}
-
-fn schema<'py>(py: Python<'py>, schema: &Schema) -> PyResult<Bound<'py, PyCapsule>> {
-    let schema = FFI_ArrowSchema::try_from(schema).map_err(|error| failed(&error))?;
-    PyCapsule::new_with_value(py, schema, SCHEMA)
 }
 
 /// Takes the rows of whatever has `__arrow_c_array__` or `__arrow_c_stream__` as one batch, without a copy where they are one.

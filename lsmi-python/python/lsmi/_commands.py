@@ -233,7 +233,7 @@ def join(
         DataError: If parts are missing, damaged, or do not belong together.
         UsageError: If they are of different formats, or ``out`` is there.
     """
-    return _dictionary(call(["join", *map(os.fspath, parts), "--out", os.fspath(out), *words({"rows": rows, "force": force})]))
+    return _dictionary(call(["join", *(os.fspath(part) for part in parts), "--out", os.fspath(out), *words({"rows": rows, "force": force})]))
 
 
 @contextmanager

@@ -84,7 +84,9 @@ def _array(name: str, value: ArrayLike, *, is_text: bool = False) -> npt.NDArray
     if _is_torch(value):
         return _of_torch(name, value)
     if type(value).__module__.split(".")[0] == "pyarrow":
-        return _of_arrow(name, value, is_text)
+        # A stream of the C interface has columns, of which a chunked array has none.
+        is_chunked = type(value).__name__ == "ChunkedArray"
+        return _of_arrow(name, value.combine_chunks() if is_chunked else value, is_text)
     if hasattr(value, "to_numpy"):
         array = np.asarray(value.to_numpy())
         if array.dtype.kind == "O" and array.ndim == 1 and len(array) > 0 and isinstance(array[0], (list, np.ndarray)):

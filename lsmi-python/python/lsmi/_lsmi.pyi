@@ -4,7 +4,6 @@ The classes and functions that `python/lsmi` builds on.
 
 from _typeshed import Incomplete, SupportsGetItem
 from os import PathLike
-from types import CapsuleType
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
 __all__ = ["__version__", "Analysis", "Batch", "Encoders", "Ensemble", "Estimator", "Guide", "Table", "analyze", "check", "check_encoder_options", "columns", "demo", "find_model", "partition", "run"]
@@ -57,11 +56,11 @@ class Batch:
     """
     Rows for whatever takes `__arrow_c_array__`, such as `pyarrow.record_batch`.
     """
-    def __arrow_c_array__(self, /, requested_schema: Any | None = None) -> tuple[CapsuleType, CapsuleType]:
+    def __arrow_c_array__(self, /, requested_schema: Any | None = None) -> tuple[Any, Any]:
         """
         Exports the columns and the rows; another schema that is asked for is not heeded, as the interface allows.
         """
-    def __arrow_c_schema__(self, /) -> CapsuleType:
+    def __arrow_c_schema__(self, /) -> Any:
         """
         Exports the columns.
         """

@@ -223,7 +223,7 @@ impl BatchEncoder {
             let DataType::FixedSizeList(_, width) = field.data_type() else { continue };
             let vectors = self.vectors(groups, place, rows.num_rows());
             let nulls = reasons.iter().any(Option::is_some);
-            let nulls = nulls.then(|| NullBuffer::from_iter(reasons.iter().map(Option::is_none)));
+            let nulls = nulls.then(|| reasons.iter().map(Option::is_none).collect::<NullBuffer>());
             let values = Arc::new(Float32Array::from(vectors));
             columns.push(Arc::new(FixedSizeListArray::try_new(value(), *width, values, nulls)?));
         }
