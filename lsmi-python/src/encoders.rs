@@ -120,7 +120,12 @@ pub(crate) fn find_model(py: Python<'_>, kind: &str, model: String, has_pooling:
             {
                 format!("{repository}@{commit}")
             }
-            _ => model,
+            // Where another process runs in another directory.
+            Origin::Directory(directory) => std::path::absolute(&directory)
+                .map_err(|error| Raised::new(Class::Failed, &error))?
+                .display()
+                .to_string(),
+            Origin::Hub { .. } => model,
         };
         Ok((name, sha256))
     })?;

@@ -178,7 +178,9 @@ impl From<BatchError> for Raised {
             _ => return Self::new(Class::Data, &error),
         };
         let place = Place { array: Some(array.to_owned()), row, column };
-        Self { place, ..Self::new(Class::Data, &error) }
+        let hint = matches!(error, E::UnknownClass { .. })
+            .then(|| "values that are expected without labels are given with label_free=True".to_owned());
+        Self { place, hint, ..Self::new(Class::Data, &error) }
     }
 }
 

@@ -85,6 +85,22 @@ def test_labels_are_left_out_where_that_is_asked_for_only(data: Arrays, analysis
     assert np.array_equal(free["s"].to_numpy(), expected["s"])
 
 
+def test_measures_need_labels(data: Arrays, analysis: lsmi.Analysis) -> None:
+    for call in (analysis.estimator.score_batch, lambda batch, **options: analysis.estimator.output_schema(batch.schema, **options)):
+        with pytest.raises(lsmi.UsageError, match="measures= need labels"):
+            call(rows(data), label_free=True, measures=["ccs"])
+
+
+def test_batches_are_scored_one_after_the_other(saved: Path, data: Arrays, analysis: lsmi.Analysis) -> None:
+    from lsmi.spark import score_batches
+
+    batch = rows(data)
+    found = list(score_batches([batch.slice(0, 70), batch.slice(70)], lsmi.EstimatorFile(saved), measures=["ccs"]))
+    assert [part.num_rows for part in found] == [70, 80]
+    whole = analysis.estimator.score_batch(batch, measures=["ccs"])
+    assert pa.Table.from_batches(found).equals(pa.Table.from_batches([whole]))
+
+
 def test_measures_are_taken_once(data: Arrays, analysis: lsmi.Analysis) -> None:
     names = analysis.estimator.score_batch(rows(data), measures=["ccs", "ccs"]).schema.names
     assert len(names) == len(set(names)) and "r_ccs" in names

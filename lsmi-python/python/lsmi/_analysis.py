@@ -267,19 +267,24 @@ class Estimator:
         Args:
             batch: A record batch or table: anything that has ``__arrow_c_array__`` or ``__arrow_c_stream__``. It has columns
                 ``id`` (integers or text, distinct), ``x1`` and ``x2`` (lists of numbers) and ``y`` (labels as the estimator was
-                fitted on: names, or numbers where labels were numbers). Other columns are ignored and do not come back.
+                fitted on: names, or numbers where labels were numbers); where the estimator was fitted with logits, ``logits1``,
+                ``logits2`` and ``logits12`` (lists of floating-point numbers). Other columns are ignored and do not come back.
             label_free: Whether to give expectations over the labels that a row could have, by the joint head; ``y`` need not be
                 there, and is not looked at.
-            measures: Further measures to decompose by, such as ``ccs``.
+            measures: Further measures to decompose by, such as ``ccs``; not with ``label_free``.
 
         Returns:
             ``id`` as it came, ``label``, the terms ``h1``, ``h2``, ``i1``, ``i2``, ``i12``, ``r``, ``u1``, ``u2``, ``s`` in
-            nats, ``pred1``, ``pred2``, ``pred12`` and ``kind``; no ``label`` and ``kind`` with ``label_free``.
+            nats, ``pred1``, ``pred2``, ``pred12`` and ``kind``; then ``r_sd``, ... where the estimator has several
+            repeats, and ``r_ccs``, ... for each measure. With ``label_free`` there is neither ``label`` nor what follows ``pred12``.
 
         Raises:
             DataError: If a column is not there or of another type, or a value cannot be used; it names column, row and id.
+            UsageError: If measures are asked for with ``label_free``, a measure is unknown, or the rows are not of Arrow's.
         """
         import pyarrow
+
+        _check_measures(label_free, measures)
 
         return pyarrow.record_batch(self._inner.score_batch(batch, _listed(measures), label_free))
 
@@ -288,8 +293,11 @@ class Estimator:
 
         Raises:
             DataError: If a column is not there, or of another type.
+            UsageError: As :meth:`score_batch`.
         """
         import pyarrow
+
+        _check_measures(label_free, measures)
 
         return pyarrow.schema(self._inner.scored_columns(schema, _listed(measures), label_free))
 
@@ -307,6 +315,11 @@ class Estimator:
 
 def _unpickled(content: bytes) -> Estimator:
     return Estimator(_lsmi.Estimator.of_bytes(content, "the pickled estimator", "auto"))
+
+
+def _check_measures(label_free: bool, measures: Sequence[str]) -> None:
+    if label_free and measures:
+        raise UsageError("measures= need labels; leave them out, or leave out label_free=True")
 
 
 def _listed(measures: Sequence[str]) -> list[str]:

@@ -221,17 +221,19 @@ def join(
 
     Args:
         parts: The files, all of one format: ``.safetensors`` of ``embed``, in any order; ``.csv``, ``.jsonl`` or ``.parquet`` of
-            ``score``, in their order.
+            ``score``: where names differ in one number only they are joined in the order of that number, else as given.
         out: The file to write, with the same extension.
-        rows: Rows that all parts have together; any other number is refused.
+        rows: Rows that all parts have together; any other number is refused. Give it for files of ``score``, which do not say
+            what they are parts of.
         force: Whether to replace a file that is there.
 
     Returns:
-        What ``lsmi join --json`` prints: ``n`` rows, ``parts``, their ``order``.
+        What ``lsmi join --json`` prints: ``n`` rows, ``parts``, their ``order``, and for features what ``lsmi embed
+        --json`` says.
 
     Raises:
-        DataError: If parts are missing, damaged, or do not belong together.
-        UsageError: If they are of different formats, or ``out`` is there.
+        DataError: If parts of ``embed`` are missing, parts are damaged or do not belong together, or there are not ``rows`` rows.
+        UsageError: If they are of different formats, one is there twice, numbers in names have gaps, or ``out`` is there.
     """
     return _dictionary(call(["join", *(os.fspath(part) for part in parts), "--out", os.fspath(out), *words({"rows": rows, "force": force})]))
 

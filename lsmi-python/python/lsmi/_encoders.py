@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 _KINDS = ("image", "text", "audio")
 #: What has been loaded in this process, by everything that makes a difference.
 _LOADED: dict[str, _Encoders] = {}
+_LOADING = threading.Lock()
 
 
 class Encoders:
     """Pretrained encoders of one or several columns, named as for ``lsmi embed``.
 
     Made, they are found, downloaded where they are not there, and hashed. They are loaded when they are first used, once in
-    a process; pickled, they are their names and hashes alone, and whoever receives them loads them from there.
+    a process; pickled, they are their names and hashes alone, and whoever receives them loads them from there. What was loaded
+    stays until the process ends.
     """
 
     def __init__(
@@ -92,8 +95,8 @@ class Encoders:
             "prompt": prompt,
             "normalize": normalize,
             "precision": precision,
-            "batch": batch,
-            "threads": threads,
+            "batch": int(batch),
+            "threads": int(threads),
             "device": device,
         }
         _lsmi.check_encoder_options(self._options)
@@ -103,24 +106,24 @@ class Encoders:
             self._models[kind], self._hashes[kind] = self._find(kind, model)
 
     def _find(self, kind: str, model: str) -> tuple[str, str]:
-        place = os.path.abspath(model) if os.path.isdir(model) else model
-        return _lsmi.find_model(kind, place, self._options["pooling"] is not None)
+        return _lsmi.find_model(kind, model, self._options["pooling"] is not None)
 
     @property
     def _inner(self) -> _Encoders:
         key = json.dumps([self._models, self._hashes, self._columns, self._options])
-        if key not in _LOADED:
-            for kind, model in self._models.items():
-                _, found = self._find(kind, model)
-                if found != self._hashes[kind]:
-                    raise DataError(
-                        f"the encoder {model} on host {socket.gethostname()} is another: the SHA-256 of its files is {found}, "
-                        f"but was {self._hashes[kind]}",
-                        hint="let its files stay while work goes on, or make new Encoders of it",
-                    )
-            models = [(kind, self._columns[kind], model) for kind, model in self._models.items()]
-            _LOADED[key] = _lsmi.Encoders(models, self._options)
-        return _LOADED[key]
+        with _LOADING:
+            if key not in _LOADED:
+                for kind, model in self._models.items():
+                    _, found = self._find(kind, model)
+                    if found != self._hashes[kind]:
+                        raise DataError(
+                            f"the encoder {model} on host {socket.gethostname()} is another: the SHA-256 of its files is {found}, "
+                            f"but was {self._hashes[kind]}",
+                            hint="let its files stay while work goes on, or make new Encoders of it",
+                        )
+                models = [(kind, self._columns[kind], model) for kind, model in self._models.items()]
+                _LOADED[key] = _lsmi.Encoders(models, self._options)
+            return _LOADED[key]
 
     @cached_property
     def provenance(self) -> list[dict[str, Any]]:
@@ -141,6 +144,7 @@ class Encoders:
 
         Raises:
             DataError: If a column is not there or of another type, or a row cannot be embedded; it names row and id.
+            UsageError: If the rows are not of Arrow's.
             LsmiError: If an encoder or device fails.
         """
         import pyarrow
@@ -148,7 +152,14 @@ class Encoders:
         return pyarrow.record_batch(self._inner.embed_batch(batch))
 
     def output_schema(self, schema: Any) -> pyarrow.Schema:
-        """Gives the columns that :meth:`embed_batch` returns for rows with the columns of a schema of Arrow's."""
+        """Gives the columns that :meth:`embed_batch` returns for rows with the columns of a schema. It loads the encoders.
+
+        Args:
+            schema: A schema of Arrow's.
+
+        Raises:
+            DataError: If an input is not there or of another type, or a column has the name of one of the result.
+        """
         import pyarrow
 
         return pyarrow.schema(self._inner.embedded_columns(schema))

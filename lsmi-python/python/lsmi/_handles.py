@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import threading
 from pathlib import Path
 from typing import Union
 
@@ -14,13 +15,14 @@ from .errors import DataError
 
 #: What has been read in this process, by path, hash and device.
 _LOADED: dict[tuple[str, str, str], Estimator] = {}
+_LOADING = threading.Lock()
 
 
 class EstimatorFile:
     """A saved estimator, by its path and the SHA-256 of its bytes.
 
     Pickled, it is as small as these. Whoever receives it reads the file with :meth:`load`, once in a process, and is told if it
-    is another than when the handle was made.
+    is another than when the handle was made. What was loaded stays until the process ends.
 
         >>> import lsmi, tempfile, pathlib
         >>> x1, x2, y, ids = lsmi.demo_data()
@@ -56,16 +58,17 @@ class EstimatorFile:
         Raises:
             DataError: If this machine cannot read it, it was replaced since the handle was made, or it is no estimator.
         """
-        if self._key not in _LOADED:
-            content = _read(self.path, hint="put the file where every machine reads it under this path")
-            found = hashlib.sha256(content).hexdigest()
-            if found != self.sha256:
-                raise DataError(
-                    f"{self.path} was replaced: its SHA-256 is {found} on host {socket.gethostname()}, but was {self.sha256}",
-                    hint="let it stay while work goes on, or make a new EstimatorFile of it",
-                )
-            _LOADED[self._key] = Estimator(_lsmi.Estimator.of_bytes(content, self.path, self.device))
-        return _LOADED[self._key]
+        with _LOADING:
+            if self._key not in _LOADED:
+                content = _read(self.path, hint="put the file where every machine reads it under this path")
+                found = hashlib.sha256(content).hexdigest()
+                if found != self.sha256:
+                    raise DataError(
+                        f"{self.path} was replaced: its SHA-256 is {found} on host {socket.gethostname()}, but was {self.sha256}",
+                        hint="let it stay while work goes on, or make a new EstimatorFile of it",
+                    )
+                _LOADED[self._key] = Estimator(_lsmi.Estimator.of_bytes(content, self.path, self.device))
+            return _LOADED[self._key]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, EstimatorFile) and self._key == other._key

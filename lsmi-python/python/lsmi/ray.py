@@ -48,10 +48,11 @@ class Scorer:
         """Takes an estimator, which is loaded at the first batch.
 
         Args:
-            estimator: An :class:`lsmi.EstimatorFile`, which is made on the driver and refuses a file that was replaced since; a
-                path; or an estimator, whose bytes then travel to every worker.
+            estimator: An :class:`lsmi.EstimatorFile`, which is made on the driver and refuses a file that was replaced since; an
+                absolute path that every worker can read, without that check; or an estimator, whose bytes then travel to every
+                worker.
             label_free: Whether to give expectations over labels, as :meth:`lsmi.Estimator.score_batch` does.
-            measures: Further measures to decompose by, such as ``ccs``.
+            measures: Further measures to decompose by, such as ``ccs``; not with ``label_free``.
         """
         self._estimator = estimator
         self._label_free = label_free
@@ -112,14 +113,16 @@ def write(dataset: Dataset, path: PathLike) -> None:
     Args:
         dataset: The data set.
         path: What is not there yet, on a path that the driver and all nodes share: a directory, or, where it ends in
-            ``.parquet``, one file, which the driver puts together.
+            ``.parquet``, one file, which the driver puts together. A data set without rows makes an empty directory.
 
     Raises:
-        UsageError: If it is there, or no path of a file system.
+        UsageError: If it is there, or no path of a file system; if a ``.parquet`` would have no rows.
+        OSError: If the file system refuses.
     """
     if "://" in os.fspath(path):
         raise UsageError(f"{path}: is no path of a file system; write there with dataset.write_parquet")
-    place = Path(path)
+    # Workers may run in another directory.
+    place = Path(os.path.abspath(path))
     if place.exists():
         raise UsageError(f"{place}: is there already; name another, or remove it")
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +131,8 @@ def write(dataset: Dataset, path: PathLike) -> None:
     try:
         # A data set without rows writes nothing.
         unfinished.mkdir()
-        dataset.write_parquet(os.fspath(unfinished))
+        # A node that does not share the path must fail, rather than make a directory of its own.
+        dataset.write_parquet(os.fspath(unfinished), try_create_dir=False)
         if place.suffix == ".parquet":
             _join(sorted(unfinished.glob("*.parquet")), joined)
             joined.rename(place)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["score", "score_batches"]
 
+_READ = ("id", "x1", "x2", "y", "logits1", "logits2", "logits12")
+
 
 def score(
     df: DataFrame, estimator: EstimatorLike, *, label_free: bool = False, measures: Sequence[str] = ()
@@ -26,14 +28,17 @@ def score(
     """Scores the rows of a data frame.
 
     Columns in and out are those of :meth:`lsmi.Estimator.score_batch`: ``id``, ``x1`` and ``x2`` (arrays of numbers; of vectors of
-    Spark ML, ``vector_to_array`` makes such) and ``y``. Rows keep their ids, and their values do not depend on how they are partitioned.
+    Spark ML, ``vector_to_array`` makes such), ``y``, and logits where the estimator was fitted with some. Rows keep their ids, and their values do not depend on how they are partitioned.
 
     Args:
         df: A data frame of Spark, or of an engine with its interface.
         estimator: An :class:`lsmi.EstimatorFile`, which refuses a file that was replaced since; a path, of which one is made
             here; or an estimator, whose bytes then travel with the tasks. The driver loads it too.
         label_free: Whether to give expectations over labels; ``y`` need not be there then.
-        measures: Further measures to decompose by, such as ``ccs``.
+        measures: Further measures to decompose by, such as ``ccs``; not with ``label_free``.
+
+    Returns:
+        A data frame that is computed when it is asked for.
 
     Raises:
         DataError: If the estimator cannot be read, or a column is not there or of another type; on the executors, if a value
@@ -41,6 +46,10 @@ def score(
     """
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
+    # What is not read need not travel, nor be of a type that Arrow has.
+    read = [name for name in df.columns if name in _READ]
+    if {"id", "x1", "x2"} <= set(read):
+        df = df.select(*read)
     carried = portable(estimator)
     schema = loaded(carried).output_schema(to_arrow_schema(df.schema), label_free=label_free, measures=measures)
 
@@ -61,9 +70,15 @@ def score_batches(
 
     Args:
         batches: Batches as :meth:`lsmi.Estimator.score_batch` takes them.
-        estimator: As for :func:`score`; it is loaded once a process.
+        estimator: As for :func:`score`; it is loaded once a process. A path is read and hashed at every call: give a handle.
         label_free: As for :func:`score`.
-        measures: Further measures.
+        measures: As for :func:`score`.
+
+    Yields:
+        The scored batches, in their order.
+
+    Raises:
+        DataError: As :meth:`lsmi.Estimator.score_batch`.
     """
     model = loaded(portable(estimator))
     for batch in batches:
