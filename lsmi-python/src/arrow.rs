@@ -10,7 +10,9 @@ use arrow_array::types::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray, make_array};
+use arrow_array::{
+    Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchOptions, RecordBatchReader, StructArray, make_array,
+};
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 use numpy::{Element, IntoPyArray, PyArray1};
@@ -141,11 +143,23 @@ fn of_array(data: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
     // SAFETY: capsules of these names hold structs of the C interface; the array is moved out, and an empty one left for the
     // capsule to release, while the schema is only looked at.
     #[expect(unsafe_code, reason = "the C interface is a pointer")]
-    let data = unsafe { from_ffi(FFI_ArrowArray::from_raw(array.as_ptr()), schema.as_ref()) };
+    let (schema, array) = unsafe { (schema.as_ref(), FFI_ArrowArray::from_raw(array.as_ptr())) };
+    if array.is_released() {
+        return Err(usage("the rows of this object were taken before; give them anew"));
+    }
+    // SAFETY: both are of the C interface, and the producer vouches that they belong together.
+    #[expect(unsafe_code, reason = "the C interface is a pointer")]
+    let data = unsafe { from_ffi(array, schema) };
     let array = make_array(data.map_err(|error| failed(&error))?);
     Ok(match array.as_any().downcast_ref::<StructArray>() {
         Some(rows) if rows.null_count() > 0 => return Err(usage("a whole row is null; drop such rows")),
-        Some(rows) => RecordBatch::from(rows),
+        Some(rows) => {
+            // An array has columns, and its schema metadata beside them.
+            let schema = Schema::try_from(schema).map_err(|error| failed(&error))?;
+            let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+            let batch = RecordBatch::try_new_with_options(Arc::new(schema), rows.columns().to_vec(), &options);
+            batch.map_err(|error| failed(&error))?
+        }
         None => RecordBatch::try_from_iter([("", array)]).map_err(|error| failed(&error))?,
     })
 }
@@ -182,7 +196,8 @@ fn values<'py>(py: Python<'py>, name: &str, array: &ArrayRef) -> PyResult<Bound<
             let entries = values(py, name, dictionary.values())?;
             let entries: Vec<Py<PyAny>> =
                 entries.try_iter()?.map(|entry| Ok(entry?.unbind())).collect::<PyResult<_>>()?;
-            let keys = dictionary.normalized_keys();
+            // Without entries every row is null.
+            let keys = if entries.is_empty() { vec![0; array.len()] } else { dictionary.normalized_keys() };
             let of_row = |row: usize| if array.is_null(row) { py.None() } else { entries[keys[row]].clone_ref(py) };
             PyList::new(py, (0..array.len()).map(of_row))?.into_any()
         }

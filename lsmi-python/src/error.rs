@@ -170,7 +170,9 @@ impl From<BatchError> for Raised {
         let (array, row, column) = match &error {
             E::Arrow(error) => return Self::new(Class::Failed, error),
             E::MeasuresNeedLabels => return Self::new(Class::Usage, &error),
-            E::MissingColumn { column, .. } | E::ColumnType { column, .. } => (*column, None, None),
+            E::MissingColumn { column, .. } | E::ColumnType { column, .. } | E::RepeatedColumn { column } => {
+                (*column, None, None)
+            }
             E::Null { column, row } | E::Ragged { column, row, .. } => (*column, Some(row.row), None),
             E::NotFinite { column, row, place, .. } => (*column, Some(row.row), Some(*place)),
             E::UnknownClass { row, .. } => ("y", Some(row.row), None),
@@ -187,10 +189,14 @@ impl From<BatchError> for Raised {
 impl From<EmbedBatchError> for Raised {
     fn from(error: EmbedBatchError) -> Self {
         use EmbedBatchError as E;
+        if let E::Threads(error) = error {
+            return error.into();
+        }
         let (array, row) = match &error {
-            E::MissingColumn { column, .. } | E::ColumnType { column, .. } | E::TakenColumn { column } => {
-                (Some(column.clone()), None)
-            }
+            E::MissingColumn { column, .. }
+            | E::ColumnType { column, .. }
+            | E::RepeatedColumn { column }
+            | E::TakenColumn { column } => (Some(column.clone()), None),
             E::Row { row, .. } => (None, Some(*row)),
             E::Setting { .. } => return Self::new(Class::Usage, &error),
             _ => return Self::new(Class::Failed, &error),

@@ -149,6 +149,9 @@ def test_bad_batches_are_named(data: Arrays, analysis: lsmi.Analysis) -> None:
             estimator.output_schema(batch.set_column(place, column, values).schema)
     with pytest.raises(lsmi.UsageError, match="record batch"):
         estimator.score_batch(7)
+    categories = batch.set_column(0, "id", batch["id"].dictionary_encode())
+    error = refused(categories.set_column(1, "x1", pa.array(list(bad))))
+    assert "row 17 (id `s17`)" in str(error)
     # As engines carry them from one process to another.
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error) and again.array == "id"
@@ -195,6 +198,8 @@ def test_pictures_and_texts_are_embedded_as_by_the_command(tmp_path: Path) -> No
     assert embedded.schema == found.output_schema(batch.schema)
     assert embedded.schema.names == ["id", "y", "x1", "x2"]
     assert b"tiny-vit" in embedded.schema.metadata[b"x1_model"]
+    noted = found.embed_batch(batch.replace_schema_metadata({"of": "me"})).schema.metadata
+    assert noted[b"of"] == b"me" and noted[b"x1_model"] == embedded.schema.metadata[b"x1_model"]
     one = lsmi.Encoders(**models, directory=tmp_path).embed_batch(pa.Table.from_batches([batch]))
     assert one.equals(embedded)
     command = lsmi.embed({**table, "label": table["y"]}, **models, directory=tmp_path)
@@ -264,5 +269,8 @@ def test_wrong_arguments_of_encoders(tmp_path: Path) -> None:
     assert 'columns={"image"' in str(caught.value)
     with pytest.raises(lsmi.DataError, match="`x1`, which is the name of one of the result"):
         found.embed_batch(pa.record_batch({**table, "x1": table["y"]}))
+    twice = pa.RecordBatch.from_arrays([pa.array(table["text"])] * 2 + [pa.array(table["image"])], names=["text", "text", "image"])
+    with pytest.raises(lsmi.DataError, match="two columns are called `text`"):
+        found.embed_batch(twice)
     with pytest.raises(lsmi.DataError, match="`text` is of type Float64"):
         found.embed_batch(pa.record_batch({**table, "text": [0.5] * 4}))

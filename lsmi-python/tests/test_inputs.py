@@ -127,5 +127,7 @@ def test_columns_of_lists_are_matrices(data: Arrays) -> None:
     chunked = pyarrow.chunked_array([pyarrow.array(rows[:70]), pyarrow.array(rows[70:])])
     for given in (pyarrow.array(rows), chunked, pandas.Series([np.array(row) for row in rows]), pandas.Series(rows)):
         assert np.array_equal(numbers("x1", given), expected)
+    nothing = pyarrow.table({"y": pyarrow.array([None, None], pyarrow.dictionary(pyarrow.int8(), pyarrow.string()))})
+    assert lsmi._lsmi.columns(nothing) == {"y": [None, None]}
     with pytest.raises(lsmi.DataError, match="2 values at row 3, but 3 values at the first"):
         numbers("x1", pandas.Series([*rows[:3], [1.0, 2.0]]))

@@ -10,7 +10,7 @@ use arrow_array::{
     Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, LargeStringArray, ListArray,
     RecordBatch, StringArray, StringViewArray,
 };
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field, Schema};
 use lsmi_candle::estimator::batch::{
     BatchError, labelled_batch, output_schema, score_batch, score_batch_by, unlabelled_batch,
 };
@@ -167,6 +167,13 @@ fn what_is_wrong_is_named() {
         let message = score_batch(&ESTIMATOR, &with(name, column)).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     }
+    let twice = [("id", lists(3, 0.5)), ("x1", lists(3, 0.5)), ("x2", lists(3, 0.5)), ("x1", lists(3, 1.5))];
+    let fields: Vec<Field> =
+        twice.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
+    let columns = twice.into_iter().map(|(_, array)| array).collect();
+    let twice = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
+    let message = score_batch(&ESTIMATOR, &twice).unwrap_err().to_string();
+    assert!(message.contains("two columns are called `x1`"), "{message}");
     let narrow = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>((0..3).map(|_| Some([Some(0.5)])), 1);
     let refused = score_batch(&ESTIMATOR, &with("x1", Some(Arc::new(narrow)))).unwrap_err();
     assert!(refused.to_string().contains("x1 has 1 columns, but the estimator was fitted on 3"), "{refused}");

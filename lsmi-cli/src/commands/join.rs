@@ -71,16 +71,15 @@ pub(super) fn run(arguments: &Join) -> Result<(), Failure> {
 
 /// The format of the files, which is that of the output and one for all.
 fn kind(arguments: &Join) -> Result<Kind, Failure> {
-    let kind = |path: &Path| {
-        match features::Format::from_path(path) {
+    let kind = |path: &Path| match features::Format::from_path(path) {
         Some(features::Format::SafeTensors) => Ok(Kind::Features),
         _ => Format::of_path(path).map(Kind::Samples).map_err(|_| {
             Failure::usage(format!(
-                "{}: parts are .safetensors of `lsmi embed`, or .csv, .jsonl or .parquet of `lsmi score`; name the file so",
+                "{}: parts are .safetensors of `lsmi embed`, or .csv, .jsonl or .parquet of `lsmi score`; name the \
+                 file so",
                 path.display()
             ))
         }),
-    }
     };
     let expected = kind(&arguments.out)?;
     for part in &arguments.parts {
@@ -95,12 +94,6 @@ fn kind(arguments: &Join) -> Result<Kind, Failure> {
 fn join_features(arguments: &Join) -> Result<Joined, Failure> {
     let parts = FeatureParts::open(&arguments.parts)?;
     check_rows(arguments, parts.rows())?;
-    write(arguments, |file| {
-        parts.write(file).map_err(|error| match error {
-            FeatureJoinError::Output(source) => source.into(),
-            error => error.into(),
-        })
-    })?;
     let names = (1..).map(|number| format!("x{number}"));
     let model = |(name, model): (String, &str)| Ok((name, serde_json::from_str(model)?));
     let features = Features {
@@ -111,6 +104,15 @@ fn join_features(arguments: &Join) -> Result<Joined, Failure> {
         dims: names.zip(parts.widths().iter().copied()).collect(),
         models: parts.models().map(model).collect::<Result<_, serde_json::Error>>().map_err(Failure::data)?,
     };
+    let mut refused = None;
+    let written = write(arguments, |file| {
+        parts.write(file).map_err(|error| match error {
+            FeatureJoinError::Output(source) => source.into(),
+            // Not the output is to blame.
+            error => refused.insert(Failure::from(error)).message().into(),
+        })
+    });
+    refused.map_or(written, Err)?;
     Ok(Joined::new(parts.rows(), parts.paths().cloned().collect(), Some(features)))
 }
 
@@ -127,13 +129,16 @@ fn join_samples(arguments: &Join, format: Format) -> Result<Joined, Failure> {
     };
     let parts = SampleParts::open(&order, format)?;
     check_rows(arguments, parts.rows())?;
-    write(arguments, |file| {
+    let mut refused = None;
+    let written = write(arguments, |file| {
         // Nothing is written through the buffer: Parquet needs the file itself.
         parts.write(file.get_ref()).map_err(|error| match error {
             SampleJoinError::Output(source) => source.into(),
-            error => error.into(),
+            // Not the output is to blame.
+            error => refused.insert(Failure::from(error)).message().into(),
         })
-    })?;
+    });
+    refused.map_or(written, Err)?;
     Ok(Joined::new(parts.rows(), order, None))
 }
 

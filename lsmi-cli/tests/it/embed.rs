@@ -140,7 +140,6 @@ fn two_texts_have_a_column_each() {
     assert!(message.contains("names 2 of `text`, but there are 1 models"), "{message}");
 }
 
-/// What a sentence encoder says of itself is done and recorded; a job with another prompt is another job.
 /// The column is called `label` here, and `y` in the features.
 #[test]
 fn a_table_without_labels_is_told_of() {
@@ -152,6 +151,7 @@ fn a_table_without_labels_is_told_of() {
     assert!(!stderr(&told).contains("labels"), "{}", stderr(&told));
 }
 
+/// What a sentence encoder says of itself is done and recorded; a job with another prompt is another job.
 #[test]
 fn prompts_and_poolings_are_those_of_the_model() {
     let place = prepared();

@@ -1,5 +1,6 @@
 //! The unit of work for much data, here or in a distributed engine: the vectors of the rows of a record batch.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use super::table::cells::{input_at, is_input};
 use crate::embedding::embedder::EmbedError;
 use crate::embedding::encoders::Modality;
 use crate::error::EstimatorError;
+use crate::estimator::batch::column_names;
 use crate::estimator::thread_pool;
 use crate::features::Missing;
 use crate::features::columns::text::{is_text, text_at};
@@ -72,6 +74,12 @@ pub enum EmbedBatchError {
         /// The types that are read.
         expected: &'static str,
     },
+    /// Two columns have one name.
+    #[error("two columns are called `{column}`; rename or drop one of them")]
+    RepeatedColumn {
+        /// The name.
+        column: String,
+    },
     /// A column of the batch has the name of one of the result.
     #[error("the batch has a column `{column}`, which is the name of one of the result; rename or drop it")]
     TakenColumn {
@@ -117,7 +125,11 @@ impl BatchEncoder {
     /// [`EmbedBatchError`] for an input that is not there or of a type that is not read, and a column that has the name of
     /// one of the result.
     pub fn output_schema(&self, rows: &Schema) -> Result<Schema, EmbedBatchError> {
-        let found = || rows.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
+        let found = || column_names(rows);
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = rows.fields().iter().find(|field| !seen.insert(field.name())) {
+            return Err(EmbedBatchError::RepeatedColumn { column: twice.name().clone() });
+        }
         for Encoding { column, modality, .. } in &self.encodings {
             let missing = || EmbedBatchError::MissingColumn { column: column.clone(), found: found() };
             let kind = rows.field_with_name(column).map_err(|_| missing())?.data_type();
@@ -161,6 +173,8 @@ impl BatchEncoder {
 
     /// Makes the vectors of the rows of a batch, in their order.
     ///
+    /// A text or sound that is longer than its model takes is cut; the metadata of the result say at what length.
+    ///
     /// The vector of a row does not depend on the rows beside it but for the last digits, as texts of different lengths are
     /// padded to one.
     ///
@@ -194,7 +208,7 @@ impl BatchEncoder {
             place,
             inputs: columns.iter().map(|column| input_at(column, place, || format!("in row {place}"))).collect(),
             label: None,
-            id: ids.map(|ids| text_at(ids, place)),
+            id: ids.filter(|ids| !ids.is_null(place)).map(|ids| text_at(ids, place)),
         };
         (start..start + count).map(row).collect()
     }

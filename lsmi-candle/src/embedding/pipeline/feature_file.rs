@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::encode::Encoding;
 use super::rows::EmbeddedRows;
+use crate::features::format::safetensors::LARGEST_HEADER;
 
 /// Bytes of a 32-bit number.
 const NUMBER: u64 = 4;
@@ -59,6 +60,15 @@ impl Outline<'_> {
     /// Writes the length of the header and the header, after which `y` and the vectors follow.
     pub(super) fn write(&self, metadata: BTreeMap<String, String>, file: &mut dyn Write) -> io::Result<()> {
         let header = self.header(metadata)?;
+        if header.len() as u64 > LARGEST_HEADER {
+            // Nobody could read such a file.
+            let reason = format!(
+                "ids, classes and skipped rows take {} bytes, but the header of a feature file has room for {LARGEST_HEADER}; \
+                 embed a smaller part of the table at a time",
+                header.len()
+            );
+            return Err(io::Error::other(reason));
+        }
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)
     }
@@ -110,6 +120,15 @@ pub(super) fn bytes_of(numbers: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_that_nobody_reads_is_not_written() {
+        let metadata = BTreeMap::from([("skipped".to_owned(), "s".repeat(100_000_000))]);
+        let mut file = Vec::new();
+        let outline = Outline { rows: 3, ids: None, classes: None, widths: &[1] };
+        let error = outline.write(metadata, &mut file).unwrap_err().to_string();
+        assert!(error.contains("has room for 100000000") && file.is_empty(), "{error}");
+    }
 
     #[test]
     fn the_bytes_of_ids_are_those_of_the_header() {

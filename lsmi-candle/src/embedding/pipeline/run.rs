@@ -175,7 +175,9 @@ impl Plan {
         ]);
         for (number, encoding) in (1..).zip(encodings) {
             work = work.with(format!("x{number} column"), encoding.column.as_str());
-            work = work.with(format!("x{number} device"), encoding.embedder.device());
+            // Which of several of one kind it is makes no difference.
+            let device = encoding.embedder.device();
+            work = work.with(format!("x{number} device"), device.split(':').next().unwrap_or_default());
             let provenance = serde_json::to_value(encoding.embedder.provenance())?;
             let Value::Object(facts) = provenance else { continue };
             for (name, value) in facts {

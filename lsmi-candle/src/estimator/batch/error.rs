@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use thiserror::Error;
 
-use super::input::ID;
+use super::input::{ID, plain_values};
 use crate::error::EstimatorError;
 use crate::features::columns::text::{is_text, text_at};
 
@@ -45,6 +45,12 @@ pub enum BatchError {
         column: &'static str,
         /// The columns found.
         found: String,
+    },
+    /// Two columns have the name of one that is read.
+    #[error("two columns are called `{column}`; rename or drop one of them")]
+    RepeatedColumn {
+        /// The name.
+        column: &'static str,
     },
     /// A column has an unsupported type.
     #[error("the column `{column}` is of type {found}, but must be {expected}; cast it")]
@@ -129,10 +135,11 @@ impl BatchError {
         | Self::NotFinite { row, .. }
         | Self::UnknownClass { row, .. } = &mut self
             && let Some(ids) = rows.column_by_name(ID)
+            && let Ok(ids) = plain_values(ids)
             && is_text(ids.data_type())
             && !ids.is_null(row.row)
         {
-            row.id = Some(text_at(ids, row.row));
+            row.id = Some(text_at(&ids, row.row));
         }
         self
     }

@@ -101,6 +101,11 @@ pub(super) fn id_type(found: Option<&DataType>, names: String) -> Result<DataTyp
 /// Checks that the columns are there, and of types that are read.
 pub(super) fn check_columns(rows: &Schema) -> Result<(), BatchError> {
     let missing = |column| BatchError::MissingColumn { column, found: column_names(rows) };
+    for column in [ID, "x1", "x2", LABEL].into_iter().chain(LOGITS) {
+        if rows.fields().iter().filter(|field| field.name() == column).count() > 1 {
+            return Err(BatchError::RepeatedColumn { column });
+        }
+    }
     for (column, is_needed) in [("x1", true), ("x2", true)].into_iter().chain(LOGITS.map(|name| (name, false))) {
         let kind = match rows.field_with_name(column) {
             Ok(field) => field.data_type(),
@@ -124,7 +129,7 @@ pub(super) fn check_columns(rows: &Schema) -> Result<(), BatchError> {
 const NUMBERS: &str = "lists of integers or floating-point numbers, of equal length (FixedSizeList, List or LargeList)";
 
 /// What labels are.
-const LABELS: &str = "integers or text";
+const LABELS: &str = "integers, booleans or text";
 
 /// Returns the type of the values of a dictionary, or the type itself.
 fn plain_type(kind: &DataType) -> &DataType {
@@ -135,7 +140,7 @@ fn plain_type(kind: &DataType) -> &DataType {
 }
 
 /// Returns the values themselves of a column that may be a dictionary, as categories are.
-fn plain_values(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+pub(super) fn plain_values(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match column.data_type() {
         DataType::Dictionary(..) => {
             let dictionary = column.as_any_dictionary();
@@ -151,7 +156,7 @@ fn column<'b>(rows: &'b RecordBatch, name: &'static str) -> Result<&'b ArrayRef,
 }
 
 /// Returns the names of all columns, for a message.
-pub(super) fn column_names(schema: &arrow_schema::Schema) -> String {
+pub(crate) fn column_names(schema: &arrow_schema::Schema) -> String {
     schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ")
 }
 

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `id` | integers or text, also as a dictionary | distinct within the batch |
 //! | `x1`, `x2` | `FixedSizeList`, `List` or `LargeList` of numbers | as many as the estimator was fitted on |
-//! | `y` | integers or text, also as a dictionary | a label or the name of a class; without it, expectations over labels are given |
+//! | `y` | integers, booleans or text, also as a dictionary | a label or the name of a class; without it, expectations over labels are given |
 //! | `logits1`, `logits2`, `logits12` | as `x1`, of floating-point numbers | where the estimator takes posteriors from there |
 //!
 //! No value may be null. Columns of other names are left alone. [`output_schema`] describes the result.
@@ -23,6 +23,8 @@ use lsmi_core::Measure;
 use crate::estimator::Estimator;
 
 pub use error::{BatchError, RowName};
+#[cfg(feature = "embedding")]
+pub(crate) use input::column_names;
 pub use input::{labelled_batch, unlabelled_batch};
 pub use output::{deviations, further_columns, output_schema};
 

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::{JoinError, KEY, PartOf};
 use crate::embedding::pipeline::group::Skipped;
+use crate::features::format::safetensors::LARGEST_HEADER;
 use crate::jobs::Shard;
 
 /// The length of the header's length.
@@ -125,6 +126,9 @@ fn header(path: &Path) -> Result<(Metadata, u64), JoinError> {
     let within = || damaged(format!("it ends within its header, after {size} bytes"));
     let length = length.map_err(|error| if is_end(&error) { within() } else { unreadable(error) })?;
     let start = length.checked_add(PREFIX as u64).filter(|start| *start <= size).ok_or_else(within)?;
+    if length > LARGEST_HEADER {
+        return Err(damaged(format!("its header is longer than {LARGEST_HEADER} bytes")));
+    }
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
     let header: Metadata =
