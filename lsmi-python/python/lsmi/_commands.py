@@ -235,7 +235,8 @@ def join(
         DataError: If parts of ``embed`` are missing, parts are damaged or do not belong together, or there are not ``rows`` rows.
         UsageError: If they are of different formats, one is there twice, numbers in names have gaps, or ``out`` is there.
     """
-    return _dictionary(call(["join", *(os.fspath(part) for part in parts), "--out", os.fspath(out), *words({"rows": rows, "force": force})]))
+    files = [os.fspath(part) for part in parts]
+    return _dictionary(call(["join", *files, *words({"out": os.fspath(out), "rows": rows, "force": force})]))
 
 
 @contextmanager

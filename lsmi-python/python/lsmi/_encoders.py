@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from ._lsmi import Encoders as _Encoders
 
-_KINDS = ("image", "text", "audio")
 #: What has been loaded in this process, by everything that makes a difference.
 _LOADED: dict[str, _Encoders] = {}
 _LOADING = threading.Lock()

@@ -5,7 +5,7 @@ Workers of ``map_batches`` that load an estimator, or encoders, once a process:
     ds = ray.data.read_parquet("/shared/features")
     scored = ds.map_batches(
         lsmi.ray.Scorer,
-        fn_constructor_args=["/shared/estimator.safetensors"],
+        fn_constructor_args=[lsmi.EstimatorFile("/shared/estimator.safetensors")],
         batch_format="pyarrow",
         num_cpus=1,
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=64),

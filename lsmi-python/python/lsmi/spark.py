@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["score", "score_batches"]
 
+#: The columns that are read.
 _READ = ("id", "x1", "x2", "y", "logits1", "logits2", "logits12")
 
 
@@ -28,7 +29,8 @@ def score(
     """Scores the rows of a data frame.
 
     Columns in and out are those of :meth:`lsmi.Estimator.score_batch`: ``id``, ``x1`` and ``x2`` (arrays of numbers; of vectors of
-    Spark ML, ``vector_to_array`` makes such), ``y``, and logits where the estimator was fitted with some. Rows keep their ids, and their values do not depend on how they are partitioned.
+    Spark ML, ``vector_to_array`` makes such), ``y``, and logits where the estimator was fitted with some. Rows keep their ids,
+    and their values do not depend on how they are partitioned.
 
     Args:
         df: A data frame of Spark, or of an engine with its interface.
