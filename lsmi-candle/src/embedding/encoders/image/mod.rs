@@ -14,17 +14,17 @@
 //! the class token, where there is one, and the patches, or the pixels of the last map, row by row; the mean is over the
 //! patches alone. The classifier of a checkpoint is not used.
 
-mod clip;
-mod convnext;
-mod dinov2;
-mod efficientnet_lite;
+mod convolutional;
 mod patches;
 mod positions;
-mod resnet;
-mod siglip;
-mod vit;
+mod towers;
+mod transformers;
 
 use candle_core::{DType, Tensor};
+
+use convolutional::{convnext, efficientnet_lite, resnet};
+use towers::{clip, siglip};
+use transformers::{dinov2, vit};
 
 use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights};
 

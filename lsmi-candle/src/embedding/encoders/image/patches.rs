@@ -8,7 +8,7 @@ use crate::embedding::encoders::{EncoderError, Result, Weights};
 
 /// Patches, the class token, and the table of positions.
 #[derive(Debug, Clone)]
-pub(super) struct Patches {
+pub(crate) struct Patches {
     projection: Convolution,
     class_token: Option<Tensor>,
     /// `[1, T, d]`.
@@ -20,24 +20,24 @@ pub(super) struct Patches {
 
 /// Sizes of pictures and patches in pixels, and of states.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sizes {
-    pub(super) image: usize,
-    pub(super) patch: usize,
-    pub(super) width: usize,
+pub(crate) struct Sizes {
+    pub(crate) image: usize,
+    pub(crate) patch: usize,
+    pub(crate) width: usize,
 }
 
 /// Names of the tensors, each with the shape it is stored in.
-pub(super) struct PatchNames<'names> {
+pub(crate) struct PatchNames<'names> {
     /// The layer of the patches, and whether it has a bias.
-    pub(super) projection: (&'names str, bool),
+    pub(crate) projection: (&'names str, bool),
     /// The class token.
-    pub(super) class_token: Option<(&'names str, Vec<usize>)>,
+    pub(crate) class_token: Option<(&'names str, Vec<usize>)>,
     /// The table of positions; whether it has an axis of one before the others.
-    pub(super) positions: (&'names str, bool),
+    pub(crate) positions: (&'names str, bool),
 }
 
 impl Patches {
-    pub(super) fn load(weights: &Weights, names: PatchNames<'_>, sizes: Sizes) -> Result<Self> {
+    pub(crate) fn load(weights: &Weights, names: PatchNames<'_>, sizes: Sizes) -> Result<Self> {
         let Sizes { image, patch, width } = sizes;
         let (projection, bias) = names.projection;
         let grid = image / patch;
@@ -55,7 +55,7 @@ impl Patches {
     }
 
     /// The states `[B, T, d]` of pictures of the trained size.
-    pub(super) fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
+    pub(crate) fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
         let map = map(pixels, self.positions.dtype())?;
         let side = self.grid * self.patch;
         // The patches leave out what is too narrow for one, as the reference does; then any picture of so many passes.
@@ -72,7 +72,7 @@ impl Patches {
 
     /// The states `[B, T, d]` of pictures of whole patches, with the table of positions that `resize` makes of
     /// `[1, T, d]` and the rows and columns of the trained and of these patches.
-    pub(super) fn forward_resized(
+    pub(crate) fn forward_resized(
         &self,
         pixels: &Tensor,
         resize: impl FnOnce(&Tensor, [usize; 2], [usize; 2]) -> Result<Tensor>,
@@ -103,7 +103,7 @@ impl Patches {
 }
 
 /// The mask `[B, T]` of a mean over the patches alone, where the first state is the class token.
-pub(super) fn without_class_token(states: &Tensor) -> Result<Tensor> {
+pub(crate) fn without_class_token(states: &Tensor) -> Result<Tensor> {
     let (batch, length, _) = states.dims3()?;
     let keep = Tensor::from_iter((0..length).map(|position| u32::from(position > 0)), states.device())?;
     Ok(keep.unsqueeze(0)?.expand((batch, length))?.contiguous()?)

@@ -10,7 +10,7 @@ use crate::embedding::preprocess::image::cubic;
 const SLOPE: f64 = -0.75;
 
 /// The table `[1, 1 + rows * columns, d]` made for the patches of another picture; the row of the class token stays.
-pub(super) fn resize(table: &Tensor, from: [usize; 2], to: [usize; 2]) -> Result<Tensor> {
+pub(crate) fn resize(table: &Tensor, from: [usize; 2], to: [usize; 2]) -> Result<Tensor> {
     let width = table.dim(2)?;
     let host = table.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
     let patches = host.narrow(1, 1, from[0] * from[1])?;

@@ -11,13 +11,14 @@
 //!
 //! The pooling is that of sentence encoders built on the architecture; a checkpoint's authors may have chosen another one.
 
-mod bert;
-mod clip;
-mod distilbert;
+mod absolute;
 mod embeddings;
-mod modernbert;
-mod siglip;
-mod xlm_roberta;
+mod rotary;
+mod towers;
+
+use absolute::{bert, distilbert, xlm_roberta};
+use rotary::modernbert;
+use towers::{clip, siglip};
 
 use super::{Architecture, Config, EncoderError, Modality, Pooling, Result, TextEncoder, Weights};
 

@@ -2,9 +2,9 @@
 
 use candle_core::Tensor;
 
-use super::embeddings::Embeddings;
-use super::width;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Mask, Names, Shape};
+use crate::embedding::encoders::text::embeddings::Embeddings;
+use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
 /// Buffers, and the heads of training and of other tasks.
@@ -20,14 +20,14 @@ const UNUSED: &[&str] = &[
 
 /// DistilBERT.
 #[derive(Debug)]
-pub(super) struct DistilBert {
+pub(crate) struct DistilBert {
     embeddings: Embeddings,
     norm: LayerNorm,
     blocks: Blocks,
 }
 
 /// Loads DistilBERT.
-pub(super) fn load(config: &Config, weights: &Weights) -> Result<DistilBert> {
+pub(crate) fn load(config: &Config, weights: &Weights) -> Result<DistilBert> {
     let body = weights.under_one_of(&["", "distilbert"], "embeddings.word_embeddings.weight");
     let shape = Shape {
         width: config.count(&["dim", "hidden_size"], 768)?,

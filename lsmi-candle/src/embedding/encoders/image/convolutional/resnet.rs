@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use serde_json::Value;
 
-use super::{map, map_states, width};
+use crate::embedding::encoders::image::{map, map_states, width};
 use crate::embedding::encoders::layers::{Convolution, Padding, Rectifier, Window};
 use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -16,7 +16,7 @@ const MAXIMUM: Window = Window { kernel: 3, stride: 2, padding: Padding::Even(1)
 
 /// ResNet.
 #[derive(Debug)]
-pub(super) struct ResNet {
+pub(crate) struct ResNet {
     stem: Convolution,
     blocks: Vec<Block>,
     width: usize,
@@ -37,7 +37,7 @@ struct Kind {
 
 impl ResNet {
     /// Loads it from the file of the model or of a classifier built on it.
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         config.expect("hidden_act", &Value::from("relu"))?;
         let kind = Kind {
             bottleneck: match config.text(&["layer_type"], "bottleneck")? {

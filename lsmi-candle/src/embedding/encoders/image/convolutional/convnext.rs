@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{map, map_states, width};
+use crate::embedding::encoders::image::{map, map_states, width};
 use crate::embedding::encoders::layers::{Activation, Convolution, Depthwise, LayerNorm, Linear, Padding, Window};
 use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -13,7 +13,7 @@ const SEVEN: Window = Window { kernel: 7, stride: 1, padding: Padding::Even(3) }
 
 /// ConvNeXt.
 #[derive(Debug)]
-pub(super) struct ConvNext {
+pub(crate) struct ConvNext {
     stem: (Convolution, LayerNorm),
     stages: Vec<Stage>,
     norm: LayerNorm,
@@ -39,7 +39,7 @@ struct Block {
 
 impl ConvNext {
     /// Loads it from the file of the model or of a classifier built on it.
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let widths = config.counts(&["hidden_sizes"], Some(&[96, 192, 384, 768]))?;
         let depths = config.counts(&["depths"], Some(&[3, 3, 9, 3]))?;
         let last = widths.last().copied().filter(|_| widths.len() == depths.len() && !widths.contains(&0));

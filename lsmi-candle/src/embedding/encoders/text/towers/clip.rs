@@ -2,10 +2,10 @@
 
 use candle_core::{D, DType, Tensor};
 
-use super::embeddings::Embeddings;
-use super::width;
 use crate::embedding::encoders::hidden::at_positions;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
+use crate::embedding::encoders::text::embeddings::Embeddings;
+use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
 /// The other tower, what compares the two, and the classifier of a model built on the other.
@@ -16,7 +16,7 @@ const OLD_END: u32 = 2;
 
 /// The text tower of CLIP.
 #[derive(Debug)]
-pub(super) struct ClipText {
+pub(crate) struct ClipText {
     embeddings: Embeddings,
     blocks: Blocks,
     norm: LayerNorm,
@@ -26,7 +26,7 @@ pub(super) struct ClipText {
 
 impl ClipText {
     /// Loads it from the file of the whole model or of the tower alone.
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let whole = config.architecture()? == "clip";
         let text = if whole { config.section("text_config")? } else { config.clone() };
         let shape = Shape {
@@ -75,7 +75,7 @@ impl ClipText {
 }
 
 /// The tables of CLIP and SigLIP.
-pub(super) fn two_tables(
+pub(crate) fn two_tables(
     body: &Weights,
     text: &Config,
     width: usize,

@@ -2,8 +2,8 @@
 
 use candle_core::Tensor;
 
-use super::patches::{PatchNames, Patches, Sizes};
-use super::width;
+use crate::embedding::encoders::image::patches::{PatchNames, Patches, Sizes};
+use crate::embedding::encoders::image::width;
 use crate::embedding::encoders::layers::{Activation, Attention, Biases, Blocks, LayerNorm, Linear, Names, Shape};
 use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -12,7 +12,7 @@ const UNUSED: &[&str] = &["*position_ids", "text_model.*", "logit_scale", "logit
 
 /// The picture tower of SigLIP.
 #[derive(Debug)]
-pub(super) struct SiglipVision {
+pub(crate) struct SiglipVision {
     patches: Patches,
     blocks: Blocks,
     norm: LayerNorm,
@@ -32,7 +32,7 @@ struct Head {
 
 impl SiglipVision {
     /// Loads it from the file of the whole model or of the tower alone.
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let whole = config.architecture()? == "siglip";
         let vision = if whole { config.section("vision_config")? } else { config.clone() };
         let shape = Shape {

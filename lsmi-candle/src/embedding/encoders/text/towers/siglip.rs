@@ -4,9 +4,9 @@
 use candle_core::{DType, Tensor};
 
 use super::clip::two_tables;
-use super::embeddings::Embeddings;
-use super::width;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Names, Shape};
+use crate::embedding::encoders::text::embeddings::Embeddings;
+use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Padding, Pooling, Result, TextEncoder, Weights};
 
 /// The other tower, and what compares the two.
@@ -14,7 +14,7 @@ const UNUSED: &[&str] = &["*position_ids", "vision_model.*", "logit_scale", "log
 
 /// The text tower of SigLIP.
 #[derive(Debug)]
-pub(super) struct SiglipText {
+pub(crate) struct SiglipText {
     embeddings: Embeddings,
     blocks: Blocks,
     norm: LayerNorm,
@@ -25,7 +25,7 @@ pub(super) struct SiglipText {
 
 impl SiglipText {
     /// Loads it from the file of the whole model or of the tower alone.
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let whole = config.architecture()? == "siglip";
         let text = if whole { config.section("text_config")? } else { config.clone() };
         let shape = Shape {

@@ -4,9 +4,9 @@
 use candle_core::Tensor;
 use serde_json::Value;
 
-use super::embeddings::{check_ids, look_up};
-use super::width;
 use crate::embedding::encoders::layers::{Activation, Attention, LayerNorm, Linear, Mask, Rotary};
+use crate::embedding::encoders::text::embeddings::{check_ids, look_up};
+use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
 const LAYERS: &[&str] = &["num_hidden_layers"];
@@ -16,7 +16,7 @@ const UNUSED: &[&str] = &["head.*", "decoder.*", "classifier.*", "qa_outputs.*",
 
 /// ModernBERT.
 #[derive(Debug)]
-pub(super) struct ModernBert {
+pub(crate) struct ModernBert {
     tokens: Tensor,
     norm: LayerNorm,
     blocks: Vec<Block>,
@@ -43,7 +43,7 @@ struct Block {
 }
 
 impl ModernBert {
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let body = weights.under_one_of(&["", "model"], "embeddings.tok_embeddings.weight");
         let width = config.count(&["hidden_size"], 768)?;
         let heads = config.count(&["num_attention_heads"], 12)?;

@@ -2,13 +2,13 @@
 
 use candle_core::Tensor;
 
-use super::embeddings::{Embeddings, positions_after_padding};
-use super::width;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
+use crate::embedding::encoders::text::embeddings::{Embeddings, positions_after_padding};
+use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
 /// What files of BERT and RoBERTa have beside the encoder: buffers, and the heads of training and of other tasks.
-pub(super) const UNUSED: &[&str] = &[
+pub(crate) const UNUSED: &[&str] = &[
     "*position_ids",
     "*token_type_ids",
     "cls.*",
@@ -23,18 +23,18 @@ pub(super) const UNUSED: &[&str] = &[
 ];
 
 /// What models of BERT's form differ in.
-pub(super) struct Variant {
+pub(crate) struct Variant {
     /// What the names of all tensors may begin with.
-    pub(super) prefixes: &'static [&'static str],
+    pub(crate) prefixes: &'static [&'static str],
     /// The id of padding, where positions begin after it and count the tokens that are not padding.
-    pub(super) padding: Option<u32>,
+    pub(crate) padding: Option<u32>,
     /// Epsilon of the norms, where the configuration leaves it out.
-    pub(super) eps: f64,
+    pub(crate) eps: f64,
 }
 
 /// BERT or a model of its form.
 #[derive(Debug)]
-pub(super) struct Bert {
+pub(crate) struct Bert {
     embeddings: Embeddings,
     norm: LayerNorm,
     /// From the width of the tables to that of the states, where they differ (ELECTRA).
@@ -46,14 +46,14 @@ pub(super) struct Bert {
 }
 
 /// Loads BERT, ELECTRA, ERNIE or Splinter.
-pub(super) fn load(config: &Config, weights: &Weights) -> Result<Bert> {
+pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Bert> {
     let variant = Variant { prefixes: &["", "bert", "electra", "ernie", "splinter"], padding: None, eps: 1e-12 };
     Bert::load(config, weights, &variant)
 }
 
 impl Bert {
     /// Loads a model of BERT's form.
-    pub(super) fn load(config: &Config, weights: &Weights, variant: &Variant) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights, variant: &Variant) -> Result<Self> {
         let Variant { prefixes, padding, eps } = *variant;
         config.expect("position_embedding_type", &"absolute".into())?;
         config.expect("is_decoder", &false.into())?;

@@ -5,7 +5,7 @@
 
 use candle_core::Tensor;
 
-use super::{map, map_states, width};
+use crate::embedding::encoders::image::{map, map_states, width};
 use crate::embedding::encoders::layers::{Convolution, Depthwise, Padding, Rectifier, Window};
 use crate::embedding::encoders::{Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -76,7 +76,7 @@ const TIMM: Names = Names {
 
 /// EfficientNet-Lite0.
 #[derive(Debug)]
-pub(super) struct EfficientNetLite {
+pub(crate) struct EfficientNetLite {
     stem: Convolution,
     blocks: Vec<Block>,
     head: Convolution,
@@ -93,7 +93,7 @@ struct Block {
 
 impl EfficientNetLite {
     /// Loads it; there is no configuration.
-    pub(super) fn load(weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(weights: &Weights) -> Result<Self> {
         let [first, last] = ENDS;
         let names = if weights.contains("conv_stem.weight") { &TIMM } else { &CONVERTED };
         let window = Window { kernel: 3, stride: 2, padding: Padding::Same };

@@ -3,10 +3,10 @@
 use candle_core::Tensor;
 use serde_json::Value;
 
-use super::patches::{Patches, Sizes, without_class_token};
-use super::positions::resize;
 use super::vit::tokens_and_positions;
-use super::width;
+use crate::embedding::encoders::image::patches::{Patches, Sizes, without_class_token};
+use crate::embedding::encoders::image::positions::resize;
+use crate::embedding::encoders::image::width;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Names, Shape};
 use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -15,7 +15,7 @@ const UNUSED: &[&str] = &["classifier.*", "*mask_token"];
 
 /// DINOv2.
 #[derive(Debug)]
-pub(super) struct Dinov2 {
+pub(crate) struct Dinov2 {
     patches: Patches,
     blocks: Blocks,
     norm: LayerNorm,
@@ -24,7 +24,7 @@ pub(super) struct Dinov2 {
 
 impl Dinov2 {
     /// Loads it from the file of the model or of a classifier built on it.
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         // The largest model's gated perceptron.
         config.expect("use_swiglu_ffn", &Value::Bool(false))?;
         let width = config.count(&["hidden_size"], 768)?;

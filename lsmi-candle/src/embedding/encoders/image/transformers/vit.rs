@@ -2,8 +2,8 @@
 
 use candle_core::Tensor;
 
-use super::patches::{PatchNames, Patches, Sizes, without_class_token};
-use super::width;
+use crate::embedding::encoders::image::patches::{PatchNames, Patches, Sizes, without_class_token};
+use crate::embedding::encoders::image::width;
 use crate::embedding::encoders::layers::{Activation, Biases, Blocks, LayerNorm, Linear, Names, Shape};
 use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -12,7 +12,7 @@ const UNUSED: &[&str] = &["classifier.*", "*mask_token", "decoder.*"];
 
 /// ViT.
 #[derive(Debug)]
-pub(super) struct Vit {
+pub(crate) struct Vit {
     patches: Patches,
     blocks: Blocks,
     norm: LayerNorm,
@@ -23,7 +23,7 @@ pub(super) struct Vit {
 
 impl Vit {
     /// Loads it from the file of the model or of a classifier built on it.
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let width = config.count(&["hidden_size"], 768)?;
         let shape = Shape {
             width,
@@ -60,7 +60,7 @@ impl Vit {
 }
 
 /// The names of ViT and DINOv2.
-pub(super) fn tokens_and_positions(width: usize) -> PatchNames<'static> {
+pub(crate) fn tokens_and_positions(width: usize) -> PatchNames<'static> {
     PatchNames {
         projection: ("patch_embeddings.projection", true),
         class_token: Some(("cls_token", vec![1, 1, width])),

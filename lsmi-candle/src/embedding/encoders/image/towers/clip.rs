@@ -2,8 +2,8 @@
 
 use candle_core::Tensor;
 
-use super::patches::{PatchNames, Patches, Sizes, without_class_token};
-use super::width;
+use crate::embedding::encoders::image::patches::{PatchNames, Patches, Sizes, without_class_token};
+use crate::embedding::encoders::image::width;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Names, Shape};
 use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -12,7 +12,7 @@ const UNUSED: &[&str] = &["*position_ids", "text_model.*", "text_projection.*", 
 
 /// The picture tower of CLIP.
 #[derive(Debug)]
-pub(super) struct ClipVision {
+pub(crate) struct ClipVision {
     patches: Patches,
     first_norm: LayerNorm,
     blocks: Blocks,
@@ -23,7 +23,7 @@ pub(super) struct ClipVision {
 
 impl ClipVision {
     /// Loads it from the file of the whole model or of the tower alone.
-    pub(super) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let whole = config.architecture()? == "clip";
         let vision = if whole { config.section("vision_config")? } else { config.clone() };
         let shape = Shape {

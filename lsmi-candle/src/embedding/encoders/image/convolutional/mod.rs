@@ -1,0 +1,5 @@
+//! Convolutional networks.
+
+pub(super) mod convnext;
+pub(super) mod efficientnet_lite;
+pub(super) mod resnet;

@@ -1,0 +1,4 @@
+//! The picture towers of models that put pictures and texts into one space.
+
+pub(super) mod clip;
+pub(super) mod siglip;

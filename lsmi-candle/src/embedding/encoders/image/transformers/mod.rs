@@ -1,0 +1,4 @@
+//! Transformers over the patches of a picture.
+
+pub(super) mod dinov2;
+pub(super) mod vit;

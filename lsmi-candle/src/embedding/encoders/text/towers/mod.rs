@@ -1,0 +1,4 @@
+//! The text towers of models that put texts and something else into one space.
+
+pub(super) mod clip;
+pub(super) mod siglip;
