@@ -4,4 +4,5 @@ pub mod matrix;
 
 pub(crate) mod linear_algebra;
 pub(crate) mod memory;
+pub(crate) mod product;
 pub(crate) mod simd_math;
