@@ -107,6 +107,16 @@ impl Config {
         self.find(names).is_some()
     }
 
+    /// Lists the names of the fields that have a value.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the value of a field that is there.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
     /// Reads a whole number from 1 to 2^24, under the first of the names that is there.
     ///
     /// # Errors
