@@ -32,8 +32,8 @@ pub(super) struct Called {
     heads: Option<usize>,
 }
 
-/// Words of models whose heads are 16, however wide they are.
-const SIXTEEN: &str = "huge giant giantopt gigantic so400m";
+/// Words of models whose heads are 16, however wide they are; those of so400m are so always.
+const SIXTEEN: &str = "huge giant giantopt gigantic";
 /// Words of giants whose heads are of width 64 all the same.
 const SIXTY_FOUR: &str = "dinov2 tipsv2";
 /// Sizes, and words of training, pooling and tokens: the tensors say what they mean.
@@ -99,7 +99,7 @@ impl Called {
         let has = |list| self.words.iter().any(|word| is_of(list, word));
         // The one of its size with narrower heads.
         let is_narrow = self.words.join("_") == "vit_base_patch16_gap_224";
-        let are_sixteen = is_narrow || (has(SIXTEEN) && !has(SIXTY_FOUR));
+        let are_sixteen = is_narrow || has("so400m") || (has(SIXTEEN) && !has(SIXTY_FOUR));
         self.heads.unwrap_or(if are_sixteen { 16 } else { width / 64 })
     }
 }
@@ -168,6 +168,8 @@ mod tests {
             ("vit_gigantic_patch14_224", 1664, 16, Activation::Gelu),
             ("vit_giantopt_patch16_siglip_256", 1536, 16, Activation::GeluTanh),
             ("vit_so400m_patch14_siglip_224", 1152, 16, Activation::Gelu),
+            ("vit_so400m_patch14_reg1_tipsv2", 1152, 16, Activation::Gelu),
+            ("vit_giant_patch14_reg1_tipsv2", 1536, 24, Activation::Gelu),
             ("vit_so400m_patch16_siglip_gap_256", 1152, 16, Activation::GeluTanh),
             ("vit_large_patch16_siglip_384", 1024, 16, Activation::Gelu),
             ("vit_large_patch16_siglip_512", 1024, 16, Activation::GeluTanh),
