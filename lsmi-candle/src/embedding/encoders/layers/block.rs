@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Activation, Attention, Biases, LayerNorm, Linear, Mask};
+use super::{Activation, Attention, Biases, LayerNorm, Linear, Mask, packed};
 use crate::embedding::encoders::error::Result;
 use crate::embedding::encoders::weights::Weights;
 
@@ -157,6 +157,6 @@ impl Blocks {
     /// # Errors
     /// As [`Block::forward`].
     pub(crate) fn forward(&self, x: Tensor, mask: Option<&Mask>) -> Result<Tensor> {
-        self.0.iter().try_fold(x, |x, block| block.forward(&x, mask))
+        packed(x, mask, |x, mask, _| self.0.iter().try_fold(x, |x, block| block.forward(&x, mask)))
     }
 }

@@ -1,27 +1,52 @@
 //! A linear layer, `x W' + b`.
 
-use candle_core::Tensor;
+use std::sync::Arc;
+
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 
 use super::{Activation, passes};
 use crate::embedding::encoders::error::Result;
 use crate::embedding::encoders::weights::Weights;
+use crate::numbers::product::{Packed, Rows, Target, multiply};
 
-/// A linear layer: `W` is `[outputs, inputs]` as PyTorch stores it, `b` `[outputs]`.
+/// A linear layer.
 #[derive(Debug, Clone)]
 pub(crate) struct Linear {
-    weight: Tensor,
+    weight: Weight,
     bias: Option<Tensor>,
 }
 
+/// The weights `W` of a layer.
+#[derive(Debug, Clone)]
+enum Weight {
+    /// `[outputs, inputs]`, as PyTorch stores them.
+    Tensor(Tensor),
+    /// On the processor in f32: in the order in which products read them, in place of the tensor.
+    Packed(Arc<Packed>),
+}
+
 impl Linear {
-    /// A layer from its tensors.
-    pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight, bias }
+    /// A layer from its tensors, `[outputs, inputs]` and `[outputs]`.
+    ///
+    /// # Errors
+    /// A candle error where the weights are not a matrix.
+    pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Result<Self> {
+        let (outputs, inputs) = weight.dims2()?;
+        let weight = if weight.device().is_cpu() && weight.dtype() == DType::F32 {
+            let rows = weight.flatten_all()?.to_vec1::<f32>()?;
+            Weight::Packed(Arc::new(Packed::transposed(&rows, inputs, outputs)))
+        } else {
+            Weight::Tensor(weight)
+        };
+        Ok(Self { weight, bias })
     }
 
     /// Numbers that it gives.
     pub(crate) fn outputs(&self) -> usize {
-        self.weight.dims()[0]
+        match &self.weight {
+            Weight::Tensor(weight) => weight.dims()[0],
+            Weight::Packed(packed) => packed.columns(),
+        }
     }
 
     /// Loads `weight` and, where there is to be one, `bias` under `name`.
@@ -32,7 +57,7 @@ impl Linear {
         let weights = weights.under(name);
         let weight = weights.get("weight", &[outputs, inputs])?;
         let bias = if bias { Some(weights.get("bias", &[outputs])?) } else { None };
-        Ok(Self { weight, bias })
+        Self::new(weight, bias)
     }
 
     /// Applies it along the last axis of `[..., inputs]`.
@@ -52,23 +77,52 @@ impl Linear {
     }
 
     fn apply(&self, x: &Tensor, activation: Option<Activation>) -> Result<Tensor> {
-        let mut dims = x.dims().to_vec();
-        let (outputs, inputs) = self.weight.dims2()?;
-        if let Some(last) = dims.last_mut() {
-            *last = outputs;
-        }
-        // One product for all rows, rather than one for each of the batch.
-        let y = x.reshape(((), inputs))?.matmul(&self.weight.t()?)?;
-        let y = match &self.bias {
+        let y = match &self.weight {
+            Weight::Packed(packed) => x.contiguous()?.apply_op1_no_bwd(&Product(packed))?,
+            Weight::Tensor(weight) => {
+                let mut dims = x.dims().to_vec();
+                let (outputs, inputs) = weight.dims2()?;
+                if let Some(last) = dims.last_mut() {
+                    *last = outputs;
+                }
+                // One product for all rows, rather than one for each of the batch.
+                x.reshape(((), inputs))?.matmul(&weight.t()?)?.reshape(dims)?
+            }
+        };
+        match &self.bias {
             // The product is new and seen by nobody else, so it can be written over.
             Some(bias) if passes::suits(&y) && passes::suits(bias) => {
                 y.inplace_op2(bias, &passes::Finish(activation))?;
-                return Ok(y.reshape(dims)?);
+                return Ok(y);
             }
-            Some(bias) => y.broadcast_add(bias)?,
-            None => y,
+            Some(bias) => {
+                activation.map_or(Ok(y.broadcast_add(bias)?), |activation| activation.forward(&y.broadcast_add(bias)?))
+            }
+            None => activation.map_or(Ok(y.clone()), |activation| activation.forward(&y)),
+        }
+    }
+}
+
+/// The product with weights, along the last axis.
+struct Product<'a>(&'a Packed);
+
+impl CustomOp1 for Product<'_> {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let Self(packed) = self;
+        let mut dims = layout.dims().to_vec();
+        let Some(last) = dims.last_mut().filter(|last| **last == packed.inner()) else {
+            candle_core::bail!("a linear layer of {} numbers was given {:?}", packed.inner(), layout.dims())
         };
-        let y = activation.map_or(Ok(y.clone()), |activation| activation.forward(&y))?;
-        Ok(y.reshape(dims)?)
+        *last = packed.columns();
+        let x = passes::values(x, layout)?;
+        let count = x.len() / packed.inner().max(1);
+        let mut y = vec![0.0; count * packed.columns()];
+        let target = Target { values: &mut y, stride: packed.columns() };
+        multiply(Rows { values: x, stride: packed.inner(), count }, packed, target);
+        Ok((CpuStorage::F32(y), Shape::from_dims(&dims)))
     }
 }

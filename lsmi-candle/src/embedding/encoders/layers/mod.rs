@@ -1,7 +1,8 @@
 //! The layers that encoders share, for inference alone.
 //!
-//! Weights are plain tensors without gradients. Products are left to candle; what lies between them (norms, softmax,
-//! activations) goes over the numbers once. In f16 and bf16 their sums are f32.
+//! Weights have no gradients. On the processor, in f32, products, attention and what lies between them (norms, activations) are
+//! our own and run on the thread that calls them; elsewhere, and in f16 and bf16, they are candle's, with norms and softmax
+//! summed in f32.
 
 mod activation;
 mod attention;
@@ -19,7 +20,7 @@ mod rotary;
 mod window;
 
 pub use activation::Activation;
-pub(crate) use attention::{Attention, Biases, Mask, attention};
+pub(crate) use attention::{Attention, Band, Biases, CrossAttention, Mask, attention, biased_attention, packed};
 pub(crate) use block::{Blocks, Names, Shape};
 pub(crate) use convolution::Convolution;
 pub(crate) use depthwise::Depthwise;

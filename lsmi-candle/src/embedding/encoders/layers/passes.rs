@@ -23,8 +23,7 @@ pub(super) struct Norm {
     pub(super) eps: f32,
 }
 
-/// Softmax over the last axis of scores `[B, heads, T, S]`, in place; with a second tensor, `[B or 1, 1, T or 1, S]`,
-/// which is added first.
+/// Softmax over the last axis, in place.
 pub(super) struct Softmax;
 
 /// Adds a bias along the last axis, in place, and applies an activation if there is one.
@@ -75,38 +74,6 @@ impl InplaceOp1 for Softmax {
         vectorised(
             #[inline(always)]
             || scores.chunks_exact_mut(width).for_each(softmax),
-        );
-        Ok(())
-    }
-}
-
-impl InplaceOp2 for Softmax {
-    fn name(&self) -> &'static str {
-        "masked-softmax"
-    }
-
-    fn cpu_fwd(
-        &self,
-        scores: &mut CpuStorage,
-        layout: &Layout,
-        mask: &CpuStorage,
-        mask_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (_, heads, length, width) = layout.shape().dims4()?;
-        let (batch, _, rows, _) = mask_layout.shape().dims4()?;
-        let (scores, mask) = (values_mut(scores, layout)?, values(mask, mask_layout)?);
-        vectorised(
-            #[inline(always)]
-            || {
-                for (index, row) in scores.chunks_exact_mut(width).enumerate() {
-                    let (item, position) = (index / (heads * length), index % length);
-                    let mask_row = item.min(batch - 1) * rows + position.min(rows - 1);
-                    for (score, mask) in row.iter_mut().zip(&mask[mask_row * width..][..width]) {
-                        *score += mask;
-                    }
-                    softmax(row);
-                }
-            },
         );
         Ok(())
     }
@@ -226,7 +193,7 @@ fn normalise(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, result: &mut [f3
 
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-fn softmax(row: &mut [f32]) {
+pub(super) fn softmax(row: &mut [f32]) {
     let mut most = [f32::NEG_INFINITY; LANES];
     let chunks = row.chunks_exact(LANES);
     for (most, x) in most.iter_mut().zip(chunks.remainder()) {
@@ -316,7 +283,7 @@ fn last(layout: &Layout) -> usize {
     layout.dims().last().copied().unwrap_or(1)
 }
 
-fn values<'storage>(storage: &'storage CpuStorage, layout: &Layout) -> candle_core::Result<&'storage [f32]> {
+pub(super) fn values<'storage>(storage: &'storage CpuStorage, layout: &Layout) -> candle_core::Result<&'storage [f32]> {
     let values = storage.as_slice::<f32>()?;
     let (begin, end) = contiguous(layout)?;
     Ok(&values[begin..end])
@@ -417,17 +384,10 @@ mod tests {
     }
 
     #[test]
-    fn softmax_adds_masks_of_all_shapes() {
+    fn softmax_is_candles() {
         let scores = numbers(&[2, 3, 4, 19], 9.0);
-        let plain = scores.copy().unwrap();
-        plain.inplace_op1(&Softmax).unwrap();
-        assert!(difference(&plain, &ops::softmax_last_dim(&scores).unwrap()) < 1e-6);
-        for shape in [[1, 1, 1, 19], [2, 1, 1, 19], [1, 1, 4, 19], [2, 1, 4, 19]] {
-            let mask = numbers(&shape, 30.0);
-            let found = scores.copy().unwrap();
-            found.inplace_op2(&mask, &Softmax).unwrap();
-            let expected = ops::softmax_last_dim(&scores.broadcast_add(&mask).unwrap()).unwrap();
-            assert!(difference(&found, &expected) < 1e-6);
-        }
+        let found = scores.copy().unwrap();
+        found.inplace_op1(&Softmax).unwrap();
+        assert!(difference(&found, &ops::softmax_last_dim(&scores).unwrap()) < 1e-6);
     }
 }

@@ -85,7 +85,7 @@ impl Perceptron {
         };
         let biases = if bias { Some(part("bias", &[inner])?) } else { None };
         Ok(Self {
-            up: Linear::new(part("weight", &[inner, outer])?, biases),
+            up: Linear::new(part("weight", &[inner, outer])?, biases)?,
             gated: true,
             activation,
             norm: None,

@@ -30,9 +30,19 @@ impl Rotary {
         Ok(Self { cosines: table(f64::cos)?, sines: table(f64::sin)? })
     }
 
+    /// The angles of these positions, in their order.
+    ///
+    /// # Errors
+    /// A candle error where a position is beyond the length.
+    pub(crate) fn at(&self, positions: &[u32]) -> Result<Self> {
+        let positions = Tensor::from_slice(positions, positions.len(), self.cosines.device())?;
+        let of = |table: &Tensor| table.index_select(&positions, 0);
+        Ok(Self { cosines: of(&self.cosines)?, sines: of(&self.sines)? })
+    }
+
     /// Turns queries or keys `[B, heads, T, d]`.
     pub(crate) fn turn(&self, x: &Tensor) -> Result<Tensor> {
         let length = x.dim(2)?;
-        Ok(rope(x, &self.cosines.narrow(0, 0, length)?, &self.sines.narrow(0, 0, length)?)?)
+        Ok(rope(&x.contiguous()?, &self.cosines.narrow(0, 0, length)?, &self.sines.narrow(0, 0, length)?)?)
     }
 }

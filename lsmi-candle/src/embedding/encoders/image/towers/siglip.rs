@@ -8,7 +8,7 @@ use crate::embedding::encoders::image::patches::{PatchNames, Patches, Sizes};
 use crate::embedding::encoders::image::positions::resize_smoothly;
 use crate::embedding::encoders::image::width;
 use crate::embedding::encoders::layers::{
-    Activation, Attention, Biases, Blocks, Convolution, LayerNorm, Linear, Names, Rectifier, Shape, Window,
+    Activation, Biases, Blocks, Convolution, CrossAttention, LayerNorm, Linear, Names, Rectifier, Shape, Window,
 };
 use crate::embedding::encoders::{
     Architecture, Config, Encoder, Hidden, ImageEncoder, Modality, Pooling, Result, Weights,
@@ -35,7 +35,7 @@ pub(crate) struct SiglipVision {
 pub(crate) struct Head {
     /// `[1, 1, d]`.
     pub(crate) query: Tensor,
-    pub(crate) attention: Attention,
+    pub(crate) attention: CrossAttention,
     pub(crate) norm: LayerNorm,
     pub(crate) perceptron: [Linear; 2],
     pub(crate) activation: Activation,
@@ -109,7 +109,7 @@ impl Head {
         let output = Linear::load(weights, "attention.out_proj", width, width, true)?;
         Ok(Self {
             query: weights.get("probe", &[1, 1, width])?,
-            attention: Attention::new(&packed, Some(&bias), output, heads)?,
+            attention: CrossAttention::new(&packed, Some(&bias), output, heads)?,
             norm: LayerNorm::load(weights, "layernorm", width, eps)?,
             perceptron: [
                 Linear::load(weights, "mlp.fc1", width, inner, true)?,
@@ -123,7 +123,7 @@ impl Head {
     pub(crate) fn forward(&self, states: &Tensor) -> Result<Tensor> {
         let (batch, _, width) = states.dims3()?;
         let query = self.query.expand((batch, 1, width))?.contiguous()?;
-        let x = self.attention.cross(&query, states)?;
+        let x = self.attention.forward(&query, states)?;
         let inner = self.activation.forward(&self.perceptron[0].forward(&self.norm.forward(&x)?)?)?;
         Ok((x + self.perceptron[1].forward(&inner)?)?.squeeze(1)?)
     }

@@ -105,5 +105,5 @@ pub(super) fn packed(weights: &Weights, names: [&str; 3], width: usize, biases: 
         Ok(Tensor::cat(&tensors.collect::<Result<Vec<_>>>()?, 0)?)
     };
     let bias = if biases.contains(&true) { Some(of("bias", &[width])?) } else { None };
-    Ok(Linear::new(of("weight", &[width, width])?, bias))
+    Linear::new(of("weight", &[width, width])?, bias)
 }

@@ -4,7 +4,7 @@
 use candle_core::Tensor;
 use serde_json::Value;
 
-use crate::embedding::encoders::layers::{Activation, Attention, LayerNorm, Linear, Mask, Rotary};
+use crate::embedding::encoders::layers::{Activation, Attention, Band, LayerNorm, Linear, Mask, Rotary, packed};
 use crate::embedding::encoders::text::embeddings::{check_ids, look_up};
 use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
@@ -145,13 +145,13 @@ impl Block {
         let width = norms.width;
         let inner = config.count(&["intermediate_size"], 1152)?;
         let (attention_bias, mlp_bias) = (config.flag(&["attention_bias"], false)?, config.flag(&["mlp_bias"], false)?);
-        let packed = weights.get("attn.Wqkv.weight", &[3 * width, width])?;
-        let packed_bias = if attention_bias { Some(weights.get("attn.Wqkv.bias", &[3 * width])?) } else { None };
+        let weight = weights.get("attn.Wqkv.weight", &[3 * width, width])?;
+        let bias = if attention_bias { Some(weights.get("attn.Wqkv.bias", &[3 * width])?) } else { None };
         let output = Linear::load(weights, "attn.Wo", width, width, attention_bias)?;
         Ok(Self {
             local,
             attention_norm: if first { None } else { Some(norms.load(weights, "attn_norm")?) },
-            attention: Attention::new(&packed, packed_bias.as_ref(), output, heads)?,
+            attention: Attention::new(&weight, bias.as_ref(), output, heads)?,
             perceptron_norm: norms.load(weights, "mlp_norm")?,
             inward: Linear::load(weights, "mlp.Wi", width, 2 * inner, mlp_bias)?,
             outward: Linear::load(weights, "mlp.Wo", inner, width, mlp_bias)?,
@@ -187,22 +187,18 @@ impl TextEncoder for ModernBert {
 
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let length = check_ids(ids, self.tokens.dim(0)?, self.positions)?;
-        let all = Mask::padding(mask)?;
-        let window = if length > self.reach + 1 {
-            let near = Mask::positions(length, |i, j| i.abs_diff(j) <= self.reach, ids.device())?;
-            Some(near.and(all.as_ref())?)
-        } else {
-            all.clone()
-        };
-        let mut x = self.norm.forward(&look_up(&self.tokens, ids)?)?;
-        // For the length at hand: a configuration may speak of more positions than there is memory for.
-        let rotary = |base| Rotary::new(length, self.head_width, base, x.dtype(), x.device());
-        let rotary = [rotary(self.bases[0])?, rotary(self.bases[1])?];
-        for block in &self.blocks {
-            let mask = if block.local { &window } else { &all };
-            x = block.forward(&x, &rotary[usize::from(block.local)], mask.as_ref())?;
-        }
-        let states = self.last_norm.forward(&x)?;
+        let x = self.norm.forward(&look_up(&self.tokens, ids)?)?;
+        let states = packed(x, Mask::padding(mask)?.as_ref(), |mut x, all, positions| {
+            let window = Mask::within_or(all, Band::window(self.reach));
+            // For the length at hand: a configuration may speak of more positions than there is memory for.
+            let rotary = |base| Rotary::new(length, self.head_width, base, x.dtype(), x.device())?.at(positions);
+            let rotary = [rotary(self.bases[0])?, rotary(self.bases[1])?];
+            for block in &self.blocks {
+                let mask = if block.local { Some(&window) } else { all };
+                x = block.forward(&x, &rotary[usize::from(block.local)], mask)?;
+            }
+            self.last_norm.forward(&x)
+        })?;
         Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: None, projected: None })
     }
 }

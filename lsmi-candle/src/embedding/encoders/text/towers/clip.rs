@@ -1,9 +1,9 @@
 //! The text tower of CLIP (Radford et al., ICML 2021): each token sees those before it; the text's vector is at its end.
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{DType, Tensor};
 
 use crate::embedding::encoders::hidden::at_positions;
-use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
+use crate::embedding::encoders::layers::{Band, Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
 use crate::embedding::encoders::text::embeddings::Embeddings;
 use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
@@ -107,8 +107,7 @@ impl TextEncoder for ClipText {
 
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let x = self.embeddings.in_order(ids, None)?;
-        let before = Mask::positions(ids.dim(D::Minus1)?, |i, j| j <= i, ids.device())?;
-        let before = before.and(Mask::padding(mask)?.as_ref())?;
+        let before = Mask::within_or(Mask::padding(mask)?.as_ref(), Band::CAUSAL);
         let states = self.norm.forward(&self.blocks.forward(x, Some(&before))?)?;
         let pooled = at_positions(&states, &self.ends(ids)?)?;
         let projected = self.projection.as_ref().map(|(layer, _)| layer.forward(&pooled)).transpose()?;

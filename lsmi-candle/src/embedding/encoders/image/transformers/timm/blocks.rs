@@ -78,7 +78,7 @@ pub(super) fn eva02(weights: &Weights, shape: &Shape) -> Result<Block> {
         let weight = attention.get("qkv.weight", &[3 * width, width])?;
         let [queries, values] = ["q_bias", "v_bias"].map(|name| attention.get(name, &[width]));
         let (queries, values) = (queries?, values?);
-        Linear::new(weight, Some(Tensor::cat(&[&queries, &queries.zeros_like()?, &values], 0)?))
+        Linear::new(weight, Some(Tensor::cat(&[&queries, &queries.zeros_like()?, &values], 0)?))?
     };
     let perceptron = if weights.contains("mlp.fc1_g.weight") {
         let norm = || LayerNorm::load(weights, "mlp.norm", widths.inner, eps);

@@ -13,7 +13,7 @@ use crate::embedding::encoders::image::patches::{Patches, Sizes, without_leading
 use crate::embedding::encoders::image::towers::Head;
 use crate::embedding::encoders::image::width;
 use crate::embedding::encoders::layers::{
-    Attention, Convolution, GridRotary, LayerNorm, Linear, Pairs, Rectifier, Window,
+    Convolution, CrossAttention, GridRotary, LayerNorm, Linear, Pairs, Rectifier, Window,
 };
 use crate::embedding::encoders::{
     Architecture, Config, Encoder, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights,
@@ -154,7 +154,7 @@ fn head(weights: &Weights, shape: &blocks::Shape) -> Result<Head> {
     let output = Linear::load(weights, "proj", width, width, true)?;
     Ok(Head {
         query: weights.get("latent", &[1, 1, width])?,
-        attention: Attention::new(&weight, Some(&bias), output, heads)?,
+        attention: CrossAttention::new(&weight, Some(&bias), output, heads)?,
         norm: LayerNorm::load(weights, "norm", width, eps)?,
         perceptron: [
             Linear::load(weights, "mlp.fc1", width, inner, true)?,
