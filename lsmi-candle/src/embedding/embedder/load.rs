@@ -47,6 +47,7 @@ pub(super) fn stages(
             let preprocessing = Preprocessing::Audio { settings: settings.clone(), padding_left_out: true };
             Ok((Stages::Audio { encoder, settings, log_mel }, preprocessing))
         }
+        other @ (Modality::Video | Modality::Depth) => Err(config.not_built_in(other).into()),
     }
 }
 

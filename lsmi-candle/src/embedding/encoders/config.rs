@@ -71,7 +71,7 @@ impl Config {
     }
 
     /// The error of an architecture that there is no encoder of a modality for.
-    pub(super) fn not_built_in(&self, modality: Modality) -> EncoderError {
+    pub(in crate::embedding) fn not_built_in(&self, modality: Modality) -> EncoderError {
         EncoderError::Architecture {
             file: self.file.clone(),
             found: self.architecture().unwrap_or_default().to_owned(),
@@ -79,6 +79,8 @@ impl Config {
                 Modality::Text => "texts",
                 Modality::Image => "pictures",
                 Modality::Audio => "sounds",
+                Modality::Video => "videos",
+                Modality::Depth => "depth maps",
             },
             known: Architecture::model_types(modality),
         }

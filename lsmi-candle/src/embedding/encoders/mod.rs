@@ -1,4 +1,4 @@
-//! Pretrained encoders: a text, a picture or a sound becomes a vector.
+//! Pretrained encoders: a text, a picture, a sound or a video becomes a vector.
 //!
 //! An encoder is built from the two files of a checkpoint, `config.json` ([`Config`]) and `model.safetensors`
 //! ([`Weights`]), as they are on the Hugging Face hub. It gives [`Hidden`] states, and [`Hidden::pool`] makes one vector
@@ -92,11 +92,23 @@ pub trait TextEncoder: Encoder {
 
 /// A model that encodes pictures.
 pub trait ImageEncoder: Encoder {
-    /// Encodes prepared pictures `[B, 3, height, width]`.
+    /// Encodes prepared pictures `[B, 3, height, width]`; of depth, `[B, 1, height, width]`.
     ///
     /// # Errors
     /// [`EncoderError::Input`] where the size does not suit the model, else a candle error.
     fn encode(&self, pixels: &Tensor) -> Result<Hidden>;
+}
+
+/// A model that encodes moving pictures.
+pub trait VideoEncoder: Encoder {
+    /// Returns the number of frames of a clip.
+    fn frames(&self) -> usize;
+
+    /// Encodes clips of prepared pictures, `[B, frames, 3, height, width]`.
+    ///
+    /// # Errors
+    /// [`EncoderError::Input`] where the size or the number of frames does not suit the model, else a candle error.
+    fn encode(&self, clips: &Tensor) -> Result<Hidden>;
 }
 
 /// A model that encodes sounds.

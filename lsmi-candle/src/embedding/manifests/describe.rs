@@ -114,7 +114,7 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
                 return Err(ModelError::MissingFile { model: name.to_owned(), file: tokenizer, hint });
             }
         }
-        Modality::Image => {
+        Modality::Image | Modality::Video | Modality::Depth => {
             let settings = preparation::of_images(files, name, &folder, architecture)?;
             preprocessing = Some(Preprocessing::Image(settings));
         }

@@ -106,7 +106,7 @@ impl Manifest {
             };
             match modality {
                 Modality::Text => table.try_into::<TextPreprocessing>().map(|_| ()),
-                Modality::Image => table.try_into::<image::Settings>().map(|_| ()),
+                Modality::Image | Modality::Video | Modality::Depth => table.try_into::<image::Settings>().map(|_| ()),
                 Modality::Audio => table.try_into::<audio::Settings>().map(|_| ()),
             }
             .map_err(about)?;
