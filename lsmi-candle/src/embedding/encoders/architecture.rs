@@ -37,14 +37,19 @@ pub enum Architecture {
     EfficientNetLite0,
     /// Radford et al. 2023: the encoder.
     Whisper,
+    /// Girdhar et al. 2023: a tower for each of six modalities.
+    ImageBind,
+    /// Tong et al. 2022.
+    VideoMae,
 }
 
 const TEXT: &[Modality] = &[Modality::Text];
 const IMAGE: &[Modality] = &[Modality::Image];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
+const ALL: &[Modality] = &Modality::ALL;
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 25] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -68,11 +73,13 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
     ("resnet", Architecture::ResNet, IMAGE),
     ("efficientnet-lite0", Architecture::EfficientNetLite0, IMAGE),
     ("whisper", Architecture::Whisper, &[Modality::Audio]),
+    ("imagebind", Architecture::ImageBind, ALL),
+    ("videomae", Architecture::VideoMae, &[Modality::Video]),
 ];
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
@@ -85,6 +92,8 @@ impl Architecture {
         Self::ResNet,
         Self::EfficientNetLite0,
         Self::Whisper,
+        Self::ImageBind,
+        Self::VideoMae,
     ];
 
     /// Returns the network that a `model_type` means, and what a model of this type reads: one of two towers, or both.
@@ -171,6 +180,6 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 23);
+        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 25);
     }
 }

@@ -14,9 +14,11 @@
 
 pub mod audio;
 pub mod image;
+mod imagebind;
 pub(crate) mod layers;
 pub mod text;
 pub mod tokens;
+pub mod video;
 
 mod architecture;
 mod config;

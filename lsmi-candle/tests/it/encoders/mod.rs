@@ -4,5 +4,7 @@ mod audio;
 mod described;
 mod files;
 mod image;
+mod imagebind;
 mod loading;
 mod text;
+mod video;

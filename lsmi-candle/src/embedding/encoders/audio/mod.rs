@@ -3,11 +3,13 @@
 //! | `model_type` | model | pooling |
 //! |---|---|---|
 //! | `whisper` | encoder of Whisper | mean |
+//! | `imagebind` | sounds' tower of ImageBind | projection |
 //!
 //! Spectrograms are `[B, bins, frames]`, as [`crate::embedding::preprocess::audio`] makes them.
 
 mod whisper;
 
+use super::imagebind::ImageBindAudio;
 use super::{Architecture, AudioEncoder, Config, Modality, Result, Weights};
 
 /// Builds the sound model of a checkpoint.
@@ -18,6 +20,7 @@ use super::{Architecture, AudioEncoder, Config, Modality, Result, Weights};
 pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn AudioEncoder>> {
     match config.network(Modality::Audio)? {
         Architecture::Whisper => Ok(Box::new(whisper::Whisper::load(config, weights)?)),
+        Architecture::ImageBind => Ok(Box::new(ImageBindAudio::load(config, weights)?)),
         _ => Err(config.not_built_in(Modality::Audio)),
     }
 }

@@ -96,12 +96,21 @@ impl Block {
     /// # Errors
     /// [`EncoderError`](crate::embedding::encoders::EncoderError) naming the tensor that is missing or of another shape.
     pub(crate) fn load(weights: &Weights, names: &Names, shape: &Shape) -> Result<Self> {
-        let Shape { width, heads, inner, eps, .. } = *shape;
+        let attention = Attention::load(weights, names.attention, shape.width, shape.heads, shape.biases)?;
+        Self::around(attention, weights, names, shape)
+    }
+
+    /// Loads a block around an attention that is at hand.
+    ///
+    /// # Errors
+    /// As [`Block::load`].
+    pub(crate) fn around(attention: Attention, weights: &Weights, names: &Names, shape: &Shape) -> Result<Self> {
+        let Shape { width, inner, eps, .. } = *shape;
         let norm = |name| LayerNorm::load(weights, name, width, eps);
         let [up, down] = names.perceptron;
         let scale = |name| weights.get(name, &[width]);
         Ok(Self {
-            attention: Attention::load(weights, names.attention, width, heads, shape.biases)?,
+            attention,
             norms: [norm(names.norms[0])?, norm(names.norms[1])?],
             perceptron: [
                 Linear::load(weights, up, width, inner, true)?,
@@ -143,6 +152,11 @@ impl Block {
 pub(crate) struct Blocks(Vec<Block>);
 
 impl Blocks {
+    /// Blocks that are at hand.
+    pub(crate) fn new(blocks: Vec<Block>) -> Self {
+        Self(blocks)
+    }
+
     /// Loads `count` blocks `part.0`, `part.1`, ...
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //! | `modernbert` | ModernBERT | mean |
 //! | `clip`, `clip_text_model` | text tower of CLIP | projection, or pooler where there is none |
 //! | `siglip`, `siglip_text_model` | text tower of SigLIP | projection |
+//! | `imagebind` | text tower of ImageBind | projection |
 //!
 //! The pooling is that of sentence encoders built on the architecture; a checkpoint's authors may have chosen another one.
 
@@ -16,10 +17,13 @@ mod embeddings;
 mod rotary;
 mod towers;
 
+pub(super) use embeddings::Embeddings;
+
 use absolute::{bert, distilbert, xlm_roberta};
 use rotary::modernbert;
 use towers::{clip, siglip};
 
+use super::imagebind::ImageBindText;
 use super::{Architecture, Config, EncoderError, Modality, Pooling, Result, TextEncoder, Weights};
 
 /// Builds the text model of a checkpoint.
@@ -35,6 +39,7 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn TextEncoder>> 
         Architecture::ModernBert => Box::new(modernbert::ModernBert::load(config, weights)?),
         Architecture::Clip => Box::new(clip::ClipText::load(config, weights)?),
         Architecture::Siglip => Box::new(siglip::SiglipText::load(config, weights)?),
+        Architecture::ImageBind => Box::new(ImageBindText::load(config, weights)?),
         _ => return Err(config.not_built_in(Modality::Text)),
     })
 }
