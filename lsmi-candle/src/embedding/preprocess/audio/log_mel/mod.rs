@@ -5,6 +5,10 @@
 //! base 10 whatever lies more than 8 below the greatest value is raised to there, and the result is `(x + 4) / 4`.
 //! All sums are f64.
 
+mod settings;
+
+pub use settings::LogMelSettings;
+
 use std::f64::consts::PI;
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +17,6 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
-use super::settings::Settings;
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// The power below which nothing is told apart.
@@ -48,7 +51,7 @@ impl LogMel {
     ///
     /// # Errors
     /// [`PreprocessError::Setting`] for settings outside their ranges.
-    pub fn new(settings: &Settings) -> Result<Self> {
+    pub fn new(settings: &LogMelSettings) -> Result<Self> {
         settings.check()?;
         let length = settings.window;
         let hann = |index: usize| 0.5 - 0.5 * libm::cos(2.0 * PI * index as f64 / length as f64);
