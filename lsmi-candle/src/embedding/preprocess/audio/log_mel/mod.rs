@@ -5,6 +5,10 @@
 //! base 10 whatever lies more than 8 below the greatest value is raised to there, and the result is `(x + 4) / 4`.
 //! All sums are f64.
 
+mod settings;
+
+pub use settings::LogMelSettings;
+
 use std::f64::consts::PI;
 use std::fmt;
 use std::ops::Range;
@@ -12,8 +16,11 @@ use std::sync::Arc;
 
 use realfft::{RealFftPlanner, RealToComplex};
 
+<<<<<<< HEAD:lsmi-candle/src/embedding/preprocess/audio/log_mel.rs
 use super::bank::{Triangle, transform};
 use super::settings::Settings;
+=======
+>>>>>>> 13694ca:lsmi-candle/src/embedding/preprocess/audio/log_mel/mod.rs
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// The power below which nothing is told apart.
@@ -42,7 +49,7 @@ impl LogMel {
     ///
     /// # Errors
     /// [`PreprocessError::Setting`] for settings outside their ranges.
-    pub fn new(settings: &Settings) -> Result<Self> {
+    pub fn new(settings: &LogMelSettings) -> Result<Self> {
         settings.check()?;
         let length = settings.window;
         let hann = |index: usize| 0.5 - 0.5 * libm::cos(2.0 * PI * index as f64 / length as f64);
