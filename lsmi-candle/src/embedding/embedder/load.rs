@@ -3,10 +3,10 @@
 use candle_core::{DType, Device};
 
 use super::error::{EmbedError, Result};
-use super::{Applied, Options, Preprocessing, Prompt, Stages};
+use super::{Applied, FrameEncoder, Options, Preprocessing, Prompt, Stages};
 use crate::embedding::encoders::tokens::Tokenizer;
 use crate::embedding::encoders::{Architecture, Config, Modality, Pooling, Poolings, Weights, layers::Linear};
-use crate::embedding::encoders::{audio, image, text};
+use crate::embedding::encoders::{audio, image, text, video};
 use crate::embedding::manifests::{self, Dense, Description, Resolved, Step};
 use crate::embedding::preprocess::audio::{LogMelSettings, Preparation, Settings as AudioSettings};
 use crate::files::{Digest, sha256};
@@ -41,7 +41,30 @@ pub(super) fn stages(
             let preparation = Box::new(Preparation::new(settings)?);
             Ok((Stages::Audio { encoder, preparation, windows: options.windows }, preprocessing))
         }
-        other @ (Modality::Video | Modality::Depth) => Err(config.not_built_in(other).into()),
+        Modality::Video => {
+            let Some(manifests::Preprocessing::Video(settings)) = description.preprocessing.clone() else {
+                return Err(unsaid(description, "which frames of videos are read"));
+            };
+            let encoder = if config.network(Modality::Video).is_ok() {
+                FrameEncoder::Clips(video::load(&config, &weights)?)
+            } else {
+                FrameEncoder::Pictures(image::load(&config, &weights)?)
+            };
+            if let FrameEncoder::Clips(encoder) = &encoder
+                && encoder.frames() != settings.frames
+            {
+                return Err(EmbedError::File {
+                    file: description.name.clone(),
+                    reason: format!(
+                        "reads clips of {} frames, but {} are to be prepared; correct the manifest",
+                        encoder.frames(),
+                        settings.frames
+                    ),
+                });
+            }
+            Ok((Stages::Video { encoder, settings: settings.clone() }, Preprocessing::Video(settings)))
+        }
+        other @ Modality::Depth => Err(config.not_built_in(other).into()),
     }
 }
 

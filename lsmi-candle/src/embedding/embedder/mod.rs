@@ -1,7 +1,7 @@
-//! From a text, a picture file or a sound file to a vector: preprocessing, encoder, pooling.
+//! From a text, or the file of a picture, a sound or a video, to a vector: preprocessing, encoder, pooling.
 //!
 //! [`Embedder::prepare_text`] and [`Embedder::prepare_file`] make one input what the encoder takes: tokens, pixels, or
-//! the samples or spectrograms of windows of a sound.
+//! the samples or spectrograms of windows of a sound; [`Embedder::prepare_clip`] the frames of a video.
 //! [`Embedder::embed`] makes vectors of several at once. Both can be called from several threads; candle should be kept
 //! from starting its own inside them (`RAYON_NUM_THREADS` and `CANDLE_NUM_THREADS` at 1).
 //!
@@ -22,12 +22,13 @@ use serde::Serialize;
 use crate::embedding::encoders::layers::Linear;
 use crate::embedding::encoders::tokens::{Tokenizer, Tokens};
 use crate::embedding::encoders::{
-    Activation, AudioEncoder, Encoder, ImageEncoder, Poolings, TextEncoder, l2_normalise,
+    Activation, AudioEncoder, Encoder, ImageEncoder, Poolings, TextEncoder, VideoEncoder, l2_normalise,
 };
 use crate::embedding::manifests::{Origin, Resolved};
 use crate::embedding::preprocess::PreprocessError;
 use crate::embedding::preprocess::audio::{Audio, Form, Preparation, Settings as AudioSettings, Window, Windows};
 use crate::embedding::preprocess::image::{Image, Settings as ImageSettings};
+use crate::embedding::preprocess::video::{Clip, Settings as VideoSettings};
 
 /// What may be chosen otherwise than a model's authors did.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -134,6 +135,8 @@ pub enum Preprocessing {
     },
     /// A picture is resized, cut and normalised.
     Image(ImageSettings),
+    /// Some frames of a video are prepared as pictures.
+    Video(VideoSettings),
     /// A sound is resampled, cut into windows, and made into what the model reads.
     Audio {
         /// How.
@@ -158,6 +161,10 @@ enum Stages {
         encoder: Box<dyn ImageEncoder>,
         settings: ImageSettings,
     },
+    Video {
+        encoder: FrameEncoder,
+        settings: VideoSettings,
+    },
     Audio {
         encoder: Box<dyn AudioEncoder>,
         preparation: Box<Preparation>,
@@ -165,11 +172,22 @@ enum Stages {
     },
 }
 
+/// What encodes the frames of videos.
+enum FrameEncoder {
+    /// Some at a time.
+    Clips(Box<dyn VideoEncoder>),
+    /// Each by itself.
+    Pictures(Box<dyn ImageEncoder>),
+}
+
 impl Stages {
     fn encoder(&self) -> &dyn Encoder {
         match self {
             Self::Text { encoder, .. } => encoder.as_ref(),
-            Self::Image { encoder, .. } => encoder.as_ref(),
+            Self::Image { encoder, .. } | Self::Video { encoder: FrameEncoder::Pictures(encoder), .. } => {
+                encoder.as_ref()
+            }
+            Self::Video { encoder: FrameEncoder::Clips(encoder), .. } => encoder.as_ref(),
             Self::Audio { encoder, .. } => encoder.as_ref(),
         }
     }
@@ -206,6 +224,8 @@ pub enum Prepared {
     Text(Tokens),
     /// Pixels of a picture, `[3, size, size]`.
     Image(Vec<f32>),
+    /// Pixels of the clips of a video, at least one, each `[frames, 3, size, size]`.
+    Video(Vec<Vec<f32>>),
     /// A sound.
     Audio {
         /// Its windows, at least one.
@@ -221,6 +241,7 @@ impl Prepared {
         match self {
             Self::Text(tokens) => tokens.ids.len(),
             Self::Image(values) => values.len(),
+            Self::Video(clips) => clips.iter().map(Vec::len).sum(),
             Self::Audio { windows, .. } => windows.iter().map(|window| window.values.len()).sum(),
         }
     }
@@ -229,7 +250,7 @@ impl Prepared {
     pub fn is_truncated(&self) -> bool {
         match self {
             Self::Text(tokens) => tokens.truncated,
-            Self::Image(_) => false,
+            Self::Image(_) | Self::Video(_) => false,
             Self::Audio { truncated, .. } => *truncated,
         }
     }
@@ -315,11 +336,14 @@ impl Embedder {
         }
     }
 
-    /// Prepares the picture or sound in a file for the encoder.
+    /// Prepares the picture or sound in a file, or the video in a file or a folder of pictures, for the encoder.
     ///
     /// # Errors
-    /// [`EmbedError::Read`] where the file cannot be read, [`EmbedError::Preprocess`] where it is no picture or sound.
+    /// [`EmbedError::Read`] where the file cannot be read, [`EmbedError::Preprocess`] where it is no picture, sound or video.
     pub fn prepare_file(&self, path: &Path) -> Result<Prepared> {
+        if matches!(self.stages, Stages::Video { .. }) {
+            return self.prepare_clip(&mut Clip::open(path)?);
+        }
         let name = path.display().to_string();
         let bytes = fs::read(path).map_err(|source| EmbedError::Read { file: name.clone(), source })?;
         self.prepare_bytes(&name, bytes)
@@ -328,7 +352,7 @@ impl Embedder {
     /// Prepares the bytes of such a file for the encoder; `name` stands in errors.
     ///
     /// # Errors
-    /// [`EmbedError::Preprocess`] where they are no picture or sound.
+    /// [`EmbedError::Preprocess`] where they are no picture, sound or video.
     pub fn prepare_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<Prepared> {
         match &self.stages {
             Stages::Image { settings, .. } => Ok(Prepared::Image(settings.prepare(&Image::decode(name, &bytes)?)?)),
@@ -345,7 +369,19 @@ impl Embedder {
                 }
                 Ok(Prepared::Audio { windows, truncated })
             }
+            Stages::Video { .. } => self.prepare_clip(&mut Clip::from_bytes(name, bytes)?),
             Stages::Text { .. } => Err(self.other("a file")),
+        }
+    }
+
+    /// Prepares a video for the encoder: those of its frames that are read.
+    ///
+    /// # Errors
+    /// [`EmbedError::Preprocess`] naming the frame that cannot be decoded.
+    pub fn prepare_clip(&self, video: &mut Clip) -> Result<Prepared> {
+        match &self.stages {
+            Stages::Video { settings, .. } => Ok(Prepared::Video(settings.prepare(video)?)),
+            _ => Err(self.other("a video")),
         }
     }
 
@@ -390,6 +426,39 @@ impl Embedder {
                 let values = pixels?.into_iter().flatten().copied().collect();
                 let pixels = Tensor::from_vec(values, (inputs.len(), 3, settings.size, settings.size), &self.device)?;
                 Ok(encoder.encode(&pixels)?.pool_all(&self.poolings)?)
+            }
+            Stages::Video { encoder, settings } => {
+                let videos =
+                    self.all(inputs, |input| if let Prepared::Video(clips) = input { Some(clips) } else { None })?;
+                let size = settings.of_frames.size;
+                let pixels = 3 * size * size;
+                let clips = videos.iter().copied().flatten();
+                let vectors = match encoder {
+                    FrameEncoder::Clips(encoder) => {
+                        let clips: Vec<&[f32]> = clips.map(Vec::as_slice).collect();
+                        parts::in_turns(&clips, inputs.len(), |clips| {
+                            let shape = (clips.len(), settings.frames, 3, size, size);
+                            let clips = Tensor::from_vec(clips.concat(), shape, &self.device)?;
+                            Ok(encoder.encode(&clips)?.pool_all(&self.poolings)?)
+                        })?
+                    }
+                    FrameEncoder::Pictures(encoder) => {
+                        let frames: Vec<&[f32]> = clips.flat_map(|clip| clip.chunks(pixels)).collect();
+                        parts::in_turns(&frames, inputs.len(), |frames| {
+                            let pictures =
+                                Tensor::from_vec(frames.concat(), (frames.len(), 3, size, size), &self.device)?;
+                            Ok(encoder.encode(&pictures)?.pool_all(&self.poolings)?)
+                        })?
+                    }
+                };
+                // The mean of directions, where those of the model are compared.
+                let vectors =
+                    if matches!(self.steps[..], [Applied::Normalize]) { l2_normalise(&vectors)? } else { vectors };
+                let parts = |clips: &&Vec<Vec<f32>>| match encoder {
+                    FrameEncoder::Clips(_) => clips.len(),
+                    FrameEncoder::Pictures(_) => clips.iter().map(|clip| clip.len() / pixels).sum(),
+                };
+                parts::averaged(&vectors, &videos.iter().map(|clips| vec![1.0; parts(clips)]).collect::<Vec<_>>())
             }
             Stages::Audio { encoder, preparation, .. } => {
                 let sounds = self.all(inputs, |input| match input {

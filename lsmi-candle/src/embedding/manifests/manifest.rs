@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use crate::embedding::encoders::{Architecture, Modality, Poolings};
 use crate::embedding::hub::{FileRequest, Repository, check_path, is_commit, is_sha256};
-use crate::embedding::preprocess::{audio, image};
+use crate::embedding::preprocess::{audio, image, video};
 use crate::files::Digest;
 
 /// A manifest as it is written.
@@ -70,6 +70,8 @@ pub enum Preprocessing {
     Image(image::Settings),
     /// Of sound.
     Audio(audio::Settings),
+    /// Of videos.
+    Video(video::Settings),
 }
 
 /// What is done to text before the tokens go in.
@@ -106,7 +108,8 @@ impl Manifest {
             };
             match modality {
                 Modality::Text => table.try_into::<TextPreprocessing>().map(|_| ()),
-                Modality::Image | Modality::Video | Modality::Depth => table.try_into::<image::Settings>().map(|_| ()),
+                Modality::Image | Modality::Depth => table.try_into::<image::Settings>().map(|_| ()),
+                Modality::Video => table.try_into::<video::Settings>().map(|_| ()),
                 Modality::Audio => table.try_into::<audio::Settings>().map(|_| ()),
             }
             .map_err(about)?;

@@ -7,7 +7,7 @@ use super::configuration::Configuration;
 use super::files::{Files, within};
 use crate::embedding::encoders::Architecture;
 use crate::embedding::preprocess::PreprocessError;
-use crate::embedding::preprocess::{audio, image};
+use crate::embedding::preprocess::{audio, image, video};
 
 const OLD: &str = "preprocessor_config.json";
 const NEW: &str = "processor_config.json";
@@ -34,11 +34,29 @@ pub(super) fn of_images(
             Architecture::Siglip => "SiglipImageProcessor",
             Architecture::Dinov2 => "BitImageProcessor",
             Architecture::ConvNext | Architecture::ResNet => "ConvNextImageProcessor",
+            Architecture::VideoMae => "VideoMAEImageProcessor",
             _ => "ViTImageProcessor",
         };
         fields.insert("image_processor_type".to_owned(), usual.into());
     }
     image::Settings::from_fields(&fields).map_err(about(&config))
+}
+
+/// Frames that are read of a video where they are encoded one by one.
+const FRAMES: usize = 8;
+
+/// Which frames of a video are read: as the architecture was trained, else some to be encoded one by one.
+pub(super) fn of_videos(
+    architecture: Architecture,
+    frames: Option<usize>,
+    of_frames: image::Settings,
+) -> video::Settings {
+    let (clips, frames, seconds) = match architecture {
+        Architecture::VideoMae => (1, frames.unwrap_or(16), None),
+        Architecture::ImageBind => (5, 2, Some(2.0)),
+        _ => (1, FRAMES, None),
+    };
+    video::Settings { clips, frames, seconds, of_frames }
 }
 
 /// Reads how sounds are prepared, where the model says it.

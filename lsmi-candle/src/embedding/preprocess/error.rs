@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::video::VideoError;
+
 /// Why a picture or a sound cannot be prepared.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -146,4 +148,7 @@ pub enum PreprocessError {
         /// What the parser found.
         source: serde_json::Error,
     },
+    /// The frames of a video cannot be had.
+    #[error(transparent)]
+    Video(#[from] VideoError),
 }

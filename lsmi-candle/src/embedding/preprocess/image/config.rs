@@ -10,9 +10,9 @@ use super::settings::{Resize, Settings};
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// How the classes of processors that are built in begin; what follows tells versions apart.
-const CLASSES: [&str; 8] = ["CLIP", "ChineseCLIP", "ViT", "DeiT", "Bit", "ConvNe", "Siglip", "Blip"];
+const CLASSES: [&str; 9] = ["CLIP", "ChineseCLIP", "ViT", "DeiT", "Bit", "ConvNe", "Siglip", "Blip", "VideoMAE"];
 /// Those that cut the centre out unless the file says otherwise.
-const CUT: [&str; 4] = ["CLIP", "ChineseCLIP", "DeiT", "Bit"];
+const CUT: [&str; 5] = ["CLIP", "ChineseCLIP", "DeiT", "Bit", "VideoMAE"];
 
 /// The side below which `ConvNeXT`'s processor resizes to more than it keeps.
 const CONVNEXT_WHOLE: usize = 384;
@@ -94,14 +94,18 @@ impl Config<'_> {
         if class.is_empty() || kinds.any(is_known) {
             return Ok(());
         }
-        Err(wrong("image_processor_type", &class, "the class of CLIP, ViT, DeiT, Bit, ConvNext, Siglip or Blip"))
+        Err(wrong(
+            "image_processor_type",
+            &class,
+            "the class of CLIP, ViT, DeiT, Bit, ConvNext, Siglip, Blip or VideoMAE",
+        ))
     }
 
     /// How to resize, to what, and the side of the square that is kept.
     fn sides(&self) -> Result<(Resize, usize, usize)> {
         let size = self.get("size").ok_or_else(|| wrong("size", &"missing", "a number or an object of sides"))?;
         let (mut resize, resize_to) = side(size, "size")?;
-        if size.is_number() && self.is_one_of(&["CLIP", "ChineseCLIP", "Bit", "ConvNe"]) {
+        if size.is_number() && self.is_one_of(&["CLIP", "ChineseCLIP", "Bit", "ConvNe", "VideoMAE"]) {
             resize = Resize::ShortestEdge;
         }
         if self.is_one_of(&["ConvNe"]) || self.get("crop_pct").is_some() {
@@ -140,7 +144,7 @@ impl Config<'_> {
         let Some(value) = self.get("resample") else {
             // As the classes have it, but for ConvNext's, whose versions differ.
             return match self.class() {
-                class if class.starts_with("ViT") => Ok(Filter::Bilinear),
+                class if class.starts_with("ViT") || class.starts_with("VideoMAE") => Ok(Filter::Bilinear),
                 "" => Err(wrong("resample", &"missing", expected)),
                 class if class.starts_with("ConvNe") => Err(wrong("resample", &"missing", expected)),
                 _ => Ok(Filter::Bicubic),

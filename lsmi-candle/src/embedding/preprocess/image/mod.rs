@@ -27,6 +27,8 @@ mod resample;
 mod settings;
 
 pub use decode::Image;
+pub(super) use decode::check_sides;
+pub(super) use jpeg::until_its_end;
 pub use resample::Filter;
 pub(crate) use resample::cubic;
 pub use settings::{Resize, Settings};

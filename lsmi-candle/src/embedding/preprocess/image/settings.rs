@@ -65,7 +65,7 @@ impl TryFrom<Table> for Settings {
 
 impl Settings {
     /// Checks that sides and divisors are ones a picture can have.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::embedding::preprocess) fn check(&self) -> Result<()> {
         let wrong = |name, found: String, expected| Err(PreprocessError::Setting { name, found, expected });
         if !(1..=LONGEST_SIDE).contains(&self.resize_to) {
             return wrong("resize_to", self.resize_to.to_string(), "1 to 8192 pixels");

@@ -16,11 +16,7 @@ use std::sync::Arc;
 
 use realfft::{RealFftPlanner, RealToComplex};
 
-<<<<<<< HEAD:lsmi-candle/src/embedding/preprocess/audio/log_mel.rs
 use super::bank::{Triangle, transform};
-use super::settings::Settings;
-=======
->>>>>>> 13694ca:lsmi-candle/src/embedding/preprocess/audio/log_mel/mod.rs
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// The power below which nothing is told apart.
