@@ -44,7 +44,7 @@ pub struct FilterBank {
 }
 
 impl FilterBank {
-    /// The bank of networks that were trained on AudioSet: 16 kHz, 128 triangles from 20 Hz on, frames of 25 ms every 10 ms.
+    /// The bank of networks that were trained on `AudioSet`: 16 kHz, 128 triangles from 20 Hz on, frames of 25 ms every 10 ms.
     pub const AUDIOSET: Self = Self {
         sample_rate: 16_000,
         mel_bins: 128,
