@@ -37,14 +37,19 @@ pub enum Architecture {
     EfficientNetLite0,
     /// Radford et al. 2023: the encoder.
     Whisper,
+    /// Gong et al. 2021.
+    Ast,
+    /// Wu et al. 2023.
+    Clap,
 }
 
 const TEXT: &[Modality] = &[Modality::Text];
 const IMAGE: &[Modality] = &[Modality::Image];
+const AUDIO: &[Modality] = &[Modality::Audio];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 27] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -67,12 +72,16 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
     ("convnext", Architecture::ConvNext, IMAGE),
     ("resnet", Architecture::ResNet, IMAGE),
     ("efficientnet-lite0", Architecture::EfficientNetLite0, IMAGE),
-    ("whisper", Architecture::Whisper, &[Modality::Audio]),
+    ("whisper", Architecture::Whisper, AUDIO),
+    ("audio-spectrogram-transformer", Architecture::Ast, AUDIO),
+    ("clap", Architecture::Clap, &[Modality::Audio, Modality::Text]),
+    ("clap_audio_model", Architecture::Clap, AUDIO),
+    ("clap_text_model", Architecture::Clap, TEXT),
 ];
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
@@ -85,6 +94,8 @@ impl Architecture {
         Self::ResNet,
         Self::EfficientNetLite0,
         Self::Whisper,
+        Self::Ast,
+        Self::Clap,
     ];
 
     /// Returns the network that a `model_type` means, and what a model of this type reads: one of two towers, or both.
@@ -171,6 +182,6 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 23);
+        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 27);
     }
 }

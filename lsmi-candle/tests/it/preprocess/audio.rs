@@ -59,10 +59,11 @@ fn larger_models_have_128_bins() {
 fn the_filter_bank_is_kaldis() {
     let audio = audio("sweep_noise.wav");
     let narrow = FilterBank { mel_bins: 23, window: 256, hop: 80, shape: WindowShape::Povey, ..FilterBank::AUDIOSET };
-    for (bank, name) in [(FilterBank::AUDIOSET, "audioset"), (narrow, "povey")] {
+    for (bank, name, step) in [(FilterBank::AUDIOSET, "audioset", 5), (narrow, "povey", 9)] {
         let found = bank.of(audio.samples()).unwrap();
         assert_eq!(found.len(), bank.frames(20_800) * bank.mel_bins);
-        let difference = largest_difference(&found, &golden_of("filter_bank.safetensors", name));
+        let some: Vec<f32> = found.chunks_exact(bank.mel_bins).step_by(step).flatten().copied().collect();
+        let difference = largest_difference(&some, &golden_of("filter_bank.safetensors", name));
         // Of logarithms down to -16, which the golden has in double precision.
         assert!(difference < 5e-6, "{name}: {difference}");
     }

@@ -19,6 +19,7 @@ mod window;
 
 pub use activation::Activation;
 pub(crate) use attention::{Attention, Biases, Mask};
+pub(crate) use batch_norm::BatchNorm;
 pub(crate) use block::{Blocks, Names, Shape};
 pub(crate) use convolution::Convolution;
 pub(crate) use depthwise::Depthwise;

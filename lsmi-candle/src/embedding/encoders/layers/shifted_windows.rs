@@ -183,13 +183,15 @@ impl WindowStages {
         if shape.window < 1 || shape.window > LARGEST {
             return wrong("the side of windows", "1 to 64", shape.window);
         }
+        let relative = relative_positions(shape.window, weights.device())?;
         let stage = |(number, (depth, heads)): (usize, (&usize, &usize))| {
             let weights = weights.under(&format!("layers.{number}"));
             let width = shape.width << number;
             let block = |index: usize| {
                 let shift = if index % 2 == 0 { 0 } else { shape.window / 2 };
                 let windows = Windows { side: shape.window, shift };
-                WindowBlock::load(&weights.under(&format!("blocks.{index}")), names, shape, width, *heads, windows)
+                let weights = weights.under(&format!("blocks.{index}"));
+                WindowBlock::load(&weights, names, shape, [width, *heads], windows, &relative)
             };
             let merging = if number + 1 < depths.len() {
                 Some(Merging::load(&weights.under("downsample"), width, shape.merging_eps)?)
@@ -222,6 +224,7 @@ struct WindowBlock {
     output: Linear,
     /// `[(2 side - 1)^2, heads]`.
     table: Tensor,
+    /// The rows of the table that pairs of pixels have; shared by all blocks.
     relative: Tensor,
     norms: [LayerNorm; 2],
     perceptron: [Linear; 2],
@@ -233,9 +236,9 @@ impl WindowBlock {
         weights: &Weights,
         names: &WindowNames,
         shape: &WindowShape,
-        width: usize,
-        heads: usize,
+        [width, heads]: [usize; 2],
         windows: Windows,
+        relative: &Tensor,
     ) -> Result<Self> {
         if heads == 0 || width % heads != 0 {
             return Err(EncoderError::Input {
@@ -262,7 +265,7 @@ impl WindowBlock {
             packed: Linear::new(get("weight", &[width, width])?, bias),
             output: Linear::load(weights, output, width, width, true)?,
             table: weights.get(names.table, &[rows, heads])?.to_dtype(DType::F32)?,
-            relative: relative_positions(windows.side, weights.device())?,
+            relative: relative.clone(),
             norms: [norm(names.norms[0])?, norm(names.norms[1])?],
             perceptron: [
                 Linear::load(weights, up, width, inner, true)?,
