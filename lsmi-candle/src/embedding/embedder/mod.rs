@@ -1,7 +1,7 @@
 //! From a text, a picture file or a sound file to a vector: preprocessing, encoder, pooling.
 //!
-//! [`Embedder::prepare_text`] and [`Embedder::prepare_file`] make one input what the encoder takes: tokens, pixels or a
-//! spectrogram.
+//! [`Embedder::prepare_text`] and [`Embedder::prepare_file`] make one input what the encoder takes: tokens, pixels, or
+//! the samples or spectrograms of windows of a sound.
 //! [`Embedder::embed`] makes vectors of several at once. Both can be called from several threads; candle should be kept
 //! from starting its own inside them (`RAYON_NUM_THREADS` and `CANDLE_NUM_THREADS` at 1).
 //!
@@ -9,6 +9,7 @@
 
 mod error;
 mod load;
+mod parts;
 
 pub use error::{EmbedError, Result};
 
@@ -24,7 +25,8 @@ use crate::embedding::encoders::{
     Activation, AudioEncoder, Encoder, ImageEncoder, Poolings, TextEncoder, l2_normalise,
 };
 use crate::embedding::manifests::{Origin, Resolved};
-use crate::embedding::preprocess::audio::{Audio, LogMel, Settings as AudioSettings};
+use crate::embedding::preprocess::PreprocessError;
+use crate::embedding::preprocess::audio::{Audio, Form, Preparation, Settings as AudioSettings, Window, Windows};
 use crate::embedding::preprocess::image::{Image, Settings as ImageSettings};
 
 /// What may be chosen otherwise than a model's authors did.
@@ -38,6 +40,8 @@ pub struct Options {
     pub prompt: Prompt,
     /// The precision of the computation.
     pub precision: Precision,
+    /// What is read of a sound that is longer than the model takes.
+    pub windows: Windows,
 }
 
 /// What is put before every text.
@@ -130,13 +134,15 @@ pub enum Preprocessing {
     },
     /// A picture is resized, cut and normalised.
     Image(ImageSettings),
-    /// A sound becomes a spectrogram.
+    /// A sound is resampled, cut into windows, and made into what the model reads.
     Audio {
         /// How.
         #[serde(flatten)]
         settings: AudioSettings,
         /// Whether the vector leaves out the padding behind the sound.
         padding_left_out: bool,
+        /// What is read of a sound that is longer than a window.
+        windows: Windows,
     },
 }
 
@@ -154,8 +160,8 @@ enum Stages {
     },
     Audio {
         encoder: Box<dyn AudioEncoder>,
-        settings: AudioSettings,
-        log_mel: LogMel,
+        preparation: Box<Preparation>,
+        windows: Windows,
     },
 }
 
@@ -202,11 +208,9 @@ pub enum Prepared {
     Image(Vec<f32>),
     /// A sound.
     Audio {
-        /// Its spectrogram, `[bins, frames]`.
-        spectrogram: Vec<f32>,
-        /// The frames that are of the sound rather than of padding.
-        frames: usize,
-        /// Whether it was longer than the model takes.
+        /// Its windows, at least one.
+        windows: Vec<Window>,
+        /// Whether it was longer than what is read of it.
         truncated: bool,
     },
 }
@@ -216,11 +220,12 @@ impl Prepared {
     pub fn length(&self) -> usize {
         match self {
             Self::Text(tokens) => tokens.ids.len(),
-            Self::Image(values) | Self::Audio { spectrogram: values, .. } => values.len(),
+            Self::Image(values) => values.len(),
+            Self::Audio { windows, .. } => windows.iter().map(|window| window.values.len()).sum(),
         }
     }
 
-    /// Whether a text or sound was longer than its model takes.
+    /// Whether a text or sound was longer than what is read of it.
     pub fn is_truncated(&self) -> bool {
         match self {
             Self::Text(tokens) => tokens.truncated,
@@ -229,9 +234,6 @@ impl Prepared {
         }
     }
 }
-
-/// Seconds of a sound that are decoded beyond what the model takes, to know of longer ones.
-const BEYOND: f64 = 1.0;
 
 impl Embedder {
     /// Loads a model for the modality that it is described for.
@@ -330,11 +332,18 @@ impl Embedder {
     pub fn prepare_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<Prepared> {
         match &self.stages {
             Stages::Image { settings, .. } => Ok(Prepared::Image(settings.prepare(&Image::decode(name, &bytes)?)?)),
-            Stages::Audio { settings, log_mel, .. } => {
-                let audio = Audio::decode(name, bytes, settings.seconds + BEYOND)?;
-                let truncated = audio.samples().len() as f64 > settings.seconds * f64::from(audio.rate());
-                let frames = settings.frames_of(&audio);
-                Ok(Prepared::Audio { spectrogram: settings.prepare_with(log_mel, &audio)?, frames, truncated })
+            Stages::Audio { encoder, preparation, windows: rule } => {
+                let seconds = preparation.settings().seconds();
+                let audio = Audio::decode(name, bytes, rule.decoded(seconds))?;
+                let truncated = rule.cuts_off(&audio, seconds);
+                let mut windows = preparation.windows(&audio, *rule)?;
+                let found = windows.iter().map(|window| window.frames).max().unwrap_or(0);
+                let least = encoder.least_frames();
+                windows.retain(|window| window.frames >= least);
+                if windows.is_empty() {
+                    return Err(PreprocessError::TooFewFrames { name: name.to_owned(), found, least }.into());
+                }
+                Ok(Prepared::Audio { windows, truncated })
             }
             Stages::Text { .. } => Err(self.other("a file")),
         }
@@ -353,30 +362,7 @@ impl Embedder {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        let hidden = match &self.stages {
-            Stages::Text { encoder, tokenizer, leading, .. } => {
-                let tokens: Vec<&Tokens> = inputs
-                    .iter()
-                    .map(|input| if let Prepared::Text(tokens) = input { Ok(tokens) } else { Err(self.other("this")) })
-                    .collect::<Result<_>>()?;
-                let batch = tokenizer.batch(&tokens, &self.device)?;
-                let mut hidden = encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?;
-                hidden.leading = *leading;
-                hidden
-            }
-            Stages::Image { encoder, settings } => {
-                encoder.encode(&self.values(inputs, &[3, settings.size, settings.size])?)?
-            }
-            Stages::Audio { encoder, settings, .. } => {
-                let frames = |input: &&Prepared| match input {
-                    Prepared::Audio { frames, .. } => *frames,
-                    Prepared::Text(_) | Prepared::Image(_) => settings.frames(),
-                };
-                let frames: Vec<usize> = inputs.iter().map(frames).collect();
-                encoder.encode(&self.values(inputs, &[settings.mel_bins, settings.frames()])?, Some(&frames))?
-            }
-        };
-        let mut vectors = hidden.pool_all(&self.poolings)?;
+        let mut vectors = self.pooled(inputs)?;
         for step in &self.steps {
             vectors = step.forward(&vectors)?;
         }
@@ -387,18 +373,61 @@ impl Embedder {
         }
     }
 
-    /// Pixels or spectrograms as one tensor.
-    fn values(&self, inputs: &[&Prepared], shape: &[usize]) -> Result<Tensor> {
-        let mut values = Vec::with_capacity(inputs.len() * shape.iter().product::<usize>());
-        for input in inputs {
-            match input {
-                Prepared::Image(of_input) | Prepared::Audio { spectrogram: of_input, .. } => {
-                    values.extend_from_slice(of_input);
-                }
-                Prepared::Text(_) => return Err(self.other("a text")),
+    /// The vectors of inputs after the pooling, `[inputs, d]`.
+    fn pooled(&self, inputs: &[&Prepared]) -> Result<Tensor> {
+        match &self.stages {
+            Stages::Text { encoder, tokenizer, leading, .. } => {
+                let tokens =
+                    self.all(inputs, |input| if let Prepared::Text(tokens) = input { Some(tokens) } else { None });
+                let batch = tokenizer.batch(&tokens?, &self.device)?;
+                let mut hidden = encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?;
+                hidden.leading = *leading;
+                Ok(hidden.pool_all(&self.poolings)?)
+            }
+            Stages::Image { encoder, settings } => {
+                let pixels =
+                    self.all(inputs, |input| if let Prepared::Image(pixels) = input { Some(pixels) } else { None });
+                let values = pixels?.into_iter().flatten().copied().collect();
+                let pixels = Tensor::from_vec(values, (inputs.len(), 3, settings.size, settings.size), &self.device)?;
+                Ok(encoder.encode(&pixels)?.pool_all(&self.poolings)?)
+            }
+            Stages::Audio { encoder, preparation, .. } => {
+                let sounds = self.all(inputs, |input| match input {
+                    Prepared::Audio { windows, .. } => Some(windows),
+                    _ => None,
+                })?;
+                let form = preparation.form();
+                let windows: Vec<&Window> = sounds.iter().copied().flatten().collect();
+                // No more at a time than inputs were given: these fit into memory.
+                let vectors = parts::in_turns(&windows, inputs.len(), |windows| {
+                    let frames: Vec<usize> = windows.iter().map(|window| window.frames).collect();
+                    let hidden = encoder.encode(&self.windows(windows, &form)?, Some(&frames))?;
+                    Ok(hidden.pool_all(&self.poolings)?)
+                })?;
+                let weights = |windows: &&Vec<Window>| windows.iter().map(|window| window.weight).collect();
+                parts::averaged(&vectors, &sounds.iter().map(weights).collect::<Vec<_>>())
             }
         }
-        let shape: Vec<usize> = std::iter::once(inputs.len()).chain(shape.iter().copied()).collect();
+    }
+
+    /// What all inputs must be.
+    fn all<'a, T>(&self, inputs: &[&'a Prepared], of: impl Fn(&'a Prepared) -> Option<&'a T>) -> Result<Vec<&'a T>> {
+        inputs.iter().map(|input| of(input).ok_or_else(|| self.other("this"))).collect()
+    }
+
+    /// Windows of sounds as one tensor; rows of any length are filled up with zeros.
+    fn windows(&self, windows: &[&Window], form: &Form) -> Result<Tensor> {
+        let mut shape = vec![windows.len()];
+        match form {
+            Form::Fixed(of_window) => shape.extend(of_window),
+            Form::Free => shape.extend(windows.iter().map(|window| window.values.len()).max()),
+        }
+        let length = shape[1..].iter().product::<usize>();
+        let mut values = Vec::with_capacity(windows.len() * length);
+        for (number, window) in (1..).zip(windows) {
+            values.extend_from_slice(&window.values);
+            values.resize(number * length, 0.0);
+        }
         Ok(Tensor::from_vec(values, shape, &self.device)?)
     }
 }

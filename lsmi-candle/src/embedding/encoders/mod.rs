@@ -101,10 +101,24 @@ pub trait ImageEncoder: Encoder {
 
 /// A model that encodes sounds.
 pub trait AudioEncoder: Encoder {
+    /// Returns the fewest frames (of waveforms: samples) of a sound that it makes a vector of.
+    fn least_frames(&self) -> usize {
+        1
+    }
+
+    /// Whether means leave out the padding behind a sound.
+    fn leaves_padding_out(&self) -> bool {
+        true
+    }
+
     /// Encodes spectrograms `[B, bins, frames]`, of each of which so many frames are of its sound and the rest is padding;
-    /// without a word of it, all are. Padding is looked at as the model was trained to, and left out of means.
+    /// without a word of it, all are. Of a model that reads waveforms `[B, samples]`, frames are samples.
+    ///
+    /// Padding is looked at as the model was trained to, and left out of means where [`leaves_padding_out`] says so.
     ///
     /// # Errors
     /// [`EncoderError::Input`] where the size does not suit the model, else a candle error.
+    ///
+    /// [`leaves_padding_out`]: AudioEncoder::leaves_padding_out
     fn encode(&self, features: &Tensor, frames: Option<&[usize]>) -> Result<Hidden>;
 }

@@ -118,7 +118,9 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
             let settings = preparation::of_images(files, name, &folder, architecture)?;
             preprocessing = Some(Preprocessing::Image(settings));
         }
-        Modality::Audio => preprocessing = preparation::of_audio(files, &folder)?.map(Preprocessing::Audio),
+        Modality::Audio => {
+            preprocessing = preparation::of_audio(files, &folder, architecture)?.map(Preprocessing::Audio)
+        }
     }
     Ok(Description {
         name: name.to_owned(),

@@ -1,5 +1,7 @@
 //! How pictures and sounds are prepared: `processor_config.json` of newer libraries, else `preprocessor_config.json`.
 
+use serde_json::Value;
+
 use super::ModelError;
 use super::configuration::Configuration;
 use super::files::{Files, within};
@@ -40,9 +42,22 @@ pub(super) fn of_images(
 }
 
 /// Reads how sounds are prepared, where the model says it.
-pub(super) fn of_audio(files: &mut dyn Files, folder: &str) -> Result<Option<audio::Settings>, ModelError> {
+pub(super) fn of_audio(
+    files: &mut dyn Files,
+    folder: &str,
+    architecture: Architecture,
+) -> Result<Option<audio::Settings>, ModelError> {
     let Some(config) = find(files, folder, "feature_extractor")? else { return Ok(None) };
-    audio::Settings::from_fields(config.fields()?).map(Some).map_err(about(&config))
+    let mut fields = config.fields()?.clone();
+    // Without a word of it, the class of the extractor is that of the architecture.
+    if fields.get("feature_extractor_type").is_none_or(Value::is_null) {
+        let usual = match architecture {
+            Architecture::Whisper => "WhisperFeatureExtractor",
+            _ => "Wav2Vec2FeatureExtractor",
+        };
+        fields.insert("feature_extractor_type".to_owned(), usual.into());
+    }
+    audio::Settings::from_fields(&fields).map(Some).map_err(about(&config))
 }
 
 /// The part of the newer file, else the older file.

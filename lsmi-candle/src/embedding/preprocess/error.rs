@@ -120,6 +120,16 @@ pub enum PreprocessError {
         /// Samples needed.
         least: usize,
     },
+    /// A sound that is shorter than what an encoder makes one vector of.
+    #[error("the sound {name} has {found} samples at the model's rate, but needs at least {least}: give a longer one")]
+    TooFewFrames {
+        /// The file.
+        name: String,
+        /// Samples (of spectrograms: frames) that it has.
+        found: usize,
+        /// Samples that the encoder needs.
+        least: usize,
+    },
     /// A setting that is missing, of the wrong kind or outside its range.
     #[error("the preprocessing setting `{name}` is {found}, but must be {expected}")]
     Setting {

@@ -1,7 +1,7 @@
 //! Pictures and sounds made into what encoders read.
 //!
 //! [`image`] decodes a file and gives the normalised pixels `[3, size, size]` of a picture encoder; [`audio`] decodes a
-//! file and gives the log-mel spectrogram `[bins, frames]` of a sound encoder. Both follow the programs that the
+//! file and gives the samples or spectrograms of a sound encoder. Both follow the programs that the
 //! encoders were trained with to the level of rounding: a picture resized by another filter, or a spectrogram whose
 //! frames begin elsewhere, gives a plausible vector that is not the encoder's.
 //!

@@ -84,7 +84,10 @@ impl Encoder for Ast {
 }
 
 impl AudioEncoder for Ast {
-    /// What is behind a short sound is looked at, and part of all vectors.
+    fn leaves_padding_out(&self) -> bool {
+        false
+    }
+
     fn encode(&self, features: &Tensor, _frames: Option<&[usize]>) -> Result<Hidden> {
         if !matches!(*features.dims(), [batch, bins, frames] if batch > 0 && [bins, frames] == [self.bins, self.frames])
         {

@@ -249,6 +249,10 @@ impl Encoder for ClapAudio {
 }
 
 impl AudioEncoder for ClapAudio {
+    fn leaves_padding_out(&self) -> bool {
+        false
+    }
+
     /// Of a model with fusion, `features` are `[B, 4, bins, frames]`.
     fn encode(&self, features: &Tensor, frames: Option<&[usize]>) -> Result<Hidden> {
         let mut map = self.embed(features, frames)?;
