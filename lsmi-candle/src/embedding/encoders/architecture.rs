@@ -37,14 +37,23 @@ pub enum Architecture {
     EfficientNetLite0,
     /// Radford et al. 2023: the encoder.
     Whisper,
+    /// Baevski et al. 2020.
+    Wav2Vec2,
+    /// Hsu et al. 2021.
+    Hubert,
+    /// Chen et al. 2022.
+    WavLm,
+    /// Baevski et al. 2022, of sounds.
+    Data2VecAudio,
 }
 
 const TEXT: &[Modality] = &[Modality::Text];
 const IMAGE: &[Modality] = &[Modality::Image];
+const AUDIO: &[Modality] = &[Modality::Audio];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 29] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -67,12 +76,18 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
     ("convnext", Architecture::ConvNext, IMAGE),
     ("resnet", Architecture::ResNet, IMAGE),
     ("efficientnet-lite0", Architecture::EfficientNetLite0, IMAGE),
-    ("whisper", Architecture::Whisper, &[Modality::Audio]),
+    ("whisper", Architecture::Whisper, AUDIO),
+    ("wav2vec2", Architecture::Wav2Vec2, AUDIO),
+    ("unispeech", Architecture::Wav2Vec2, AUDIO),
+    ("unispeech-sat", Architecture::Wav2Vec2, AUDIO),
+    ("hubert", Architecture::Hubert, AUDIO),
+    ("wavlm", Architecture::WavLm, AUDIO),
+    ("data2vec-audio", Architecture::Data2VecAudio, AUDIO),
 ];
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
@@ -85,6 +100,10 @@ impl Architecture {
         Self::ResNet,
         Self::EfficientNetLite0,
         Self::Whisper,
+        Self::Wav2Vec2,
+        Self::Hubert,
+        Self::WavLm,
+        Self::Data2VecAudio,
     ];
 
     /// Returns the network that a `model_type` means, and what a model of this type reads: one of two towers, or both.
@@ -171,6 +190,9 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 23);
+        assert_eq!(
+            MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(),
+            MODEL_TYPES.len()
+        );
     }
 }

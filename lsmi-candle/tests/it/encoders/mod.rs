@@ -6,3 +6,4 @@ mod files;
 mod image;
 mod loading;
 mod text;
+mod waveform;

@@ -1,11 +1,16 @@
-//! Sound models: log-mel spectrograms become vectors.
+//! Sound models: spectrograms or samples become vectors.
 //!
 //! | `model_type` | model | pooling |
 //! |---|---|---|
 //! | `whisper` | encoder of Whisper | mean |
+//! | `wav2vec2`, `unispeech`, `unispeech-sat` | wav2vec 2.0 and models that differ in training | mean |
+//! | `hubert` | HuBERT | mean |
+//! | `wavlm` | WavLM | mean |
+//! | `data2vec-audio` | data2vec of sounds | mean |
 //!
-//! Spectrograms are `[B, bins, frames]`, as [`crate::embedding::preprocess::audio`] makes them.
+//! Whisper reads spectrograms `[B, bins, frames]`, the others samples `[B, samples]`, as [`crate::embedding::preprocess::audio`] makes them.
 
+mod waveform;
 mod whisper;
 
 use super::{Architecture, AudioEncoder, Config, Modality, Result, Weights};
@@ -18,6 +23,10 @@ use super::{Architecture, AudioEncoder, Config, Modality, Result, Weights};
 pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn AudioEncoder>> {
     match config.network(Modality::Audio)? {
         Architecture::Whisper => Ok(Box::new(whisper::Whisper::load(config, weights)?)),
+        architecture @ (Architecture::Wav2Vec2
+        | Architecture::Hubert
+        | Architecture::WavLm
+        | Architecture::Data2VecAudio) => Ok(Box::new(waveform::Waveform::load(config, weights, architecture)?)),
         _ => Err(config.not_built_in(Modality::Audio)),
     }
 }
