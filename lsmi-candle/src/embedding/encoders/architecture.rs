@@ -41,6 +41,14 @@ pub enum Architecture {
     Ast,
     /// Wu et al. 2023.
     Clap,
+    /// Baevski et al. 2020.
+    Wav2Vec2,
+    /// Hsu et al. 2021.
+    Hubert,
+    /// Chen et al. 2022.
+    WavLm,
+    /// Baevski et al. 2022, of sounds.
+    Data2VecAudio,
 }
 
 const TEXT: &[Modality] = &[Modality::Text];
@@ -49,7 +57,7 @@ const AUDIO: &[Modality] = &[Modality::Audio];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 27] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 33] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -77,11 +85,17 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 27] = [
     ("clap", Architecture::Clap, &[Modality::Audio, Modality::Text]),
     ("clap_audio_model", Architecture::Clap, AUDIO),
     ("clap_text_model", Architecture::Clap, TEXT),
+    ("wav2vec2", Architecture::Wav2Vec2, AUDIO),
+    ("unispeech", Architecture::Wav2Vec2, AUDIO),
+    ("unispeech-sat", Architecture::Wav2Vec2, AUDIO),
+    ("hubert", Architecture::Hubert, AUDIO),
+    ("wavlm", Architecture::WavLm, AUDIO),
+    ("data2vec-audio", Architecture::Data2VecAudio, AUDIO),
 ];
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
@@ -96,6 +110,10 @@ impl Architecture {
         Self::Whisper,
         Self::Ast,
         Self::Clap,
+        Self::Wav2Vec2,
+        Self::Hubert,
+        Self::WavLm,
+        Self::Data2VecAudio,
     ];
 
     /// Returns the network that a `model_type` means, and what a model of this type reads: one of two towers, or both.
@@ -182,6 +200,9 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 27);
+        assert_eq!(
+            MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(),
+            MODEL_TYPES.len()
+        );
     }
 }

@@ -7,3 +7,4 @@ mod image;
 mod loading;
 mod spectrogram;
 mod text;
+mod waveform;

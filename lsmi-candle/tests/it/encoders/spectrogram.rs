@@ -6,7 +6,12 @@
 use std::fs;
 
 use candle_core::{DType, Device, Tensor};
-use lsmi_candle::embedding::encoders::{AudioEncoder, Config, EncoderError, Pooling, Weights, audio, text};
+use lsmi_candle::embedding::embedder::{Embedder, Options};
+use lsmi_candle::embedding::encoders::{
+    AudioEncoder, Config, EncoderError, Pooling, Weights, audio, l2_normalise, text,
+};
+use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
+use lsmi_candle::embedding::preprocess::audio::{Audio, Preparation, Settings, Windows};
 
 use crate::golden::{Fixture, difference};
 
@@ -215,5 +220,49 @@ fn a_checkpoint_that_lacks_a_tensor_or_has_another_is_refused() {
         let some = tensors.iter().find(|(tensor, _)| tensor.ends_with(known)).unwrap().1.clone();
         with.insert(stranger.to_owned(), some);
         assert!(error(&with).contains(stranger), "{name}");
+    }
+}
+
+/// A folder with a tiny model, and how its sounds are prepared, from a file to a vector.
+#[test]
+fn a_folder_says_how_its_sounds_are_prepared() {
+    let wav = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/preprocess/sweep_noise.wav");
+    // The sound is of 1.3 seconds.
+    let clap = |truncation: &str| {
+        format!(
+            r#"{{"feature_extractor_type": "ClapFeatureExtractor", "feature_size": 8, "sampling_rate": 16000,
+                "fft_window_size": 512, "hop_length": 160, "max_length_s": 0.7, "frequency_min": 50,
+                "frequency_max": 7000, "padding": "repeatpad", "truncation": "{truncation}"}}"#
+        )
+    };
+    let ast = r#"{"feature_extractor_type": "ASTFeatureExtractor", "sampling_rate": 16000, "num_mel_bins": 12,
+        "max_length": 30, "mean": -4.0, "std": 2.5}"#;
+    for (name, preparation, shape, frames, windows) in [
+        ("ast/steps", ast.to_owned(), vec![1, 12, 30], 30, Windows::First),
+        ("clap/unfused", clap("rand_trunc"), vec![1, 8, 71], 71, Windows::First),
+        ("clap/fused", clap("fusion"), vec![1, 4, 8, 71], 131, Windows::Mean),
+    ] {
+        let fixture = Fixture::tiny(name);
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["config.json", "model.safetensors"] {
+            fs::copy(fixture.folder.join(file), folder.path().join(file)).unwrap();
+        }
+        fs::write(folder.path().join("preprocessor_config.json"), &preparation).unwrap();
+        let resolved = of_directory(folder.path(), Asked::of(Modality::Audio)).unwrap();
+        let embedder = Embedder::load(&resolved, &Options { windows, ..Options::default() }, &Device::Cpu).unwrap();
+        let found = embedder.embed(&[&embedder.prepare_file(wav.as_ref()).unwrap()]).unwrap();
+
+        let audio = Audio::decode("sweep_noise.wav", fs::read(wav).unwrap(), 30.0).unwrap();
+        let preparation = Preparation::new(Settings::from_config(&preparation).unwrap()).unwrap();
+        let window = preparation.windows(&audio, Windows::First).unwrap().remove(0);
+        assert_eq!(window.frames, frames, "{name}");
+        let features = Tensor::from_vec(window.values, shape, &Device::Cpu).unwrap();
+        let model = load(&fixture, DType::F32);
+        let hidden = model.encode(&features, Some(&[frames])).unwrap();
+        let pooled = hidden.pool(model.pooling()).unwrap();
+        // Projections are compared by their angles, so they are brought to length one where nothing else is said.
+        let expected = if model.pooling() == Pooling::Projection { l2_normalise(&pooled).unwrap() } else { pooled };
+        assert_eq!(found, expected.flatten_all().unwrap().to_vec1::<f32>().unwrap(), "{name}");
+        assert!(!model.leaves_padding_out());
     }
 }

@@ -6,6 +6,7 @@
 mod activation;
 mod attention;
 mod batch_norm;
+mod biased;
 mod block;
 mod convolution;
 mod depthwise;
@@ -20,6 +21,7 @@ mod window;
 pub use activation::Activation;
 pub(crate) use attention::{Attention, Biases, Mask};
 pub(crate) use batch_norm::BatchNorm;
+pub(crate) use biased::biased_attention;
 pub(crate) use block::{Blocks, Names, Shape};
 pub(crate) use convolution::Convolution;
 pub(crate) use depthwise::Depthwise;
