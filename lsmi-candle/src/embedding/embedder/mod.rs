@@ -451,9 +451,7 @@ impl Embedder {
                         })?
                     }
                 };
-                // The mean of directions, where those of the model are compared.
-                let vectors =
-                    if matches!(self.steps[..], [Applied::Normalize]) { l2_normalise(&vectors)? } else { vectors };
+                let vectors = self.directions(vectors)?;
                 let parts = |clips: &&Vec<Vec<f32>>| match encoder {
                     FrameEncoder::Clips(_) => clips.len(),
                     FrameEncoder::Pictures(_) => clips.iter().map(|clip| clip.len() / pixels).sum(),
@@ -473,10 +471,19 @@ impl Embedder {
                     let hidden = encoder.encode(&self.windows(windows, &form)?, Some(&frames))?;
                     Ok(hidden.pool_all(&self.poolings)?)
                 })?;
+                let vectors = match preparation.settings() {
+                    AudioSettings::Clips(_) => self.directions(vectors)?,
+                    _ => vectors,
+                };
                 let weights = |windows: &&Vec<Window>| windows.iter().map(|window| window.weight).collect();
                 parts::averaged(&vectors, &sounds.iter().map(weights).collect::<Vec<_>>())
             }
         }
+    }
+
+    /// The vectors of parts as they are averaged: of length 1 where the model's are, so that all parts count alike.
+    fn directions(&self, vectors: Tensor) -> Result<Tensor> {
+        if matches!(self.steps[..], [Applied::Normalize]) { Ok(l2_normalise(&vectors)?) } else { Ok(vectors) }
     }
 
     /// What all inputs must be.

@@ -37,6 +37,18 @@ pub enum Architecture {
     EfficientNetLite0,
     /// Radford et al. 2023: the encoder.
     Whisper,
+    /// Gong et al. 2021.
+    Ast,
+    /// Wu et al. 2023.
+    Clap,
+    /// Baevski et al. 2020.
+    Wav2Vec2,
+    /// Hsu et al. 2021.
+    Hubert,
+    /// Chen et al. 2022.
+    WavLm,
+    /// Baevski et al. 2022, of sounds.
+    Data2VecAudio,
     /// Girdhar et al. 2023: a tower for each of six modalities.
     ImageBind,
     /// Tong et al. 2022.
@@ -45,11 +57,12 @@ pub enum Architecture {
 
 const TEXT: &[Modality] = &[Modality::Text];
 const IMAGE: &[Modality] = &[Modality::Image];
+const AUDIO: &[Modality] = &[Modality::Audio];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 const ALL: &[Modality] = &Modality::ALL;
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 25] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 35] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -72,14 +85,24 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 25] = [
     ("convnext", Architecture::ConvNext, IMAGE),
     ("resnet", Architecture::ResNet, IMAGE),
     ("efficientnet-lite0", Architecture::EfficientNetLite0, IMAGE),
-    ("whisper", Architecture::Whisper, &[Modality::Audio]),
+    ("whisper", Architecture::Whisper, AUDIO),
+    ("audio-spectrogram-transformer", Architecture::Ast, AUDIO),
+    ("clap", Architecture::Clap, &[Modality::Audio, Modality::Text]),
+    ("clap_audio_model", Architecture::Clap, AUDIO),
+    ("clap_text_model", Architecture::Clap, TEXT),
+    ("wav2vec2", Architecture::Wav2Vec2, AUDIO),
+    ("unispeech", Architecture::Wav2Vec2, AUDIO),
+    ("unispeech-sat", Architecture::Wav2Vec2, AUDIO),
+    ("hubert", Architecture::Hubert, AUDIO),
+    ("wavlm", Architecture::WavLm, AUDIO),
+    ("data2vec-audio", Architecture::Data2VecAudio, AUDIO),
     ("imagebind", Architecture::ImageBind, ALL),
     ("videomae", Architecture::VideoMae, &[Modality::Video]),
 ];
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
@@ -92,6 +115,12 @@ impl Architecture {
         Self::ResNet,
         Self::EfficientNetLite0,
         Self::Whisper,
+        Self::Ast,
+        Self::Clap,
+        Self::Wav2Vec2,
+        Self::Hubert,
+        Self::WavLm,
+        Self::Data2VecAudio,
         Self::ImageBind,
         Self::VideoMae,
     ];
@@ -180,6 +209,9 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 25);
+        assert_eq!(
+            MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(),
+            MODEL_TYPES.len()
+        );
     }
 }

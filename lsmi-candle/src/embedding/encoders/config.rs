@@ -99,6 +99,17 @@ impl Config {
         Ok(Self { file: self.file.clone(), section: format!("{}{name}.", self.section), fields })
     }
 
+    /// The same with values for fields that it leaves out: the defaults of a class whose own ones differ from those of the
+    /// code that reads it.
+    pub(super) fn with_defaults(mut self, defaults: &[(&str, Value)]) -> Self {
+        for (name, value) in defaults {
+            if !self.has(&[name]) {
+                self.fields.insert((*name).to_owned(), value.clone());
+            }
+        }
+        self
+    }
+
     /// Whether one of the names has a value that is not `null`.
     pub fn has(&self, names: &[&str]) -> bool {
         self.find(names).is_some()

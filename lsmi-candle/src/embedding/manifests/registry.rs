@@ -7,14 +7,19 @@ use std::path::Path;
 use super::{Manifest, ModelError};
 
 /// The manifests of `models/`, by their names.
-const BUILT_IN: [(&str, &str); 17] = {
+const BUILT_IN: [(&str, &str); 22] = {
     macro_rules! built_in {
         ($($name:literal),* $(,)?) => {
             [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
         };
     }
     built_in![
+        "ast-audioset",
         "bert-base-uncased",
+        "clap-htsat-fused-audio",
+        "clap-htsat-fused-text",
+        "clap-htsat-unfused-audio",
+        "clap-htsat-unfused-text",
         "clip-vit-b32-image",
         "clip-vit-b32-text",
         "convnext-tiny",

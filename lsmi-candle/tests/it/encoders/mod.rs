@@ -6,5 +6,7 @@ mod files;
 mod image;
 mod imagebind;
 mod loading;
+mod spectrogram;
 mod text;
 mod video;
+mod waveform;

@@ -42,6 +42,12 @@ impl Names {
         norms: ["self_attn_layer_norm", "final_layer_norm"],
         perceptron: ["fc1", "fc2"],
     };
+    /// wav2vec 2.0 and its successors.
+    pub(crate) const WAV2VEC2: Self = Self {
+        attention: ["attention.q_proj", "attention.k_proj", "attention.v_proj", "attention.out_proj"],
+        norms: ["layer_norm", "final_layer_norm"],
+        perceptron: ["feed_forward.intermediate_dense", "feed_forward.output_dense"],
+    };
     /// ViT.
     pub(crate) const VIT: Self = Self {
         attention: [

@@ -7,6 +7,7 @@
 //! | `roberta`, `xlm-roberta`, `camembert`, `data2vec-text` | RoBERTa, XLM-RoBERTa | mean |
 //! | `modernbert` | ModernBERT | mean |
 //! | `clip`, `clip_text_model` | text tower of CLIP | projection, or pooler where there is none |
+//! | `clap`, `clap_text_model` | text tower of CLAP | projection, or pooler where there is none |
 //! | `siglip`, `siglip_text_model` | text tower of SigLIP | projection |
 //! | `imagebind` | text tower of ImageBind | projection |
 //!
@@ -21,7 +22,7 @@ pub(super) use embeddings::Embeddings;
 
 use absolute::{bert, distilbert, xlm_roberta};
 use rotary::modernbert;
-use towers::{clip, siglip};
+use towers::{clap, clip, siglip};
 
 use super::imagebind::ImageBindText;
 use super::{Architecture, Config, EncoderError, Modality, Pooling, Result, TextEncoder, Weights};
@@ -37,6 +38,7 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn TextEncoder>> 
         Architecture::XlmRoberta => Box::new(xlm_roberta::load(config, weights)?),
         Architecture::DistilBert => Box::new(distilbert::load(config, weights)?),
         Architecture::ModernBert => Box::new(modernbert::ModernBert::load(config, weights)?),
+        Architecture::Clap => Box::new(clap::ClapText::load(config, weights)?),
         Architecture::Clip => Box::new(clip::ClipText::load(config, weights)?),
         Architecture::Siglip => Box::new(siglip::SiglipText::load(config, weights)?),
         Architecture::ImageBind => Box::new(ImageBindText::load(config, weights)?),

@@ -32,6 +32,22 @@ pub(super) fn flag(config: &Map<String, Value>, name: &'static str, default: boo
     }
 }
 
+/// Reads a number.
+pub(super) fn real(config: &Map<String, Value>, name: &'static str, default: f64) -> Result<f64> {
+    match value(config, name) {
+        None => Ok(default),
+        Some(found) => found.as_f64().ok_or_else(|| wrong(name, Some(found), "a number")),
+    }
+}
+
+/// Reads a string.
+pub(super) fn text<'a>(config: &'a Map<String, Value>, name: &'static str, default: &'a str) -> Result<&'a str> {
+    match value(config, name) {
+        None => Ok(default),
+        Some(found) => found.as_str().ok_or_else(|| wrong(name, Some(found), "a string")),
+    }
+}
+
 /// Refuses a number that is there and is not 0.
 pub(super) fn expect_zero(config: &Map<String, Value>, name: &'static str, expected: &'static str) -> Result<()> {
     match value(config, name) {

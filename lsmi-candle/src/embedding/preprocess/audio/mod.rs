@@ -16,6 +16,8 @@
 //! ```
 
 mod bank;
+mod clap;
+mod clips;
 mod decode;
 mod fields;
 mod filter_bank;
@@ -27,8 +29,10 @@ mod wav;
 mod waveform;
 mod windows;
 
+pub use clap::{Clap, ClapSettings, Filling};
+pub use clips::ClipsSettings;
 pub use decode::Audio;
-pub use filter_bank::{FilterBank, WindowShape};
+pub use filter_bank::{FilterBank, FilterBankSettings, WindowShape};
 pub use log_mel::{LogMel, LogMelSettings};
 pub use prepare::{Form, Preparation, Window};
 pub use settings::Settings;

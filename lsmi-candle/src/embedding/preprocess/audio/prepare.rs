@@ -1,6 +1,9 @@
 //! From a decoded sound to the windows that one encoder reads.
 
+use super::clap::{Clap, ClapSettings};
+use super::clips::ClipsSettings;
 use super::decode::Audio;
+use super::filter_bank::FilterBankSettings;
 use super::log_mel::{LogMel, LogMelSettings};
 use super::settings::Settings;
 use super::waveform::WaveformSettings;
@@ -12,7 +15,8 @@ use crate::embedding::preprocess::Result;
 pub struct Window {
     /// The numbers, in row-major order of the [`Form`].
     pub values: Vec<f32>,
-    /// The frames (of waveforms: samples) that are of the sound rather than of padding, at least one.
+    /// The frames (of waveforms: samples) that are of the sound rather than of padding, at least one. Of a sound that is read as
+    /// a whole, more than there are values of where it is longer.
     pub frames: usize,
     /// What its vector counts among those of the other windows of a sound: its samples.
     pub weight: f32,
@@ -38,6 +42,9 @@ pub struct Preparation {
 enum Kind {
     Waveform(WaveformSettings),
     LogMel(LogMelSettings, LogMel),
+    FilterBank(FilterBankSettings),
+    Clips(ClipsSettings),
+    Clap(ClapSettings, Clap),
 }
 
 impl Preparation {
@@ -50,6 +57,9 @@ impl Preparation {
         let kind = match &settings {
             Settings::Waveform(settings) => Kind::Waveform(settings.clone()),
             Settings::LogMel(settings) => Kind::LogMel(settings.clone(), LogMel::new(settings)?),
+            Settings::FilterBank(settings) => Kind::FilterBank(settings.clone()),
+            Settings::Clips(settings) => Kind::Clips(settings.clone()),
+            Settings::Clap(settings) => Kind::Clap(settings.clone(), Clap::new(settings)?),
         };
         Ok(Self { settings, kind })
     }
@@ -64,6 +74,12 @@ impl Preparation {
         match &self.kind {
             Kind::Waveform(_) => Form::Free,
             Kind::LogMel(settings, _) => Form::Fixed(vec![settings.mel_bins, settings.frames()]),
+            Kind::FilterBank(settings) => Form::Fixed(vec![settings.mel_bins, settings.frames]),
+            Kind::Clips(ClipsSettings { of_clips: settings, .. }) => {
+                Form::Fixed(vec![settings.mel_bins, settings.frames])
+            }
+            Kind::Clap(settings, _) if settings.fusion => Form::Fixed(vec![4, settings.mel_bins, settings.frames()]),
+            Kind::Clap(settings, _) => Form::Fixed(vec![settings.mel_bins, settings.frames()]),
         }
     }
 
@@ -75,7 +91,10 @@ impl Preparation {
         let rate = self.settings.sample_rate();
         let audio = audio.at_rate(rate)?;
         let samples = audio.samples();
-        let windows = windows.of(samples.len(), self.settings.samples(), rate);
+        let windows = match &self.kind {
+            Kind::Clips(settings) => settings.places(samples.len()),
+            _ => windows.of(samples.len(), self.settings.samples(), rate),
+        };
         windows.into_iter().map(|window| self.window(&samples[window])).collect()
     }
 
@@ -86,6 +105,10 @@ impl Preparation {
             Kind::LogMel(settings, log_mel) => {
                 (settings.spectrogram(log_mel, samples)?, settings.frames_of(samples.len()))
             }
+            Kind::FilterBank(settings) | Kind::Clips(ClipsSettings { of_clips: settings, .. }) => {
+                (settings.values(samples)?, settings.frames_of(samples.len()))
+            }
+            Kind::Clap(_, clap) => clap.values(samples)?,
         };
         Ok(Window { values, frames, weight: samples.len() as f32 })
     }

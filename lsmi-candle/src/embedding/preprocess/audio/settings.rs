@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::clap::ClapSettings;
+use super::clips::{self, ClipsSettings};
 use super::fields;
+use super::filter_bank::FilterBankSettings;
 use super::log_mel::LogMelSettings;
 use super::waveform::WaveformSettings;
 use crate::embedding::preprocess::{PreprocessError, Result};
@@ -17,6 +20,12 @@ use crate::embedding::preprocess::{PreprocessError, Result};
 pub enum Settings {
     /// Its samples.
     Waveform(WaveformSettings),
+    /// Kaldi's filter bank.
+    FilterBank(FilterBankSettings),
+    /// Kaldi's filter bank of some clips of a sound.
+    Clips(ClipsSettings),
+    /// The log-mel spectrograms of CLAP.
+    Clap(ClapSettings),
     /// The log-mel spectrogram of Whisper.
     #[serde(untagged)]
     LogMel(LogMelSettings),
@@ -31,7 +40,13 @@ impl TryFrom<Map<String, Value>> for Settings {
         let read = match kind.as_str() {
             Some("log-mel") => serde_json::from_value(table).map(Self::LogMel),
             Some("waveform") => serde_json::from_value(table).map(Self::Waveform),
-            _ => return Err(format!("the preprocessing setting `kind` is {kind}, but must be log-mel or waveform")),
+            Some("filter-bank") => serde_json::from_value(table).map(Self::FilterBank),
+            Some("clips") => serde_json::from_value(table).map(Self::Clips),
+            Some("clap") => serde_json::from_value(table).map(Self::Clap),
+            _ => {
+                let kinds = "log-mel, waveform, filter-bank, clips or clap";
+                return Err(format!("the preprocessing setting `kind` is {kind}, but must be {kinds}"));
+            }
         };
         read.map_err(|error| error.to_string())
     }
@@ -60,9 +75,12 @@ impl Settings {
         match found.map_or(Some("WhisperFeatureExtractor"), Value::as_str) {
             Some("WhisperFeatureExtractor") => LogMelSettings::from_fields(config).map(Self::LogMel),
             Some("Wav2Vec2FeatureExtractor") => WaveformSettings::from_fields(config).map(Self::Waveform),
+            Some("ASTFeatureExtractor") => FilterBankSettings::from_fields(config).map(Self::FilterBank),
+            Some("ClapFeatureExtractor") => ClapSettings::from_fields(config).map(Self::Clap),
             _ => {
                 let found = found.map_or_else(String::new, Value::to_string);
-                let expected = "WhisperFeatureExtractor or Wav2Vec2FeatureExtractor: others are not built in";
+                let expected =
+                    "the name of Whisper's, Wav2Vec2's, AST's or Clap's FeatureExtractor: others are not built in";
                 Err(PreprocessError::Setting { name, found, expected })
             }
         }
@@ -73,6 +91,9 @@ impl Settings {
         match self {
             Self::Waveform(settings) => settings.check(),
             Self::LogMel(settings) => settings.check(),
+            Self::FilterBank(settings) => settings.check(),
+            Self::Clips(settings) => settings.check(),
+            Self::Clap(settings) => settings.check(),
         }
     }
 
@@ -81,6 +102,9 @@ impl Settings {
         match self {
             Self::Waveform(settings) => settings.sample_rate,
             Self::LogMel(settings) => settings.sample_rate,
+            Self::FilterBank(settings) => settings.sample_rate,
+            Self::Clips(settings) => settings.of_clips.sample_rate,
+            Self::Clap(settings) => settings.sample_rate,
         }
     }
 
@@ -89,6 +113,9 @@ impl Settings {
         match self {
             Self::Waveform(settings) => settings.seconds,
             Self::LogMel(settings) => settings.seconds,
+            Self::FilterBank(settings) => settings.seconds(),
+            Self::Clips(_) => clips::LONGEST,
+            Self::Clap(settings) => settings.longest(),
         }
     }
 
@@ -125,16 +152,22 @@ mod tests {
         assert_eq!(error.to_string(), "the preprocessing setting `n_fft` is missing, but must be a whole number");
         let text = r#"{"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 16000}"#;
         assert!(matches!(Settings::from_config(text), Ok(Settings::Waveform(_))));
+        let text = r#"{"feature_extractor_type": "ASTFeatureExtractor"}"#;
+        assert!(matches!(Settings::from_config(text), Ok(Settings::FilterBank(_))));
+        let text = r#"{"feature_extractor_type": "ClapFeatureExtractor"}"#;
+        assert!(matches!(Settings::from_config(text), Ok(Settings::Clap(_))));
     }
 
     #[test]
     fn a_table_says_its_kind_but_for_the_first() {
         let whisper = r#"{"sample_rate":16000,"seconds":30.0,"mel_bins":80,"window":400,"hop":160}"#;
         let waveform = r#"{"kind":"waveform","sample_rate":16000,"seconds":30.0,"normalize":true}"#;
-        for text in [whisper, waveform] {
+        let bank = r#"{"kind":"filter-bank","sample_rate":16000,"mel_bins":128,"frames":1024,"mean":-4.25,"std":9.0}"#;
+        let clap = r#"{"kind":"clap","sample_rate":48000,"seconds":10.0,"mel_bins":64,"window":1024,"hop":480,"lowest":50.0,"highest":14000.0,"filling":"repeat-pad","fusion":false}"#;
+        for (text, samples) in [(whisper, 480_000), (waveform, 480_000), (bank, 164_080), (clap, 480_000)] {
             let settings: Settings = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&settings).unwrap(), text);
-            assert_eq!((settings.sample_rate(), settings.samples()), (16_000, 480_000));
+            assert_eq!(settings.samples(), samples);
         }
         let named = whisper.replacen('{', r#"{"kind":"log-mel","#, 1);
         assert!(matches!(serde_json::from_str(&named), Ok(Settings::LogMel(_))));
@@ -143,6 +176,9 @@ mod tests {
             (waveform.replace("normalize", "centre"), "centre"),
             (waveform.replace("30.0", "0.01"), "`seconds`"),
             (whisper.replace("80", "0"), "`mel_bins`"),
+            (bank.replace("1024", "0"), "`frames`"),
+            (clap.replace("480,", "0,"), "`hop`"),
+            (clap.replace("repeat-pad", "mirror"), "mirror"),
         ] {
             let error = serde_json::from_str::<Settings>(&wrong).unwrap_err();
             assert!(error.to_string().contains(said), "{error}");

@@ -5,6 +5,10 @@
 //! symmetric window, zeros up to a power of two, the power of the Fourier transform, and triangles that are straight in mel
 //! rather than in hertz, with height one. The result is the natural logarithm. All sums are f64.
 
+mod settings;
+
+pub use settings::FilterBankSettings;
+
 use std::f64::consts::PI;
 
 use realfft::RealFftPlanner;
@@ -44,7 +48,7 @@ pub struct FilterBank {
 }
 
 impl FilterBank {
-    /// The bank of networks that were trained on AudioSet: 16 kHz, 128 triangles from 20 Hz on, frames of 25 ms every 10 ms.
+    /// The bank of networks that were trained on `AudioSet`: 16 kHz, 128 triangles from 20 Hz on, frames of 25 ms every 10 ms.
     pub const AUDIOSET: Self = Self {
         sample_rate: 16_000,
         mel_bins: 128,
@@ -91,7 +95,7 @@ impl FilterBank {
     }
 
     /// Checks that the bank can be made.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::embedding::preprocess::audio) fn check(&self) -> Result<()> {
         let wrong = |name, found: String, expected| Err(PreprocessError::Setting { name, found, expected });
         if !(1_000..=768_000).contains(&self.sample_rate) {
             return wrong("sample_rate", self.sample_rate.to_string(), "1,000 to 768,000 hertz");
