@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Manifest, ModelError};
 
 /// The manifests of `models/`, by their names.
-const BUILT_IN: [(&str, &str); 22] = {
+const BUILT_IN: [(&str, &str); 27] = {
     macro_rules! built_in {
         ($($name:literal),* $(,)?) => {
             [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
@@ -26,12 +26,17 @@ const BUILT_IN: [(&str, &str); 22] = {
         "dinov2-small",
         "distilbert-base-uncased",
         "efficientnet-lite0",
+        "imagebind-huge-audio",
+        "imagebind-huge-image",
+        "imagebind-huge-text",
+        "imagebind-huge-video",
         "minilm-l6-v2",
         "modernbert-base",
         "multilingual-minilm-l12-v2",
         "resnet-50",
         "siglip-base-image",
         "siglip-base-text",
+        "videomae-base",
         "vit-base-in21k",
         "whisper-tiny",
         "whisper-tiny-en",
