@@ -16,13 +16,13 @@ use candle_core::Device;
 use criterion::{Criterion, Throughput};
 use lsmi_candle::embedding::embedder::{Embedder, Options, Prepared};
 use lsmi_candle::embedding::manifests::{Asked, Modality, of_directory};
-use lsmi_candle::embedding::preprocess::audio::{Audio, LogMel, Settings as AudioSettings};
+use lsmi_candle::embedding::preprocess::audio::{Audio, LogMel, LogMelSettings};
 use lsmi_candle::embedding::preprocess::image::{Image, Settings as ImageSettings};
 
 /// Inputs of one call.
 const BATCH: usize = 16;
-const WHISPER: AudioSettings =
-    AudioSettings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
+const WHISPER: LogMelSettings =
+    LogMelSettings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
 
 fn main() {
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();
@@ -61,7 +61,7 @@ fn audio(criterion: &mut Criterion) {
     criterion.bench_function("sound to spectrogram", |bencher| {
         bencher.iter(|| {
             let audio = Audio::decode("sweep_noise.wav", black_box(file.clone()), WHISPER.seconds).expect("a sound");
-            WHISPER.prepare_with(&log_mel, &audio).expect("a spectrogram")
+            WHISPER.spectrogram(&log_mel, audio.samples()).expect("a spectrogram")
         });
     });
 }

@@ -256,6 +256,7 @@ fn encodings(arguments: &Embed) -> Result<Vec<Encoding>, Failure> {
         normalize: arguments.normalize,
         prompt: arguments.prompt.clone().unwrap_or_default(),
         precision,
+        ..Options::default()
     };
     let mut encodings = Vec::new();
     for (chosen, InputColumn { name, modality }) in arguments.encoders.0.iter().zip(columns(arguments)?.inputs) {

@@ -3,12 +3,12 @@
 use candle_core::{DType, Device};
 
 use super::error::{EmbedError, Result};
-use super::{Applied, Options, Preprocessing, Prompt, Stages};
+use super::{Applied, FrameEncoder, Options, Preprocessing, Prompt, Stages};
 use crate::embedding::encoders::tokens::Tokenizer;
-use crate::embedding::encoders::{Config, Modality, Pooling, Poolings, Weights, layers::Linear};
-use crate::embedding::encoders::{audio, image, text};
+use crate::embedding::encoders::{Architecture, Config, Modality, Pooling, Poolings, Weights, layers::Linear};
+use crate::embedding::encoders::{audio, image, text, video};
 use crate::embedding::manifests::{self, Dense, Description, Resolved, Step};
-use crate::embedding::preprocess::audio::{LogMel, Settings as AudioSettings};
+use crate::embedding::preprocess::audio::{LogMelSettings, Preparation, Settings as AudioSettings};
 use crate::files::{Digest, sha256};
 
 /// The stages of a model, and what it does to inputs.
@@ -32,21 +32,55 @@ pub(super) fn stages(
         }
         Modality::Audio => {
             let encoder = audio::load(&config, &weights)?;
-            let settings = match description.preprocessing.clone() {
-                Some(manifests::Preprocessing::Audio(settings)) => settings,
-                // Whisper's, of which only the number of bins and the length differ between models.
-                _ => AudioSettings {
-                    sample_rate: 16_000,
-                    seconds: config.count(&["max_source_positions"], 1500)? as f64 / 50.0,
-                    mel_bins: config.count(&["num_mel_bins"], 80)?,
-                    window: 400,
-                    hop: 160,
-                },
+            let settings = audio_settings(description, &config)?;
+            let preprocessing = Preprocessing::Audio {
+                settings: settings.clone(),
+                padding_left_out: encoder.leaves_padding_out(),
+                windows: options.windows,
             };
-            let log_mel = LogMel::new(&settings)?;
-            let preprocessing = Preprocessing::Audio { settings: settings.clone(), padding_left_out: true };
-            Ok((Stages::Audio { encoder, settings, log_mel }, preprocessing))
+            let preparation = Box::new(Preparation::new(settings)?);
+            Ok((Stages::Audio { encoder, preparation, windows: options.windows }, preprocessing))
         }
+        Modality::Video => {
+            let Some(manifests::Preprocessing::Video(settings)) = description.preprocessing.clone() else {
+                return Err(unsaid(description, "which frames of videos are read"));
+            };
+            let encoder = if config.network(Modality::Video).is_ok() {
+                FrameEncoder::Clips(video::load(&config, &weights)?)
+            } else {
+                FrameEncoder::Pictures(image::load(&config, &weights)?)
+            };
+            if let FrameEncoder::Clips(encoder) = &encoder
+                && encoder.frames() != settings.frames
+            {
+                return Err(EmbedError::File {
+                    file: description.name.clone(),
+                    reason: format!(
+                        "reads clips of {} frames, but {} are to be prepared; correct the manifest",
+                        encoder.frames(),
+                        settings.frames
+                    ),
+                });
+            }
+            Ok((Stages::Video { encoder, settings: settings.clone() }, Preprocessing::Video(settings)))
+        }
+        other @ Modality::Depth => Err(config.not_built_in(other).into()),
+    }
+}
+
+/// How sounds are prepared: as the files say, else as is usual for the architecture where only one way is.
+fn audio_settings(description: &Description, config: &Config) -> Result<AudioSettings> {
+    match description.preprocessing.clone() {
+        Some(manifests::Preprocessing::Audio(settings)) => Ok(settings),
+        // Of Whisper's only the number of bins and the length differ between models.
+        _ if description.architecture == Architecture::Whisper => Ok(AudioSettings::LogMel(LogMelSettings {
+            sample_rate: 16_000,
+            seconds: config.count(&["max_source_positions"], 1500)? as f64 / 50.0,
+            mel_bins: config.count(&["num_mel_bins"], 80)?,
+            window: 400,
+            hop: 160,
+        })),
+        _ => Err(unsaid(description, "how sounds are prepared")),
     }
 }
 

@@ -1,7 +1,7 @@
-//! From a text, a picture file or a sound file to a vector: preprocessing, encoder, pooling.
+//! From a text, or the file of a picture, a sound or a video, to a vector: preprocessing, encoder, pooling.
 //!
-//! [`Embedder::prepare_text`] and [`Embedder::prepare_file`] make one input what the encoder takes: tokens, pixels or a
-//! spectrogram.
+//! [`Embedder::prepare_text`] and [`Embedder::prepare_file`] make one input what the encoder takes: tokens, pixels, or
+//! the samples or spectrograms of windows of a sound; [`Embedder::prepare_clip`] the frames of a video.
 //! [`Embedder::embed`] makes vectors of several at once. Both can be called from several threads; candle should be kept
 //! from starting its own inside them (`RAYON_NUM_THREADS` and `CANDLE_NUM_THREADS` at 1).
 //!
@@ -9,6 +9,7 @@
 
 mod error;
 mod load;
+mod parts;
 
 pub use error::{EmbedError, Result};
 
@@ -22,11 +23,13 @@ use serde::Serialize;
 use crate::embedding::encoders::layers::Linear;
 use crate::embedding::encoders::tokens::{Tokenizer, Tokens};
 use crate::embedding::encoders::{
-    Activation, AudioEncoder, Encoder, ImageEncoder, Poolings, TextEncoder, l2_normalise,
+    Activation, AudioEncoder, Encoder, ImageEncoder, Poolings, TextEncoder, VideoEncoder, l2_normalise,
 };
 use crate::embedding::manifests::{Origin, Resolved};
-use crate::embedding::preprocess::audio::{Audio, LogMel, Settings as AudioSettings};
+use crate::embedding::preprocess::PreprocessError;
+use crate::embedding::preprocess::audio::{Audio, Form, Preparation, Settings as AudioSettings, Window, Windows};
 use crate::embedding::preprocess::image::{Image, Pixels, Settings as ImageSettings};
+use crate::embedding::preprocess::video::{Clip, Settings as VideoSettings};
 
 /// What may be chosen otherwise than a model's authors did.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -39,6 +42,8 @@ pub struct Options {
     pub prompt: Prompt,
     /// The precision of the computation.
     pub precision: Precision,
+    /// What is read of a sound that is longer than the model takes.
+    pub windows: Windows,
 }
 
 /// What is put before every text.
@@ -131,13 +136,17 @@ pub enum Preprocessing {
     },
     /// A picture is resized, cut and normalised.
     Image(ImageSettings),
-    /// A sound becomes a spectrogram.
+    /// Some frames of a video are prepared as pictures.
+    Video(VideoSettings),
+    /// A sound is resampled, cut into windows, and made into what the model reads.
     Audio {
         /// How.
         #[serde(flatten)]
         settings: AudioSettings,
         /// Whether the vector leaves out the padding behind the sound.
         padding_left_out: bool,
+        /// What is read of a sound that is longer than a window.
+        windows: Windows,
     },
 }
 
@@ -153,18 +162,33 @@ enum Stages {
         encoder: Box<dyn ImageEncoder>,
         settings: ImageSettings,
     },
+    Video {
+        encoder: FrameEncoder,
+        settings: VideoSettings,
+    },
     Audio {
         encoder: Box<dyn AudioEncoder>,
-        settings: AudioSettings,
-        log_mel: LogMel,
+        preparation: Box<Preparation>,
+        windows: Windows,
     },
+}
+
+/// What encodes the frames of videos.
+enum FrameEncoder {
+    /// Some at a time.
+    Clips(Box<dyn VideoEncoder>),
+    /// Each by itself.
+    Pictures(Box<dyn ImageEncoder>),
 }
 
 impl Stages {
     fn encoder(&self) -> &dyn Encoder {
         match self {
             Self::Text { encoder, .. } => encoder.as_ref(),
-            Self::Image { encoder, .. } => encoder.as_ref(),
+            Self::Image { encoder, .. } | Self::Video { encoder: FrameEncoder::Pictures(encoder), .. } => {
+                encoder.as_ref()
+            }
+            Self::Video { encoder: FrameEncoder::Clips(encoder), .. } => encoder.as_ref(),
             Self::Audio { encoder, .. } => encoder.as_ref(),
         }
     }
@@ -199,24 +223,27 @@ impl Applied {
 pub enum Prepared {
     /// Tokens of a text.
     Text(Tokens),
-    /// A picture.
-    Image {
-        /// Its pixels, `[3, height, width]`.
-        values: Vec<f32>,
-        /// Pixels from top to bottom.
-        height: usize,
-        /// Pixels from left to right.
-        width: usize,
-    },
-    /// A sound.
-    Audio {
-        /// Its spectrogram, `[bins, frames]`.
-        spectrogram: Vec<f32>,
-        /// The frames that are of the sound rather than of padding.
-        frames: usize,
-        /// Whether it was longer than the model takes.
+    /// What else is embedded: the pixels of a picture, the windows of a sound, the clips or frames of a video. The vector of an
+    /// input is the mean of those of its parts.
+    Parts {
+        /// At least one.
+        parts: Vec<Part>,
+        /// Whether the input was longer than what is read of it.
         truncated: bool,
     },
+}
+
+/// A part of an input that is encoded by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The numbers, in row-major order.
+    pub values: Vec<f32>,
+    /// Their shape.
+    pub shape: Vec<usize>,
+    /// Of a sound: the frames (of waveforms: samples) that are of it rather than of padding.
+    pub frames: usize,
+    /// What its vector counts among those of the other parts.
+    pub weight: f32,
 }
 
 impl Prepared {
@@ -224,23 +251,25 @@ impl Prepared {
     pub fn length(&self) -> usize {
         match self {
             Self::Text(tokens) => tokens.ids.len(),
-            Self::Image { height, width, .. } => height * width,
-            Self::Audio { spectrogram, .. } => spectrogram.len(),
+            Self::Parts { parts, .. } => parts.iter().map(|part| part.values.len()).sum(),
         }
     }
 
-    /// Whether a text or sound was longer than its model takes.
+    /// Whether it was longer than what is read of it.
     pub fn is_truncated(&self) -> bool {
         match self {
             Self::Text(tokens) => tokens.truncated,
-            Self::Image { .. } => false,
-            Self::Audio { truncated, .. } => *truncated,
+            Self::Parts { truncated, .. } => *truncated,
         }
     }
 }
 
-/// Seconds of a sound that are decoded beyond what the model takes, to know of longer ones.
-const BEYOND: f64 = 1.0;
+impl From<Pixels> for Part {
+    fn from(Pixels { values, height, width }: Pixels) -> Self {
+        let channels = values.len() / (height * width).max(1);
+        Self { values, shape: vec![channels, height, width], frames: 0, weight: 1.0 }
+    }
+}
 
 impl Embedder {
     /// Loads a model for the modality that it is described for.
@@ -322,11 +351,14 @@ impl Embedder {
         }
     }
 
-    /// Prepares the picture or sound in a file for the encoder.
+    /// Prepares the picture or sound in a file, or the video in a file or a folder of pictures, for the encoder.
     ///
     /// # Errors
-    /// [`EmbedError::Read`] where the file cannot be read, [`EmbedError::Preprocess`] where it is no picture or sound.
+    /// [`EmbedError::Read`] where the file cannot be read, [`EmbedError::Preprocess`] where it is no picture, sound or video.
     pub fn prepare_file(&self, path: &Path) -> Result<Prepared> {
+        if matches!(self.stages, Stages::Video { .. }) {
+            return self.prepare_clip(&mut Clip::open(path)?);
+        }
         let name = path.display().to_string();
         let bytes = fs::read(path).map_err(|source| EmbedError::Read { file: name.clone(), source })?;
         self.prepare_bytes(&name, bytes)
@@ -335,20 +367,54 @@ impl Embedder {
     /// Prepares the bytes of such a file for the encoder; `name` stands in errors.
     ///
     /// # Errors
-    /// [`EmbedError::Preprocess`] where they are no picture or sound.
+    /// [`EmbedError::Preprocess`] where they are no picture, sound or video.
     pub fn prepare_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<Prepared> {
         match &self.stages {
             Stages::Image { settings, .. } => {
-                let Pixels { values, height, width } = settings.prepare(&Image::decode(name, &bytes)?)?;
-                Ok(Prepared::Image { values, height, width })
+                let part = Part::from(settings.prepare(&Image::decode(name, &bytes)?)?);
+                Ok(Prepared::Parts { parts: vec![part], truncated: false })
             }
-            Stages::Audio { settings, log_mel, .. } => {
-                let audio = Audio::decode(name, bytes, settings.seconds + BEYOND)?;
-                let truncated = audio.samples().len() as f64 > settings.seconds * f64::from(audio.rate());
-                let frames = settings.frames_of(&audio);
-                Ok(Prepared::Audio { spectrogram: settings.prepare_with(log_mel, &audio)?, frames, truncated })
+            Stages::Audio { encoder, preparation, windows: rule } => {
+                let seconds = preparation.settings().seconds();
+                let audio = Audio::decode(name, bytes, rule.decoded(seconds))?;
+                let truncated = rule.cuts_off(&audio, seconds);
+                let mut windows = preparation.windows(&audio, *rule)?;
+                let found = windows.iter().map(|window| window.frames).max().unwrap_or(0);
+                let least = encoder.least_frames();
+                windows.retain(|window| window.frames >= least);
+                if windows.is_empty() {
+                    return Err(PreprocessError::TooFewFrames { name: name.to_owned(), found, least }.into());
+                }
+                let form = preparation.form();
+                let part = |Window { values, frames, weight }: Window| {
+                    let shape = match &form {
+                        Form::Fixed(shape) => shape.clone(),
+                        Form::Free => vec![values.len()],
+                    };
+                    Part { values, shape, frames, weight }
+                };
+                Ok(Prepared::Parts { parts: windows.into_iter().map(part).collect(), truncated })
             }
+            Stages::Video { .. } => self.prepare_clip(&mut Clip::from_bytes(name, bytes)?),
             Stages::Text { .. } => Err(self.other("a file")),
+        }
+    }
+
+    /// Prepares a video for the encoder: those of its frames that are read.
+    ///
+    /// # Errors
+    /// [`EmbedError::Preprocess`] naming the frame that cannot be decoded.
+    pub fn prepare_clip(&self, video: &mut Clip) -> Result<Prepared> {
+        match &self.stages {
+            Stages::Video { encoder, settings } => {
+                let clips = settings.prepare(video)?;
+                let parts = match encoder {
+                    FrameEncoder::Pictures(_) => clips.into_iter().flatten().map(Part::from).collect(),
+                    FrameEncoder::Clips(_) => clips.into_iter().map(clip).collect(),
+                };
+                Ok(Prepared::Parts { parts, truncated: false })
+            }
+            _ => Err(self.other("a video")),
         }
     }
 
@@ -362,40 +428,10 @@ impl Embedder {
     /// # Errors
     /// [`EmbedError::Encoder`] where the device fails, [`EmbedError::NotFinite`] where a vector has no numbers.
     pub fn embed(&self, inputs: &[&Prepared]) -> Result<Vec<f32>> {
-        let by_size = by_size(inputs);
-        if by_size.len() > 1 {
-            let mut vectors = vec![0.0; inputs.len() * self.width];
-            for places in by_size.values() {
-                let of_size: Vec<&Prepared> = places.iter().map(|place| inputs[*place]).collect();
-                for (place, vector) in places.iter().zip(self.embed(&of_size)?.chunks_exact(self.width)) {
-                    vectors[place * self.width..][..self.width].copy_from_slice(vector);
-                }
-            }
-            return Ok(vectors);
+        if inputs.is_empty() {
+            return Ok(Vec::new());
         }
-        let Some(size) = by_size.keys().next() else { return Ok(Vec::new()) };
-        let hidden = match &self.stages {
-            Stages::Text { encoder, tokenizer, leading, .. } => {
-                let tokens: Vec<&Tokens> = inputs
-                    .iter()
-                    .map(|input| if let Prepared::Text(tokens) = input { Ok(tokens) } else { Err(self.other("this")) })
-                    .collect::<Result<_>>()?;
-                let batch = tokenizer.batch(&tokens, &self.device)?;
-                let mut hidden = encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?;
-                hidden.leading = *leading;
-                hidden
-            }
-            Stages::Image { encoder, .. } => encoder.encode(&self.values(inputs, &[3, size[0], size[1]])?)?,
-            Stages::Audio { encoder, settings, .. } => {
-                let frames = |input: &&Prepared| match input {
-                    Prepared::Audio { frames, .. } => *frames,
-                    Prepared::Text(_) | Prepared::Image { .. } => settings.frames(),
-                };
-                let frames: Vec<usize> = inputs.iter().map(frames).collect();
-                encoder.encode(&self.values(inputs, &[settings.mel_bins, settings.frames()])?, Some(&frames))?
-            }
-        };
-        let mut vectors = hidden.pool_all(&self.poolings)?;
+        let mut vectors = self.pooled(inputs)?;
         for step in &self.steps {
             vectors = step.forward(&vectors)?;
         }
@@ -406,28 +442,89 @@ impl Embedder {
         }
     }
 
-    /// Pixels or spectrograms as one tensor.
-    fn values(&self, inputs: &[&Prepared], shape: &[usize]) -> Result<Tensor> {
-        let mut values = Vec::with_capacity(inputs.len() * shape.iter().product::<usize>());
-        for input in inputs {
-            match input {
-                Prepared::Image { values: of_input, .. } | Prepared::Audio { spectrogram: of_input, .. } => {
-                    values.extend_from_slice(of_input);
-                }
-                Prepared::Text(_) => return Err(self.other("a text")),
+    /// The vectors of inputs after the pooling, `[inputs, d]`.
+    fn pooled(&self, inputs: &[&Prepared]) -> Result<Tensor> {
+        let Stages::Text { encoder, tokenizer, leading, .. } = &self.stages else { return self.pooled_parts(inputs) };
+        let tokens = |input: &&'_ Prepared| match input {
+            Prepared::Text(tokens) => Ok(tokens.clone()),
+            Prepared::Parts { .. } => Err(self.other("this")),
+        };
+        let tokens = inputs.iter().map(tokens).collect::<Result<Vec<_>>>()?;
+        let batch = tokenizer.batch(&tokens.iter().collect::<Vec<_>>(), &self.device)?;
+        let mut hidden = encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?;
+        hidden.leading = *leading;
+        Ok(hidden.pool_all(&self.poolings)?)
+    }
+
+    /// The same of inputs of parts: each is encoded beside others of its shape, and their vectors are averaged.
+    fn pooled_parts(&self, inputs: &[&Prepared]) -> Result<Tensor> {
+        let of_input = |input: &&'_ Prepared| match input {
+            Prepared::Parts { parts, .. } => Ok(parts.len()),
+            Prepared::Text(_) => Err(self.other("a text")),
+        };
+        let counts = inputs.iter().map(of_input).collect::<Result<Vec<_>>>()?;
+        let parts: Vec<&Part> = inputs
+            .iter()
+            .flat_map(|input| if let Prepared::Parts { parts, .. } = input { &parts[..] } else { &[] })
+            .collect();
+        let mut by_shape = BTreeMap::<&[usize], Vec<usize>>::new();
+        for (place, part) in parts.iter().enumerate() {
+            by_shape.entry(&part.shape).or_default().push(place);
+        }
+        let (mut vectors, mut order) = (Vec::new(), Vec::with_capacity(parts.len()));
+        for places in by_shape.values() {
+            // No more at a time than inputs were given: these fit into memory.
+            for places in places.chunks(inputs.len()) {
+                let some: Vec<&Part> = places.iter().map(|place| parts[*place]).collect();
+                vectors.push(self.encode(&some)?);
+                order.extend_from_slice(places);
             }
         }
-        let shape: Vec<usize> = std::iter::once(inputs.len()).chain(shape.iter().copied()).collect();
-        Ok(Tensor::from_vec(values, shape, &self.device)?)
+        let vectors = parts::in_order(&vectors, &order)?;
+        // Where vectors are directions, all parts count alike.
+        let has_several = counts.iter().any(|count| *count > 1);
+        let vectors = if has_several && matches!(self.steps[..], [Applied::Normalize]) && !self.is_sound_in_windows() {
+            l2_normalise(&vectors)?
+        } else {
+            vectors
+        };
+        let mut weights = parts.iter().map(|part| part.weight);
+        let weights: Vec<Vec<f32>> = counts.iter().map(|count| weights.by_ref().take(*count).collect()).collect();
+        parts::averaged(&vectors, &weights)
+    }
+
+    /// Whether the parts of an input are windows of a sound, whose vectors count by their lengths and not as directions.
+    fn is_sound_in_windows(&self) -> bool {
+        match &self.stages {
+            Stages::Audio { preparation, .. } => !matches!(preparation.settings(), AudioSettings::Clips(_)),
+            _ => false,
+        }
+    }
+
+    /// The vectors of parts of one shape after the pooling, `[parts, d]`.
+    fn encode(&self, parts: &[&Part]) -> Result<Tensor> {
+        let mut shape = vec![parts.len()];
+        shape.extend(parts.iter().take(1).flat_map(|part| &part.shape));
+        let values = parts.iter().flat_map(|part| &part.values).copied().collect();
+        let values = Tensor::from_vec::<_, f32>(values, shape, &self.device)?;
+        let hidden = match &self.stages {
+            Stages::Image { encoder, .. } | Stages::Video { encoder: FrameEncoder::Pictures(encoder), .. } => {
+                encoder.encode(&values)?
+            }
+            Stages::Video { encoder: FrameEncoder::Clips(encoder), .. } => encoder.encode(&values)?,
+            Stages::Audio { encoder, .. } => {
+                let frames: Vec<usize> = parts.iter().map(|part| part.frames).collect();
+                encoder.encode(&values, Some(&frames))?
+            }
+            Stages::Text { .. } => return Err(self.other("this")),
+        };
+        Ok(hidden.pool_all(&self.poolings)?)
     }
 }
 
-/// The places of the inputs of each height and width, as a batch has one size; of what is no picture all together.
-fn by_size(inputs: &[&Prepared]) -> BTreeMap<[usize; 2], Vec<usize>> {
-    let mut places = BTreeMap::<_, Vec<usize>>::new();
-    for (place, input) in inputs.iter().enumerate() {
-        let size = if let Prepared::Image { height, width, .. } = input { [*height, *width] } else { [0, 0] };
-        places.entry(size).or_default().push(place);
-    }
-    places
+/// The frames of a clip as one part, `[frames, 3, height, width]`; all are of one size, as those of a video are.
+fn clip(frames: Vec<Pixels>) -> Part {
+    let (count, height, width) = (frames.len(), frames[0].height, frames[0].width);
+    let values = frames.into_iter().flat_map(|frame| frame.values).collect();
+    Part { values, shape: vec![count, 3, height, width], frames: 0, weight: 1.0 }
 }

@@ -76,7 +76,7 @@ impl Config {
     }
 
     /// The error of an architecture that there is no encoder of a modality for.
-    pub(super) fn not_built_in(&self, modality: Modality) -> EncoderError {
+    pub(in crate::embedding) fn not_built_in(&self, modality: Modality) -> EncoderError {
         EncoderError::Architecture {
             file: self.file.clone(),
             found: self.architecture().unwrap_or_default().to_owned(),
@@ -84,6 +84,8 @@ impl Config {
                 Modality::Text => "texts",
                 Modality::Image => "pictures",
                 Modality::Audio => "sounds",
+                Modality::Video => "videos",
+                Modality::Depth => "depth maps",
             },
             known: Architecture::model_types(modality),
         }
@@ -100,6 +102,17 @@ impl Config {
             Some((name, other)) => return Err(self.wrong(name, "an object", Some(other))),
         };
         Ok(Self { file: self.file.clone(), section: format!("{}{name}.", self.section), fields })
+    }
+
+    /// The same with values for fields that it leaves out: the defaults of a class whose own ones differ from those of the
+    /// code that reads it.
+    pub(super) fn with_defaults(mut self, defaults: &[(&str, Value)]) -> Self {
+        for (name, value) in defaults {
+            if !self.has(&[name]) {
+                self.fields.insert((*name).to_owned(), value.clone());
+            }
+        }
+        self
     }
 
     /// Whether one of the names has a value that is not `null`.

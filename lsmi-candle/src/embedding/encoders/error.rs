@@ -122,7 +122,7 @@ pub enum EncoderError {
         file: String,
         /// Its architecture.
         found: String,
-        /// What was to be encoded: `texts`, `images` or `audio`.
+        /// What was to be encoded: `texts`, `pictures`, ...
         modality: &'static str,
         /// The architectures that are built in.
         known: Vec<&'static str>,

@@ -1,4 +1,4 @@
-//! Pretrained encoders: a text, a picture or a sound becomes a vector.
+//! Pretrained encoders: a text, a picture, a sound or a video becomes a vector.
 //!
 //! An encoder is built from the two files of a checkpoint, `config.json` ([`Config`]) and `model.safetensors`
 //! ([`Weights`]), as they are on the Hugging Face hub. It gives [`Hidden`] states, and [`Hidden::pool`] makes one vector
@@ -14,9 +14,11 @@
 
 pub mod audio;
 pub mod image;
+mod imagebind;
 pub(crate) mod layers;
 pub mod text;
 pub mod tokens;
+pub mod video;
 
 mod architecture;
 mod config;
@@ -93,19 +95,45 @@ pub trait TextEncoder: Encoder {
 
 /// A model that encodes pictures.
 pub trait ImageEncoder: Encoder {
-    /// Encodes prepared pictures `[B, 3, height, width]`.
+    /// Encodes prepared pictures `[B, 3, height, width]`; of depth, `[B, 1, height, width]`.
     ///
     /// # Errors
     /// [`EncoderError::Input`] where the size does not suit the model, else a candle error.
     fn encode(&self, pixels: &Tensor) -> Result<Hidden>;
 }
 
+/// A model that encodes moving pictures.
+pub trait VideoEncoder: Encoder {
+    /// Returns the number of frames of a clip.
+    fn frames(&self) -> usize;
+
+    /// Encodes clips of prepared pictures, `[B, frames, 3, height, width]`.
+    ///
+    /// # Errors
+    /// [`EncoderError::Input`] where the size or the number of frames does not suit the model, else a candle error.
+    fn encode(&self, clips: &Tensor) -> Result<Hidden>;
+}
+
 /// A model that encodes sounds.
 pub trait AudioEncoder: Encoder {
+    /// Returns the fewest frames (of waveforms: samples) of a sound that it makes a vector of.
+    fn least_frames(&self) -> usize {
+        1
+    }
+
+    /// Whether means leave out the padding behind a sound.
+    fn leaves_padding_out(&self) -> bool {
+        true
+    }
+
     /// Encodes spectrograms `[B, bins, frames]`, of each of which so many frames are of its sound and the rest is padding;
-    /// without a word of it, all are. Padding is looked at as the model was trained to, and left out of means.
+    /// without a word of it, all are. Of a model that reads waveforms `[B, samples]`, frames are samples.
+    ///
+    /// Padding is looked at as the model was trained to, and left out of means where [`leaves_padding_out`] says so.
     ///
     /// # Errors
     /// [`EncoderError::Input`] where the size does not suit the model, else a candle error.
+    ///
+    /// [`leaves_padding_out`]: AudioEncoder::leaves_padding_out
     fn encode(&self, features: &Tensor, frames: Option<&[usize]>) -> Result<Hidden>;
 }

@@ -51,11 +51,24 @@ pub struct Description {
     pub notes: Vec<String>,
 }
 
+impl Description {
+    /// The description of a model for what is asked of it: a picture model encodes videos frame by frame.
+    #[must_use]
+    pub(super) fn asked(mut self, asked: Asked) -> Self {
+        if let (Some(Modality::Video), Some(Preprocessing::Image(of_frames))) = (asked.modality, &self.preprocessing) {
+            let settings = preparation::of_videos(self.architecture, None, of_frames.clone());
+            self.modality = Modality::Video;
+            self.preprocessing = Some(Preprocessing::Video(settings));
+        }
+        self
+    }
+}
+
 impl From<&Manifest> for Description {
     fn from(manifest: &Manifest) -> Self {
         let (max_tokens, lower_case) = match &manifest.preprocessing {
             Preprocessing::Text(text) => (Some(text.max_tokens), text.lower_case),
-            Preprocessing::Image(_) | Preprocessing::Audio(_) => (None, false),
+            _ => (None, false),
         };
         Self {
             name: manifest.name.clone(),
@@ -82,6 +95,8 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
     let modality = match (reads, asked.modality) {
         ([only], None) => *only,
         (_, Some(modality)) if reads.contains(&modality) => modality,
+        // Frame by frame.
+        (_, Some(Modality::Video)) if reads.contains(&Modality::Image) => Modality::Video,
         (_, wanted) => {
             let found = reads.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
             let wanted = wanted.map_or("one of them: say which".to_owned(), |modality| modality.to_string());
@@ -113,11 +128,18 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
                 return Err(ModelError::MissingFile { model: name.to_owned(), file: tokenizer, hint });
             }
         }
-        Modality::Image => {
+        Modality::Image | Modality::Depth => {
             let settings = preparation::of_images(files, name, &folder, architecture)?;
             preprocessing = Some(Preprocessing::Image(settings));
         }
-        Modality::Audio => preprocessing = preparation::of_audio(files, &folder)?.map(Preprocessing::Audio),
+        Modality::Video => {
+            let of_frames = preparation::of_images(files, name, &folder, architecture)?;
+            let settings = preparation::of_videos(architecture, config.size("num_frames")?, of_frames);
+            preprocessing = Some(Preprocessing::Video(settings));
+        }
+        Modality::Audio => {
+            preprocessing = preparation::of_audio(files, &folder, architecture)?.map(Preprocessing::Audio)
+        }
     }
     Ok(Description {
         name: name.to_owned(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use crate::embedding::encoders::{Architecture, Modality, Poolings};
 use crate::embedding::hub::{FileRequest, Repository, check_path, is_commit, is_sha256};
-use crate::embedding::preprocess::{audio, image};
+use crate::embedding::preprocess::{audio, image, video};
 use crate::files::Digest;
 
 /// A manifest as it is written.
@@ -52,12 +52,40 @@ pub struct Manifest {
 pub struct ManifestFile {
     /// Its path inside the repository.
     pub path: String,
+    /// The repository and the commit that it is of, where these are not the manifest's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Elsewhere>,
     /// Its size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// Its SHA-256, 64 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+}
+
+/// A commit of another repository, written `organisation/model@commit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Elsewhere {
+    repository: Repository,
+    commit: String,
+}
+
+impl TryFrom<String> for Elsewhere {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = text.split_once('@').filter(|(_, commit)| is_commit(commit));
+        let found = parts.and_then(|(repository, commit)| Some((repository.parse().ok()?, commit.to_owned())));
+        let wrong = || format!("`{text}` must be organisation/model@commit, the commit of 40 hexadecimal digits");
+        found.map(|(repository, commit)| Self { repository, commit }).ok_or_else(wrong)
+    }
+}
+
+impl From<Elsewhere> for String {
+    fn from(Elsewhere { repository, commit }: Elsewhere) -> Self {
+        format!("{repository}@{commit}")
+    }
 }
 
 /// What is done to the input, by modality.
@@ -70,6 +98,8 @@ pub enum Preprocessing {
     Image(image::Settings),
     /// Of sound.
     Audio(audio::Settings),
+    /// Of videos.
+    Video(video::Settings),
 }
 
 /// What is done to text before the tokens go in.
@@ -109,7 +139,8 @@ impl Manifest {
             };
             match modality {
                 Modality::Text => table.try_into::<TextPreprocessing>().map(|_| ()),
-                Modality::Image => table.try_into::<image::Settings>().map(|_| ()),
+                Modality::Image | Modality::Depth => table.try_into::<image::Settings>().map(|_| ()),
+                Modality::Video => table.try_into::<video::Settings>().map(|_| ()),
                 Modality::Audio => table.try_into::<audio::Settings>().map(|_| ()),
             }
             .map_err(about)?;
@@ -161,18 +192,18 @@ impl Manifest {
         repository: &'a Repository,
         commit: &'a str,
     ) -> impl Iterator<Item = FileRequest<'a>> {
-        self.files.iter().map(move |ManifestFile { path, bytes, sha256 }| FileRequest {
-            repository,
-            commit,
-            path,
-            bytes: *bytes,
-            sha256: sha256.as_deref(),
+        self.files.iter().map(move |ManifestFile { path, from, bytes, sha256 }| {
+            let (repository, commit) = match from {
+                Some(Elsewhere { repository, commit }) => (repository, commit.as_str()),
+                None => (repository, commit),
+            };
+            FileRequest { repository, commit, path, bytes: *bytes, sha256: sha256.as_deref() }
         })
     }
 
     /// Holds the files of a directory against sizes and hashes, as far as there are any.
     pub(super) fn check_files(&self, directory: &Path) -> Result<(), ModelError> {
-        for ManifestFile { path, bytes, sha256 } in &self.files {
+        for ManifestFile { path, bytes, sha256, .. } in &self.files {
             if bytes.is_none() && sha256.is_none() {
                 continue;
             }
@@ -217,7 +248,7 @@ impl Manifest {
             return refuse("citation", &"", "must list the publications to cite");
         }
         let mut seen = BTreeSet::new();
-        for ManifestFile { path, bytes, sha256 } in &self.files {
+        for ManifestFile { path, bytes, sha256, .. } in &self.files {
             if check_path(path).is_err() {
                 return refuse("files.path", path, "must be a path inside the repository");
             }

@@ -30,7 +30,7 @@ mod text;
 pub use crate::embedding::encoders::{Architecture, Modality};
 pub use describe::{Asked, Description};
 pub use error::{ModelError, Remedy};
-pub use manifest::{Manifest, ManifestFile, Preprocessing, TextPreprocessing};
+pub use manifest::{Elsewhere, Manifest, ManifestFile, Preprocessing, TextPreprocessing};
 pub use registry::Registry;
 pub use resolve::{ModelRef, Origin, Resolved, model_ref, of_directory, pull_repository, resolve};
 pub use sentence::{Dense, Prompts, Step};

@@ -8,7 +8,7 @@ use super::configuration::Configuration;
 use super::files::{Files, within};
 use crate::embedding::encoders::{Architecture, NetworkName};
 use crate::embedding::preprocess::PreprocessError;
-use crate::embedding::preprocess::{audio, image};
+use crate::embedding::preprocess::{audio, image, video};
 
 const OLD: &str = "preprocessor_config.json";
 const NEW: &str = "processor_config.json";
@@ -43,6 +43,7 @@ pub(super) fn of_images(
             Architecture::Dinov3 => "DINOv3ViTImageProcessor",
             Architecture::Dinov2 | Architecture::Dinov2WithRegisters => "BitImageProcessor",
             Architecture::ConvNext | Architecture::ResNet => "ConvNextImageProcessor",
+            Architecture::VideoMae => "VideoMAEImageProcessor",
             _ => "ViTImageProcessor",
         };
         fields.insert("image_processor_type".to_owned(), usual.into());
@@ -65,10 +66,40 @@ fn of_timm(config: &Configuration, processor: Option<&Configuration>) -> Result<
     image::Settings::from_timm(&fields).map_err(about(config))
 }
 
+/// Frames that are read of a video where they are encoded one by one.
+const FRAMES: usize = 8;
+
+/// Which frames of a video are read: as the architecture was trained, else some to be encoded one by one.
+pub(super) fn of_videos(
+    architecture: Architecture,
+    frames: Option<usize>,
+    of_frames: image::Settings,
+) -> video::Settings {
+    let (clips, frames, seconds) = match architecture {
+        Architecture::VideoMae => (1, frames.unwrap_or(16), None),
+        Architecture::ImageBind => (5, 2, Some(2.0)),
+        _ => (1, FRAMES, None),
+    };
+    video::Settings { clips, frames, seconds, of_frames }
+}
+
 /// Reads how sounds are prepared, where the model says it.
-pub(super) fn of_audio(files: &mut dyn Files, folder: &str) -> Result<Option<audio::Settings>, ModelError> {
+pub(super) fn of_audio(
+    files: &mut dyn Files,
+    folder: &str,
+    architecture: Architecture,
+) -> Result<Option<audio::Settings>, ModelError> {
     let Some(config) = find(files, folder, "feature_extractor")? else { return Ok(None) };
-    audio::Settings::from_fields(config.fields()?).map(Some).map_err(about(&config))
+    let mut fields = config.fields()?.clone();
+    // Without a word of it, the class of the extractor is that of the architecture.
+    if fields.get("feature_extractor_type").is_none_or(Value::is_null) {
+        let usual = match architecture {
+            Architecture::Whisper => "WhisperFeatureExtractor",
+            _ => "Wav2Vec2FeatureExtractor",
+        };
+        fields.insert("feature_extractor_type".to_owned(), usual.into());
+    }
+    audio::Settings::from_fields(&fields).map(Some).map_err(about(&config))
 }
 
 /// The part of the newer file, else the older file.

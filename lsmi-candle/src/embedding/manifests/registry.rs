@@ -7,14 +7,19 @@ use std::path::Path;
 use super::{Manifest, ModelError};
 
 /// The manifests of `models/`, by their names.
-const BUILT_IN: [(&str, &str); 24] = {
+const BUILT_IN: &[(&str, &str)] = {
     macro_rules! built_in {
         ($($name:literal),* $(,)?) => {
-            [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
+            &[$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
         };
     }
     built_in![
+        "ast-audioset",
         "bert-base-uncased",
+        "clap-htsat-fused-audio",
+        "clap-htsat-fused-text",
+        "clap-htsat-unfused-audio",
+        "clap-htsat-unfused-text",
         "clip-vit-b32-image",
         "clip-vit-b32-text",
         "convnext-tiny",
@@ -24,6 +29,10 @@ const BUILT_IN: [(&str, &str); 24] = {
         "distilbert-base-uncased",
         "efficientnet-lite0",
         "eva02-base-patch14-224",
+        "imagebind-huge-audio",
+        "imagebind-huge-image",
+        "imagebind-huge-text",
+        "imagebind-huge-video",
         "minilm-l6-v2",
         "modernbert-base",
         "multilingual-minilm-l12-v2",
@@ -33,6 +42,7 @@ const BUILT_IN: [(&str, &str); 24] = {
         "siglip2-base-patch16-224-image",
         "siglip2-base-patch16-224-text",
         "siglip2-base-patch16-naflex-image",
+        "videomae-base",
         "vit-base-in21k",
         "vit-base-patch16-224-augreg",
         "whisper-tiny",
@@ -52,8 +62,8 @@ impl Registry {
     /// None that a release has: every manifest is read in a test.
     pub fn built_in() -> Result<Self, ModelError> {
         let read =
-            |(name, text): (&str, &str)| Ok((name.to_owned(), Manifest::parse(text, &format!("models/{name}.toml"))?));
-        BUILT_IN.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+            |(name, text): &(&str, &str)| Ok(((*name).to_owned(), Manifest::parse(text, &format!("models/{name}.toml"))?));
+        BUILT_IN.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
     /// Reads the built-in manifests and those of the folder that the environment variable `LSMI_MODELS` names, if it does.

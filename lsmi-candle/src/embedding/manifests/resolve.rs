@@ -140,7 +140,8 @@ pub fn resolve(
         ModelRef::Manifest(manifest) => {
             // Before anything is downloaded.
             check(name, asked, manifest.modality)?;
-            of_manifest(manifest, hub, progress)
+            let Resolved { description, origin, files } = of_manifest(manifest, hub, progress)?;
+            Ok(Resolved { description: description.asked(asked), origin, files })
         }
         ModelRef::Directory(directory) => of_directory(&directory, asked),
         ModelRef::Repository(repository, revision) => {
@@ -174,7 +175,7 @@ pub fn of_directory(directory: &Path, asked: Asked) -> Result<Resolved, ModelErr
             return Err(missing(&shown, path, "put it into the directory, or take it out of manifest.toml"));
         }
         manifest.check_files(directory)?;
-        return Ok(Resolved { description: (&manifest).into(), origin, files });
+        return Ok(Resolved { description: Description::from(&manifest).asked(asked), origin, files });
     }
     let mut files = Directory::new(directory);
     let top = files.top();
@@ -211,6 +212,7 @@ fn missing(model: &str, file: &str, hint: &str) -> ModelError {
 
 fn check(name: &str, asked: Asked, found: Modality) -> Result<(), ModelError> {
     match asked.modality {
+        Some(Modality::Video) if found == Modality::Image => Ok(()),
         Some(wanted) if wanted != found => {
             Err(ModelError::Modality { name: name.to_owned(), found: found.to_string(), wanted: wanted.to_string() })
         }

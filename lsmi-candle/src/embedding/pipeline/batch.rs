@@ -136,7 +136,7 @@ impl BatchEncoder {
             if !is_input(kind, *modality) {
                 let expected = match modality {
                     Modality::Text => "text",
-                    Modality::Image | Modality::Audio => "paths, bytes, or structures of `bytes` and `path`",
+                    _ => "paths, bytes, or structures of `bytes` and `path`",
                 };
                 let (column, found) = (column.clone(), kind.to_string());
                 return Err(EmbedBatchError::ColumnType { column, found, expected });

@@ -130,9 +130,9 @@ impl Plan {
                 dropped += table.dropped() - dropped_before;
                 let states =
                     columns.inputs.iter().zip(&row.inputs).map(|(column, input)| match (column.modality, input) {
-                        (Modality::Image | Modality::Audio, Input::Text(path)) => folder.state(path),
                         // It is in the table itself.
-                        _ => String::new(),
+                        (Modality::Text, _) | (_, Input::File { .. }) => String::new(),
+                        (_, Input::Text(path)) => folder.state(path),
                     });
                 bytes_of_ids += row.id.as_deref().map_or(0, bytes_of_id);
                 of_group.push((row.place, row.inputs.clone(), states.collect::<Vec<_>>(), row.label, row.id.clone()));

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::video::VideoError;
+
 /// Why a picture or a sound cannot be prepared.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -120,6 +122,16 @@ pub enum PreprocessError {
         /// Samples needed.
         least: usize,
     },
+    /// A sound that is shorter than what an encoder makes one vector of.
+    #[error("the sound {name} has {found} samples at the model's rate, but needs at least {least}: give a longer one")]
+    TooFewFrames {
+        /// The file.
+        name: String,
+        /// Samples (of spectrograms: frames) that it has.
+        found: usize,
+        /// Samples that the encoder needs.
+        least: usize,
+    },
     /// A setting that is missing, of the wrong kind or outside its range.
     #[error("the preprocessing setting `{name}` is {found}, but must be {expected}")]
     Setting {
@@ -136,4 +148,7 @@ pub enum PreprocessError {
         /// What the parser found.
         source: serde_json::Error,
     },
+    /// The frames of a video cannot be had.
+    #[error(transparent)]
+    Video(#[from] VideoError),
 }

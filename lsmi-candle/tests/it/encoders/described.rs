@@ -11,7 +11,7 @@ use lsmi_candle::embedding::embedder::{Embedder, Options, Prepared, Prompt};
 use lsmi_candle::embedding::encoders::{Config, Pooling, Weights, audio};
 use lsmi_candle::embedding::hub::{Hub, HubConfig};
 use lsmi_candle::embedding::manifests::{Asked, Modality, ModelError, Registry, Resolved, of_directory, resolve};
-use lsmi_candle::embedding::preprocess::audio::{Audio, Settings};
+use lsmi_candle::embedding::preprocess::audio::{Audio, LogMelSettings};
 use serde_json::Value;
 
 /// The matrix of a `.npy` file of f32.
@@ -154,7 +154,7 @@ fn checkpoints_give_what_their_library_gives() {
 #[test]
 fn whisper_leaves_padding_out_of_its_mean() {
     let Some(folder) = shared("field/checkpoints/whisper_conv_act") else { return };
-    let settings = Settings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
+    let settings = LogMelSettings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
     let audio = Audio::decode("a16k.wav", fs::read(folder.join("a16k.wav")).unwrap(), 30.0).unwrap();
     let features = Tensor::from_vec(settings.prepare(&audio).unwrap(), (1, 80, 3000), &Device::Cpu).unwrap();
     let weights = Weights::read(&folder.join("model/model.safetensors"), DType::F32, &Device::Cpu).unwrap();

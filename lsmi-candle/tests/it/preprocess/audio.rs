@@ -1,12 +1,13 @@
 //! The spectrogram of Whisper's own feature extractor, and sound files of all kinds.
 
 use lsmi_candle::embedding::preprocess::PreprocessError;
-use lsmi_candle::embedding::preprocess::audio::{Audio, LogMel, Settings};
+use lsmi_candle::embedding::preprocess::audio::{Audio, LogMel, LogMelSettings};
 use safetensors::SafeTensors;
 
 use super::{fixture, floats, largest_difference};
 
-const WHISPER: Settings = Settings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
+const WHISPER: LogMelSettings =
+    LogMelSettings { sample_rate: 16_000, seconds: 30.0, mel_bins: 80, window: 400, hop: 160 };
 
 fn audio(name: &str) -> Audio {
     Audio::decode(name, fixture(name), 30.0).unwrap()
@@ -42,7 +43,7 @@ fn the_padded_spectrogram_is_whispers() {
 
 #[test]
 fn larger_models_have_128_bins() {
-    let settings = Settings { mel_bins: 128, ..WHISPER };
+    let settings = LogMelSettings { mel_bins: 128, ..WHISPER };
     let spectrogram = settings.prepare(&audio("sweep_noise.wav")).unwrap();
     assert_eq!(spectrogram.len(), 128 * 3000);
     let greatest = spectrogram.iter().copied().fold(f32::MIN, f32::max);
@@ -119,7 +120,7 @@ fn audio_at_another_rate_gives_the_spectrogram_of_the_same_audio() {
         let value = |index: u32| (2.0 * std::f64::consts::PI * 700.0 * f64::from(index) / f64::from(rate)).sin();
         Audio::new("tone", rate, (0..rate * 2).map(|index| (value(index) * 0.5) as f32).collect()).unwrap()
     };
-    let settings = Settings { seconds: 1.5, ..WHISPER };
+    let settings = LogMelSettings { seconds: 1.5, ..WHISPER };
     let expected = settings.prepare(&tone(16_000)).unwrap();
     let resampled = settings.prepare(&tone(44_100)).unwrap();
     // The first frames hold the edge, which rings; the loudest bins of the others must agree.

@@ -6,6 +6,8 @@
 mod audio;
 mod image_files;
 mod images;
+mod spectrograms;
+mod video;
 
 use std::path::PathBuf;
 

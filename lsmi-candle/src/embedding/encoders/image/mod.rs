@@ -11,6 +11,7 @@
 //! | `convnext` | ConvNeXt | pooler | of 32 pixels and more |
 //! | `resnet` | ResNet of basic or bottleneck blocks | pooler | of 32 pixels and more |
 //! | `efficientnet-lite0` | EfficientNet-Lite0 | pooler | of any size |
+//! | `imagebind` | pictures' tower of ImageBind, and its tower of depth | projection | of one size |
 //!
 //! Files of the library timm have its names of models instead, as `architecture`:
 //!
@@ -35,6 +36,7 @@ use convolutional::{convnext, efficientnet_lite, resnet};
 use towers::{clip, siglip};
 use transformers::{dinov2, dinov3, timm, vit};
 
+use super::imagebind::{ImageBindDepth, ImageBindVision};
 use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights};
 
 /// Builds the picture model of a checkpoint.
@@ -56,8 +58,20 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn ImageEncoder>>
         Architecture::ConvNext => Box::new(convnext::ConvNext::load(config, weights)?),
         Architecture::ResNet => Box::new(resnet::ResNet::load(config, weights)?),
         Architecture::EfficientNetLite0 => Box::new(efficientnet_lite::EfficientNetLite::load(weights)?),
+        Architecture::ImageBind => Box::new(ImageBindVision::load(config, weights)?),
         _ => return Err(config.not_built_in(Modality::Image)),
     })
+}
+
+/// Builds the model of depth of a checkpoint: its pictures have one number to a pixel.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_depth(config: &Config, weights: &Weights) -> Result<Box<dyn ImageEncoder>> {
+    match config.network(Modality::Depth)? {
+        Architecture::ImageBind => Ok(Box::new(ImageBindDepth::load(config, weights)?)),
+        _ => Err(config.not_built_in(Modality::Depth)),
+    }
 }
 
 /// Pictures `[B, 3, height, width]` as maps `[B, height, width, 3]` of a number type.

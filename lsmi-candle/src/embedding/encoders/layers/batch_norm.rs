@@ -26,6 +26,19 @@ impl BatchNorm {
         Ok(Self { factor, shift })
     }
 
+    /// The factor and the shift, both `[width]`.
+    pub(crate) fn factor_and_shift(self) -> (Tensor, Tensor) {
+        (self.factor, self.shift)
+    }
+
+    /// As [`BatchNorm::fold`], of a kernel that has a bias `[outputs]`.
+    pub(crate) fn fold_with_bias(&self, kernel: &Tensor, bias: &Tensor) -> Result<(Tensor, Tensor)> {
+        let (kernel, _) = self.fold(kernel)?;
+        let host = bias.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        let bias = ((host * &self.factor)? + &self.shift)?.to_dtype(bias.dtype())?.to_device(bias.device())?;
+        Ok((kernel, bias))
+    }
+
     /// A kernel `[outputs, ...]` without bias, and this norm after it, as one kernel and a bias.
     pub(crate) fn fold(&self, kernel: &Tensor) -> Result<(Tensor, Tensor)> {
         let (dtype, device) = (kernel.dtype(), kernel.device());

@@ -42,6 +42,12 @@ impl Names {
         norms: ["self_attn_layer_norm", "final_layer_norm"],
         perceptron: ["fc1", "fc2"],
     };
+    /// wav2vec 2.0 and its successors.
+    pub(crate) const WAV2VEC2: Self = Self {
+        attention: ["attention.q_proj", "attention.k_proj", "attention.v_proj", "attention.out_proj"],
+        norms: ["layer_norm", "final_layer_norm"],
+        perceptron: ["feed_forward.intermediate_dense", "feed_forward.output_dense"],
+    };
     /// ViT.
     pub(crate) const VIT: Self = Self {
         attention: [
@@ -96,12 +102,21 @@ impl Block {
     /// # Errors
     /// [`EncoderError`](crate::embedding::encoders::EncoderError) naming the tensor that is missing or of another shape.
     pub(crate) fn load(weights: &Weights, names: &Names, shape: &Shape) -> Result<Self> {
-        let Shape { width, heads, inner, eps, .. } = *shape;
+        let attention = Attention::load(weights, names.attention, shape.width, shape.heads, shape.biases)?;
+        Self::around(attention, weights, names, shape)
+    }
+
+    /// Loads a block around an attention that is at hand.
+    ///
+    /// # Errors
+    /// As [`Block::load`].
+    pub(crate) fn around(attention: Attention, weights: &Weights, names: &Names, shape: &Shape) -> Result<Self> {
+        let Shape { width, inner, eps, .. } = *shape;
         let norm = |name| LayerNorm::load(weights, name, width, eps);
         let [up, down] = names.perceptron;
         let scale = |name| weights.get(name, &[width]);
         Ok(Self {
-            attention: Attention::load(weights, names.attention, width, heads, shape.biases)?,
+            attention,
             norms: [norm(names.norms[0])?, norm(names.norms[1])?],
             perceptron: [
                 Linear::load(weights, up, width, inner, true)?,
@@ -143,6 +158,11 @@ impl Block {
 pub(crate) struct Blocks(Vec<Block>);
 
 impl Blocks {
+    /// Blocks that are at hand.
+    pub(crate) fn new(blocks: Vec<Block>) -> Self {
+        Self(blocks)
+    }
+
     /// Loads `count` blocks `part.0`, `part.1`, ...
     ///
     /// # Errors

@@ -14,7 +14,7 @@ pub(super) fn look_up(table: &Tensor, indices: &Tensor) -> Result<Tensor> {
 
 /// Tables of tokens, positions and, where the model has them, segments.
 #[derive(Debug, Clone)]
-pub(super) struct Embeddings {
+pub(in crate::embedding::encoders) struct Embeddings {
     tokens: Tensor,
     positions: Tensor,
     segments: Option<Tensor>,
@@ -26,7 +26,12 @@ pub(super) struct Embeddings {
 
 impl Embeddings {
     /// From their tables; the first position is in the row `first`.
-    pub(super) fn new(tokens: Tensor, positions: Tensor, segments: Option<Tensor>, first: usize) -> Result<Self> {
+    pub(in crate::embedding::encoders) fn new(
+        tokens: Tensor,
+        positions: Tensor,
+        segments: Option<Tensor>,
+        first: usize,
+    ) -> Result<Self> {
         let placed = match &segments {
             None => positions.clone(),
             Some(segments) => positions.broadcast_add(&segments.narrow(0, 0, 1)?)?,
@@ -35,7 +40,7 @@ impl Embeddings {
     }
 
     /// Loads `word_embeddings`, `position_embeddings` and, where `segments` is not 0, `token_type_embeddings`.
-    pub(super) fn load(
+    pub(in crate::embedding::encoders) fn load(
         weights: &Weights,
         width: usize,
         vocabulary: usize,
@@ -56,23 +61,23 @@ impl Embeddings {
     }
 
     /// The tables with a vector `[1, d]` added to every token's.
-    pub(super) fn with_everywhere(self, vector: &Tensor) -> Result<Self> {
+    pub(in crate::embedding::encoders) fn with_everywhere(self, vector: &Tensor) -> Result<Self> {
         let positions = self.positions.broadcast_add(vector)?;
         Self::new(self.tokens, positions, self.segments, self.first)
     }
 
     /// Most tokens that there are positions for.
-    pub(super) fn max_tokens(&self) -> usize {
+    pub(in crate::embedding::encoders) fn max_tokens(&self) -> usize {
         self.positions.dims()[0].saturating_sub(self.first)
     }
 
     /// Width of the vectors.
-    pub(super) fn width(&self) -> usize {
+    pub(in crate::embedding::encoders) fn width(&self) -> usize {
         self.tokens.dims()[1]
     }
 
     /// The vectors of tokens `[B, T]` at positions 0, 1, ...
-    pub(super) fn in_order(&self, ids: &Tensor, segments: Option<&Tensor>) -> Result<Tensor> {
+    pub(in crate::embedding::encoders) fn in_order(&self, ids: &Tensor, segments: Option<&Tensor>) -> Result<Tensor> {
         let length = self.check(ids)?;
         let table = if segments.is_some() { &self.positions } else { &self.placed };
         let positions = table.narrow(0, self.first, length)?;
@@ -80,7 +85,12 @@ impl Embeddings {
     }
 
     /// The vectors of tokens `[B, T]` at the given rows of the table of positions.
-    pub(super) fn at(&self, ids: &Tensor, rows: &Tensor, segments: Option<&Tensor>) -> Result<Tensor> {
+    pub(in crate::embedding::encoders) fn at(
+        &self,
+        ids: &Tensor,
+        rows: &Tensor,
+        segments: Option<&Tensor>,
+    ) -> Result<Tensor> {
         self.check(ids)?;
         let table = if segments.is_some() { &self.positions } else { &self.placed };
         self.with_segments((look_up(&self.tokens, ids)? + look_up(table, rows)?)?, segments)
@@ -99,7 +109,7 @@ impl Embeddings {
 }
 
 /// The length of texts, where it and the ids are within what the model has tables for.
-pub(super) fn check_ids(ids: &Tensor, vocabulary: usize, longest: usize) -> Result<usize> {
+pub(in crate::embedding::encoders) fn check_ids(ids: &Tensor, vocabulary: usize, longest: usize) -> Result<usize> {
     let (batch, length) = ids.dims2()?;
     if batch == 0 || length == 0 || length > longest {
         return Err(EncoderError::Input {
@@ -124,7 +134,7 @@ pub(super) fn check_ids(ids: &Tensor, vocabulary: usize, longest: usize) -> Resu
 
 /// Gives the rows of the table of positions of a model whose positions begin after the id of padding (RoBERTa): padding has
 /// its own row, the `n`th other token the `n`th after it.
-pub(super) fn positions_after_padding(ids: &Tensor, padding: u32) -> Result<Tensor> {
+pub(in crate::embedding::encoders) fn positions_after_padding(ids: &Tensor, padding: u32) -> Result<Tensor> {
     let mut rows = ids.to_dtype(DType::U32)?.to_vec2::<u32>()?;
     for row in &mut rows {
         let mut last = padding;

@@ -8,6 +8,9 @@
 //! | `modernbert` | ModernBERT | mean |
 //! | `clip`, `clip_text_model` | text tower of CLIP | projection, or pooler where there is none |
 //! | `siglip`, `siglip_text_model`, `siglip2`, `siglip2_text_model` | text tower of SigLIP | projection |
+//! | `clap`, `clap_text_model` | text tower of CLAP | projection, or pooler where there is none |
+//! | `siglip`, `siglip_text_model` | text tower of SigLIP | projection |
+//! | `imagebind` | text tower of ImageBind | projection |
 //!
 //! The pooling is that of sentence encoders built on the architecture; a checkpoint's authors may have chosen another one.
 
@@ -16,10 +19,13 @@ mod embeddings;
 mod rotary;
 mod towers;
 
+pub(super) use embeddings::Embeddings;
+
 use absolute::{bert, distilbert, xlm_roberta};
 use rotary::modernbert;
-use towers::{clip, siglip};
+use towers::{clap, clip, siglip};
 
+use super::imagebind::ImageBindText;
 use super::{Architecture, Config, EncoderError, Modality, Pooling, Result, TextEncoder, Weights};
 
 /// Builds the text model of a checkpoint.
@@ -34,8 +40,11 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn TextEncoder>> 
         Architecture::XlmRoberta => Box::new(xlm_roberta::load(config, weights)?),
         Architecture::DistilBert => Box::new(distilbert::load(config, weights)?),
         Architecture::ModernBert => Box::new(modernbert::ModernBert::load(config, weights)?),
+        Architecture::Clap => Box::new(clap::ClapText::load(config, weights)?),
         Architecture::Clip => Box::new(clip::ClipText::load(config, weights)?),
         Architecture::Siglip | Architecture::Siglip2 => Box::new(siglip::SiglipText::load(config, weights)?),
+        Architecture::Siglip => Box::new(siglip::SiglipText::load(config, weights)?),
+        Architecture::ImageBind => Box::new(ImageBindText::load(config, weights)?),
         _ => return Err(config.not_built_in(Modality::Text)),
     })
 }

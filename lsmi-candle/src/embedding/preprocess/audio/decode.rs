@@ -1,5 +1,6 @@
 //! A sound file made into one channel of samples.
 
+use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
 
 use symphonia::core::codecs::audio::AudioDecoderOptions;
@@ -126,6 +127,11 @@ impl Audio {
     pub fn resampled(&self, rate: u32) -> Result<Self> {
         check_rate("to be resampled", rate)?;
         Ok(Self { rate, samples: resample(&self.samples, self.rate, rate) })
+    }
+
+    /// The sound at a rate, resampled where it has another.
+    pub(super) fn at_rate(&self, rate: u32) -> Result<Cow<'_, Self>> {
+        if self.rate == rate { Ok(Cow::Borrowed(self)) } else { Ok(Cow::Owned(self.resampled(rate)?)) }
     }
 }
 

@@ -10,10 +10,10 @@ use super::settings::{Resize, Settings};
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// How the classes of processors that are built in begin; what follows tells versions apart.
-const CLASSES: [&str; 10] =
-    ["CLIP", "ChineseCLIP", "ViT", "DeiT", "Bit", "ConvNe", "Siglip", "Siglip2", "Blip", "DINOv3ViT"];
+const CLASSES: [&str; 11] =
+    ["CLIP", "ChineseCLIP", "ViT", "DeiT", "Bit", "ConvNe", "Siglip", "Siglip2", "Blip", "DINOv3ViT", "VideoMAE"];
 /// Those that cut the centre out unless the file says otherwise.
-const CUT: [&str; 4] = ["CLIP", "ChineseCLIP", "DeiT", "Bit"];
+const CUT: [&str; 5] = ["CLIP", "ChineseCLIP", "DeiT", "Bit", "VideoMAE"];
 
 /// The side below which `ConvNeXT`'s processor resizes to more than it keeps.
 const CONVNEXT_WHOLE: usize = 384;
@@ -98,7 +98,7 @@ impl Config<'_> {
         Err(wrong(
             "image_processor_type",
             &class,
-            "the class of CLIP, ViT, DeiT, Bit, ConvNext, Siglip, Siglip2, Blip or DINOv3ViT",
+            "the class of CLIP, ViT, DeiT, Bit, ConvNext, Siglip, Siglip2, Blip, DINOv3ViT or VideoMAE",
         ))
     }
 
@@ -113,7 +113,7 @@ impl Config<'_> {
         }
         let size = self.get("size").ok_or_else(|| wrong("size", &"missing", "a number or an object of sides"))?;
         let (mut resize, resize_to) = side(size, "size")?;
-        if size.is_number() && self.is_one_of(&["CLIP", "ChineseCLIP", "Bit", "ConvNe"]) {
+        if size.is_number() && self.is_one_of(&["CLIP", "ChineseCLIP", "Bit", "ConvNe", "VideoMAE"]) {
             resize = Resize::ShortestEdge;
         }
         if self.is_one_of(&["ConvNe"]) || self.get("crop_pct").is_some() {
@@ -152,7 +152,7 @@ impl Config<'_> {
         let Some(value) = self.get("resample") else {
             // As the classes have it, but for ConvNext's, whose versions differ.
             return match self.class() {
-                class if ["ViT", "Siglip2", "DINOv3"].iter().any(|start| class.starts_with(start)) => {
+                class if ["ViT", "Siglip2", "DINOv3", "VideoMAE"].iter().any(|start| class.starts_with(start)) => {
                     Ok(Filter::Bilinear)
                 }
                 "" => Err(wrong("resample", &"missing", expected)),

@@ -67,6 +67,13 @@ impl Image {
         Ok(Self { width: image.width() as usize, height: image.height() as usize, levels: levels(&image) })
     }
 
+    /// A picture that is decoded already.
+    pub(in crate::embedding::preprocess) fn of(name: &str, image: &DynamicImage) -> Result<Self> {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        check_sides(name, width, height)?;
+        Ok(Self { width, height, levels: levels(image) })
+    }
+
     /// Pixels from left to right.
     pub fn width(&self) -> usize {
         self.width
@@ -99,7 +106,8 @@ impl Image {
     }
 }
 
-fn check_sides(name: &str, width: usize, height: usize) -> Result<()> {
+/// Checks that a picture has pixels, and not too many.
+pub(in crate::embedding::preprocess) fn check_sides(name: &str, width: usize, height: usize) -> Result<()> {
     let name = || name.to_owned();
     if width == 0 || height == 0 {
         return Err(PreprocessError::NoPixels { name: name(), width, height });

@@ -84,7 +84,7 @@ impl TryFrom<Table> for Settings {
 
 impl Settings {
     /// Checks that sides and divisors are ones a picture can have.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::embedding::preprocess) fn check(&self) -> Result<()> {
         let wrong = |name, found: String, expected| Err(PreprocessError::Setting { name, found, expected });
         let range = 1..=LONGEST_SIDE;
         if !range.contains(&self.resize_to) {

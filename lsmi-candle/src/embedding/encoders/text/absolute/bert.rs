@@ -54,6 +54,13 @@ pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Bert> {
 impl Bert {
     /// Loads a model of BERT's form.
     pub(crate) fn load(config: &Config, weights: &Weights, variant: &Variant) -> Result<Self> {
+        let bert = Self::part(config, weights, variant)?;
+        weights.finish(UNUSED)?;
+        Ok(bert)
+    }
+
+    /// Loads a model of BERT's form that is part of another: what else there is in the checkpoint is not looked at.
+    pub(crate) fn part(config: &Config, weights: &Weights, variant: &Variant) -> Result<Self> {
         let Variant { prefixes, padding, eps } = *variant;
         config.expect("position_embedding_type", &"absolute".into())?;
         config.expect("is_decoder", &false.into())?;
@@ -98,7 +105,7 @@ impl Bert {
         } else {
             None
         };
-        let bert = Self {
+        Ok(Self {
             embeddings,
             norm: LayerNorm::load(&table, "LayerNorm", narrow, shape.eps)?,
             widening,
@@ -106,9 +113,7 @@ impl Bert {
             pooler,
             padding,
             width: shape.width,
-        };
-        weights.finish(UNUSED)?;
-        Ok(bert)
+        })
     }
 }
 
