@@ -83,6 +83,22 @@ fn a_manifest_says_itself_what_is_wrong_with_it() {
     }
 }
 
+/// The prompts of a manifest become those of the model, and a default must be one of them.
+#[test]
+fn a_manifest_brings_prompts() {
+    let good = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/minilm-l6-v2.toml")).unwrap();
+    let with = |default: &str| {
+        let prompts = "[prompts]\nquery = \"query: \"\npassage = \"passage: \"\n\n[preprocessing]";
+        let text = good.replace("normalize = true", &format!("normalize = true\ndefault_prompt = \"{default}\""));
+        Manifest::parse(&text.replace("[preprocessing]", prompts), "x.toml")
+    };
+    let description = Description::from(&with("query").unwrap());
+    assert_eq!(description.prompts.default.as_deref(), Some("query"));
+    assert_eq!(description.prompts.texts["passage"], "passage: ");
+    let message = with("question").unwrap_err().to_string();
+    assert!(message.contains("`default_prompt` is `question`, but must be the name of one of [prompts]"), "{message}");
+}
+
 #[test]
 fn image_processors_of_several_years() {
     let read = |config: &str, processor: &str, modality| {
