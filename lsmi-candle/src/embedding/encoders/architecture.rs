@@ -19,6 +19,14 @@ pub enum Architecture {
     DistilBert,
     /// Conneau et al. 2020, and RoBERTa (Liu et al. 2019).
     XlmRoberta,
+    /// Lan et al. 2020.
+    Albert,
+    /// Song et al. 2020.
+    MpNet,
+    /// He et al. 2021 and 2023.
+    DebertaV2,
+    /// Raffel et al. 2020: the encoder.
+    T5,
     /// Warner et al. 2024.
     ModernBert,
     /// Radford et al. 2021.
@@ -44,7 +52,7 @@ const IMAGE: &[Modality] = &[Modality::Image];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 29] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -54,6 +62,12 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
     ("roberta", Architecture::XlmRoberta, TEXT),
     ("camembert", Architecture::XlmRoberta, TEXT),
     ("data2vec-text", Architecture::XlmRoberta, TEXT),
+    ("albert", Architecture::Albert, TEXT),
+    ("mpnet", Architecture::MpNet, TEXT),
+    ("deberta-v2", Architecture::DebertaV2, TEXT),
+    ("t5", Architecture::T5, TEXT),
+    ("mt5", Architecture::T5, TEXT),
+    ("umt5", Architecture::T5, TEXT),
     ("modernbert", Architecture::ModernBert, TEXT),
     ("clip", Architecture::Clip, BOTH),
     ("clip_text_model", Architecture::Clip, TEXT),
@@ -72,10 +86,14 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
+        Self::Albert,
+        Self::MpNet,
+        Self::DebertaV2,
+        Self::T5,
         Self::ModernBert,
         Self::Clip,
         Self::Siglip,
@@ -171,6 +189,6 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 23);
+        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 29);
     }
 }

@@ -1,0 +1,6 @@
+//! Models that take positions by their distance, in attention.
+
+mod block;
+pub(super) mod deberta_v2;
+pub(super) mod mpnet;
+pub(super) mod t5;
