@@ -37,6 +37,9 @@ fn described(files: &[(&str, &str)], modality: Option<Modality>) -> Result<Descr
 
 const MINILM: &str = r#"{"model_type": "bert", "hidden_size": 384, "max_position_embeddings": 512}"#;
 
+/// Architectures whose authors' repositories have no weights as `.safetensors` and no `tokenizer.json`.
+const WITHOUT_MANIFEST: [Architecture; 1] = [Architecture::DebertaV2];
+
 /// The folder holds what is built in and nothing else, and each file is what the README lists.
 #[test]
 fn every_manifest_is_built_in() {
@@ -55,8 +58,8 @@ fn every_manifest_is_built_in() {
         .unwrap()
         .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml"));
     assert_eq!(files.count(), registry.iter().count());
-    for architecture in Architecture::ALL {
-        assert!(registry.iter().any(|manifest| manifest.architecture == architecture), "{architecture}");
+    for architecture in Architecture::ALL.iter().filter(|architecture| !WITHOUT_MANIFEST.contains(architecture)) {
+        assert!(registry.iter().any(|manifest| manifest.architecture == *architecture), "{architecture}");
     }
 }
 

@@ -7,26 +7,33 @@ use std::path::Path;
 use super::{Manifest, ModelError};
 
 /// The manifests of `models/`, by their names.
-const BUILT_IN: [(&str, &str); 17] = {
+const BUILT_IN: [(&str, &str); 24] = {
     macro_rules! built_in {
         ($($name:literal),* $(,)?) => {
             [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
         };
     }
     built_in![
+        "albert-base-v2",
+        "all-mpnet-base-v2",
         "bert-base-uncased",
+        "bge-base-en-v1.5",
         "clip-vit-b32-image",
         "clip-vit-b32-text",
         "convnext-tiny",
         "dinov2-small",
         "distilbert-base-uncased",
+        "e5-base-v2",
         "efficientnet-lite0",
         "minilm-l6-v2",
         "modernbert-base",
+        "multilingual-e5-base",
         "multilingual-minilm-l12-v2",
         "resnet-50",
+        "roberta-base",
         "siglip-base-image",
         "siglip-base-text",
+        "t5-base",
         "vit-base-in21k",
         "whisper-tiny",
         "whisper-tiny-en",
