@@ -3,8 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failure is a failed test")]
 
-use candle_core::{DType, Tensor};
-use lsmi_candle::embedding::encoders::{Config, EncoderError, Pooling, TextEncoder, text};
+use candle_core::{DType, Device, Tensor};
+use lsmi_candle::embedding::encoders::{Config, EncoderError, Pooling, TextEncoder, Weights, text};
 use serde_json::{Value, json};
 
 use crate::golden::{Fixture, difference};
@@ -110,6 +110,26 @@ fn half_precision_is_near() {
     }
 }
 
+/// The states of T5 go beyond the greatest number of f16, 65504, on their way.
+#[test]
+fn states_of_t5_may_be_large() {
+    let fixture = Fixture::tiny("t5/v1");
+    let mut tensors = candle_core::safetensors::load(fixture.folder.join("model.safetensors"), &Device::Cpu).unwrap();
+    let name = "encoder.block.0.layer.1.DenseReluDense.wo.weight";
+    let enlarged = (tensors[name].to_dtype(DType::F32).unwrap() * 5e4).unwrap();
+    tensors.insert(name.to_owned(), enlarged.clamp(-6e4, 6e4).unwrap());
+    let bytes = safetensors::serialize(&tensors, None).unwrap();
+    let (ids, mask, _) = inputs(&fixture);
+    let [half, full] = [DType::F16, DType::F32].map(|dtype| {
+        let file = ("model.safetensors".to_owned(), bytes.clone());
+        let weights = Weights::from_bytes(vec![file], dtype, &Device::Cpu).unwrap();
+        let model = text::load(&fixture.config("config.json"), &weights).unwrap();
+        model.encode(&ids, &mask, None).unwrap().pool(Pooling::Mean).unwrap()
+    });
+    let difference = difference(&half, &full);
+    assert!(difference < 0.01, "{difference}");
+}
+
 /// The configuration of a fixture with a field of another value.
 fn changed(fixture: &Fixture, field: &str, value: Value) -> Config {
     let text = std::fs::read_to_string(fixture.folder.join("config.json")).unwrap();
@@ -186,7 +206,7 @@ fn wrong_inputs_are_refused() {
         let fixture = Fixture::tiny(name);
         let model = load(&fixture, DType::F32);
         let refused = |ids: Vec<u32>| {
-            let ids = Tensor::new(vec![ids], &candle_core::Device::Cpu).unwrap();
+            let ids = Tensor::new(vec![ids], &Device::Cpu).unwrap();
             matches!(model.encode(&ids, &ids.ones_like().unwrap(), None), Err(EncoderError::Input { .. }))
         };
         assert!(refused(vec![64]) && !refused(vec![63]), "{name}");

@@ -4,7 +4,7 @@
 use candle_core::{DType, Tensor};
 
 use crate::embedding::encoders::layers::{
-    Activation, Buckets, DistanceBias, GatedPerceptron, Linear, RelativeAttention, RelativeShape, RmsNorm, hidden,
+    Activation, Buckets, DistanceBias, Linear, RelativeAttention, RelativeShape, RmsNorm, hidden,
 };
 use crate::embedding::encoders::text::embeddings::{check_ids, look_up};
 use crate::embedding::encoders::text::width;
@@ -23,9 +23,6 @@ const UNUSED: &[&str] = &[
 
 /// The network bears texts of any length; what limits them is their tokenizer, or else this.
 const MOST_TOKENS: usize = 1 << 15;
-
-/// The greatest finite number of f16, with room for what is added next.
-const MOST_HALF: f64 = 64_504.0;
 
 /// T5.
 #[derive(Debug)]
@@ -46,10 +43,15 @@ struct Block {
     perceptron: Perceptron,
 }
 
+/// A perceptron without biases, plain or gated.
 #[derive(Debug)]
-enum Perceptron {
-    Plain([Linear; 2], Activation),
-    Gated(GatedPerceptron),
+struct Perceptron {
+    /// Where it is gated, the layer that goes through the activation and the one beside it, one above the other.
+    inward: Linear,
+    /// Of the type of sums.
+    outward: Linear,
+    activation: Activation,
+    is_gated: bool,
 }
 
 /// What the blocks have in common.
@@ -136,39 +138,45 @@ fn buckets(config: &Config) -> Result<Buckets> {
 
 impl Block {
     fn load(weights: &Weights, sizes: &Sizes) -> Result<Self> {
-        let (width, inner) = (sizes.attention.width, sizes.inner);
+        let width = sizes.attention.width;
         let attention = weights.under("0.SelfAttention");
-        // The name is from when all were rectifiers.
-        let perceptron = weights.under("1.DenseReluDense");
         Ok(Self {
             attention_norm: RmsNorm::load(weights, "0.layer_norm", width, sizes.eps, 0.0)?,
             attention: RelativeAttention::load(&attention, ["q", "k", "v", "o"], &sizes.attention)?,
             perceptron_norm: RmsNorm::load(weights, "1.layer_norm", width, sizes.eps, 0.0)?,
-            perceptron: if sizes.is_gated {
-                let names = ["wi_0", "wi_1", "wo"];
-                let gated = GatedPerceptron::load(&perceptron, names, [width, inner], [false; 2], sizes.activation)?;
-                Perceptron::Gated(gated)
-            } else {
-                let up = Linear::load(&perceptron, "wi", width, inner, false)?;
-                Perceptron::Plain([up, Linear::load(&perceptron, "wo", inner, width, false)?], sizes.activation)
-            },
+            // The name is from when all were rectifiers.
+            perceptron: Perceptron::load(&weights.under("1.DenseReluDense"), sizes)?,
         })
     }
 }
 
 impl Perceptron {
+    fn load(weights: &Weights, sizes: &Sizes) -> Result<Self> {
+        let Sizes { attention: RelativeShape { width, .. }, inner, activation, is_gated, .. } = *sizes;
+        let names = if is_gated { &["wi_0.weight", "wi_1.weight"][..] } else { &["wi.weight"] };
+        let inward = names.iter().map(|name| weights.get(name, &[inner, width])).collect::<Result<Vec<_>>>()?;
+        let outward = weights.get("wo.weight", &[width, inner])?;
+        Ok(Self {
+            inward: Linear::new(Tensor::cat(&inward, 0)?, None),
+            outward: Linear::new(outward.to_dtype(of_sums(outward.dtype()))?, None),
+            activation,
+            is_gated,
+        })
+    }
+
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Plain([up, down], activation) => down.forward(&up.activated(x, *activation)?),
-            Self::Gated(gated) => gated.forward(x),
-        }
+        let inner = if self.is_gated {
+            self.activation.gated(&self.inward.forward(x)?)?
+        } else {
+            self.inward.activated(x, self.activation)?
+        };
+        self.outward.forward(&inner.to_dtype(of_sums(x.dtype()))?)
     }
 }
 
-/// The sum of states and what a half gives. The states of T5 grow beyond f16 in places, and are held within it as in training.
-fn sum(x: &Tensor, change: &Tensor) -> Result<Tensor> {
-    let sum = (x + change)?;
-    Ok(if sum.dtype() == DType::F16 { sum.clamp(-MOST_HALF, MOST_HALF)? } else { sum })
+/// The type of the states that halves are added to, which grow beyond the numbers of f16.
+fn of_sums(dtype: DType) -> DType {
+    if dtype == DType::F16 { DType::F32 } else { dtype }
 }
 
 impl Encoder for T5 {
@@ -193,18 +201,20 @@ impl TextEncoder for T5 {
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let length = check_ids(ids, self.tokens.dim(0)?, MOST_TOKENS)?;
         let hidden = hidden(mask)?;
-        let mut x = look_up(&self.tokens, ids)?;
+        let (dtype, sums) = (self.tokens.dtype(), of_sums(self.tokens.dtype()));
+        let normal = |norm: &RmsNorm, x: &Tensor| -> Result<Tensor> { Ok(norm.forward(x)?.to_dtype(dtype)?) };
+        let mut x = look_up(&self.tokens, ids)?.to_dtype(sums)?;
         let mut distances = self.biases[0].of(length)?;
         for (index, block) in self.blocks.iter().enumerate() {
             if let Some(own) = self.biases.get(index).filter(|_| index > 0) {
                 distances = own.of(length)?;
             }
-            let normal = block.attention_norm.forward(&x)?;
-            let attended = block.attention.forward(&normal, hidden.as_ref(), |_, _, rows| distances.rows(rows))?;
-            x = sum(&x, &attended)?;
-            x = sum(&x, &block.perceptron.forward(&block.perceptron_norm.forward(&x)?)?)?;
+            let states = normal(&block.attention_norm, &x)?;
+            let attended = block.attention.forward(&states, hidden.as_ref(), |_, _, rows| distances.rows(rows))?;
+            x = (x + attended.to_dtype(sums)?)?;
+            x = (&x + block.perceptron.forward(&normal(&block.perceptron_norm, &x)?)?)?;
         }
-        let states = self.norm.forward(&x)?;
+        let states = normal(&self.norm, &x)?;
         Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: None, projected: None })
     }
 }
