@@ -1,15 +1,12 @@
 //! DeBERTa of the second and third kind (He et al., ICLR 2021 and 2023): vectors of what a token is and of how far it stands
 //! from another one stay apart, and attention is the sum of content to content, content to distance and distance to content.
 
-use std::ops::Range;
-
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, Tensor};
 use serde_json::Value;
 
 use super::block::{Rest, Sizes};
-use crate::embedding::encoders::layers::{
-    Activation, LayerNorm, Linear, RelativeAttention, RelativeShape, hidden, pairs,
-};
+use super::distances::{Rows, Span};
+use crate::embedding::encoders::layers::{Activation, LayerNorm, Linear, RelativeAttention, RelativeShape, hidden};
 use crate::embedding::encoders::text::embeddings::{check_ids, look_up};
 use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
@@ -25,9 +22,6 @@ const UNUSED: &[&str] = &[
     "lm_predictions.*",
     "mask_predictions.*",
 ];
-
-/// Of longer texts the pairs of positions are not laid out all at once.
-const MOST_WHOLE: usize = 1 << 12;
 
 /// DeBERTa.
 #[derive(Debug)]
@@ -52,55 +46,6 @@ struct Block {
     keys: Option<Tensor>,
     queries: Option<Tensor>,
     rest: Rest,
-}
-
-/// How distances are told apart.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    /// Half the number of vectors of distances.
-    half: usize,
-    /// The number of those whose distances grow by more than one, where some do, and the greatest of these.
-    logarithmic: Option<(usize, usize)>,
-}
-
-impl Span {
-    fn read(config: &Config) -> Result<Self> {
-        // -1 stands for the number of positions, and for none.
-        let number = |name: &str| match config.expect(name, &(-1).into()) {
-            Ok(()) => Ok(None),
-            Err(_) => config.count(&[name], None).map(Some),
-        };
-        let positions = config.count(&["max_position_embeddings"], 512)?;
-        let greatest = number("max_relative_positions")?.unwrap_or(positions);
-        match number("position_buckets")? {
-            None => Ok(Self { half: greatest, logarithmic: None }),
-            Some(1) => Err(config.wrong("position_buckets", "at least 2, or -1", Some(&1.into()))),
-            Some(buckets) => Ok(Self { half: buckets, logarithmic: Some((buckets, greatest)) }),
-        }
-    }
-
-    /// The row of the table of distances for a position that looks at another one.
-    fn row(self, from: usize, to: usize) -> usize {
-        let distance = from.abs_diff(to);
-        let bucket = self.logarithmic.map_or(distance, |(buckets, greatest)| bucket(distance, buckets / 2, greatest));
-        if from >= to {
-            self.half.saturating_add(bucket).min(2 * self.half - 1)
-        } else {
-            self.half.saturating_sub(bucket)
-        }
-    }
-}
-
-/// The class of a distance: up to `exact` of its own, then growing with its logarithm.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is below 0 counts as 0")]
-fn bucket(distance: usize, exact: usize, greatest: usize) -> usize {
-    if distance <= exact {
-        return distance;
-    }
-    // In f32 and in this order, as the models were trained: a number just above a whole one is rounded up.
-    let logarithm = |of: usize| (of as f32 / exact as f32).ln();
-    let share = logarithm(distance) / logarithm(greatest - 1) * (exact - 1) as f32;
-    exact.saturating_add(share.ceil() as usize)
 }
 
 /// The convolution over neighbouring tokens beside the first block (v2-xlarge and v2-xxlarge).
@@ -264,44 +209,6 @@ impl Block {
             })
         })?;
         self.rest.forward(x, &attended)
-    }
-}
-
-/// Which row of the table of distances belongs to which pair of positions, for texts of a length.
-struct Rows<'device> {
-    span: Span,
-    length: usize,
-    /// Of all pairs, where these are not too many.
-    whole: Option<[Tensor; 2]>,
-    device: &'device Device,
-}
-
-impl<'device> Rows<'device> {
-    fn new(span: Span, length: usize, device: &'device Device) -> Result<Self> {
-        let mut rows = Self { span, length, whole: None, device };
-        if length <= MOST_WHOLE {
-            rows.whole = Some([rows.by_query(0..length)?, rows.by_key(0..length)?]);
-        }
-        Ok(rows)
-    }
-
-    /// The places in the scores of some queries with all rows of the table.
-    fn by_query(&self, range: Range<usize>) -> Result<Tensor> {
-        let first = range.start;
-        self.of(0, range, |from, _| from - first)
-    }
-
-    /// The places in the scores of all keys with all rows of the table.
-    fn by_key(&self, range: Range<usize>) -> Result<Tensor> {
-        self.of(1, range, |_, to| to)
-    }
-
-    fn of(&self, way: usize, range: Range<usize>, content: impl Fn(usize, usize) -> usize) -> Result<Tensor> {
-        if let Some(whole) = self.whole.as_ref().filter(|_| range.len() == self.length) {
-            return Ok(whole[way].clone());
-        }
-        let place = |from, to| content(from, to) * 2 * self.span.half + self.span.row(from, to);
-        pairs(range, self.length, place, self.device)
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod block;
 pub(super) mod deberta_v2;
+mod distances;
 pub(super) mod mpnet;
 pub(super) mod t5;
