@@ -114,7 +114,7 @@ mod tests {
             (all.iter().sum::<usize>(), begins[begins.len() - 10..].to_vec())
         };
         // The released models.
-        assert_eq!(begins(256, 512), (138189, vec![629, 636, 643, 650, 657, 664, 672, 679, 686, 694]));
+        assert_eq!(begins(256, 512), (138_189, vec![629, 636, 643, 650, 657, 664, 672, 679, 686, 694]));
         assert_eq!(begins(8, 32), (7428, vec![3, 4, 5, 8, 16, 32, 62, 122, 241, 476]));
         assert_eq!(begins(6, 16), (6313, vec![1, 2, 3, 4, 7, 16, 34, 76, 168, 376]));
     }
