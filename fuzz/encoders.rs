@@ -31,8 +31,8 @@ struct Checkpoint {
 static CHECKPOINTS: LazyLock<BTreeMap<String, Checkpoint>> = LazyLock::new(|| {
     let fixtures: PathBuf =
         [env!("CARGO_MANIFEST_DIR"), "..", "lsmi-candle", "tests", "fixtures", "encoders"].iter().collect();
-    let folders = std::fs::read_dir(fixtures).expect("checkpoints");
-    let mut folders: Vec<PathBuf> = folders.map(|folder| folder.expect("a checkpoint").path()).collect();
+    let mut folders = Vec::new();
+    find_checkpoints(fixtures, &mut folders);
     folders.sort();
     let checkpoints = folders.into_iter().map(|folder| {
         let config = Config::read(&folder.join("config.json")).expect("its configuration");
@@ -42,6 +42,19 @@ static CHECKPOINTS: LazyLock<BTreeMap<String, Checkpoint>> = LazyLock::new(|| {
     });
     checkpoints.collect()
 });
+
+/// The folders of checkpoints in a folder, however deep.
+fn find_checkpoints(folder: PathBuf, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(&folder).expect("checkpoints") {
+        let path = entry.expect("a checkpoint").path();
+        if path.is_dir() {
+            find_checkpoints(path, found);
+        }
+    }
+    if folder.join("config.json").is_file() {
+        found.push(folder);
+    }
+}
 
 /// A tokenizer that may be damaged, for a model that is not.
 pub(crate) fn tokenizer(path: &Path) -> bool {

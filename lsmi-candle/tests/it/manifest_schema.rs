@@ -57,6 +57,18 @@ fn is_valid(schema: &Value, root: &Value, value: &Value) -> bool {
             let parts = expected.as_object().unwrap();
             parts.iter().all(|(name, part)| value.get(name).is_none_or(|value| is_valid(part, root, value)))
         }
+        "additionalProperties" if expected.is_object() => {
+            assert!(schema.get("properties").is_none());
+            value.as_object().is_none_or(|fields| fields.values().all(|value| is_valid(expected, root, value)))
+        }
+        "propertyNames" => {
+            value.as_object().is_none_or(|fields| fields.keys().all(|name| is_valid(expected, root, &json!(name))))
+        }
+        "maxProperties" => value.as_object().is_none_or(|fields| fields.len() <= length(expected)),
+        "dependentRequired" => expected.as_object().unwrap().iter().all(|(name, needed)| {
+            let needed = needed.as_array().unwrap();
+            value.get(name).is_none() || needed.iter().all(|other| value.get(other.as_str().unwrap()).is_some())
+        }),
         "additionalProperties" => {
             assert_eq!(expected, &json!(false));
             let known = schema["properties"].as_object().unwrap();
@@ -160,6 +172,11 @@ fn a_wrong_manifest_is_refused_by_both() {
     let [bank, clap] = ["ast-audioset", "clap-htsat-unfused-audio"].map(find);
     let [clips, video] = ["imagebind-huge-audio", "imagebind-huge-video"].map(find);
     let three = |values: [f64; 3]| toml::Value::from(values.to_vec());
+    let prompt = |name: &str, text: toml::Value| toml::Value::from(toml::Table::from_iter([(name.to_owned(), text)]));
+    let mut prompted = text.clone();
+    prompted.insert("prompts".to_owned(), prompt("query", "query: ".into()));
+    prompted.insert("default_prompt".to_owned(), "query".into());
+    assert!(is_accepted_by_schema(&schema, &prompted) && is_accepted_by_reader(&prompted));
     let wrong: Vec<(&toml::Table, &str, &str, toml::Value)> = vec![
         (&text, "", "name", "Upper case".into()),
         (&text, "", "name", ".hidden".into()),
@@ -179,6 +196,14 @@ fn a_wrong_manifest_is_refused_by_both() {
         (&text, "", "licence", " ".into()),
         (&text, "", "citation", vec![" "].into()),
         (&text, "", "files", Vec::<toml::Table>::new().into()),
+        (&text, "", "prompts", "query: ".into()),
+        (&text, "", "prompts", prompt("query", 1.into())),
+        (&text, "", "prompts", prompt("two words", "query: ".into())),
+        (&text, "", "prompts", prompt("", "query: ".into())),
+        (&text, "", "default_prompt", "query".into()),
+        (&prompted, "", "default_prompt", 1.into()),
+        (&image, "", "prompts", prompt("query", "query: ".into())),
+        (&audio, "", "prompts", prompt("query", "query: ".into())),
         (&text, "files", "path", "../config.json".into()),
         (&text, "files", "path", "/config.json".into()),
         (&text, "files", "path", "a/../b.json".into()),

@@ -21,6 +21,14 @@ pub enum Architecture {
     DistilBert,
     /// Conneau et al. 2020, and RoBERTa (Liu et al. 2019).
     XlmRoberta,
+    /// Lan et al. 2020.
+    Albert,
+    /// Song et al. 2020.
+    MpNet,
+    /// He et al. 2021 and 2023.
+    DebertaV2,
+    /// Raffel et al. 2020: the encoder.
+    T5,
     /// Warner et al. 2024.
     ModernBert,
     /// Radford et al. 2021.
@@ -84,6 +92,12 @@ const MODEL_TYPES: &[(&str, Architecture, &[Modality])] = &[
     ("roberta", Architecture::XlmRoberta, TEXT),
     ("camembert", Architecture::XlmRoberta, TEXT),
     ("data2vec-text", Architecture::XlmRoberta, TEXT),
+    ("albert", Architecture::Albert, TEXT),
+    ("mpnet", Architecture::MpNet, TEXT),
+    ("deberta-v2", Architecture::DebertaV2, TEXT),
+    ("t5", Architecture::T5, TEXT),
+    ("mt5", Architecture::T5, TEXT),
+    ("umt5", Architecture::T5, TEXT),
     ("modernbert", Architecture::ModernBert, TEXT),
     ("clip", Architecture::Clip, BOTH),
     ("clip_text_model", Architecture::Clip, TEXT),
@@ -181,6 +195,10 @@ impl Architecture {
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
+        Self::Albert,
+        Self::MpNet,
+        Self::DebertaV2,
+        Self::T5,
         Self::ModernBert,
         Self::Clip,
         Self::Siglip,

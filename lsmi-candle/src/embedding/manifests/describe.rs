@@ -78,7 +78,11 @@ impl From<&Manifest> for Description {
             embedding_width: Some(manifest.embedding_width),
             pooling: Some(manifest.pooling.clone()),
             steps: Some(if manifest.normalize { vec![Step::Normalize] } else { Vec::new() }),
-            prompts: Prompts::default(),
+            prompts: Prompts {
+                texts: manifest.prompts.clone(),
+                default: manifest.default_prompt.clone(),
+                left_out: false,
+            },
             text: TextSettings { max_tokens, lower_case, ..TextSettings::default() },
             preprocessing: max_tokens.is_none().then(|| manifest.preprocessing.clone()),
             notes: Vec::new(),

@@ -2,7 +2,7 @@
 //!
 //! `models/README.md` explains the fields and `models/manifest.schema.json` is the schema of the same format.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -40,6 +40,12 @@ pub struct Manifest {
     pub licence: String,
     /// The publications to cite.
     pub citation: Vec<String>,
+    /// The name of the prompt that is put before every text unless another is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_prompt: Option<String>,
+    /// Texts that its authors put before others, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// What is done to the input.
     pub preprocessing: Preprocessing,
     /// The files that are needed.
@@ -246,6 +252,16 @@ impl Manifest {
         }
         if self.citation.is_empty() || self.citation.iter().any(|citation| citation.trim().is_empty()) {
             return refuse("citation", &"", "must list the publications to cite");
+        }
+        let is_of_name = |other: char| other.is_ascii_alphanumeric() || "._-".contains(other);
+        if self.modality != Modality::Text && !self.prompts.is_empty() {
+            return refuse("prompts", &"", "only texts have prompts");
+        }
+        if let Some(name) = self.prompts.keys().find(|name| name.is_empty() || !name.chars().all(is_of_name)) {
+            return refuse("prompts", name, "must have names of letters, digits, dots, hyphens and underscores");
+        }
+        if let Some(name) = self.default_prompt.as_ref().filter(|name| !self.prompts.contains_key(*name)) {
+            return refuse("default_prompt", name, "must be the name of one of [prompts]");
         }
         let mut seen = BTreeSet::new();
         for ManifestFile { path, bytes, sha256, .. } in &self.files {

@@ -19,7 +19,7 @@ pub(super) const SENTENCE: [&str; 7] = [
 ];
 
 /// Classes of tokenizers that take their lower-casing from `tokenizer_config.json`, whatever `tokenizer.json` says.
-const BERT_TOKENIZERS: [&str; 3] = ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"];
+const BERT_TOKENIZERS: [&str; 4] = ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MPNetTokenizer"];
 
 /// Reads the settings in the folder of the network. Positions limit the length too, which the network knows itself.
 pub(super) fn settings(

@@ -8,6 +8,7 @@ mod imagebind;
 mod loading;
 mod patches;
 mod spectrogram;
+mod relative;
 mod text;
 mod video;
 mod waveform;

@@ -5,6 +5,10 @@
 //! | `bert`, `electra`, `ernie`, `splinter` | BERT, MiniLM, and models that differ in training | mean |
 //! | `distilbert` | DistilBERT | mean |
 //! | `roberta`, `xlm-roberta`, `camembert`, `data2vec-text` | RoBERTa, XLM-RoBERTa | mean |
+//! | `albert` | ALBERT | mean |
+//! | `mpnet` | MPNet | mean |
+//! | `deberta-v2` | DeBERTa v2 and v3 | mean |
+//! | `t5`, `mt5`, `umt5` | encoders of T5, mT5 and UMT5 | mean |
 //! | `modernbert` | ModernBERT | mean |
 //! | `clip`, `clip_text_model` | text tower of CLIP | projection, or pooler where there is none |
 //! | `siglip`, `siglip_text_model`, `siglip2`, `siglip2_text_model` | text tower of SigLIP | projection |
@@ -16,12 +20,15 @@
 
 mod absolute;
 mod embeddings;
+mod relative;
 mod rotary;
 mod towers;
 
 pub(super) use embeddings::Embeddings;
 
 use absolute::{bert, distilbert, xlm_roberta};
+use absolute::{albert, bert, distilbert, xlm_roberta};
+use relative::{deberta_v2, mpnet, t5};
 use rotary::modernbert;
 use towers::{clap, clip, siglip};
 
@@ -39,6 +46,10 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn TextEncoder>> 
         Architecture::Bert => Box::new(bert::load(config, weights)?),
         Architecture::XlmRoberta => Box::new(xlm_roberta::load(config, weights)?),
         Architecture::DistilBert => Box::new(distilbert::load(config, weights)?),
+        Architecture::Albert => Box::new(albert::load(config, weights)?),
+        Architecture::MpNet => Box::new(mpnet::load(config, weights)?),
+        Architecture::DebertaV2 => Box::new(deberta_v2::load(config, weights)?),
+        Architecture::T5 => Box::new(t5::load(config, weights)?),
         Architecture::ModernBert => Box::new(modernbert::ModernBert::load(config, weights)?),
         Architecture::Clap => Box::new(clap::ClapText::load(config, weights)?),
         Architecture::Clip => Box::new(clip::ClipText::load(config, weights)?),

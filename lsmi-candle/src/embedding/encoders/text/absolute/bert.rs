@@ -28,8 +28,6 @@ pub(crate) struct Variant {
     pub(crate) prefixes: &'static [&'static str],
     /// The id of padding, where positions begin after it and count the tokens that are not padding.
     pub(crate) padding: Option<u32>,
-    /// Epsilon of the norms, where the configuration leaves it out.
-    pub(crate) eps: f64,
 }
 
 /// BERT or a model of its form.
@@ -47,7 +45,7 @@ pub(crate) struct Bert {
 
 /// Loads BERT, ELECTRA, ERNIE or Splinter.
 pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Bert> {
-    let variant = Variant { prefixes: &["", "bert", "electra", "ernie", "splinter"], padding: None, eps: 1e-12 };
+    let variant = Variant { prefixes: &["", "bert", "electra", "ernie", "splinter"], padding: None };
     Bert::load(config, weights, &variant)
 }
 
@@ -61,7 +59,7 @@ impl Bert {
 
     /// Loads a model of BERT's form that is part of another: what else there is in the checkpoint is not looked at.
     pub(crate) fn part(config: &Config, weights: &Weights, variant: &Variant) -> Result<Self> {
-        let Variant { prefixes, padding, eps } = *variant;
+        let Variant { prefixes, padding } = *variant;
         config.expect("position_embedding_type", &"absolute".into())?;
         config.expect("is_decoder", &false.into())?;
         let body = weights.under_one_of(prefixes, "embeddings.word_embeddings.weight");
@@ -70,7 +68,7 @@ impl Bert {
             heads: config.count(&["num_attention_heads"], 12)?,
             inner: config.count(&["intermediate_size"], 3072)?,
             activation: config.activation(&["hidden_act"], "gelu")?,
-            eps: config.real(&["layer_norm_eps"], eps)?,
+            eps: config.real(&["layer_norm_eps"], 1e-12)?,
             norm_first: false,
             biases: Biases::All,
             layer_scale: false,

@@ -6,6 +6,6 @@ use crate::embedding::encoders::{Config, Result, Weights};
 /// Loads `RoBERTa`, XLM-RoBERTa or `CamemBERT`.
 pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Bert> {
     let padding = config.token(&["pad_token_id"], 1)?;
-    let variant = Variant { prefixes: &["", "roberta", "data2vec_text"], padding: Some(padding), eps: 1e-5 };
+    let variant = Variant { prefixes: &["", "roberta", "data2vec_text"], padding: Some(padding) };
     Bert::load(config, weights, &variant)
 }
