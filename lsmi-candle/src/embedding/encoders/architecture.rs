@@ -21,6 +21,18 @@ pub enum Architecture {
     XlmRoberta,
     /// Warner et al. 2024.
     ModernBert,
+    /// Nussbaum et al. 2025.
+    NomicBert,
+    /// Zhang et al. 2024.
+    Gte,
+    /// Yang et al. 2025.
+    Qwen3,
+    /// Yang et al. 2024.
+    Qwen2,
+    /// Jiang et al. 2023.
+    Mistral,
+    /// Gemma Team 2025, the part that reads texts.
+    Gemma3,
     /// Radford et al. 2021.
     Clip,
     /// Zhai et al. 2023.
@@ -44,7 +56,7 @@ const IMAGE: &[Modality] = &[Modality::Image];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 30] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -55,6 +67,13 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
     ("camembert", Architecture::XlmRoberta, TEXT),
     ("data2vec-text", Architecture::XlmRoberta, TEXT),
     ("modernbert", Architecture::ModernBert, TEXT),
+    ("nomic_bert", Architecture::NomicBert, TEXT),
+    ("gte", Architecture::Gte, TEXT),
+    ("new", Architecture::Gte, TEXT),
+    ("qwen3", Architecture::Qwen3, TEXT),
+    ("qwen2", Architecture::Qwen2, TEXT),
+    ("mistral", Architecture::Mistral, TEXT),
+    ("gemma3_text", Architecture::Gemma3, TEXT),
     ("clip", Architecture::Clip, BOTH),
     ("clip_text_model", Architecture::Clip, TEXT),
     ("clip_vision_model", Architecture::Clip, IMAGE),
@@ -72,11 +91,17 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
         Self::ModernBert,
+        Self::NomicBert,
+        Self::Gte,
+        Self::Qwen3,
+        Self::Qwen2,
+        Self::Mistral,
+        Self::Gemma3,
         Self::Clip,
         Self::Siglip,
         Self::Dinov2,
@@ -171,6 +196,6 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 23);
+        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 30);
     }
 }

@@ -250,7 +250,7 @@ fn softmax(row: &mut [f32]) {
 /// The sum of a function of numbers, in lanes.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-fn lanes(x: &[f32], function: impl Fn(f32) -> f32) -> f32 {
+pub(super) fn lanes(x: &[f32], function: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0; LANES];
     let chunks = x.chunks_exact(LANES);
     for (sum, x) in sums.iter_mut().zip(chunks.remainder()) {

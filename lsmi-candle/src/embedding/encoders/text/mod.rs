@@ -6,18 +6,25 @@
 //! | `distilbert` | DistilBERT | mean |
 //! | `roberta`, `xlm-roberta`, `camembert`, `data2vec-text` | RoBERTa, XLM-RoBERTa | mean |
 //! | `modernbert` | ModernBERT | mean |
+//! | `nomic_bert` | nomic-bert, with a mixture of experts too | mean |
+//! | `gte`, `new` | GTE, Arctic-Embed 2 | class token |
+//! | `qwen3`, `qwen2`, `mistral` | Qwen3, Qwen2, Mistral | last token |
+//! | `gemma3_text` | Gemma 3, `EmbeddingGemma` | mean |
 //! | `clip`, `clip_text_model` | text tower of CLIP | projection, or pooler where there is none |
 //! | `siglip`, `siglip_text_model` | text tower of SigLIP | projection |
 //!
 //! The pooling is that of sentence encoders built on the architecture; a checkpoint's authors may have chosen another one.
 
 mod absolute;
+mod angles;
+mod decoders;
 mod embeddings;
 mod rotary;
 mod towers;
 
 use absolute::{bert, distilbert, xlm_roberta};
-use rotary::modernbert;
+use decoders::{gemma3, qwen};
+use rotary::{gte, modernbert, nomic};
 use towers::{clip, siglip};
 
 use super::{Architecture, Config, EncoderError, Modality, Pooling, Result, TextEncoder, Weights};
@@ -33,6 +40,12 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn TextEncoder>> 
         Architecture::XlmRoberta => Box::new(xlm_roberta::load(config, weights)?),
         Architecture::DistilBert => Box::new(distilbert::load(config, weights)?),
         Architecture::ModernBert => Box::new(modernbert::ModernBert::load(config, weights)?),
+        Architecture::NomicBert => Box::new(nomic::load(config, weights)?),
+        Architecture::Gte => Box::new(gte::load(config, weights)?),
+        Architecture::Qwen3 => Box::new(qwen::load_qwen3(config, weights)?),
+        Architecture::Qwen2 => Box::new(qwen::load_qwen2(config, weights)?),
+        Architecture::Mistral => Box::new(qwen::load_mistral(config, weights)?),
+        Architecture::Gemma3 => Box::new(gemma3::load(config, weights)?),
         Architecture::Clip => Box::new(clip::ClipText::load(config, weights)?),
         Architecture::Siglip => Box::new(siglip::SiglipText::load(config, weights)?),
         _ => return Err(config.not_built_in(Modality::Text)),
