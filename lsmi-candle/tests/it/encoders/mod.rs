@@ -5,4 +5,5 @@ mod described;
 mod files;
 mod image;
 mod loading;
+mod rotary;
 mod text;

@@ -55,6 +55,7 @@ pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Body> {
         activation: config.activation(&["hidden_act"], "gelu")?,
     };
     let width = shape.width;
+    let head_width = head_width(config, width, shape.heads)?;
     let segments = match config.index(&["type_vocab_size"], 1)? {
         0 => None,
         count => Some(body.get("embeddings.token_type_embeddings.weight", &[count, width])?),
@@ -69,7 +70,7 @@ pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Body> {
         norm: LayerNorm::load(&body, "embeddings.LayerNorm", width, shape.eps)?,
         blocks: blocks.collect::<Result<_>>()?,
         pooler: pooler(&body, width)?,
-        angles: angles(config, head_width(config, width, shape.heads)?)?,
+        angles: angles(config, head_width)?,
         positions: config.count(&["max_position_embeddings"], None)?,
         pooling: Pooling::Cls,
     };

@@ -65,6 +65,7 @@ pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Body> {
     let body = weights.under_one_of(&["", "bert", "nomic_bert"], "embeddings.word_embeddings.weight");
     let shape = shape(config, is_authors)?;
     let width = shape.width;
+    let head_width = head_width(config, width, shape.heads)?;
     let rows = config.count(&["vocab_size"], if is_authors { 50257 } else { 30528 })?;
     let rows = rows.next_multiple_of(config.count(&["pad_vocab_size_multiple"], 1)?);
     let segments = match config.index(&["type_vocab_size"], 2)? {
@@ -85,7 +86,7 @@ pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Body> {
         norm,
         blocks: blocks.collect::<Result<_>>()?,
         pooler: pooler(&body, width)?,
-        angles: angles(config, head_width(config, width, shape.heads)?, is_authors)?,
+        angles: angles(config, head_width, is_authors)?,
         positions: match config.index(&["n_positions", "max_position_embeddings"], 2048)? {
             0 => 2048,
             positions => positions,
