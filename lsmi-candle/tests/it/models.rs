@@ -55,7 +55,10 @@ fn every_manifest_is_built_in() {
         .unwrap()
         .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml"));
     assert_eq!(files.count(), registry.iter().count());
-    for architecture in Architecture::ALL {
+    // Those that are described by the repositories' own files alone: vectors go through layers that a manifest has no
+    // fields for, or the files differ from one checkpoint to the next.
+    let undescribed = [Architecture::Gemma3, Architecture::Qwen2, Architecture::Mistral];
+    for architecture in Architecture::ALL.into_iter().filter(|architecture| !undescribed.contains(architecture)) {
         assert!(registry.iter().any(|manifest| manifest.architecture == architecture), "{architecture}");
     }
 }

@@ -21,7 +21,7 @@ pub enum Architecture {
     XlmRoberta,
     /// Warner et al. 2024.
     ModernBert,
-    /// Nussbaum et al. 2025.
+    /// Nussbaum et al. 2024.
     NomicBert,
     /// Zhang et al. 2024.
     Gte,

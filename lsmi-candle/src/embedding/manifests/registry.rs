@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Manifest, ModelError};
 
 /// The manifests of `models/`, by their names.
-const BUILT_IN: [(&str, &str); 17] = {
+const BUILT_IN: [(&str, &str); 22] = {
     macro_rules! built_in {
         ($($name:literal),* $(,)?) => {
             [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
@@ -21,12 +21,17 @@ const BUILT_IN: [(&str, &str); 17] = {
         "dinov2-small",
         "distilbert-base-uncased",
         "efficientnet-lite0",
+        "gte-base-en-v1.5",
+        "gte-multilingual-base",
         "minilm-l6-v2",
         "modernbert-base",
         "multilingual-minilm-l12-v2",
+        "nomic-embed-text-v1.5",
+        "qwen3-embedding-0.6b",
         "resnet-50",
         "siglip-base-image",
         "siglip-base-text",
+        "snowflake-arctic-embed-m-v2",
         "vit-base-in21k",
         "whisper-tiny",
         "whisper-tiny-en",

@@ -1,4 +1,4 @@
-//! A mixture of experts (Fedus et al., JMLR 2022): perceptrons of which each token takes the few that a router weighs
+//! A mixture of experts (Shazeer et al., ICLR 2017): perceptrons of which each token takes the few that a router weighs
 //! most.
 
 use candle_core::{D, DType, Tensor};

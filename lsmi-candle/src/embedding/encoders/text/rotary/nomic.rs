@@ -1,4 +1,4 @@
-//! nomic-bert (Nussbaum et al., TMLR 2025): BERT with rotary positions and gated perceptrons; the second version
+//! nomic-bert (Nussbaum et al., 2024): BERT with rotary positions and gated perceptrons; the second version
 //! (Nussbaum and Duderstadt, 2025) has a mixture of experts in every other block.
 
 use serde_json::Value;
@@ -60,8 +60,8 @@ pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Body> {
         config.expect(field, &false.into())?;
     }
     config.expect("rotary_emb_scale_base", &Value::Null)?;
-    // Files of the authors' code have its fields; some have those of transformers beside them.
-    let is_authors = config.has(&["n_embd", "n_layer", "n_head"]);
+    // Files of the authors' code have its fields and its defaults; some have fields of transformers beside them, and its defaults.
+    let is_authors = config.has(&["n_embd", "n_layer", "n_head"]) && !config.has(&["hidden_size"]);
     let body = weights.under_one_of(&["", "bert", "nomic_bert"], "embeddings.word_embeddings.weight");
     let shape = shape(config, is_authors)?;
     let width = shape.width;
