@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+use std::collections::HashMap;
 use std::fs;
 
 use candle_core::{DType, Device, Tensor};
@@ -27,7 +28,7 @@ const ALL: [(&str, Pooling); 20] = [
     ("gte/plain", Pooling::Cls),
     ("gte/transformers", Pooling::Cls),
     ("qwen3/bare", Pooling::Last),
-    ("qwen3/shards", Pooling::Last),
+    ("qwen3/causal", Pooling::Last),
     ("qwen3/window", Pooling::Last),
     ("qwen2/causal", Pooling::Last),
     ("qwen2/both-ways", Pooling::Last),
@@ -40,13 +41,8 @@ const ALL: [(&str, Pooling); 20] = [
     ("gemma3/transformers", Pooling::Mean),
 ];
 
-fn weights(fixture: &Fixture, dtype: DType) -> Weights {
-    let index = fixture.folder.join("model.safetensors.index.json");
-    if index.is_file() { Weights::read(&index, dtype, &Device::Cpu).unwrap() } else { fixture.weights(dtype) }
-}
-
 fn load(fixture: &Fixture, dtype: DType) -> Box<dyn TextEncoder> {
-    text::load(&fixture.config("config.json"), &weights(fixture, dtype)).unwrap()
+    text::load(&fixture.config("config.json"), &fixture.weights(dtype)).unwrap()
 }
 
 /// States with padding set to 0, as the reference has them.
@@ -152,6 +148,48 @@ fn half_precision_is_near() {
     }
 }
 
+/// Larger checkpoints are in several files, which an index lists.
+#[test]
+fn checkpoints_may_be_in_several_files() {
+    let fixture = Fixture::tiny("qwen3/causal");
+    let tensors = candle_core::safetensors::load(fixture.folder.join("model.safetensors"), &Device::Cpu).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let (mut parts, mut places) = ([HashMap::new(), HashMap::new()], serde_json::Map::new());
+    for (index, (name, tensor)) in tensors.into_iter().enumerate() {
+        places.insert(name.clone(), format!("model-{}.safetensors", index % 2).into());
+        parts[index % 2].insert(name, tensor);
+    }
+    for (index, part) in parts.iter().enumerate() {
+        candle_core::safetensors::save(part, place.path().join(format!("model-{index}.safetensors"))).unwrap();
+    }
+    let index = place.path().join("model.safetensors.index.json");
+    fs::write(&index, serde_json::json!({ "weight_map": places }).to_string()).unwrap();
+    let weights = Weights::read(&index, DType::F32, &Device::Cpu).unwrap();
+    let model = text::load(&fixture.config("config.json"), &weights).unwrap();
+    let (ids, mask) = (fixture.whole("input_ids"), fixture.whole("attention_mask"));
+    let hidden = model.encode(&ids, &mask, None).unwrap();
+    fixture.assert_close(&hidden.pool(Pooling::Last).unwrap(), "last", TOLERANCE);
+}
+
+/// The folder of a sentence encoder. Files of its modules lie beside each other in the fixture.
+fn sentence_encoder(fixture: &Fixture) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(&fixture.folder).unwrap() {
+        let from = entry.unwrap().path();
+        let name = from.file_name().unwrap().to_str().unwrap();
+        let (module, kind) = name.split_once('.').unwrap();
+        let to = match kind {
+            "json" if module.starts_with(char::is_numeric) => format!("{module}/config.json"),
+            "safetensors" if module.starts_with(char::is_numeric) => format!("{module}/model.safetensors"),
+            _ => name.to_owned(),
+        };
+        let to = place.path().join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(&from, to).unwrap();
+    }
+    place
+}
+
 /// Prompts by their names, the special tokens that the tokenizer adds, texts that are cut, the last token or the mean, and
 /// the layers after it, as sentence-transformers has them in its folders.
 #[test]
@@ -161,7 +199,8 @@ fn folders_give_the_vectors_of_sentence_transformers() {
         let fixture = Fixture::tiny(name);
         let expected =
             candle_core::safetensors::load(fixture.folder.join("vectors.safetensors"), &Device::Cpu).unwrap();
-        let model = of_directory(&fixture.folder, Asked::of(Modality::Text)).unwrap();
+        let place = sentence_encoder(&fixture);
+        let model = of_directory(place.path(), Asked::of(Modality::Text)).unwrap();
         for (prompt, expected) in expected {
             let named = Prompt::Given(prompt.clone());
             let options =
@@ -202,7 +241,7 @@ fn with_field(name: &str, field: &str, value: serde_json::Value) -> Result<Box<d
     let text = fs::read_to_string(fixture.folder.join("config.json")).unwrap();
     let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
     config[field] = value;
-    text::load(&Config::parse("config.json", &config.to_string())?, &weights(&fixture, DType::F32))
+    text::load(&Config::parse("config.json", &config.to_string())?, &fixture.weights(DType::F32))
 }
 
 #[test]
@@ -263,7 +302,7 @@ fn a_configuration_of_another_model_is_refused() {
         ("nomic-bert/experts", "n_layer", 1.into()),
         ("nomic-bert/experts", "moe_every_n_layers", 1.into()),
         ("gte/plain", "type_vocab_size", 0.into()),
-        ("qwen3/shards", "attention_bias", false.into()),
+        ("qwen3/causal", "attention_bias", false.into()),
         ("qwen3/bare", "num_hidden_layers", 1.into()),
         ("qwen3/bare", "head_dim", 8.into()),
         ("qwen3/bare", "num_hidden_layers", 16_777_216.into()),
