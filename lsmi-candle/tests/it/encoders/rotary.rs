@@ -190,8 +190,8 @@ fn sentence_encoder(fixture: &Fixture) -> tempfile::TempDir {
     place
 }
 
-/// Prompts by their names, the special tokens that the tokenizer adds, texts that are cut, the last token or the mean, and
-/// the layers after it, as sentence-transformers has them in its folders.
+/// Prompts by their names, the special tokens that the tokenizer adds, texts that are cut, the last token or the mean,
+/// and the layers after it, as sentence-transformers has them in its folders.
 #[test]
 fn folders_give_the_vectors_of_sentence_transformers() {
     let texts = ["w5 w6 w7 w8 w9 w10 w11", "w40 w41", "w20 w60 w33 w20"];

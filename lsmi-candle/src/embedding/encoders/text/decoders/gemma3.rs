@@ -1,5 +1,5 @@
-//! Gemma 3 (Gemma Team, 2025) as an encoder, `EmbeddingGemma` (Schechter Vera et al., 2025): positions look both ways, most
-//! layers look at a window, and norms stand before and after each half of a block.
+//! Gemma 3 (Gemma Team, 2025) as an encoder, `EmbeddingGemma` (Schechter Vera et al., 2025): positions look both ways,
+//! most layers look at a window, and norms stand before and after each half of a block.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! Qwen3 (Yang et al., 2025; as an encoder Zhang et al., 2025), Qwen2 (Yang et al., 2024) and Mistral (Jiang et al., 2023):
-//! queries share keys and values in groups, and in Qwen3 the heads of both have norms.
+//! Qwen3 (Yang et al., 2025; as an encoder Zhang et al., 2025), Qwen2 (Yang et al., 2024) and Mistral (Jiang et al.,
+//! 2023): queries share keys and values in groups, and in Qwen3 the heads of both have norms.
 
 use super::decoder::{Block, Decoder, LAYERS, PREFIXES, TOKENS, UNUSED, listed_kinds};
 use crate::embedding::encoders::layers::{GatedPerceptron, GroupedAttention, GroupedShape, HeadNorms, RmsNorm};

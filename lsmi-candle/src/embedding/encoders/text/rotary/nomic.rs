@@ -60,7 +60,7 @@ pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Body> {
         config.expect(field, &false.into())?;
     }
     config.expect("rotary_emb_scale_base", &Value::Null)?;
-    // Files of the authors' code have its fields and its defaults; some have fields of transformers beside them, and its defaults.
+    // Files of the authors' code have its fields and its defaults; where those of transformers stand beside them, theirs.
     let is_authors = config.has(&["n_embd", "n_layer", "n_head"]) && !config.has(&["hidden_size"]);
     let body = weights.under_one_of(&["", "bert", "nomic_bert"], "embeddings.word_embeddings.weight");
     let shape = shape(config, is_authors)?;
