@@ -60,6 +60,11 @@ fn every_manifest_is_built_in() {
     assert_eq!(files.count(), registry.iter().count());
     for architecture in Architecture::ALL.iter().filter(|architecture| !WITHOUT_MANIFEST.contains(architecture)) {
         assert!(registry.iter().any(|manifest| manifest.architecture == *architecture), "{architecture}");
+    // Those that are described by the repositories' own files alone: vectors go through layers that a manifest has no
+    // fields for, or the files differ from one checkpoint to the next.
+    let undescribed = [Architecture::Gemma3, Architecture::Qwen2, Architecture::Mistral];
+    for architecture in Architecture::ALL.into_iter().filter(|architecture| !undescribed.contains(architecture)) {
+        assert!(registry.iter().any(|manifest| manifest.architecture == architecture), "{architecture}");
     }
 }
 

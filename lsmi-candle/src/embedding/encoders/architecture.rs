@@ -31,6 +31,18 @@ pub enum Architecture {
     T5,
     /// Warner et al. 2024.
     ModernBert,
+    /// Nussbaum et al. 2024.
+    NomicBert,
+    /// Zhang et al. 2024.
+    Gte,
+    /// Yang et al. 2025.
+    Qwen3,
+    /// Yang et al. 2024.
+    Qwen2,
+    /// Jiang et al. 2023.
+    Mistral,
+    /// Gemma Team 2025, the part that reads texts.
+    Gemma3,
     /// Radford et al. 2021.
     Clip,
     /// Zhai et al. 2023.
@@ -99,6 +111,13 @@ const MODEL_TYPES: &[(&str, Architecture, &[Modality])] = &[
     ("mt5", Architecture::T5, TEXT),
     ("umt5", Architecture::T5, TEXT),
     ("modernbert", Architecture::ModernBert, TEXT),
+    ("nomic_bert", Architecture::NomicBert, TEXT),
+    ("gte", Architecture::Gte, TEXT),
+    ("new", Architecture::Gte, TEXT),
+    ("qwen3", Architecture::Qwen3, TEXT),
+    ("qwen2", Architecture::Qwen2, TEXT),
+    ("mistral", Architecture::Mistral, TEXT),
+    ("gemma3_text", Architecture::Gemma3, TEXT),
     ("clip", Architecture::Clip, BOTH),
     ("clip_text_model", Architecture::Clip, TEXT),
     ("clip_vision_model", Architecture::Clip, IMAGE),
@@ -200,6 +219,12 @@ impl Architecture {
         Self::DebertaV2,
         Self::T5,
         Self::ModernBert,
+        Self::NomicBert,
+        Self::Gte,
+        Self::Qwen3,
+        Self::Qwen2,
+        Self::Mistral,
+        Self::Gemma3,
         Self::Clip,
         Self::Siglip,
         Self::Siglip2,

@@ -130,6 +130,11 @@ impl Config {
         self.fields.get(name).filter(|value| !value.is_null())
     }
 
+    /// Whether the field is there and `null`, where that means something else than its default.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(Value::is_null)
+    }
+
     /// Reads a whole number from 1 to 2^24, under the first of the names that is there.
     ///
     /// # Errors

@@ -111,7 +111,9 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
     let is_sentence_encoder = modality == Modality::Text && architecture.modalities().len() == 1;
     if is_sentence_encoder && !modules.are_there && !asked.pooling_is_chosen {
         sentence::refuse_parts(files, name)?;
-        notes.push("no modules.json says how a vector is made: the mean over all tokens is taken".to_owned());
+        notes.push(
+            "no modules.json says how a vector is made: the pooling that is usual for the network is taken".to_owned(),
+        );
     }
     let Vectors { pooling, steps, leaves_prompt_out } = modules.vectors(files, name, asked)?;
     if let Some(pooling) = pooling.as_ref().filter(|_| !is_sentence_encoder) {

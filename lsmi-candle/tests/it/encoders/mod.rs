@@ -9,6 +9,7 @@ mod loading;
 mod patches;
 mod spectrogram;
 mod relative;
+mod rotary;
 mod text;
 mod video;
 mod waveform;

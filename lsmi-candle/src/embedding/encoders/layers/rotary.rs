@@ -5,8 +5,8 @@ use candle_nn::rotary_emb::rope;
 
 use crate::embedding::encoders::error::Result;
 
-/// Cosines and sines of the angles `position * base^(-2 i / d)` of heads of width `d`, where coordinate `i` is paired
-/// with `i + d / 2`.
+/// Cosines and sines of the angles `position * frequency` of heads of width `d`, where coordinate `i` is paired with
+/// `i + d / 2`.
 #[derive(Debug, Clone)]
 pub(crate) struct Rotary {
     cosines: Tensor,
@@ -14,13 +14,24 @@ pub(crate) struct Rotary {
 }
 
 impl Rotary {
+    /// The frequencies `base^(-2 i / d)` of the pairs of a head's coordinates.
+    pub(crate) fn frequencies(head_width: usize, base: f64) -> Vec<f64> {
+        (0..head_width / 2).map(|pair| base.powf(-2.0 * pair as f64 / head_width as f64)).collect()
+    }
+
     /// The angles of positions 0 to `length - 1`.
     ///
     /// # Errors
     /// A candle error where the device fails.
     pub(crate) fn new(length: usize, head_width: usize, base: f64, dtype: DType, device: &Device) -> Result<Self> {
-        let frequencies: Vec<f64> =
-            (0..head_width / 2).map(|pair| base.powf(-2.0 * pair as f64 / head_width as f64)).collect();
+        Self::of(&Self::frequencies(head_width, base), length, dtype, device)
+    }
+
+    /// The angles of positions 0 to `length - 1`, by which the pairs are turned at frequencies of their own.
+    ///
+    /// # Errors
+    /// A candle error where the device fails.
+    pub(crate) fn of(frequencies: &[f64], length: usize, dtype: DType, device: &Device) -> Result<Self> {
         let angles = |position: usize| frequencies.iter().map(move |frequency| position as f64 * frequency);
         let table = |function: fn(f64) -> f64| -> Result<Tensor> {
             let values: Vec<f64> = (0..length).flat_map(angles).map(function).collect();

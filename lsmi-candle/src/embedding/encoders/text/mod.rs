@@ -10,6 +10,10 @@
 //! | `deberta-v2` | DeBERTa v2 and v3 | mean |
 //! | `t5`, `mt5`, `umt5` | encoders of T5, mT5 and UMT5 | mean |
 //! | `modernbert` | ModernBERT | mean |
+//! | `nomic_bert` | nomic-bert, with a mixture of experts too | mean |
+//! | `gte`, `new` | GTE, Arctic-Embed 2 | class token |
+//! | `qwen3`, `qwen2`, `mistral` | Qwen3, Qwen2, Mistral | last token |
+//! | `gemma3_text` | Gemma 3, `EmbeddingGemma` | mean |
 //! | `clip`, `clip_text_model` | text tower of CLIP | projection, or pooler where there is none |
 //! | `siglip`, `siglip_text_model`, `siglip2`, `siglip2_text_model` | text tower of SigLIP | projection |
 //! | `clap`, `clap_text_model` | text tower of CLAP | projection, or pooler where there is none |
@@ -19,12 +23,18 @@
 //! The pooling is that of sentence encoders built on the architecture; a checkpoint's authors may have chosen another one.
 
 mod absolute;
+mod angles;
+mod decoders;
 mod embeddings;
 mod relative;
 mod rotary;
 mod towers;
 
 pub(super) use embeddings::Embeddings;
+use absolute::{bert, distilbert, xlm_roberta};
+use decoders::{gemma3, qwen};
+use rotary::{gte, modernbert, nomic};
+use towers::{clip, siglip};
 
 use absolute::{bert, distilbert, xlm_roberta};
 use absolute::{albert, bert, distilbert, xlm_roberta};
@@ -52,6 +62,12 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn TextEncoder>> 
         Architecture::T5 => Box::new(t5::load(config, weights)?),
         Architecture::ModernBert => Box::new(modernbert::ModernBert::load(config, weights)?),
         Architecture::Clap => Box::new(clap::ClapText::load(config, weights)?),
+        Architecture::NomicBert => Box::new(nomic::load(config, weights)?),
+        Architecture::Gte => Box::new(gte::load(config, weights)?),
+        Architecture::Qwen3 => Box::new(qwen::load_qwen3(config, weights)?),
+        Architecture::Qwen2 => Box::new(qwen::load_qwen2(config, weights)?),
+        Architecture::Mistral => Box::new(qwen::load_mistral(config, weights)?),
+        Architecture::Gemma3 => Box::new(gemma3::load(config, weights)?),
         Architecture::Clip => Box::new(clip::ClipText::load(config, weights)?),
         Architecture::Siglip | Architecture::Siglip2 => Box::new(siglip::SiglipText::load(config, weights)?),
         Architecture::Siglip => Box::new(siglip::SiglipText::load(config, weights)?),
