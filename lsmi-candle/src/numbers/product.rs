@@ -226,17 +226,20 @@ fn tile<S: Simd, const ROWS: usize>(simd: S, panel: &[f32], strip: &[f32], out: 
             }
         }
     }
-    for (row, sums) in sums.iter().enumerate().take(place.rows) {
-        let out = &mut out[row * place.stride..][..place.width];
-        if place.width == VECTORS * S::F32_LANES {
-            let (out, _) = S::as_mut_simd_f32s(out);
-            for (out, sum) in out.iter_mut().zip(sums) {
-                *out = if place.is_first { *sum } else { simd.add_f32s(*out, *sum) };
-            }
-        } else {
-            let sums: &[f32] = bytemuck::cast_slice(sums);
-            for (out, sum) in out.iter_mut().zip(sums) {
-                *out = if place.is_first { *sum } else { *out + sum };
+    // All places of the sums are known when this is compiled, so that they stay in registers.
+    for (row, sums) in sums.into_iter().enumerate() {
+        if row < place.rows {
+            let out = &mut out[row * place.stride..][..place.width];
+            if place.width == VECTORS * S::F32_LANES {
+                let (out, _) = S::as_mut_simd_f32s(out);
+                for (out, sum) in out.iter_mut().zip(sums) {
+                    *out = if place.is_first { sum } else { simd.add_f32s(*out, sum) };
+                }
+            } else {
+                let sums: &[f32] = bytemuck::cast_slice(&sums);
+                for (out, sum) in out.iter_mut().zip(sums) {
+                    *out = if place.is_first { *sum } else { *out + sum };
+                }
             }
         }
     }

@@ -73,8 +73,9 @@ impl Registry {
     /// # Errors
     /// None that a release has: every manifest is read in a test.
     pub fn built_in() -> Result<Self, ModelError> {
-        let read =
-            |(name, text): &(&str, &str)| Ok(((*name).to_owned(), Manifest::parse(text, &format!("models/{name}.toml"))?));
+        let read = |(name, text): &(&str, &str)| {
+            Ok(((*name).to_owned(), Manifest::parse(text, &format!("models/{name}.toml"))?))
+        };
         BUILT_IN.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 

@@ -333,8 +333,8 @@ fn a_batch_may_have_pictures_of_several_sizes() {
     let model = of_directory(place.path(), Asked::of(Modality::Image)).unwrap();
     let embedder = Embedder::load(&model, &Options::default(), &Device::Cpu).unwrap();
     let [square, wide] = ["elephant", "gradient"].map(|name| embedder.prepare_bytes(name, png(name)).unwrap());
-    let (Prepared::Image { height, width, .. }, 64) = (&wide, square.length()) else { panic!("{wide:?}") };
-    assert!(height < width);
+    let (Prepared::Parts { parts, .. }, 192) = (&wide, square.length()) else { panic!("{wide:?}") };
+    assert!(parts[0].shape[1] < parts[0].shape[2]);
     let batch = [&wide, &square, &wide, &square];
     let together = embedder.embed(&batch).unwrap();
     for (row, (found, input)) in together.chunks_exact(embedder.width()).zip(batch).enumerate() {

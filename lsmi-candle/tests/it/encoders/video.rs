@@ -138,9 +138,9 @@ fn a_video_from_a_file_to_a_vector() {
     let place = placed(&fixture, &[("preprocessor_config.json", PROCESSOR)]);
     let embedder = embedder(&place, Modality::Video);
     let prepared = embedder.prepare_bytes("motion.avi", preprocessing("motion.avi")).unwrap();
-    let Prepared::Video(clips) = &prepared else { panic!("{prepared:?}") };
-    assert_eq!(clips.len(), 1);
-    let tensor = Tensor::from_vec(clips[0].clone(), (1, 4, 3, 16, 16), &Device::Cpu).unwrap();
+    let Prepared::Parts { parts, .. } = &prepared else { panic!("{prepared:?}") };
+    assert_eq!((parts.len(), &parts[0].shape[..]), (1, &[4, 3, 16, 16][..]));
+    let tensor = Tensor::from_vec(parts[0].values.clone(), (1, 4, 3, 16, 16), &Device::Cpu).unwrap();
     // The middle of each of four equal parts of twelve frames: 1, 4, 7 and 10, whose greys rise by 54.
     let frames = tensor.flatten_from(2).unwrap().mean(2).unwrap().to_vec2::<f32>().unwrap();
     for pair in frames[0].windows(2) {
@@ -205,8 +205,9 @@ fn imagebind_reads_clips() {
     let place = placed(&fixture, &[("manifest.toml", &text)]);
     let videos = embedder(&place, Modality::Video);
     let prepared = videos.prepare_bytes("motion.avi", preprocessing("motion.avi")).unwrap();
-    let Prepared::Video(clips) = &prepared else { panic!("{prepared:?}") };
-    let tensor = Tensor::from_vec(clips.concat(), (3, 2, 3, 12, 12), &Device::Cpu).unwrap();
+    let Prepared::Parts { parts, .. } = &prepared else { panic!("{prepared:?}") };
+    let values: Vec<f32> = parts.iter().flat_map(|part| part.values.clone()).collect();
+    let tensor = Tensor::from_vec(values, (3, 2, 3, 12, 12), &Device::Cpu).unwrap();
     let model = load(&fixture, DType::F32);
     let expected = |vectors: Tensor| {
         let mean = l2_normalise(&vectors).unwrap().mean_keepdim(0).unwrap();
@@ -219,7 +220,7 @@ fn imagebind_reads_clips() {
     let place = placed(&fixture, &[("manifest.toml", &manifest("audio", 12, sounds))]);
     let audio = embedder(&place, Modality::Audio);
     let prepared = audio.prepare_bytes("sweep_noise.wav", preprocessing("sweep_noise.wav")).unwrap();
-    let Prepared::Audio { windows, truncated } = &prepared else { panic!("{prepared:?}") };
+    let Prepared::Parts { parts: windows, truncated } = &prepared else { panic!("{prepared:?}") };
     assert_eq!((windows.len(), *truncated), (3, false));
     let values: Vec<f32> = windows.iter().flat_map(|window| window.values.clone()).collect();
     let model = audio::load(&fixture.config("config.json"), &fixture.weights(DType::F32)).unwrap();

@@ -257,7 +257,7 @@ fn long_sounds_are_cut_or_averaged() {
     let averaged = embedder(place.path(), Windows::Mean);
     let prepared = averaged.prepare_bytes("long.wav", wav(&all)).unwrap();
     assert!(!prepared.is_truncated());
-    let Prepared::Audio { windows, .. } = &prepared else { panic!("no sound") };
+    let Prepared::Parts { parts: windows, .. } = &prepared else { panic!("no sound") };
     assert_eq!(windows.iter().map(|window| window.frames).collect::<Vec<_>>(), [16_000, 16_000, 4_000]);
     let found = averaged.embed(&[&alone, &prepared]).unwrap();
     // The mean is of what comes out of the pooling; the length of the vector is one afterwards.
@@ -280,7 +280,7 @@ fn long_sounds_are_cut_or_averaged() {
 
     // A rest of less than a tenth of a second is left out beside others.
     let rest = [&all[..33_599], &[0.0; 0]].concat();
-    let Prepared::Audio { windows, .. } = averaged.prepare_bytes("rest.wav", wav(&rest)).unwrap() else {
+    let Prepared::Parts { parts: windows, .. } = averaged.prepare_bytes("rest.wav", wav(&rest)).unwrap() else {
         panic!("no sound")
     };
     assert_eq!(windows.len(), 2);

@@ -43,7 +43,7 @@ impl Patches {
         let weights = weights.under(name);
         let [bins, frames] = window.kernel;
         let weight = weights.get("weight", &[width, 1, bins, frames])?.reshape((width, ()))?;
-        Ok(Self { window, layer: Linear::new(weight, Some(weights.get("bias", &[width])?)) })
+        Ok(Self { window, layer: Linear::new(weight, Some(weights.get("bias", &[width])?))? })
     }
 
     /// The states `[B, rows, columns, width]` of spectrograms `[B, bins, frames]`, the first row at the lowest bin.

@@ -6,7 +6,7 @@ use super::finish;
 use super::stem::Stem;
 use super::trunk::{Shape, Sizes, Trunk};
 use crate::embedding::encoders::hidden::at_positions;
-use crate::embedding::encoders::layers::{Mask, Padding, TubeletSize, Window};
+use crate::embedding::encoders::layers::{Band, Mask, Padding, TubeletSize, Window};
 use crate::embedding::encoders::text::Embeddings;
 use crate::embedding::encoders::{
     AudioEncoder, Config, Encoder, EncoderError, Hidden, ImageEncoder, Pooling, Result, TextEncoder, VideoEncoder,
@@ -211,8 +211,7 @@ impl TextEncoder for ImageBindText {
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let x = self.embeddings.in_order(ids, None)?;
         // What lies behind the end is seen by nothing before it.
-        let before = Mask::positions(ids.dim(D::Minus1)?, |i, j| j <= i, ids.device())?;
-        let states = self.trunk.forward(x, Some(&before))?;
+        let states = self.trunk.forward(x, Some(&Mask::band(Band::CAUSAL)))?;
         // The end has the greatest number, and padding may have it too. On the host: which of several equal numbers `argmax`
         // takes depends on the device.
         let rows = ids.to_dtype(DType::U32)?.to_vec2::<u32>()?;

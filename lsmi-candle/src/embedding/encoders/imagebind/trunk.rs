@@ -120,7 +120,7 @@ impl Block {
             |name| -> Result<Tensor> { Ok(layer.get(name, &[1, 1, width])?.reshape((1, heads, 1, width / heads))?) };
         Ok(Self {
             norms: [LayerNorm::load(weights, "norm_1", width, EPS)?, LayerNorm::load(weights, "norm_2", width, EPS)?],
-            packed: Linear::new(weight, Some(bias)),
+            packed: Linear::new(weight, Some(bias))?,
             learnt: if shape.learnt_key { Some([one("bias_k")?, one("bias_v")?]) } else { None },
             output: Linear::load(&layer, "out_proj", width, width, true)?,
             perceptron: [

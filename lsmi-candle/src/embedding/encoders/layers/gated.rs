@@ -27,7 +27,7 @@ impl GatedPerceptron {
         activation: Activation,
     ) -> Result<Self> {
         let bias = biases.map(|biases| Tensor::cat(&biases, 0)).transpose()?;
-        Ok(Self { inward: Linear::new(Tensor::cat(weights, 0)?, bias), outward, activation })
+        Ok(Self { inward: Linear::new(Tensor::cat(weights, 0)?, bias)?, outward, activation })
     }
 
     /// Loads the layer that goes through the activation, the one beside it, and the last; `biases` says whether the first

@@ -4,7 +4,7 @@
 use candle_core::{CpuStorage, CustomOp2, D, DType, Layout, Shape, Tensor};
 
 use super::passes;
-use super::rectifier::floats;
+use super::passes::values;
 use crate::embedding::encoders::error::Result;
 use crate::embedding::encoders::weights::Weights;
 use crate::numbers::simd_math::vectorised;
@@ -66,7 +66,7 @@ impl CustomOp2 for Pass {
         weight: &CpuStorage,
         weight_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (x, weight) = (floats(x, layout)?, floats(weight, weight_layout)?);
+        let (x, weight) = (values(x, layout)?, values(weight, weight_layout)?);
         #[expect(clippy::cast_possible_truncation, reason = "an epsilon that f32 cannot hold counts as 0")]
         let eps = self.0 as f32;
         let mut result = vec![0.0; x.len()];

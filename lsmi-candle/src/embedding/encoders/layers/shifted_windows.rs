@@ -262,7 +262,7 @@ impl WindowBlock {
         let rows = (2 * windows.side - 1) * (2 * windows.side - 1);
         Ok(Self {
             windows,
-            packed: Linear::new(get("weight", &[width, width])?, bias),
+            packed: Linear::new(get("weight", &[width, width])?, bias)?,
             output: Linear::load(weights, output, width, width, true)?,
             table: weights.get(names.table, &[rows, heads])?.to_dtype(DType::F32)?,
             relative: relative.clone(),

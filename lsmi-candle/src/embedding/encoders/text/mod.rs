@@ -17,7 +17,6 @@
 //! | `clip`, `clip_text_model` | text tower of CLIP | projection, or pooler where there is none |
 //! | `siglip`, `siglip_text_model`, `siglip2`, `siglip2_text_model` | text tower of SigLIP | projection |
 //! | `clap`, `clap_text_model` | text tower of CLAP | projection, or pooler where there is none |
-//! | `siglip`, `siglip_text_model` | text tower of SigLIP | projection |
 //! | `imagebind` | text tower of ImageBind | projection |
 //!
 //! The pooling is that of sentence encoders built on the architecture; a checkpoint's authors may have chosen another one.
@@ -31,15 +30,11 @@ mod rotary;
 mod towers;
 
 pub(super) use embeddings::Embeddings;
-use absolute::{bert, distilbert, xlm_roberta};
-use decoders::{gemma3, qwen};
-use rotary::{gte, modernbert, nomic};
-use towers::{clip, siglip};
 
-use absolute::{bert, distilbert, xlm_roberta};
 use absolute::{albert, bert, distilbert, xlm_roberta};
+use decoders::{gemma3, qwen};
 use relative::{deberta_v2, mpnet, t5};
-use rotary::modernbert;
+use rotary::{gte, modernbert, nomic};
 use towers::{clap, clip, siglip};
 
 use super::imagebind::ImageBindText;
@@ -70,7 +65,6 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn TextEncoder>> 
         Architecture::Gemma3 => Box::new(gemma3::load(config, weights)?),
         Architecture::Clip => Box::new(clip::ClipText::load(config, weights)?),
         Architecture::Siglip | Architecture::Siglip2 => Box::new(siglip::SiglipText::load(config, weights)?),
-        Architecture::Siglip => Box::new(siglip::SiglipText::load(config, weights)?),
         Architecture::ImageBind => Box::new(ImageBindText::load(config, weights)?),
         _ => return Err(config.not_built_in(Modality::Text)),
     })

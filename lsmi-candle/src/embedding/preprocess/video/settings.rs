@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::clip::Clip;
-use crate::embedding::preprocess::image::Settings as ImageSettings;
+use crate::embedding::preprocess::image::{Pixels, Settings as ImageSettings};
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// Frames that are read of a video at most.

@@ -69,5 +69,5 @@ fn normed(weights: &Weights, index: usize, inputs: usize, outputs: usize) -> Res
     let bias = layer.get("bias", &[outputs])?;
     let norm = BatchNorm::load(weights, &(index + 1).to_string(), outputs, EPS)?;
     let (kernel, bias) = norm.fold_with_bias(&kernel, &bias)?;
-    Ok(Linear::new(kernel, Some(bias)))
+    Linear::new(kernel, Some(bias))
 }

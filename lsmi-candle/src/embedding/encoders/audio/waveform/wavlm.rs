@@ -6,7 +6,7 @@
 
 use candle_core::{D, DType, Tensor};
 
-use crate::embedding::encoders::layers::{Activation, LayerNorm, Linear, Names, Shape, biased_attention};
+use crate::embedding::encoders::layers::{Activation, LayerNorm, Linear, Names, Shape, attention_by_heads};
 use crate::embedding::encoders::{Config, EncoderError, Result, Weights};
 
 /// Outputs of the layer of the gate: four for each of its two halves, which are summed.
@@ -119,7 +119,7 @@ impl Block {
         let linear = |name: &str, scale: f64| -> Result<Linear> {
             let weights = weights.under(name);
             let weight = (weights.get("weight", &[width, width])? * scale)?;
-            Ok(Linear::new(weight, Some((weights.get("bias", &[width])? * scale)?)))
+            Linear::new(weight, Some((weights.get("bias", &[width])? * scale)?))
         };
         let [queries, keys, values, output] = names.attention;
         let scale = 1.0 / ((width / heads) as f64).sqrt();
@@ -135,7 +135,7 @@ impl Block {
         let [up, down] = names.perceptron;
         Ok(Self {
             attention: [linear(queries, scale)?, linear(keys, 1.0)?, linear(values, 1.0)?, linear(output, 1.0)?],
-            gate: Linear::new(halves(gate.get("weight", &[GATE, width / heads])?)?, Some(bias)),
+            gate: Linear::new(halves(gate.get("weight", &[GATE, width / heads])?)?, Some(bias))?,
             constant: constant.to_dtype(DType::F32)?.reshape((1, 1, heads))?,
             norms: [norm(names.norms[0])?, norm(names.norms[1])?],
             perceptron: [
@@ -173,7 +173,7 @@ impl Block {
         let [first, second] = [0, 1].map(|half| halves.narrow(D::Minus1, half, 1)?.squeeze(D::Minus1));
         let gates = ((first? * (second?.broadcast_mul(&self.constant)? - 1.0)?)? + 2.0)?;
         let bias = |head: usize| Ok(gates.narrow(2, head, 1)?.broadcast_mul(&summands[head])?);
-        let heads = biased_attention(&split(queries)?, &split(keys)?, &split(values)?, bias)?;
+        let heads = attention_by_heads(&split(queries)?, &split(keys)?, &split(values)?, bias)?;
         output.forward(&heads.transpose(1, 2)?.reshape((batch, length, width))?)
     }
 }

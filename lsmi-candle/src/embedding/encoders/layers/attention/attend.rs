@@ -7,9 +7,10 @@
 
 use std::ops::Range;
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Shape, Storage, Tensor};
+use candle_core::{CpuStorage, CustomOp3, Layout, Shape, Storage};
 use pulp::{Arch, Simd, WithSimd};
 
+use super::Bias;
 use super::mask::{Band, Sequence};
 use crate::embedding::encoders::layers::passes;
 use crate::numbers::product::{Packed, Rows, Target, multiply_part};
@@ -24,8 +25,8 @@ pub(super) struct Attend<'a> {
     pub(super) sequences: &'a [Sequence],
     /// How far positions look within them.
     pub(super) band: Band,
-    /// What is added to scores, f32 `[B or 1, heads or 1, T, S]`, contiguous.
-    pub(super) bias: Option<&'a Tensor>,
+    /// What is added to scores.
+    pub(super) bias: Option<Bias<'a>>,
 }
 
 /// Numbers of four axes, of which the last lies together.
@@ -76,15 +77,16 @@ impl CustomOp3 for Attend<'_> {
         let [batch, heads, length, _] = queries.dims;
         let width = values.dims[3];
         let mut out = vec![0.0; batch * length * heads * width];
-        let bias_guard = self.bias.map(Tensor::storage_and_layout);
-        let bias = match &bias_guard {
+        let bias = self.bias.map(|bias| (bias, bias.tensor().storage_and_layout()));
+        let bias = match &bias {
             None => None,
-            Some((storage, layout)) => match &**storage {
-                Storage::Cpu(storage) => Some(View::new(storage, layout)?),
+            Some((bias, (storage, layout))) => match &**storage {
+                Storage::Cpu(storage) => Some((matches!(bias, Bias::Distances(_)), View::new(storage, layout)?)),
                 _ => candle_core::bail!("a bias that is not where the queries are"),
             },
         };
-        let work = Work { sequences: self.sequences, band: self.band, queries, keys, values, bias, out: &mut out };
+        let Self { sequences, band, .. } = *self;
+        let work = Work { sequences, band, queries, keys, values, bias, out: &mut out };
         Arch::new().dispatch(work);
         Ok((CpuStorage::F32(out), Shape::from((batch, length, heads, width))))
     }
@@ -96,7 +98,8 @@ struct Work<'a> {
     queries: View<'a>,
     keys: View<'a>,
     values: View<'a>,
-    bias: Option<View<'a>>,
+    /// Whether it is by distances, and its numbers.
+    bias: Option<(bool, View<'a>)>,
     out: &'a mut [f32],
 }
 
@@ -136,10 +139,17 @@ impl WithSimd for Work<'_> {
                         let scores = &mut scores[place * span..][..span];
                         let own = band.of(query, count);
                         let own = own.start.max(seen.start) - seen.start..own.end.max(seen.start) - seen.start;
-                        if let Some(bias) = bias {
-                            let [rows, of_heads, ..] = bias.dims;
-                            let bias = bias.rows((*row).min(rows - 1), head.min(of_heads - 1), begin + place..all_keys);
-                            let bias = &bias.values[looked_at.start + seen.start..][..span];
+                        if let Some((is_by_distance, bias)) = bias {
+                            let [rows, of_heads, of_queries, of_keys] = bias.dims;
+                            let (row, head) = ((*row).min(rows - 1), head.min(of_heads - 1));
+                            let (from, to) = if is_by_distance {
+                                // The distance 0 is in the middle.
+                                (0, of_keys / 2 - query + seen.start)
+                            } else {
+                                (begin + place, looked_at.start + seen.start)
+                            };
+                            let bias = bias.rows(row, head, from..of_queries);
+                            let bias = &bias.values[to..][..span];
                             scores.iter_mut().zip(bias).for_each(|(score, bias)| *score += bias);
                         }
                         scores[..own.start].fill(0.0);

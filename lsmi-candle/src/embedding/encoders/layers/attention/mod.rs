@@ -4,11 +4,17 @@
 //! a head) is in the weights of the queries.
 
 mod attend;
+mod by_heads;
+mod grouped;
 mod mask;
 mod packing;
+mod relative;
 
+pub(crate) use by_heads::attention_by_heads;
+pub(crate) use grouped::{GroupedAttention, GroupedShape, HeadNorms};
 pub(crate) use mask::{Band, Mask};
 pub(crate) use packing::packed;
+pub(crate) use relative::{Buckets, DistanceBias, Distances, RelativeAttention, RelativeShape, hidden, pairs};
 
 use candle_core::{D, DType, Tensor};
 use candle_nn::ops;
@@ -94,7 +100,7 @@ impl Attention {
     /// A candle error where shapes do not fit.
     pub(crate) fn forward_biased(&self, x: &Tensor, mask: Option<&Mask>, bias: &Tensor) -> Result<Tensor> {
         let [queries, keys, values] = self.split(x)?;
-        self.attend(&queries, &keys, &values, mask, Some(bias))
+        self.attend(&queries, &keys, &values, mask, Some(Bias::Matrix(bias)))
     }
 
     /// Attention of the states to themselves, queries and keys turned by their positions.
@@ -116,7 +122,7 @@ impl Attention {
         keys: &Tensor,
         values: &Tensor,
         mask: Option<&Mask>,
-        bias: Option<&Tensor>,
+        bias: Option<Bias<'_>>,
     ) -> Result<Tensor> {
         let heads = biased_attention(queries, keys, values, mask, bias)?;
         let (batch, _, length, _) = heads.dims4()?;
@@ -196,13 +202,31 @@ pub(crate) fn attention(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: 
     biased_attention(queries, keys, values, mask, None)
 }
 
-/// The same, with a bias `[B or 1, heads or 1, T, S]` added to the scores.
+/// What is added to the scores of attention.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bias<'a> {
+    /// f32 `[B or 1, heads or 1, T, S]`, by the places in the rows of the batch.
+    Matrix(&'a Tensor),
+    /// By the distance of two positions of a sequence.
+    Distances(&'a Distances),
+}
+
+impl<'a> Bias<'a> {
+    fn tensor(self) -> &'a Tensor {
+        match self {
+            Self::Matrix(matrix) => matrix,
+            Self::Distances(distances) => &distances.by_distance,
+        }
+    }
+}
+
+/// The same, with a bias added to the scores.
 pub(crate) fn biased_attention(
     queries: &Tensor,
     keys: &Tensor,
     values: &Tensor,
     mask: Option<&Mask>,
-    bias: Option<&Tensor>,
+    bias: Option<Bias<'_>>,
 ) -> Result<Tensor> {
     let (batch, heads, length, _) = queries.dims4()?;
     let (_, groups, all_keys, _) = keys.dims4()?;
@@ -214,19 +238,23 @@ pub(crate) fn biased_attention(
         });
     }
     let is_on_host = |x: &Tensor| x.device().is_cpu() && x.dtype() == DType::F32;
-    let bias = bias.map(Tensor::contiguous).transpose()?;
-    if [queries, keys, values].into_iter().chain(bias.as_ref()).all(is_on_host)
+    if [queries, keys, values].into_iter().chain(bias.map(Bias::tensor)).all(is_on_host)
         && let Some(sequences) = Mask::sequences(mask, batch, length)
     {
         let band = mask.map_or(Band::ALL, Mask::reach);
-        let operation = Attend { sequences: &sequences, band, bias: bias.as_ref() };
+        let operation = Attend { sequences: &sequences, band, bias };
         let [queries, keys, values] = [queries, keys, values].map(together);
         return Ok(queries?.apply_op3_no_bwd(&keys?, &values?, &operation)?.transpose(1, 2)?);
     }
     let scores = mask.map(|mask| mask.scores(all_keys, queries.device())).transpose()?.flatten();
+    let bias = match bias {
+        None => None,
+        Some(Bias::Matrix(matrix)) => Some(matrix.to_dtype(DType::F32)?),
+        Some(Bias::Distances(distances)) => Some(distances.rows(0..length)?),
+    };
     let added = match (scores, bias) {
-        (Some(scores), Some(bias)) => Some(bias.to_dtype(DType::F32)?.broadcast_add(&scores)?),
-        (scores, bias) => scores.or(bias.map(|bias| bias.to_dtype(DType::F32)).transpose()?),
+        (Some(scores), Some(bias)) => Some(bias.broadcast_add(&scores)?),
+        (scores, bias) => scores.or(bias),
     };
     let each = |x: &Tensor| -> Result<Tensor> {
         let (batch, groups, length, width) = x.dims4()?;
@@ -311,7 +339,9 @@ mod tests {
                 for mask in [Some(Mask::band(band)), padding.as_ref().map(|mask| mask.within(band))] {
                     for bias in [None, Some([1, heads]), Some([2, 1]), Some([2, heads])] {
                         let bias = bias.map(|[rows, heads]| random([rows, heads, length, length]));
-                        let found = biased_attention(&queries, &keys, &values, mask.as_ref(), bias.as_ref()).unwrap();
+                        let found =
+                            biased_attention(&queries, &keys, &values, mask.as_ref(), bias.as_ref().map(Bias::Matrix))
+                                .unwrap();
                         let scores = mask.as_ref().and_then(|mask| mask.scores(length, &Device::Cpu).unwrap());
                         let added = match (scores, &bias) {
                             (Some(scores), Some(bias)) => Some(bias.broadcast_add(&scores).unwrap()),

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use serde_json::Value;
 
-use crate::embedding::encoders::layers::{GatedPerceptron, GroupedAttention, Mask, RmsNorm, Rotary};
+use crate::embedding::encoders::layers::{Band, GatedPerceptron, GroupedAttention, Mask, RmsNorm, Rotary, packed};
 use crate::embedding::encoders::text::angles::Angles;
 use crate::embedding::encoders::text::embeddings::{check_ids, look_up};
 use crate::embedding::encoders::text::width;
@@ -80,14 +80,9 @@ impl Block {
 
 impl Decoder {
     /// What a layer may look at; `padding` is what no layer may.
-    fn mask(&self, local: bool, ids: &Tensor, padding: Option<&Mask>) -> Result<Option<Mask>> {
-        let length = ids.dim(1)?;
-        let reach = if local { self.window } else { length };
-        if !self.causal && reach >= length {
-            return Ok(padding.cloned());
-        }
-        let look = |i: usize, j: usize| i.abs_diff(j) < reach && (j <= i || !self.causal);
-        Ok(Some(Mask::positions(length, look, ids.device())?.and(padding)?))
+    fn mask(&self, local: bool, padding: Option<&Mask>) -> Mask {
+        let window = if local { Band::window(self.window.saturating_sub(1)) } else { Band::ALL };
+        Mask::within_or(padding, if self.causal { window.and(Band::CAUSAL) } else { window })
     }
 }
 
@@ -109,26 +104,23 @@ impl TextEncoder for Decoder {
 
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let length = check_ids(ids, self.tokens.dim(0)?, self.max_tokens())?;
-        let padding = Mask::padding(mask)?;
-        let mut states = look_up(&self.tokens, ids)?;
+        let mut x = look_up(&self.tokens, ids)?;
         if self.scale != 1.0 {
-            states = (states * self.scale)?;
+            x = (x * self.scale)?;
         }
-        let kind = |local: bool| -> Result<Option<(Rotary, Option<Mask>)>> {
-            if !self.blocks.iter().any(|block| block.local == local) {
-                return Ok(None);
+        let states = packed(x, Mask::padding(mask)?.as_ref(), |mut x, padding, positions| {
+            let kind = |local: bool| -> Result<(Rotary, Mask)> {
+                let frequencies = &self.angles[usize::from(local)].frequencies;
+                let rotary = Rotary::of(frequencies, length, x.dtype(), x.device())?.at(positions)?;
+                Ok((rotary, self.mask(local, padding)))
+            };
+            let kinds = [kind(false)?, kind(true)?];
+            for block in &self.blocks {
+                let (rotary, mask) = &kinds[usize::from(block.local)];
+                x = block.forward(&x, rotary, Some(mask))?;
             }
-            let frequencies = &self.angles[usize::from(local)].frequencies;
-            let rotary = Rotary::of(frequencies, length, states.dtype(), states.device())?;
-            Ok(Some((rotary, self.mask(local, ids, padding.as_ref())?)))
-        };
-        let kinds = [kind(false)?, kind(true)?];
-        for block in &self.blocks {
-            if let Some((rotary, mask)) = &kinds[usize::from(block.local)] {
-                states = block.forward(&states, rotary, mask.as_ref())?;
-            }
-        }
-        let states = self.norm.forward(&states)?;
+            self.norm.forward(&x)
+        })?;
         Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: None, projected: None })
     }
 }

@@ -185,7 +185,7 @@ impl Block {
     }
 
     fn forward(&self, x: &Tensor, hidden: Option<&Tensor>, rows: &Rows) -> Result<Tensor> {
-        let attended = self.attention.forward(x, hidden, |queries, keys, range| {
+        let attended = self.attention.forward_added(x, hidden, |queries, keys, range| {
             let (count, length) = (range.len(), keys.dim(2)?);
             let (batch, heads, ..) = queries.dims4()?;
             // The score with every row of the table, of which those of the pairs at hand are taken.

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 
 use super::block::{Rest, Sizes};
 use crate::embedding::encoders::layers::{
-    Buckets, DistanceBias, LayerNorm, Linear, RelativeAttention, RelativeShape, hidden,
+    Buckets, DistanceBias, LayerNorm, Linear, Mask, RelativeAttention, RelativeShape, packed,
 };
 use crate::embedding::encoders::text::embeddings::{Embeddings, positions_after_padding};
 use crate::embedding::encoders::text::width;
@@ -88,12 +88,15 @@ impl TextEncoder for MpNet {
 
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let x = self.embeddings.at(ids, &positions_after_padding(ids, PADDING)?, None)?;
-        let mut x = self.norm.forward(&x)?;
-        let (hidden, bias) = (hidden(mask)?, self.bias.of(x.dim(1)?)?);
-        for (attention, rest) in &self.blocks {
-            let attended = attention.forward(&x, hidden.as_ref(), |_, _, rows| bias.rows(rows))?;
-            x = rest.forward(&x, &attended)?;
-        }
+        let x = self.norm.forward(&x)?;
+        let bias = self.bias.of(x.dim(1)?)?;
+        let x = packed(x, Mask::padding(mask)?.as_ref(), |mut x, mask, _| {
+            for (attention, rest) in &self.blocks {
+                let attended = attention.forward(&x, mask, &bias)?;
+                x = rest.forward(&x, &attended)?;
+            }
+            Ok(x)
+        })?;
         let pooled = match &self.pooler {
             None => None,
             Some(pooler) => Some(pooler.forward(&x.narrow(1, 0, 1)?.squeeze(1)?)?.tanh()?),

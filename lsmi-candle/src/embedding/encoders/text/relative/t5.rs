@@ -4,7 +4,7 @@
 use candle_core::{DType, Tensor};
 
 use crate::embedding::encoders::layers::{
-    Activation, Buckets, DistanceBias, Linear, RelativeAttention, RelativeShape, RmsNorm, hidden,
+    Activation, Buckets, DistanceBias, Linear, Mask, RelativeAttention, RelativeShape, RmsNorm, packed,
 };
 use crate::embedding::encoders::text::embeddings::{check_ids, look_up};
 use crate::embedding::encoders::text::width;
@@ -157,8 +157,8 @@ impl Perceptron {
         let inward = names.iter().map(|name| weights.get(name, &[inner, width])).collect::<Result<Vec<_>>>()?;
         let outward = weights.get("wo.weight", &[width, inner])?;
         Ok(Self {
-            inward: Linear::new(Tensor::cat(&inward, 0)?, None),
-            outward: Linear::new(outward.to_dtype(of_sums(outward.dtype()))?, None),
+            inward: Linear::new(Tensor::cat(&inward, 0)?, None)?,
+            outward: Linear::new(outward.to_dtype(of_sums(outward.dtype()))?, None)?,
             activation,
             is_gated,
         })
@@ -200,21 +200,22 @@ impl TextEncoder for T5 {
 
     fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
         let length = check_ids(ids, self.tokens.dim(0)?, MOST_TOKENS)?;
-        let hidden = hidden(mask)?;
         let (dtype, sums) = (self.tokens.dtype(), of_sums(self.tokens.dtype()));
         let normal = |norm: &RmsNorm, x: &Tensor| -> Result<Tensor> { Ok(norm.forward(x)?.to_dtype(dtype)?) };
-        let mut x = look_up(&self.tokens, ids)?.to_dtype(sums)?;
-        let mut distances = self.biases[0].of(length)?;
-        for (index, block) in self.blocks.iter().enumerate() {
-            if let Some(own) = self.biases.get(index).filter(|_| index > 0) {
-                distances = own.of(length)?;
+        let x = look_up(&self.tokens, ids)?.to_dtype(sums)?;
+        let states = packed(x, Mask::padding(mask)?.as_ref(), |mut x, mask, _| {
+            let mut distances = self.biases[0].of(length)?;
+            for (index, block) in self.blocks.iter().enumerate() {
+                if let Some(own) = self.biases.get(index).filter(|_| index > 0) {
+                    distances = own.of(length)?;
+                }
+                let states = normal(&block.attention_norm, &x)?;
+                let attended = block.attention.forward(&states, mask, &distances)?;
+                x = (x + attended.to_dtype(sums)?)?;
+                x = (&x + block.perceptron.forward(&normal(&block.perceptron_norm, &x)?)?)?;
             }
-            let states = normal(&block.attention_norm, &x)?;
-            let attended = block.attention.forward(&states, hidden.as_ref(), |_, _, rows| distances.rows(rows))?;
-            x = (x + attended.to_dtype(sums)?)?;
-            x = (&x + block.perceptron.forward(&normal(&block.perceptron_norm, &x)?)?)?;
-        }
-        let states = normal(&self.norm, &x)?;
+            normal(&self.norm, &x)
+        })?;
         Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: None, projected: None })
     }
 }

@@ -5,7 +5,9 @@ use candle_core::{DType, Tensor};
 use serde_json::Value;
 
 use super::experts::Experts;
-use crate::embedding::encoders::layers::{Activation, Attention, GatedPerceptron, LayerNorm, Linear, Mask, Rotary};
+use crate::embedding::encoders::layers::{
+    Activation, Attention, GatedPerceptron, LayerNorm, Linear, Mask, Rotary, packed,
+};
 use crate::embedding::encoders::text::angles::Angles;
 use crate::embedding::encoders::text::embeddings::{check_ids, look_up};
 use crate::embedding::encoders::text::width;
@@ -149,12 +151,14 @@ impl TextEncoder for Body {
 
     fn encode(&self, ids: &Tensor, mask: &Tensor, types: Option<&Tensor>) -> Result<Hidden> {
         let length = check_ids(ids, self.tokens.dim(0)?, self.max_tokens())?;
-        let mut states = self.embed(ids, types)?;
-        let rotary = Rotary::of(&self.angles.frequencies, length, states.dtype(), states.device())?;
-        let padding = Mask::padding(mask)?;
-        for block in &self.blocks {
-            states = block.forward(&states, &rotary, padding.as_ref())?;
-        }
+        let x = self.embed(ids, types)?;
+        let states = packed(x, Mask::padding(mask)?.as_ref(), |mut x, mask, positions| {
+            let rotary = Rotary::of(&self.angles.frequencies, length, x.dtype(), x.device())?.at(positions)?;
+            for block in &self.blocks {
+                x = block.forward(&x, &rotary, mask)?;
+            }
+            Ok(x)
+        })?;
         let pooled = match &self.pooler {
             None => None,
             Some(pooler) => Some(pooler.forward(&states.narrow(1, 0, 1)?.squeeze(1)?)?.tanh()?),

@@ -36,9 +36,9 @@ impl Experts {
         let expert = |index: usize| -> Result<[Linear; 2]> {
             let rows = |all: &Tensor| all.narrow(0, index * inner, inner);
             Ok([
-                Linear::new(rows(&inward)?, None),
+                Linear::new(rows(&inward)?, None)?,
                 // Stored with the inner numbers first.
-                Linear::new(rows(&outward)?.t()?.contiguous()?, None),
+                Linear::new(rows(&outward)?.t()?.contiguous()?, None)?,
             ])
         };
         let layers = (0..count).map(expert).collect::<Result<_>>()?;

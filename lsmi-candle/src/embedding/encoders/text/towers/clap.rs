@@ -28,7 +28,7 @@ impl ClapText {
             ("type_vocab_size", 1.into()),
         ]);
         let padding = text.token(&["pad_token_id"], 1)?;
-        let variant = Variant { prefixes: &["text_model", ""], padding: Some(padding), eps: 1e-12 };
+        let variant = Variant { prefixes: &["text_model", ""], padding: Some(padding) };
         let body = Bert::part(&text, weights, &variant)?;
         let width = body.width(Pooling::Mean)?;
         let model = Self { body, projection: Projection::load(weights, "text_projection", width, [config, &text])? };

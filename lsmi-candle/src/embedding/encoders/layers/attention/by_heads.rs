@@ -3,15 +3,15 @@
 use candle_core::{D, DType, Tensor};
 use candle_nn::ops;
 
-use super::passes;
 use crate::embedding::encoders::error::Result;
+use crate::embedding::encoders::layers::passes;
 
 /// `softmax(Q K' + bias) V` of scaled queries, all `[B, heads, T, width of a head]`. `bias` gives the f32 summand of a head,
 /// `[B or 1, T, T]`; the heads are computed one after the other, so that only one summand is there at a time.
 ///
 /// # Errors
 /// A candle error where shapes do not fit.
-pub(crate) fn biased_attention(
+pub(crate) fn attention_by_heads(
     queries: &Tensor,
     keys: &Tensor,
     values: &Tensor,

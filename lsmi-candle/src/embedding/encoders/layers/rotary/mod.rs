@@ -1,5 +1,9 @@
 //! Rotary positions (Su et al., 2021): pairs of a head's coordinates are turned by an angle that grows with the position.
 
+mod grid;
+
+pub(crate) use grid::{GridRotary, Pairs};
+
 use candle_core::{DType, Device, Tensor};
 use candle_nn::rotary_emb::rope;
 

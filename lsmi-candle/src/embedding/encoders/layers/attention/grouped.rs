@@ -2,9 +2,9 @@
 
 use candle_core::Tensor;
 
-use super::attention::attention;
-use super::{Linear, Mask, RmsNorm, Rotary};
+use super::{Mask, attention};
 use crate::embedding::encoders::error::{EncoderError, Result};
+use crate::embedding::encoders::layers::{Linear, RmsNorm, Rotary};
 use crate::embedding::encoders::weights::Weights;
 
 /// Sizes and kinds of the layers.
@@ -85,7 +85,7 @@ impl GroupedAttention {
             None
         };
         Ok(Self {
-            packed: Linear::new(weight, bias),
+            packed: Linear::new(weight, bias)?,
             output: Linear::load(weights, "o_proj", heads * head_width, width, biases[1])?,
             norms,
             heads,
@@ -102,27 +102,15 @@ impl GroupedAttention {
         let (batch, length, _) = x.dims3()?;
         let all = self.heads + 2 * self.key_heads;
         let packed = self.packed.forward(x)?.reshape((batch, length, all, self.head_width))?;
-        let part =
-            |first, heads| -> Result<Tensor> { Ok(packed.narrow(2, first, heads)?.transpose(1, 2)?.contiguous()?) };
+        let part = |first, heads| packed.narrow(2, first, heads)?.transpose(1, 2);
         let queries = rotary.turn(&self.normed(0, &part(0, self.heads)?)?)?;
         let keys = rotary.turn(&self.normed(1, &part(self.heads, self.key_heads)?)?)?;
         let values = part(self.heads + self.key_heads, self.key_heads)?;
-        let attended = attention(&queries, &self.shared(keys)?, &self.shared(values)?, mask)?;
+        let attended = attention(&queries, &keys, &values, mask)?;
         self.output.forward(&attended.transpose(1, 2)?.reshape((batch, length, ()))?)
     }
 
     fn normed(&self, index: usize, heads: &Tensor) -> Result<Tensor> {
-        self.norms.as_ref().map_or(Ok(heads.clone()), |norms| norms[index].forward(heads))
-    }
-
-    /// Keys or values `[B, key heads, T, d]` once for each head of queries.
-    fn shared(&self, x: Tensor) -> Result<Tensor> {
-        let (batch, key_heads, length, width) = x.dims4()?;
-        let group = self.heads / key_heads;
-        if group == 1 {
-            return Ok(x);
-        }
-        let repeated = x.unsqueeze(2)?.broadcast_as((batch, key_heads, group, length, width))?;
-        Ok(repeated.reshape((batch, self.heads, length, width))?)
+        self.norms.as_ref().map_or(Ok(heads.clone()), |norms| norms[index].forward(&heads.contiguous()?))
     }
 }

@@ -8,8 +8,9 @@ use std::ops::Range;
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops;
 
-use super::{Linear, passes};
+use super::{Bias, Mask, biased_attention, split};
 use crate::embedding::encoders::error::Result;
+use crate::embedding::encoders::layers::{Linear, passes};
 use crate::embedding::encoders::weights::Weights;
 
 /// What is added to the scores of padding: far below any score, but finite.
@@ -84,21 +85,16 @@ impl DistanceBias {
         let before = (1..length).rev().map(|distance| self.buckets.of(distance, false));
         let after = (0..length).map(|distance| self.buckets.of(distance, distance > 0));
         let buckets = Tensor::from_iter(before.chain(after), self.table.device())?;
-        let mut distances = Distances { by_distance: self.table.index_select(&buckets, 1)?, whole: None, length };
-        if self.table.dim(0)?.saturating_mul(length).saturating_mul(length) <= MOST_SCORES {
-            distances.whole = Some(distances.rows(0..length)?);
-        }
-        Ok(distances)
+        let by_distance = self.table.index_select(&buckets, 1)?.unsqueeze(1)?.unsqueeze(0)?;
+        Ok(Distances { by_distance, length })
     }
 }
 
 /// The bias of texts of a length.
 #[derive(Debug, Clone)]
 pub(crate) struct Distances {
-    /// f32 `[heads, 2 T - 1]`, from the distance `1 - T` to `T - 1`.
-    by_distance: Tensor,
-    /// f32 `[1, heads, T, T]`, where it is not too large.
-    whole: Option<Tensor>,
+    /// f32 `[1, heads, 1, 2 T - 1]`, from the distance `1 - T` to `T - 1`.
+    pub(super) by_distance: Tensor,
     length: usize,
 }
 
@@ -108,13 +104,10 @@ impl Distances {
     /// # Errors
     /// A candle error where the device fails.
     pub(crate) fn rows(&self, rows: Range<usize>) -> Result<Tensor> {
-        if let Some(whole) = &self.whole {
-            return Ok(whole.narrow(2, rows.start, rows.len())?);
-        }
-        let shape = (1, self.by_distance.dim(0)?, rows.len(), self.length);
+        let shape = (1, self.by_distance.dim(1)?, rows.len(), self.length);
         let place = |from: usize, to: usize| self.length - 1 + to - from;
         let places = pairs(rows, self.length, place, self.by_distance.device())?;
-        Ok(self.by_distance.index_select(&places, 1)?.reshape(shape)?)
+        Ok(self.by_distance.index_select(&places, 3)?.reshape(shape)?)
     }
 }
 
@@ -177,11 +170,22 @@ impl RelativeAttention {
         };
         let biases = if bias { Some(all("bias", &[inner])?) } else { None };
         Ok(Self {
-            packed: Linear::new(all("weight", &[inner, width])?, biases),
+            packed: Linear::new(all("weight", &[inner, width])?, biases)?,
             output: Linear::load(weights, output, inner, width, bias)?,
             heads,
             head_width,
         })
+    }
+
+    /// Attention of the states `[B, T, d]` to themselves, with a bias that depends on the distance alone.
+    ///
+    /// # Errors
+    /// A candle error where shapes do not fit.
+    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Mask>, distances: &Distances) -> Result<Tensor> {
+        let [queries, keys, values] = split(&self.packed.forward(x)?, self.heads)?;
+        let heads = biased_attention(&queries, &keys, &values, mask, Some(Bias::Distances(distances)))?;
+        let (batch, _, length, _) = heads.dims4()?;
+        self.output.forward(&heads.transpose(1, 2)?.reshape((batch, length, ()))?)
     }
 
     /// Attention of the states `[B, T, d]` to themselves. `added` gives what is added to the scores of some positions,
@@ -190,7 +194,7 @@ impl RelativeAttention {
     ///
     /// # Errors
     /// A candle error where shapes do not fit.
-    pub(crate) fn forward(
+    pub(crate) fn forward_added(
         &self,
         x: &Tensor,
         hidden: Option<&Tensor>,
@@ -241,17 +245,14 @@ fn attend(
 
 /// Softmax of scores that nobody else sees, `[B, heads, T, S]`.
 fn softmax(scores: Tensor, hidden: Option<&Tensor>) -> Result<Tensor> {
-    if passes::suits(&scores) && hidden.is_none_or(passes::suits) {
-        match hidden {
-            None => scores.inplace_op1(&passes::Softmax)?,
-            Some(hidden) => scores.inplace_op2(hidden, &passes::Softmax)?,
-        }
-        return Ok(scores);
-    }
     let scores = match hidden {
         None => scores,
         Some(hidden) => scores.broadcast_add(hidden)?,
     };
+    if passes::suits(&scores) {
+        scores.inplace_op1(&passes::Softmax)?;
+        return Ok(scores);
+    }
     Ok(ops::softmax_last_dim(&scores)?)
 }
 
@@ -283,18 +284,23 @@ mod tests {
         let random = |shape: &[usize]| Tensor::randn(0f32, 1f32, shape, &Device::Cpu).unwrap();
         let [queries, keys, values] = std::array::from_fn(|_| random(&[2, 3, 5, 4]));
         let bias = DistanceBias { table: random(&[3, 8]), buckets: Buckets { count: 8, greatest: 4 } }.of(5).unwrap();
-        let in_rows = Distances { whole: None, ..bias.clone() };
         let keep = Tensor::from_vec(vec![1u32, 1, 1, 1, 1, 1, 1, 1, 0, 0], (2, 5), &Device::Cpu).unwrap();
         for hidden in [None, hidden(&keep).unwrap()] {
-            let [whole, pairs_of_rows, rows] =
-                [(MOST_SCORES, &bias), (30, &in_rows), (1, &bias)].map(|(most, bias)| {
-                    let attended =
-                        attend(&queries, &keys, &values, hidden.as_ref(), most, |_, _, rows| bias.rows(rows));
-                    attended.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
-                });
-            for part in [pairs_of_rows, rows] {
-                assert!(whole.iter().zip(&part).all(|(whole, part)| (whole - part).abs() < 1e-6));
+            let [whole, pairs_of_rows, rows] = [MOST_SCORES, 30, 1].map(|most| {
+                let attended = attend(&queries, &keys, &values, hidden.as_ref(), most, |_, _, rows| bias.rows(rows));
+                attended.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            });
+            for part in [&pairs_of_rows, &rows] {
+                assert!(whole.iter().zip(part).all(|(whole, part)| (whole - part).abs() < 1e-6));
             }
+            // In blocks of queries, where only kept positions count.
+            let mask = hidden.is_some().then(|| Mask::padding(&keep).unwrap()).flatten();
+            let blocks = biased_attention(&queries, &keys, &values, mask.as_ref(), Some(Bias::Distances(&bias)));
+            let kept = if hidden.is_some() { keep.clone() } else { keep.ones_like().unwrap() };
+            let kept = kept.to_dtype(DType::F32).unwrap().reshape((2, 1, 5, 1)).unwrap();
+            let whole = Tensor::from_vec(whole, (2, 3, 5, 4), &Device::Cpu).unwrap();
+            let error = (blocks.unwrap() - whole).unwrap().broadcast_mul(&kept).unwrap().abs().unwrap();
+            assert!(error.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-6);
         }
     }
 }

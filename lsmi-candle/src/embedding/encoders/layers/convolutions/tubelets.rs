@@ -2,8 +2,8 @@
 
 use candle_core::Tensor;
 
-use super::Linear;
 use crate::embedding::encoders::error::{EncoderError, Result};
+use crate::embedding::encoders::layers::Linear;
 use crate::embedding::encoders::weights::Weights;
 
 /// A convolution whose places touch and do not overlap: one product for all blocks.
@@ -51,7 +51,7 @@ impl Tubelets {
         let weights = weights.under(name);
         let weight = weights.get("weight", shape)?.flatten_from(1)?;
         let bias = if bias { Some(weights.get("bias", &[width])?) } else { None };
-        Ok(Self { layer: Linear::new(weight, bias), size })
+        Ok(Self { layer: Linear::new(weight, bias)?, size })
     }
 
     /// The states `[B, blocks, d]` of clips `[B, frames, channels, height, width]`, frame by frame, row by row.
@@ -91,7 +91,7 @@ mod tests {
     fn blocks_are_taken_frame_by_frame_and_row_by_row() {
         let size = TubeletSize { channels: 1, frames: 2, patch: 2 };
         let weight = [[1f32; 8], [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]].concat();
-        let layer = Linear::new(Tensor::from_vec(weight, (2, 8), &Device::Cpu).unwrap(), None);
+        let layer = Linear::new(Tensor::from_vec(weight, (2, 8), &Device::Cpu).unwrap(), None).unwrap();
         let clips = Tensor::arange(0f32, 32f32, &Device::Cpu).unwrap().reshape((1, 4, 1, 2, 4)).unwrap();
         let states = Tubelets { layer: layer.clone(), size }.forward(&clips).unwrap();
         let expected = [[[52f32, 8.0], [68.0, 10.0], [180.0, 24.0], [196.0, 26.0]]];
