@@ -1,0 +1,221 @@
+//! From coefficients to levels: the inverse transform, planes of the picture's size, and red, green and blue.
+
+use std::sync::Arc;
+
+use super::{Colours, Component, Frame};
+
+/// Bits behind the point of the transform's factors.
+const POINT: u32 = 13;
+/// Bits that are kept behind the point between its two passes.
+const KEPT: u32 = 2;
+
+/// A plane of samples.
+struct Plane {
+    size: [usize; 2],
+    /// From one row to the next.
+    stride: usize,
+    samples: Vec<u8>,
+}
+
+impl Frame {
+    /// Red, green and blue of every pixel, `[height, width, 3]`.
+    pub(in super::super) fn levels(self) -> Vec<u8> {
+        let most = self.most_sampling();
+        let (width, height, colours) = (self.width, self.height, self.colours);
+        let planes: Vec<(Plane, [usize; 2])> = self
+            .components
+            .into_iter()
+            .map(|component| {
+                let times = [0, 1].map(|axis| most[axis] / component.sampling[axis]);
+                (Plane::of(component), times)
+            })
+            .collect();
+        let mut levels = vec![0; width * height * 3];
+        // A row of each component; one more sample than a row of an odd number of pixels has.
+        let mut rows = vec![vec![0; width + 2 * super::MOST_SAMPLING]; planes.len()];
+        let mut sums = Vec::new();
+        for (y, pixels) in levels.chunks_exact_mut(width * 3).enumerate() {
+            for ((plane, times), row) in planes.iter().zip(&mut rows) {
+                plane.row(y, *times, row, &mut sums);
+            }
+            convert(colours, &rows, pixels);
+        }
+        levels
+    }
+}
+
+impl Plane {
+    fn of(component: Component) -> Self {
+        let [across, down] = component.stored;
+        let stride = across * 8;
+        let mut samples = vec![0; stride * down * 8];
+        // A component without a table has been refused.
+        let steps = component.steps.unwrap_or_else(|| Arc::new([0; 64]));
+        for (index, block) in component.coefficients.chunks_exact(64).enumerate() {
+            let start = index / across * 8 * stride + index % across * 8;
+            transform(block, &steps, &mut samples[start..], stride);
+        }
+        Self { size: component.size, stride, samples }
+    }
+
+    fn samples(&self, row: usize) -> &[u8] {
+        let start = row.min(self.size[1] - 1) * self.stride;
+        &self.samples[start..start + self.size[0]]
+    }
+
+    /// Row `y` of the picture, each sample that many times across and down.
+    ///
+    /// Where it is twice, three quarters come from the sample that the pixel lies in and one from its neighbour; the
+    /// rounding goes up and down in turn.
+    fn row(&self, y: usize, times: [usize; 2], row: &mut [u8], sums: &mut Vec<u16>) {
+        let near = self.samples(y / times[1]);
+        // Of the two rows that a sample covers, the upper is near the one above it.
+        let far = if y % 2 == 0 { self.samples((y / 2).saturating_sub(1)) } else { self.samples(y / 2 + 1) };
+        let weighed = |(near, far): (&u8, &u8)| 3 * u16::from(*near) + u16::from(*far);
+        match times {
+            [1, 1] => row[..near.len()].copy_from_slice(near),
+            [1, 2] => {
+                let bias = if y % 2 == 0 { 1 } else { 2 };
+                for (level, sum) in row.iter_mut().zip(near.iter().zip(far).map(weighed)) {
+                    *level = narrow((sum + bias) >> 2);
+                }
+            }
+            // The filter needs three samples, as libjpeg has it.
+            [2, 1] if near.len() > 2 => {
+                sums.clear();
+                sums.extend(near.iter().map(|sample| u16::from(*sample)));
+                double(sums, [1, 2], 2, row);
+            }
+            [2, 2] if near.len() > 2 => {
+                sums.clear();
+                sums.extend(near.iter().zip(far).map(weighed));
+                double(sums, [8, 7], 4, row);
+            }
+            [across, _] => {
+                for (levels, sample) in row.chunks_mut(across).zip(near) {
+                    levels.fill(*sample);
+                }
+            }
+        }
+    }
+}
+
+/// Twice as many: a quarter of each comes from the neighbour. `shift` divides by four times what the samples are multiplied by.
+fn double(samples: &[u16], biases: [u16; 2], shift: u32, row: &mut [u8]) {
+    let last = samples.len() - 1;
+    for (index, (levels, &sample)) in row.chunks_exact_mut(2).zip(samples).enumerate() {
+        let neighbours = [samples[index.saturating_sub(1)], samples[(index + 1).min(last)]];
+        for side in 0..2 {
+            levels[side] = narrow((3 * sample + neighbours[side] + biases[side]) >> shift);
+        }
+    }
+}
+
+/// Levels of at most 255.
+fn narrow(level: u16) -> u8 {
+    u8::try_from(level).unwrap_or(u8::MAX)
+}
+
+fn clamped(level: i32) -> u8 {
+    u8::try_from(level.clamp(0, 255)).unwrap_or_default()
+}
+
+/// One row of pixels from the rows of the components.
+fn convert(colours: Colours, rows: &[Vec<u8>], pixels: &mut [u8]) {
+    let whole = |levels: &dyn Fn(usize) -> [u8; 3], pixels: &mut [u8]| {
+        pixels.chunks_exact_mut(3).enumerate().for_each(|(x, pixel)| pixel.copy_from_slice(&levels(x)));
+    };
+    match (colours, rows) {
+        (Colours::Ycc, [first, second, third]) => {
+            for (((pixel, a), b), c) in pixels.chunks_exact_mut(3).zip(first).zip(second).zip(third) {
+                pixel.copy_from_slice(&rgb(*a, *b, *c));
+            }
+        }
+        (Colours::Rgb, [first, second, third]) => whole(&|x| [first[x], second[x], third[x]], pixels),
+        // Files hold the light that ink leaves, as Pillow reads them.
+        (Colours::Cmyk, [first, second, third, light]) => {
+            whole(&|x| [first[x], second[x], third[x]].map(|left| printed(255 - left, light[x])), pixels);
+        }
+        (Colours::Ycck, [first, second, third, light]) => {
+            whole(&|x| rgb(first[x], second[x], third[x]).map(|ink| printed(ink, light[x])), pixels);
+        }
+        (_, rows) => whole(&|x| [rows[0][x]; 3], pixels),
+    }
+}
+
+/// Red, green and blue of luminance and two differences (ITU-R BT.601), in 16 bits behind the point.
+fn rgb(luminance: u8, blue: u8, red: u8) -> [u8; 3] {
+    const HALF: i32 = 1 << 15;
+    let [luminance, blue, red] = [i32::from(luminance), i32::from(blue) - 128, i32::from(red) - 128];
+    [
+        clamped(luminance + ((91_881 * red + HALF) >> 16)),
+        clamped(luminance + ((-22_554 * blue - 46_802 * red + HALF) >> 16)),
+        clamped(luminance + ((116_130 * blue + HALF) >> 16)),
+    ]
+}
+
+/// The light that is left of what black ink leaves.
+fn printed(ink: u8, light: u8) -> u8 {
+    // The product by 255, rounded.
+    let product = u32::from(ink) * u32::from(light) + 128;
+    light.saturating_sub(u8::try_from(((product >> 8) + product) >> 8).unwrap_or(u8::MAX))
+}
+
+/// The samples of a block: the inverse of the cosine transform by Loeffler, Ligtenberg and Moschytz (1989).
+fn transform(block: &[i16], steps: &[u16; 64], samples: &mut [u8], stride: usize) {
+    let mut values = [0; 64];
+    for ((value, coefficient), step) in values.iter_mut().zip(block).zip(steps) {
+        *value = i32::from(*coefficient).wrapping_mul(i32::from(*step));
+    }
+    if block[1..].iter().all(|coefficient| *coefficient == 0) {
+        let level = clamped((values[0].wrapping_add(4) >> 3).saturating_add(128));
+        for row in samples.chunks_mut(stride).take(8) {
+            row[..8].fill(level);
+        }
+        return;
+    }
+    for column in 0..8 {
+        let sums = pass([0, 1, 2, 3, 4, 5, 6, 7].map(|row| values[8 * row + column]));
+        for (row, sum) in sums.into_iter().enumerate() {
+            values[8 * row + column] = rounded(sum, POINT - KEPT);
+        }
+    }
+    for (values, row) in values.chunks_exact(8).zip(samples.chunks_mut(stride)) {
+        let mut numbers = [0; 8];
+        numbers.copy_from_slice(values);
+        for (sample, sum) in row.iter_mut().zip(pass(numbers)) {
+            *sample = clamped(rounded(sum, POINT + KEPT + 3).saturating_add(128));
+        }
+    }
+}
+
+fn rounded(sum: i32, bits: u32) -> i32 {
+    sum.wrapping_add(1 << (bits - 1)) >> bits
+}
+
+/// The transform of eight numbers, with 13 more bits behind the point. Factors are sums of cosines; a damaged file may hold
+/// numbers of any size.
+fn pass(x: [i32; 8]) -> [i32; 8] {
+    let add = i32::wrapping_add;
+    let times = i32::wrapping_mul;
+    let turned = times(add(x[2], x[6]), 4_433);
+    let [two, six] = [add(turned, times(x[2], 6_270)), add(turned, times(x[6], -15_137))];
+    let [sum, difference] = [add(x[0], x[4]) << POINT, x[0].wrapping_sub(x[4]) << POINT];
+    let even = [add(sum, two), add(difference, six), difference.wrapping_sub(six), sum.wrapping_sub(two)];
+
+    let all = times(add(add(x[7], x[3]), add(x[5], x[1])), 9_633);
+    let [outer, inner] = [times(add(x[7], x[1]), -7_373), times(add(x[5], x[3]), -20_995)];
+    let [first, second] = [add(all, times(add(x[7], x[3]), -16_069)), add(all, times(add(x[5], x[1]), -3_196))];
+    let odd = [
+        add(times(x[1], 12_299), add(outer, second)),
+        add(times(x[3], 25_172), add(inner, first)),
+        add(times(x[5], 16_819), add(inner, second)),
+        add(times(x[7], 2_446), add(outer, first)),
+    ];
+    let mut sums = [0; 8];
+    for index in 0..4 {
+        sums[index] = add(even[index], odd[index]);
+        sums[7 - index] = even[index].wrapping_sub(odd[index]);
+    }
+    sums
+}
