@@ -1,11 +1,13 @@
 //! The kinds of networks that there is code for, and the names of `model_type` in `config.json` that mean them.
 //!
-//! One network has several names: those of its towers, and those of models that differ in training alone.
+//! One network has several names: those of its towers, and those of models that differ in training alone. Checkpoints of the
+//! library timm have its name of the model instead ([`NetworkName`]).
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Value};
 
 use super::modality::Modality;
 
@@ -29,6 +31,10 @@ pub enum Architecture {
     Dinov2,
     /// Dosovitskiy et al. 2021.
     Vit,
+    /// The same as the library timm lays it out, and has varied it.
+    TimmVit,
+    /// Fang et al. 2023, as the library timm lays it out.
+    TimmEva02,
     /// Liu et al. 2022.
     ConvNext,
     /// He et al. 2016.
@@ -44,7 +50,7 @@ const IMAGE: &[Modality] = &[Modality::Image];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 25] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -64,15 +70,66 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 23] = [
     ("dinov2", Architecture::Dinov2, IMAGE),
     ("vit", Architecture::Vit, IMAGE),
     ("vit_msn", Architecture::Vit, IMAGE),
+    ("timm-vit", Architecture::TimmVit, IMAGE),
+    ("timm-eva02", Architecture::TimmEva02, IMAGE),
     ("convnext", Architecture::ConvNext, IMAGE),
     ("resnet", Architecture::ResNet, IMAGE),
     ("efficientnet-lite0", Architecture::EfficientNetLite0, IMAGE),
     ("whisper", Architecture::Whisper, &[Modality::Audio]),
 ];
 
+/// How the names of the library timm begin, `architecture` in its `config.json`, and the network each means; of several that
+/// fit, the first. Names of a family that are not built in are refused where the network is loaded.
+const TIMM: [(&str, Architecture); 2] = [("eva02_", Architecture::TimmEva02), ("vit_", Architecture::TimmVit)];
+
+/// What a `config.json` calls its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NetworkName<'config> {
+    /// `model_type`, as transformers writes it.
+    Transformers(&'config str),
+    /// `architecture`, as timm writes it, which writes no `model_type`; the wrapper of transformers around timm writes both.
+    Timm(&'config str),
+}
+
+impl<'config> NetworkName<'config> {
+    /// Reads the name.
+    ///
+    /// # Errors
+    /// The field that is missing, or is not a string.
+    pub(crate) fn of(config: &'config Map<String, Value>) -> Result<Self, (&'static str, Option<&'config Value>)> {
+        let find = |field| config.get(field).filter(|value| !value.is_null());
+        let text = |field, value: Option<&'config Value>| value.and_then(Value::as_str).ok_or((field, value));
+        match (find("model_type"), find("architecture")) {
+            (None, Some(name)) => text("architecture", Some(name)).map(Self::Timm),
+            (Some(Value::String(wrapper)), name) if wrapper == "timm_wrapper" => {
+                text("architecture", name).map(Self::Timm)
+            }
+            (name, _) => text("model_type", name).map(Self::Transformers),
+        }
+    }
+
+    /// Returns the name itself.
+    pub(crate) fn as_str(self) -> &'config str {
+        match self {
+            Self::Transformers(name) | Self::Timm(name) => name,
+        }
+    }
+
+    /// Returns the network that it means, and what a model of this name reads.
+    pub(crate) fn network(self) -> Option<(Architecture, &'static [Modality])> {
+        match self {
+            Self::Transformers(name) => Architecture::of_model_type(name),
+            Self::Timm(name) => {
+                let (_, architecture) = TIMM.iter().find(|(begin, _)| name.starts_with(begin))?;
+                Some((*architecture, architecture.modalities()))
+            }
+        }
+    }
+}
+
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
@@ -81,6 +138,8 @@ impl Architecture {
         Self::Siglip,
         Self::Dinov2,
         Self::Vit,
+        Self::TimmVit,
+        Self::TimmEva02,
         Self::ConvNext,
         Self::ResNet,
         Self::EfficientNetLite0,
@@ -171,6 +230,23 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 23);
+        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 25);
+    }
+
+    #[test]
+    fn configurations_of_two_libraries_name_their_network() {
+        let network = |text: &str| {
+            let config: Map<String, Value> = serde_json::from_str(text).unwrap();
+            let name = NetworkName::of(&config).map_err(|(field, _)| field)?;
+            Ok(name.network().map(|(architecture, _)| architecture))
+        };
+        assert_eq!(network(r#"{"model_type": "vit", "architecture": "x"}"#), Ok(Some(Architecture::Vit)));
+        assert_eq!(network(r#"{"architecture": "vit_tiny_patch16_224"}"#), Ok(Some(Architecture::TimmVit)));
+        let wrapped = r#"{"model_type": "timm_wrapper", "architecture": "eva02_tiny_patch14_224"}"#;
+        assert_eq!(network(wrapped), Ok(Some(Architecture::TimmEva02)));
+        assert_eq!(network(r#"{"architecture": "mixer_b16_224"}"#), Ok(None));
+        assert_eq!(network(r#"{"architecture": 3}"#), Err("architecture"));
+        assert_eq!(network(r#"{"model_type": "timm_wrapper"}"#), Err("architecture"));
+        assert_eq!(network("{}"), Err("model_type"));
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::architecture::NetworkName;
 use super::error::{EncoderError, Result};
 use super::layers::Activation;
 use super::{Architecture, Modality};
@@ -50,12 +51,16 @@ impl Config {
         &self.file
     }
 
-    /// Returns the architecture, `model_type`.
+    /// Returns the architecture: `model_type`, or where there is none `architecture`, as in files of the library timm.
     ///
     /// # Errors
     /// [`EncoderError::Field`] where it is missing or not a string.
     pub fn architecture(&self) -> Result<&str> {
-        self.text(&["model_type"], None)
+        self.name().map(NetworkName::as_str)
+    }
+
+    fn name(&self) -> Result<NetworkName<'_>> {
+        NetworkName::of(&self.fields).map_err(|(field, found)| self.wrong(field, "a string", found))
     }
 
     /// Returns the network that the architecture means, where it reads a modality.
@@ -63,7 +68,7 @@ impl Config {
     /// # Errors
     /// [`EncoderError::Architecture`] where it does not, or is not built in; as [`Config::architecture`] otherwise.
     pub fn network(&self, modality: Modality) -> Result<Architecture> {
-        let found = Architecture::of_model_type(self.architecture()?);
+        let found = self.name()?.network();
         match found.filter(|(_, reads)| reads.contains(&modality)) {
             Some((architecture, _)) => Ok(architecture),
             None => Err(self.not_built_in(modality)),

@@ -27,6 +27,7 @@ mod pooling;
 mod weights;
 
 pub use architecture::Architecture;
+pub(crate) use architecture::NetworkName;
 pub use config::Config;
 pub use error::{EncoderError, Result};
 pub use hidden::{Hidden, l2_normalise};

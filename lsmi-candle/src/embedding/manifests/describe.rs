@@ -6,7 +6,7 @@ use super::manifest::{Manifest, Preprocessing};
 use super::sentence::{self, Modules, Prompts, Step, Vectors};
 use super::{ModelError, Remedy, preparation, text};
 use crate::embedding::encoders::tokens::TextSettings;
-use crate::embedding::encoders::{Architecture, Modality, Poolings};
+use crate::embedding::encoders::{Architecture, Modality, NetworkName, Poolings};
 
 /// What a model is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,12 +137,13 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
 
 /// The network that a `config.json` names, and what it reads.
 pub(super) fn architecture(config: &Configuration) -> Result<(Architecture, &'static [Modality]), ModelError> {
-    let Some(found) = config.text("model_type")? else {
-        return Err(config.wrong("model_type", "missing", "must name the architecture"));
-    };
-    Architecture::of_model_type(found).ok_or_else(|| ModelError::UnknownArchitecture {
+    let name = NetworkName::of(config.fields()?).map_err(|(field, found)| {
+        let found = found.map_or_else(|| "missing".to_owned(), ToString::to_string);
+        config.wrong(field, &found, "must name the architecture")
+    })?;
+    name.network().ok_or_else(|| ModelError::UnknownArchitecture {
         file: config.file().to_owned(),
-        found: found.to_owned(),
+        found: name.as_str().to_owned(),
         known: Architecture::names(),
     })
 }
