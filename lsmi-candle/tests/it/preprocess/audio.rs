@@ -1,7 +1,7 @@
 //! The spectrogram of Whisper's own feature extractor, and sound files of all kinds.
 
 use lsmi_candle::embedding::preprocess::PreprocessError;
-use lsmi_candle::embedding::preprocess::audio::{Audio, LogMel, Settings};
+use lsmi_candle::embedding::preprocess::audio::{Audio, FilterBank, LogMel, Settings, WindowShape};
 use safetensors::SafeTensors;
 
 use super::{fixture, floats, largest_difference};
@@ -13,7 +13,11 @@ fn audio(name: &str) -> Audio {
 }
 
 fn golden(name: &str) -> Vec<f32> {
-    let file = fixture("whisper.safetensors");
+    golden_of("whisper.safetensors", name)
+}
+
+fn golden_of(file: &str, name: &str) -> Vec<f32> {
+    let file = fixture(file);
     floats(SafeTensors::deserialize(&file).unwrap().tensor(name).unwrap().data())
 }
 
@@ -49,6 +53,19 @@ fn larger_models_have_128_bins() {
     let least = spectrogram.iter().copied().fold(f32::MAX, f32::min);
     // Eight powers of ten, divided by four.
     assert!((greatest - least - 2.0).abs() < 1e-5, "{least} to {greatest}");
+}
+
+#[test]
+fn the_filter_bank_is_kaldis() {
+    let audio = audio("sweep_noise.wav");
+    let narrow = FilterBank { mel_bins: 23, window: 256, hop: 80, shape: WindowShape::Povey, ..FilterBank::AUDIOSET };
+    for (bank, name) in [(FilterBank::AUDIOSET, "audioset"), (narrow, "povey")] {
+        let found = bank.of(audio.samples()).unwrap();
+        assert_eq!(found.len(), bank.frames(20_800) * bank.mel_bins);
+        let difference = largest_difference(&found, &golden_of("filter_bank.safetensors", name));
+        // Of logarithms down to -16, which the golden has in double precision.
+        assert!(difference < 5e-6, "{name}: {difference}");
+    }
 }
 
 #[test]

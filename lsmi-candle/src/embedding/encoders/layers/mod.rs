@@ -14,6 +14,7 @@ mod norm;
 mod passes;
 mod rectifier;
 mod rotary;
+mod shifted_windows;
 mod window;
 
 pub use activation::Activation;
@@ -25,4 +26,5 @@ pub(crate) use linear::Linear;
 pub(crate) use norm::LayerNorm;
 pub(crate) use rectifier::Rectifier;
 pub(crate) use rotary::Rotary;
+pub(crate) use shifted_windows::{WindowNames, WindowShape, WindowStages};
 pub(crate) use window::{Padding, Window};

@@ -10,9 +10,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
+use super::bank::{Triangle, transform};
 use super::settings::Settings;
 use crate::embedding::preprocess::{PreprocessError, Result};
 
@@ -27,12 +27,6 @@ pub struct LogMel {
     hop: usize,
     transform: Arc<dyn RealToComplex<f64>>,
     bank: Vec<Triangle>,
-}
-
-/// The weights of one mel bin, from the frequency `start` on.
-struct Triangle {
-    start: usize,
-    weights: Vec<f64>,
 }
 
 impl fmt::Debug for LogMel {
@@ -88,8 +82,7 @@ impl LogMel {
                 *power = value.norm_sqr();
             }
             for (bin, triangle) in self.bank.iter().enumerate() {
-                let sum: f64 = triangle.weights.iter().zip(&power[triangle.start..]).map(|(w, p)| w * p).sum();
-                values[bin * frames + frame] = libm::log10(sum.max(LEAST_POWER));
+                values[bin * frames + frame] = libm::log10(triangle.of(&power).max(LEAST_POWER));
             }
         }
         let floor = values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - RANGE;
@@ -107,16 +100,6 @@ impl LogMel {
             *value = f64::from(samples[place]) * weight;
         }
     }
-}
-
-#[expect(clippy::expect_used, reason = "the buffers were made by the same plan, so their lengths agree")]
-fn transform(
-    plan: &dyn RealToComplex<f64>,
-    input: &mut [f64],
-    output: &mut [Complex<f64>],
-    scratch: &mut [Complex<f64>],
-) {
-    plan.process_with_scratch(input, output, scratch).expect("buffers of the plan's own lengths");
 }
 
 /// Triangles whose corners are evenly spaced in mel from 0 to half the rate, each of area one.

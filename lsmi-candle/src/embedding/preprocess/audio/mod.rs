@@ -13,7 +13,9 @@
 //! # Ok::<(), lsmi_candle::embedding::preprocess::PreprocessError>(())
 //! ```
 
+mod bank;
 mod decode;
+mod filter_bank;
 mod log_mel;
 mod prepare;
 mod resample;
@@ -21,5 +23,6 @@ mod settings;
 mod wav;
 
 pub use decode::Audio;
+pub use filter_bank::{FilterBank, WindowShape};
 pub use log_mel::LogMel;
 pub use settings::Settings;
