@@ -35,8 +35,14 @@ pub enum Architecture {
     TimmVit,
     /// Fang et al. 2023, as the library timm lays it out.
     TimmEva02,
+    /// Liu et al. 2021.
+    Swin,
     /// Liu et al. 2022.
     ConvNext,
+    /// Woo et al. 2023.
+    ConvNextV2,
+    /// Siméoni et al. 2025: its convolutional models.
+    Dinov3ConvNext,
     /// He et al. 2016.
     ResNet,
     /// Tan and Le 2019, without what mobile chips lack.
@@ -50,7 +56,7 @@ const IMAGE: &[Modality] = &[Modality::Image];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 25] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 28] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -72,7 +78,10 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 25] = [
     ("vit_msn", Architecture::Vit, IMAGE),
     ("timm-vit", Architecture::TimmVit, IMAGE),
     ("timm-eva02", Architecture::TimmEva02, IMAGE),
+    ("swin", Architecture::Swin, IMAGE),
     ("convnext", Architecture::ConvNext, IMAGE),
+    ("convnextv2", Architecture::ConvNextV2, IMAGE),
+    ("dinov3_convnext", Architecture::Dinov3ConvNext, IMAGE),
     ("resnet", Architecture::ResNet, IMAGE),
     ("efficientnet-lite0", Architecture::EfficientNetLite0, IMAGE),
     ("whisper", Architecture::Whisper, &[Modality::Audio]),
@@ -80,7 +89,16 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 25] = [
 
 /// How the names of the library timm begin, `architecture` in its `config.json`, and the network each means; of several that
 /// fit, the first. Names of a family that are not built in are refused where the network is loaded.
-const TIMM: [(&str, Architecture); 2] = [("eva02_", Architecture::TimmEva02), ("vit_", Architecture::TimmVit)];
+const TIMM: [(&str, Architecture); 8] = [
+    ("eva02_", Architecture::TimmEva02),
+    ("vit_", Architecture::TimmVit),
+    ("convnext_", Architecture::ConvNext),
+    ("convnextv2_", Architecture::ConvNextV2),
+    ("resnet", Architecture::ResNet),
+    ("wide_resnet", Architecture::ResNet),
+    ("swin_", Architecture::Swin),
+    ("tf_efficientnet_lite0", Architecture::EfficientNetLite0),
+];
 
 /// What a `config.json` calls its network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +147,7 @@ impl<'config> NetworkName<'config> {
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
@@ -140,7 +158,10 @@ impl Architecture {
         Self::Vit,
         Self::TimmVit,
         Self::TimmEva02,
+        Self::Swin,
         Self::ConvNext,
+        Self::ConvNextV2,
+        Self::Dinov3ConvNext,
         Self::ResNet,
         Self::EfficientNetLite0,
         Self::Whisper,
@@ -230,7 +251,7 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 25);
+        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 28);
     }
 
     #[test]

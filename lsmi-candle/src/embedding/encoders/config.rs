@@ -63,6 +63,14 @@ impl Config {
         NetworkName::of(&self.fields).map_err(|(field, found)| self.wrong(field, "a string", found))
     }
 
+    /// Returns the name of the model in the library timm, without what it says of the training; none of other models.
+    pub(super) fn timm_name(&self) -> Option<&str> {
+        match self.name() {
+            Ok(NetworkName::Timm(name)) => name.split('.').next(),
+            _ => None,
+        }
+    }
+
     /// Returns the network that the architecture means, where it reads a modality.
     ///
     /// # Errors
@@ -105,6 +113,16 @@ impl Config {
     /// Whether one of the names has a value that is not `null`.
     pub fn has(&self, names: &[&str]) -> bool {
         self.find(names).is_some()
+    }
+
+    /// Lists the names of the fields that have a value.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the value of a field that is there.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
     }
 
     /// Reads a whole number from 1 to 2^24, under the first of the names that is there.

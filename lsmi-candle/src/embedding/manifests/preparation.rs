@@ -31,7 +31,7 @@ pub(super) fn of_images(
             Architecture::Clip => "CLIPImageProcessor",
             Architecture::Siglip => "SiglipImageProcessor",
             Architecture::Dinov2 => "BitImageProcessor",
-            Architecture::ConvNext | Architecture::ResNet => "ConvNextImageProcessor",
+            Architecture::ConvNext | Architecture::ConvNextV2 | Architecture::ResNet => "ConvNextImageProcessor",
             _ => "ViTImageProcessor",
         };
         fields.insert("image_processor_type".to_owned(), usual.into());

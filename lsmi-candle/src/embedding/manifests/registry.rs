@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Manifest, ModelError};
 
 /// The manifests of `models/`, by their names.
-const BUILT_IN: [(&str, &str); 17] = {
+const BUILT_IN: [(&str, &str); 22] = {
     macro_rules! built_in {
         ($($name:literal),* $(,)?) => {
             [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
@@ -18,15 +18,20 @@ const BUILT_IN: [(&str, &str); 17] = {
         "clip-vit-b32-image",
         "clip-vit-b32-text",
         "convnext-tiny",
+        "convnextv2-tiny",
         "dinov2-small",
+        "dinov3-convnext-tiny",
         "distilbert-base-uncased",
         "efficientnet-lite0",
         "minilm-l6-v2",
         "modernbert-base",
         "multilingual-minilm-l12-v2",
+        "resnet-152",
+        "resnet-18",
         "resnet-50",
         "siglip-base-image",
         "siglip-base-text",
+        "swin-tiny",
         "vit-base-in21k",
         "whisper-tiny",
         "whisper-tiny-en",

@@ -38,6 +38,11 @@ impl Fixture {
         &self.golden[name]
     }
 
+    /// Whether there is a reference tensor of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.golden.contains_key(name)
+    }
+
     /// A reference tensor of whole numbers.
     pub(crate) fn whole(&self, name: &str) -> Tensor {
         self.golden[name].to_dtype(DType::U32).unwrap()

@@ -6,7 +6,9 @@
 //! | `siglip`, `siglip_vision_model` | picture tower of SigLIP | projection, or mean where it has no pooling head | of one size |
 //! | `dinov2` | DINOv2 | cls | whole patches, any number of them |
 //! | `vit`, `vit_msn` | ViT, also as trained by DINO and MSN | cls | of one size |
-//! | `convnext` | ConvNeXt | pooler | of 32 pixels and more |
+//! | `swin` | Swin | pooler | of any size whose maps hold a window |
+//! | `convnext`, `convnextv2` | ConvNeXt and its second version | pooler | of 32 pixels and more |
+//! | `dinov3_convnext` | convolutional models of DINOv3 | pooler | of 32 pixels and more |
 //! | `resnet` | ResNet of basic or bottleneck blocks | pooler | of 32 pixels and more |
 //! | `efficientnet-lite0` | EfficientNet-Lite0 | pooler | of any size |
 //!
@@ -17,6 +19,7 @@
 mod convolutional;
 mod patches;
 mod positions;
+mod timm;
 mod towers;
 mod transformers;
 
@@ -24,7 +27,7 @@ use candle_core::{DType, Tensor};
 
 use convolutional::{convnext, efficientnet_lite, resnet};
 use towers::{clip, siglip};
-use transformers::{dinov2, vit};
+use transformers::{dinov2, swin, vit};
 
 use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights};
 
@@ -41,7 +44,10 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn ImageEncoder>>
         Architecture::Siglip => Box::new(siglip::SiglipVision::load(config, weights)?),
         Architecture::Dinov2 => Box::new(dinov2::Dinov2::load(config, weights)?),
         Architecture::Vit => Box::new(vit::Vit::load(config, weights)?),
+        Architecture::Swin => Box::new(swin::Swin::load(config, weights)?),
         Architecture::ConvNext => Box::new(convnext::ConvNext::load(config, weights)?),
+        Architecture::ConvNextV2 => Box::new(convnext::ConvNext::load_v2(config, weights)?),
+        Architecture::Dinov3ConvNext => Box::new(convnext::ConvNext::load_dinov3(config, weights)?),
         Architecture::ResNet => Box::new(resnet::ResNet::load(config, weights)?),
         Architecture::EfficientNetLite0 => Box::new(efficientnet_lite::EfficientNetLite::load(weights)?),
         _ => return Err(config.not_built_in(Modality::Image)),

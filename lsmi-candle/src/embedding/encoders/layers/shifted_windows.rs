@@ -113,12 +113,16 @@ pub(crate) fn relative_positions(side: usize, device: &Device) -> Result<Tensor>
 pub(crate) struct WindowNames {
     /// Layers of queries, keys, values, and the one after the heads.
     pub(crate) attention: [&'static str; 4],
+    /// The one layer that is queries, keys and values, where it is one.
+    pub(crate) packed: Option<&'static str>,
     /// The table of relative positions.
     pub(crate) table: &'static str,
     /// Norms before the attention and before the perceptron.
     pub(crate) norms: [&'static str; 2],
     /// The two layers of the perceptron.
     pub(crate) perceptron: [&'static str; 2],
+    /// Whether the merging is a part of the stage behind it.
+    pub(crate) merging_first: bool,
 }
 
 impl WindowNames {
@@ -128,6 +132,17 @@ impl WindowNames {
         table: "attention.self.relative_position_bias_table",
         norms: ["layernorm_before", "layernorm_after"],
         perceptron: ["intermediate.dense", "output.dense"],
+        packed: None,
+        merging_first: false,
+    };
+    /// Swin of the library timm.
+    pub(crate) const TIMM: Self = Self {
+        attention: ["", "", "", "attn.proj"],
+        packed: Some("attn.qkv"),
+        table: "attn.relative_position_bias_table",
+        norms: ["norm1", "norm2"],
+        perceptron: ["mlp.fc1", "mlp.fc2"],
+        merging_first: true,
     };
 }
 
@@ -169,7 +184,7 @@ impl WindowStages {
     ///
     /// # Errors
     /// [`EncoderError`] naming the tensor that is missing or of another shape, or the count that does not fit.
-    pub(crate) fn load(weights: &Weights, names: &WindowNames, shape: &WindowShape) -> Result<Self> {
+    pub(crate) fn load(all: &Weights, names: &WindowNames, shape: &WindowShape) -> Result<Self> {
         let wrong = |what, expected: &str, found: usize| {
             Err(EncoderError::Input { what, expected: expected.to_owned(), found: found.to_string() })
         };
@@ -183,16 +198,19 @@ impl WindowStages {
         if shape.window < 1 || shape.window > LARGEST {
             return wrong("the side of windows", "1 to 64", shape.window);
         }
+        let relative = relative_positions(shape.window, all.device())?;
         let stage = |(number, (depth, heads)): (usize, (&usize, &usize))| {
-            let weights = weights.under(&format!("layers.{number}"));
+            let weights = all.under(&format!("layers.{number}"));
             let width = shape.width << number;
             let block = |index: usize| {
                 let shift = if index % 2 == 0 { 0 } else { shape.window / 2 };
                 let windows = Windows { side: shape.window, shift };
-                WindowBlock::load(&weights.under(&format!("blocks.{index}")), names, shape, width, *heads, windows)
+                let weights = weights.under(&format!("blocks.{index}"));
+                WindowBlock::load(&weights, names, shape, [width, *heads], windows, &relative)
             };
             let merging = if number + 1 < depths.len() {
-                Some(Merging::load(&weights.under("downsample"), width, shape.merging_eps)?)
+                let place = number + usize::from(names.merging_first);
+                Some(Merging::load(&all.under(&format!("layers.{place}.downsample")), width, shape.merging_eps)?)
             } else {
                 None
             };
@@ -222,6 +240,7 @@ struct WindowBlock {
     output: Linear,
     /// `[(2 side - 1)^2, heads]`.
     table: Tensor,
+    /// The rows of the table that pairs of pixels have; shared by all blocks.
     relative: Tensor,
     norms: [LayerNorm; 2],
     perceptron: [Linear; 2],
@@ -233,9 +252,9 @@ impl WindowBlock {
         weights: &Weights,
         names: &WindowNames,
         shape: &WindowShape,
-        width: usize,
-        heads: usize,
+        [width, heads]: [usize; 2],
         windows: Windows,
+        relative: &Tensor,
     ) -> Result<Self> {
         if heads == 0 || width % heads != 0 {
             return Err(EncoderError::Input {
@@ -249,6 +268,14 @@ impl WindowBlock {
         let scale = 1.0 / ((width / heads) as f64).sqrt();
         let scales = [(query, scale), (key, 1.0), (value, 1.0)];
         let get = |part: &str, shape: &[usize]| -> Result<Tensor> {
+            if let Some(packed) = names.packed {
+                let shape = [&[3 * width], &shape[1..]].concat();
+                let packed = weights.under(packed).get(part, &shape)?;
+                return Ok(Tensor::cat(
+                    &[(packed.narrow(0, 0, width)? * scale)?, packed.narrow(0, width, 2 * width)?],
+                    0,
+                )?);
+            }
             let parts = scales.map(|(name, scale)| Ok((weights.under(name).get(part, shape)? * scale)?));
             Ok(Tensor::cat(&parts.into_iter().collect::<Result<Vec<_>>>()?, 0)?)
         };
@@ -262,7 +289,7 @@ impl WindowBlock {
             packed: Linear::new(get("weight", &[width, width])?, bias),
             output: Linear::load(weights, output, width, width, true)?,
             table: weights.get(names.table, &[rows, heads])?.to_dtype(DType::F32)?,
-            relative: relative_positions(windows.side, weights.device())?,
+            relative: relative.clone(),
             norms: [norm(names.norms[0])?, norm(names.norms[1])?],
             perceptron: [
                 Linear::load(weights, up, width, inner, true)?,
