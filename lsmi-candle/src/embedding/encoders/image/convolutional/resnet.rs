@@ -168,10 +168,13 @@ impl ResNet {
                 Some((model, arguments)) => Plan::of_timm(model, &arguments)?,
                 None => Plan::of_transformers(config)?,
             };
-        let (names, body) = match ["", "timm_model"].map(|part| weights.under(part)) {
-            [body, _] if body.contains("conv1.weight") => (Names::Torchvision, body),
-            [_, body] if body.contains("conv1.weight") => (Names::Torchvision, body),
-            _ => (Names::Transformers, weights.under_one_of(&["resnet", ""], "embedder.embedder.convolution.weight")),
+        let [bare, wrapped] = ["", "timm_model"].map(|part| weights.under(part));
+        let found = [bare, wrapped].into_iter().find(|body| body.contains("conv1.weight"));
+        let (names, body) = match found {
+            Some(body) => (Names::Torchvision, body),
+            None => {
+                (Names::Transformers, weights.under_one_of(&["resnet", ""], "embedder.embedder.convolution.weight"))
+            }
         };
         let window = Window { kernel: 7, stride: 2, padding: Padding::Even(3) };
         let stem = Convolution::load_normed(&body, names.stem(), [3, first], window, EPS, Rectifier::Relu)?;

@@ -295,7 +295,7 @@ impl Frame {
         };
         let frame = Self { width, height, exif: None, is_progressive, colours, components };
         let most = frame.most_sampling();
-        let divides = |component: &Component| (0..2).all(|axis| most[axis] % component.sampling[axis] == 0);
+        let divides = |component: &Component| (0..2).all(|axis| most[axis].is_multiple_of(component.sampling[axis]));
         if frame.components.iter().all(divides) {
             Ok(frame)
         } else {

@@ -70,12 +70,12 @@ impl Plane {
     fn row(&self, y: usize, times: [usize; 2], row: &mut [u8], sums: &mut Vec<u16>) {
         let near = self.samples(y / times[1]);
         // Of the two rows that a sample covers, the upper is near the one above it.
-        let far = if y % 2 == 0 { self.samples((y / 2).saturating_sub(1)) } else { self.samples(y / 2 + 1) };
+        let far = if y.is_multiple_of(2) { self.samples((y / 2).saturating_sub(1)) } else { self.samples(y / 2 + 1) };
         let weighed = |(near, far): (&u8, &u8)| 3 * u16::from(*near) + u16::from(*far);
         match times {
             [1, 1] => row[..near.len()].copy_from_slice(near),
             [1, 2] => {
-                let bias = if y % 2 == 0 { 1 } else { 2 };
+                let bias = if y.is_multiple_of(2) { 1 } else { 2 };
                 for (level, sum) in row.iter_mut().zip(near.iter().zip(far).map(weighed)) {
                     *level = narrow((sum + bias) >> 2);
                 }
