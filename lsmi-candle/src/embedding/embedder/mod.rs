@@ -12,6 +12,7 @@ mod load;
 
 pub use error::{EmbedError, Result};
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -25,7 +26,7 @@ use crate::embedding::encoders::{
 };
 use crate::embedding::manifests::{Origin, Resolved};
 use crate::embedding::preprocess::audio::{Audio, LogMel, Settings as AudioSettings};
-use crate::embedding::preprocess::image::{Image, Settings as ImageSettings};
+use crate::embedding::preprocess::image::{Image, Pixels, Settings as ImageSettings};
 
 /// What may be chosen otherwise than a model's authors did.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -198,8 +199,15 @@ impl Applied {
 pub enum Prepared {
     /// Tokens of a text.
     Text(Tokens),
-    /// Pixels of a picture, `[3, size, size]`.
-    Image(Vec<f32>),
+    /// A picture.
+    Image {
+        /// Its pixels, `[3, height, width]`.
+        values: Vec<f32>,
+        /// Pixels from top to bottom.
+        height: usize,
+        /// Pixels from left to right.
+        width: usize,
+    },
     /// A sound.
     Audio {
         /// Its spectrogram, `[bins, frames]`.
@@ -216,7 +224,8 @@ impl Prepared {
     pub fn length(&self) -> usize {
         match self {
             Self::Text(tokens) => tokens.ids.len(),
-            Self::Image(values) | Self::Audio { spectrogram: values, .. } => values.len(),
+            Self::Image { height, width, .. } => height * width,
+            Self::Audio { spectrogram, .. } => spectrogram.len(),
         }
     }
 
@@ -224,7 +233,7 @@ impl Prepared {
     pub fn is_truncated(&self) -> bool {
         match self {
             Self::Text(tokens) => tokens.truncated,
-            Self::Image(_) => false,
+            Self::Image { .. } => false,
             Self::Audio { truncated, .. } => *truncated,
         }
     }
@@ -329,7 +338,10 @@ impl Embedder {
     /// [`EmbedError::Preprocess`] where they are no picture or sound.
     pub fn prepare_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<Prepared> {
         match &self.stages {
-            Stages::Image { settings, .. } => Ok(Prepared::Image(settings.prepare(&Image::decode(name, &bytes)?)?)),
+            Stages::Image { settings, .. } => {
+                let Pixels { values, height, width } = settings.prepare(&Image::decode(name, &bytes)?)?;
+                Ok(Prepared::Image { values, height, width })
+            }
             Stages::Audio { settings, log_mel, .. } => {
                 let audio = Audio::decode(name, bytes, settings.seconds + BEYOND)?;
                 let truncated = audio.samples().len() as f64 > settings.seconds * f64::from(audio.rate());
@@ -350,9 +362,18 @@ impl Embedder {
     /// # Errors
     /// [`EmbedError::Encoder`] where the device fails, [`EmbedError::NotFinite`] where a vector has no numbers.
     pub fn embed(&self, inputs: &[&Prepared]) -> Result<Vec<f32>> {
-        if inputs.is_empty() {
-            return Ok(Vec::new());
+        let by_size = by_size(inputs);
+        if by_size.len() > 1 {
+            let mut vectors = vec![0.0; inputs.len() * self.width];
+            for places in by_size.values() {
+                let of_size: Vec<&Prepared> = places.iter().map(|place| inputs[*place]).collect();
+                for (place, vector) in places.iter().zip(self.embed(&of_size)?.chunks_exact(self.width)) {
+                    vectors[place * self.width..][..self.width].copy_from_slice(vector);
+                }
+            }
+            return Ok(vectors);
         }
+        let Some(size) = by_size.keys().next() else { return Ok(Vec::new()) };
         let hidden = match &self.stages {
             Stages::Text { encoder, tokenizer, leading, .. } => {
                 let tokens: Vec<&Tokens> = inputs
@@ -364,13 +385,11 @@ impl Embedder {
                 hidden.leading = *leading;
                 hidden
             }
-            Stages::Image { encoder, settings } => {
-                encoder.encode(&self.values(inputs, &[3, settings.size, settings.size])?)?
-            }
+            Stages::Image { encoder, .. } => encoder.encode(&self.values(inputs, &[3, size[0], size[1]])?)?,
             Stages::Audio { encoder, settings, .. } => {
                 let frames = |input: &&Prepared| match input {
                     Prepared::Audio { frames, .. } => *frames,
-                    Prepared::Text(_) | Prepared::Image(_) => settings.frames(),
+                    Prepared::Text(_) | Prepared::Image { .. } => settings.frames(),
                 };
                 let frames: Vec<usize> = inputs.iter().map(frames).collect();
                 encoder.encode(&self.values(inputs, &[settings.mel_bins, settings.frames()])?, Some(&frames))?
@@ -392,7 +411,7 @@ impl Embedder {
         let mut values = Vec::with_capacity(inputs.len() * shape.iter().product::<usize>());
         for input in inputs {
             match input {
-                Prepared::Image(of_input) | Prepared::Audio { spectrogram: of_input, .. } => {
+                Prepared::Image { values: of_input, .. } | Prepared::Audio { spectrogram: of_input, .. } => {
                     values.extend_from_slice(of_input);
                 }
                 Prepared::Text(_) => return Err(self.other("a text")),
@@ -401,4 +420,14 @@ impl Embedder {
         let shape: Vec<usize> = std::iter::once(inputs.len()).chain(shape.iter().copied()).collect();
         Ok(Tensor::from_vec(values, shape, &self.device)?)
     }
+}
+
+/// The places of the inputs of each height and width, as a batch has one size; of what is no picture all together.
+fn by_size(inputs: &[&Prepared]) -> BTreeMap<[usize; 2], Vec<usize>> {
+    let mut places = BTreeMap::<_, Vec<usize>>::new();
+    for (place, input) in inputs.iter().enumerate() {
+        let size = if let Prepared::Image { height, width, .. } = input { [*height, *width] } else { [0, 0] };
+        places.entry(size).or_default().push(place);
+    }
+    places
 }

@@ -27,8 +27,14 @@ pub enum Architecture {
     Clip,
     /// Zhai et al. 2023.
     Siglip,
+    /// Tschannen et al. 2025: for pictures of any aspect. Its models for squares are [`Architecture::Siglip`].
+    Siglip2,
     /// Oquab et al. 2023.
     Dinov2,
+    /// Darcet et al. 2024.
+    Dinov2WithRegisters,
+    /// Siméoni et al. 2025.
+    Dinov3,
     /// Dosovitskiy et al. 2021.
     Vit,
     /// The same as the library timm lays it out, and has varied it.
@@ -56,7 +62,7 @@ const IMAGE: &[Modality] = &[Modality::Image];
 const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: [(&str, Architecture, &[Modality]); 28] = [
+const MODEL_TYPES: [(&str, Architecture, &[Modality]); 33] = [
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -73,7 +79,12 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 28] = [
     ("siglip", Architecture::Siglip, BOTH),
     ("siglip_text_model", Architecture::Siglip, TEXT),
     ("siglip_vision_model", Architecture::Siglip, IMAGE),
+    ("siglip2", Architecture::Siglip2, BOTH),
+    ("siglip2_text_model", Architecture::Siglip2, TEXT),
+    ("siglip2_vision_model", Architecture::Siglip2, IMAGE),
     ("dinov2", Architecture::Dinov2, IMAGE),
+    ("dinov2_with_registers", Architecture::Dinov2WithRegisters, IMAGE),
+    ("dinov3_vit", Architecture::Dinov3, IMAGE),
     ("vit", Architecture::Vit, IMAGE),
     ("vit_msn", Architecture::Vit, IMAGE),
     ("timm-vit", Architecture::TimmVit, IMAGE),
@@ -89,8 +100,12 @@ const MODEL_TYPES: [(&str, Architecture, &[Modality]); 28] = [
 
 /// How the names of the library timm begin, `architecture` in its `config.json`, and the network each means; of several that
 /// fit, the first. Names of a family that are not built in are refused where the network is loaded.
-const TIMM: [(&str, Architecture); 8] = [
+const TIMM: [(&str, Architecture); 12] = [
     ("eva02_", Architecture::TimmEva02),
+    ("eva_large_", Architecture::TimmVit),
+    ("deit_", Architecture::TimmVit),
+    ("deit3_", Architecture::TimmVit),
+    ("flexivit_", Architecture::TimmVit),
     ("vit_", Architecture::TimmVit),
     ("convnext_", Architecture::ConvNext),
     ("convnextv2_", Architecture::ConvNextV2),
@@ -147,14 +162,17 @@ impl<'config> NetworkName<'config> {
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Bert,
         Self::DistilBert,
         Self::XlmRoberta,
         Self::ModernBert,
         Self::Clip,
         Self::Siglip,
+        Self::Siglip2,
         Self::Dinov2,
+        Self::Dinov2WithRegisters,
+        Self::Dinov3,
         Self::Vit,
         Self::TimmVit,
         Self::TimmEva02,
@@ -251,7 +269,7 @@ mod tests {
                 Some((architecture, architecture.modalities()))
             );
         }
-        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 28);
+        assert_eq!(MODEL_TYPES.map(|(name, ..)| name).into_iter().collect::<std::collections::BTreeSet<_>>().len(), 33);
     }
 
     #[test]

@@ -57,6 +57,15 @@ pub enum EncoderError {
         /// Its type.
         found: String,
     },
+    /// A file of weights that `open_clip` wrote.
+    #[error(
+        "{file} has the tensors of open_clip, which are not read: take the same model as transformers or timm have it, with \
+         their `config.json`"
+    )]
+    OpenClip {
+        /// The file.
+        file: String,
+    },
     /// A tensor that the architecture needs and the file lacks.
     #[error(
         "{file} has no tensor `{tensor}` of shape {expected:?}: the weights are not of the architecture that the configuration names, or are incomplete"

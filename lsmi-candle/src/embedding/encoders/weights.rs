@@ -134,6 +134,19 @@ impl Weights {
         self.checkpoint.tensors.contains_key(&self.full(name))
     }
 
+    /// Refuses the weights of `open_clip`, whose tensors have names of their own.
+    ///
+    /// # Errors
+    /// [`EncoderError::OpenClip`] naming the file.
+    pub(super) fn refuse_open_clip(&self) -> Result<()> {
+        let begins = ["visual.transformer.resblocks.", "visual.trunk.", "transformer.resblocks."];
+        let is_of_it = |name: &String| begins.iter().any(|begin| name.starts_with(begin));
+        if self.checkpoint.tensors.keys().any(is_of_it) {
+            return Err(EncoderError::OpenClip { file: self.file() });
+        }
+        Ok(())
+    }
+
     /// Returns the shape of a tensor, where there is one of this name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.checkpoint.tensors.get(&self.full(name)).map(|entry| entry.shape.as_slice())

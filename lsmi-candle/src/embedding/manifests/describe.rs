@@ -53,9 +53,9 @@ pub struct Description {
 
 impl From<&Manifest> for Description {
     fn from(manifest: &Manifest) -> Self {
-        let max_tokens = match &manifest.preprocessing {
-            Preprocessing::Text(text) => Some(text.max_tokens),
-            Preprocessing::Image(_) | Preprocessing::Audio(_) => None,
+        let (max_tokens, lower_case) = match &manifest.preprocessing {
+            Preprocessing::Text(text) => (Some(text.max_tokens), text.lower_case),
+            Preprocessing::Image(_) | Preprocessing::Audio(_) => (None, false),
         };
         Self {
             name: manifest.name.clone(),
@@ -66,7 +66,7 @@ impl From<&Manifest> for Description {
             pooling: Some(manifest.pooling.clone()),
             steps: Some(if manifest.normalize { vec![Step::Normalize] } else { Vec::new() }),
             prompts: Prompts::default(),
-            text: TextSettings { max_tokens, ..TextSettings::default() },
+            text: TextSettings { max_tokens, lower_case, ..TextSettings::default() },
             preprocessing: max_tokens.is_none().then(|| manifest.preprocessing.clone()),
             notes: Vec::new(),
         }
@@ -77,8 +77,7 @@ impl From<&Manifest> for Description {
 pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Result<Description, ModelError> {
     let modules = Modules::read(files, asked)?;
     let folder = modules.folder.clone();
-    let hint = "add it, or a manifest.toml that says what the model is";
-    let config = Configuration::needed(files, name, &within(&folder, "config.json"), hint)?;
+    let config = network(files, name, &folder)?;
     let (architecture, reads) = architecture(&config)?;
     let modality = match (reads, asked.modality) {
         ([only], None) => *only,
@@ -135,9 +134,41 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
     })
 }
 
+/// The `config.json` of the network, which the model must have. That the model is one of `open_clip` is said where it
+/// has none.
+pub(super) fn network(files: &mut dyn Files, model: &str, folder: &str) -> Result<Configuration, ModelError> {
+    let hint = "add it, or a manifest.toml that says what the model is";
+    let found = Configuration::of(files, &within(folder, "config.json"))?;
+    if found.is_none() {
+        refuse_open_clip(&files.top(), model)?;
+    }
+    let missing = || ModelError::MissingFile {
+        model: model.to_owned(),
+        file: within(folder, "config.json"),
+        hint: hint.to_owned(),
+    };
+    found.ok_or_else(missing)
+}
+
+/// Refuses a model that has files of `open_clip` and none of other libraries.
+pub(super) fn refuse_open_clip(top: &[String], model: &str) -> Result<(), ModelError> {
+    if top.iter().any(|name| name == OPEN_CLIP) {
+        return Err(ModelError::OpenClip { file: format!("{model}: {OPEN_CLIP}") });
+    }
+    Ok(())
+}
+
+/// The configuration of `open_clip`.
+const OPEN_CLIP: &str = "open_clip_config.json";
+
 /// The network that a `config.json` names, and what it reads.
 pub(super) fn architecture(config: &Configuration) -> Result<(Architecture, &'static [Modality]), ModelError> {
-    let name = NetworkName::of(config.fields()?).map_err(|(field, found)| {
+    let fields = config.fields()?;
+    let name = NetworkName::of(fields).map_err(|(field, found)| {
+        // Under another name it is the same file.
+        if fields.contains_key("model_cfg") {
+            return ModelError::OpenClip { file: config.file().to_owned() };
+        }
         let found = found.map_or_else(|| "missing".to_owned(), ToString::to_string);
         config.wrong(field, &found, "must name the architecture")
     })?;

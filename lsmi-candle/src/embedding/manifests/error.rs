@@ -70,6 +70,17 @@ pub enum ModelError {
         known: String,
     },
 
+    /// A model as `open_clip` has it.
+    #[error(
+        "{file}: models of open_clip are not read; take the same as transformers or timm have it, such as \
+         openai/clip-vit-base-patch32, laion/CLIP-ViT-B-32-laion2B-s34B-b79K or, of the pictures' tower alone, \
+         timm/vit_base_patch16_clip_224.openai"
+    )]
+    OpenClip {
+        /// The file that says so.
+        file: String,
+    },
+
     /// What a model asks for that is not built in.
     #[error("{file}: {what} is not built in")]
     Unsupported {

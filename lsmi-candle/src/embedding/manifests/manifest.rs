@@ -78,6 +78,9 @@ pub enum Preprocessing {
 pub struct TextPreprocessing {
     /// Longer texts are cut to this many tokens, special tokens included.
     pub max_tokens: usize,
+    /// Whether texts are made lower-case before anything else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lower_case: bool,
 }
 
 /// The form in which `preprocessing` is read before the modality is looked at, so that messages name the field.

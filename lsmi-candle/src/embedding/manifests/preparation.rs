@@ -1,9 +1,12 @@
-//! How pictures and sounds are prepared: `processor_config.json` of newer libraries, else `preprocessor_config.json`.
+//! How pictures and sounds are prepared: `processor_config.json` of newer libraries, else `preprocessor_config.json`;
+//! of models of the library timm `pretrained_cfg` in `config.json`.
+
+use serde_json::Value;
 
 use super::ModelError;
 use super::configuration::Configuration;
 use super::files::{Files, within};
-use crate::embedding::encoders::Architecture;
+use crate::embedding::encoders::{Architecture, NetworkName};
 use crate::embedding::preprocess::PreprocessError;
 use crate::embedding::preprocess::{audio, image};
 
@@ -17,7 +20,13 @@ pub(super) fn of_images(
     folder: &str,
     architecture: Architecture,
 ) -> Result<image::Settings, ModelError> {
-    let Some(config) = find(files, folder, "image_processor")? else {
+    let found = find(files, folder, "image_processor")?;
+    if let Some(config) = Configuration::of(files, &within(folder, "config.json"))?
+        && matches!(NetworkName::of(config.fields()?), Ok(NetworkName::Timm(_)))
+    {
+        return of_timm(&config, found.as_ref());
+    }
+    let Some(config) = found else {
         return Err(ModelError::MissingFile {
             model: model.to_owned(),
             file: within(folder, OLD),
@@ -30,13 +39,30 @@ pub(super) fn of_images(
         let usual = match architecture {
             Architecture::Clip => "CLIPImageProcessor",
             Architecture::Siglip => "SiglipImageProcessor",
-            Architecture::Dinov2 => "BitImageProcessor",
+            Architecture::Siglip2 => "Siglip2ImageProcessor",
+            Architecture::Dinov3 | Architecture::Dinov3ConvNext => "DINOv3ViTImageProcessor",
+            Architecture::Dinov2 | Architecture::Dinov2WithRegisters => "BitImageProcessor",
             Architecture::ConvNext | Architecture::ConvNextV2 | Architecture::ResNet => "ConvNextImageProcessor",
             _ => "ViTImageProcessor",
         };
         fields.insert("image_processor_type".to_owned(), usual.into());
     }
     image::Settings::from_fields(&fields).map_err(about(&config))
+}
+
+/// How timm prepares pictures. The wrapper of transformers around it repeats the fields in its own file.
+fn of_timm(config: &Configuration, processor: Option<&Configuration>) -> Result<image::Settings, ModelError> {
+    let of_processor = processor.and_then(|processor| processor.part("pretrained_cfg"));
+    let part = of_processor.or_else(|| config.part("pretrained_cfg"));
+    // Old files have the fields at the top.
+    let mut fields = part.as_ref().unwrap_or(config).fields()?.clone();
+    let size = config.part("model_args").and_then(|arguments| arguments.value("img_size").cloned());
+    if let Some(size) = size.filter(|_| fields.get("fixed_input_size") == Some(&Value::Bool(true))) {
+        let sides = if size.is_array() { size } else { vec![size.clone(), size].into() };
+        let sides = sides.as_array().into_iter().flatten().cloned();
+        fields.insert("input_size".to_owned(), std::iter::once(Value::from(3)).chain(sides).collect());
+    }
+    image::Settings::from_timm(&fields).map_err(about(config))
 }
 
 /// Reads how sounds are prepared, where the model says it.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Manifest, ModelError};
 
 /// The manifests of `models/`, by their names.
-const BUILT_IN: [(&str, &str); 22] = {
+const BUILT_IN: [(&str, &str); 29] = {
     macro_rules! built_in {
         ($($name:literal),* $(,)?) => {
             [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
@@ -20,9 +20,12 @@ const BUILT_IN: [(&str, &str); 22] = {
         "convnext-tiny",
         "convnextv2-tiny",
         "dinov2-small",
+        "dinov2-with-registers-small",
         "dinov3-convnext-tiny",
+        "dinov3-vits16",
         "distilbert-base-uncased",
         "efficientnet-lite0",
+        "eva02-base-patch14-224",
         "minilm-l6-v2",
         "modernbert-base",
         "multilingual-minilm-l12-v2",
@@ -31,8 +34,12 @@ const BUILT_IN: [(&str, &str); 22] = {
         "resnet-50",
         "siglip-base-image",
         "siglip-base-text",
+        "siglip2-base-patch16-224-image",
+        "siglip2-base-patch16-224-text",
+        "siglip2-base-patch16-naflex-image",
         "swin-tiny",
         "vit-base-in21k",
+        "vit-base-patch16-224-augreg",
         "whisper-tiny",
         "whisper-tiny-en",
         "xlm-roberta-base",

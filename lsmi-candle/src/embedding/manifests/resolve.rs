@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::configuration::Configuration;
-use super::describe::{Asked, Description, architecture, describe};
+use super::describe::{Asked, Description, architecture, describe, network, refuse_open_clip};
 use super::files::{Commit, Directory, Files, place, within};
 use super::sentence::{Modules, Step};
 use super::{Manifest, Modality, ModelError, Registry, text};
@@ -180,6 +179,9 @@ pub fn of_directory(directory: &Path, asked: Asked) -> Result<Resolved, ModelErr
     let mut files = Directory::new(directory);
     let top = files.top();
     let has = |name: &str| top.iter().any(|entry| entry == name);
+    if !has(CONFIG) {
+        refuse_open_clip(&top, &shown)?;
+    }
     if !has(WEIGHTS) && !has(SHARDS) && !has("modules.json") {
         return Err(missing(&shown, WEIGHTS, IN_DIRECTORY));
     }
@@ -241,8 +243,7 @@ pub fn pull_repository(
     let mut files = Commit::new(hub, repository, &commit, progress)?;
     let asked = Asked { pooling_is_chosen: true, ..Asked::default() };
     let Modules { folder, .. } = Modules::read(&mut files, asked)?;
-    let hint = "add it, or a manifest that says what the model is";
-    architecture(&Configuration::needed(&mut files, repository.as_str(), &within(&folder, CONFIG), hint)?)?;
+    architecture(&network(&mut files, repository.as_str(), &folder)?)?;
     for name in DESCRIBING.into_iter().chain(text::SENTENCE) {
         files.get(&within(&folder, name))?;
     }

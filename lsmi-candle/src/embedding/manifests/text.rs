@@ -51,6 +51,7 @@ pub(super) fn settings(
             return Err(config.wrong("truncation_side", side, "must be right: texts are cut at their end"));
         }
         settings.bert = bert_casing(&config, architecture)?;
+        settings.lower_case |= is_of_siglip_2(&config, architecture)?;
     }
     Ok(settings)
 }
@@ -80,6 +81,15 @@ fn usual_states(config: &Configuration) -> Result<(), ModelError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a tokenizer is the one that SigLIP 2 has from Gemma, which minds letters: the model was trained on
+/// lower-case texts, whether `do_lower_case` is there to say it or not.
+fn is_of_siglip_2(config: &Configuration, architecture: Architecture) -> Result<bool, ModelError> {
+    let class = config.text("tokenizer_class")?.unwrap_or_default();
+    let has_it = class.starts_with("Gemma") || class.starts_with("Siglip2");
+    let is_of_siglip = matches!(architecture, Architecture::Siglip | Architecture::Siglip2);
+    Ok(is_of_siglip && (has_it || (architecture == Architecture::Siglip2 && class.is_empty())))
 }
 
 /// What the configuration of a tokenizer of BERT's kind says of letters, as both kinds of its library read it.

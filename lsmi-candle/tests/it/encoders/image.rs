@@ -126,7 +126,7 @@ fn efficientnet_lite0_from_images_to_vectors() {
         .flat_map(|name| {
             let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/preprocess");
             let bytes = std::fs::read(std::path::Path::new(folder).join(name)).unwrap();
-            settings.prepare(&Image::decode(name, &bytes).unwrap()).unwrap()
+            settings.prepare(&Image::decode(name, &bytes).unwrap()).unwrap().values
         })
         .collect();
     let pixels = Tensor::from_vec(pixels, (2, 3, 128, 128), &Device::Cpu).unwrap();

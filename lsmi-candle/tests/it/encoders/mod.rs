@@ -6,4 +6,5 @@ mod described;
 mod files;
 mod image;
 mod loading;
+mod patches;
 mod text;

@@ -4,13 +4,22 @@
 //! |---|---|---|---|
 //! | `clip`, `clip_vision_model` | picture tower of CLIP | projection, or pooler where there is none | of one size |
 //! | `siglip`, `siglip_vision_model` | picture tower of SigLIP | projection, or mean where it has no pooling head | of one size |
-//! | `dinov2` | DINOv2 | cls | whole patches, any number of them |
+//! | `siglip2`, `siglip2_vision_model` | picture tower of SigLIP 2 for any aspect | as SigLIP | whole patches, any number of them |
+//! | `dinov2`, `dinov2_with_registers` | DINOv2 | cls | whole patches, any number of them |
+//! | `dinov3_vit` | DINOv3, the transformers | cls | whole patches, any number of them |
 //! | `vit`, `vit_msn` | ViT, also as trained by DINO and MSN | cls | of one size |
 //! | `swin` | Swin | pooler | of any size whose maps hold a window |
 //! | `convnext`, `convnextv2` | ConvNeXt and its second version | pooler | of 32 pixels and more |
 //! | `dinov3_convnext` | convolutional models of DINOv3 | pooler | of 32 pixels and more |
 //! | `resnet` | ResNet of basic or bottleneck blocks | pooler | of 32 pixels and more |
 //! | `efficientnet-lite0` | EfficientNet-Lite0 | pooler | of any size |
+//!
+//! Files of the library timm have its names of models instead, as `architecture`:
+//!
+//! | name | model | pooling | pictures |
+//! |---|---|---|---|
+//! | `vit_*`, `deit_*`, `deit3_*`, `flexivit_*`, `eva_large_*` | ViT, with what was varied | pooler: as timm pools | of one size |
+//! | `eva02_*` | EVA-02 but the enormous one | pooler: as timm pools | of one size |
 //!
 //! Pictures are `[B, 3, height, width]`, prepared as the checkpoint's `preprocessor_config.json` says. Hidden states are
 //! the class token, where there is one, and the patches, or the pixels of the last map, row by row; the mean is over the
@@ -19,7 +28,7 @@
 mod convolutional;
 mod patches;
 mod positions;
-mod timm;
+mod timm_models;
 mod towers;
 mod transformers;
 
@@ -27,7 +36,7 @@ use candle_core::{DType, Tensor};
 
 use convolutional::{convnext, efficientnet_lite, resnet};
 use towers::{clip, siglip};
-use transformers::{dinov2, swin, vit};
+use transformers::{dinov2, dinov3, swin, timm, vit};
 
 use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights};
 
@@ -39,10 +48,13 @@ use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, 
 /// [`EncoderError`] naming the architecture that is not built in, the field of the configuration that cannot be used, or
 /// the tensor that is missing, of another shape, or unknown to the architecture.
 pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn ImageEncoder>> {
+    weights.refuse_open_clip()?;
     Ok(match config.network(Modality::Image)? {
         Architecture::Clip => Box::new(clip::ClipVision::load(config, weights)?),
-        Architecture::Siglip => Box::new(siglip::SiglipVision::load(config, weights)?),
-        Architecture::Dinov2 => Box::new(dinov2::Dinov2::load(config, weights)?),
+        Architecture::Siglip | Architecture::Siglip2 => Box::new(siglip::SiglipVision::load(config, weights)?),
+        Architecture::Dinov2 | Architecture::Dinov2WithRegisters => Box::new(dinov2::Dinov2::load(config, weights)?),
+        Architecture::Dinov3 => Box::new(dinov3::Dinov3::load(config, weights)?),
+        Architecture::TimmVit | Architecture::TimmEva02 => Box::new(timm::TimmVit::load(config, weights)?),
         Architecture::Vit => Box::new(vit::Vit::load(config, weights)?),
         Architecture::Swin => Box::new(swin::Swin::load(config, weights)?),
         Architecture::ConvNext => Box::new(convnext::ConvNext::load(config, weights)?),

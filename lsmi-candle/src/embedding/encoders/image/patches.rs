@@ -1,4 +1,5 @@
-//! Pictures cut into patches, each a state of a transformer, with a class token before them where there is one.
+//! Pictures cut into patches, each a state of a transformer, with a class token and registers before them where there
+//! are any.
 
 use candle_core::Tensor;
 
@@ -6,12 +7,15 @@ use super::map;
 use crate::embedding::encoders::layers::{Convolution, Window};
 use crate::embedding::encoders::{EncoderError, Result, Weights};
 
-/// Patches, the class token, and the table of positions.
+/// Patches, the tokens before them, and the table of positions.
 #[derive(Debug, Clone)]
 pub(crate) struct Patches {
     projection: Convolution,
-    class_token: Option<Tensor>,
-    /// `[1, T, d]`.
+    /// Tokens that have rows in the table of positions, such as the class token, `[1, n, d]`.
+    placed: Option<Tensor>,
+    /// Tokens after these that have none, such as registers, `[1, n, d]`.
+    unplaced: Option<Tensor>,
+    /// Of the placed tokens and the patches, `[1, T, d]`.
     positions: Tensor,
     /// Patches of either side of the trained pictures.
     grid: usize,
@@ -45,13 +49,35 @@ impl Patches {
         let length = grid * grid + usize::from(class_token.is_some());
         let (positions, axis) = names.positions;
         let shape = if axis { vec![1, length, width] } else { vec![length, width] };
-        Ok(Self {
-            projection: Convolution::load(weights, projection, [3, width], Window::tile(patch), bias)?,
-            class_token: class_token.map(|token| token.reshape((1, 1, width))).transpose()?,
-            positions: weights.get(positions, &shape)?.reshape((1, length, width))?,
-            grid,
-            patch,
-        })
+        Self::new(
+            Convolution::load(weights, projection, [3, width], Window::tile(patch), bias)?,
+            class_token.map(|token| token.reshape((1, 1, width))).transpose()?,
+            weights.get(positions, &shape)?.reshape((1, length, width))?,
+            sizes,
+        )
+    }
+
+    /// Patches from their layer, the tokens `[1, n, d]` that have positions, and the table `[1, n + patches, d]`.
+    pub(crate) fn new(
+        projection: Convolution,
+        placed: Option<Tensor>,
+        positions: Tensor,
+        Sizes { image, patch, .. }: Sizes,
+    ) -> Result<Self> {
+        if patch == 0 || image < patch {
+            return Err(EncoderError::Input {
+                what: "the side of a patch",
+                expected: format!("1 to {image} pixels, as the trained pictures have"),
+                found: patch.to_string(),
+            });
+        }
+        Ok(Self { projection, placed, unplaced: None, positions, grid: image / patch, patch })
+    }
+
+    /// Puts tokens `[1, n, d]` without positions between the class token and the patches.
+    #[must_use]
+    pub(crate) fn with_unplaced(self, unplaced: Option<Tensor>) -> Self {
+        Self { unplaced, ..self }
     }
 
     /// The states `[B, T, d]` of pictures of the trained size.
@@ -67,7 +93,7 @@ impl Patches {
                 found: format!("{height} x {width}"),
             });
         }
-        Ok(self.states(&map)?.broadcast_add(&self.positions)?)
+        self.states(&map, &self.positions)
     }
 
     /// The states `[B, T, d]` of pictures of whole patches, with the table of positions that `resize` makes of
@@ -87,24 +113,38 @@ impl Patches {
             });
         }
         let (trained, found) = ([self.grid; 2], [height / self.patch, width / self.patch]);
-        let states = self.states(&map)?;
         if trained == found {
-            return Ok(states.broadcast_add(&self.positions)?);
+            return self.states(&map, &self.positions);
         }
-        Ok(states.broadcast_add(&resize(&self.positions, trained, found)?)?)
+        self.states(&map, &resize(&self.positions, trained, found)?)
     }
 
-    fn states(&self, map: &Tensor) -> Result<Tensor> {
+    fn states(&self, map: &Tensor, positions: &Tensor) -> Result<Tensor> {
         let patches = self.projection.forward(map)?.flatten(1, 2)?;
-        let Some(token) = &self.class_token else { return Ok(patches) };
-        let token = token.expand((patches.dim(0)?, 1, token.dim(2)?))?;
-        Ok(Tensor::cat(&[&token, &patches], 1)?)
+        let before = |tokens: &Option<Tensor>| -> Result<Option<Tensor>> {
+            let Some(tokens) = tokens else { return Ok(None) };
+            Ok(Some(tokens.expand((patches.dim(0)?, tokens.dim(1)?, tokens.dim(2)?))?))
+        };
+        let states = match before(&self.placed)? {
+            Some(placed) => Tensor::cat(&[&placed, &patches], 1)?,
+            None => patches.clone(),
+        };
+        let states = states.broadcast_add(positions)?;
+        let Some(unplaced) = before(&self.unplaced)? else { return Ok(states) };
+        let leading = states.dim(1)? - patches.dim(1)?;
+        let patches = states.narrow(1, leading, patches.dim(1)?)?;
+        Ok(Tensor::cat(&[&states.narrow(1, 0, leading)?, &unplaced, &patches], 1)?)
     }
 }
 
 /// The mask `[B, T]` of a mean over the patches alone, where the first state is the class token.
 pub(crate) fn without_class_token(states: &Tensor) -> Result<Tensor> {
+    without_leading(states, 1)
+}
+
+/// The mask `[B, T]` of a mean over the patches alone, which come after so many other states.
+pub(crate) fn without_leading(states: &Tensor, leading: usize) -> Result<Tensor> {
     let (batch, length, _) = states.dims3()?;
-    let keep = Tensor::from_iter((0..length).map(|position| u32::from(position > 0)), states.device())?;
+    let keep = Tensor::from_iter((0..length).map(|position| u32::from(position >= leading)), states.device())?;
     Ok(keep.unsqueeze(0)?.expand((batch, length))?.contiguous()?)
 }

@@ -68,7 +68,11 @@ impl Convolution {
         Self::new(&kernel, bias, window, rectifier)
     }
 
-    fn new(kernel: &Tensor, bias: Tensor, window: Window, rectifier: Rectifier) -> Result<Self> {
+    /// A convolution from its kernel `[outputs, inputs, kernel, kernel]` and its bias `[outputs]`.
+    ///
+    /// # Errors
+    /// A candle error where the kernel is of another shape.
+    pub(crate) fn new(kernel: &Tensor, bias: Tensor, window: Window, rectifier: Rectifier) -> Result<Self> {
         let dtype = kernel.dtype();
         if !kernel.device().is_cpu() {
             return Ok(Self { window, kernel: Kernel::Planes(kernel.clone()), bias, rectifier, dtype });

@@ -203,7 +203,7 @@ impl WindowStages {
             let weights = all.under(&format!("layers.{number}"));
             let width = shape.width << number;
             let block = |index: usize| {
-                let shift = if index % 2 == 0 { 0 } else { shape.window / 2 };
+                let shift = if index.is_multiple_of(2) { 0 } else { shape.window / 2 };
                 let windows = Windows { side: shape.window, shift };
                 let weights = weights.under(&format!("blocks.{index}"));
                 WindowBlock::load(&weights, names, shape, [width, *heads], windows, &relative)

@@ -10,7 +10,8 @@ use super::settings::{Resize, Settings};
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// How the classes of processors that are built in begin; what follows tells versions apart.
-const CLASSES: [&str; 8] = ["CLIP", "ChineseCLIP", "ViT", "DeiT", "Bit", "ConvNe", "Siglip", "Blip"];
+const CLASSES: [&str; 10] =
+    ["CLIP", "ChineseCLIP", "ViT", "DeiT", "Bit", "ConvNe", "Siglip", "Siglip2", "Blip", "DINOv3ViT"];
 /// Those that cut the centre out unless the file says otherwise.
 const CUT: [&str; 4] = ["CLIP", "ChineseCLIP", "DeiT", "Bit"];
 
@@ -94,11 +95,22 @@ impl Config<'_> {
         if class.is_empty() || kinds.any(is_known) {
             return Ok(());
         }
-        Err(wrong("image_processor_type", &class, "the class of CLIP, ViT, DeiT, Bit, ConvNext, Siglip or Blip"))
+        Err(wrong(
+            "image_processor_type",
+            &class,
+            "the class of CLIP, ViT, DeiT, Bit, ConvNext, Siglip, Siglip2, Blip or DINOv3ViT",
+        ))
     }
 
     /// How to resize, to what, and the side of the square that is kept.
     fn sides(&self) -> Result<(Resize, usize, usize)> {
+        if self.is_one_of(&["Siglip2"]) {
+            let whole = |name, usual| match self.get(name) {
+                None => Ok(usual),
+                Some(value) => pixels(value).ok_or_else(|| wrong(name, value, "a whole number above 0")),
+            };
+            return Ok((Resize::WholePatches, whole("max_num_patches", 256)?, whole("patch_size", 16)?));
+        }
         let size = self.get("size").ok_or_else(|| wrong("size", &"missing", "a number or an object of sides"))?;
         let (mut resize, resize_to) = side(size, "size")?;
         if size.is_number() && self.is_one_of(&["CLIP", "ChineseCLIP", "Bit", "ConvNe"]) {
@@ -117,7 +129,7 @@ impl Config<'_> {
                 &"false",
                 "true where only the shorter side is resized: encoders read squares",
             )),
-            Resize::Exact | Resize::Pad => Ok((resize, resize_to, resize_to)),
+            _ => Ok((resize, resize_to, resize_to)),
         }
     }
 
@@ -140,7 +152,9 @@ impl Config<'_> {
         let Some(value) = self.get("resample") else {
             // As the classes have it, but for ConvNext's, whose versions differ.
             return match self.class() {
-                class if class.starts_with("ViT") => Ok(Filter::Bilinear),
+                class if ["ViT", "Siglip2", "DINOv3"].iter().any(|start| class.starts_with(start)) => {
+                    Ok(Filter::Bilinear)
+                }
                 "" => Err(wrong("resample", &"missing", expected)),
                 class if class.starts_with("ConvNe") => Err(wrong("resample", &"missing", expected)),
                 _ => Ok(Filter::Bicubic),
@@ -180,11 +194,14 @@ impl Config<'_> {
     }
 }
 
+fn pixels(value: &Value) -> Option<usize> {
+    value.as_u64().and_then(|pixels| usize::try_from(pixels).ok())
+}
+
 /// The side of a size, and what is resized to it where the file says so or says a number.
 fn side(size: &Value, name: &'static str) -> Result<(Resize, usize)> {
     let refuse =
         || wrong(name, &size, "a number, {\"shortest_edge\": n}, or {\"height\": n, \"width\": n} of equal sides");
-    let pixels = |value: &Value| value.as_u64().and_then(|pixels| usize::try_from(pixels).ok());
     if let Some(number) = pixels(size) {
         return Ok((Resize::Exact, number));
     }
@@ -230,6 +247,23 @@ mod tests {
         assert_eq!((vit.resize, vit.resize_to, vit.size), (Resize::Exact, 256, 256));
         let error = config("LevitImageProcessor", cut).unwrap_err().to_string();
         assert!(error.contains("`image_processor_type` is LevitImageProcessor"), "{error}");
+    }
+
+    #[test]
+    fn some_processors_keep_the_aspect_in_whole_patches() {
+        let settings = config("Siglip2ImageProcessorFast", r#""patch_size": 14, "max_num_patches": 100"#).unwrap();
+        assert_eq!((settings.resize, settings.resize_to, settings.size), (Resize::WholePatches, 100, 14));
+        let usual = config("Siglip2ImageProcessor", r#""size": null"#).unwrap();
+        assert_eq!((usual.resize_to, usual.size), (256, 16));
+        for (rest, said) in [
+            (r#""max_num_patches": 0"#, "`resize_to`"),
+            (r#""patch_size": 0"#, "`size`"),
+            (r#""patch_size": 8192, "max_num_patches": 8192"#, "`size`"),
+            (r#""patch_size": [16, 16]"#, "`patch_size`"),
+        ] {
+            let error = config("Siglip2ImageProcessor", rest).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::jpeg;
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// Pixels that are read at most, against files that are small but say they are huge.
-const MOST_PIXELS: usize = 1 << 26;
+pub(super) const MOST_PIXELS: usize = 1 << 26;
 /// Bytes that a decoder may use: eight for each pixel, and half as much again for its own needs.
 const MOST_BYTES: u64 = 12 << 26;
 

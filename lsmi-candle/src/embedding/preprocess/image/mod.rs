@@ -16,17 +16,19 @@
 //!     std: [0.5; 3],
 //! };
 //! let pixels = settings.prepare(&image)?;
-//! assert_eq!(pixels, vec![1.0; 3 * 8 * 8]);
+//! assert_eq!(pixels.values, vec![1.0; 3 * 8 * 8]);
 //! # Ok::<(), lsmi_candle::embedding::preprocess::PreprocessError>(())
 //! ```
 
 mod config;
 mod decode;
 mod jpeg;
+mod patches;
 mod resample;
 mod settings;
+mod timm;
 
 pub use decode::Image;
 pub use resample::Filter;
-pub(crate) use resample::cubic;
-pub use settings::{Resize, Settings};
+pub(crate) use resample::{cubic, weights};
+pub use settings::{Pixels, Resize, Settings};

@@ -69,23 +69,30 @@ struct Taps {
 }
 
 /// The taps of the output pixels `window` where `from` pixels become `to`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the sides of a picture")]
+#[expect(clippy::cast_possible_truncation, reason = "a weight is of order 1")]
 fn taps(from: usize, to: usize, window: Range<usize>, filter: Filter) -> Vec<Taps> {
+    let taps_of = |output: usize| {
+        let (start, weights) = weights(from, to, output, filter);
+        let one = f64::from(1 << PRECISION);
+        Taps { start, weights: weights.iter().map(|weight| (weight * one).round() as i32).collect() }
+    };
+    window.map(taps_of).collect()
+}
+
+/// The first of the `from` places that one of `to` places is made of, and the weights from there on, whose sum is 1.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the sides of a picture")]
+pub(crate) fn weights(from: usize, to: usize, place: usize, filter: Filter) -> (usize, Vec<f64>) {
     let scale = from as f64 / to as f64;
     let widening = scale.max(1.0);
     let support = filter.support() * widening;
     let narrowing = 1.0 / widening;
-    let taps_of = |output: usize| {
-        let centre = (output as f64 + 0.5) * scale;
-        let start = ((centre - support + 0.5).max(0.0)) as usize;
-        let end = ((centre + support + 0.5) as usize).min(from);
-        let weights: Vec<f64> = (0..end - start)
-            .map(|index| filter.weight((index as f64 + start as f64 - centre + 0.5) * narrowing))
-            .collect();
-        let one = f64::from(1 << PRECISION) / weights.iter().sum::<f64>();
-        Taps { start, weights: weights.iter().map(|weight| (weight * one).round() as i32).collect() }
-    };
-    window.map(taps_of).collect()
+    let centre = (place as f64 + 0.5) * scale;
+    let start = ((centre - support + 0.5).max(0.0)) as usize;
+    let end = ((centre + support + 0.5) as usize).min(from);
+    let weights: Vec<f64> =
+        (0..end - start).map(|index| filter.weight((index as f64 + start as f64 - centre + 0.5) * narrowing)).collect();
+    let sum = weights.iter().sum::<f64>();
+    (start, weights.iter().map(|weight| weight / sum).collect())
 }
 
 /// A sum of levels times weights, back to a level.

@@ -5,8 +5,8 @@
 use candle_core::{DType, Tensor};
 
 use super::convnext_names::{Names, TIMM, Timm};
-use crate::embedding::encoders::image::patches::without_class_token;
-use crate::embedding::encoders::image::{map, map_states, timm, width};
+use crate::embedding::encoders::image::patches::without_leading;
+use crate::embedding::encoders::image::{map, map_states, timm_models, width};
 use crate::embedding::encoders::layers::{Activation, Convolution, Depthwise, LayerNorm, Linear, Padding, Window};
 use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -82,7 +82,7 @@ impl ConvNext {
 
     fn load_version(config: &Config, weights: &Weights, compared: bool) -> Result<Self> {
         let arguments = ["depths", "dims", "head_hidden_size", "patch_size"];
-        if let Some((model, arguments)) = timm::model(config, &TIMM, &arguments)? {
+        if let Some((model, arguments)) = timm_models::model(config, &TIMM, &arguments)? {
             return Self::load_timm(model, &arguments, weights, compared);
         }
         let shape = Shape {
@@ -304,7 +304,7 @@ impl ImageEncoder for ConvNext {
                 let pixels = map.flatten(1, 2)?;
                 let states = self.norm.forward(&Tensor::cat(&[&pixels.mean_keepdim(1)?, &pixels], 1)?)?;
                 let pooled = Some(states.narrow(1, 0, 1)?.squeeze(1)?);
-                Ok(Hidden { keep: Some(without_class_token(&states)?), states, leading: 0, pooled, projected: None })
+                Ok(Hidden { keep: Some(without_leading(&states, 1)?), states, leading: 0, pooled, projected: None })
             }
         }
     }

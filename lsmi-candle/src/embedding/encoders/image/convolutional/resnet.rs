@@ -7,7 +7,7 @@
 use candle_core::Tensor;
 use serde_json::Value;
 
-use crate::embedding::encoders::image::{map, map_states, timm, width};
+use crate::embedding::encoders::image::{map, map_states, timm_models, width};
 use crate::embedding::encoders::layers::{Convolution, Padding, Rectifier, Window};
 use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
 
@@ -164,7 +164,7 @@ impl ResNet {
     /// Loads it from the file of the model or of a classifier built on it.
     pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
         let Plan { first, widths, depths, small_first, kind } =
-            match timm::model(config, &TIMM, &["layers", "channels"])? {
+            match timm_models::model(config, &TIMM, &["layers", "channels"])? {
                 Some((model, arguments)) => Plan::of_timm(model, &arguments)?,
                 None => Plan::of_transformers(config)?,
             };

@@ -2,3 +2,5 @@
 
 pub(super) mod clip;
 pub(super) mod siglip;
+
+pub(super) use siglip::Head;

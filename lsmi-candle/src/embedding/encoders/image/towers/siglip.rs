@@ -1,11 +1,19 @@
 //! The picture tower of SigLIP (Zhai et al., ICCV 2023): no class token; a learnt query attends to the patches.
+//! SigLIP 2 (Tschannen et al., 2025) has the same for squares, and one for pictures of any aspect, whose table of
+//! positions is resized.
 
 use candle_core::Tensor;
 
 use crate::embedding::encoders::image::patches::{PatchNames, Patches, Sizes};
+use crate::embedding::encoders::image::positions::resize_smoothly;
 use crate::embedding::encoders::image::width;
-use crate::embedding::encoders::layers::{Activation, Attention, Biases, Blocks, LayerNorm, Linear, Names, Shape};
-use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::layers::{
+    Activation, Attention, Biases, Blocks, Convolution, LayerNorm, Linear, Names, Rectifier, Shape, Window,
+};
+use crate::embedding::encoders::{
+    Architecture, Config, Encoder, Hidden, ImageEncoder, Modality, Pooling, Result, Weights,
+};
+use crate::embedding::preprocess::image::Filter;
 
 /// The other tower, what compares the two, and the classifier of a model built on this one.
 const UNUSED: &[&str] = &["*position_ids", "text_model.*", "logit_scale", "logit_bias", "classifier.*"];
@@ -14,6 +22,8 @@ const UNUSED: &[&str] = &["*position_ids", "text_model.*", "logit_scale", "logit
 #[derive(Debug)]
 pub(crate) struct SiglipVision {
     patches: Patches,
+    /// Whether pictures may have any number of patches.
+    takes_any_aspect: bool,
     blocks: Blocks,
     norm: LayerNorm,
     head: Option<Head>,
@@ -22,18 +32,20 @@ pub(crate) struct SiglipVision {
 
 /// A query that attends to the patches, and a perceptron.
 #[derive(Debug)]
-struct Head {
-    query: Tensor,
-    attention: Attention,
-    norm: LayerNorm,
-    perceptron: [Linear; 2],
-    activation: Activation,
+pub(crate) struct Head {
+    /// `[1, 1, d]`.
+    pub(crate) query: Tensor,
+    pub(crate) attention: Attention,
+    pub(crate) norm: LayerNorm,
+    pub(crate) perceptron: [Linear; 2],
+    pub(crate) activation: Activation,
 }
 
 impl SiglipVision {
     /// Loads it from the file of the whole model or of the tower alone.
     pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
-        let whole = config.architecture()? == "siglip";
+        let whole = matches!(config.architecture()?, "siglip" | "siglip2");
+        let takes_any_aspect = config.network(Modality::Image)? == Architecture::Siglip2;
         let vision = if whole { config.section("vision_config")? } else { config.clone() };
         let shape = Shape {
             width: vision.count(&["hidden_size"], 768)?,
@@ -46,8 +58,7 @@ impl SiglipVision {
             layer_scale: false,
         };
         let width = shape.width;
-        let sizes =
-            Sizes { image: vision.count(&["image_size"], 224)?, patch: vision.count(&["patch_size"], 16)?, width };
+        let patch = vision.count(&["patch_size"], 16)?;
         let names = PatchNames {
             projection: ("patch_embedding", true),
             class_token: None,
@@ -58,7 +69,13 @@ impl SiglipVision {
         let layers = vision.count(&["num_hidden_layers"], 12)?;
         let has_head = vision.flag(&["vision_use_head"], true)?;
         let model = Self {
-            patches: Patches::load(&body.under("embeddings"), names, sizes)?,
+            patches: if takes_any_aspect {
+                patches_of_any_aspect(&vision, &body.under("embeddings"), patch, width)?
+            } else {
+                let sizes = Sizes { image: vision.count(&["image_size"], 224)?, patch, width };
+                Patches::load(&body.under("embeddings"), names, sizes)?
+            },
+            takes_any_aspect,
             blocks: Blocks::load(&body, "encoder.layers", layers, &Names::CLIP, &shape)?,
             norm: LayerNorm::load(&body, "post_layernorm", width, shape.eps)?,
             head: if has_head { Some(Head::load(&body.under("head"), &shape)?) } else { None },
@@ -67,6 +84,21 @@ impl SiglipVision {
         weights.finish(UNUSED)?;
         Ok(model)
     }
+}
+
+/// Patches whose layer is a linear one of the pixels row by row, and a square table of positions.
+fn patches_of_any_aspect(vision: &Config, weights: &Weights, patch: usize, width: usize) -> Result<Patches> {
+    let count = vision.count(&["num_patches"], 256)?;
+    let grid = count.isqrt();
+    if grid * grid != count {
+        return Err(vision.wrong("num_patches", "the square of a number", Some(&count.into())));
+    }
+    let kernel = weights.get("patch_embedding.weight", &[width, patch * patch * 3])?;
+    let kernel = kernel.reshape((width, patch, patch, 3))?.permute((0, 3, 1, 2))?.contiguous()?;
+    let bias = weights.get("patch_embedding.bias", &[width])?;
+    let projection = Convolution::new(&kernel, bias, Window::tile(patch), Rectifier::None)?;
+    let positions = weights.get("position_embedding.weight", &[count, width])?.unsqueeze(0)?;
+    Patches::new(projection, None, positions, Sizes { image: grid * patch, patch, width })
 }
 
 impl Head {
@@ -88,7 +120,7 @@ impl Head {
     }
 
     /// The vectors `[B, d]` of states `[B, T, d]`.
-    fn forward(&self, states: &Tensor) -> Result<Tensor> {
+    pub(crate) fn forward(&self, states: &Tensor) -> Result<Tensor> {
         let (batch, _, width) = states.dims3()?;
         let query = self.query.expand((batch, 1, width))?.contiguous()?;
         let x = self.attention.cross(&query, states)?;
@@ -110,7 +142,13 @@ impl Encoder for SiglipVision {
 
 impl ImageEncoder for SiglipVision {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
-        let states = self.norm.forward(&self.blocks.forward(self.patches.forward(pixels)?, None)?)?;
+        let x = if self.takes_any_aspect {
+            let smoothly = |table: &Tensor, from, to| resize_smoothly(table, from, to, Filter::Bilinear);
+            self.patches.forward_resized(pixels, smoothly)?
+        } else {
+            self.patches.forward(pixels)?
+        };
+        let states = self.norm.forward(&self.blocks.forward(x, None)?)?;
         // The pooled vector is the one that is compared with texts.
         let pooled = self.head.as_ref().map(|head| head.forward(&states)).transpose()?;
         Ok(Hidden { states, keep: None, leading: 0, projected: pooled.clone(), pooled })

@@ -1,14 +1,22 @@
-//! DINOv2 (Oquab et al., TMLR 2024): a vision transformer with layer scales, for pictures of any number of patches.
+//! DINOv2 (Oquab et al., TMLR 2024): a vision transformer with layer scales, for pictures of any number of patches;
+//! and the same with registers (Darcet et al., ICLR 2024), tokens without positions that are looked at and left out
+//! of what is made. The largest model of either has gated perceptrons.
 
 use candle_core::Tensor;
 use serde_json::Value;
 
+use super::block::{Block, PatchAttention, forward, packed};
 use super::vit::tokens_and_positions;
-use crate::embedding::encoders::image::patches::{Patches, Sizes, without_class_token};
-use crate::embedding::encoders::image::positions::resize;
+use crate::embedding::encoders::image::patches::{Patches, Sizes, without_leading};
+use crate::embedding::encoders::image::positions::{resize, resize_smoothly};
 use crate::embedding::encoders::image::width;
-use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Names, Shape};
-use crate::embedding::encoders::{Config, Encoder, Hidden, ImageEncoder, Pooling, Result, Weights};
+use crate::embedding::encoders::layers::{
+    Activation, Biases, Blocks, LayerNorm, Linear, Names, Perceptron, Shape, Widths,
+};
+use crate::embedding::encoders::{
+    Architecture, Config, Encoder, Hidden, ImageEncoder, Modality, Pooling, Result, Weights,
+};
+use crate::embedding::preprocess::image::Filter;
 
 /// The classifier, and the token of hidden patches, used in training alone.
 const UNUSED: &[&str] = &["classifier.*", "*mask_token"];
@@ -17,16 +25,25 @@ const UNUSED: &[&str] = &["classifier.*", "*mask_token"];
 #[derive(Debug)]
 pub(crate) struct Dinov2 {
     patches: Patches,
-    blocks: Blocks,
+    blocks: Body,
     norm: LayerNorm,
     width: usize,
+    /// Tokens between the class token and the patches; without any the table of positions is resized as before there
+    /// were.
+    registers: usize,
+}
+
+#[derive(Debug)]
+enum Body {
+    Plain(Blocks),
+    Gated(Vec<Block>),
 }
 
 impl Dinov2 {
     /// Loads it from the file of the model or of a classifier built on it.
     pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
-        // The largest model's gated perceptron.
-        config.expect("use_swiglu_ffn", &Value::Bool(false))?;
+        let has_registers = config.network(Modality::Image)? == Architecture::Dinov2WithRegisters;
+        let (body, patch) = if has_registers { ("dinov2_with_registers", 16) } else { ("dinov2", 14) };
         let width = config.count(&["hidden_size"], 768)?;
         let shape = Shape {
             width,
@@ -39,18 +56,57 @@ impl Dinov2 {
             layer_scale: true,
         };
         let sizes =
-            Sizes { image: config.count(&["image_size"], 224)?, patch: config.count(&["patch_size"], 14)?, width };
-        let body = weights.under_one_of(&["dinov2", ""], "embeddings.cls_token");
+            Sizes { image: config.count(&["image_size"], 224)?, patch: config.count(&["patch_size"], patch)?, width };
+        let body = weights.under_one_of(&[body, ""], "embeddings.cls_token");
         let layers = config.count(&["num_hidden_layers"], 12)?;
+        let registers = if has_registers { config.index(&["num_register_tokens"], 4)? } else { 0 };
+        let embeddings = body.under("embeddings");
+        let tokens = if registers > 0 || embeddings.contains("register_tokens") {
+            Some(embeddings.get("register_tokens", &[1, registers, width])?)
+        } else {
+            None
+        };
         let model = Self {
-            patches: Patches::load(&body.under("embeddings"), tokens_and_positions(width), sizes)?,
-            blocks: Blocks::load(&body, "encoder.layer", layers, &Names::DINOV2, &shape)?,
+            patches: Patches::load(&embeddings, tokens_and_positions(width), sizes)?
+                .with_unplaced(tokens.filter(|_| registers > 0)),
+            blocks: if config.flag(&["use_swiglu_ffn"], false)? {
+                let block = |index| gated(&body.under(&format!("encoder.layer.{index}")), &shape);
+                Body::Gated((0..layers).map(block).collect::<Result<_>>()?)
+            } else {
+                Body::Plain(Blocks::load(&body, "encoder.layer", layers, &Names::DINOV2, &shape)?)
+            },
             norm: LayerNorm::load(&body, "layernorm", width, shape.eps)?,
             width,
+            registers,
         };
         weights.finish(UNUSED)?;
         Ok(model)
     }
+}
+
+/// A block of the largest model. Of the width that the ratio says, the perceptron has two thirds, rounded up to a
+/// multiple of 8, and its activation is always SiLU.
+fn gated(weights: &Weights, shape: &Shape) -> Result<Block> {
+    let Shape { width, heads, inner, eps, biases, .. } = *shape;
+    let [query, key, value, output] = Names::DINOV2.attention;
+    let bias = [biases == Biases::All; 3];
+    let widths = Widths { outer: width, inner: (inner * 2 / 3).div_ceil(8) * 8, bias: true };
+    let silu = Activation::Silu;
+    Ok(Block {
+        norms: [LayerNorm::load(weights, "norm1", width, eps)?, LayerNorm::load(weights, "norm2", width, eps)?],
+        attention: PatchAttention::new(
+            packed(weights, [query, key, value], width, bias)?,
+            Linear::load(weights, output, width, width, true)?,
+            heads,
+        )?,
+        perceptron: if weights.contains("mlp.weights_in.weight") {
+            Perceptron::load_packed(weights, ["mlp.weights_in", "mlp.weights_out"], widths, silu)?
+        } else {
+            // As newer libraries have them in memory.
+            Perceptron::load_gated(weights, ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"], widths, silu)?
+        },
+        scales: Some([weights.get("layer_scale1.lambda1", &[width])?, weights.get("layer_scale2.lambda1", &[width])?]),
+    })
 }
 
 impl Encoder for Dinov2 {
@@ -65,11 +121,20 @@ impl Encoder for Dinov2 {
 
 impl ImageEncoder for Dinov2 {
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
-        let x = self.patches.forward_resized(pixels, resize)?;
-        let states = self.norm.forward(&self.blocks.forward(x, None)?)?;
+        let x = if self.registers > 0 {
+            // The table's filter is widened where it shrinks, which that of the model without registers is not.
+            self.patches.forward_resized(pixels, |table, from, to| resize_smoothly(table, from, to, Filter::Bicubic))?
+        } else {
+            self.patches.forward_resized(pixels, resize)?
+        };
+        let x = match &self.blocks {
+            Body::Plain(blocks) => blocks.forward(x, None)?,
+            Body::Gated(blocks) => forward(blocks, x, None)?,
+        };
+        let states = self.norm.forward(&x)?;
         let pooled = states.narrow(1, 0, 1)?.squeeze(1)?;
         Ok(Hidden {
-            keep: Some(without_class_token(&states)?),
+            keep: Some(without_leading(&states, 1 + self.registers)?),
             states,
             leading: 0,
             pooled: Some(pooled),

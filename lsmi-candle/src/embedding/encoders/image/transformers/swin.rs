@@ -4,7 +4,7 @@
 use candle_core::Tensor;
 use serde_json::Value;
 
-use crate::embedding::encoders::image::{map, map_states, timm, width};
+use crate::embedding::encoders::image::{map, map_states, timm_models, width};
 use crate::embedding::encoders::layers::{
     Activation, Convolution, LayerNorm, Window, WindowNames, WindowShape, WindowStages,
 };
@@ -91,7 +91,7 @@ const OF_TIMM: Places = Places {
 impl Swin {
     /// Loads it from the file of the model or of one built on it, or from timm's.
     pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
-        if let Some((model, arguments)) = timm::model(config, &TIMM, &ARGUMENTS)? {
+        if let Some((model, arguments)) = timm_models::model(config, &TIMM, &ARGUMENTS)? {
             let shape = WindowShape {
                 width: arguments.count(&["embed_dim"], model.width)?,
                 depths: arguments.counts(&["depths"], Some(&model.depths))?,

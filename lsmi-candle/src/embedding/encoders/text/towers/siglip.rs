@@ -1,5 +1,5 @@
 //! The text tower of SigLIP (Zhai et al., ICCV 2023): texts are filled up to the full length, and padding is looked at
-//! like any token; the text's vector is at the last position.
+//! like any token; the text's vector is at the last position. SigLIP 2 (Tschannen et al., 2025) has the same.
 
 use candle_core::{DType, Tensor};
 
@@ -26,7 +26,7 @@ pub(crate) struct SiglipText {
 impl SiglipText {
     /// Loads it from the file of the whole model or of the tower alone.
     pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
-        let whole = config.architecture()? == "siglip";
+        let whole = matches!(config.architecture()?, "siglip" | "siglip2");
         let text = if whole { config.section("text_config")? } else { config.clone() };
         let shape = Shape {
             width: text.count(&["hidden_size"], 768)?,
