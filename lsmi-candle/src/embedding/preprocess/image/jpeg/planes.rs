@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Colours, Component, Frame};
+use crate::numbers::simd_math::vectorised;
 
 /// Bits behind the point of the transform's factors.
 const POINT: u32 = 13;
@@ -35,10 +36,15 @@ impl Frame {
         let mut rows = vec![vec![0; width + 2 * super::MOST_SAMPLING]; planes.len()];
         let mut sums = Vec::new();
         for (y, pixels) in levels.chunks_exact_mut(width * 3).enumerate() {
-            for ((plane, times), row) in planes.iter().zip(&mut rows) {
-                plane.row(y, *times, row, &mut sums);
-            }
-            convert(colours, &rows, pixels);
+            vectorised(
+                #[inline(always)]
+                || {
+                    for ((plane, times), row) in planes.iter().zip(&mut rows) {
+                        plane.row(y, *times, row, &mut sums);
+                    }
+                    convert(colours, &mut rows, pixels);
+                },
+            );
         }
         levels
     }
@@ -51,10 +57,15 @@ impl Plane {
         let mut samples = vec![0; stride * down * 8];
         // A component without a table has been refused.
         let steps = component.steps.unwrap_or_else(|| Arc::new([0; 64]));
-        for (index, block) in component.coefficients.chunks_exact(64).enumerate() {
-            let start = index / across * 8 * stride + index % across * 8;
-            transform(block, &steps, &mut samples[start..], stride);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                for (index, block) in component.coefficients.chunks_exact(64).enumerate() {
+                    let start = index / across * 8 * stride + index % across * 8;
+                    transform(block, &steps, &mut samples[start..], stride);
+                }
+            },
+        );
         Self { size: component.size, stride, samples }
     }
 
@@ -67,6 +78,8 @@ impl Plane {
     ///
     /// Where it is twice, three quarters come from the sample that the pixel lies in and one from its neighbour; the
     /// rounding goes up and down in turn.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call would keep the loops from being vectorised")]
     fn row(&self, y: usize, times: [usize; 2], row: &mut [u8], sums: &mut Vec<u16>) {
         let near = self.samples(y / times[1]);
         // Of the two rows that a sample covers, the upper is near the one above it.
@@ -100,50 +113,71 @@ impl Plane {
     }
 }
 
-/// Twice as many: a quarter of each comes from the neighbour. `shift` divides by four times what the samples are multiplied by.
+/// Twice as many, of three at least: a quarter of each comes from the neighbour. `shift` divides by four times what the
+/// samples are multiplied by.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as below")]
 fn double(samples: &[u16], biases: [u16; 2], shift: u32, row: &mut [u8]) {
+    let pair = |before: u16, sample: u16, behind: u16| {
+        let three = 3 * sample;
+        [narrow((three + before + biases[0]) >> shift), narrow((three + behind + biases[1]) >> shift)]
+    };
     let last = samples.len() - 1;
-    for (index, (levels, &sample)) in row.chunks_exact_mut(2).zip(samples).enumerate() {
-        let neighbours = [samples[index.saturating_sub(1)], samples[(index + 1).min(last)]];
-        for side in 0..2 {
-            levels[side] = narrow((3 * sample + neighbours[side] + biases[side]) >> shift);
-        }
+    row[..2].copy_from_slice(&pair(samples[0], samples[0], samples[1]));
+    for (levels, three) in row[2..].chunks_exact_mut(2).zip(samples.windows(3)) {
+        levels.copy_from_slice(&pair(three[0], three[1], three[2]));
     }
+    row[2 * last..2 * last + 2].copy_from_slice(&pair(samples[last - 1], samples[last], samples[last]));
 }
 
 /// Levels of at most 255.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as below")]
+#[expect(clippy::cast_possible_truncation, reason = "at most 255")]
 fn narrow(level: u16) -> u8 {
-    u8::try_from(level).unwrap_or(u8::MAX)
+    level.min(255) as u8
 }
 
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as below")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "of 0 to 255")]
 fn clamped(level: i32) -> u8 {
-    u8::try_from(level.clamp(0, 255)).unwrap_or_default()
+    level.clamp(0, 255) as u8
 }
 
-/// One row of pixels from the rows of the components.
-fn convert(colours: Colours, rows: &[Vec<u8>], pixels: &mut [u8]) {
-    let whole = |levels: &dyn Fn(usize) -> [u8; 3], pixels: &mut [u8]| {
-        pixels.chunks_exact_mut(3).enumerate().for_each(|(x, pixel)| pixel.copy_from_slice(&levels(x)));
-    };
-    match (colours, rows) {
-        (Colours::Ycc, [first, second, third]) => {
-            for (((pixel, a), b), c) in pixels.chunks_exact_mut(3).zip(first).zip(second).zip(third) {
-                pixel.copy_from_slice(&rgb(*a, *b, *c));
+/// One row of pixels from the rows of the components, which are written over.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep the loops from being vectorised")]
+fn convert(colours: Colours, rows: &mut [Vec<u8>], pixels: &mut [u8]) {
+    if let (Colours::Ycc | Colours::Ycck, [first, second, third, ..]) = (colours, &mut *rows) {
+        for ((a, b), c) in first.iter_mut().zip(second).zip(third) {
+            [*a, *b, *c] = rgb(*a, *b, *c);
+        }
+    }
+    if let [first, second, third, light] = rows {
+        for row in [first, second, third] {
+            for (level, light) in row.iter_mut().zip(light.iter()) {
+                // Files hold the light that ink leaves, as Pillow reads them.
+                let ink = if colours == Colours::Cmyk { 255 - *level } else { *level };
+                *level = printed(ink, *light);
             }
         }
-        (Colours::Rgb, [first, second, third]) => whole(&|x| [first[x], second[x], third[x]], pixels),
-        // Files hold the light that ink leaves, as Pillow reads them.
-        (Colours::Cmyk, [first, second, third, light]) => {
-            whole(&|x| [first[x], second[x], third[x]].map(|left| printed(255 - left, light[x])), pixels);
+    }
+    let pixels = pixels.chunks_exact_mut(3);
+    match rows {
+        [first, second, third, ..] => {
+            for (((pixel, a), b), c) in pixels.zip(first).zip(second).zip(third) {
+                pixel.copy_from_slice(&[*a, *b, *c]);
+            }
         }
-        (Colours::Ycck, [first, second, third, light]) => {
-            whole(&|x| rgb(first[x], second[x], third[x]).map(|ink| printed(ink, light[x])), pixels);
-        }
-        (_, rows) => whole(&|x| [rows[0][x]; 3], pixels),
+        [grey, ..] => pixels.zip(grey).for_each(|(pixel, level)| pixel.fill(*level)),
+        [] => {}
     }
 }
 
 /// Red, green and blue of luminance and two differences (ITU-R BT.601), in 16 bits behind the point.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
 fn rgb(luminance: u8, blue: u8, red: u8) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let [luminance, blue, red] = [i32::from(luminance), i32::from(blue) - 128, i32::from(red) - 128];
@@ -155,53 +189,87 @@ fn rgb(luminance: u8, blue: u8, red: u8) -> [u8; 3] {
 }
 
 /// The light that is left of what black ink leaves.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
 fn printed(ink: u8, light: u8) -> u8 {
     // The product by 255, rounded.
     let product = u32::from(ink) * u32::from(light) + 128;
     light.saturating_sub(u8::try_from(((product >> 8) + product) >> 8).unwrap_or(u8::MAX))
 }
 
+/// Eight numbers that are computed with at once.
+type Lanes = [i32; 8];
+
 /// The samples of a block: the inverse of the cosine transform by Loeffler, Ligtenberg and Moschytz (1989).
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep the loops from being vectorised")]
 fn transform(block: &[i16], steps: &[u16; 64], samples: &mut [u8], stride: usize) {
-    let mut values = [0; 64];
-    for ((value, coefficient), step) in values.iter_mut().zip(block).zip(steps) {
-        *value = i32::from(*coefficient).wrapping_mul(i32::from(*step));
-    }
     if block[1..].iter().all(|coefficient| *coefficient == 0) {
-        let level = clamped((values[0].wrapping_add(4) >> 3).saturating_add(128));
+        let value = i32::from(block[0]).wrapping_mul(i32::from(steps[0]));
+        let level = clamped((value.wrapping_add(4) >> 3).saturating_add(128));
         for row in samples.chunks_mut(stride).take(8) {
             row[..8].fill(level);
         }
         return;
     }
-    for column in 0..8 {
-        let sums = pass([0, 1, 2, 3, 4, 5, 6, 7].map(|row| values[8 * row + column]));
-        for (row, sum) in sums.into_iter().enumerate() {
-            values[8 * row + column] = rounded(sum, POINT - KEPT);
+    let mut rows = [[0; 8]; 8];
+    for ((row, coefficients), steps) in rows.iter_mut().zip(block.chunks_exact(8)).zip(steps.chunks_exact(8)) {
+        for index in 0..8 {
+            row[index] = i32::from(coefficients[index]).wrapping_mul(i32::from(steps[index]));
         }
     }
-    for (values, row) in values.chunks_exact(8).zip(samples.chunks_mut(stride)) {
-        let mut numbers = [0; 8];
-        numbers.copy_from_slice(values);
-        for (sample, sum) in row.iter_mut().zip(pass(numbers)) {
-            *sample = clamped(rounded(sum, POINT + KEPT + 3).saturating_add(128));
+    // All columns at once, then all rows.
+    let columns = pass(rows).map(|lanes| rounded(lanes, POINT - KEPT));
+    let columns = pass(transposed(columns)).map(|lanes| rounded(lanes, POINT + KEPT + 3));
+    for (values, row) in transposed(columns).into_iter().zip(samples.chunks_mut(stride)) {
+        for (sample, value) in row.iter_mut().zip(values) {
+            *sample = clamped(value.saturating_add(128));
         }
     }
 }
 
-fn rounded(sum: i32, bits: u32) -> i32 {
-    sum.wrapping_add(1 << (bits - 1)) >> bits
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
+fn transposed(rows: [Lanes; 8]) -> [Lanes; 8] {
+    let mut columns = [[0; 8]; 8];
+    for (index, row) in rows.iter().enumerate() {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column[index] = *value;
+        }
+    }
+    columns
 }
 
-/// The transform of eight numbers, with 13 more bits behind the point. Factors are sums of cosines; a damaged file may hold
-/// numbers of any size.
-fn pass(x: [i32; 8]) -> [i32; 8] {
-    let add = i32::wrapping_add;
-    let times = i32::wrapping_mul;
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
+fn rounded(lanes: Lanes, bits: u32) -> Lanes {
+    lanes.map(|sum| sum.wrapping_add(1 << (bits - 1)) >> bits)
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
+fn both(a: Lanes, b: Lanes, work: impl Fn(i32, i32) -> i32) -> Lanes {
+    let mut lanes = [0; 8];
+    for index in 0..8 {
+        lanes[index] = work(a[index], b[index]);
+    }
+    lanes
+}
+
+/// The transform of eight numbers, in every lane, with 13 more bits behind the point. Factors are sums of cosines; a damaged
+/// file may hold numbers of any size.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
+fn pass(x: [Lanes; 8]) -> [Lanes; 8] {
+    let add = |a, b| both(a, b, i32::wrapping_add);
+    let subtract = |a, b| both(a, b, i32::wrapping_sub);
+    let times = |a: Lanes, factor: i32| a.map(|value| value.wrapping_mul(factor));
+    let shifted = |a: Lanes| a.map(|value| value << POINT);
+
     let turned = times(add(x[2], x[6]), 4_433);
     let [two, six] = [add(turned, times(x[2], 6_270)), add(turned, times(x[6], -15_137))];
-    let [sum, difference] = [add(x[0], x[4]) << POINT, x[0].wrapping_sub(x[4]) << POINT];
-    let even = [add(sum, two), add(difference, six), difference.wrapping_sub(six), sum.wrapping_sub(two)];
+    let [sum, difference] = [shifted(add(x[0], x[4])), shifted(subtract(x[0], x[4]))];
+    let even = [add(sum, two), add(difference, six), subtract(difference, six), subtract(sum, two)];
 
     let all = times(add(add(x[7], x[3]), add(x[5], x[1])), 9_633);
     let [outer, inner] = [times(add(x[7], x[1]), -7_373), times(add(x[5], x[3]), -20_995)];
@@ -212,10 +280,10 @@ fn pass(x: [i32; 8]) -> [i32; 8] {
         add(times(x[5], 16_819), add(inner, second)),
         add(times(x[7], 2_446), add(outer, first)),
     ];
-    let mut sums = [0; 8];
+    let mut sums = [[0; 8]; 8];
     for index in 0..4 {
         sums[index] = add(even[index], odd[index]);
-        sums[7 - index] = even[index].wrapping_sub(odd[index]);
+        sums[7 - index] = subtract(even[index], odd[index]);
     }
     sums
 }
