@@ -79,7 +79,7 @@ impl Plane {
     /// Where it is twice, three quarters come from the sample that the pixel lies in and one from its neighbour; the
     /// rounding goes up and down in turn.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call would keep the loops from being vectorised")]
+    #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
     fn row(&self, y: usize, times: [usize; 2], row: &mut [u8], sums: &mut Vec<u16>) {
         let near = self.samples(y / times[1]);
         // Of the two rows that a sample covers, the upper is near the one above it.
@@ -116,7 +116,7 @@ impl Plane {
 /// Twice as many, of three at least: a quarter of each comes from the neighbour. `shift` divides by four times what the
 /// samples are multiplied by.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as below")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn double(samples: &[u16], biases: [u16; 2], shift: u32, row: &mut [u8]) {
     let pair = |before: u16, sample: u16, behind: u16| {
         let three = 3 * sample;
@@ -132,22 +132,21 @@ fn double(samples: &[u16], biases: [u16; 2], shift: u32, row: &mut [u8]) {
 
 /// Levels of at most 255.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as below")]
-#[expect(clippy::cast_possible_truncation, reason = "at most 255")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn narrow(level: u16) -> u8 {
     level.min(255) as u8
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as below")]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "of 0 to 255")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+#[expect(clippy::cast_sign_loss, reason = "of 0 to 255")]
 fn clamped(level: i32) -> u8 {
     level.clamp(0, 255) as u8
 }
 
 /// One row of pixels from the rows of the components, which are written over.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops from being vectorised")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn convert(colours: Colours, rows: &mut [Vec<u8>], pixels: &mut [u8]) {
     if let (Colours::Ycc | Colours::Ycck, [first, second, third, ..]) = (colours, &mut *rows) {
         for ((a, b), c) in first.iter_mut().zip(second).zip(third) {
@@ -177,7 +176,6 @@ fn convert(colours: Colours, rows: &mut [Vec<u8>], pixels: &mut [u8]) {
 
 /// Red, green and blue of luminance and two differences (ITU-R BT.601), in 16 bits behind the point.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as above")]
 fn rgb(luminance: u8, blue: u8, red: u8) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let [luminance, blue, red] = [i32::from(luminance), i32::from(blue) - 128, i32::from(red) - 128];
@@ -190,7 +188,7 @@ fn rgb(luminance: u8, blue: u8, red: u8) -> [u8; 3] {
 
 /// The light that is left of what black ink leaves.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as above")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn printed(ink: u8, light: u8) -> u8 {
     // The product by 255, rounded.
     let product = u32::from(ink) * u32::from(light) + 128;
@@ -202,7 +200,7 @@ type Lanes = [i32; 8];
 
 /// The samples of a block: the inverse of the cosine transform by Loeffler, Ligtenberg and Moschytz (1989).
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops from being vectorised")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn transform(block: &[i16], steps: &[u16; 64], samples: &mut [u8], stride: usize) {
     if block[1..].iter().all(|coefficient| *coefficient == 0) {
         let value = i32::from(block[0]).wrapping_mul(i32::from(steps[0]));
@@ -229,7 +227,7 @@ fn transform(block: &[i16], steps: &[u16; 64], samples: &mut [u8], stride: usize
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as above")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn transposed(rows: [Lanes; 8]) -> [Lanes; 8] {
     let mut columns = [[0; 8]; 8];
     for (index, row) in rows.iter().enumerate() {
@@ -241,13 +239,13 @@ fn transposed(rows: [Lanes; 8]) -> [Lanes; 8] {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as above")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn rounded(lanes: Lanes, bits: u32) -> Lanes {
     lanes.map(|sum| sum.wrapping_add(1 << (bits - 1)) >> bits)
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as above")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn both(a: Lanes, b: Lanes, work: impl Fn(i32, i32) -> i32) -> Lanes {
     let mut lanes = [0; 8];
     for index in 0..8 {
@@ -259,7 +257,7 @@ fn both(a: Lanes, b: Lanes, work: impl Fn(i32, i32) -> i32) -> Lanes {
 /// The transform of eight numbers, in every lane, with 13 more bits behind the point. Factors are sums of cosines; a damaged
 /// file may hold numbers of any size.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as above")]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
 fn pass(x: [Lanes; 8]) -> [Lanes; 8] {
     let add = |a, b| both(a, b, i32::wrapping_add);
     let subtract = |a, b| both(a, b, i32::wrapping_sub);
