@@ -184,7 +184,7 @@ impl WindowStages {
     ///
     /// # Errors
     /// [`EncoderError`] naming the tensor that is missing or of another shape, or the count that does not fit.
-    pub(crate) fn load(all: &Weights, names: &WindowNames, shape: &WindowShape) -> Result<Self> {
+    pub(crate) fn load(weights: &Weights, names: &WindowNames, shape: &WindowShape) -> Result<Self> {
         let wrong = |what, expected: &str, found: usize| {
             Err(EncoderError::Input { what, expected: expected.to_owned(), found: found.to_string() })
         };
@@ -198,9 +198,10 @@ impl WindowStages {
         if shape.window < 1 || shape.window > LARGEST {
             return wrong("the side of windows", "1 to 64", shape.window);
         }
-        let relative = relative_positions(shape.window, all.device())?;
+        let relative = relative_positions(shape.window, weights.device())?;
+        let merging_of = |stage: usize| weights.under(&format!("layers.{stage}.downsample"));
         let stage = |(number, (depth, heads)): (usize, (&usize, &usize))| {
-            let weights = all.under(&format!("layers.{number}"));
+            let weights = weights.under(&format!("layers.{number}"));
             let width = shape.width << number;
             let block = |index: usize| {
                 let shift = if index.is_multiple_of(2) { 0 } else { shape.window / 2 };
@@ -210,7 +211,7 @@ impl WindowStages {
             };
             let merging = if number + 1 < depths.len() {
                 let place = number + usize::from(names.merging_first);
-                Some(Merging::load(&all.under(&format!("layers.{place}.downsample")), width, shape.merging_eps)?)
+                Some(Merging::load(&merging_of(place), width, shape.merging_eps)?)
             } else {
                 None
             };
