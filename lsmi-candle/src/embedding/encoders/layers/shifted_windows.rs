@@ -185,6 +185,7 @@ impl WindowStages {
     /// # Errors
     /// [`EncoderError`] naming the tensor that is missing or of another shape, or the count that does not fit.
     pub(crate) fn load(weights: &Weights, names: &WindowNames, shape: &WindowShape) -> Result<Self> {
+        let merging_of = |stage: usize| weights.under(&format!("layers.{stage}.downsample"));
         let wrong = |what, expected: &str, found: usize| {
             Err(EncoderError::Input { what, expected: expected.to_owned(), found: found.to_string() })
         };
@@ -199,7 +200,6 @@ impl WindowStages {
             return wrong("the side of windows", "1 to 64", shape.window);
         }
         let relative = relative_positions(shape.window, weights.device())?;
-        let merging_of = |stage: usize| weights.under(&format!("layers.{stage}.downsample"));
         let stage = |(number, (depth, heads)): (usize, (&usize, &usize))| {
             let weights = weights.under(&format!("layers.{number}"));
             let width = shape.width << number;
