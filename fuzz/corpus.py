@@ -78,6 +78,8 @@ table.to_pandas().assign(x1=[list(row) for row in x1], x2=[list(row) for row in 
 picture = Image.fromarray((np.arange(8 * 6 * 3) * 5 % 256).astype("u1").reshape(6, 8, 3))
 for kind in ["png", "jpeg", "webp"]:
     picture.save(place("image", kind), kind)
+picture.save(place("image", "jpeg_progressive"), "jpeg", progressive=True, restart_marker_blocks=1)
+picture.convert("CMYK").save(place("image", "jpeg_inks"), "jpeg")
 picture.convert("L").save(place("image", "grey"), "png")
 picture.convert("P").save(place("image", "palette"), "png")
 for name in ["clip", "dinov2", "siglip", "vit"]:

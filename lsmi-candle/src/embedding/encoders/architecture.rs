@@ -61,8 +61,14 @@ pub enum Architecture {
     TimmVit,
     /// Fang et al. 2023, as the library timm lays it out.
     TimmEva02,
+    /// Liu et al. 2021.
+    Swin,
     /// Liu et al. 2022.
     ConvNext,
+    /// Woo et al. 2023.
+    ConvNextV2,
+    /// Siméoni et al. 2025: its convolutional models.
+    Dinov3ConvNext,
     /// He et al. 2016.
     ResNet,
     /// Tan and Le 2019, without what mobile chips lack.
@@ -134,7 +140,10 @@ const MODEL_TYPES: &[(&str, Architecture, &[Modality])] = &[
     ("vit_msn", Architecture::Vit, IMAGE),
     ("timm-vit", Architecture::TimmVit, IMAGE),
     ("timm-eva02", Architecture::TimmEva02, IMAGE),
+    ("swin", Architecture::Swin, IMAGE),
     ("convnext", Architecture::ConvNext, IMAGE),
+    ("convnextv2", Architecture::ConvNextV2, IMAGE),
+    ("dinov3_convnext", Architecture::Dinov3ConvNext, IMAGE),
     ("resnet", Architecture::ResNet, IMAGE),
     ("efficientnet-lite0", Architecture::EfficientNetLite0, IMAGE),
     ("whisper", Architecture::Whisper, AUDIO),
@@ -161,6 +170,12 @@ const TIMM: &[(&str, Architecture)] = &[
     ("deit3_", Architecture::TimmVit),
     ("flexivit_", Architecture::TimmVit),
     ("vit_", Architecture::TimmVit),
+    ("convnext_", Architecture::ConvNext),
+    ("convnextv2_", Architecture::ConvNextV2),
+    ("resnet", Architecture::ResNet),
+    ("wide_resnet", Architecture::ResNet),
+    ("swin_", Architecture::Swin),
+    ("tf_efficientnet_lite0", Architecture::EfficientNetLite0),
 ];
 
 /// What a `config.json` calls its network.
@@ -234,7 +249,10 @@ impl Architecture {
         Self::Vit,
         Self::TimmVit,
         Self::TimmEva02,
+        Self::Swin,
         Self::ConvNext,
+        Self::ConvNextV2,
+        Self::Dinov3ConvNext,
         Self::ResNet,
         Self::EfficientNetLite0,
         Self::Whisper,

@@ -63,6 +63,14 @@ impl Config {
         NetworkName::of(&self.fields).map_err(|(field, found)| self.wrong(field, "a string", found))
     }
 
+    /// Returns the name of the model in the library timm, without what it says of the training; none of other models.
+    pub(super) fn timm_name(&self) -> Option<&str> {
+        match self.name() {
+            Ok(NetworkName::Timm(name)) => name.split('.').next(),
+            _ => None,
+        }
+    }
+
     /// Returns the network that the architecture means, where it reads a modality.
     ///
     /// # Errors

@@ -40,9 +40,9 @@ pub(super) fn of_images(
             Architecture::Clip => "CLIPImageProcessor",
             Architecture::Siglip => "SiglipImageProcessor",
             Architecture::Siglip2 => "Siglip2ImageProcessor",
-            Architecture::Dinov3 => "DINOv3ViTImageProcessor",
+            Architecture::Dinov3 | Architecture::Dinov3ConvNext => "DINOv3ViTImageProcessor",
             Architecture::Dinov2 | Architecture::Dinov2WithRegisters => "BitImageProcessor",
-            Architecture::ConvNext | Architecture::ResNet => "ConvNextImageProcessor",
+            Architecture::ConvNext | Architecture::ConvNextV2 | Architecture::ResNet => "ConvNextImageProcessor",
             Architecture::VideoMae => "VideoMAEImageProcessor",
             _ => "ViTImageProcessor",
         };

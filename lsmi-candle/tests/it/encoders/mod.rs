@@ -1,6 +1,7 @@
 //! Encoders against reference outputs, and what is refused.
 
 mod audio;
+mod convolutional;
 mod described;
 mod files;
 mod image;

@@ -2,6 +2,8 @@
 
 use std::io::{Cursor, Write};
 
+use candle_core::safetensors::load_buffer;
+use candle_core::{Device, Tensor};
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
 use image::codecs::jpeg::JpegEncoder;
@@ -66,6 +68,42 @@ fn palettes_become_colours() {
     assert_eq!(Image::decode("test", &plain).unwrap().levels(), [1, 2, 3, 4, 5, 6]);
     let clear = png(2, 1, [4, 3], &[colours, chunk(*b"tRNS", &[255, 0])], &[0, 0x01]);
     assert_eq!(Image::decode("test", &clear).unwrap().levels(), [1, 2, 3, 255, 255, 255]);
+}
+
+/// JPEG files of every kind and the levels that Pillow reads from them: `name.file` and `name.levels`.
+fn jpegs() -> Vec<(String, Vec<u8>, Tensor)> {
+    let tensors = load_buffer(&fixture("jpeg.safetensors"), &Device::Cpu).unwrap();
+    let files = tensors.iter().filter_map(|(key, file)| Some((key.strip_suffix(".file")?, file)));
+    files
+        .map(|(name, file)| (name.to_owned(), file.to_vec1().unwrap(), tensors[&format!("{name}.levels")].clone()))
+        .collect()
+}
+
+#[test]
+fn jpeg_levels_are_those_of_pillow() {
+    let files = jpegs();
+    assert_eq!(files.len(), 15);
+    for (name, file, expected) in files {
+        let image = Image::decode(&name, &file).unwrap();
+        let (height, width, _) = expected.dims3().unwrap();
+        assert_eq!((image.height(), image.width()), (height, width), "{name}");
+        assert_eq!(image.levels(), expected.flatten_all().unwrap().to_vec1::<u8>().unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn damaged_jpegs_never_panic() {
+    for (name, file, _) in jpegs() {
+        for length in (4..file.len()).step_by(41) {
+            let error = Image::decode(&name, &file[..length]).unwrap_err();
+            assert!(matches!(error, PreprocessError::Truncated { .. }), "{name} of {length} bytes: {error}");
+        }
+        for index in (0..file.len()).step_by(13) {
+            let mut damaged = file.clone();
+            damaged[index] ^= 1 << (index % 8);
+            let _ = Image::decode(&name, &damaged);
+        }
+    }
 }
 
 /// A JPEG file of a picture that is black on the left and white on the right.

@@ -8,7 +8,9 @@
 //! | `dinov2`, `dinov2_with_registers` | DINOv2 | cls | whole patches, any number of them |
 //! | `dinov3_vit` | DINOv3, the transformers | cls | whole patches, any number of them |
 //! | `vit`, `vit_msn` | ViT, also as trained by DINO and MSN | cls | of one size |
-//! | `convnext` | ConvNeXt | pooler | of 32 pixels and more |
+//! | `swin` | Swin | pooler | of any size whose maps hold a window |
+//! | `convnext`, `convnextv2` | ConvNeXt and its second version | pooler | of 32 pixels and more |
+//! | `dinov3_convnext` | convolutional models of DINOv3 | pooler | of 32 pixels and more |
 //! | `resnet` | ResNet of basic or bottleneck blocks | pooler | of 32 pixels and more |
 //! | `efficientnet-lite0` | EfficientNet-Lite0 | pooler | of any size |
 //! | `imagebind` | pictures' tower of ImageBind, and its tower of depth | projection | of one size |
@@ -27,6 +29,7 @@
 mod convolutional;
 mod patches;
 mod positions;
+mod timm_models;
 mod towers;
 mod transformers;
 
@@ -34,7 +37,7 @@ use candle_core::{DType, Tensor};
 
 use convolutional::{convnext, efficientnet_lite, resnet};
 use towers::{clip, siglip};
-use transformers::{dinov2, dinov3, timm, vit};
+use transformers::{dinov2, dinov3, swin, timm, vit};
 
 use super::imagebind::{ImageBindDepth, ImageBindVision};
 use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights};
@@ -55,7 +58,10 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn ImageEncoder>>
         Architecture::Dinov3 => Box::new(dinov3::Dinov3::load(config, weights)?),
         Architecture::TimmVit | Architecture::TimmEva02 => Box::new(timm::TimmVit::load(config, weights)?),
         Architecture::Vit => Box::new(vit::Vit::load(config, weights)?),
+        Architecture::Swin => Box::new(swin::Swin::load(config, weights)?),
         Architecture::ConvNext => Box::new(convnext::ConvNext::load(config, weights)?),
+        Architecture::ConvNextV2 => Box::new(convnext::ConvNext::load_v2(config, weights)?),
+        Architecture::Dinov3ConvNext => Box::new(convnext::ConvNext::load_dinov3(config, weights)?),
         Architecture::ResNet => Box::new(resnet::ResNet::load(config, weights)?),
         Architecture::EfficientNetLite0 => Box::new(efficientnet_lite::EfficientNetLite::load(weights)?),
         Architecture::ImageBind => Box::new(ImageBindVision::load(config, weights)?),

@@ -113,12 +113,16 @@ pub(crate) fn relative_positions(side: usize, device: &Device) -> Result<Tensor>
 pub(crate) struct WindowNames {
     /// Layers of queries, keys, values, and the one after the heads.
     pub(crate) attention: [&'static str; 4],
+    /// The one layer that is queries, keys and values, where it is one.
+    pub(crate) packed: Option<&'static str>,
     /// The table of relative positions.
     pub(crate) table: &'static str,
     /// Norms before the attention and before the perceptron.
     pub(crate) norms: [&'static str; 2],
     /// The two layers of the perceptron.
     pub(crate) perceptron: [&'static str; 2],
+    /// Whether the merging is a part of the stage behind it.
+    pub(crate) merging_first: bool,
 }
 
 impl WindowNames {
@@ -128,6 +132,17 @@ impl WindowNames {
         table: "attention.self.relative_position_bias_table",
         norms: ["layernorm_before", "layernorm_after"],
         perceptron: ["intermediate.dense", "output.dense"],
+        packed: None,
+        merging_first: false,
+    };
+    /// Swin of the library timm.
+    pub(crate) const TIMM: Self = Self {
+        attention: ["", "", "", "attn.proj"],
+        packed: Some("attn.qkv"),
+        table: "attn.relative_position_bias_table",
+        norms: ["norm1", "norm2"],
+        perceptron: ["mlp.fc1", "mlp.fc2"],
+        merging_first: true,
     };
 }
 
@@ -170,6 +185,7 @@ impl WindowStages {
     /// # Errors
     /// [`EncoderError`] naming the tensor that is missing or of another shape, or the count that does not fit.
     pub(crate) fn load(weights: &Weights, names: &WindowNames, shape: &WindowShape) -> Result<Self> {
+        let merging_of = |stage: usize| weights.under(&format!("layers.{stage}.downsample"));
         let wrong = |what, expected: &str, found: usize| {
             Err(EncoderError::Input { what, expected: expected.to_owned(), found: found.to_string() })
         };
@@ -194,7 +210,8 @@ impl WindowStages {
                 WindowBlock::load(&weights, names, shape, [width, *heads], windows, &relative)
             };
             let merging = if number + 1 < depths.len() {
-                Some(Merging::load(&weights.under("downsample"), width, shape.merging_eps)?)
+                let place = number + usize::from(names.merging_first);
+                Some(Merging::load(&merging_of(place), width, shape.merging_eps)?)
             } else {
                 None
             };
@@ -252,6 +269,14 @@ impl WindowBlock {
         let scale = 1.0 / ((width / heads) as f64).sqrt();
         let scales = [(query, scale), (key, 1.0), (value, 1.0)];
         let get = |part: &str, shape: &[usize]| -> Result<Tensor> {
+            if let Some(packed) = names.packed {
+                let shape = [&[3 * width], &shape[1..]].concat();
+                let packed = weights.under(packed).get(part, &shape)?;
+                return Ok(Tensor::cat(
+                    &[(packed.narrow(0, 0, width)? * scale)?, packed.narrow(0, width, 2 * width)?],
+                    0,
+                )?);
+            }
             let parts = scales.map(|(name, scale)| Ok((weights.under(name).get(part, shape)? * scale)?));
             Ok(Tensor::cat(&parts.into_iter().collect::<Result<Vec<_>>>()?, 0)?)
         };

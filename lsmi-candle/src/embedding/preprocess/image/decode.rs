@@ -5,7 +5,9 @@
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::error::{DecodingError, ImageError, ImageFormatHint};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::jpeg;
 use crate::embedding::preprocess::{PreprocessError, Result};
@@ -44,16 +46,14 @@ impl Image {
     /// Whatever the file lacks to be a picture of 1 to 2^26 pixels, as a [`PreprocessError`] that names it.
     pub fn decode(name: &str, bytes: &[u8]) -> Result<Self> {
         let damaged = |source| PreprocessError::Image { name: name.to_owned(), source: Box::new(source) };
-        let format = image::guess_format(bytes).ok().filter(ImageFormat::reading_enabled).ok_or_else(|| {
-            PreprocessError::Format { name: name.to_owned(), expected: "a PNG, JPEG or WebP picture" }
+        let known = |format: &ImageFormat| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP);
+        let format = image::guess_format(bytes).ok().filter(known).ok_or_else(|| PreprocessError::Format {
+            name: name.to_owned(),
+            expected: "a PNG, JPEG or WebP picture",
         })?;
-        let bytes = match format {
-            // The decoder fills what is missing with grey and says nothing.
-            ImageFormat::Jpeg => {
-                jpeg::until_its_end(bytes).ok_or_else(|| PreprocessError::Truncated { name: name.to_owned() })?
-            }
-            _ => bytes,
-        };
+        if format == ImageFormat::Jpeg {
+            return Self::decode_jpeg(name, bytes);
+        }
         let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
         let mut limits = Limits::default();
         limits.max_alloc = Some(MOST_BYTES);
@@ -72,6 +72,27 @@ impl Image {
         let (width, height) = (image.width() as usize, image.height() as usize);
         check_sides(name, width, height)?;
         Ok(Self { width, height, levels: levels(image) })
+    }
+
+    fn decode_jpeg(name: &str, bytes: &[u8]) -> Result<Self> {
+        let fault = |fault| match fault {
+            jpeg::Fault::Truncated => PreprocessError::Truncated { name: name.to_owned() },
+            jpeg::Fault::Damaged(reason) => {
+                let source = DecodingError::new(ImageFormatHint::Exact(ImageFormat::Jpeg), reason);
+                PreprocessError::Image { name: name.to_owned(), source: Box::new(ImageError::Decoding(source)) }
+            }
+        };
+        let frame = jpeg::read(bytes, fault, |width, height| check_sides(name, width, height))?;
+        let (width, height) = (frame.width, frame.height);
+        let orientation = frame.exif.as_deref().and_then(Orientation::from_exif_chunk);
+        let levels = frame.levels();
+        let Some(orientation) = orientation.filter(|orientation| *orientation != Orientation::NoTransforms) else {
+            return Self::new(width, height, levels);
+        };
+        let [wide, high] = [width, height].map(|side| u32::try_from(side).unwrap_or_default());
+        let mut image = DynamicImage::ImageRgb8(RgbImage::from_raw(wide, high, levels).unwrap_or_default());
+        image.apply_orientation(orientation);
+        Self::new(image.width() as usize, image.height() as usize, image.into_rgb8().into_raw())
     }
 
     /// Pixels from left to right.

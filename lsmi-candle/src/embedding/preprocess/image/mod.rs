@@ -30,7 +30,6 @@ mod timm;
 
 pub use decode::Image;
 pub(super) use decode::check_sides;
-pub(super) use jpeg::until_its_end;
 pub use resample::Filter;
 pub(crate) use resample::{cubic, weights};
 pub use settings::{Pixels, Resize, Settings};

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use super::animation::Animation;
 use super::avi::Avi;
 use super::chunks::{self, Chunk, Source};
+use super::jpeg_end::until_its_end;
 use super::{VideoError, names};
-use crate::embedding::preprocess::image::{Image, until_its_end};
+use crate::embedding::preprocess::image::Image;
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// Frames that a video has at most: ten hours of thirty a second.

@@ -35,6 +35,7 @@ mod avi;
 mod chunks;
 mod clip;
 mod error;
+mod jpeg_end;
 mod names;
 mod settings;
 

@@ -9,7 +9,7 @@ const SCAN: u8 = 0xDA;
 ///
 /// Segments say how long they are (ISO/IEC 10918-1, annex B). Inside a scan the byte 0xFF is always followed by 0 or by a
 /// restart marker, so that the next other marker is the end of the scan.
-pub(in crate::embedding::preprocess) fn until_its_end(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn until_its_end(bytes: &[u8]) -> Option<&[u8]> {
     let mut place = 0;
     loop {
         let marker = marker_at(bytes, &mut place)?;
