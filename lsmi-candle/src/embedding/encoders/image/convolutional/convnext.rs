@@ -232,7 +232,7 @@ fn pixelwise(weights: &Weights, name: &str, [inputs, outputs]: [usize; 2]) -> Re
         return Linear::load(&weights, "", inputs, outputs, true);
     }
     let weight = weights.get("weight", &[outputs, inputs, 1, 1])?.reshape((outputs, inputs))?;
-    Ok(Linear::new(weight, Some(weights.get("bias", &[outputs])?)))
+    Linear::new(weight, Some(weights.get("bias", &[outputs])?))
 }
 
 /// Global response normalisation: `x (1 + weight n) + bias`, where `n` is the norm of the channel over the map by the mean of
