@@ -27,7 +27,7 @@ use crate::embedding::encoders::{
 use crate::embedding::manifests::{Origin, Resolved};
 use crate::embedding::preprocess::PreprocessError;
 use crate::embedding::preprocess::audio::{Audio, Form, Preparation, Settings as AudioSettings, Window, Windows};
-use crate::embedding::preprocess::image::{Image, Settings as ImageSettings};
+use crate::embedding::preprocess::image::{DepthSettings, Image, Settings as ImageSettings};
 use crate::embedding::preprocess::video::{Clip, Settings as VideoSettings};
 
 /// What may be chosen otherwise than a model's authors did.
@@ -135,6 +135,8 @@ pub enum Preprocessing {
     },
     /// A picture is resized, cut and normalised.
     Image(ImageSettings),
+    /// A picture of depth is resized, cut and normalised.
+    Depth(DepthSettings),
     /// Some frames of a video are prepared as pictures.
     Video(VideoSettings),
     /// A sound is resampled, cut into windows, and made into what the model reads.
@@ -161,6 +163,10 @@ enum Stages {
         encoder: Box<dyn ImageEncoder>,
         settings: ImageSettings,
     },
+    Depth {
+        encoder: Box<dyn ImageEncoder>,
+        settings: DepthSettings,
+    },
     Video {
         encoder: FrameEncoder,
         settings: VideoSettings,
@@ -184,9 +190,9 @@ impl Stages {
     fn encoder(&self) -> &dyn Encoder {
         match self {
             Self::Text { encoder, .. } => encoder.as_ref(),
-            Self::Image { encoder, .. } | Self::Video { encoder: FrameEncoder::Pictures(encoder), .. } => {
-                encoder.as_ref()
-            }
+            Self::Image { encoder, .. }
+            | Self::Depth { encoder, .. }
+            | Self::Video { encoder: FrameEncoder::Pictures(encoder), .. } => encoder.as_ref(),
             Self::Video { encoder: FrameEncoder::Clips(encoder), .. } => encoder.as_ref(),
             Self::Audio { encoder, .. } => encoder.as_ref(),
         }
@@ -222,7 +228,7 @@ impl Applied {
 pub enum Prepared {
     /// Tokens of a text.
     Text(Tokens),
-    /// Pixels of a picture, `[3, size, size]`.
+    /// Pixels of a picture, `[3, size, size]`, or of depth, `[1, size, size]`.
     Image(Vec<f32>),
     /// Pixels of the clips of a video, at least one, each `[frames, 3, size, size]`.
     Video(Vec<Vec<f32>>),
@@ -369,6 +375,7 @@ impl Embedder {
                 }
                 Ok(Prepared::Audio { windows, truncated })
             }
+            Stages::Depth { settings, .. } => Ok(Prepared::Image(settings.prepare(name, &bytes)?)),
             Stages::Video { .. } => self.prepare_clip(&mut Clip::from_bytes(name, bytes)?),
             Stages::Text { .. } => Err(self.other("a file")),
         }
@@ -420,13 +427,8 @@ impl Embedder {
                 hidden.leading = *leading;
                 Ok(hidden.pool_all(&self.poolings)?)
             }
-            Stages::Image { encoder, settings } => {
-                let pixels =
-                    self.all(inputs, |input| if let Prepared::Image(pixels) = input { Some(pixels) } else { None });
-                let values = pixels?.into_iter().flatten().copied().collect();
-                let pixels = Tensor::from_vec(values, (inputs.len(), 3, settings.size, settings.size), &self.device)?;
-                Ok(encoder.encode(&pixels)?.pool_all(&self.poolings)?)
-            }
+            Stages::Image { encoder, settings } => self.pictures(encoder.as_ref(), inputs, 3, settings.size),
+            Stages::Depth { encoder, settings } => self.pictures(encoder.as_ref(), inputs, 1, settings.size),
             Stages::Video { encoder, settings } => {
                 let videos =
                     self.all(inputs, |input| if let Prepared::Video(clips) = input { Some(clips) } else { None })?;
@@ -479,6 +481,20 @@ impl Embedder {
                 parts::averaged(&vectors, &sounds.iter().map(weights).collect::<Vec<_>>())
             }
         }
+    }
+
+    /// The vectors of pictures of so many numbers to a pixel, after the pooling.
+    fn pictures(
+        &self,
+        encoder: &dyn ImageEncoder,
+        inputs: &[&Prepared],
+        channels: usize,
+        size: usize,
+    ) -> Result<Tensor> {
+        let pixels = self.all(inputs, |input| if let Prepared::Image(pixels) = input { Some(pixels) } else { None })?;
+        let values = pixels.into_iter().flatten().copied().collect();
+        let pixels = Tensor::from_vec(values, (inputs.len(), channels, size, size), &self.device)?;
+        Ok(encoder.encode(&pixels)?.pool_all(&self.poolings)?)
     }
 
     /// The vectors of parts as they are averaged: of length 1 where the model's are, so that all parts count alike.

@@ -129,7 +129,9 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
                 return Err(ModelError::MissingFile { model: name.to_owned(), file: tokenizer, hint });
             }
         }
-        Modality::Image | Modality::Depth => {
+        // No file of a repository says how depth is prepared, so that a manifest must.
+        Modality::Depth => {}
+        Modality::Image => {
             let settings = preparation::of_images(files, name, &folder, architecture)?;
             preprocessing = Some(Preprocessing::Image(settings));
         }

@@ -43,27 +43,7 @@ impl Image {
     /// # Errors
     /// Whatever the file lacks to be a picture of 1 to 2^26 pixels, as a [`PreprocessError`] that names it.
     pub fn decode(name: &str, bytes: &[u8]) -> Result<Self> {
-        let damaged = |source| PreprocessError::Image { name: name.to_owned(), source: Box::new(source) };
-        let format = image::guess_format(bytes).ok().filter(ImageFormat::reading_enabled).ok_or_else(|| {
-            PreprocessError::Format { name: name.to_owned(), expected: "a PNG, JPEG or WebP picture" }
-        })?;
-        let bytes = match format {
-            // The decoder fills what is missing with grey and says nothing.
-            ImageFormat::Jpeg => {
-                jpeg::until_its_end(bytes).ok_or_else(|| PreprocessError::Truncated { name: name.to_owned() })?
-            }
-            _ => bytes,
-        };
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MOST_BYTES);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(damaged)?;
-        let (width, height) = decoder.dimensions();
-        check_sides(name, width as usize, height as usize)?;
-        let orientation = decoder.orientation().map_err(damaged)?;
-        let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-        image.apply_orientation(orientation);
+        let image = decoded(name, bytes)?;
         Ok(Self { width: image.width() as usize, height: image.height() as usize, levels: levels(&image) })
     }
 
@@ -104,6 +84,33 @@ impl Image {
         }
         Ok(Self { width: side, height: side, levels })
     }
+}
+
+/// A picture as its file has it, turned as it says.
+pub(super) fn decoded(name: &str, bytes: &[u8]) -> Result<DynamicImage> {
+    let damaged = |source| PreprocessError::Image { name: name.to_owned(), source: Box::new(source) };
+    let format = image::guess_format(bytes)
+        .ok()
+        .filter(ImageFormat::reading_enabled)
+        .ok_or_else(|| PreprocessError::Format { name: name.to_owned(), expected: "a PNG, JPEG or WebP picture" })?;
+    let bytes = match format {
+        // The decoder fills what is missing with grey and says nothing.
+        ImageFormat::Jpeg => {
+            jpeg::until_its_end(bytes).ok_or_else(|| PreprocessError::Truncated { name: name.to_owned() })?
+        }
+        _ => bytes,
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    check_sides(name, width as usize, height as usize)?;
+    let orientation = decoder.orientation().map_err(damaged)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    image.apply_orientation(orientation);
+    Ok(image)
 }
 
 /// Checks that a picture has pixels, and not too many.

@@ -22,12 +22,14 @@
 
 mod config;
 mod decode;
+mod depth;
 mod jpeg;
 mod resample;
 mod settings;
 
 pub use decode::Image;
 pub(super) use decode::check_sides;
+pub use depth::DepthSettings;
 pub(super) use jpeg::until_its_end;
 pub use resample::Filter;
 pub(crate) use resample::cubic;

@@ -68,24 +68,62 @@ struct Taps {
     weights: Vec<i32>,
 }
 
-/// The taps of the output pixels `window` where `from` pixels become `to`.
+/// Of each of the output pixels `window`, where `from` pixels become `to`: the first input pixel, and the weights of it and of
+/// those that follow, before they are made to sum to one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the sides of a picture")]
-fn taps(from: usize, to: usize, window: Range<usize>, filter: Filter) -> Vec<Taps> {
+fn weights(from: usize, to: usize, window: Range<usize>, filter: Filter) -> impl Iterator<Item = (usize, Vec<f64>)> {
     let scale = from as f64 / to as f64;
     let widening = scale.max(1.0);
     let support = filter.support() * widening;
     let narrowing = 1.0 / widening;
-    let taps_of = |output: usize| {
+    window.map(move |output| {
         let centre = (output as f64 + 0.5) * scale;
         let start = ((centre - support + 0.5).max(0.0)) as usize;
         let end = ((centre + support + 0.5) as usize).min(from);
-        let weights: Vec<f64> = (0..end - start)
-            .map(|index| filter.weight((index as f64 + start as f64 - centre + 0.5) * narrowing))
-            .collect();
+        let weight = |index: usize| filter.weight((index as f64 + start as f64 - centre + 0.5) * narrowing);
+        (start, (0..end - start).map(weight).collect())
+    })
+}
+
+/// Resizes one number to a pixel, without rounding: `[height, width]` in row-major order, along the rows and then along
+/// the columns.
+pub(super) fn resample_floats(values: &[f32], width: &Side, height: &Side, filter: Filter) -> Vec<f32> {
+    let down: Vec<(usize, Vec<f64>)> = weights(height.from, height.to, height.window.clone(), filter).collect();
+    // Of a picture that is cut, not all rows are seen.
+    let first = down.iter().map(|(start, _)| *start).min().unwrap_or(0);
+    let end = down.iter().map(|(start, weights)| start + weights.len()).max().unwrap_or(0);
+    let rows: Vec<Vec<f64>> = values
+        .chunks_exact(width.from)
+        .take(end)
+        .skip(first)
+        .map(|row| {
+            let row: Vec<f64> = row.iter().copied().map(f64::from).collect();
+            let share = |(start, weights): (usize, Vec<f64>)| weighted(&weights, row[start..].iter().copied());
+            weights(width.from, width.to, width.window.clone(), filter).map(share).collect()
+        })
+        .collect();
+    let mut result = Vec::with_capacity(width.window.len() * height.window.len());
+    for (start, weights) in &down {
+        let column = |column: usize| weighted(weights, rows[start - first..].iter().map(|row| row[column]));
+        #[expect(clippy::cast_possible_truncation, reason = "encoders read single precision")]
+        result.extend((0..width.window.len()).map(|place| column(place) as f32));
+    }
+    result
+}
+
+fn weighted(weights: &[f64], values: impl Iterator<Item = f64>) -> f64 {
+    let sum: f64 = weights.iter().zip(values).map(|(weight, value)| weight * value).sum();
+    sum / weights.iter().sum::<f64>()
+}
+
+/// The taps of the output pixels `window` where `from` pixels become `to`.
+#[expect(clippy::cast_possible_truncation, reason = "bounded by the sides of a picture")]
+fn taps(from: usize, to: usize, window: Range<usize>, filter: Filter) -> Vec<Taps> {
+    let taps_of = |(start, weights): (usize, Vec<f64>)| {
         let one = f64::from(1 << PRECISION) / weights.iter().sum::<f64>();
         Taps { start, weights: weights.iter().map(|weight| (weight * one).round() as i32).collect() }
     };
-    window.map(taps_of).collect()
+    weights(from, to, window, filter).map(taps_of).collect()
 }
 
 /// A sum of levels times weights, back to a level.
