@@ -64,7 +64,13 @@ pub(super) fn stages(
             }
             Ok((Stages::Video { encoder, settings: settings.clone() }, Preprocessing::Video(settings)))
         }
-        other @ Modality::Depth => Err(config.not_built_in(other).into()),
+        Modality::Depth => {
+            let encoder = image::load_depth(&config, &weights)?;
+            let Some(manifests::Preprocessing::Depth(settings)) = description.preprocessing.clone() else {
+                return Err(unsaid(description, "how depth is prepared"));
+            };
+            Ok((Stages::Depth { encoder, settings: settings.clone() }, Preprocessing::Depth(settings)))
+        }
     }
 }
 

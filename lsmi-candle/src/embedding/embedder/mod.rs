@@ -28,7 +28,7 @@ use crate::embedding::encoders::{
 use crate::embedding::manifests::{Origin, Resolved};
 use crate::embedding::preprocess::PreprocessError;
 use crate::embedding::preprocess::audio::{Audio, Form, Preparation, Settings as AudioSettings, Window, Windows};
-use crate::embedding::preprocess::image::{Image, Pixels, Settings as ImageSettings};
+use crate::embedding::preprocess::image::{DepthSettings, Image, Pixels, Settings as ImageSettings};
 use crate::embedding::preprocess::video::{Clip, Settings as VideoSettings};
 
 /// What may be chosen otherwise than a model's authors did.
@@ -136,6 +136,8 @@ pub enum Preprocessing {
     },
     /// A picture is resized, cut and normalised.
     Image(ImageSettings),
+    /// A picture of depth is resized, cut and normalised.
+    Depth(DepthSettings),
     /// Some frames of a video are prepared as pictures.
     Video(VideoSettings),
     /// A sound is resampled, cut into windows, and made into what the model reads.
@@ -162,6 +164,10 @@ enum Stages {
         encoder: Box<dyn ImageEncoder>,
         settings: ImageSettings,
     },
+    Depth {
+        encoder: Box<dyn ImageEncoder>,
+        settings: DepthSettings,
+    },
     Video {
         encoder: FrameEncoder,
         settings: VideoSettings,
@@ -185,9 +191,9 @@ impl Stages {
     fn encoder(&self) -> &dyn Encoder {
         match self {
             Self::Text { encoder, .. } => encoder.as_ref(),
-            Self::Image { encoder, .. } | Self::Video { encoder: FrameEncoder::Pictures(encoder), .. } => {
-                encoder.as_ref()
-            }
+            Self::Image { encoder, .. }
+            | Self::Depth { encoder, .. }
+            | Self::Video { encoder: FrameEncoder::Pictures(encoder), .. } => encoder.as_ref(),
             Self::Video { encoder: FrameEncoder::Clips(encoder), .. } => encoder.as_ref(),
             Self::Audio { encoder, .. } => encoder.as_ref(),
         }
@@ -395,6 +401,10 @@ impl Embedder {
                 };
                 Ok(Prepared::Parts { parts: windows.into_iter().map(part).collect(), truncated })
             }
+            Stages::Depth { settings, .. } => {
+                let part = Part::from(settings.prepare(name, &bytes)?);
+                Ok(Prepared::Parts { parts: vec![part], truncated: false })
+            }
             Stages::Video { .. } => self.prepare_clip(&mut Clip::from_bytes(name, bytes)?),
             Stages::Text { .. } => Err(self.other("a file")),
         }
@@ -508,9 +518,9 @@ impl Embedder {
         let values = parts.iter().flat_map(|part| &part.values).copied().collect();
         let values = Tensor::from_vec::<_, f32>(values, shape, &self.device)?;
         let hidden = match &self.stages {
-            Stages::Image { encoder, .. } | Stages::Video { encoder: FrameEncoder::Pictures(encoder), .. } => {
-                encoder.encode(&values)?
-            }
+            Stages::Image { encoder, .. }
+            | Stages::Depth { encoder, .. }
+            | Stages::Video { encoder: FrameEncoder::Pictures(encoder), .. } => encoder.encode(&values)?,
             Stages::Video { encoder: FrameEncoder::Clips(encoder), .. } => encoder.encode(&values)?,
             Stages::Audio { encoder, .. } => {
                 let frames: Vec<usize> = parts.iter().map(|part| part.frames).collect();

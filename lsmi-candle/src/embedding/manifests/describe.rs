@@ -134,7 +134,9 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
                 return Err(ModelError::MissingFile { model: name.to_owned(), file: tokenizer, hint });
             }
         }
-        Modality::Image | Modality::Depth => {
+        // No file of a repository says how depth is prepared, so that a manifest must.
+        Modality::Depth => {}
+        Modality::Image => {
             let settings = preparation::of_images(files, name, &folder, architecture)?;
             preprocessing = Some(Preprocessing::Image(settings));
         }
@@ -144,7 +146,7 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
             preprocessing = Some(Preprocessing::Video(settings));
         }
         Modality::Audio => {
-            preprocessing = preparation::of_audio(files, &folder, architecture)?.map(Preprocessing::Audio)
+            preprocessing = preparation::of_audio(files, &folder, architecture)?.map(Preprocessing::Audio);
         }
     }
     Ok(Description {

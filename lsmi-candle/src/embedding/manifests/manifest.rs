@@ -106,6 +106,8 @@ pub enum Preprocessing {
     Audio(audio::Settings),
     /// Of videos.
     Video(video::Settings),
+    /// Of depth.
+    Depth(image::DepthSettings),
 }
 
 /// What is done to text before the tokens go in.
@@ -145,7 +147,8 @@ impl Manifest {
             };
             match modality {
                 Modality::Text => table.try_into::<TextPreprocessing>().map(|_| ()),
-                Modality::Image | Modality::Depth => table.try_into::<image::Settings>().map(|_| ()),
+                Modality::Image => table.try_into::<image::Settings>().map(|_| ()),
+                Modality::Depth => table.try_into::<image::DepthSettings>().map(|_| ()),
                 Modality::Video => table.try_into::<video::Settings>().map(|_| ()),
                 Modality::Audio => table.try_into::<audio::Settings>().map(|_| ()),
             }

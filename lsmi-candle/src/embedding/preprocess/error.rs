@@ -52,6 +52,12 @@ pub enum PreprocessError {
         /// Pixels that are read at most.
         most: usize,
     },
+    /// A picture of depth that is not grey.
+    #[error("the depth map {name} has colours or is transparent: save it in grey, of 8 or 16 bits, as PNG")]
+    Colours {
+        /// The file.
+        name: String,
+    },
     /// Levels put together by hand that are not three to a pixel.
     #[error("{width} x {height} pixels have {expected} levels, three each, but {found} were given")]
     Levels {

@@ -6,7 +6,7 @@ use crate::golden::{Fixture, difference};
 use candle_core::{DType, Device, Tensor};
 use lsmi_candle::embedding::embedder::{Embedder, Options, Prepared};
 use lsmi_candle::embedding::encoders::{
-    Config, EncoderError, Modality, Pooling, VideoEncoder, audio, l2_normalise, video,
+    Config, EncoderError, Modality, Pooling, VideoEncoder, audio, image, l2_normalise, video,
 };
 use lsmi_candle::embedding::manifests::{Asked, of_directory};
 
@@ -227,6 +227,16 @@ fn imagebind_reads_clips() {
     let features = Tensor::from_vec(values, (3, 16, 26), &Device::Cpu).unwrap();
     let vectors = model.encode(&features, None).unwrap().pool(Pooling::Projection).unwrap();
     assert!(distance(&audio.embed(&[&prepared]).unwrap(), &expected(vectors)) < 1e-5);
+
+    let depth = "resize_to = 12\nfilter = \"bicubic\"\nsize = 12\nmean = 0.4\nstd = 0.1";
+    let place = placed(&fixture, &[("manifest.toml", &manifest("depth", 12, depth))]);
+    let depth = embedder(&place, Modality::Depth);
+    let prepared = depth.prepare_bytes("depth.png", preprocessing("depth.png")).unwrap();
+    let Prepared::Image(pixels) = &prepared else { panic!("{prepared:?}") };
+    let pixels = Tensor::from_vec(pixels.clone(), (1, 1, 12, 12), &Device::Cpu).unwrap();
+    let model = image::load_depth(&fixture.config("config.json"), &fixture.weights(DType::F32)).unwrap();
+    let vectors = model.encode(&pixels).unwrap().pool(Pooling::Projection).unwrap();
+    assert!(distance(&depth.embed(&[&prepared]).unwrap(), &expected(vectors)) < 1e-5);
 
     // Clips of another length than the model reads.
     let text = manifest("video", 12, &format!("frames = 3\n{pictures}"));

@@ -1,9 +1,9 @@
-//! Videos of all kinds that are read, and files that are none.
+//! Videos of all kinds that are read, and files that are none; depth.
 
 use std::fs;
 use std::path::Path;
 
-use lsmi_candle::embedding::preprocess::image::{Filter, Image, Resize, Settings as ImageSettings};
+use lsmi_candle::embedding::preprocess::image::{DepthSettings, Filter, Image, Resize, Settings as ImageSettings};
 use lsmi_candle::embedding::preprocess::video::{Clip, Settings, VideoError};
 use lsmi_candle::embedding::preprocess::{PreprocessError, Result};
 use proptest::prelude::*;
@@ -34,28 +34,28 @@ fn refused(bytes: Vec<u8>) -> String {
 }
 
 /// A chunk, with the byte that makes its length even.
-fn chunk(name: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
+fn chunk(name: [u8; 4], bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap();
-    [name, &length.to_le_bytes()[..], bytes, &vec![0; bytes.len() % 2]].concat()
+    [&name[..], &length.to_le_bytes(), bytes, &vec![0; bytes.len() % 2]].concat()
 }
 
-fn list(name: &[u8; 4], kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
+fn list(name: [u8; 4], kind: [u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
     chunk(name, &[&kind[..], &chunks.concat()].concat())
 }
 
 /// The header of a stream of so many frames in two seconds.
-fn stream(kind: &[u8; 4], coding: &[u8; 4], frames: u32) -> Vec<u8> {
-    let mut header = [&kind[..], coding, &[0; 48]].concat();
+fn stream(kind: [u8; 4], coding: [u8; 4], frames: u32) -> Vec<u8> {
+    let mut header = [&kind[..], &coding, &[0; 48]].concat();
     header[20..24].copy_from_slice(&2u32.to_le_bytes());
     header[24..28].copy_from_slice(&frames.to_le_bytes());
-    let format = [&[0; 16][..], coding, &[0; 20]].concat();
-    list(b"LIST", b"strl", &[chunk(b"strh", &header), chunk(b"strf", &format)])
+    let format = [&[0; 16][..], &coding, &[0; 20]].concat();
+    list(*b"LIST", *b"strl", &[chunk(*b"strh", &header), chunk(*b"strf", &format)])
 }
 
 /// An AVI file of these streams and chunks.
 fn avi(streams: &[Vec<u8>], movi: &[Vec<u8>]) -> Vec<u8> {
-    let headers = list(b"LIST", b"hdrl", &[vec![chunk(b"avih", &[0; 56])], streams.to_vec()].concat());
-    list(b"RIFF", b"AVI ", &[headers, list(b"LIST", b"movi", movi)])
+    let headers = list(*b"LIST", *b"hdrl", &[vec![chunk(*b"avih", &[0; 56])], streams.to_vec()].concat());
+    list(*b"RIFF", *b"AVI ", &[headers, list(*b"LIST", *b"movi", movi)])
 }
 
 /// The bytes of the JPEG pictures in the file that ffmpeg wrote.
@@ -103,27 +103,27 @@ fn an_avi_of_ffmpeg() {
 fn avis_of_other_programs() {
     let pictures = pictures();
     assert_eq!(pictures.len(), 12);
-    let jpeg = |name: &[u8; 4], number: usize| chunk(name, &pictures[number]);
+    let jpeg = |name: [u8; 4], number: usize| chunk(name, &pictures[number]);
     // Sound first, so that frames are of stream 1; groups; a frame that repeats the one before; chunks of no interest.
     let movi = [
-        chunk(b"00wb", &[1, 2, 3]),
-        jpeg(b"01dc", 4),
-        chunk(b"01dc", &[]),
-        list(b"LIST", b"rec ", &[jpeg(b"01db", 2), chunk(b"00wb", &[9]), jpeg(b"02dc", 9)]),
-        chunk(b"JUNK", b"01dc\x02\0\0\0ab"),
-        jpeg(b"01dc", 6),
+        chunk(*b"00wb", &[1, 2, 3]),
+        jpeg(*b"01dc", 4),
+        chunk(*b"01dc", &[]),
+        list(*b"LIST", *b"rec ", &[jpeg(*b"01db", 2), chunk(*b"00wb", &[9]), jpeg(*b"02dc", 9)]),
+        chunk(*b"JUNK", b"01dc\x02\0\0\0ab"),
+        jpeg(*b"01dc", 6),
     ];
-    let streams = [stream(b"auds", &[0; 4], 8), stream(b"vids", b"mjpg", 9)];
+    let streams = [stream(*b"auds", [0; 4], 8), stream(*b"vids", *b"mjpg", 9)];
     let mut clip = of_bytes(avi(&streams, &movi)).unwrap();
     assert_eq!((clip.len(), clip.rate()), (4, Some(4.5)));
     assert_eq!(numbers(&mut clip, &[0, 1, 2, 3]), [4, 4, 2, 6]);
     // A second RIFF chunk goes on where the first ends.
-    let more = list(b"RIFF", b"AVIX", &[list(b"LIST", b"movi", &[jpeg(b"00dc", 8)])]);
-    let whole = [avi(&[stream(b"vids", b"MJPG", 0)], &[jpeg(b"00dc", 1)]), more].concat();
+    let more = list(*b"RIFF", *b"AVIX", &[list(*b"LIST", *b"movi", &[jpeg(*b"00dc", 8)])]);
+    let whole = [avi(&[stream(*b"vids", *b"MJPG", 0)], &[jpeg(*b"00dc", 1)]), more].concat();
     let mut clip = of_bytes(whole).unwrap();
     assert_eq!((clip.rate(), numbers(&mut clip, &[0, 1])), (None, vec![1, 8]));
     // A length that nobody wrote down, as of a file that is still being written.
-    let mut growing = avi(&[stream(b"vids", b"MJPG", 5)], &[jpeg(b"00dc", 1), jpeg(b"00dc", 3)]);
+    let mut growing = avi(&[stream(*b"vids", *b"MJPG", 5)], &[jpeg(*b"00dc", 1), jpeg(*b"00dc", 3)]);
     let place = growing.windows(4).position(|four| four == b"movi").unwrap();
     growing[place - 4..place].fill(0xFF);
     growing[4..8].fill(0xFF);
@@ -149,13 +149,13 @@ fn frames_without_tables_are_read() {
     }
     bytes.extend(&picture[place..]);
     assert!(tables > 0);
-    let streams = [stream(b"vids", b"MJPG", 5)];
-    let mut clip = of_bytes(avi(&streams, &[chunk(b"00dc", &bytes)])).unwrap();
+    let streams = [stream(*b"vids", *b"MJPG", 5)];
+    let mut clip = of_bytes(avi(&streams, &[chunk(*b"00dc", &bytes)])).unwrap();
     assert_eq!(numbers(&mut clip, &[0]), [5]);
     // Two half pictures are not one.
     bytes[10] = 1;
     bytes.extend(picture);
-    let mut clip = of_bytes(avi(&streams, &[chunk(b"00dc", &bytes)])).unwrap();
+    let mut clip = of_bytes(avi(&streams, &[chunk(*b"00dc", &bytes)])).unwrap();
     let error = clip.read(&[0], |_| Ok(())).unwrap_err().to_string();
     assert!(error.contains("interlaced") && error.contains("ffmpeg"), "{error}");
 }
@@ -231,20 +231,20 @@ fn what_is_not_read_is_named() {
         let error = refused(bytes.to_vec());
         assert!(error.contains(said), "{error}");
     }
-    let error = refused(avi(&[stream(b"vids", b"H264", 5)], &[]));
+    let error = refused(avi(&[stream(*b"vids", *b"H264", 5)], &[]));
     assert!(error.contains("an AVI whose frames are coded as `H264`") && error.contains("-c:v mjpeg"), "{error}");
-    assert!(refused(avi(&[stream(b"auds", &[0; 4], 5)], &[])).contains("no stream of pictures"));
+    assert!(refused(avi(&[stream(*b"auds", [0; 4], 5)], &[])).contains("no stream of pictures"));
     assert!(refused(avi(&[], &[])).contains("no stream of pictures"));
-    assert!(refused(avi(&[stream(b"vids", b"MJPG", 5)], &[])).contains("no chunk of a picture"));
-    let only_empty = avi(&[stream(b"vids", b"MJPG", 5)], &[chunk(b"00dc", &[])]);
+    assert!(refused(avi(&[stream(*b"vids", *b"MJPG", 5)], &[])).contains("no chunk of a picture"));
+    let only_empty = avi(&[stream(*b"vids", *b"MJPG", 5)], &[chunk(*b"00dc", &[])]);
     assert!(refused(only_empty).contains("no chunk of a picture"));
     // A picture that does not move.
     let place = tempfile::tempdir().unwrap();
-    let mut deep = chunk(b"00dc", &[1]);
+    let mut deep = chunk(*b"00dc", &[1]);
     for _ in 0..2_000 {
-        deep = list(b"LIST", b"rec ", &[deep]);
+        deep = list(*b"LIST", *b"rec ", &[deep]);
     }
-    assert_eq!(of_bytes(avi(&[stream(b"vids", b"MJPG", 5)], &[deep])).unwrap().len(), 1);
+    assert_eq!(of_bytes(avi(&[stream(*b"vids", *b"MJPG", 5)], &[deep])).unwrap().len(), 1);
     let path = place.path().join("nothing.avi");
     fs::write(&path, fixture("gradient.png")).unwrap();
     assert!(Clip::open(&path).unwrap_err().to_string().contains("-vf fps=4"));
@@ -325,4 +325,25 @@ proptest! {
             let _ = clip.read(&[0, last], |image| Ok(image.width()));
         }
     }
+}
+
+#[test]
+fn depth_is_resized_without_rounding() {
+    let golden = fixture("depth.safetensors");
+    let golden = SafeTensors::deserialize(&golden).unwrap();
+    for (name, filter) in [("bilinear", Filter::Bilinear), ("bicubic", Filter::Bicubic)] {
+        for (resize_to, size) in [(12, 10), (20, 20)] {
+            let settings = DepthSettings { resize_to, filter, size, mean: 0.25, std: 0.5 };
+            let found = settings.prepare("depth.png", &fixture("depth.png")).unwrap();
+            let expected = floats(golden.tensor(&format!("{name}_{resize_to}")).unwrap().data());
+            let off = largest_difference(&found.values, &expected);
+            assert!(off < 2e-6, "{name} {resize_to}: {off}");
+        }
+    }
+    let settings = DepthSettings { resize_to: 8, filter: Filter::Bilinear, size: 8, mean: 0.0, std: 1.0 };
+    let error = settings.prepare("gradient.png", &fixture("gradient.png")).unwrap_err().to_string();
+    assert!(error.contains("gradient.png has colours"), "{error}");
+    let wrong = DepthSettings { size: 9, ..settings };
+    let error = wrong.prepare("depth.png", &fixture("depth.png")).unwrap_err();
+    assert!(matches!(error, PreprocessError::Setting { name: "size", .. }));
 }

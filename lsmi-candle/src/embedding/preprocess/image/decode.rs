@@ -45,25 +45,7 @@ impl Image {
     /// # Errors
     /// Whatever the file lacks to be a picture of 1 to 2^26 pixels, as a [`PreprocessError`] that names it.
     pub fn decode(name: &str, bytes: &[u8]) -> Result<Self> {
-        let damaged = |source| PreprocessError::Image { name: name.to_owned(), source: Box::new(source) };
-        let known = |format: &ImageFormat| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP);
-        let format = image::guess_format(bytes).ok().filter(known).ok_or_else(|| PreprocessError::Format {
-            name: name.to_owned(),
-            expected: "a PNG, JPEG or WebP picture",
-        })?;
-        if format == ImageFormat::Jpeg {
-            return Self::decode_jpeg(name, bytes);
-        }
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MOST_BYTES);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(damaged)?;
-        let (width, height) = decoder.dimensions();
-        check_sides(name, width as usize, height as usize)?;
-        let orientation = decoder.orientation().map_err(damaged)?;
-        let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-        image.apply_orientation(orientation);
+        let image = decoded(name, bytes)?;
         Ok(Self { width: image.width() as usize, height: image.height() as usize, levels: levels(&image) })
     }
 
@@ -72,27 +54,6 @@ impl Image {
         let (width, height) = (image.width() as usize, image.height() as usize);
         check_sides(name, width, height)?;
         Ok(Self { width, height, levels: levels(image) })
-    }
-
-    fn decode_jpeg(name: &str, bytes: &[u8]) -> Result<Self> {
-        let fault = |fault| match fault {
-            jpeg::Fault::Truncated => PreprocessError::Truncated { name: name.to_owned() },
-            jpeg::Fault::Damaged(reason) => {
-                let source = DecodingError::new(ImageFormatHint::Exact(ImageFormat::Jpeg), reason);
-                PreprocessError::Image { name: name.to_owned(), source: Box::new(ImageError::Decoding(source)) }
-            }
-        };
-        let frame = jpeg::read(bytes, fault, |width, height| check_sides(name, width, height))?;
-        let (width, height) = (frame.width, frame.height);
-        let orientation = frame.exif.as_deref().and_then(Orientation::from_exif_chunk);
-        let levels = frame.levels();
-        let Some(orientation) = orientation.filter(|orientation| *orientation != Orientation::NoTransforms) else {
-            return Self::new(width, height, levels);
-        };
-        let [wide, high] = [width, height].map(|side| u32::try_from(side).unwrap_or_default());
-        let mut image = DynamicImage::ImageRgb8(RgbImage::from_raw(wide, high, levels).unwrap_or_default());
-        image.apply_orientation(orientation);
-        Self::new(image.width() as usize, image.height() as usize, image.into_rgb8().into_raw())
     }
 
     /// Pixels from left to right.
@@ -125,6 +86,46 @@ impl Image {
         }
         Ok(Self { width: side, height: side, levels })
     }
+}
+
+/// A picture as its file has it, turned as it says.
+pub(super) fn decoded(name: &str, bytes: &[u8]) -> Result<DynamicImage> {
+    let damaged = |source| PreprocessError::Image { name: name.to_owned(), source: Box::new(source) };
+    let known = |format: &ImageFormat| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP);
+    let format = image::guess_format(bytes)
+        .ok()
+        .filter(known)
+        .ok_or_else(|| PreprocessError::Format { name: name.to_owned(), expected: "a PNG, JPEG or WebP picture" })?;
+    if format == ImageFormat::Jpeg {
+        return decoded_jpeg(name, bytes);
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    check_sides(name, width as usize, height as usize)?;
+    let orientation = decoder.orientation().map_err(damaged)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+fn decoded_jpeg(name: &str, bytes: &[u8]) -> Result<DynamicImage> {
+    let fault = |fault| match fault {
+        jpeg::Fault::Truncated => PreprocessError::Truncated { name: name.to_owned() },
+        jpeg::Fault::Damaged(reason) => {
+            let source = DecodingError::new(ImageFormatHint::Exact(ImageFormat::Jpeg), reason);
+            PreprocessError::Image { name: name.to_owned(), source: Box::new(ImageError::Decoding(source)) }
+        }
+    };
+    let frame = jpeg::read(bytes, fault, |width, height| check_sides(name, width, height))?;
+    let [width, height] = [frame.width, frame.height].map(|side| u32::try_from(side).unwrap_or_default());
+    let orientation = frame.exif.as_deref().and_then(Orientation::from_exif_chunk);
+    let mut image = DynamicImage::ImageRgb8(RgbImage::from_raw(width, height, frame.levels()).unwrap_or_default());
+    image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    Ok(image)
 }
 
 /// Checks that a picture has pixels, and not too many.

@@ -22,6 +22,7 @@
 
 mod config;
 mod decode;
+mod depth;
 mod jpeg;
 mod patches;
 mod resample;
@@ -30,6 +31,7 @@ mod timm;
 
 pub use decode::Image;
 pub(super) use decode::check_sides;
+pub use depth::DepthSettings;
 pub use resample::Filter;
 pub(crate) use resample::{cubic, weights};
 pub use settings::{Pixels, Resize, Settings};

@@ -95,6 +95,40 @@ pub(crate) fn weights(from: usize, to: usize, place: usize, filter: Filter) -> (
     (start, weights.iter().map(|weight| weight / sum).collect())
 }
 
+/// Resizes one number to a pixel, without rounding: `[height, width]` in row-major order, along the rows and then along
+/// the columns.
+pub(super) fn resample_floats(values: &[f32], width: &Side, height: &Side, filter: Filter) -> Vec<f32> {
+    let of = |side: &Side| -> Vec<(usize, Vec<f64>)> {
+        side.window.clone().map(|place| weights(side.from, side.to, place, filter)).collect()
+    };
+    let (across, down) = (of(width), of(height));
+    // Of a picture that is cut, not all rows are seen.
+    let first = down.iter().map(|(start, _)| *start).min().unwrap_or(0);
+    let end = down.iter().map(|(start, weights)| start + weights.len()).max().unwrap_or(0);
+    let rows: Vec<Vec<f64>> = values
+        .chunks_exact(width.from)
+        .take(end)
+        .skip(first)
+        .map(|row| {
+            across
+                .iter()
+                .map(|(start, weights)| weighted(weights, row[*start..].iter().map(|x| f64::from(*x))))
+                .collect()
+        })
+        .collect();
+    let mut result = Vec::with_capacity(width.window.len() * height.window.len());
+    for (start, weights) in &down {
+        let column = |column: usize| weighted(weights, rows[start - first..].iter().map(|row| row[column]));
+        #[expect(clippy::cast_possible_truncation, reason = "encoders read single precision")]
+        result.extend((0..width.window.len()).map(|place| column(place) as f32));
+    }
+    result
+}
+
+fn weighted(weights: &[f64], values: impl Iterator<Item = f64>) -> f64 {
+    weights.iter().zip(values).map(|(weight, value)| weight * value).sum()
+}
+
 /// A sum of levels times weights, back to a level.
 #[expect(clippy::cast_sign_loss, reason = "clamped to a level")]
 fn level(sum: i32) -> u8 {

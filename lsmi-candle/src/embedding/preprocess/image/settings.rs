@@ -8,7 +8,7 @@ use super::resample::{Filter, Side, resample};
 use crate::embedding::preprocess::{PreprocessError, Result};
 
 /// Sides longer than this are a mistake in the settings: no encoder reads as many pixels.
-const LONGEST_SIDE: usize = 8192;
+pub(super) const LONGEST_SIDE: usize = 8192;
 
 /// Which side of the picture becomes `resize_to` pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

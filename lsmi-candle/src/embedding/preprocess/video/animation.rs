@@ -11,6 +11,9 @@ use super::clip::{MOST_FRAMES, frame_name};
 use crate::embedding::preprocess::image::{Image, check_sides};
 use crate::embedding::preprocess::{PreprocessError, Result};
 
+/// Pixels that are drawn at most until the last frame that is wanted: 4096 of a large screen.
+const MOST_DRAWN: usize = 1 << 33;
+
 /// An animation in memory.
 pub(super) struct Animation {
     bytes: Vec<u8>,
@@ -60,7 +63,12 @@ impl Animation {
         };
         let decoder = WebPDecoder::new(Cursor::new(&self.bytes)).map_err(damaged(0))?;
         let (width, height) = decoder.dimensions();
-        check_sides(name, width as usize, height as usize)?;
+        let (width, height) = (width as usize, height as usize);
+        check_sides(name, width, height)?;
+        let most = MOST_DRAWN / (width * height);
+        if places.last().is_some_and(|last| *last >= most) {
+            return Err(VideoError::TooManyFrames { name: name.to_owned(), most }.into());
+        }
         let mut made = Vec::with_capacity(places.len());
         for (frame, picture) in decoder.into_frames().enumerate() {
             let Some(wanted) = places.get(made.len()) else { break };

@@ -2,7 +2,7 @@
 //!
 //! The chunks `NNdc` and `NNdb` of the list `movi` are the frames of stream `NN`, in their order; they may be grouped in
 //! lists `rec `. Indices are not read: they may be missing, and say nothing that is not in the chunks. Files beyond 1 GiB go
-//! on in further `RIFF` chunks (OpenDML), which are read as well. A chunk of no bytes stands for the frame before it.
+//! on in further `RIFF` chunks (`OpenDML`), which are read as well. A chunk of no bytes stands for the frame before it.
 
 use std::io;
 
