@@ -232,8 +232,8 @@ fn imagebind_reads_clips() {
     let place = placed(&fixture, &[("manifest.toml", &manifest("depth", 12, depth))]);
     let depth = embedder(&place, Modality::Depth);
     let prepared = depth.prepare_bytes("depth.png", preprocessing("depth.png")).unwrap();
-    let Prepared::Image(pixels) = &prepared else { panic!("{prepared:?}") };
-    let pixels = Tensor::from_vec(pixels.clone(), (1, 1, 12, 12), &Device::Cpu).unwrap();
+    let Prepared::Parts { parts, .. } = &prepared else { panic!("{prepared:?}") };
+    let pixels = Tensor::from_vec(parts[0].values.clone(), (1, 1, 12, 12), &Device::Cpu).unwrap();
     let model = image::load_depth(&fixture.config("config.json"), &fixture.weights(DType::F32)).unwrap();
     let vectors = model.encode(&pixels).unwrap().pool(Pooling::Projection).unwrap();
     assert!(distance(&depth.embed(&[&prepared]).unwrap(), &expected(vectors)) < 1e-5);
