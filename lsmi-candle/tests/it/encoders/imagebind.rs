@@ -8,9 +8,9 @@ use lsmi_candle::embedding::encoders::{
     Config, Encoder, EncoderError, Hidden, Pooling, Weights, audio, image, l2_normalise, text, video,
 };
 
-/// Vectors reach 6, and states 14.
+/// Vectors reach 6, and states 14: sums of f32 in another order, to 4e-6 of the greatest.
 const TOLERANCE: f64 = 1e-5;
-const TOLERANCE_OF_STATES: f64 = 2.5e-5;
+const TOLERANCE_OF_STATES: f64 = 5.6e-5;
 const TINY: [&str; 3] = ["imagebind/uneven", "imagebind/deep", "imagebind/wide"];
 
 fn files(fixture: &Fixture) -> (Config, Weights) {

@@ -203,7 +203,7 @@ impl TextEncoder for T5 {
         let (dtype, sums) = (self.tokens.dtype(), of_sums(self.tokens.dtype()));
         let normal = |norm: &RmsNorm, x: &Tensor| -> Result<Tensor> { Ok(norm.forward(x)?.to_dtype(dtype)?) };
         let x = look_up(&self.tokens, ids)?.to_dtype(sums)?;
-        let states = packed(x, Mask::padding(mask)?.as_ref(), |mut x, mask, _| {
+        let layers = |mut x: Tensor, mask: Option<&Mask>| -> Result<Tensor> {
             let mut distances = self.biases[0].of(length)?;
             for (index, block) in self.blocks.iter().enumerate() {
                 if let Some(own) = self.biases.get(index).filter(|_| index > 0) {
@@ -215,7 +215,14 @@ impl TextEncoder for T5 {
                 x = (&x + block.perceptron.forward(&normal(&block.perceptron_norm, &x)?)?)?;
             }
             normal(&self.norm, &x)
-        })?;
+        };
+        let padding = Mask::padding(mask)?;
+        let states = if dtype == sums {
+            packed(x, padding.as_ref(), |x, mask, _| layers(x, mask))?
+        } else {
+            // Sums are f32, but attention is of 16 bits and takes whole batches.
+            layers(x, padding.as_ref())?
+        };
         Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: None, projected: None })
     }
 }

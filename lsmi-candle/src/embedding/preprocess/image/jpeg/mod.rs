@@ -10,6 +10,7 @@
 mod bits;
 mod planes;
 mod scan;
+mod standard;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bits::{Bits, Code};
-use super::{Component, Fault, Frame, Result, Tables, ZIGZAG, byte};
+use super::{Component, Fault, Frame, Result, Tables, ZIGZAG, byte, standard};
 
 /// A scan.
 pub(super) struct Scan {
@@ -33,6 +33,7 @@ const NO_CODE: Fault = Fault::Damaged("a scan needs a Huffman table that is miss
 
 impl Scan {
     pub(super) fn of_segment(segment: &[u8], frame: &mut Frame, tables: &Tables) -> Result<Self> {
+        let is_progressive = frame.is_progressive;
         let count = usize::from(byte(segment, 0)?);
         let mut parts: Vec<Part> = Vec::new();
         for index in 0..count {
@@ -45,7 +46,12 @@ impl Scan {
                 let steps = tables.steps.get(component.table).cloned().flatten();
                 component.steps = Some(steps.ok_or(Fault::Damaged("a quantisation table is missing"))?);
             }
-            let code = |kind: usize, place: u8| tables.codes[kind].get(usize::from(place)).cloned().flatten();
+            let code = |kind: usize, place: u8| {
+                let place = usize::from(place);
+                let given = tables.codes[kind].get(place).cloned().flatten();
+                // As libjpeg-turbo has it.
+                given.or_else(|| standard::code(kind, place).filter(|_| !is_progressive))
+            };
             parts.push(Part {
                 component: number,
                 sampling: component.sampling,
@@ -57,7 +63,6 @@ impl Scan {
         let [first, last, bits] = [0, 1, 2].map(|field| byte(segment, 1 + 2 * count + field));
         let band = [usize::from(first?), usize::from(last?)];
         let (high, low) = (bits? >> 4, u32::from(bits? & 15));
-        let is_progressive = frame.is_progressive;
         let fits = if is_progressive {
             let bits = high == 0 || u32::from(high) == low + 1;
             low <= 13
