@@ -33,9 +33,16 @@ impl Encoders {
         let has_pooling = how.pooling.is_some();
         let loaded = py.detach(move || -> Result<BatchEncoder, Raised> {
             let device = device.open().map_err(EmbedError::from)?;
+            let mut named: Vec<(Modality, String)> = Vec::new();
             for (modality, column, model) in models {
-                let model = find(modality, &model, has_pooling)?;
-                encoder.encodings.push(Encoding { modality, column, embedder: Embedder::load(&model, &how, &device)? });
+                let name = (modality, model);
+                // One model of several columns is in memory once.
+                let embedder = match named.iter().position(|earlier| *earlier == name) {
+                    Some(earlier) => Arc::clone(&encoder.encodings[earlier].embedder),
+                    None => Arc::new(Embedder::load(&find(modality, &name.1, has_pooling)?, &how, &device)?),
+                };
+                encoder.encodings.push(Encoding { modality, column, embedder });
+                named.push(name);
             }
             Ok(encoder)
         })?;
@@ -82,6 +89,7 @@ fn parse(options: &Bound<'_, PyDict>) -> PyResult<(Options, DeviceChoice, BatchE
             Some(given) => Prompt::Given(given.to_owned()),
         },
         precision: precision(&option::<String>(options, "precision")?)?,
+        ..Options::default()
     };
     let device: DeviceChoice = parsed(&option::<String>(options, "device")?)?;
     let missing: String = option(options, "missing")?;

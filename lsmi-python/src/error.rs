@@ -189,9 +189,6 @@ impl From<BatchError> for Raised {
 impl From<EmbedBatchError> for Raised {
     fn from(error: EmbedBatchError) -> Self {
         use EmbedBatchError as E;
-        if let E::Threads(error) = error {
-            return error.into();
-        }
         let (array, row) = match &error {
             E::MissingColumn { column, .. }
             | E::ColumnType { column, .. }

@@ -4,8 +4,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use candle_core::Device;
 use crossbeam_channel::unbounded;
@@ -76,7 +76,7 @@ fn encodings(place: &Path) -> Vec<Encoding> {
         .map(|(model, column, modality)| {
             let model = of_directory(&place.join(model), Asked::of(modality)).unwrap();
             let embedder = Embedder::load(&model, &Options::default(), &Device::Cpu).unwrap();
-            Encoding { modality, column: column.to_owned(), embedder }
+            Encoding { modality, column: column.to_owned(), embedder: Arc::new(embedder) }
         })
         .into()
 }
@@ -151,6 +151,58 @@ fn shards_are_parts_of_the_whole() {
         assert!(matches!(&missing, JoinError::Missing { missing, .. } if *missing == [of]), "{missing}");
     }
     assert!(matches!(FeatureParts::open(&[] as &[PathBuf]), Err(JoinError::NoFiles)));
+}
+
+/// What a batch holds depends on the table alone.
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let place = place();
+    let word = |row: usize| ["red", "blue", "a", "square", "circle"][row * row % 5];
+    let text = |row: usize| (0..1 + row * 7 % 11).map(|at| word(row + at)).collect::<Vec<_>>().join(" ");
+    let row = |row: usize| {
+        let file = if row == 17 { "no.png" } else { ["g.png", "e.png"][row % 2] };
+        format!("id{row},{file},{},dog\n", text(row))
+    };
+    let table = format!("id,image,text,label\n{}", (0..40).map(row).collect::<String>());
+    fs::write(place.path().join("table.csv"), table).unwrap();
+    let encodings = encodings(place.path());
+    // One group, fewer than threads, and more.
+    for rows_of_a_group in [64, 20, 3] {
+        let written = [1, 2, 3, 8].map(|threads| {
+            let settings = Settings { threads, rows_of_a_group, ..settings(place.path(), Unreadable::Skip) };
+            let mut bytes = Vec::new();
+            Plan::read(settings).unwrap().embed(&encodings, &Watch::default()).unwrap().write(&mut bytes).unwrap();
+            bytes
+        });
+        assert!(written.iter().all(|bytes| *bytes == written[0]), "{rows_of_a_group}");
+    }
+}
+
+/// A column that is named twice with one model is computed once; vectors are those of the model by itself.
+#[test]
+fn one_model_may_be_of_several_columns() {
+    let place = place();
+    let one = encodings(place.path()).swap_remove(1);
+    let again = |column: &str| Encoding {
+        modality: one.modality,
+        column: column.to_owned(),
+        embedder: Arc::clone(&one.embedder),
+    };
+    let usual = settings(place.path(), Unreadable::Fail);
+    let input = |name: &str| InputColumn { name: name.to_owned(), modality: Modality::Text };
+    // The names of pictures are texts, too.
+    let inputs = vec![input("text"), input("text"), input("image")];
+    let settings = Settings { columns: Columns { inputs, ..usual.columns.clone() }, ..usual };
+    let plan = Plan::read(settings).unwrap();
+    let shared = plan.embed(&[again("text"), again("text"), again("image")], &Watch::default()).unwrap();
+    assert!(shared.vectors[0] == shared.vectors[1] && shared.vectors[0] != shared.vectors[2]);
+
+    let loaded = |column: &str| {
+        let encoding = encodings(place.path()).swap_remove(1);
+        Encoding { column: column.to_owned(), ..encoding }
+    };
+    let apart = plan.embed(&[loaded("text"), loaded("text"), loaded("image")], &Watch::default()).unwrap();
+    assert_eq!(apart, shared);
 }
 
 /// Parts come from other machines: whatever they hold, they are joined or refused, without a panic or a flood of memory.

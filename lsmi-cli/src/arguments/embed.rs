@@ -70,7 +70,8 @@ pub(crate) struct Embed {
     /// Precision of the computation; the output is f32
     #[arg(long, value_enum, default_value = "f32")]
     pub(crate) precision: Precision,
-    /// Rows of a batch
+    /// Inputs of a batch at most; texts are fewer where they would be more than 8192 tokens, and of sounds in several
+    /// windows the windows count
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) batch: u16,
     /// Embed the I-th of N parts of the rows, e.g. 2/8; `lsmi join` puts all of them together

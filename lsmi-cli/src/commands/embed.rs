@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::{Receiver, unbounded};
@@ -243,7 +244,7 @@ fn columns(arguments: &Embed) -> Result<Columns, Failure> {
     Ok(Columns { inputs, label: optional("label"), id: optional("id") })
 }
 
-/// Loads the model of each modality, in the order of the options.
+/// Loads the model of each modality, in the order of the options; one that is named again is the same.
 fn encodings(arguments: &Embed) -> Result<Vec<Encoding>, Failure> {
     let device = arguments.common.device.open().map_err(EmbedError::from)?;
     let precision = match arguments.precision {
@@ -258,13 +259,20 @@ fn encodings(arguments: &Embed) -> Result<Vec<Encoding>, Failure> {
         precision,
         ..Options::default()
     };
-    let mut encodings = Vec::new();
-    for (chosen, InputColumn { name, modality }) in arguments.encoders.0.iter().zip(columns(arguments)?.inputs) {
-        let model = super::model_source::find(arguments, chosen)?;
-        if let Some(note) = taken_as_text(arguments, chosen, &model.description.prompts) {
-            console::say(&note);
-        }
-        let embedder = Embedder::load(&model, &options, &device)?;
+    let mut encodings: Vec<Encoding> = Vec::new();
+    let all = &arguments.encoders.0;
+    for (place, (chosen, input)) in all.iter().zip(columns(arguments)?.inputs).enumerate() {
+        let InputColumn { name, modality } = input;
+        // One model of several columns is in memory once.
+        let embedder = if let Some(earlier) = all[..place].iter().position(|earlier| earlier == chosen) {
+            Arc::clone(&encodings[earlier].embedder)
+        } else {
+            let model = super::model_source::find(arguments, chosen)?;
+            if let Some(note) = taken_as_text(arguments, chosen, &model.description.prompts) {
+                console::say(&note);
+            }
+            Arc::new(Embedder::load(&model, &options, &device)?)
+        };
         encodings.push(Encoding { modality, column: name, embedder });
     }
     Ok(encodings)

@@ -438,10 +438,25 @@ impl Embedder {
     /// # Errors
     /// [`EmbedError::Encoder`] where the device fails, [`EmbedError::NotFinite`] where a vector has no numbers.
     pub fn embed(&self, inputs: &[&Prepared]) -> Result<Vec<f32>> {
+        // No more parts at a time than inputs were given: these fit into memory.
+        self.embed_in_parts(inputs, inputs.len())
+    }
+
+    /// Returns what an input adds to its batch: the tokens that a text is filled up to in a batch of its length, or the parts.
+    pub(crate) fn size(&self, input: &Prepared) -> usize {
+        match (&self.stages, input) {
+            (Stages::Text { tokenizer, .. }, Prepared::Text(tokens)) => tokenizer.padded(tokens.ids.len()),
+            (_, Prepared::Text(tokens)) => tokens.ids.len(),
+            (_, Prepared::Parts { parts, .. }) => parts.len(),
+        }
+    }
+
+    /// Does what [`embed`](Self::embed) does, with so many parts of inputs at a time.
+    pub(crate) fn embed_in_parts(&self, inputs: &[&Prepared], at_a_time: usize) -> Result<Vec<f32>> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        let mut vectors = self.pooled(inputs)?;
+        let mut vectors = self.pooled(inputs, at_a_time)?;
         for step in &self.steps {
             vectors = step.forward(&vectors)?;
         }
@@ -453,8 +468,10 @@ impl Embedder {
     }
 
     /// The vectors of inputs after the pooling, `[inputs, d]`.
-    fn pooled(&self, inputs: &[&Prepared]) -> Result<Tensor> {
-        let Stages::Text { encoder, tokenizer, leading, .. } = &self.stages else { return self.pooled_parts(inputs) };
+    fn pooled(&self, inputs: &[&Prepared], at_a_time: usize) -> Result<Tensor> {
+        let Stages::Text { encoder, tokenizer, leading, .. } = &self.stages else {
+            return self.pooled_parts(inputs, at_a_time);
+        };
         let tokens = |input: &&'_ Prepared| match input {
             Prepared::Text(tokens) => Ok(tokens.clone()),
             Prepared::Parts { .. } => Err(self.other("this")),
@@ -467,7 +484,7 @@ impl Embedder {
     }
 
     /// The same of inputs of parts: each is encoded beside others of its shape, and their vectors are averaged.
-    fn pooled_parts(&self, inputs: &[&Prepared]) -> Result<Tensor> {
+    fn pooled_parts(&self, inputs: &[&Prepared], at_a_time: usize) -> Result<Tensor> {
         let of_input = |input: &&'_ Prepared| match input {
             Prepared::Parts { parts, .. } => Ok(parts.len()),
             Prepared::Text(_) => Err(self.other("a text")),
@@ -483,8 +500,7 @@ impl Embedder {
         }
         let (mut vectors, mut order) = (Vec::new(), Vec::with_capacity(parts.len()));
         for places in by_shape.values() {
-            // No more at a time than inputs were given: these fit into memory.
-            for places in places.chunks(inputs.len()) {
+            for places in places.chunks(at_a_time.max(1)) {
                 let some: Vec<&Part> = places.iter().map(|place| parts[*place]).collect();
                 vectors.push(self.encode(&some)?);
                 order.extend_from_slice(places);

@@ -19,6 +19,18 @@ pub enum EncoderError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A tensor that cannot be read from a file of weights any more.
+    #[error(
+        "the tensor `{tensor}` of {file} could not be read: the file changed while the model was loaded, or its disk fails"
+    )]
+    ReadTensor {
+        /// The file.
+        file: String,
+        /// The tensor.
+        tensor: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A file of weights that is no whole safetensors file.
     #[error("{file} is not a whole safetensors file: download it again, or convert the weights to safetensors")]
     Format {

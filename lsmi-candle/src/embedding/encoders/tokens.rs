@@ -162,16 +162,21 @@ impl Tokenizer {
         Ok(encoding.len() - usize::from(ends_with_special))
     }
 
+    /// Returns the tokens that every text of a batch is filled up to, where the longest has so many.
+    pub(crate) fn padded(&self, longest: usize) -> usize {
+        match self.padding {
+            Padding::Longest => longest.max(1),
+            Padding::Full => self.max_tokens,
+        }
+    }
+
     /// Lays texts out as a batch.
     ///
     /// # Errors
     /// A candle error where there are no texts, or where the device cannot hold them.
     pub fn batch(&self, texts: &[&Tokens], device: &Device) -> Result<Batch> {
         let longest = texts.iter().map(|text| text.ids.len()).max().unwrap_or(0);
-        let length = match self.padding {
-            Padding::Longest => longest.max(1),
-            Padding::Full => self.max_tokens,
-        };
+        let length = self.padded(longest);
         let lay = |row: fn(&Tokens) -> &[u32], filling: u32| {
             let mut values = Vec::with_capacity(texts.len() * length);
             for text in texts {

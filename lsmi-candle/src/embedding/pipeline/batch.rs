@@ -1,13 +1,14 @@
 //! The unit of work for much data, here or in a distributed engine: the vectors of the rows of a record batch.
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use arrow_array::{Array, ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema};
-use rayon::prelude::*;
 use thiserror::Error;
 
 use super::encode::{Encoder, Encoding};
@@ -15,15 +16,15 @@ use super::folder::Folder;
 use super::group::{Group, Skipped};
 use super::table::Row;
 use super::table::cells::{input_at, is_input};
+use super::workers::Workers;
 use crate::embedding::embedder::EmbedError;
 use crate::embedding::encoders::Modality;
-use crate::error::EstimatorError;
 use crate::estimator::batch::column_names;
-use crate::estimator::thread_pool;
 use crate::features::Missing;
 use crate::features::columns::text::{is_text, text_at};
+use crate::jobs::in_order;
 
-/// Rows that a thread encodes at a time, as those of a table.
+/// Rows of a row group, as in a table.
 const ROWS: usize = 64;
 
 /// The column that says why a row has no vectors.
@@ -41,9 +42,9 @@ pub struct BatchEncoder {
     pub directory: PathBuf,
     /// Whether symbolic links may lead out of the directory.
     pub follow_links: bool,
-    /// Inputs that an encoder takes at a time, at least 1.
+    /// Inputs that an encoder takes at a time at most, at least 1; as those of [`Settings::batch`](super::Settings::batch).
     pub batch: usize,
-    /// Threads that encode; 0 stands for as many as the machine has processors.
+    /// Threads that prepare and encode; 0 stands for as many as the machine has processors.
     pub threads: usize,
     /// Which texts stand for a missing input.
     pub missing: Missing,
@@ -105,9 +106,6 @@ pub enum EmbedBatchError {
     /// An encoder or a device fails, for all rows.
     #[error(transparent)]
     Embed(#[from] EmbedError),
-    /// Threads cannot be started.
-    #[error(transparent)]
-    Threads(#[from] EstimatorError),
     /// What made the vectors cannot be written as JSON.
     #[error("the description of the vectors cannot be written")]
     Describe(#[from] serde_json::Error),
@@ -188,16 +186,30 @@ impl BatchEncoder {
         if rows.num_rows() == 0 {
             return Ok(RecordBatch::new_empty(schema.into()));
         }
+        let threads = match self.threads {
+            0 => thread::available_parallelism().map_or(1, NonZero::get),
+            threads => threads,
+        };
         let encoder = Encoder {
             encodings: &self.encodings,
             folder: Folder::new(self.directory.clone(), self.follow_links),
             batch: self.batch,
             missing: self.missing,
+            workers: Workers::new(threads),
         };
-        let starts: Vec<usize> = (0..rows.num_rows()).step_by(ROWS).collect();
-        let group = |start: &usize| encoder.group(&self.rows(rows, *start, ROWS.min(rows.num_rows() - start)));
-        let groups = thread_pool(self.threads)?.install(|| starts.par_iter().map(group).collect::<Result<Vec<_>, _>>());
-        self.put_together(rows, schema, &groups?)
+        let pieces = rows.num_rows().div_ceil(ROWS);
+        let mut groups = Vec::with_capacity(pieces);
+        in_order(
+            pieces,
+            threads.min(pieces),
+            |piece| Ok(self.rows(rows, piece * ROWS, ROWS.min(rows.num_rows() - piece * ROWS))),
+            |_, rows: Vec<Row>| encoder.group(&rows),
+            |_, group| {
+                groups.push(group);
+                Ok(())
+            },
+        )?;
+        self.put_together(rows, schema, &groups)
     }
 
     /// Takes the inputs and ids of some rows.

@@ -2,11 +2,13 @@
 //!
 //! [`Plan::read`] reads the [`table`] once and checks it. [`Plan::embed`] then gives the vectors of all rows in memory, with
 //! ids, labels, what made them, and the rows that could not be read; [`Plan::embed_to_file`] writes them to a feature file, with
-//! one row group a thread in memory, and goes on from finished ones after an end. Both tell a [`Watch`] how far they are.
+//! one row group for each thread in memory at most, and goes on from finished ones after an end. Both tell a [`Watch`] how far they are.
 //! [`Settings::shard`] takes a part of the table; [`FeatureParts`] joins the feature files of all parts to the bytes of the whole.
 //! [`BatchEncoder`] makes the vectors of record batches, for engines that hold the table themselves.
 //!
 //! ```no_run
+//! use std::sync::Arc;
+//!
 //! use lsmi_candle::device::DeviceChoice;
 //! use lsmi_candle::embedding::embedder::{Embedder, Options};
 //! use lsmi_candle::embedding::hub::{Hub, HubConfig};
@@ -28,7 +30,7 @@
 //! for (model, column) in [("efficientnet-lite0", "image"), ("minilm-l6-v2", "text")] {
 //!     let model = resolve(model, Asked::default(), &registry, &hub, &mut |_| ())?;
 //!     let modality = model.description.modality;
-//!     let embedder = Embedder::load(&model, &Options::default(), &device)?;
+//!     let embedder = Arc::new(Embedder::load(&model, &Options::default(), &device)?);
 //!     encodings.push(Encoding { modality, column: column.to_owned(), embedder });
 //! }
 //! let embedded = plan.embed(&encodings, &Watch::default())?;
@@ -48,6 +50,7 @@ mod rows;
 mod run;
 pub mod table;
 mod watch;
+mod workers;
 
 pub use batch::{BatchEncoder, EmbedBatchError};
 pub use encode::Encoding;

@@ -33,13 +33,15 @@ pub struct Settings {
     pub unreadable: Unreadable,
     /// Whether symbolic links may lead out of the table's directory.
     pub follow_links: bool,
-    /// Inputs that an encoder takes at a time, at least 1.
+    /// Inputs that an encoder takes at a time at most, at least 1. Texts are fewer where they have more than 8192 tokens
+    /// together, padding included. Of videos, and of sounds in several windows, the parts count; and the pictures, sounds and
+    /// videos of a row group make 16 batches at least where the processor encodes them, so that few of them use all threads.
     pub batch: usize,
     /// Rows of a row group, at least 1.
     pub rows_of_a_group: usize,
     /// The part of the row groups that is embedded.
     pub shard: Shard,
-    /// Threads that encode, at least 1.
+    /// Threads that prepare and encode, at least 1. They are shared by all row groups, and change no byte of the result.
     pub threads: usize,
 }
 

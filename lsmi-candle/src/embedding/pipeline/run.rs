@@ -1,4 +1,4 @@
-//! The row groups of a plan, encoded by several threads, in memory or as a job that goes on after an end.
+//! The row groups of a plan, encoded by threads that they share, in memory or as a job that goes on after an end.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -16,6 +16,7 @@ use super::plan::{Plan, Unreadable};
 use super::rows::EmbeddedRows;
 use super::table::{Row, Table};
 use super::watch::{Progress, Watch};
+use super::workers::Workers;
 use crate::jobs::{Part, Parts, Work, in_order};
 
 /// The vectors of a table.
@@ -129,13 +130,14 @@ impl Plan {
             folder: Folder::of_table(&settings.table, settings.follow_links),
             batch: settings.batch,
             missing: settings.missing,
+            workers: Workers::new(settings.threads),
         };
         let of_group = settings.rows_of_a_group;
         let mut table = Table::open(&settings.table, settings.columns.clone(), settings.missing)?;
         let mut next = 0;
         in_order(
             left.len(),
-            settings.threads,
+            settings.threads.min(left.len()),
             |piece| {
                 if watch.is_cancelled() {
                     return Err(PipelineError::Cancelled);

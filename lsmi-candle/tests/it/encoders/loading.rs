@@ -150,8 +150,59 @@ fn damaged_files_are_refused() {
         overrun,
         b"version https://git-lfs.github.com/spec/v1".to_vec(),
     ] {
-        let error = refused(weights(bytes));
-        assert!(matches!(error, EncoderError::Format { .. }) && error.to_string().contains("model.safetensors"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        fs::write(&path, &bytes).unwrap();
+        for error in [refused(weights(bytes)), refused(Weights::read(&path, DType::F32, &Device::Cpu))] {
+            assert!(matches!(error, EncoderError::Format { .. }) && error.to_string().contains("model.safetensors"));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(refused(Weights::read(folder.path(), DType::F32, &Device::Cpu)), EncoderError::Read { .. }));
+}
+
+/// Tensors are read when they are asked for, and a file may be another by then.
+#[test]
+fn a_file_that_is_cut_while_it_is_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let good = whole();
+    fs::write(&path, &good).unwrap();
+    let weights = Weights::read(&path, DType::F32, &Device::Cpu).unwrap();
+    let (tensor, shape) = ("encoder.layer.1.output.dense.weight", [32, 64]);
+    assert_eq!(weights.get(tensor, &shape).unwrap().dims(), shape);
+
+    let header = u64::from_le_bytes(good[..8].try_into().unwrap());
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(8 + header).unwrap();
+    let error = refused(weights.get(tensor, &shape));
+    assert!(matches!(&error, EncoderError::ReadTensor { tensor: found, .. } if found == tensor), "{error}");
+    assert!(error.to_string().contains("model.safetensors"), "{error}");
+    let loaded = text::load(&Fixture::tiny("tiny-bert").config("config.json"), &weights);
+    assert!(matches!(refused(loaded), EncoderError::ReadTensor { .. }));
+}
+
+/// What is read and converted in pieces has the bits of what is converted at once.
+#[test]
+fn numbers_of_all_types_are_converted_as_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    // More than two pieces of the longest numbers, and one that is not full.
+    let long = Tensor::randn(0_f32, 3_f32, (300_001,), &Device::Cpu).unwrap();
+    let small = Tensor::new(1.5_f32, &Device::Cpu).unwrap();
+    let types = [DType::F16, DType::BF16, DType::F32, DType::F64];
+    for stored in types {
+        let tensors = [("long", &long), ("small", &small)]
+            .map(|(name, tensor)| (name.to_owned(), tensor.to_dtype(stored).unwrap()));
+        candle_core::safetensors::save(&tensors.clone().into(), &path).unwrap();
+        for dtype in types {
+            let weights = Weights::read(&path, dtype, &Device::Cpu).unwrap();
+            for (name, tensor) in &tensors {
+                let found = weights.get(name, tensor.dims()).unwrap();
+                assert_eq!(found.dtype(), dtype);
+                assert_eq!(difference(&found, &tensor.to_dtype(dtype).unwrap()), 0.0, "{stored:?} as {dtype:?}");
+            }
+            weights.finish(&[]).unwrap();
+        }
     }
 }
 

@@ -4,16 +4,19 @@
 //! A checkpoint that holds more than the architecture computes gives plausible vectors that are not the model's. So every
 //! tensor asked for is remembered, and [`Weights::finish`] names those that nobody asked for.
 
+mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Device, Tensor};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::TensorInfo;
 use serde::Deserialize;
 
+use self::file::{File, Stored};
 use super::error::{EncoderError, Result};
 
 /// The weights of a checkpoint, or those whose names begin with a prefix.
@@ -25,7 +28,7 @@ pub struct Weights {
 
 #[derive(Debug)]
 struct Checkpoint {
-    files: Vec<(String, Vec<u8>)>,
+    files: Vec<File>,
     tensors: BTreeMap<String, Entry>,
     used: Mutex<BTreeSet<String>>,
     dtype: DType,
@@ -36,9 +39,7 @@ struct Checkpoint {
 #[derive(Debug)]
 struct Entry {
     file: usize,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Range<usize>,
+    info: TensorInfo,
 }
 
 /// The list of the files of a checkpoint in several, `model.safetensors.index.json`.
@@ -49,7 +50,7 @@ struct Index {
 
 impl Weights {
     /// Reads a checkpoint: a `.safetensors` file, or the `.safetensors.index.json` of one in several files, which are
-    /// looked for beside it. Tensors are converted to `dtype` (f32, f16 or bf16) on `device` when they are asked for.
+    /// looked for beside it. Tensors are read when they are asked for, and converted to `dtype` (f32, f16 or bf16) on `device`.
     ///
     /// # Errors
     /// [`EncoderError`] naming the file that cannot be read or is not whole.
@@ -76,8 +77,7 @@ impl Weights {
     /// # Errors
     /// As [`Weights::read`].
     pub fn read_files(paths: &[PathBuf], dtype: DType, device: &Device) -> Result<Self> {
-        let files = paths.iter().map(|path| Ok((path.display().to_string(), read(path)?)));
-        Self::from_bytes(files.collect::<Result<_>>()?, dtype, device)
+        Self::of_files(paths.iter().map(|path| File::open(path)), dtype, device)
     }
 
     /// Reads a checkpoint from the names and contents of its files.
@@ -85,28 +85,24 @@ impl Weights {
     /// # Errors
     /// As [`Weights::read`].
     pub fn from_bytes(files: Vec<(String, Vec<u8>)>, dtype: DType, device: &Device) -> Result<Self> {
-        let mut tensors = BTreeMap::<String, Entry>::new();
-        for (number, (file, bytes)) in files.iter().enumerate() {
-            let format = |source| EncoderError::Format { file: file.clone(), source };
-            // The header is checked against the length of the file here, so the ranges below are within it.
-            let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(format)?;
-            let begin = header + size_of::<u64>();
-            for (name, info) in metadata.tensors() {
-                let (from, to) = info.data_offsets;
-                let entry = Entry {
-                    file: number,
-                    dtype: info.dtype,
-                    shape: info.shape.clone(),
-                    bytes: begin + from..begin + to,
-                };
-                if let Some(first) = tensors.insert(name.clone(), entry) {
-                    return Err(EncoderError::TwiceTensor {
-                        tensor: name,
-                        file: files[first.file].0.clone(),
-                        again: file.clone(),
-                    });
+        Self::of_files(files.into_iter().map(|(name, bytes)| File::of_bytes(name, bytes)), dtype, device)
+    }
+
+    fn of_files(
+        opened: impl Iterator<Item = Result<(File, Vec<(String, TensorInfo)>)>>,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        let (mut files, mut tensors) = (Vec::<File>::new(), BTreeMap::<String, Entry>::new());
+        for opened in opened {
+            let (file, found) = opened?;
+            for (tensor, info) in found {
+                if let Some(first) = tensors.insert(tensor.clone(), Entry { file: files.len(), info }) {
+                    let first = files.get(first.file).unwrap_or(&file).name.clone();
+                    return Err(EncoderError::TwiceTensor { tensor, file: first, again: file.name });
                 }
             }
+            files.push(file);
         }
         let checkpoint = Checkpoint { files, tensors, used: Mutex::default(), dtype, device: device.clone() };
         Ok(Self { checkpoint: Arc::new(checkpoint), prefix: String::new() })
@@ -149,7 +145,7 @@ impl Weights {
 
     /// Returns the shape of a tensor, where there is one of this name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.checkpoint.tensors.get(&self.full(name)).map(|entry| entry.shape.as_slice())
+        self.checkpoint.tensors.get(&self.full(name)).map(|entry| entry.info.shape.as_slice())
     }
 
     /// Returns the number type that tensors are converted to.
@@ -165,30 +161,30 @@ impl Weights {
     /// Returns the tensor of a name, which must have this shape.
     ///
     /// # Errors
-    /// [`EncoderError`] naming the tensor that is missing, of another shape, or of a type that is no weight's.
+    /// [`EncoderError`] naming the tensor that is missing, of another shape, of a type that is no weight's, or no more in the
+    /// file.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let tensor = self.full(name);
         let Checkpoint { files, tensors, used, dtype, device } = &*self.checkpoint;
         let Some(entry) = tensors.get(&tensor) else {
             return Err(EncoderError::MissingTensor { file: self.file(), tensor, expected: shape.to_vec() });
         };
-        let (file, bytes) = &files[entry.file];
-        if entry.shape != shape {
-            let (expected, found) = (shape.to_vec(), entry.shape.clone());
-            return Err(EncoderError::Shape { file: file.clone(), tensor, expected, found });
+        let (file, info) = (&files[entry.file], &entry.info);
+        if info.shape != shape {
+            let (file, expected, found) = (file.name.clone(), shape.to_vec(), info.shape.clone());
+            return Err(EncoderError::Shape { file, tensor, expected, found });
         }
-        let stored = match entry.dtype {
+        let stored = match info.dtype {
             Dtype::F64 => DType::F64,
             Dtype::F32 => DType::F32,
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
             other => {
-                return Err(EncoderError::TensorType { file: file.clone(), tensor, found: format!("{other:?}") });
+                return Err(EncoderError::TensorType { file: file.name.clone(), tensor, found: format!("{other:?}") });
             }
         };
-        // On the host, as some devices have no f64.
-        let value = Tensor::from_raw_buffer(&bytes[entry.bytes.clone()], stored, shape, &Device::Cpu)?;
-        let value = value.to_dtype(*dtype)?.to_device(device)?;
+        let stored = Stored { dtype: stored, bytes: info.data_offsets.0..info.data_offsets.1 };
+        let value = file.tensor(&tensor, &stored, shape, *dtype, device)?;
         used.lock().unwrap_or_else(PoisonError::into_inner).insert(tensor);
         Ok(value)
     }
@@ -211,7 +207,7 @@ impl Weights {
 
     /// The files, for a message.
     fn file(&self) -> String {
-        let names: Vec<&str> = self.checkpoint.files.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = self.checkpoint.files.iter().map(|file| file.name.as_str()).collect();
         names.join(", ")
     }
 }
