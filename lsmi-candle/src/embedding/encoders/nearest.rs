@@ -120,12 +120,12 @@ impl Nearest {
         match name {
             NetworkName::Transformers(_) => {
                 let of_family = longest(FAMILIES, &plain);
-                let (name, architecture, _) = *by_name(MODEL_TYPES, &plain, of_family, |(name, ..)| name)?;
+                let (name, architecture, _) = *by_name(MODEL_TYPES, &plain, of_family, |(name, ..)| *name)?;
                 Some(Self { name, field: "model_type", architecture })
             }
             NetworkName::Timm(_) => {
                 let plain = plain.split('.').next().unwrap_or_default();
-                let (name, architecture) = *by_name(TIMM, plain, longest(TIMM_FAMILIES, plain), |(name, _)| name)?;
+                let (name, architecture) = *by_name(TIMM, plain, longest(TIMM_FAMILIES, plain), |(name, _)| *name)?;
                 Some(Self { name, field: "architecture", architecture })
             }
         }
@@ -214,7 +214,7 @@ fn by_name<'entries, T>(
     entries: &'entries [T],
     name: &str,
     of_family: Option<&str>,
-    name_of: impl Fn(&'entries T) -> &'static str,
+    name_of: impl Fn(&T) -> &'static str,
 ) -> Option<&'entries T> {
     if let Some(family) = of_family {
         return entries.iter().find(|entry| name_of(entry) == family);

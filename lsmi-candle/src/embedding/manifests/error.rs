@@ -124,6 +124,15 @@ pub enum ModelError {
         remedy: Remedy,
     },
 
+    /// A name that may have been meant for a directory, which there is none of, and the hub does not know either.
+    #[error("{error}; nor is there a directory {name} here")]
+    NoDirectory {
+        /// The name.
+        name: String,
+        /// What the hub says.
+        error: HubError,
+    },
+
     /// What the hub, the cache or the lock say.
     #[error(transparent)]
     Hub(#[from] HubError),
