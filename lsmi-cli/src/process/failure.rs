@@ -281,18 +281,21 @@ impl From<JobError> for Failure {
 
 impl From<HubError> for Failure {
     fn from(error: HubError) -> Self {
-        let status = match &error {
-            // What the user named, unlike a file that a manifest or an index names.
-            HubError::Setting { .. }
-            | HubError::Name { .. }
-            | HubError::NotFound {
-                item: HubItem::Repository | HubItem::Revision | HubItem::RepositoryOrRevision,
-                ..
-            } => Status::Usage,
-            HubError::Mismatch { .. } | HubError::Lock { .. } => Status::Data,
-            _ => Status::Failed,
-        };
+        let status = hub_status(&error);
         Self { hint: hub_hint(&error).map(str::to_owned), ..Self::new(status, error) }
+    }
+}
+
+fn hub_status(error: &HubError) -> Status {
+    match error {
+        // What the user named, unlike a file that a manifest or an index names.
+        HubError::Setting { .. }
+        | HubError::Name { .. }
+        | HubError::NotFound {
+            item: HubItem::Repository | HubItem::Revision | HubItem::RepositoryOrRevision, ..
+        } => Status::Usage,
+        HubError::Mismatch { .. } | HubError::Lock { .. } => Status::Data,
+        _ => Status::Failed,
     }
 }
 
@@ -311,6 +314,7 @@ impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::Hub(error) => error.into(),
+            ModelError::NoDirectory { error: ref of_hub, .. } => Self::new(hub_status(of_hub), error),
             ModelError::Unknown { .. } => Self::usage(error),
             ModelError::Modality { .. } => Self::usage(error).with_hint("lsmi models list shows them"),
             ModelError::Remediable { error, remedy } => Self::from(*error).with_hint(match remedy {

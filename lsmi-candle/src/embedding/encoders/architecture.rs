@@ -9,7 +9,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use super::error::EncoderError;
 use super::modality::Modality;
+use super::nearest::Nearest;
 
 /// A kind of network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +102,7 @@ const BOTH: &[Modality] = &[Modality::Image, Modality::Text];
 const ALL: &[Modality] = &Modality::ALL;
 
 /// The names of `model_type`, the network each means, and what it reads. The first of a network is the name in manifests.
-const MODEL_TYPES: &[(&str, Architecture, &[Modality])] = &[
+pub(super) const MODEL_TYPES: &[(&str, Architecture, &[Modality])] = &[
     ("bert", Architecture::Bert, TEXT),
     ("electra", Architecture::Bert, TEXT),
     ("ernie", Architecture::Bert, TEXT),
@@ -163,7 +165,7 @@ const MODEL_TYPES: &[(&str, Architecture, &[Modality])] = &[
 
 /// How the names of the library timm begin, `architecture` in its `config.json`, and the network each means; of several that
 /// fit, the first. Names of a family that are not built in are refused where the network is loaded.
-const TIMM: &[(&str, Architecture)] = &[
+pub(super) const TIMM: &[(&str, Architecture)] = &[
     ("eva02_", Architecture::TimmEva02),
     ("eva_large_", Architecture::TimmVit),
     ("deit_", Architecture::TimmVit),
@@ -219,6 +221,28 @@ impl<'config> NetworkName<'config> {
                 let (_, architecture) = TIMM.iter().find(|(begin, _)| name.starts_with(begin))?;
                 Some((*architecture, architecture.modalities()))
             }
+        }
+    }
+
+    /// The error of a network of this name, which is not built in, or encodes no input of the modality that is asked for.
+    pub(crate) fn refused(self, file: &str, modality: Option<Modality>) -> EncoderError {
+        let is_known = self.network().is_some();
+        let nearest = if is_known { None } else { Nearest::of(self) };
+        EncoderError::Architecture {
+            file: file.to_owned(),
+            found: self.as_str().to_owned(),
+            modality: modality.map(|modality| match modality {
+                Modality::Text => "texts",
+                Modality::Image => "pictures",
+                Modality::Audio => "sounds",
+                Modality::Video => "videos",
+                Modality::Depth => "depth maps",
+            }),
+            known: match modality {
+                Some(modality) => Architecture::model_types(modality),
+                None => MODEL_TYPES.iter().map(|(name, ..)| *name).collect(),
+            },
+            nearest: nearest.filter(|nearest| modality.is_none_or(|modality| nearest.reads(modality))),
         }
     }
 }
@@ -285,11 +309,6 @@ impl Architecture {
     pub fn model_types(modality: Modality) -> Vec<&'static str> {
         let reads = MODEL_TYPES.iter().filter(|(_, _, modalities)| modalities.contains(&modality));
         reads.map(|(name, ..)| *name).collect()
-    }
-
-    /// Lists all names of `model_type`, for messages.
-    pub fn names() -> String {
-        MODEL_TYPES.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
     }
 
     fn entry(self) -> (&'static str, &'static [Modality]) {

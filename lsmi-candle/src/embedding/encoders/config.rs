@@ -85,17 +85,9 @@ impl Config {
 
     /// The error of an architecture that there is no encoder of a modality for.
     pub(in crate::embedding) fn not_built_in(&self, modality: Modality) -> EncoderError {
-        EncoderError::Architecture {
-            file: self.file.clone(),
-            found: self.architecture().unwrap_or_default().to_owned(),
-            modality: match modality {
-                Modality::Text => "texts",
-                Modality::Image => "pictures",
-                Modality::Audio => "sounds",
-                Modality::Video => "videos",
-                Modality::Depth => "depth maps",
-            },
-            known: Architecture::model_types(modality),
+        match self.name() {
+            Ok(name) => name.refused(&self.file, Some(modality)),
+            Err(error) => error,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::Pooling;
+use super::{Nearest, Pooling};
 
 /// The result of an encoder's operations.
 pub type Result<T, E = EncoderError> = std::result::Result<T, E>;
@@ -127,17 +127,19 @@ pub enum EncoderError {
         /// What it is.
         found: String,
     },
-    /// An architecture that is not built in.
-    #[error("{file} is of the architecture `{found}`, which encodes no {modality}; what does: {}", known.join(", "))]
+    /// An architecture that is not built in, or does not encode what is asked for.
+    #[error("{}", of_architecture(file, found, *modality, known, *nearest))]
     Architecture {
         /// The file.
         file: String,
         /// Its architecture.
         found: String,
-        /// What was to be encoded: `texts`, `pictures`, ...
-        modality: &'static str,
-        /// The architectures that are built in.
+        /// What was to be encoded: `texts`, `pictures`, ..., where that was said.
+        modality: Option<&'static str>,
+        /// The architectures that are built in and encode that.
         known: Vec<&'static str>,
+        /// The one of these that it may be a variation of.
+        nearest: Option<Nearest>,
     },
     /// A pooling that the model has no layer for.
     #[error("the model has no pooling `{pooling}`: it offers {}", names(offered))]
@@ -187,6 +189,24 @@ pub enum EncoderError {
 impl From<candle_core::Error> for EncoderError {
     fn from(error: candle_core::Error) -> Self {
         Self::Candle(Box::new(error))
+    }
+}
+
+/// The list of all names is for those who have no nearest one to go on from.
+fn of_architecture(
+    file: &str,
+    found: &str,
+    modality: Option<&str>,
+    known: &[&str],
+    nearest: Option<Nearest>,
+) -> String {
+    match (nearest, modality) {
+        (Some(nearest), _) => format!("{file}: the architecture `{found}` is not known; {nearest}"),
+        (None, None) => format!("{file}: the architecture `{found}` is not known; known are {}", known.join(", ")),
+        (None, Some(modality)) => format!(
+            "{file} is of the architecture `{found}`, which encodes no {modality}; what does: {}",
+            known.join(", ")
+        ),
     }
 }
 

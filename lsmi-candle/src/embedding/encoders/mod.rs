@@ -25,6 +25,7 @@ mod config;
 mod error;
 mod hidden;
 mod modality;
+mod nearest;
 mod pooling;
 mod weights;
 
@@ -35,6 +36,8 @@ pub use error::{EncoderError, Result};
 pub use hidden::{Hidden, l2_normalise};
 pub use layers::Activation;
 pub use modality::Modality;
+pub use nearest::Nearest;
+pub(in crate::embedding) use nearest::edit_distance;
 pub use pooling::{Pooling, Poolings};
 pub use weights::Weights;
 

@@ -22,6 +22,7 @@
 
 mod cache;
 mod config;
+mod contents;
 mod download;
 mod error;
 mod expected;

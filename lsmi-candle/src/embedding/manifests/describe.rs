@@ -202,9 +202,5 @@ pub(super) fn architecture(config: &Configuration) -> Result<(Architecture, &'st
         let found = found.map_or_else(|| "missing".to_owned(), ToString::to_string);
         config.wrong(field, &found, "must name the architecture")
     })?;
-    name.network().ok_or_else(|| ModelError::UnknownArchitecture {
-        file: config.file().to_owned(),
-        found: name.as_str().to_owned(),
-        known: Architecture::names(),
-    })
+    name.network().ok_or_else(|| name.refused(config.file(), None).into())
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::embedding::encoders::EncoderError;
 use crate::embedding::hub::HubError;
 
 /// Why a model cannot be found or used.
@@ -60,15 +61,8 @@ pub enum ModelError {
     },
 
     /// The architecture is none that there is code for.
-    #[error("{file}: the architecture `{found}` is not known; known are {known}")]
-    UnknownArchitecture {
-        /// The file that names it.
-        file: String,
-        /// What it names.
-        found: String,
-        /// All that are known.
-        known: String,
-    },
+    #[error(transparent)]
+    Architecture(#[from] EncoderError),
 
     /// A model as `open_clip` has it.
     #[error(
@@ -128,6 +122,15 @@ pub enum ModelError {
         error: Box<ModelError>,
         /// What to do.
         remedy: Remedy,
+    },
+
+    /// A name that may have been meant for a directory, which there is none of, and the hub does not know either.
+    #[error("{error}; nor is there a directory {name} here")]
+    NoDirectory {
+        /// The name.
+        name: String,
+        /// What the hub says.
+        error: HubError,
     },
 
     /// What the hub, the cache or the lock say.

@@ -78,7 +78,7 @@ impl Files for Directory {
 pub(super) struct Commit<'a> {
     hub: &'a Hub,
     repository: &'a Repository,
-    hash: &'a str,
+    hash: String,
     list: Vec<String>,
     found: BTreeMap<String, PathBuf>,
     progress: &'a mut dyn FnMut(Transfer<'_>),
@@ -88,11 +88,11 @@ impl<'a> Commit<'a> {
     pub(super) fn new(
         hub: &'a Hub,
         repository: &'a Repository,
-        hash: &'a str,
+        hash: String,
+        list: Vec<String>,
         progress: &'a mut dyn FnMut(Transfer<'_>),
-    ) -> Result<Self, ModelError> {
-        let list = hub.list(repository, hash)?;
-        Ok(Self { hub, repository, hash, list, found: BTreeMap::new(), progress })
+    ) -> Self {
+        Self { hub, repository, hash, list, found: BTreeMap::new(), progress }
     }
 
     /// The paths of the files that it is known to have.
@@ -110,7 +110,7 @@ impl Files for Commit<'_> {
         if !self.list.iter().any(|listed| listed == name) {
             return Ok(None);
         }
-        let path = self.hub.file(&FileRequest::new(self.repository, self.hash, name), self.progress)?;
+        let path = self.hub.file(&FileRequest::new(self.repository, &self.hash, name), self.progress)?;
         self.found.insert(name.to_owned(), path.clone());
         Ok(Some(path))
     }
@@ -120,7 +120,7 @@ impl Files for Commit<'_> {
     }
 
     fn certainly_lacks(&self, name: &str) -> Result<bool, ModelError> {
-        Ok(self.hub.certainly_lacks(self.repository, self.hash, name)?)
+        Ok(self.hub.certainly_lacks(self.repository, &self.hash, name)?)
     }
 
     fn found(self) -> BTreeMap<String, PathBuf> {

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use super::describe::{Asked, Description, architecture, describe, network, refuse_open_clip};
 use super::files::{Commit, Directory, Files, place, within};
+use super::named::{ModelRef, model_ref};
 use super::sentence::{Modules, Step};
 use super::{Manifest, Modality, ModelError, Registry, text};
-use crate::embedding::hub::{Hub, Repository, Transfer, check_path};
+use crate::embedding::hub::{Hub, HubError, Repository, Transfer, check_path};
 use crate::files::{Digest, sha256};
 
 const WEIGHTS: &str = "model.safetensors";
 const SHARDS: &str = "model.safetensors.index.json";
 const CONFIG: &str = "config.json";
-const MANIFEST: &str = "manifest.toml";
+pub(super) const MANIFEST: &str = "manifest.toml";
 /// Files of the network that say how it is to be used, as far as it has them.
 const DESCRIBING: [&str; 4] =
     ["processor_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
@@ -86,45 +87,6 @@ impl Resolved {
     }
 }
 
-/// What a user may mean by a model.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ModelRef<'a> {
-    /// A manifest.
-    Manifest(&'a Manifest),
-    /// A directory with a model.
-    Directory(PathBuf),
-    /// `organisation/model` or `organisation/model@revision`.
-    Repository(Repository, Option<String>),
-}
-
-/// Finds what a name means: a manifest, else a directory there is, else a repository.
-///
-/// # Errors
-/// If it is none of these.
-pub fn model_ref<'a>(name: &str, registry: &'a Registry) -> Result<ModelRef<'a>, ModelError> {
-    if let Some(manifest) = registry.get(name) {
-        return Ok(ModelRef::Manifest(manifest));
-    }
-    if Path::new(name).is_dir() {
-        return Ok(ModelRef::Directory(name.into()));
-    }
-    if name.starts_with(['.', '/']) {
-        return Err(ModelError::Unknown {
-            name: name.to_owned(),
-            hint: "there is no such directory; check the path".into(),
-        });
-    }
-    let (repository, revision) = match name.split_once('@') {
-        Some((repository, revision)) => (repository, Some(revision.to_owned())),
-        None => (name, None),
-    };
-    let hint = || format!("name one of {}; or a directory, or organisation/model of the hub", registry.names());
-    match repository.parse() {
-        Ok(repository) => Ok(ModelRef::Repository(repository, revision)),
-        Err(_) => Err(ModelError::Unknown { name: name.to_owned(), hint: hint() }),
-    }
-}
-
 /// Gets the files of a model, from the cache or the hub, and says what it is. `progress` is told of downloads.
 ///
 /// # Errors
@@ -145,8 +107,7 @@ pub fn resolve(
         }
         ModelRef::Directory(directory) => of_directory(&directory, asked),
         ModelRef::Repository(repository, revision) => {
-            let commit = hub.commit(&repository, revision.as_deref())?;
-            let mut files = Commit::new(hub, &repository, &commit, progress)?;
+            let (commit, mut files) = commit_of(&repository, revision.as_deref(), hub, progress)?;
             let description = describe(name, &mut files, asked)?;
             get_weights(&repository.to_string(), &mut files, &description.folder, &of_hub(&repository))?;
             get_weights_of_steps(name, &mut files, &description)?;
@@ -231,6 +192,24 @@ fn of_manifest(manifest: &Manifest, hub: &Hub, progress: &mut dyn FnMut(Transfer
     Ok(Resolved { description: manifest.into(), origin: Origin::Hub { repository, commit }, files })
 }
 
+/// Finds the commit and its files. Where there is no such repository, a directory may have been meant.
+fn commit_of<'a>(
+    repository: &'a Repository,
+    revision: Option<&str>,
+    hub: &'a Hub,
+    progress: &'a mut dyn FnMut(Transfer<'_>),
+) -> Result<(String, Commit<'a>), ModelError> {
+    let no_directory = |error| match error {
+        HubError::NotFound { .. } | HubError::Refused { gated: false, .. } | HubError::Unreachable { .. } => {
+            ModelError::NoDirectory { name: repository.to_string(), error }
+        }
+        error => error.into(),
+    };
+    let commit = hub.commit(repository, revision).map_err(no_directory)?;
+    let list = hub.list(repository, &commit).map_err(no_directory)?;
+    Ok((commit.clone(), Commit::new(hub, repository, commit, list, progress)))
+}
+
 /// Gets all files of a repository that may be needed, whatever is asked of it; gives its commit too.
 ///
 /// # Errors
@@ -241,8 +220,7 @@ pub fn pull_repository(
     hub: &Hub,
     progress: &mut dyn FnMut(Transfer<'_>),
 ) -> Result<(String, BTreeMap<String, PathBuf>), ModelError> {
-    let commit = hub.commit(repository, revision)?;
-    let mut files = Commit::new(hub, repository, &commit, progress)?;
+    let (commit, mut files) = commit_of(repository, revision, hub, progress)?;
     let asked = Asked { pooling_is_chosen: true, ..Asked::default() };
     let Modules { folder, .. } = Modules::read(&mut files, asked)?;
     architecture(&network(&mut files, repository.as_str(), &folder)?)?;

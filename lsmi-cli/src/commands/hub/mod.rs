@@ -5,7 +5,7 @@ mod pull;
 mod show;
 mod verify;
 
-use lsmi_candle::embedding::hub::Hub;
+use lsmi_candle::embedding::hub::{Hub, Repository};
 use lsmi_candle::embedding::manifests::{Manifest, ModelError, ModelRef, Registry, model_ref};
 use serde::Serialize;
 
@@ -59,4 +59,16 @@ fn of_hub<'a>(name: &str, registry: &'a Registry) -> Result<ModelRef<'a>, Failur
         ))),
         model_ref => Ok(model_ref),
     }
+}
+
+/// The commit of a repository whose files are in the cache.
+fn in_cache(name: &str, repository: &Repository, revision: Option<&str>, hub: &Hub) -> Result<String, Failure> {
+    if let Some(commit) = hub.cached_commit(repository, revision)? {
+        return Ok(commit);
+    }
+    let others: Vec<String> =
+        hub.cached_commits(repository).iter().map(|commit| format!("{repository}@{commit}")).collect();
+    let there_are = if others.is_empty() { String::new() } else { format!("; there are {}", others.join(", ")) };
+    let message = format!("{name} is not in the cache{there_are}, nor is it a directory or a manifest's name");
+    Err(Failure::failed(message).with_hint(format!("get it with lsmi models pull {name}")))
 }
