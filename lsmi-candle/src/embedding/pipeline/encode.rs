@@ -5,6 +5,7 @@ use super::group::{Group, Header, Skipped};
 use super::table::{Input, Row, missing_as};
 use crate::embedding::embedder::{EmbedError, Embedder, Prepared};
 use crate::embedding::encoders::Modality;
+use crate::embedding::preprocess::video::Clip;
 use crate::features::Missing;
 
 /// An encoder, and the column whose inputs it makes vectors of.
@@ -48,7 +49,7 @@ impl Encoder<'_> {
         for (place, encoding) in self.encodings.iter().enumerate() {
             let mut of_rows = vec![0.0; rows.len() * encoding.embedder.width()];
             let left: Vec<usize> = (0..rows.len()).filter(|row| refused[*row].is_none()).collect();
-            // Texts are short, so all are prepared to find batches of alike; pictures and sounds are large.
+            // Texts are short, so all are prepared to find batches of alike; pictures, sounds and videos are large.
             let at_a_time = if encoding.modality == Modality::Text { left.len().max(1) } else { self.batch };
             for some in left.chunks(at_a_time) {
                 let (prepared, mut refusals) = self.prepare(encoding, place, rows, some);
@@ -86,10 +87,11 @@ impl Encoder<'_> {
                 (Modality::Text, Input::Text(text)) => {
                     encoding.embedder.prepare_text(text).map_err(|error| in_full(&error))
                 }
-                (_, Input::Text(path)) => {
+                (modality, Input::Text(path)) if !input.is_list(modality) => {
                     let found = self.folder.find(path, &encoding.column).map_err(|error| error.to_string());
                     found.and_then(|path| encoding.embedder.prepare_file(&path).map_err(|error| in_full(&error)))
                 }
+                (modality, Input::Text(_) | Input::Frames(_)) => self.video(encoding, &input.paths(modality)),
                 (_, Input::File { name, bytes }) => {
                     encoding.embedder.prepare_bytes(name, bytes.clone()).map_err(|error| in_full(&error))
                 }
@@ -100,6 +102,18 @@ impl Encoder<'_> {
             }
         }
         (prepared, refused)
+    }
+
+    /// Prepares the video whose frames are at these paths.
+    fn video(&self, encoding: &Encoding, paths: &[&str]) -> Result<Prepared, String> {
+        let find = |(place, path): (usize, &&str)| match *path {
+            "" => Err(format!("`{}` names no file as frame {place}, counted from 0", encoding.column)),
+            path => self.folder.find(path, &encoding.column).map_err(|error| error.to_string()),
+        };
+        let files = paths.iter().enumerate().map(find).collect::<Result<Vec<_>, _>>()?;
+        let name = format!("the frames of `{}`", encoding.column);
+        let mut clip = Clip::from_paths(&name, files).map_err(|error| in_full(&error))?;
+        encoding.embedder.prepare_clip(&mut clip).map_err(|error| in_full(&error))
     }
 
     /// Puts vectors into the places of their rows; lists the rows for which the model has none.
