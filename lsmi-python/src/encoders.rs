@@ -8,6 +8,7 @@ use lsmi_candle::embedding::encoders::Modality;
 use lsmi_candle::embedding::hub::{Hub, HubConfig};
 use lsmi_candle::embedding::manifests::{Asked, Origin, Registry, Resolved, resolve};
 use lsmi_candle::embedding::pipeline::{BatchEncoder, Encoding};
+use lsmi_candle::embedding::preprocess::audio::Windows;
 use lsmi_candle::features::Missing;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -89,7 +90,11 @@ fn parse(options: &Bound<'_, PyDict>) -> PyResult<(Options, DeviceChoice, BatchE
             Some(given) => Prompt::Given(given.to_owned()),
         },
         precision: precision(&option::<String>(options, "precision")?)?,
-        ..Options::default()
+        windows: match option::<String>(options, "windows")?.as_str() {
+            "first" => Windows::First,
+            "mean" => Windows::Mean,
+            other => return Err(usage(format!("windows={other:?}: use \"first\" or \"mean\""))),
+        },
     };
     let device: DeviceChoice = parsed(&option::<String>(options, "device")?)?;
     let missing: String = option(options, "missing")?;
@@ -149,8 +154,7 @@ fn find(modality: Modality, model: &str, has_pooling: bool) -> Result<Resolved, 
 }
 
 fn modality(kind: &str) -> PyResult<Modality> {
-    let known = [Modality::Image, Modality::Text, Modality::Audio];
-    known.into_iter().find(|modality| modality.name() == kind).ok_or_else(|| usage(format!("{kind}= is no modality")))
+    kind.parse().map_err(|_| usage(format!("{kind}= is no modality")))
 }
 
 fn precision(name: &str) -> PyResult<Precision> {

@@ -223,6 +223,44 @@ def test_bytes_are_pictures_too(tmp_path: Path) -> None:
     assert from_bytes["x1"].equals(by_path["x1"]) and from_structures["x1"].equals(by_path["x1"])
 
 
+def test_videos_are_folders_and_lists_of_frames(tmp_path: Path) -> None:
+    models, _ = encoders.models(tmp_path), encoders.table(tmp_path, 1)
+    (tmp_path / "clip").mkdir()
+    for number, name in enumerate(("gradient.png", "elephant.png")):
+        shutil.copy(tmp_path / name, tmp_path / "clip" / f"{number}.png")
+    found = lsmi.Encoders(video=models["image"], directory=tmp_path)
+    by_path = found.embed_batch(pa.record_batch({"video": ["clip", "clip/0.png;clip/1.png", "clip/0.png;clip/0.png"]}))["x1"]
+    frames = [["gradient.png", "elephant.png"], ["clip/0.png", "clip/1.png"], ["gradient.png"]]
+    by_list = found.embed_batch(pa.record_batch({"video": frames}))["x1"]
+    of_paths, of_lists = (np.stack(column.to_numpy(zero_copy_only=False)) for column in (by_path, by_list))
+    np.testing.assert_allclose(of_paths, of_lists, atol=1e-5)
+    np.testing.assert_allclose(of_paths[0], of_paths[1], atol=1e-5)
+    assert np.abs(of_paths[0] - of_paths[2]).max() > 1e-3
+    assert found.provenance[0]["preprocessing"]["frames"] == 8
+    with pytest.raises(lsmi.DataError, match=r"row 0: 7\.png"):
+        found.embed_batch(pa.record_batch({"video": [["gradient.png", "7.png"]]}))
+    with pytest.raises(lsmi.DataError, match="`image` is of type List"):
+        lsmi.Encoders(image=models["image"], directory=tmp_path).embed_batch(pa.record_batch({"image": frames}))
+    rows = {"video": ["clip", "clip/0.png;clip/1.png"], "image": ["gradient.png"] * 2, "label": ["a", "b"]}
+    command = lsmi.embed(rows, video=models["image"], image=models["image"], directory=tmp_path)
+    np.testing.assert_allclose(command["x2"], of_paths[:2], atol=1e-5)
+
+
+def test_windows_of_sounds_are_cut_or_averaged(tmp_path: Path) -> None:
+    model, sound = encoders.sound(tmp_path)
+    vectors = []
+    for windows in ("first", "mean"):
+        found = lsmi.Encoders(audio=model, directory=tmp_path, windows=windows)
+        vectors.append(found.embed_batch(pa.record_batch({"audio": [sound]}))["x1"])
+        assert found.provenance[0]["preprocessing"]["windows"] == windows
+    assert vectors[0].equals(lsmi.Encoders(audio=model, directory=tmp_path).embed_batch(pa.record_batch({"audio": [sound]}))["x1"])
+    assert not vectors[0].equals(vectors[1])
+    rows = {"audio": [sound] * 2, "text": ["red", "blue"], "label": ["a", "b"]}
+    text = encoders.models(tmp_path)["text"]
+    command = lsmi.embed(rows, audio=model, text=text, directory=tmp_path, windows="mean")
+    np.testing.assert_allclose(command["x2"][0], vectors[1][0].as_py(), atol=1e-5)
+
+
 def test_unreadable_rows_are_named_or_kept(tmp_path: Path) -> None:
     models, table = encoders.models(tmp_path), encoders.table(tmp_path, 70, unreadable=66)
     batch = pa.record_batch(table)
@@ -259,7 +297,7 @@ def test_wrong_arguments_of_encoders(tmp_path: Path) -> None:
         lsmi.Encoders()
     with pytest.raises(lsmi.UsageError, match="audio"):
         lsmi.Encoders(**models, columns={"audio": "sound"})
-    wrong = {"on_error": "skip", "missing": "drop", "pooling": "best", "precision": "f64", "device": "gpu", "threads": -1, "batch": 0}
+    wrong = {"on_error": "skip", "missing": "drop", "pooling": "best", "precision": "f64", "windows": "all", "device": "gpu", "threads": -1, "batch": 0}
     for name, value in wrong.items():
         with pytest.raises(lsmi.UsageError, match=str(value)):
             lsmi.Encoders(**models, **{name: value})

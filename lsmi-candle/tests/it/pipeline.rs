@@ -345,3 +345,104 @@ fn nothing_that_can_be_embedded_is_an_error() {
     assert!(matches!(refused, PipelineError::NothingEmbedded { first: Some(_), .. }), "{refused}");
     assert!(!output.exists());
 }
+
+/// Settings and encoders of a table of videos and texts, of which a row is a row group.
+fn videos(place: &Path, unreadable: Unreadable) -> (Settings, Vec<Encoding>) {
+    let mut settings = settings(place, unreadable);
+    settings.columns.inputs[0] = InputColumn { name: "video".to_owned(), modality: Modality::Video };
+    settings.rows_of_a_group = 1;
+    let model = of_directory(&place.join("videomae"), Asked::of(Modality::Video)).unwrap();
+    let embedder = Embedder::load(&model, &Options::default(), &Device::Cpu).unwrap();
+    let mut encodings = encodings(place);
+    encodings[0] = Encoding { modality: Modality::Video, column: "video".to_owned(), embedder };
+    (settings, encodings)
+}
+
+/// Puts a model of videos, a file and a folder of two frames beside the others; the frame of the lower number is `g.png`.
+fn put_videos(place: &Path) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    for directory in ["videomae", "clip"] {
+        fs::create_dir(place.join(directory)).unwrap();
+    }
+    for name in ["config.json", "model.safetensors"] {
+        fs::copy(fixtures.join("encoders/videomae/tuned").join(name), place.join("videomae").join(name)).unwrap();
+    }
+    let processor = r#"{"size": {"shortest_edge": 16}, "crop_size": {"height": 16, "width": 16}, "resample": 2,
+        "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}"#;
+    fs::write(place.join("videomae/preprocessor_config.json"), processor).unwrap();
+    fs::copy(fixtures.join("preprocess/motion.avi"), place.join("motion.avi")).unwrap();
+    for (from, to) in [("g.png", "clip/9.png"), ("e.png", "clip/10.png")] {
+        fs::copy(place.join(from), place.join(to)).unwrap();
+    }
+}
+
+#[test]
+fn videos_are_files_folders_and_lists() {
+    let place = place();
+    put_videos(place.path());
+    let lines = [
+        r#"{"id": "folder", "video": "clip", "text": "red", "label": "a"}"#,
+        r#"{"id": "list", "video": "clip/9.png; clip/10.png", "text": "red", "label": "a"}"#,
+        r#"{"id": "array", "video": ["g.png", "e.png"], "text": "red", "label": "a"}"#,
+        r#"{"id": "backwards", "video": ["e.png", "g.png"], "text": "red", "label": "a"}"#,
+        r#"{"id": "file", "video": "motion.avi", "text": "red", "label": "a"}"#,
+        r#"{"id": "absent", "video": "g.png;frames/7.png", "text": "red", "label": "a"}"#,
+        r#"{"id": "hole", "video": "g.png;;e.png", "text": "red", "label": "a"}"#,
+        r#"{"id": "text", "video": ["g.png", "no.png"], "text": "red", "label": "a"}"#,
+        r#"{"id": "empty", "video": [], "text": "red", "label": "a"}"#,
+        r#"{"id": "pictureless", "video": "tiny-bert", "text": "red", "label": "a"}"#,
+    ];
+    fs::write(place.path().join("table.jsonl"), lines.join("\n")).unwrap();
+    let (settings, encodings) = videos(place.path(), Unreadable::Skip);
+    let plan = Plan::read(Settings { table: place.path().join("table.jsonl"), ..settings }).unwrap();
+    let embedded = plan.embed(&encodings, &Watch::default()).unwrap();
+    assert_eq!(embedded.rows.places, [0, 1, 2, 3, 4]);
+    let width = embedded.widths[0];
+    let vector = |row: usize| &embedded.vectors[0][row * width..][..width];
+    // In natural order: 9 comes before 10.
+    assert!(vector(1) == vector(0) && vector(2) == vector(0));
+    assert!(vector(3) != vector(0) && vector(4) != vector(0));
+    assert!(embedded.metadata["x1_model"].contains(r#""frames":4"#), "{}", embedded.metadata["x1_model"]);
+    let reasons = [
+        "frames/7.png: ",
+        "`video` names no file as frame 1, counted from 0",
+        "no.png",
+        "`video` is empty",
+        "has no frames: the folder has no pictures",
+    ];
+    assert_eq!(embedded.rows.skipped.len(), reasons.len());
+    for (skipped, reason) in embedded.rows.skipped.iter().zip(reasons) {
+        assert!(skipped.reason.contains(reason), "{skipped:?}");
+    }
+}
+
+/// The folder itself has no other time where a frame is written over.
+#[test]
+fn a_frame_that_was_changed_makes_its_row_group_anew() {
+    let place = place();
+    put_videos(place.path());
+    let table = "id,video,text,label\na,clip,red,cat\nb,g.png;e.png,red,cat\nc,g.png;late.png,red,dog\n";
+    fs::write(place.path().join("table.csv"), table).unwrap();
+    let output = place.path().join("f.safetensors");
+    let (settings, encodings) = videos(place.path(), Unreadable::Fail);
+    let embed = |progress| {
+        let watch = Watch { progress, ..Watch::default() };
+        Plan::read(settings.clone()).unwrap().embed_to_file(&encodings, &output, false, &watch)
+    };
+    let refused = embed(None).unwrap_err();
+    assert!(
+        matches!(&refused, PipelineError::Row { skipped: Skipped { row: 3, reason, .. }, .. }
+        if reason.starts_with("late.png: ")),
+        "{refused}"
+    );
+    fs::copy(place.path().join("e.png"), place.path().join("clip/9.png")).unwrap();
+    fs::copy(place.path().join("g.png"), place.path().join("late.png")).unwrap();
+    let (sender, receiver) = unbounded();
+    embed(Some(sender)).unwrap();
+    let told: Vec<Progress> = receiver.iter().collect();
+    assert_eq!(told[0], Progress::Begun { finished: 1, groups: 3, rows_left: 2 });
+    let made = fs::read(&output).unwrap();
+    let mut fresh = Vec::new();
+    Plan::read(settings.clone()).unwrap().embed(&encodings, &Watch::default()).unwrap().write(&mut fresh).unwrap();
+    assert!(made == fresh);
+}

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use lsmi_candle::embedding::embedder::Prompt;
 use lsmi_candle::embedding::encoders::{Modality, Poolings};
+use lsmi_candle::embedding::preprocess::audio;
 use lsmi_candle::features::Missing;
 use lsmi_candle::jobs::Shard;
 
@@ -13,12 +14,15 @@ use super::Common;
 use super::hub::ModelOrigin;
 
 pub(super) const EMBED_EXAMPLES: &str = "\
-The table (.csv, .tsv, .jsonl or .parquet) has a row a sample: the columns image, text, audio hold a path, relative to the table, or \
-the text itself; label and id are optional. --columns image=picture,label=category names columns that are called otherwise, --columns text=question,text=answer one for \
+The table (.csv, .tsv, .jsonl or .parquet) has a row a sample: the columns image, text, audio, video, depth hold a path, relative to \
+the table, or the text itself; label and id are optional. --columns image=picture,label=category names columns that are called otherwise, --columns text=question,text=answer one for \
 each of two --text.
 
 A model is a name of `lsmi models list`, org/name on the Hugging Face hub, or a directory with config.json, model.safetensors and \
-what else it needs. The output holds x1, x2, ... in the order of the options, y of the labels, and says in its metadata \
+what else it needs. A video is a folder of frames, a file (Motion-JPEG in AVI, animated WebP), or the paths of frames with ; between them; a model \
+of pictures reads 8 frames of it and averages their vectors. Depth is a grey PNG of 16 bits, of which models say what they stand for.
+
+The output holds x1, x2, ... in the order of the options, y of the labels, and says in its metadata \
 which model, revision, pooling and preprocessing it is of. The same table and models give the same bytes.
 
 Finished row groups are kept in OUT.partial; after an end, whatever its cause, the same command goes on from there. --shard I/N \
@@ -28,6 +32,7 @@ Examples:
   lsmi embed table.csv --image efficientnet-lite0 --text minilm-l6-v2 --out features.safetensors
   lsmi embed table.csv --image ./my-clip --text ./my-clip --on-error skip --out features.safetensors
   lsmi embed clips.jsonl --audio openai/whisper-tiny.en --text minilm-l6-v2 --out features.safetensors
+  lsmi embed clips.jsonl --audio openai/whisper-tiny.en --video clip-vit-b32-image --windows mean --out features.safetensors
   lsmi embed pairs.csv --text minilm-l6-v2 --text minilm-l6-v2 --columns text=question,text=answer --out features.safetensors
   lsmi embed table.csv --image dinov2-small --text minilm-l6-v2 --shard 2/8 --out part-2.safetensors";
 
@@ -41,8 +46,8 @@ pub(crate) struct Embed {
     /// Feature file to write, .safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// What columns are called: some of id=, image=, text=, audio=, label=; a kind of several models may have several, taken
-    /// in turn
+    /// What columns are called: some of id=, image=, text=, audio=, video=, depth=, label=; a kind of several models may have
+    /// several, taken in turn
     #[arg(long, value_name = "ROLE=COLUMN,...", default_value = "")]
     pub(crate) columns: ColumnNames,
     /// What to do about a row that cannot be embedded
@@ -67,6 +72,10 @@ pub(crate) struct Embed {
     /// Whether vectors are divided by their length [default: as the models' authors do]
     #[arg(long, value_name = "BOOL")]
     pub(crate) normalize: Option<bool>,
+    /// What is read of a sound that is longer than its model takes: the first part that it takes, and the rest is cut, or the
+    /// mean of the vectors of all parts [default: first]
+    #[arg(long, value_enum)]
+    pub(crate) windows: Option<Windows>,
     /// Precision of the computation; the output is f32
     #[arg(long, value_enum, default_value = "f32")]
     pub(crate) precision: Precision,
@@ -107,6 +116,24 @@ pub(crate) enum OnError {
     Skip,
 }
 
+/// What is read of a sound that is longer than its model takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Windows {
+    /// The first part that the model takes.
+    First,
+    /// All parts, whose vectors are averaged.
+    Mean,
+}
+
+impl From<Windows> for audio::Windows {
+    fn from(windows: Windows) -> Self {
+        match windows {
+            Windows::First => Self::First,
+            Windows::Mean => Self::Mean,
+        }
+    }
+}
+
 /// Precision of the computation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Precision {
@@ -122,15 +149,21 @@ pub(crate) struct Chosen {
     pub(crate) model: String,
 }
 
-/// `--image`, `--text` and `--audio`, in the order in which they were given.
+/// `--image`, `--text`, `--audio`, `--video` and `--depth`, in the order in which they were given.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoders(pub(crate) Vec<Chosen>);
 
 /// The options of modalities.
-const OPTIONS: [(&str, Modality, &str); 3] = [
+const OPTIONS: [(&str, Modality, &str); 5] = [
     ("image", Modality::Image, "Model of pictures; the column `image` holds paths"),
     ("text", Modality::Text, "Model of texts; the column `text` holds them"),
     ("audio", Modality::Audio, "Model of sounds; the column `audio` holds paths"),
+    (
+        "video",
+        Modality::Video,
+        "Model of videos, or of pictures; the column `video` holds paths, of files, folders or frames",
+    ),
+    ("depth", Modality::Depth, "Model of depth; the column `depth` holds paths of pictures"),
 ];
 
 impl Args for Encoders {
@@ -167,7 +200,7 @@ impl FromArgMatches for Encoders {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ColumnNames(Vec<(String, String)>);
 
-const ROLES: [&str; 5] = ["id", "image", "text", "audio", "label"];
+const ROLES: [&str; 7] = ["id", "image", "text", "audio", "video", "depth", "label"];
 
 impl ColumnNames {
     /// The columns named for a role.
@@ -211,6 +244,7 @@ mod tests {
         let names: ColumnNames = "image=picture, label = kind".parse().unwrap();
         assert_eq!(names.of("image"), ("picture".to_owned(), true));
         assert_eq!(names.of("text"), ("text".to_owned(), false));
+        assert_eq!("video=clip".parse::<ColumnNames>().unwrap().of("video"), ("clip".to_owned(), true));
         assert_eq!("text=a,text=b".parse::<ColumnNames>().unwrap().all("text"), ["a", "b"]);
         for (wrong, expected) in [("picture=a", "no column"), ("image", "no column"), ("id=a,id=b", "twice")] {
             assert!(wrong.parse::<ColumnNames>().unwrap_err().contains(expected), "{wrong}");
@@ -220,9 +254,14 @@ mod tests {
     #[test]
     fn models_are_in_the_order_of_the_options() {
         let matches = Encoders::augment_args(Command::new("embed"))
-            .get_matches_from("embed --text a --image b --text c".split_whitespace());
-        let models: Vec<String> =
-            Encoders::from_arg_matches(&matches).unwrap().0.into_iter().map(|chosen| chosen.model).collect();
-        assert_eq!(models, ["a", "b", "c"]);
+            .get_matches_from("embed --text a --video b --text c --depth d".split_whitespace());
+        let models: Vec<(Modality, String)> = Encoders::from_arg_matches(&matches)
+            .unwrap()
+            .0
+            .into_iter()
+            .map(|Chosen { modality, model }| (modality, model))
+            .collect();
+        let expected = [(Modality::Text, "a"), (Modality::Video, "b"), (Modality::Text, "c"), (Modality::Depth, "d")];
+        assert_eq!(models, expected.map(|(modality, model)| (modality, model.to_owned())));
     }
 }

@@ -93,7 +93,7 @@ pub(crate) enum Command {
     /// Hold two analyses against each other, sample by sample and class by class.
     #[command(after_help = diff::DIFF_EXAMPLES)]
     Diff(Diff),
-    /// Turn pictures, sentences and sounds into features with pretrained encoders.
+    /// Turn pictures, sentences, sounds and videos into features with pretrained encoders.
     #[command(after_help = embed::EMBED_EXAMPLES)]
     Embed(Embed),
     /// Put the files of all shards of `embed` or `score` together to the file of the whole.

@@ -1,4 +1,4 @@
-//! `lsmi embed`: raw pictures, sentences and sounds become a feature file, row group by row group.
+//! `lsmi embed`: raw pictures, sentences, sounds and videos become a feature file, row group by row group.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -70,6 +70,11 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
     if arguments.prompt.is_some() && !arguments.encoders.0.iter().any(|chosen| chosen.modality == Modality::Text) {
         return Err(Failure::usage(
             "--prompt is put before texts, but there are none; leave it out, or add --text MODEL",
+        ));
+    }
+    if arguments.windows.is_some() && !arguments.encoders.0.iter().any(|chosen| chosen.modality == Modality::Audio) {
+        return Err(Failure::usage(
+            "--windows says what is read of sounds, but there are none; leave it out, or add --audio MODEL",
         ));
     }
     check_file(out, common.force, &[table])?;
@@ -229,7 +234,7 @@ fn columns(arguments: &Embed) -> Result<Columns, Failure> {
         inputs.push(InputColumn { name, modality: chosen.modality });
         *place += 1;
     }
-    for role in ["image", "text", "audio"] {
+    for role in Modality::ALL.map(Modality::name) {
         let (columns, models) = (names.all(role).len(), taken.get(role).copied().unwrap_or(0));
         if columns > 1 && columns != models || columns == 1 && models == 0 {
             return Err(Failure::usage(format!(
@@ -257,7 +262,7 @@ fn encodings(arguments: &Embed) -> Result<Vec<Encoding>, Failure> {
         normalize: arguments.normalize,
         prompt: arguments.prompt.clone().unwrap_or_default(),
         precision,
-        ..Options::default()
+        windows: arguments.windows.map(Into::into).unwrap_or_default(),
     };
     let mut encodings: Vec<Encoding> = Vec::new();
     let all = &arguments.encoders.0;

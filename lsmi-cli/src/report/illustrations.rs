@@ -143,6 +143,7 @@ fn thumbnail(folder: &Folder, input: &Input) -> Result<String, Box<dyn std::erro
     let picture = match input {
         Input::Text(name) => Image::decode(name, &read(&folder.find(name, "image")?)?)?,
         Input::File { name, bytes } => Image::decode(name, bytes)?,
+        Input::Frames(_) => return Err("it is a list of files".into()),
     };
     let settings = Settings {
         resize: Resize::Pad,

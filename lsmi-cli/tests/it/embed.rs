@@ -231,6 +231,21 @@ fn bad_input_is_named() {
             ["--prompt", "--text MODEL"],
         ),
         (
+            "embed table.csv --image tiny-vit --text tiny-bert --windows mean --out f.safetensors",
+            2,
+            ["--windows", "--audio MODEL"],
+        ),
+        (
+            "embed table.csv --image tiny-vit --depth tiny-vit --out f.safetensors",
+            2,
+            ["tiny-vit: embeds image", "to embed depth"],
+        ),
+        (
+            "embed table.csv --image tiny-vit --text tiny-bert --columns video=clip --out f.safetensors",
+            2,
+            ["names 1 of `video`", "--video MODEL"],
+        ),
+        (
             "embed table.csv --image tiny-vit --text tiny-bert --columns text=caption --out f.safetensors",
             3,
             ["no column `caption`", "id, image, text, label"],
@@ -275,4 +290,99 @@ fn features_of_another_encoder_are_told_of() {
             "{words}: {quiet}"
         );
     }
+}
+
+/// Puts the files of a model of the fixtures, and one that says more of it, into a directory of a place.
+fn put_model(place: &Place, fixture: &str, directory: &str, further: Option<(&str, &str)>) {
+    fs::create_dir(place.path(directory)).unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        fs::copy(fixtures().join("encoders").join(fixture).join(file), place.path(directory).join(file)).unwrap();
+    }
+    if let Some((name, content)) = further {
+        fs::write(place.path(directory).join(name), content).unwrap();
+    }
+}
+
+const OF_DEPTH: &str = r#"
+    name = "tiny-depth"
+    repository = "org/tiny"
+    architecture = "imagebind"
+    modality = "depth"
+    embedding_width = 12
+    pooling = "projection"
+    normalize = true
+    licence = "MIT"
+    citation = ["x"]
+    [preprocessing]
+    resize_to = 12
+    filter = "bicubic"
+    size = 12
+    mean = 0.4
+    std = 0.1
+    [[files]]
+    path = "config.json"
+    [[files]]
+    path = "model.safetensors"
+"#;
+
+#[test]
+fn videos_and_depth_are_embedded() {
+    let place = prepared();
+    put_model(&place, "imagebind/uneven", "tiny-depth", Some(("manifest.toml", OF_DEPTH)));
+    for name in ["motion.avi", "depth.png"] {
+        fs::copy(fixtures().join("preprocess").join(name), place.path(name)).unwrap();
+    }
+    fs::create_dir(place.path("frames")).unwrap();
+    for (from, to) in [("elephant.png", "frames/2.png"), ("gradient.png", "frames/10.png")] {
+        fs::copy(place.path(from), place.path(to)).unwrap();
+    }
+    let row = |(clip, label): (&str, &str)| format!("{clip},depth.png,{label}\n");
+    let clips = [("frames", "a"), ("frames/2.png;frames/10.png", "b"), ("motion.avi", "a")].map(row).concat();
+    place.write("videos.csv", format!("clip,depth,label\n{clips}"));
+    let words =
+        "--video tiny-vit --depth tiny-depth --columns video=clip --rows-of-a-group 1 --json --out f.safetensors";
+    let told = place.lsmi(&format!("embed videos.csv {words}")).success();
+    let printed: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).unwrap();
+    // A model of pictures reads eight frames.
+    assert_eq!(printed["models"]["x1"]["preprocessing"]["frames"], 8);
+    assert_eq!((&printed["models"]["x2"]["architecture"], &printed["dims"]["x2"]), (&"imagebind".into(), &12.into()));
+    let rows = &read_with_keys(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
+    assert_eq!(rows.rows(), 3);
+    assert!(rows.x1.row(0) == rows.x1.row(1) && rows.x1.row(0) != rows.x1.row(2));
+
+    place.write("absent.csv", "clip,depth,label\nframes/2.png;frames/3.png,depth.png,a\n");
+    let message = stderr(&place.lsmi(&format!("embed absent.csv {words} --force")).code(3));
+    assert!(message.contains("row 1") && message.contains("frames/3.png"), "{message}");
+    // Depth is grey.
+    place.write("coloured.csv", "clip,depth,label\nframes,elephant.png,a\n");
+    let message = stderr(&place.lsmi(&format!("embed coloured.csv {words} --force")).code(3));
+    assert!(message.contains("row 1") && message.contains("elephant.png"), "{message}");
+}
+
+/// A sound of 1.3 seconds, of which the model takes 0.64.
+#[test]
+fn windows_of_sounds_are_cut_or_averaged() {
+    let place = prepared();
+    put_model(&place, "tiny-whisper", "tiny-whisper", None);
+    fs::copy(fixtures().join("preprocess/sweep_noise.wav"), place.path("s.wav")).unwrap();
+    place.write("sounds.csv", "audio,text,label\ns.wav,red,a\ns.wav,blue,b\nabsent.wav,blue,b\n");
+    let words = "embed sounds.csv --audio tiny-whisper --text tiny-bert --rows-of-a-group 1 --threads 1 --json";
+    let vector = |options: &str| {
+        let told = place.lsmi(&format!("{words} --on-error skip --force --out f.safetensors {options}")).success();
+        let printed: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).unwrap();
+        let rows = &read_with_keys(&place.path("f.safetensors"), &Keys::default()).unwrap().splits[0].features;
+        let windows = printed["models"]["x1"]["preprocessing"]["windows"].as_str().unwrap().to_owned();
+        (rows.x1.row(0).to_vec(), printed["truncated"].as_u64().unwrap(), windows)
+    };
+    let first = vector("");
+    assert_eq!((first.1, first.2.as_str()), (2, "first"));
+    assert_eq!(vector("--windows first"), first);
+    let mean = vector("--windows mean");
+    assert_eq!((mean.1, mean.2.as_str()), (0, "mean"));
+    assert_ne!(mean.0, first.0);
+
+    // It is a fact of the job.
+    place.lsmi(&format!("{words} --out g.safetensors")).code(3);
+    let message = stderr(&place.lsmi(&format!("{words} --windows mean --out g.safetensors")).code(2));
+    assert!(message.contains("holds an unfinished job that differs") && message.contains("windows"), "{message}");
 }

@@ -177,12 +177,14 @@ def embed(
     image: str | None = None,
     text: str | None = None,
     audio: str | None = None,
+    video: str | None = None,
+    depth: str | None = None,
     out: PathLike | None = None,
     directory: PathLike = ".",
     columns: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Features:
-    """Makes features of pictures, texts and sounds with pretrained encoders from the Hugging Face hub.
+    """Makes features of pictures, texts, sounds and videos with pretrained encoders from the Hugging Face hub.
 
     Args:
         rows: A table of files and texts: the path of a ``.csv``, ``.tsv``, ``.jsonl`` or ``.parquet``; or columns by name
@@ -190,17 +192,21 @@ def embed(
         image: The encoder of pictures, as ``lsmi models`` lists them, or a directory or repository of the hub.
         text: The encoder of texts.
         audio: The encoder of sounds.
+        video: The encoder of videos, or of pictures: then 8 frames of each are embedded, and their vectors averaged. A video is a
+            file, a folder of frames, or the paths of frames with ``;`` between them.
+        depth: The encoder of depth, of grey pictures.
         out: The feature file to write; by default a temporary one that is gone afterwards, so that ``path`` is not there.
         directory: Where the files are that columns name, where ``rows`` is no file.
         columns: What the columns are called, such as ``{"image": "photo", "label": "class"}``.
-        **options: Further options of ``lsmi embed``, such as ``batch=32`` or ``on_error="skip"``.
+        **options: Further options of ``lsmi embed``, such as ``batch=32``, ``windows="mean"`` or ``on_error="skip"``.
 
     Raises:
         DataError: If a row cannot be embedded.
         LsmiError: If an encoder cannot be loaded.
     """
     named = ",".join(f"{role}={column}" for role, column in (columns or {}).items())
-    models = [word for kind, model in (("image", image), ("text", text), ("audio", audio)) if model for word in (f"--{kind}", model)]
+    given = {"image": image, "text": text, "audio": audio, "video": video, "depth": depth}
+    models = [word for kind, model in given.items() if model for word in (f"--{kind}", model)]
     with TemporaryDirectory(prefix="lsmi-") as temporary, _table(rows, Path(directory)) as source:
         place = Path(out) if out is not None else Path(temporary) / "features.safetensors"
         settings = words({"columns": named or None, **options})

@@ -38,6 +38,8 @@ class Encoders:
         image: str | None = None,
         text: str | None = None,
         audio: str | None = None,
+        video: str | None = None,
+        depth: str | None = None,
         columns: Mapping[str, str] | None = None,
         directory: PathLike = ".",
         follow_links: bool = False,
@@ -46,6 +48,7 @@ class Encoders:
         pooling: str | None = None,
         prompt: str | None = None,
         normalize: bool | None = None,
+        windows: str = "first",
         precision: str = "f32",
         batch: int = 16,
         threads: int = 1,
@@ -57,8 +60,10 @@ class Encoders:
             image: The encoder of pictures: a name of ``lsmi models list``, a directory, or a repository of the hub.
             text: The encoder of texts.
             audio: The encoder of sounds.
+            video: The encoder of videos, or of pictures: then 8 frames of each are embedded, and their vectors averaged.
+            depth: The encoder of depth.
             columns: What the columns are called, such as ``{"image": "photo"}``.
-            directory: Where paths of pictures and sounds start.
+            directory: Where paths of files start.
             follow_links: Whether symbolic links may lead out of the directory.
             on_error: What becomes of rows that cannot be embedded: ``fail``, or ``keep`` them, with null vectors and the reason
                 in a column ``error``.
@@ -67,6 +72,8 @@ class Encoders:
             pooling: How one vector is made of hidden states; as the models' authors do if ``None``.
             prompt: What is put before every text: the name of a prompt, a text, or ``none``; as the authors do if ``None``.
             normalize: Whether vectors are divided by their length; as the authors do if ``None``.
+            windows: What is read of a sound that is longer than its encoder takes: ``first``, the part that it takes, or ``mean``, all
+                parts, whose vectors are averaged.
             precision: ``f32``, ``f16`` or ``bf16``.
             batch: Inputs that an encoder takes at a time.
             threads: Threads that encode; 0 stands for as many as the machine has processors. One by default, as engines run
@@ -77,7 +84,7 @@ class Encoders:
             UsageError: If no encoder is named, ``columns`` names something else, or an option is wrong.
             DataError: If an encoder cannot be found.
         """
-        given = {"image": image, "text": text, "audio": audio}
+        given = {"image": image, "text": text, "audio": audio, "video": video, "depth": depth}
         named = {kind: model for kind, model in given.items() if model}
         if not named:
             raise UsageError("name an encoder, such as image= or text=")
@@ -93,6 +100,7 @@ class Encoders:
             "pooling": pooling,
             "prompt": prompt,
             "normalize": normalize,
+            "windows": windows,
             "precision": precision,
             "batch": int(batch),
             "threads": int(threads),
@@ -135,11 +143,12 @@ class Encoders:
 
         Args:
             batch: A record batch or table: anything that has ``__arrow_c_array__`` or ``__arrow_c_stream__``. Texts, and for
-                pictures and sounds paths or the bytes of files. A column ``id`` names rows in messages.
+                everything else paths or the bytes of files; for videos also paths of folders of frames, or lists of the paths of
+                frames. A column ``id`` names rows in messages.
 
         Returns:
-            The columns that are no inputs as they came; ``x1``, ``x2``, ..., lists of f32, in the order image, text, audio;
-            with ``on_error="keep"`` the column ``error``.
+            The columns that are no inputs as they came; ``x1``, ``x2``, ..., lists of f32, in the order image, text, audio, video,
+            depth; with ``on_error="keep"`` the column ``error``.
 
         Raises:
             DataError: If a column is not there or of another type, or a row cannot be embedded; it names row and id.

@@ -32,8 +32,8 @@ const ERROR: &str = "error";
 
 /// Encoders of some columns of record batches. They keep no state from one batch to the next.
 ///
-/// A batch has a column for each encoder: texts, or for pictures and sounds paths or the bytes of files (also a structure of
-/// `bytes` and `path`). [`embed`](Self::embed) gives its other columns as they came, and the vectors as `x1`, `x2`, ... in the
+/// A batch has a column for each encoder: texts, or for everything else paths or the bytes of files (also a structure of
+/// `bytes` and `path`); a video may also be a folder of its frames, or a list of their paths. [`embed`](Self::embed) gives its other columns as they came, and the vectors as `x1`, `x2`, ... in the
 /// order of the encoders. A column `id` names rows in messages.
 pub struct BatchEncoder {
     /// The encoders, and the columns that they are for.
@@ -134,6 +134,7 @@ impl BatchEncoder {
             if !is_input(kind, *modality) {
                 let expected = match modality {
                     Modality::Text => "text",
+                    Modality::Video => "paths, lists of paths, bytes, or structures of `bytes` and `path`",
                     _ => "paths, bytes, or structures of `bytes` and `path`",
                 };
                 let (column, found) = (column.clone(), kind.to_string());

@@ -12,6 +12,7 @@ use super::table::{Input, Row, missing_as};
 use super::workers::Workers;
 use crate::embedding::embedder::{EmbedError, Embedder, Prepared};
 use crate::embedding::encoders::Modality;
+use crate::embedding::preprocess::video::Clip;
 use crate::features::Missing;
 
 /// Most tokens of a batch of texts, padding included, unless one text has more: memory grows with them.
@@ -166,10 +167,11 @@ impl Encoder<'_> {
                 (Modality::Text, Input::Text(text)) => {
                     encoding.embedder.prepare_text(text).map_err(|error| in_full(&error))
                 }
-                (_, Input::Text(path)) => {
+                (modality, Input::Text(path)) if !input.is_list(modality) => {
                     let found = self.folder.find(path, &encoding.column).map_err(|error| error.to_string());
                     found.and_then(|path| encoding.embedder.prepare_file(&path).map_err(|error| in_full(&error)))
                 }
+                (modality, Input::Text(_) | Input::Frames(_)) => self.video(encoding, &input.paths(modality)),
                 (_, Input::File { name, bytes }) => {
                     encoding.embedder.prepare_bytes(name, bytes.clone()).map_err(|error| in_full(&error))
                 }
@@ -180,6 +182,18 @@ impl Encoder<'_> {
             }
         }
         (prepared, refused)
+    }
+
+    /// Prepares the video whose frames are at these paths.
+    fn video(&self, encoding: &Encoding, paths: &[&str]) -> Result<Prepared, String> {
+        let find = |(place, path): (usize, &&str)| match *path {
+            "" => Err(format!("`{}` names no file as frame {place}, counted from 0", encoding.column)),
+            path => self.folder.find(path, &encoding.column).map_err(|error| error.to_string()),
+        };
+        let files = paths.iter().enumerate().map(find).collect::<Result<Vec<_>, _>>()?;
+        let name = format!("the frames of `{}`", encoding.column);
+        let mut clip = Clip::from_paths(&name, files).map_err(|error| in_full(&error))?;
+        encoding.embedder.prepare_clip(&mut clip).map_err(|error| in_full(&error))
     }
 
     fn put_together(&self, rows: &[Row], refused: &[Option<String>], vectors: &[Vec<f32>]) -> Group {

@@ -11,8 +11,7 @@ use serde::Serialize;
 use super::error::PipelineError;
 use super::feature_file::bytes_of_id;
 use super::folder::Folder;
-use super::table::{Columns, Input, Table};
-use crate::embedding::encoders::Modality;
+use super::table::{Columns, Table};
 use crate::features::Missing;
 use crate::features::format::safetensors::LARGEST_HEADER;
 use crate::files::sha256;
@@ -130,12 +129,10 @@ impl Plan {
             if is_wanted {
                 // Rows that are dropped belong to the row that follows them.
                 dropped += table.dropped() - dropped_before;
-                let states =
-                    columns.inputs.iter().zip(&row.inputs).map(|(column, input)| match (column.modality, input) {
-                        // It is in the table itself.
-                        (Modality::Text, _) | (_, Input::File { .. }) => String::new(),
-                        (_, Input::Text(path)) => folder.state(path),
-                    });
+                let states = columns.inputs.iter().zip(&row.inputs).map(|(column, input)| {
+                    let files = input.paths(column.modality);
+                    files.iter().map(|path| folder.state(path)).collect::<Vec<_>>().join("; ")
+                });
                 bytes_of_ids += row.id.as_deref().map_or(0, bytes_of_id);
                 of_group.push((row.place, row.inputs.clone(), states.collect::<Vec<_>>(), row.label, row.id.clone()));
                 if of_group.len() == settings.rows_of_a_group {

@@ -1,6 +1,7 @@
-//! Inputs in cells of Arrow columns: texts, paths, and files as bytes.
+//! Inputs in cells of Arrow columns: texts, paths, lists of paths, and files as bytes.
 //!
-//! A file is bytes, or a structure of bytes and a path, as the library `datasets` of Hugging Face writes them.
+//! A file is bytes, or a structure of bytes and a path, as the library `datasets` of Hugging Face writes them. A list has the
+//! paths of the frames of a video.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -21,7 +22,17 @@ fn is_bytes(kind: &DataType) -> bool {
 
 /// Whether a column of a type may hold the inputs of a modality.
 pub(in super::super) fn is_input(kind: &DataType, modality: Modality) -> bool {
-    is_text(kind) || modality != Modality::Text && is_of_files(kind)
+    is_text(kind) || modality != Modality::Text && is_of_files(kind) || modality == Modality::Video && is_of_lists(kind)
+}
+
+/// Whether a column of a type holds lists of texts.
+fn is_of_lists(kind: &DataType) -> bool {
+    match kind {
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            is_string(field.data_type())
+        }
+        _ => false,
+    }
 }
 
 /// Whether a column of a type holds files.
@@ -36,9 +47,13 @@ fn is_of_files(kind: &DataType) -> bool {
     }
 }
 
-/// Returns the input in a row of a column: a file, or a text or path. `unnamed` is what messages call a file without a path.
+/// Returns the input in a row of a column: a file, a list of paths, or a text or path. `unnamed` is what messages call a file without a path.
 pub(in super::super) fn input_at(column: &ArrayRef, row: usize, unnamed: impl FnOnce() -> String) -> Input {
     let kind = column.data_type();
+    if is_of_lists(kind) {
+        let texts = texts_at(column, row);
+        return if texts.is_empty() { Input::Text(String::new()) } else { Input::Frames(texts) };
+    }
     if !is_of_files(kind) {
         return Input::Text(text_at(column, row));
     }
@@ -57,6 +72,20 @@ pub(in super::super) fn input_at(column: &ArrayRef, row: usize, unnamed: impl Fn
     }
 }
 
+/// The texts of a list; none where there is no list.
+fn texts_at(column: &ArrayRef, row: usize) -> Vec<String> {
+    if column.is_null(row) {
+        return Vec::new();
+    }
+    let values = match column.data_type() {
+        DataType::List(_) => column.as_list::<i32>().value(row),
+        DataType::LargeList(_) => column.as_list::<i64>().value(row),
+        DataType::FixedSizeList(..) => column.as_fixed_size_list().value(row),
+        _ => return Vec::new(),
+    };
+    (0..values.len()).map(|place| text_at(&values, place)).collect()
+}
+
 fn bytes_at(column: &ArrayRef, row: usize) -> Option<Vec<u8>> {
     if column.is_null(row) {
         return None;
@@ -73,7 +102,8 @@ fn bytes_at(column: &ArrayRef, row: usize) -> Option<Vec<u8>> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow_array::{BinaryArray, StringArray, StructArray};
+    use arrow_array::builder::{GenericListBuilder, StringBuilder};
+    use arrow_array::{BinaryArray, OffsetSizeTrait, StringArray, StructArray};
     use arrow_schema::Field;
 
     use super::*;
@@ -93,5 +123,23 @@ mod tests {
         assert_eq!(at(&column, 2), Input::Text(String::new()));
         let unnamed = Input::File { name: "in row 1".to_owned(), bytes: b"one".to_vec() };
         assert_eq!((at(&bytes, 0), at(&bytes, 1)), (unnamed, Input::Text(String::new())));
+    }
+
+    fn lists<O: OffsetSizeTrait>() -> ArrayRef {
+        let mut lists = GenericListBuilder::<O, _>::new(StringBuilder::new());
+        lists.append_value([Some("1.png"), None]);
+        lists.append_value([None::<&str>; 0]);
+        lists.append_null();
+        Arc::new(lists.finish())
+    }
+
+    #[test]
+    fn lists_are_frames_of_videos() {
+        for column in [lists::<i32>(), lists::<i64>()] {
+            assert!(is_input(column.data_type(), Modality::Video) && !is_input(column.data_type(), Modality::Image));
+            let at = |row| input_at(&column, row, String::new);
+            assert_eq!(at(0), Input::Frames(vec!["1.png".to_owned(), String::new()]));
+            assert_eq!((at(1), at(2)), (Input::Text(String::new()), Input::Text(String::new())));
+        }
     }
 }

@@ -2,14 +2,20 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::embedding::encoders::Modality;
 use crate::features::Missing;
 use crate::files::sha256;
+
+/// What stands between the paths of the frames of a video in a text.
+const BETWEEN: char = ';';
 
 /// What is to be embedded of a row. Serialized, it tells inputs apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Input {
-    /// A text, or the path of a file; empty where there is none.
+    /// A text, or the path of a file; empty where there is none. Of a video also the paths of its frames, separated by `;`.
     Text(String),
+    /// The paths of the frames of a video, at least one.
+    Frames(Vec<String>),
     /// A file that is in the table itself.
     File {
         /// What it is called in messages.
@@ -25,7 +31,26 @@ impl Input {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::File { .. } => None,
+            Self::Frames(_) | Self::File { .. } => None,
+        }
+    }
+
+    /// Whether it is a video whose frames are listed.
+    pub(in super::super) fn is_list(&self, modality: Modality) -> bool {
+        match self {
+            Self::Text(text) => modality == Modality::Video && text.contains(BETWEEN),
+            Self::Frames(_) => true,
+            Self::File { .. } => false,
+        }
+    }
+
+    /// Lists the paths that it names: none where it is in the table itself.
+    pub(in super::super) fn paths(&self, modality: Modality) -> Vec<&str> {
+        match self {
+            Self::Text(text) if self.is_list(modality) => text.split(BETWEEN).map(str::trim).collect(),
+            Self::Text(path) if modality != Modality::Text => vec![path],
+            Self::Frames(paths) => paths.iter().map(String::as_str).collect(),
+            Self::Text(_) | Self::File { .. } => Vec::new(),
         }
     }
 

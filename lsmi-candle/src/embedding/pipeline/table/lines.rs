@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{Columns, Fields, Input, InputColumn, OptionalColumn, Source, TableError, unreadable};
+use crate::embedding::encoders::Modality;
 
 /// The rows of a file of JSON lines.
 pub(super) struct JsonLines {
@@ -49,7 +50,14 @@ impl JsonLines {
         let optional = |OptionalColumn { name, is_needed }: &OptionalColumn| {
             if *is_needed { needed(name).map(Some) } else { text(name) }
         };
-        let inputs = self.columns.inputs.iter().map(|InputColumn { name, .. }| needed(name).map(Input::Text));
+        let input = |InputColumn { name, modality }: &InputColumn| match object.get(name.as_str()).copied() {
+            Some(Value::Array(paths)) if *modality == Modality::Video && paths.iter().all(Value::is_string) => {
+                let paths: Vec<String> = paths.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                Ok(if paths.is_empty() { Input::Text(String::new()) } else { Input::Frames(paths) })
+            }
+            _ => needed(name).map(Input::Text),
+        };
+        let inputs = self.columns.inputs.iter().map(input);
         Ok((inputs.collect::<Result<_, _>>()?, optional(&self.columns.label)?, optional(&self.columns.id)?))
     }
 }

@@ -37,7 +37,8 @@ pub struct Columns {
 pub struct InputColumn {
     /// What it is called.
     pub name: String,
-    /// What it holds: texts, or paths of files; in Parquet also the bytes of files.
+    /// What it holds: texts, or paths of files; in Parquet also the bytes of files. A video may be a list of paths: a text with
+    /// `;` between them, an array in JSON lines, a list of texts in Parquet.
     pub modality: Modality,
 }
 

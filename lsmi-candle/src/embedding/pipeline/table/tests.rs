@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
 use arrow_array::RecordBatch;
+use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::types::Int8Type;
 use arrow_array::{ArrayRef, DictionaryArray, LargeStringArray, StringViewArray, UInt8Array};
 
@@ -78,4 +79,47 @@ fn parquet_holds_texts_and_whole_numbers() {
         id: Some(id.to_owned()),
     };
     assert_eq!(rows, [row(0, "a.png", "é", "7"), row(1, "a name longer than a view holds.png", "", "255")]);
+}
+
+/// Frames are an array in JSON lines, a list in Parquet, and in any table a text, which stays as it is until it is encoded.
+#[test]
+fn videos_may_be_lists_of_frames() {
+    let columns = || {
+        let video = InputColumn { name: "video".to_owned(), modality: Modality::Video };
+        Columns { inputs: vec![video], label: absent(), id: absent() }
+    };
+    let place = tempfile::tempdir().unwrap();
+    let lines = place.path().join("table.jsonl");
+    fs::write(&lines, "{\"video\": [\"1.png\", \"2.png\"]}\n{\"video\": []}\n{\"video\": \"1.png;2.png\"}\n").unwrap();
+    let parquet = place.path().join("table.parquet");
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    lists.append_value([Some("1.png"), Some("2.png")]);
+    lists.append_null();
+    let batch = RecordBatch::try_from_iter([("video", Arc::new(lists.finish()) as ArrayRef)]).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(&parquet).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let read = |path: &Path| -> Vec<Input> {
+        let rows = Table::open(path, columns(), Missing::Refuse).unwrap();
+        rows.map(|row| row.unwrap().inputs.remove(0)).collect()
+    };
+    let frames = Input::Frames(vec!["1.png".to_owned(), "2.png".to_owned()]);
+    let text = Input::Text("1.png;2.png".to_owned());
+    assert_eq!(text.paths(Modality::Video), frames.paths(Modality::Video));
+    assert_eq!((text.paths(Modality::Image), text.paths(Modality::Text)), (vec!["1.png;2.png"], vec![]));
+    assert_eq!(read(&lines), [frames.clone(), Input::Text(String::new()), text]);
+    assert_eq!(read(&parquet), [frames, Input::Text(String::new())]);
+    // Of pictures, there is one a row.
+    let pictures = || {
+        let mut columns = columns();
+        columns.inputs[0].modality = Modality::Image;
+        columns
+    };
+    assert!(matches!(Table::open(&parquet, pictures(), Missing::Refuse), Err(TableError::Type { .. })));
+    let mut table = Table::open(&lines, pictures(), Missing::Refuse).unwrap();
+    assert!(matches!(table.next(), Some(Err(TableError::Type { .. }))));
+}
+
+fn absent() -> OptionalColumn {
+    OptionalColumn { name: "absent".to_owned(), is_needed: false }
 }

@@ -85,9 +85,19 @@ impl Clip {
     }
 
     fn of_folder(path: &Path, name: String) -> Result<Self> {
+        let files = Self::pictures_of(path)?;
+        checked(name, Frames::Files(files), None, "the folder has no pictures, files that end in .jpg, .png or .webp")
+    }
+
+    /// Lists the pictures that are the frames of a folder, in their order.
+    ///
+    /// # Errors
+    /// [`PreprocessError::Video`] where it cannot be read, or has too many.
+    pub(crate) fn pictures_of(folder: &Path) -> Result<Vec<PathBuf>> {
+        let name = folder.display().to_string();
         let failed = |source| VideoError::Read { name: name.clone(), source };
         let mut found = Vec::new();
-        for entry in fs::read_dir(path).map_err(failed)? {
+        for entry in fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let file = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
             let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
@@ -100,8 +110,7 @@ impl Clip {
             }
         }
         found.sort_by(|(left, _), (right, _)| names::compare(left, right));
-        let files = found.into_iter().map(|(_, path)| path).collect();
-        checked(name, Frames::Files(files), None, "the folder has no pictures, files that end in .jpg, .png or .webp")
+        Ok(found.into_iter().map(|(_, path)| path).collect())
     }
 
     fn of_source(name: String, mut source: Box<dyn Source>) -> Result<Self> {
