@@ -19,8 +19,10 @@ the table, or the text itself; label and id are optional. --columns image=pictur
 each of two --text.
 
 A model is a name of `lsmi models list`, org/name on the Hugging Face hub, or a directory with config.json, model.safetensors and \
-what else it needs. A video is a folder of frames, a file (Motion-JPEG in AVI, animated WebP), or the paths of frames with ; between them; a model \
-of pictures reads 8 frames of it and averages their vectors. Depth is a grey PNG of 16 bits, of which models say what they stand for.
+what else it needs.
+
+A video is a folder of frames, a file (Motion-JPEG in AVI, animated WebP), or the paths of frames with ; between them; a model of \
+pictures reads 8 frames of it and averages their vectors. Depth is a grey PNG of 8 or 16 bits.
 
 The output holds x1, x2, ... in the order of the options, y of the labels, and says in its metadata \
 which model, revision, pooling and preprocessing it is of. The same table and models give the same bytes.

@@ -33,8 +33,9 @@ const ERROR: &str = "error";
 /// Encoders of some columns of record batches. They keep no state from one batch to the next.
 ///
 /// A batch has a column for each encoder: texts, or for everything else paths or the bytes of files (also a structure of
-/// `bytes` and `path`); a video may also be a folder of its frames, or a list of their paths. [`embed`](Self::embed) gives its other columns as they came, and the vectors as `x1`, `x2`, ... in the
-/// order of the encoders. A column `id` names rows in messages.
+/// `bytes` and `path`); a video may also be a folder of its frames, or a list of their paths. [`embed`](Self::embed) gives its
+/// other columns as they came, and the vectors as `x1`, `x2`, ... in the order of the encoders. A column `id` names rows in
+/// messages.
 pub struct BatchEncoder {
     /// The encoders, and the columns that they are for.
     pub encodings: Vec<Encoding>,

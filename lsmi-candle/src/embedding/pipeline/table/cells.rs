@@ -47,7 +47,8 @@ fn is_of_files(kind: &DataType) -> bool {
     }
 }
 
-/// Returns the input in a row of a column: a file, a list of paths, or a text or path. `unnamed` is what messages call a file without a path.
+/// Returns the input in a row of a column: a file, a list of paths, or a text or path. `unnamed` is what messages call a file
+/// without a path.
 pub(in super::super) fn input_at(column: &ArrayRef, row: usize, unnamed: impl FnOnce() -> String) -> Input {
     let kind = column.data_type();
     if is_of_lists(kind) {
