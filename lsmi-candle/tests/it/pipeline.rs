@@ -354,7 +354,7 @@ fn videos(place: &Path, unreadable: Unreadable) -> (Settings, Vec<Encoding>) {
     let model = of_directory(&place.join("videomae"), Asked::of(Modality::Video)).unwrap();
     let embedder = Embedder::load(&model, &Options::default(), &Device::Cpu).unwrap();
     let mut encodings = encodings(place);
-    encodings[0] = Encoding { modality: Modality::Video, column: "video".to_owned(), embedder };
+    encodings[0] = Encoding { modality: Modality::Video, column: "video".to_owned(), embedder: Arc::new(embedder) };
     (settings, encodings)
 }
 
