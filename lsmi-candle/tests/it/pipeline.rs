@@ -158,7 +158,7 @@ fn shards_are_parts_of_the_whole() {
 fn any_number_of_threads_gives_the_same_bytes() {
     let place = place();
     let word = |row: usize| ["red", "blue", "a", "square", "circle"][row * row % 5];
-    let text = |row: usize| (0..1 + row * 7 % 11).map(|at| word(row + at)).collect::<Vec<_>>().join(" ");
+    let text = |row: usize| (0..=row * 7 % 11).map(|at| word(row + at)).collect::<Vec<_>>().join(" ");
     let row = |row: usize| {
         let file = if row == 17 { "no.png" } else { ["g.png", "e.png"][row % 2] };
         format!("id{row},{file},{},dog\n", text(row))
@@ -354,7 +354,7 @@ fn videos(place: &Path, unreadable: Unreadable) -> (Settings, Vec<Encoding>) {
     let model = of_directory(&place.join("videomae"), Asked::of(Modality::Video)).unwrap();
     let embedder = Embedder::load(&model, &Options::default(), &Device::Cpu).unwrap();
     let mut encodings = encodings(place);
-    encodings[0] = Encoding { modality: Modality::Video, column: "video".to_owned(), embedder };
+    encodings[0] = Encoding { modality: Modality::Video, column: "video".to_owned(), embedder: Arc::new(embedder) };
     (settings, encodings)
 }
 

@@ -120,7 +120,8 @@ mod tests {
         // This one is in the directory where tests run.
         let message = refused("src/embeding");
         assert!(message.contains("there are src/embedding") && message.contains("src/embeding@main"), "{message}");
-        let of_hub = model_ref("src/embeding@main", &Registry::built_in().unwrap()).unwrap();
+        let registry = Registry::built_in().unwrap();
+        let of_hub = model_ref("src/embeding@main", &registry).unwrap();
         assert_eq!(of_hub, ModelRef::Repository("src/embeding".parse().unwrap(), Some("main".to_owned())));
     }
 }
