@@ -113,6 +113,7 @@ pub(crate) fn multiply(left: Rows<'_>, right: &Packed, target: Target<'_>) {
         type Output = ();
 
         #[inline(always)]
+        #[expect(clippy::inline_always, reason = "a call would be compiled for the least processor")]
         fn with_simd<S: Simd>(self, simd: S) {
             let Self(left, right, target) = self;
             multiply_part(simd, left, right, 0..right.columns, 0..right.inner, target, &mut Vec::new());
@@ -154,6 +155,7 @@ fn blocks<S: Simd, const ROWS: usize>(
     target: Target<'_>,
     panels: &mut Vec<f32>,
 ) {
+    let Target { values: out, stride } = target;
     let strips = columns.start / right.strip..columns.end.div_ceil(right.strip);
     for first_row in (0..left.count).step_by(ROW_BLOCK) {
         let rows = ROW_BLOCK.min(left.count - first_row);
@@ -167,9 +169,9 @@ fn blocks<S: Simd, const ROWS: usize>(
                 let width = right.strip.min(columns.len() - column);
                 for (panel, row) in panels.chunks_exact(length * ROWS).zip((first_row..).step_by(ROWS)) {
                     let rows = ROWS.min(left.count - row);
-                    let begin = row * target.stride + column;
-                    let place = Place { stride: target.stride, rows, width, is_first: position == 0 };
-                    tile::<S, ROWS>(simd, panel, strip, &mut target.values[begin..], place);
+                    let begin = row * stride + column;
+                    let place = Place { stride, rows, width, is_first: position == 0 };
+                    tile::<S, ROWS>(simd, panel, strip, &mut out[begin..], place);
                 }
             }
         }
@@ -252,6 +254,7 @@ impl WithSimd for Lanes {
     type Output = usize;
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call would be compiled for the least processor")]
     fn with_simd<S: Simd>(self, _: S) -> usize {
         S::F32_LANES
     }

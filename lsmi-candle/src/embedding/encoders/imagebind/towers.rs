@@ -1,6 +1,6 @@
 //! The towers of pictures and videos, texts, sounds, and depth.
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{DType, Tensor};
 
 use super::finish;
 use super::stem::Stem;

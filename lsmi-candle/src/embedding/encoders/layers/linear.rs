@@ -93,7 +93,7 @@ impl Linear {
             // The product is new and seen by nobody else, so it can be written over.
             Some(bias) if passes::suits(&y) && passes::suits(bias) => {
                 y.inplace_op2(bias, &passes::Finish(activation))?;
-                return Ok(y);
+                Ok(y)
             }
             Some(bias) => {
                 activation.map_or(Ok(y.broadcast_add(bias)?), |activation| activation.forward(&y.broadcast_add(bias)?))

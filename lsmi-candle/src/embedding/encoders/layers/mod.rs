@@ -19,9 +19,8 @@ mod shifted_windows;
 
 pub use activation::Activation;
 pub(crate) use attention::{
-    Attention, Band, Biases, Buckets, CrossAttention, DistanceBias, Distances, GroupedAttention, GroupedShape,
-    HeadNorms, Mask, RelativeAttention, RelativeShape, attention, attention_by_heads, biased_attention, hidden, packed,
-    pairs,
+    Attention, Band, Biases, Buckets, CrossAttention, DistanceBias, GroupedAttention, GroupedShape, HeadNorms, Mask,
+    RelativeAttention, RelativeShape, attention, attention_by_heads, hidden, packed, pairs,
 };
 pub(crate) use block::{Block, Blocks, Names, Shape};
 pub(crate) use convolutions::{BatchNorm, Convolution, Depthwise, Padding, Rectifier, TubeletSize, Tubelets, Window};

@@ -4,9 +4,9 @@
 //! Maps are `[B, height, width, channels]`. A map that windows do not fill is filled up with zeros behind the norm, right
 //! and below; they are looked at like pixels, as the authors have it.
 
-use candle_core::{D, DType, Device, Tensor};
-use candle_nn::ops;
+use candle_core::{DType, Device, Tensor};
 
+use super::attention::{Bias, biased_attention, split};
 use super::{Activation, LayerNorm, Linear};
 use crate::embedding::encoders::error::{EncoderError, Result};
 use crate::embedding::encoders::weights::Weights;
@@ -15,9 +15,6 @@ use crate::embedding::encoders::weights::Weights;
 const APART: f32 = -100.0;
 /// The largest window. The scores within one grow with the fourth power of its side.
 const LARGEST: usize = 64;
-/// The most scores that are computed at a time.
-const MOST_SCORES: usize = 1 << 24;
-
 /// Square windows of a map, and by how many pixels they are shifted right and down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Windows {
@@ -318,37 +315,18 @@ impl WindowBlock {
         Ok((map + self.perceptron[1].forward(&inner)?)?)
     }
 
-    /// Attention within windows `[B n, side^2, channels]`, a picture at a time where there would be too many scores.
+    /// Attention within windows `[B n, side^2, channels]`; the mask is of the windows of one picture.
     fn attend(&self, windows: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
-        let (all, length, width) = windows.dims3()?;
+        let length = windows.dim(1)?;
         let heads = self.table.dim(1)?;
         let bias = self.table.index_select(&self.relative, 0)?.t()?.reshape((1, heads, length, length))?;
-        // What is added to the scores of the windows of one picture, or of any window.
         let added = match mask {
             Some(mask) => bias.broadcast_add(&mask.unsqueeze(1)?)?,
-            None => bias,
+            None => bias.contiguous()?,
         };
-        let period = added.dim(0)?;
-        let most = MOST_SCORES / (heads * length * length).max(1);
-        let step = (most / period * period).max(period);
-        let mut parts = Vec::new();
-        for first in (0..all).step_by(step) {
-            let part = windows.narrow(0, first, step.min(all - first))?;
-            let count = part.dim(0)?;
-            let packed = self.packed.forward(&part)?.reshape((count, length, 3, heads, width / heads))?;
-            let third = |index| packed.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
-            let (queries, keys, values) = (third(0)?, third(1)?, third(2)?);
-            // Added and summed in f32 whatever the states are.
-            let scores = queries.matmul(&keys.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
-            let scores = scores.reshape((count / period, period, heads, length, length))?.broadcast_add(&added)?;
-            let shares = ops::softmax_last_dim(&scores)?.to_dtype(values.dtype())?;
-            let states = shares.reshape((count, heads, length, length))?.matmul(&values)?;
-            parts.push(self.output.forward(&states.transpose(1, 2)?.reshape((count, length, width))?)?);
-        }
-        match &parts[..] {
-            [only] => Ok(only.clone()),
-            several => Ok(Tensor::cat(several, 0)?),
-        }
+        let [queries, keys, values] = split(&self.packed.forward(windows)?, heads)?;
+        let states = biased_attention(&queries, &keys, &values, None, Some(Bias::Matrix(&added)))?;
+        self.output.forward(&states.transpose(1, 2)?.reshape(windows.shape())?)
     }
 }
 

@@ -35,7 +35,7 @@ impl Positions {
     pub(super) fn load(config: &Config, weights: &Weights, width: usize, kind: &Kind) -> Result<Self> {
         let weights = weights.under("encoder.pos_conv_embed");
         let groups = config.count(&["num_conv_pos_embedding_groups"], 16)?;
-        if width % groups != 0 {
+        if !width.is_multiple_of(groups) {
             let expected = format!("a divisor of the width {width}");
             return Err(config.wrong("num_conv_pos_embedding_groups", &expected, Some(&groups.into())));
         }

@@ -3,7 +3,6 @@
 //! of what is made. The largest model of either has gated perceptrons.
 
 use candle_core::Tensor;
-use serde_json::Value;
 
 use super::block::{Block, PatchAttention, forward, packed};
 use super::vit::tokens_and_positions;

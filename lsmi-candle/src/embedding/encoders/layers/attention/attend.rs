@@ -107,6 +107,7 @@ impl WithSimd for Work<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call would be compiled for the least processor")]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { sequences, band, queries, keys, values, bias, out } = self;
         let [_, heads, length, _] = queries.dims;
@@ -141,7 +142,7 @@ impl WithSimd for Work<'_> {
                         let own = own.start.max(seen.start) - seen.start..own.end.max(seen.start) - seen.start;
                         if let Some((is_by_distance, bias)) = bias {
                             let [rows, of_heads, of_queries, of_keys] = bias.dims;
-                            let (row, head) = ((*row).min(rows - 1), head.min(of_heads - 1));
+                            let (row, head) = (row % rows, head.min(of_heads - 1));
                             let (from, to) = if is_by_distance {
                                 // The distance 0 is in the middle.
                                 (0, of_keys / 2 - query + seen.start)

@@ -91,16 +91,7 @@ impl Attention {
     /// A candle error where shapes do not fit.
     pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
         let [queries, keys, values] = self.split(x)?;
-        self.attend(&queries, &keys, &values, mask, None)
-    }
-
-    /// Attention of the states to themselves, with a bias `[B or 1, heads or 1, T, T]` added to the scores.
-    ///
-    /// # Errors
-    /// A candle error where shapes do not fit.
-    pub(crate) fn forward_biased(&self, x: &Tensor, mask: Option<&Mask>, bias: &Tensor) -> Result<Tensor> {
-        let [queries, keys, values] = self.split(x)?;
-        self.attend(&queries, &keys, &values, mask, Some(Bias::Matrix(bias)))
+        self.attend(&queries, &keys, &values, mask)
     }
 
     /// Attention of the states to themselves, queries and keys turned by their positions.
@@ -109,22 +100,15 @@ impl Attention {
     /// A candle error where shapes do not fit.
     pub(crate) fn forward_rotated(&self, x: &Tensor, rotary: &Rotary, mask: Option<&Mask>) -> Result<Tensor> {
         let [queries, keys, values] = self.split(x)?;
-        self.attend(&rotary.turn(&queries)?, &rotary.turn(&keys)?, &values, mask, None)
+        self.attend(&rotary.turn(&queries)?, &rotary.turn(&keys)?, &values, mask)
     }
 
     fn split(&self, x: &Tensor) -> Result<[Tensor; 3]> {
         split(&self.packed.forward(x)?, self.heads)
     }
 
-    fn attend(
-        &self,
-        queries: &Tensor,
-        keys: &Tensor,
-        values: &Tensor,
-        mask: Option<&Mask>,
-        bias: Option<Bias<'_>>,
-    ) -> Result<Tensor> {
-        let heads = biased_attention(queries, keys, values, mask, bias)?;
+    fn attend(&self, queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
+        let heads = attention(queries, keys, values, mask)?;
         let (batch, _, length, _) = heads.dims4()?;
         self.output.forward(&heads.transpose(1, 2)?.reshape((batch, length, ()))?)
     }
@@ -186,7 +170,7 @@ fn scaled(weight: &Tensor, bias: Option<&Tensor>, heads: usize) -> Result<(Tenso
 }
 
 /// `[B, T, parts d]` as `parts` views `[B, heads, T, d / heads]`.
-fn split<const PARTS: usize>(x: &Tensor, heads: usize) -> Result<[Tensor; PARTS]> {
+pub(super) fn split<const PARTS: usize>(x: &Tensor, heads: usize) -> Result<[Tensor; PARTS]> {
     let (batch, length, width) = x.dims3()?;
     let x = x.reshape((batch, length, PARTS, heads, width / PARTS / heads))?;
     let mut parts = [(); PARTS].map(|()| x.clone());
@@ -205,7 +189,7 @@ pub(crate) fn attention(queries: &Tensor, keys: &Tensor, values: &Tensor, mask: 
 /// What is added to the scores of attention.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bias<'a> {
-    /// f32 `[B or 1, heads or 1, T, S]`, by the places in the rows of the batch.
+    /// f32 `[rows, heads or 1, T, S]`, by the places in the rows of the batch: its rows take turns.
     Matrix(&'a Tensor),
     /// By the distance of two positions of a sequence.
     Distances(&'a Distances),
@@ -249,7 +233,11 @@ pub(crate) fn biased_attention(
     let scores = mask.map(|mask| mask.scores(all_keys, queries.device())).transpose()?.flatten();
     let bias = match bias {
         None => None,
-        Some(Bias::Matrix(matrix)) => Some(matrix.to_dtype(DType::F32)?),
+        Some(Bias::Matrix(matrix)) => {
+            let rows = matrix.dim(0)?;
+            let turns = if rows > 1 { batch / rows } else { 1 };
+            Some(matrix.to_dtype(DType::F32)?.repeat((turns, 1, 1, 1))?)
+        }
         Some(Bias::Distances(distances)) => Some(distances.rows(0..length)?),
     };
     let added = match (scores, bias) {

@@ -12,9 +12,7 @@ use super::block::{Block, forward};
 use crate::embedding::encoders::image::patches::{Patches, Sizes, without_leading};
 use crate::embedding::encoders::image::towers::Head;
 use crate::embedding::encoders::image::width;
-use crate::embedding::encoders::layers::{
-    Convolution, CrossAttention, GridRotary, LayerNorm, Linear, Pairs, Rectifier, Window,
-};
+use crate::embedding::encoders::layers::{Convolution, CrossAttention, GridRotary, LayerNorm, Linear, Pairs, Window};
 use crate::embedding::encoders::{
     Architecture, Config, Encoder, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights,
 };
