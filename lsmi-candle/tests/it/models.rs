@@ -5,10 +5,11 @@
 use std::fs;
 use std::path::Path;
 
+use lsmi_candle::embedding::encoders::Config;
 use lsmi_candle::embedding::hub::{Hub, HubConfig};
 use lsmi_candle::embedding::manifests::{
-    Architecture, Asked, Description, Manifest, Modality, ModelError, ModelRef, Preprocessing, Registry, model_ref,
-    of_directory, resolve,
+    Architecture, Asked, Description, Manifest, Modality, ModelError, ModelRef, Preprocessing, Registry, known,
+    known_in_cache, model_ref, of_directory, resolve,
 };
 use lsmi_candle::embedding::preprocess::image::{Filter, Resize};
 use tempfile::TempDir;
@@ -159,6 +160,20 @@ fn two_towers_need_a_word() {
 fn what_is_unknown_or_missing_is_named() {
     let message = described(&[("config.json", r#"{"model_type": "mamba"}"#)], None).unwrap_err().to_string();
     assert!(message.contains("`mamba` is not known; known are bert, electra"), "{message}");
+    for (config, nearest) in [
+        (r#"{"model_type": "deberta"}"#, "`deberta` is not known; the nearest is `deberta-v2`. Its network would have"),
+        (r#"{"model_type": "swinv2"}"#, "`swinv2` is not known; the nearest is `swin`"),
+        (r#"{"architecture": "beitv2_base_patch16_224"}"#, "the nearest is `vit_`"),
+    ] {
+        let message = described(&[("config.json", config)], None).unwrap_err().to_string();
+        assert!(message.contains(nearest), "{message}");
+        assert!(message.contains("tensors that do not fit are refused by name") && !message.contains("known are"));
+        // The reader of weights says the same, where it reads what is asked for.
+        let config = Config::parse("config.json", config).unwrap();
+        let message =
+            [Modality::Text, Modality::Image].map(|modality| config.network(modality).unwrap_err().to_string());
+        assert_eq!(message.iter().filter(|message| message.contains(nearest)).count(), 1, "{message:?}");
+    }
     let message = described(&[("config.json", "{}")], None).unwrap_err().to_string();
     assert!(message.contains("`model_type` is missing"), "{message}");
     let message = described(&[], None).unwrap_err().to_string();
@@ -194,6 +209,66 @@ bytes = 7
     assert!(message.contains("its size in bytes is 7, but the manifest says 8"), "{message}");
 }
 
+/// What is known without a download: each modality by the same reader, and why one cannot be used.
+#[test]
+fn what_is_known_of_a_directory() {
+    let processor =
+        r#"{"size": 224, "crop_size": 224, "resample": 3, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}"#;
+    let clip = r#"{"model_type": "clip", "projection_dim": 16}"#;
+    let place = directory(&[("config.json", clip), ("preprocessor_config.json", processor)]);
+    let found = known(place.path());
+    assert_eq!(found.architecture.unwrap(), Architecture::Clip);
+    let modalities: Vec<Modality> = found.uses.iter().map(|(modality, _)| *modality).collect();
+    assert_eq!(modalities, [Modality::Image, Modality::Text]);
+    for (modality, described) in &found.uses {
+        let described = described.as_ref().unwrap();
+        assert_eq!((described.description.modality, described.embedding_width), (*modality, Some(16)));
+    }
+    let paths: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["config.json", "model.safetensors", "preprocessor_config.json", "tokenizer.json"]);
+    assert_eq!(found.files[1].bytes, 7);
+
+    let without = directory(&[("config.json", clip)]);
+    let message = known(without.path()).uses[0].1.as_ref().unwrap_err().to_string();
+    assert!(message.contains("there is no preprocessor_config.json"), "{message}");
+    let nothing = tempfile::tempdir().unwrap();
+    let message = known(nothing.path()).architecture.unwrap_err().to_string();
+    assert!(message.contains("there is no config.json"), "{message}");
+}
+
+/// A cache that another client filled: its commits, and what their files say.
+#[test]
+fn what_is_known_of_the_cache() {
+    let place = tempfile::tempdir().unwrap();
+    let config = HubConfig { offline: true, ..HubConfig::from_variables(|_| None, Some(place.path())).unwrap() };
+    let (one, two) = ("1".repeat(40), "2".repeat(40));
+    let folder = config.cache.join("models--org--name");
+    let hub = Hub::new(config);
+    let repository = "org/name".parse().unwrap();
+    assert!(hub.cached_repositories().is_empty() && hub.cached_commits(&repository).is_empty());
+    let write = |commit: &str| {
+        fs::create_dir_all(folder.join("snapshots").join(commit)).unwrap();
+        fs::write(folder.join("snapshots").join(commit).join("config.json"), MINILM).unwrap();
+    };
+    write(&one);
+    fs::create_dir_all(folder.join("snapshots/no-commit")).unwrap();
+    assert_eq!(hub.cached_repositories(), std::slice::from_ref(&repository));
+    // The only one is meant where nobody says which.
+    assert_eq!(hub.cached_commit(&repository, None).unwrap(), Some(one.clone()));
+    assert_eq!(hub.cached_commit(&repository, Some("other")).unwrap(), None);
+    write(&two);
+    assert_eq!(hub.cached_commits(&repository), [one.clone(), two.clone()]);
+    assert_eq!(hub.cached_commit(&repository, None).unwrap(), None);
+    fs::create_dir_all(folder.join("refs")).unwrap();
+    fs::write(folder.join("refs/main"), &two).unwrap();
+    assert_eq!(hub.cached_commit(&repository, None).unwrap(), Some(two.clone()));
+    assert_eq!(hub.cached_files(&repository, &one), [("config.json".to_owned(), MINILM.len() as u64)]);
+    let found = known_in_cache(&repository, &one, &hub);
+    assert_eq!(found.architecture.unwrap(), Architecture::Bert);
+    let message = found.uses[0].1.as_ref().unwrap_err().to_string();
+    assert!(message.contains("there is no tokenizer.json"), "{message}");
+}
+
 #[test]
 fn names_mean_manifests_then_directories_then_repositories() {
     let registry = Registry::built_in().unwrap();
@@ -203,5 +278,9 @@ fn names_mean_manifests_then_directories_then_repositories() {
         panic!("not one")
     };
     assert_eq!((repository.as_str(), revision.as_deref()), ("org/name", Some("refs/pr/1")));
+    for path in ["org/name/more", "org/", "org\\name", "src/nothing"] {
+        let message = model_ref(path, &registry).unwrap_err().to_string();
+        assert!(message.contains("there is no such directory"), "{message}");
+    }
     assert!(matches!(model_ref("nothing", &registry), Err(ModelError::Unknown { .. })));
 }

@@ -27,7 +27,8 @@ Examples:
 const SHOW_EXAMPLES: &str = "\
 Examples:
   lsmi models show clip-vit-b32-image
-  lsmi models show minilm-l6-v2 --json | jq .cached";
+  lsmi models show intfloat/e5-small-v2
+  lsmi models show path/to/dir --json | jq .uses";
 
 const PULL_EXAMPLES: &str = "\
 Examples:
@@ -51,10 +52,10 @@ pub(crate) struct HubCommand {
 /// What to do with models.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HubAction {
-    /// List the models there are manifests for, and which are in the cache
+    /// List the models there are manifests for, and what else is in the cache
     #[command(after_help = LIST_EXAMPLES)]
     List(ListModels),
-    /// Show a manifest, and what of its files is in the cache
+    /// Show what is known of a model: its manifest, or what its files here say
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowModel),
     /// Download models, check them and pin what they are
@@ -75,7 +76,7 @@ pub(crate) struct ListModels {
 /// `lsmi models show`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowModel {
-    /// Name of a manifest
+    /// Name of a manifest, organisation/model in the cache, or a directory
     #[arg(value_name = "MODEL")]
     pub(crate) name: String,
     #[command(flatten)]

@@ -242,7 +242,7 @@ impl<'config> NetworkName<'config> {
                 Some(modality) => Architecture::model_types(modality),
                 None => MODEL_TYPES.iter().map(|(name, ..)| *name).collect(),
             },
-            nearest: nearest.filter(|nearest| modality.is_none_or(|modality| nearest.reads(modality))),
+            nearest: nearest.filter(|nearest| modality.is_none_or(|modality| nearest.reads(modality))).map(Box::new),
         }
     }
 }

@@ -128,7 +128,7 @@ pub enum EncoderError {
         found: String,
     },
     /// An architecture that is not built in, or does not encode what is asked for.
-    #[error("{}", of_architecture(file, found, *modality, known, *nearest))]
+    #[error("{}", of_architecture(file, found, *modality, known, nearest.as_deref()))]
     Architecture {
         /// The file.
         file: String,
@@ -139,7 +139,7 @@ pub enum EncoderError {
         /// The architectures that are built in and encode that.
         known: Vec<&'static str>,
         /// The one of these that it may be a variation of.
-        nearest: Option<Nearest>,
+        nearest: Option<Box<Nearest>>,
     },
     /// A pooling that the model has no layer for.
     #[error("the model has no pooling `{pooling}`: it offers {}", names(offered))]
@@ -198,7 +198,7 @@ fn of_architecture(
     found: &str,
     modality: Option<&str>,
     known: &[&str],
-    nearest: Option<Nearest>,
+    nearest: Option<&Nearest>,
 ) -> String {
     match (nearest, modality) {
         (Some(nearest), _) => format!("{file}: the architecture `{found}` is not known; {nearest}"),

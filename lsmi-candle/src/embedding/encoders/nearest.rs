@@ -189,11 +189,12 @@ impl Nearest {
 /// Half a sentence: what it is, and what would have to be the same.
 impl fmt::Display for Nearest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, field, network) = (self.name, self.field, self.network());
+        let (name, network) = (self.name, self.network());
+        let named = if self.field == "model_type" { "with that model_type" } else { "whose architecture begins so" };
         write!(
             formatter,
-            "the nearest is `{name}`. Its network would have to be that ({network}): then a copy of config.json with that \
-             {field} loads it, and tensors that do not fit are refused by name"
+            "the nearest is `{name}`. Its network would have to be that ({network}): then a copy of config.json {named} \
+             loads it, and tensors that do not fit are refused by name"
         )
     }
 }
@@ -324,7 +325,7 @@ mod tests {
         assert!(nearest.reads(Modality::Text) && !nearest.reads(Modality::Image));
         for (name, architecture, _) in MODEL_TYPES {
             let message = Nearest { name, field: "model_type", architecture: *architecture }.to_string();
-            assert!(message.chars().count() < 240, "{message}");
+            assert!(message.chars().count() < 260, "{message}");
         }
     }
 }

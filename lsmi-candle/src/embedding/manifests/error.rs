@@ -130,7 +130,7 @@ pub enum ModelError {
         /// The name.
         name: String,
         /// What the hub says.
-        error: HubError,
+        error: Box<HubError>,
     },
 
     /// What the hub, the cache or the lock say.

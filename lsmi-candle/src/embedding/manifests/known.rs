@@ -109,11 +109,11 @@ fn network_of(
 /// The length of the vector: of the last layer after the pooling, else of the joined hidden states, whose length most
 /// configurations give one of these names.
 fn width(description: &Description, config: &Configuration) -> Option<usize> {
-    let layers = description.steps.iter().flatten().filter_map(|step| match step {
+    let mut layers = description.steps.iter().flatten().rev().filter_map(|step| match step {
         Step::Dense(dense) => Some(dense.outputs),
         Step::Normalize => None,
     });
-    if let Some(width) = layers.last() {
+    if let Some(width) = layers.next() {
         return Some(width);
     }
     if description.embedding_width.is_some() {

@@ -108,7 +108,8 @@ mod tests {
             fs::create_dir(place.path().join(name)).unwrap();
         }
         fs::write(place.path().join("minilk"), "no directory").unwrap();
-        let refused = |name: &str| model_ref(name, &Registry::built_in().unwrap()).unwrap_err().to_string();
+        let registry = Registry::built_in().unwrap();
+        let refused = |name: &str| model_ref(name, &registry).unwrap_err().to_string();
         let root = place.path().display();
         let message = refused(&format!("{root}/minilx"));
         assert!(message.contains("there is no such directory; there are "), "{message}");
@@ -120,7 +121,6 @@ mod tests {
         // This one is in the directory where tests run.
         let message = refused("src/embeding");
         assert!(message.contains("there are src/embedding") && message.contains("src/embeding@main"), "{message}");
-        let registry = Registry::built_in().unwrap();
         let of_hub = model_ref("src/embeding@main", &registry).unwrap();
         assert_eq!(of_hub, ModelRef::Repository("src/embeding".parse().unwrap(), Some("main".to_owned())));
     }

@@ -201,7 +201,7 @@ fn commit_of<'a>(
 ) -> Result<(String, Commit<'a>), ModelError> {
     let no_directory = |error| match error {
         HubError::NotFound { .. } | HubError::Refused { gated: false, .. } | HubError::Unreachable { .. } => {
-            ModelError::NoDirectory { name: repository.to_string(), error }
+            ModelError::NoDirectory { name: repository.to_string(), error: Box::new(error) }
         }
         error => error.into(),
     };

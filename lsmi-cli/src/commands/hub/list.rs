@@ -81,9 +81,10 @@ fn without_manifest(hub: &Hub, seen: &BTreeSet<(Repository, String)>) -> Result<
                 .map(|(_, described)| described.as_ref().ok().and_then(|described| described.embedding_width))
                 .collect();
             models.push(Listed {
-                name: match usual.as_ref() == Some(&commit) {
-                    true => repository.to_string(),
-                    false => format!("{repository}@{commit}"),
+                name: if usual.as_ref() == Some(&commit) {
+                    repository.to_string()
+                } else {
+                    format!("{repository}@{commit}")
                 },
                 manifest: false,
                 modality: (!modalities.is_empty()).then(|| modalities.join(", ")),
@@ -132,7 +133,7 @@ fn tell(models: &[Listed], registry: &Registry) -> Result<(), Failure> {
                 size(model.bytes),
             ]);
         }
-        text += &format!("\n{shown}\n");
+        text = format!("{text}\n{shown}\n");
     }
     console::print(&text)
 }
