@@ -6,7 +6,7 @@ use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_candle::{EstimatorError, estimator};
 use lsmi_core::random::stream;
-use lsmi_core::{Interaction, SampleIds};
+use lsmi_core::{Interaction, Measure, SampleIds};
 use lsmi_guide::GuideError;
 use lsmi_guide::experiments::align::{Data, Figure, Settings, compare};
 use rand::Rng;
@@ -49,7 +49,7 @@ fn settings(seeds: usize) -> Settings {
         epochs: 30,
         rate: 0.01,
         batch: 32,
-        estimator: estimator::Settings { folds: 2, ..estimator::Settings::default() },
+        estimator: estimator::Settings { folds: 2, measure: Measure::Ccs, ..estimator::Settings::default() },
         ..Settings::default()
     }
 }
@@ -113,9 +113,8 @@ fn what_cannot_be_compared_is_named() {
     let error = of(&samples, &Settings { fraction: 0.7, ..settings(1) });
     assert!(matches!(error, GuideError::Setting { name: "fraction", .. }), "{error}");
     let error = of(&FeatureSet { labels: vec![0; 60], ..samples.clone() }, &settings(1));
-    let is_told = |error: &EstimatorError| {
-        matches!(error, EstimatorError::OneClass { .. } | EstimatorError::RareClass { .. })
-    };
+    let is_told =
+        |error: &EstimatorError| matches!(error, EstimatorError::OneClass { .. } | EstimatorError::RareClass { .. });
     assert!(matches!(&error, GuideError::Estimator(error) if is_told(error)), "{error}");
     let none = samples.select(&[]);
     let data = Data { samples: &samples, test: Some(&none), classes: &classes };

@@ -17,7 +17,7 @@ Rows set aside tell how well x1 finds its x2 and the reverse (recall at 1, 5 and
 each other), how well classes described in one modality are found by the other (zero-shot), and what a linear probe of either \
 modality makes of the projected features.
 
-DATA may have a split `test` to evaluate on; otherwise every seed sets other rows aside. A comparison that is stopped goes on \
+DATA may have a split `test` to evaluate on; otherwise rows are set aside in --splits ways, which seeds take in turn. A comparison that is stopped goes on \
 from DIR.partial when asked for again. Every part takes the same share of every class.
 
 Examples:
@@ -36,6 +36,9 @@ pub(crate) struct Align {
     /// Runs of each part, with seeds from --seed on
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) seeds: u16,
+    /// Ways to set rows aside, each with interactions of its own; seeds take them in turn
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) splits: u16,
     /// Interactions to take parts by: r, u1, u2, s
     #[arg(long, value_name = "INTERACTION,...", default_value = "r", value_parser = interactions)]
     pub(crate) by: InteractionList,
@@ -54,7 +57,7 @@ pub(crate) struct Align {
     /// Rows of a batch at most: each is told from the others
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(2..))]
     pub(crate) batch: u16,
-    /// Share of the rows that each seed evaluates on, without a split `test`
+    /// Share of the rows that are set aside to evaluate on, without a split `test`
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
     pub(crate) evaluated: f64,
     /// Folds of the cross-fitting

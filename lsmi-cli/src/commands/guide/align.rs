@@ -56,6 +56,7 @@ fn settings(arguments: &Align) -> Settings {
         fraction: arguments.fraction.unwrap_or(usual.fraction),
         seeds: usize::from(arguments.seeds),
         seed: common.seed,
+        splits: usize::from(arguments.splits),
         evaluated: arguments.evaluated,
         epochs: usize::from(arguments.epochs),
         width: usize::from(arguments.width),

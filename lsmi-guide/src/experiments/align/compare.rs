@@ -7,6 +7,7 @@ use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::{self, cross_fit};
 use lsmi_candle::features::FeatureSet;
 use lsmi_candle::numbers::matrix::Matrix;
+use lsmi_core::SampleIds;
 use serde::{Deserialize, Serialize};
 
 use super::figures::{Figures, Measured, Rows};
@@ -29,6 +30,7 @@ use crate::experiments::whole_groups;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct SeedResult {
     pub(super) seed: u64,
+    pub(super) split: usize,
     pub(super) trained: usize,
     pub(super) evaluated: usize,
     /// Evaluated rows that have an answer beside their own.
@@ -66,20 +68,41 @@ pub fn compare(
     let device = settings.estimator.device.open().map_err(EstimatorError::from)?;
     let store = store.map(|folder| Store::open(folder, &data.identity(settings)?)).transpose()?;
     let samples = whole_groups::with_groups(data.samples, settings.estimator.folds);
-    let mut found = Vec::with_capacity(settings.seeds);
-    for (done, seed) in (settings.seed..).take(settings.seeds).enumerate() {
-        progress(done, settings.seeds);
-        found.push(kept(store.as_ref(), &format!("seed-{seed}"), || {
-            let samples = Data { samples: &samples, ..data };
-            SeedResult::new(samples, settings, seed, &device)
-        })?);
+    let data = Data { samples: &samples, ..data };
+    let mut found: Vec<SeedResult> = Vec::with_capacity(settings.seeds);
+    for number in 0..settings.splits.min(settings.seeds) {
+        // Made for the first seed of the split that is not finished.
+        let mut split: Option<Split> = None;
+        for seed in (settings.seed..).take(settings.seeds).skip(number).step_by(settings.splits) {
+            progress(found.len(), settings.seeds);
+            found.push(kept(store.as_ref(), &format!("seed-{seed}"), || {
+                let split = match &mut split {
+                    Some(split) => split,
+                    none => none.insert(Split::new(data, settings, number, &device)?),
+                };
+                split.run(settings, seed, &device)
+            })?);
+        }
     }
     progress(settings.seeds, settings.seeds);
+    found.sort_by_key(|result| result.seed);
     Ok(Comparison::new(data, settings, &found))
 }
 
-impl SeedResult {
-    fn new(data: Data<'_>, settings: &Settings, seed: u64, device: &Device) -> Result<Self> {
+/// One way to set rows aside, with the interactions of the others.
+#[derive(Debug)]
+struct Split {
+    number: usize,
+    ids: SampleIds,
+    interactions: Interactions,
+    measured: Measured,
+    /// Of x1 and x2.
+    columns: [usize; 2],
+}
+
+impl Split {
+    fn new(data: Data<'_>, settings: &Settings, number: usize, device: &Device) -> Result<Self> {
+        let seed = settings.seed.wrapping_add(number as u64);
         let (samples, test) = divided(data, settings.evaluated, seed);
         if test.rows() == 0 {
             let reason = "no rows are left to evaluate on; give more samples, or a larger share to evaluate on";
@@ -87,7 +110,9 @@ impl SeedResult {
         }
         let estimation = without_idle_densities(estimator::Settings { seed, ..settings.estimator.clone() });
         let fit = cross_fit(&samples, data.classes, &estimation, None)?;
-        let parts = parts(&Interactions::from_cross_fit(&fit)?, settings, seed)?;
+        let interactions = Interactions::from_cross_fit(&fit)?;
+        // Before anything is trained.
+        parts(&interactions, settings, seed)?;
 
         let classes = data.classes.len();
         let pairs = [(&samples.x1, &test.x1), (&samples.x2, &test.x2)];
@@ -98,25 +123,33 @@ impl SeedResult {
         })?;
         let [(train1, test1), (train2, test2)] = pairs.map(|(of_train, of_test)| tensors(of_train, of_test, device));
         let measured = Measured {
-            train: Rows { features: [train1?, train2?], labels: samples.labels.clone() },
-            test: Rows { features: [test1?, test2?], labels: test.labels.clone() },
+            train: Rows { features: [train1?, train2?], labels: samples.labels },
+            test: Rows { features: [test1?, test2?], labels: test.labels },
             answers: Answers::of(&test.x1, &test.x2),
             classes,
             raw: [raw[0], raw[1]],
         };
         let columns = [samples.x1.columns(), samples.x2.columns()];
+        Ok(Self { number, ids: samples.ids, interactions, measured, columns })
+    }
+
+    /// Trains heads on every part. Their start, the order of batches and the random part are the seed's.
+    fn run(&self, settings: &Settings, seed: u64, device: &Device) -> Result<SeedResult> {
+        let Self { measured, .. } = self;
+        let parts = parts(&self.interactions, settings, seed)?;
         let features = measured.train.features.each_ref();
         let found = parallel::map(&parts, settings.estimator.threads, |Part { name, rows }| -> Result<PartResult> {
-            let heads = Heads::new(columns, settings, seed, device)?;
+            let heads = Heads::new(self.columns, settings, seed, device)?;
             if name != UNTRAINED {
-                train(&heads, &Pairs { features, ids: &samples.ids }, rows, settings, seed)?;
+                train(&heads, &Pairs { features, ids: &self.ids }, rows, settings, seed)?;
             }
             Ok(PartResult { part: name.clone(), rows: rows.len(), figures: measured.measure(&heads)? })
         })?;
-        Ok(Self {
+        Ok(SeedResult {
             seed,
-            trained: samples.rows(),
-            evaluated: test.rows(),
+            split: self.number,
+            trained: measured.train.labels.len(),
+            evaluated: measured.test.labels.len(),
             shared: measured.answers.shared(),
             raw: measured.raw,
             parts: found,

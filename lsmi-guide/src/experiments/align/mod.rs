@@ -3,7 +3,8 @@
 //! Yang, Wang and Hu (ICML 2025) choose by redundancy what two encoders are aligned on. Here the encoders are given by their
 //! features, x1 and x2; what is trained is a head on each, into a shared space:
 //!
-//! 1. for every seed rows are set aside to evaluate on, and interactions of the others are [cross-fitted](lsmi_candle::estimator);
+//! 1. rows are set aside to evaluate on, in five ways that seeds take in turn, and interactions of the others are
+//!    [cross-fitted](lsmi_candle::estimator);
 //! 2. from these rows come parts of one size, the same in every class: high, middle and low in an interaction, a random one,
 //!    and the one that a cheap rival takes, the largest i12 - i2 (what x1 adds to x2); besides, all rows;
 //! 3. heads are trained on each part by the symmetric contrastive loss of CLIP, with the same start and the same order of batches

@@ -3,8 +3,8 @@
 //! All but `all` are of one size. Every class gives the same share of its rows to each: nats of information are more where a class
 //! is rare, so that parts would otherwise differ in their classes first of all.
 
+use lsmi_core::Interaction;
 use lsmi_core::random::stream;
-use lsmi_core::{Interaction, Measure};
 use rand::seq::SliceRandom;
 
 use super::settings::Settings;
@@ -116,7 +116,7 @@ fn at_random(labels: &[u32], fraction: f64, seed: u64) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lsmi_core::{ClassPrior, SampleIds, Terms};
+    use lsmi_core::{ClassPrior, Measure, SampleIds, Terms};
 
     /// Of two classes in turn; r and i12 - i2 of row i are i and -i hundredths.
     fn interactions(rows: usize) -> Interactions {

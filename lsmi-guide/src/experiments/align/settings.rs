@@ -31,6 +31,8 @@ pub struct Settings {
     pub seeds: usize,
     /// The first seed; the others follow. Default: 0.
     pub seed: u64,
+    /// Ways to set rows aside, each with interactions of its own; seeds take them in turn. Default: 5.
+    pub splits: usize,
     /// The share of the rows set aside to evaluate on, where there are none for that. Default: 0.3.
     pub evaluated: f64,
     /// Passes over the rows of a part. Default: 20.
@@ -45,7 +47,7 @@ pub struct Settings {
     pub rate: f64,
     /// Decoupled weight decay. Default: 0.1.
     pub decay: f64,
-    /// How interactions are estimated, and the device of the heads; the seed is that of each split.
+    /// How interactions are estimated, and the device of the heads; the seed of each split is its own.
     pub estimator: estimator::Settings,
 }
 
@@ -56,6 +58,7 @@ impl Default for Settings {
             fraction: 1.0 / 3.0,
             seeds: 20,
             seed: 0,
+            splits: 5,
             evaluated: 0.3,
             epochs: 20,
             width: 64,
@@ -83,8 +86,13 @@ impl Settings {
         if let Some(twice) = self.by.iter().enumerate().find(|(place, by)| self.by[..*place].contains(by)) {
             return wrong("by", format!("{} twice", twice.1), "different interactions");
         }
-        let counts =
-            [("seeds", self.seeds, 1), ("epochs", self.epochs, 1), ("width", self.width, 1), ("batch", self.batch, 2)];
+        let counts = [
+            ("seeds", self.seeds, 1),
+            ("splits", self.splits, 1),
+            ("epochs", self.epochs, 1),
+            ("width", self.width, 1),
+            ("batch", self.batch, 2),
+        ];
         for (name, found, least) in counts {
             if found < least {
                 return wrong(name, found.to_string(), &format!("at least {least}"));
@@ -109,13 +117,27 @@ impl Settings {
 impl Data<'_> {
     /// What tells comparisons apart.
     pub(super) fn identity(&self, settings: &Settings) -> Result<Identity, CheckpointError> {
-        let Settings { by, fraction, seeds, seed, evaluated, epochs, width, hidden, batch, rate, decay, estimator } =
-            settings;
+        let Settings {
+            by,
+            fraction,
+            seeds,
+            seed,
+            splits,
+            evaluated,
+            epochs,
+            width,
+            hidden,
+            batch,
+            rate,
+            decay,
+            estimator,
+        } = settings;
         let settings = json!({
             "by": by,
             "fraction": fraction,
             "seeds": seeds,
             "seed": seed,
+            "splits": splits,
             "evaluated": evaluated,
             "epochs": epochs,
             "width": width,
@@ -144,6 +166,7 @@ mod tests {
             ("by", Settings { by: Vec::new(), ..usual() }),
             ("by", Settings { by: vec![Interaction::Synergy, Interaction::Synergy], ..usual() }),
             ("seeds", Settings { seeds: 0, ..usual() }),
+            ("splits", Settings { splits: 0, ..usual() }),
             ("epochs", Settings { epochs: 0, ..usual() }),
             ("width", Settings { width: 0, ..usual() }),
             ("batch", Settings { batch: 1, ..usual() }),

@@ -6,7 +6,7 @@ use lsmi_core::Interaction;
 use serde::{Deserialize, Serialize};
 
 use super::compare::SeedResult;
-use super::figures::{Figure, Figures};
+use super::figures::Figure;
 use super::parts::{RANDOM, RIVAL, high, low, middle};
 use super::settings::{Data, Settings};
 use crate::experiments::paired::{OverSeeds, PairedDifference};
@@ -25,6 +25,8 @@ pub struct Comparison {
     pub seeds: usize,
     /// The first seed.
     pub seed: u64,
+    /// Ways in which rows were set aside; seeds took them in turn.
+    pub splits: usize,
     /// Number of samples, without those that came to evaluate on.
     pub n: usize,
     /// Number of samples that parts are taken from, for the first seed.
@@ -88,6 +90,8 @@ pub struct Run {
     pub part: String,
     /// The seed.
     pub seed: u64,
+    /// The number of the way in which rows were set aside, from 0.
+    pub split: usize,
     /// Its number of rows.
     pub rows: usize,
     /// The figures.
@@ -109,6 +113,7 @@ impl Comparison {
             seed.parts.iter().map(|part| Run {
                 part: part.part.clone(),
                 seed: seed.seed,
+                split: seed.split,
                 rows: part.rows,
                 figures: part.figures.clone(),
             })
@@ -118,6 +123,7 @@ impl Comparison {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seeds: seeds.len(),
             seed: settings.seed,
+            splits: settings.splits.min(seeds.len()),
             n: data.samples.rows(),
             trained,
             evaluated,
@@ -196,6 +202,7 @@ impl OfSeeds<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::compare::PartResult;
+    use super::super::figures::Figures;
     use super::*;
 
     fn seed(seed: u64, high: f64, random: f64) -> SeedResult {
@@ -206,6 +213,7 @@ mod tests {
         };
         SeedResult {
             seed,
+            split: 0,
             trained: 20,
             evaluated: 10,
             shared: 0,

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use lsmi_candle::estimator::{self, CrossFit, cross_fit};
-use lsmi_candle::features::{FeatureSet, Groups};
+use lsmi_candle::features::Groups;
 use lsmi_core::random::stream;
 use lsmi_core::{ClassPrior, Decomposition};
 use rand::Rng;
