@@ -80,13 +80,15 @@ fn cell<T>(figures: &BTreeMap<Figure, T>, figure: Figure, write: impl Fn(&T) -> 
     figures.get(&figure).map(write).unwrap_or_default()
 }
 
-/// What the figures say: of parts high in an interaction against random ones of their size.
+/// What the figures say: of parts high in an interaction against random ones of their size, and against those low in it.
 fn in_short(comparison: &Comparison) -> String {
     let asked = [(Figure::Recall10From1, "x1 to x2"), (Figure::Recall10From2, "x2 to x1")];
-    let verdicts: Vec<String> = comparison
-        .by
-        .iter()
-        .filter_map(|by| comparison.difference(&format!("{by} high"), "random"))
+    let pairs = comparison.by.iter().flat_map(|by| {
+        let high = format!("{by} high");
+        [(high.clone(), "random".to_owned()), (high, format!("{by} low"))]
+    });
+    let verdicts: Vec<String> = pairs
+        .filter_map(|(of, over)| comparison.difference(&of, &over))
         .flat_map(|found| asked.map(|(figure, direction)| (found, figure, direction)))
         .filter_map(|(found, figure, direction)| {
             let difference = found.figures.get(&figure)?.difference;

@@ -66,7 +66,7 @@ pub fn compare(
 ) -> Result<Comparison> {
     settings.check()?;
     let device = settings.estimator.device.open().map_err(EstimatorError::from)?;
-    let store = store.map(|folder| Store::open(folder, &data.identity(settings)?)).transpose()?;
+    let store = store.map(|folder| Store::open(folder, &data.identity(settings))).transpose()?;
     let samples = whole_groups::with_groups(data.samples, settings.estimator.folds);
     let data = Data { samples: &samples, ..data };
     let mut found: Vec<SeedResult> = Vec::with_capacity(settings.seeds);

@@ -109,7 +109,9 @@ fn at_random(labels: &[u32], fraction: f64, seed: u64) -> Vec<usize> {
     let mut random = stream(seed, "random part");
     // Without values every class is ranked as it comes.
     let mut classes = rankings(&vec![0.0; labels.len()], Some(labels));
-    classes.iter_mut().for_each(|class| class.shuffle(&mut random));
+    for class in &mut classes {
+        class.shuffle(&mut random);
+    }
     taken(&classes, fraction, End::High)
 }
 

@@ -5,7 +5,7 @@ use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_core::Interaction;
 use serde_json::json;
 
-use crate::error::{CheckpointError, GuideError, Result};
+use crate::error::{GuideError, Result};
 use crate::experiments::{estimation, store};
 use crate::identity::{Identity, sha256};
 
@@ -116,7 +116,7 @@ impl Settings {
 
 impl Data<'_> {
     /// What tells comparisons apart.
-    pub(super) fn identity(&self, settings: &Settings) -> Result<Identity, CheckpointError> {
+    pub(super) fn identity(&self, settings: &Settings) -> Identity {
         let Settings {
             by,
             fraction,
@@ -150,7 +150,7 @@ impl Data<'_> {
         let mut parts = vec![self.samples.hash()];
         parts.extend(self.test.map(FeatureSet::hash));
         parts.extend_from_slice(self.classes.names());
-        Ok(store::identity(settings, sha256(parts.iter().map(String::as_bytes))))
+        store::identity(settings, sha256(parts.iter().map(String::as_bytes)))
     }
 }
 

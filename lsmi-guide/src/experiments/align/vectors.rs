@@ -51,7 +51,9 @@ impl Vectors {
         for sum in sums.chunks_exact_mut(self.width) {
             let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
             if length > 0.0 {
-                sum.iter_mut().for_each(|value| *value /= length);
+                for value in sum {
+                    *value /= length;
+                }
             }
         }
         Self::new(self.width, sums.into_iter().map(|value| value as f32).collect())
