@@ -186,6 +186,19 @@ pub enum GuideError {
         source: Box<GuideError>,
     },
 
+    /// Too few samples in a part of the data that something is to be trained on.
+    #[error(
+        "the part `{part}` has {found} samples, but at least {least} are needed to be told from each other; give more samples, or larger parts"
+    )]
+    SmallPart {
+        /// The part.
+        part: String,
+        /// Its samples.
+        found: usize,
+        /// How many it takes.
+        least: usize,
+    },
+
     /// Samples that a comparison cannot be made on.
     #[error("the data cannot be compared on: {reason}")]
     Data {

@@ -10,7 +10,8 @@
 //!    ([`Hook`], [`Guide`]), losses weighed by the plan, a teacher's outputs by id, and interactions of the student itself,
 //!    estimated while it learns ([`Tracker`]).
 //! 3. [`experiments`]: whether it helps on a data set: [`experiments::distill`] compares policies by that very loop,
-//!    [`experiments::ensemble`] weighs the members of an ensemble sample by sample, [`experiments::clean`] looks for wrong labels.
+//!    [`experiments::ensemble`] weighs the members of an ensemble sample by sample, [`experiments::clean`] looks for wrong labels,
+//!    [`experiments::align`] aligns two encoders on samples chosen by an interaction.
 //!
 //! The rules are those of Yang, Wang and Hu ("Efficient Quantification of Multimodal Interaction at Sample Level",
 //! ICML 2025), who fine-tune on subsets, distil and weigh ensembles by interaction. The crate writes no files but

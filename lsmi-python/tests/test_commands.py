@@ -72,6 +72,12 @@ def test_suspicious_labels(data: Arrays, tmp_path: Path) -> None:
     assert (tmp_path / "clean" / "clean.json").is_file() and found
 
 
+def test_parts_are_aligned(data: Arrays, tmp_path: Path) -> None:
+    quick = {"seeds": 1, "folds": 2, "epochs": 1, "width": 4}
+    found = lsmi.guide.align(data["x1"], data["x2"], data["y"], out=tmp_path / "align", by=["r", "s"], **quick)
+    assert found["by"] == ["r", "s"] and (tmp_path / "align" / "align.csv").is_file()
+
+
 def test_encoders_that_are_not_there_are_errors(tmp_path: Path) -> None:
     with pytest.raises(lsmi.LsmiError):
         lsmi.embed({"text": ["a"], "label": ["b"]}, text=str(tmp_path / "nowhere"), directory=tmp_path)

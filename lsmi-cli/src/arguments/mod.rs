@@ -38,7 +38,7 @@ pub(crate) use discrete::Discrete;
 pub(crate) use embed::{Chosen, Embed, OnError, Precision};
 pub(crate) use estimation::{Estimation, Measures, NullTest};
 pub(crate) use generate::{Completions, Man};
-pub(crate) use guide::{Clean, Distill, Ensemble, Export, Guide, GuideAction, NoiseName, RuleName, SourceName};
+pub(crate) use guide::{Align, Clean, Distill, Ensemble, Export, Guide, GuideAction, NoiseName, RuleName, SourceName};
 pub(crate) use hub::{HubAction, HubCommand, ListModels, PullModels, ShowModel, VerifyModels};
 pub(crate) use join::Join;
 pub(crate) use models::{ModelFile, Models};

@@ -343,7 +343,10 @@ impl From<GuideError> for Failure {
             GuideError::Setting { .. }
             | GuideError::UnknownName { .. }
             | GuideError::Checkpoint(CheckpointError::OtherRun { .. }) => Self::usage(error),
-            GuideError::Data { .. } | GuideError::Classes { .. } | GuideError::Core(_) => Self::data(error),
+            GuideError::Data { .. }
+            | GuideError::SmallPart { .. }
+            | GuideError::Classes { .. }
+            | GuideError::Core(_) => Self::data(error),
             _ => Self::failed(error),
         }
     }

@@ -1,5 +1,6 @@
 //! What commands print: a table or a few sentences for each result.
 
+pub(crate) mod align;
 pub(crate) mod cells;
 pub(crate) mod clean;
 pub(crate) mod closing;

@@ -41,7 +41,7 @@ fn help_about_models() {
 
 #[test]
 fn help_about_guides() {
-    for command in ["distill", "ensemble", "clean"] {
+    for command in ["distill", "ensemble", "clean", "align"] {
         let shown = Place::new().lsmi(&format!("guide {command} --help")).success();
         insta::assert_snapshot!(format!("help_guide_{command}"), stdout(&shown));
     }

@@ -16,6 +16,7 @@ mod fit_stream;
 mod formats;
 mod generate;
 mod groups;
+mod guide_align;
 mod guide_clean;
 mod guide_distill;
 mod guide_ensemble;

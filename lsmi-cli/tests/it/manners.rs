@@ -24,7 +24,7 @@ fn place() -> Place {
 }
 
 /// A command line of every command but `models pull`, which needs a hub; what it writes goes to `out` and its like.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "demo --folds 2 --dims 4 --published-knife",
     "analyze data.safetensors --folds 2 --out out",
     "fit data.safetensors --folds 2 --out out.safetensors",
@@ -42,6 +42,7 @@ const COMMANDS: [&str; 20] = [
     "partition result/samples.csv --by r --fraction 0.3 --out lists",
     "guide ensemble data.safetensors --folds 2 --seeds 1 --out ensemble",
     "guide clean data.safetensors --folds 2 --seeds 1 --out clean",
+    "guide align data.safetensors --folds 2 --seeds 1 --epochs 2 --width 8 --out align",
     "models list",
     "models show minilm-l6-v2",
     "models verify",

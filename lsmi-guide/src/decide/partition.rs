@@ -220,7 +220,7 @@ fn check_values(values: &[f64], labels: Option<&[u32]>) -> Result<(), PartitionE
 }
 
 /// The positions of each class, or of all samples without labels, from the highest value to the lowest.
-fn rankings(values: &[f64], labels: Option<&[u32]>) -> Vec<Vec<usize>> {
+pub(crate) fn rankings(values: &[f64], labels: Option<&[u32]>) -> Vec<Vec<usize>> {
     let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for index in 0..values.len() {
         let class = labels.map_or(0, |labels| labels[index]);
@@ -236,10 +236,15 @@ fn rankings(values: &[f64], labels: Option<&[u32]>) -> Vec<Vec<usize>> {
 
 fn fraction_sizes(rankings: &[Vec<usize>], fraction: f64) -> Vec<Sizes> {
     let sizes = rankings.iter().map(|ranking| {
-        let size = share(fraction, ranking.len()).min(ranking.len() / 2);
+        let size = end_size(fraction, ranking.len());
         Sizes { high: size, low: size }
     });
     sizes.collect()
+}
+
+/// How many of so many samples are at either end: the whole number nearest to the fraction, as long as the ends do not meet.
+pub(crate) fn end_size(fraction: f64, count: usize) -> usize {
+    share(fraction, count).min(count / 2)
 }
 
 fn threshold_sizes(values: &[f64], rankings: &[Vec<usize>], low: f64, high: f64) -> Vec<Sizes> {

@@ -3,6 +3,8 @@
 use lsmi_candle::estimator::find_groups;
 use lsmi_candle::estimator::folds::divide_groups;
 use lsmi_candle::features::{FeatureSet, Groups};
+use lsmi_core::random::stream;
+use rand::seq::SliceRandom;
 
 /// The samples with the groups that are found among them, where none came with them; see [`find_groups`].
 pub(crate) fn with_groups(samples: &FeatureSet, parts: usize) -> FeatureSet {
@@ -32,6 +34,30 @@ pub(crate) fn divide(
     Some((outside, inside))
 }
 
+/// Rows to fit to and rows to evaluate, groups whole: where there are groups, the share is the nearest of one half, a third, a
+/// quarter and so on.
+pub(crate) fn set_aside(samples: &FeatureSet, classes: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "beyond 2^32 parts are too many rows")]
+    let parts = (1.0 / share).round().max(2.0) as u32;
+    let rows: Vec<usize> = (0..samples.rows()).collect();
+    divide(samples, &rows, (0, parts), seed, "evaluated rows")
+        .unwrap_or_else(|| split(&samples.labels, classes, share, seed))
+}
+
+/// Rows to fit to and rows to evaluate, the share of the latter the same in all classes; in ascending order.
+fn split(labels: &[u32], classes: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let mut random = stream(seed, "evaluated rows");
+    let mut is_evaluated = vec![false; labels.len()];
+    for class in 0..classes {
+        let mut rows: Vec<usize> = (0..labels.len()).filter(|row| labels[*row] as usize == class).collect();
+        rows.shuffle(&mut random);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the rows of a class")]
+        let count = (share * rows.len() as f64).round() as usize;
+        rows[..count].iter().for_each(|row| is_evaluated[*row] = true);
+    }
+    (0..labels.len()).partition(|row| !is_evaluated[*row])
+}
+
 fn pick(rows: &[usize], places: &[usize]) -> Vec<usize> {
     places.iter().map(|place| rows[*place]).collect()
 }
@@ -56,5 +82,14 @@ mod tests {
         assert!(test.iter().all(|row| train.iter().all(|other| row / 3 != other / 3)));
         let alone = with_groups(&FeatureSet { groups: None, ..samples }, 5);
         assert!(divide(&alone, &rows, (1, 5), 0, "test").is_none());
+    }
+
+    #[test]
+    fn a_split_takes_the_same_share_of_every_class() {
+        let labels: Vec<u32> = (0..100).map(|row| u32::from(row >= 60)).collect();
+        let (fitted, evaluated) = split(&labels, 2, 0.3, 0);
+        assert_eq!(evaluated.iter().filter(|row| labels[**row] == 0).count(), 18);
+        assert_eq!((fitted.len(), evaluated.len()), (70, 30));
+        assert_ne!(evaluated, split(&labels, 2, 0.3, 1).1);
     }
 }

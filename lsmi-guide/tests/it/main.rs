@@ -1,5 +1,6 @@
 //! Tests of the crate from outside, in one binary.
 
+mod align;
 mod clean;
 mod distill;
 mod ensemble;

@@ -17,7 +17,7 @@ from ._call import call, words
 from ._files import feature_file
 from ._inputs import ArrayLike
 
-__all__ = ["clean", "distill", "ensemble"]
+__all__ = ["align", "clean", "distill", "ensemble"]
 
 
 @contextmanager
@@ -131,3 +131,28 @@ def clean(
         What ``clean.json`` holds.
     """
     return _run("clean", (x1, x2, y), ids, out, {"top": top, "seeds": seeds, "seed": seed, **options})
+
+
+def align(
+    x1: ArrayLike,
+    x2: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    *,
+    ids: ArrayLike | None = None,
+    out: PathLike | None = None,
+    seeds: int = 20,
+    by: Sequence[str] | None = None,
+    epochs: int = 20,
+    seed: int = 0,
+    **options: Any,
+) -> dict[str, Any]:
+    """Trains heads on x1 and x2 by contrast on parts of the rows chosen by an interaction, and compares the parts seed by seed.
+
+    Arguments are those of :func:`distill`; ``by`` lists interactions to take parts by, of ``r`` (the default), ``u1``, ``u2`` and
+    ``s``. Further ones are those of ``lsmi guide align``.
+
+    Returns:
+        What ``align.json`` holds.
+    """
+    settings = {"seeds": seeds, "by": by, "epochs": epochs, "seed": seed, **options}
+    return _run("align", (x1, x2, y), ids, out, settings)

@@ -1,11 +1,13 @@
 //! Options of `lsmi guide`: what interactions are used for in training.
 
+mod align;
 mod clean;
 mod distill;
 mod ensemble;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use align::Align;
 pub(crate) use clean::{Clean, NoiseName};
 pub(crate) use distill::{Distill, Export, RuleName, SourceName};
 pub(crate) use ensemble::Ensemble;
@@ -14,7 +16,8 @@ pub(super) const GUIDE_EXAMPLES: &str = "\
 Examples:
   lsmi guide distill features.npz --out comparison
   lsmi guide ensemble features.npz --out comparison
-  lsmi guide clean features.npz --out suspects";
+  lsmi guide clean features.npz --out suspects
+  lsmi guide align features.npz --out comparison";
 
 /// `lsmi guide`.
 #[derive(Debug, Args)]
@@ -36,6 +39,9 @@ pub(crate) enum GuideAction {
     /// Which labels does everything speak against? Rank them, and measure how well that finds wrong ones
     #[command(after_help = clean::CLEAN_EXAMPLES)]
     Clean(Clean),
+    /// Which samples align two encoders best? Train heads by contrast on parts chosen by an interaction, seed by seed
+    #[command(after_help = align::ALIGN_EXAMPLES)]
+    Align(Align),
 }
 
 /// A share that leaves something on either side.

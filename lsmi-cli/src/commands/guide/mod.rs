@@ -1,5 +1,6 @@
 //! `lsmi guide`: what interactions are used for in training.
 
+mod align;
 mod clean;
 mod distill;
 mod ensemble;
@@ -20,6 +21,7 @@ pub(super) fn run(arguments: &Guide) -> Result<(), Failure> {
         GuideAction::Distill(arguments) => distill::run(arguments),
         GuideAction::Ensemble(arguments) => ensemble::run(arguments),
         GuideAction::Clean(arguments) => clean::run(arguments),
+        GuideAction::Align(arguments) => align::run(arguments),
     }
 }
 

@@ -10,14 +10,11 @@ use rand::seq::SliceRandom;
 
 use super::student::Rows;
 use crate::error::{GuideError, Result};
+use crate::experiments::scaling::scale;
 use crate::experiments::whole_groups;
 
 /// Splits of the data, each with interactions and teachers of its own.
 pub(super) const SPLITS: usize = 5;
-
-/// No column is divided by less than this share of its modality's root mean square deviation: one that hardly varies in
-/// training would otherwise be huge in the first test sample where it does.
-const LEAST_DEVIATION: f64 = 0.1;
 
 /// The samples of one split.
 #[derive(Debug)]
@@ -133,29 +130,6 @@ fn shuffled_by_class(labels: &[u32], rows: &[usize], seed: u64, what: &str) -> V
     of_classes
 }
 
-/// Means and deviations of columns, with a floor under the deviations.
-pub(super) fn scale(values: &[f64], columns: usize) -> (Vec<f64>, Vec<f64>) {
-    let rows = (values.len() / columns) as f64;
-    let mut means = vec![0.0; columns];
-    for row in values.chunks_exact(columns) {
-        for (mean, value) in means.iter_mut().zip(row) {
-            *mean += value / rows;
-        }
-    }
-    let mut variances = vec![0.0; columns];
-    for row in values.chunks_exact(columns) {
-        for ((variance, mean), value) in variances.iter_mut().zip(&means).zip(row) {
-            *variance += (value - mean) * (value - mean) / rows;
-        }
-    }
-    let floor = LEAST_DEVIATION * (variances.iter().sum::<f64>() / columns as f64).sqrt();
-    let deviation = |variance: f64| {
-        let deviation = variance.sqrt().max(floor);
-        if deviation > 0.0 { deviation } else { 1.0 }
-    };
-    (means, variances.into_iter().map(deviation).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,15 +176,6 @@ mod tests {
     fn a_class_of_few_samples_is_named() {
         let error = Split::new(&samples(9), None, &names(), 0, 0).unwrap_err();
         assert!(error.to_string().contains("of the class `a` with its 3 samples 1 remain"), "{error}");
-    }
-
-    #[test]
-    fn columns_that_hardly_vary_are_not_blown_up() {
-        let (means, deviations) = scale(&[0.0, 1.0, 5.0, 4.0, 1.0, 5.0], 3);
-        assert_eq!(means, [2.0, 1.0, 5.0]);
-        assert_eq!(deviations[0], 2.0);
-        assert!((deviations[1] - 0.1 * (4f64 / 3.0).sqrt()).abs() < 1e-12);
-        assert_eq!(scale(&[3.0, 3.0], 1).1, [1.0]);
     }
 
     #[test]

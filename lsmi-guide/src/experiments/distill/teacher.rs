@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use super::losses::{Factors, Teaching};
-use super::split::scale;
 use super::student::{HostStudent, Rows, Said, Schedule, Task};
 use crate::error::{GuideError, Result};
 use crate::experiments::metrics::Metrics;
+use crate::experiments::scaling::scale;
 use crate::train::hook::Alike;
 
 /// What the teacher says of the samples of a split.

@@ -7,11 +7,10 @@
 use std::path::Path;
 
 use lsmi_candle::estimator::{self, CrossFit, cross_fit};
-use lsmi_candle::features::{FeatureSet, Groups};
+use lsmi_candle::features::Groups;
 use lsmi_core::random::stream;
 use lsmi_core::{ClassPrior, Decomposition};
 use rand::Rng;
-use rand::seq::SliceRandom;
 use rand_distr::StandardNormal;
 
 use super::methods::{
@@ -52,7 +51,7 @@ pub fn compare(
     for (done, seed) in (settings.seed..).take(settings.seeds).enumerate() {
         progress(done, settings.seeds);
         seeds.push(kept(store.as_ref(), &format!("seed-{seed}"), || {
-            let (fitted, evaluated) = divided(&samples, data.classes.len(), settings.evaluated, seed);
+            let (fitted, evaluated) = whole_groups::set_aside(&samples, data.classes.len(), settings.evaluated, seed);
             if evaluated.is_empty() {
                 let expected = "at least 1; give more samples or a larger share".to_owned();
                 return Err(EnsembleError::TooFew { what: "rows to evaluate", found: 0, expected });
@@ -86,30 +85,6 @@ pub fn weights(data: Data<'_>, settings: &Settings) -> Result<SampleWeights, Ens
 /// How the estimator of a seed is fitted.
 fn estimation(settings: &Settings, seed: u64) -> estimator::Settings {
     without_idle_densities(estimator::Settings { seed, ..settings.estimator.clone() })
-}
-
-/// Rows to fit to and rows to evaluate, groups whole: where there are groups, the share is the nearest of one half, a third, a
-/// quarter and so on.
-fn divided(samples: &FeatureSet, classes: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "beyond 2^32 parts are too many rows")]
-    let parts = (1.0 / share).round().max(2.0) as u32;
-    let rows: Vec<usize> = (0..samples.rows()).collect();
-    whole_groups::divide(samples, &rows, (0, parts), seed, "evaluated rows")
-        .unwrap_or_else(|| split(&samples.labels, classes, share, seed))
-}
-
-/// Rows to fit to and rows to evaluate, the share of the latter the same in all classes; in ascending order.
-fn split(labels: &[u32], classes: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    let mut random = stream(seed, "evaluated rows");
-    let mut is_evaluated = vec![false; labels.len()];
-    for class in 0..classes {
-        let mut rows: Vec<usize> = (0..labels.len()).filter(|row| labels[*row] as usize == class).collect();
-        rows.shuffle(&mut random);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the rows of a class")]
-        let count = (share * rows.len() as f64).round() as usize;
-        rows[..count].iter().for_each(|row| is_evaluated[*row] = true);
-    }
-    (0..labels.len()).partition(|row| !is_evaluated[*row])
 }
 
 /// What members say of some rows, and what is known of the rows.
@@ -227,15 +202,6 @@ fn oracle(members: &Members, labels: &[u32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_split_takes_the_same_share_of_every_class() {
-        let labels: Vec<u32> = (0..100).map(|row| u32::from(row >= 60)).collect();
-        let (fitted, evaluated) = split(&labels, 2, 0.3, 0);
-        assert_eq!(evaluated.iter().filter(|row| labels[**row] == 0).count(), 18);
-        assert_eq!((fitted.len(), evaluated.len()), (70, 30));
-        assert_ne!(evaluated, split(&labels, 2, 0.3, 1).1);
-    }
 
     #[test]
     fn the_oracle_knows_who_is_right() {

@@ -1,0 +1,178 @@
+//! Heads of all parts, seed by seed.
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use lsmi_candle::EstimatorError;
+use lsmi_candle::estimator::{self, cross_fit};
+use lsmi_candle::features::FeatureSet;
+use lsmi_candle::numbers::matrix::Matrix;
+use lsmi_core::SampleIds;
+use serde::{Deserialize, Serialize};
+
+use super::figures::{Figures, Measured, Rows};
+use super::heads::Heads;
+use super::parts::{Part, UNTRAINED, parts};
+use super::probe::{self, Labelled};
+use super::recall::Answers;
+use super::settings::{Data, Settings};
+use super::table::Comparison;
+use super::training::{Pairs, train};
+use crate::decide::interactions::Interactions;
+use crate::error::{GuideError, Result};
+use crate::experiments::estimation::without_idle_densities;
+use crate::experiments::parallel;
+use crate::experiments::scaling::{scale, scaled};
+use crate::experiments::store::{Store, kept};
+use crate::experiments::whole_groups;
+
+/// What one seed found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct SeedResult {
+    pub(super) seed: u64,
+    pub(super) split: usize,
+    pub(super) trained: usize,
+    pub(super) evaluated: usize,
+    /// Evaluated rows that have an answer beside their own.
+    pub(super) shared: usize,
+    /// The accuracy of probes on x1 and x2 as they came.
+    pub(super) raw: [f64; 2],
+    pub(super) parts: Vec<PartResult>,
+}
+
+/// What one seed found of one part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PartResult {
+    pub(super) part: String,
+    pub(super) rows: usize,
+    pub(super) figures: Figures,
+}
+
+/// Trains heads on every part of the samples and compares them over seeds; `progress` is told the number of seeds done and of all.
+/// `store` is a folder for what each seed found, from which a comparison that was stopped goes on to the same result.
+///
+/// The parts are `all` rows, `untrained` (heads as drawn), `random`, `i12 - i2` and, for every interaction asked for, `r high`,
+/// `r middle`, `r low`.
+///
+/// # Errors
+/// [`GuideError::Setting`] for settings out of range, [`GuideError::SmallPart`] for a part of too few rows, [`GuideError::Data`]
+/// where no rows are left to evaluate on, [`GuideError::Checkpoint`] where `store` is of another comparison or cannot be used, and
+/// those of the estimator, such as a class with fewer rows than folds.
+pub fn compare(
+    data: Data<'_>,
+    settings: &Settings,
+    store: Option<&Path>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Comparison> {
+    settings.check()?;
+    let device = settings.estimator.device.open().map_err(EstimatorError::from)?;
+    let store = store.map(|folder| Store::open(folder, &data.identity(settings))).transpose()?;
+    let samples = whole_groups::with_groups(data.samples, settings.estimator.folds);
+    let data = Data { samples: &samples, ..data };
+    let mut found: Vec<SeedResult> = Vec::with_capacity(settings.seeds);
+    for number in 0..settings.splits.min(settings.seeds) {
+        // Made for the first seed of the split that is not finished.
+        let mut split: Option<Split> = None;
+        for seed in (settings.seed..).take(settings.seeds).skip(number).step_by(settings.splits) {
+            progress(found.len(), settings.seeds);
+            found.push(kept(store.as_ref(), &format!("seed-{seed}"), || {
+                let split = match &mut split {
+                    Some(split) => split,
+                    none => none.insert(Split::new(data, settings, number, &device)?),
+                };
+                split.run(settings, seed, &device)
+            })?);
+        }
+    }
+    progress(settings.seeds, settings.seeds);
+    found.sort_by_key(|result| result.seed);
+    Ok(Comparison::new(data, settings, &found))
+}
+
+/// One way to set rows aside, with the interactions of the others.
+#[derive(Debug)]
+struct Split {
+    number: usize,
+    ids: SampleIds,
+    interactions: Interactions,
+    measured: Measured,
+    /// Of x1 and x2.
+    columns: [usize; 2],
+}
+
+impl Split {
+    fn new(data: Data<'_>, settings: &Settings, number: usize, device: &Device) -> Result<Self> {
+        let seed = settings.seed.wrapping_add(number as u64);
+        let (samples, test) = divided(data, settings.evaluated, seed);
+        if test.rows() == 0 {
+            let reason = "no rows are left to evaluate on; give more samples, or a larger share to evaluate on";
+            return Err(GuideError::Data { reason: reason.to_owned() });
+        }
+        let estimation = without_idle_densities(estimator::Settings { seed, ..settings.estimator.clone() });
+        let fit = cross_fit(&samples, data.classes, &estimation, None)?;
+        let interactions = Interactions::from_cross_fit(&fit)?;
+        // Before anything is trained.
+        parts(&interactions, settings, seed)?;
+
+        let classes = data.classes.len();
+        let pairs = [(&samples.x1, &test.x1), (&samples.x2, &test.x2)];
+        let raw = parallel::map(&pairs, settings.estimator.threads, |(of_train, of_test)| {
+            let of_train = Labelled { values: of_train.values(), labels: &samples.labels };
+            let labelled = Labelled { values: of_test.values(), labels: &test.labels };
+            probe::accuracy(of_train, labelled, of_test.columns(), classes, device)
+        })?;
+        let [(train1, test1), (train2, test2)] = pairs.map(|(of_train, of_test)| tensors(of_train, of_test, device));
+        let measured = Measured {
+            train: Rows { features: [train1?, train2?], labels: samples.labels },
+            test: Rows { features: [test1?, test2?], labels: test.labels },
+            answers: Answers::of(&test.x1, &test.x2),
+            classes,
+            raw: [raw[0], raw[1]],
+        };
+        let columns = [samples.x1.columns(), samples.x2.columns()];
+        Ok(Self { number, ids: samples.ids, interactions, measured, columns })
+    }
+
+    /// Trains heads on every part. Their start, the order of batches and the random part are the seed's.
+    fn run(&self, settings: &Settings, seed: u64, device: &Device) -> Result<SeedResult> {
+        let Self { measured, .. } = self;
+        let parts = parts(&self.interactions, settings, seed)?;
+        let features = measured.train.features.each_ref();
+        let found = parallel::map(&parts, settings.estimator.threads, |Part { name, rows }| -> Result<PartResult> {
+            let heads = Heads::new(self.columns, settings, seed, device)?;
+            if name != UNTRAINED {
+                train(&heads, &Pairs { features, ids: &self.ids }, rows, settings, seed)?;
+            }
+            Ok(PartResult { part: name.clone(), rows: rows.len(), figures: measured.measure(&heads)? })
+        })?;
+        Ok(SeedResult {
+            seed,
+            split: self.number,
+            trained: measured.train.labels.len(),
+            evaluated: measured.test.labels.len(),
+            shared: measured.answers.shared(),
+            raw: measured.raw,
+            parts: found,
+        })
+    }
+}
+
+/// The rows to train on and those to evaluate on.
+fn divided(data: Data<'_>, share: f64, seed: u64) -> (FeatureSet, FeatureSet) {
+    match data.test {
+        Some(test) => (data.samples.clone(), test.clone()),
+        None => {
+            let (trained, evaluated) = whole_groups::set_aside(data.samples, data.classes.len(), share, seed);
+            (data.samples.select(&trained), data.samples.select(&evaluated))
+        }
+    }
+}
+
+/// Training rows and rows set aside, scaled by the former.
+fn tensors(train: &Matrix, test: &Matrix, device: &Device) -> (Result<Tensor>, Result<Tensor>) {
+    let scales = scale(train.values(), train.columns());
+    let of = |matrix: &Matrix| {
+        Ok(Tensor::from_vec(scaled(matrix.values(), &scales), (matrix.rows(), matrix.columns()), device)?)
+    };
+    (of(train), of(test))
+}
