@@ -99,10 +99,15 @@ fn every_manifest_is_accepted() {
 #[test]
 fn schema_and_reader_know_the_same_fields() {
     let schema = schema();
-    for (modality, name) in [("text", "minilm-l6-v2"), ("image", "clip-vit-b32-image"), ("audio", "whisper-tiny")] {
+    for (kind, name) in [
+        ("text", "minilm-l6-v2"),
+        ("image", "clip-vit-b32-image"),
+        ("log-mel", "whisper-tiny"),
+        ("waveform", "wav2vec2-base-960h"),
+    ] {
         let (_, manifest) = manifests().into_iter().find(|(found, _)| found == name).unwrap();
         let tables: [(&str, &Value); 3] =
-            [("", &schema), ("preprocessing", &schema["$defs"][modality]), ("files", &schema["$defs"]["file"])];
+            [("", &schema), ("preprocessing", &schema["$defs"][kind]), ("files", &schema["$defs"]["file"])];
         for (table, of_schema) in tables {
             let expected: BTreeSet<String> = of_schema["properties"].as_object().unwrap().keys().cloned().collect();
             let mut wrong = manifest.clone();
@@ -110,14 +115,14 @@ fn schema_and_reader_know_the_same_fields() {
             let message = Manifest::parse(&toml::to_string(&wrong).unwrap(), "x").unwrap_err().to_string();
             let listed = message.split("expected").nth(1).unwrap_or_else(|| panic!("{message}"));
             let known: BTreeSet<String> = listed.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-            assert_eq!(known, expected, "{modality}: {table}");
+            assert_eq!(known, expected, "{kind}: {table}");
 
             // What one calls needed, the other does.
             for field in &expected {
                 let mut without = manifest.clone();
                 if at(&mut without, table).remove(field).is_some() {
                     let accepted = (is_accepted_by_schema(&schema, &without), is_accepted_by_reader(&without));
-                    assert_eq!(accepted.0, accepted.1, "{modality}: {table} without {field}");
+                    assert_eq!(accepted.0, accepted.1, "{kind}: {table} without {field}");
                 }
             }
         }
@@ -140,7 +145,8 @@ fn at<'m>(manifest: &'m mut toml::Table, name: &str) -> &'m mut toml::Table {
 fn a_wrong_manifest_is_refused_by_both() {
     let schema = schema();
     let find = |name: &str| manifests().into_iter().find(|(found, _)| found == name).unwrap().1;
-    let [text, image, audio] = ["minilm-l6-v2", "clip-vit-b32-image", "whisper-tiny"].map(find);
+    let [text, image, audio, waveform] =
+        ["minilm-l6-v2", "clip-vit-b32-image", "whisper-tiny", "wav2vec2-base-960h"].map(find);
     let three = |values: [f64; 3]| toml::Value::from(values.to_vec());
     let wrong: Vec<(&toml::Table, &str, &str, toml::Value)> = vec![
         (&text, "", "name", "Upper case".into()),
@@ -186,6 +192,14 @@ fn a_wrong_manifest_is_refused_by_both() {
         (&audio, "preprocessing", "window", 1.into()),
         (&audio, "preprocessing", "window", 65_537.into()),
         (&audio, "preprocessing", "hop", 0.into()),
+        (&audio, "preprocessing", "kind", "waveform".into()),
+        (&waveform, "preprocessing", "kind", "log-mel".into()),
+        (&waveform, "preprocessing", "kind", "wave".into()),
+        (&waveform, "preprocessing", "sample_rate", 999.into()),
+        (&waveform, "preprocessing", "seconds", 0.05.into()),
+        (&waveform, "preprocessing", "seconds", 301.0.into()),
+        (&waveform, "preprocessing", "normalize", 1.into()),
+        (&waveform, "preprocessing", "hop", 160.into()),
     ];
     for (manifest, table, field, value) in wrong {
         let mut changed = manifest.clone();

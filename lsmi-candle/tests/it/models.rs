@@ -55,7 +55,9 @@ fn every_manifest_is_built_in() {
         .unwrap()
         .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml"));
     assert_eq!(files.count(), registry.iter().count());
-    for architecture in Architecture::ALL {
+    // The repositories of these have no weights of a format that is read on their main branch.
+    let without = [Architecture::Hubert, Architecture::WavLm, Architecture::Data2VecAudio];
+    for architecture in Architecture::ALL.into_iter().filter(|architecture| !without.contains(architecture)) {
         assert!(registry.iter().any(|manifest| manifest.architecture == architecture), "{architecture}");
     }
 }

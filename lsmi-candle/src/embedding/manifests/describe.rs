@@ -119,7 +119,7 @@ pub(super) fn describe(name: &str, files: &mut dyn Files, asked: Asked) -> Resul
             preprocessing = Some(Preprocessing::Image(settings));
         }
         Modality::Audio => {
-            preprocessing = preparation::of_audio(files, &folder, architecture)?.map(Preprocessing::Audio)
+            preprocessing = preparation::of_audio(files, &folder, architecture)?.map(Preprocessing::Audio);
         }
     }
     Ok(Description {

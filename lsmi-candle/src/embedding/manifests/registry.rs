@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Manifest, ModelError};
 
 /// The manifests of `models/`, by their names.
-const BUILT_IN: [(&str, &str); 17] = {
+const BUILT_IN: [(&str, &str); 20] = {
     macro_rules! built_in {
         ($($name:literal),* $(,)?) => {
             [$(($name, include_str!(concat!("../../../../models/", $name, ".toml")))),*]
@@ -28,6 +28,9 @@ const BUILT_IN: [(&str, &str); 17] = {
         "siglip-base-image",
         "siglip-base-text",
         "vit-base-in21k",
+        "wav2vec2-base-960h",
+        "whisper-large-v3",
+        "whisper-large-v3-turbo",
         "whisper-tiny",
         "whisper-tiny-en",
         "xlm-roberta-base",

@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | `whisper` | encoder of Whisper | mean |
 //! | `wav2vec2`, `unispeech`, `unispeech-sat` | wav2vec 2.0 and models that differ in training | mean |
-//! | `hubert` | HuBERT | mean |
-//! | `wavlm` | WavLM | mean |
+//! | `hubert` | `HuBERT` | mean |
+//! | `wavlm` | `WavLM` | mean |
 //! | `data2vec-audio` | data2vec of sounds | mean |
 //!
 //! Whisper reads spectrograms `[B, bins, frames]`, the others samples `[B, samples]`, as [`crate::embedding::preprocess::audio`] makes them.

@@ -1,8 +1,8 @@
-//! wav2vec 2.0 (Baevski et al., NeurIPS 2020) and its successors: convolutions over the samples themselves, and a
+//! wav2vec 2.0 (Baevski et al., `NeurIPS` 2020) and its successors: convolutions over the samples themselves, and a
 //! transformer over the frames.
 //!
-//! HuBERT (Hsu et al., IEEE/ACM TASLP 2021), UniSpeech (Wang et al., ICML 2021), UniSpeech-SAT (Chen et al., ICASSP 2022)
-//! and data2vec (Baevski et al., ICML 2022) differ in training and in details of the layers; WavLM has blocks of its own.
+//! `HuBERT` (Hsu et al., IEEE/ACM TASLP 2021), `UniSpeech` (Wang et al., ICML 2021), `UniSpeech-SAT` (Chen et al., ICASSP 2022)
+//! and data2vec (Baevski et al., ICML 2022) differ in training and in details of the layers; `WavLM` has blocks of its own.
 //!
 //! Every sound of a batch is encoded by itself, without padding: the norm over the time of some models would count it, and
 //! frames at the end of a sound would see it.

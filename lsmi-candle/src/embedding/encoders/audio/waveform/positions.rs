@@ -24,7 +24,7 @@ pub(super) struct Positions {
 pub(super) enum Kind {
     /// One convolution, with a weight norm (wav2vec 2.0).
     WeightNorm,
-    /// One convolution, after a batch norm (some of HuBERT).
+    /// One convolution, after a batch norm (some of `HuBERT`).
     BatchNorm,
     /// Several, each with a layer norm without weights (data2vec).
     Several,
@@ -35,7 +35,7 @@ impl Positions {
     pub(super) fn load(config: &Config, weights: &Weights, width: usize, kind: &Kind) -> Result<Self> {
         let weights = weights.under("encoder.pos_conv_embed");
         let groups = config.count(&["num_conv_pos_embedding_groups"], 16)?;
-        if width % groups != 0 {
+        if !width.is_multiple_of(groups) {
             let expected = format!("a divisor of the width {width}");
             return Err(config.wrong("num_conv_pos_embedding_groups", &expected, Some(&groups.into())));
         }

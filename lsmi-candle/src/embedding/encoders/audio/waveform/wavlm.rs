@@ -1,4 +1,4 @@
-//! The blocks of WavLM (Chen et al., IEEE JSTSP 2022): those of wav2vec 2.0, with a summand for each distance between two
+//! The blocks of `WavLM` (Chen et al., IEEE JSTSP 2022): those of wav2vec 2.0, with a summand for each distance between two
 //! frames in the scores of each head, which a gate scales by what the frame that looks holds.
 //!
 //! Near distances have a summand each, further ones share it in ranges that grow (as in T5, Raffel et al., JMLR 2020). The
@@ -15,7 +15,7 @@ const GATE: usize = 8;
 /// The blocks.
 #[derive(Debug)]
 pub(super) struct Blocks {
-    blocks: Vec<Block>,
+    all: Vec<Block>,
     /// `[buckets, heads]`.
     table: Tensor,
     buckets: Buckets,
@@ -78,16 +78,16 @@ impl Blocks {
     pub(super) fn load(config: &Config, weights: &Weights, count: usize, shape: &Shape) -> Result<Self> {
         let buckets = Buckets::load(config)?;
         let load = |index| Block::load(&weights.under(&format!("encoder.layers.{index}")), shape);
-        let blocks = (0..count).map(load).collect::<Result<_>>()?;
+        let all = (0..count).map(load).collect::<Result<_>>()?;
         let rows = config.count(&["num_buckets"], 320)?;
         let table = weights.get("encoder.layers.0.attention.rel_attn_embed.weight", &[rows, shape.heads])?;
-        Ok(Self { blocks, table: table.to_dtype(DType::F32)?, buckets })
+        Ok(Self { all, table: table.to_dtype(DType::F32)?, buckets })
     }
 
     /// Applies them to the states `[B, T, d]`.
     pub(super) fn forward(&self, x: Tensor) -> Result<Tensor> {
         let summands = self.summands(x.dim(1)?)?;
-        self.blocks.iter().try_fold(x, |x, block| block.forward(&x, &summands))
+        self.all.iter().try_fold(x, |x, block| block.forward(&x, &summands))
     }
 
     /// What is added to the scores, `[T, T]` for each head.
