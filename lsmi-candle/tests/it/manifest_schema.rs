@@ -115,6 +115,7 @@ fn schema_and_reader_know_the_same_fields() {
         ("text", "minilm-l6-v2"),
         ("image", "clip-vit-b32-image"),
         ("audio", "whisper-tiny"),
+        ("waveform", "wav2vec2-base-960h"),
         ("filter-bank", "ast-audioset"),
         ("clap", "clap-htsat-fused-audio"),
         ("clips", "imagebind-huge-audio"),
@@ -122,7 +123,7 @@ fn schema_and_reader_know_the_same_fields() {
     ] {
         let (_, manifest) = manifests().into_iter().find(|(found, _)| found == name).unwrap();
         let tables: [(&str, &Value); 3] =
-            [("", &schema), ("preprocessing", &schema["$defs"][modality]), ("files", &schema["$defs"]["file"])];
+            [("", &schema), ("preprocessing", &schema["$defs"][kind]), ("files", &schema["$defs"]["file"])];
         for (table, of_schema) in tables {
             let expected: BTreeSet<String> = of_schema["properties"].as_object().unwrap().keys().cloned().collect();
             let mut wrong = manifest.clone();
@@ -145,7 +146,7 @@ fn schema_and_reader_know_the_same_fields() {
                 let mut without = manifest.clone();
                 if at(&mut without, table).remove(field).is_some() {
                     let accepted = (is_accepted_by_schema(&schema, &without), is_accepted_by_reader(&without));
-                    assert_eq!(accepted.0, accepted.1, "{modality}: {table} without {field}");
+                    assert_eq!(accepted.0, accepted.1, "{kind}: {table} without {field}");
                 }
             }
         }
@@ -169,7 +170,7 @@ fn a_wrong_manifest_is_refused_by_both() {
     let schema = schema();
     let find = |name: &str| manifests().into_iter().find(|(found, _)| found == name).unwrap().1;
     let [text, image, audio] = ["minilm-l6-v2", "clip-vit-b32-image", "whisper-tiny"].map(find);
-    let [bank, clap] = ["ast-audioset", "clap-htsat-unfused-audio"].map(find);
+    let [bank, clap, waveform] = ["ast-audioset", "clap-htsat-unfused-audio", "wav2vec2-base-960h"].map(find);
     let [clips, video] = ["imagebind-huge-audio", "imagebind-huge-video"].map(find);
     let three = |values: [f64; 3]| toml::Value::from(values.to_vec());
     let prompt = |name: &str, text: toml::Value| toml::Value::from(toml::Table::from_iter([(name.to_owned(), text)]));
@@ -250,6 +251,14 @@ fn a_wrong_manifest_is_refused_by_both() {
         (&video, "preprocessing", "speed", 2.into()),
         (&text, "files", "from", "org/model".into()),
         (&text, "files", "from", "org/model@main".into()),
+        (&audio, "preprocessing", "kind", "waveform".into()),
+        (&waveform, "preprocessing", "kind", "log-mel".into()),
+        (&waveform, "preprocessing", "kind", "wave".into()),
+        (&waveform, "preprocessing", "sample_rate", 999.into()),
+        (&waveform, "preprocessing", "seconds", 0.05.into()),
+        (&waveform, "preprocessing", "seconds", 301.0.into()),
+        (&waveform, "preprocessing", "normalize", 1.into()),
+        (&waveform, "preprocessing", "hop", 160.into()),
     ];
     for (manifest, table, field, value) in wrong {
         let mut changed = manifest.clone();

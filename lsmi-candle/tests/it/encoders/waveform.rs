@@ -218,10 +218,12 @@ fn a_file_becomes_the_vector_of_the_encoder() {
     let hidden = load(&Fixture::tiny("wav2vec2/base"), DType::F32).encode(&values, None).unwrap();
     let expected = hidden.pool(Pooling::Mean).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
     assert!(close(&together, &expected), "{together:?} {expected:?}");
-    let Preprocessing::Audio { windows, padding_left_out, .. } = embedder.provenance().preprocessing else {
-        panic!("no sound")
-    };
-    assert_eq!((windows, padding_left_out), (Windows::First, true));
+    let told = serde_json::to_value(embedder.provenance()).unwrap()["preprocessing"].clone();
+    let expected = serde_json::json!({
+        "kind": "waveform", "sample_rate": 16_000, "seconds": 30.0, "normalize": true, "padding_left_out": true,
+        "windows": "first"
+    });
+    assert_eq!(told, expected);
 }
 
 /// A little more than two windows of 30 seconds.

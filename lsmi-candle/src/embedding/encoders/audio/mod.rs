@@ -6,8 +6,8 @@
 //! | `audio-spectrogram-transformer` | AST | pooler |
 //! | `clap`, `clap_audio_model` | sound tower of CLAP | projection, or pooler where there is none |
 //! | `wav2vec2`, `unispeech`, `unispeech-sat` | wav2vec 2.0 and models that differ in training | mean |
-//! | `hubert` | HuBERT | mean |
-//! | `wavlm` | WavLM | mean |
+//! | `hubert` | `HuBERT` | mean |
+//! | `wavlm` | `WavLM` | mean |
 //! | `data2vec-audio` | data2vec of sounds | mean |
 //! | `imagebind` | sounds' tower of ImageBind | projection |
 //!

@@ -26,10 +26,18 @@ pub struct WaveformSettings {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    #[serde(default, rename = "kind")]
+    _kind: Option<Kind>,
     sample_rate: u32,
     #[serde(default = "usual_seconds")]
     seconds: f64,
     normalize: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Waveform,
 }
 
 /// The models take any length, but what attention costs grows with its square.
@@ -41,7 +49,7 @@ impl TryFrom<Table> for WaveformSettings {
     type Error = PreprocessError;
 
     fn try_from(table: Table) -> Result<Self> {
-        let Table { sample_rate, seconds, normalize } = table;
+        let Table { sample_rate, seconds, normalize, .. } = table;
         let settings = Self { sample_rate, seconds, normalize };
         settings.check()?;
         Ok(settings)
@@ -62,6 +70,7 @@ impl WaveformSettings {
             return Err(PreprocessError::Setting { name: "feature_size", found: channels.to_string(), expected });
         }
         Table {
+            _kind: None,
             sample_rate: fields::whole(config, "sampling_rate", Some(16_000))?,
             seconds: usual_seconds(),
             normalize: fields::flag(config, "do_normalize", true)?,
@@ -72,8 +81,9 @@ impl WaveformSettings {
     /// Checks that sounds can be prepared so.
     pub(super) fn check(&self) -> Result<()> {
         fields::check_rate(self.sample_rate)?;
-        if !(self.seconds >= 0.1 && self.seconds <= 3600.0) {
-            let expected = "0.1 to 3600";
+        // Attention over five minutes is as much as memory holds.
+        if !(0.1..=300.0).contains(&self.seconds) {
+            let expected = "0.1 to 300";
             return Err(PreprocessError::Setting { name: "seconds", found: self.seconds.to_string(), expected });
         }
         Ok(())

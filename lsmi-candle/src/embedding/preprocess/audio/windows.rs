@@ -79,14 +79,17 @@ mod tests {
 
     #[test]
     fn windows_follow_each_other() {
-        let of = |windows: Windows, samples| windows.of(samples, 2_000, 1_000);
-        assert_eq!(of(Windows::First, 5_000), [0..2_000]);
-        assert_eq!(of(Windows::Mean, 5_000), [0..2_000, 2_000..4_000, 4_000..5_000]);
-        assert_eq!(of(Windows::Mean, 4_100), [0..2_000, 2_000..4_000, 4_000..4_100]);
-        assert_eq!(of(Windows::Mean, 4_099), [0..2_000, 2_000..4_000]);
+        let of = |windows: Windows, samples| {
+            let windows = windows.of(samples, 2_000, 1_000).into_iter();
+            windows.map(|window| (window.start, window.end)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Windows::First, 5_000), [(0, 2_000)]);
+        assert_eq!(of(Windows::Mean, 5_000), [(0, 2_000), (2_000, 4_000), (4_000, 5_000)]);
+        assert_eq!(of(Windows::Mean, 4_100), [(0, 2_000), (2_000, 4_000), (4_000, 4_100)]);
+        assert_eq!(of(Windows::Mean, 4_099), [(0, 2_000), (2_000, 4_000)]);
         for windows in [Windows::First, Windows::Mean] {
-            assert_eq!(of(windows, 50), vec![0..50]);
-            assert_eq!(of(windows, 2_000), vec![0..2_000]);
+            assert_eq!(of(windows, 50), [(0, 50)]);
+            assert_eq!(of(windows, 2_000), [(0, 2_000)]);
         }
         assert_eq!(of(Windows::Mean, 4_000_000).len(), 1_800);
     }

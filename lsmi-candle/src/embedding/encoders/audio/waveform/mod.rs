@@ -1,4 +1,4 @@
-//! wav2vec 2.0 (Baevski et al., NeurIPS 2020) and its successors: convolutions over the samples themselves, and a
+//! wav2vec 2.0 (Baevski et al., `NeurIPS` 2020) and its successors: convolutions over the samples themselves, and a
 //! transformer over the frames.
 //!
 //! `HuBERT` (Hsu et al., IEEE/ACM TASLP 2021), UniSpeech (Wang et al., ICML 2021), UniSpeech-SAT (Chen et al., ICASSP 2022)

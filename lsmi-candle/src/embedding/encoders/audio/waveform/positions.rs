@@ -24,7 +24,7 @@ pub(super) struct Positions {
 pub(super) enum Kind {
     /// One convolution, with a weight norm (wav2vec 2.0).
     WeightNorm,
-    /// One convolution, after a batch norm (some of HuBERT).
+    /// One convolution, after a batch norm (some of `HuBERT`).
     BatchNorm,
     /// Several, each with a layer norm without weights (data2vec).
     Several,

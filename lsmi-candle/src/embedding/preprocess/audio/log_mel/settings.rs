@@ -27,6 +27,8 @@ pub struct LogMelSettings {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    #[serde(default, rename = "kind")]
+    _kind: Option<Kind>,
     sample_rate: u32,
     seconds: f64,
     mel_bins: usize,
@@ -34,11 +36,17 @@ struct Table {
     hop: usize,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    LogMel,
+}
+
 impl TryFrom<Table> for LogMelSettings {
     type Error = PreprocessError;
 
     fn try_from(table: Table) -> Result<Self> {
-        let Table { sample_rate, seconds, mel_bins, window, hop } = table;
+        let Table { sample_rate, seconds, mel_bins, window, hop, .. } = table;
         let settings = Self { sample_rate, seconds, mel_bins, window, hop };
         settings.check()?;
         Ok(settings)
@@ -58,6 +66,7 @@ impl LogMelSettings {
             return Err(PreprocessError::Setting { name: "do_normalize", found: "true".to_owned(), expected });
         }
         Table {
+            _kind: None,
             sample_rate: fields::whole(config, "sampling_rate", None)?,
             seconds: f64::from(fields::whole(config, "chunk_length", None)?),
             mel_bins: fields::whole(config, "feature_size", None)? as usize,
