@@ -10,8 +10,8 @@
 //! | `wavlm` | WavLM | mean |
 //! | `data2vec-audio` | data2vec of sounds | mean |
 //!
-//! Whisper, AST and CLAP read spectrograms `[B, bins, frames]`, CLAP with fusion four of each sound, the others samples
-//! `[B, samples]`, as [`crate::embedding::preprocess::audio`] makes them.
+//! Whisper, AST and CLAP read spectrograms `[B, bins, frames]`, CLAP with fusion four of each sound, the others
+//! samples `[B, samples]`, as [`crate::embedding::preprocess::audio`] makes them.
 
 mod ast;
 pub(super) mod clap;
@@ -24,8 +24,8 @@ use super::{Architecture, AudioEncoder, Config, Modality, Result, Weights};
 /// Builds the sound model of a checkpoint.
 ///
 /// # Errors
-/// [`EncoderError`](super::EncoderError) naming the architecture that is not built in, the field of the configuration that cannot be used, or
-/// the tensor that is missing, of another shape, or unknown to the architecture.
+/// [`EncoderError`](super::EncoderError) naming the architecture that is not built in, the field of the configuration
+/// that cannot be used, or the tensor that is missing, of another shape, or unknown to the architecture.
 pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn AudioEncoder>> {
     match config.network(Modality::Audio)? {
         Architecture::Ast => Ok(Box::new(ast::Ast::load(config, weights)?)),
