@@ -1,5 +1,5 @@
-//! Encoders of filter banks and spectrograms, and the text tower of one, against the library that their checkpoints come
-//! from.
+//! Encoders of filter banks and spectrograms, and the text tower of one, against the library that their checkpoints
+//! come from.
 
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 

@@ -1,5 +1,5 @@
-//! The audio spectrogram transformer (Gong et al., Interspeech 2021): a vision transformer over overlapping patches of a
-//! filter bank, with a class token and a distillation token, whose mean is the sound's vector.
+//! The audio spectrogram transformer (Gong et al., Interspeech 2021): a vision transformer over overlapping patches
+//! of a filter bank, with a class token and a distillation token, whose mean is the sound's vector.
 
 use candle_core::Tensor;
 

@@ -11,8 +11,8 @@
 //! | `data2vec-audio` | data2vec of sounds | mean |
 //! | `imagebind` | sounds' tower of ImageBind | projection |
 //!
-//! Whisper, AST and CLAP read spectrograms `[B, bins, frames]`, CLAP with fusion four of each sound, the others samples
-//! `[B, samples]`, as [`crate::embedding::preprocess::audio`] makes them.
+//! Whisper, AST and CLAP read spectrograms `[B, bins, frames]`, CLAP with fusion four of each sound, the others
+//! samples `[B, samples]`, as [`crate::embedding::preprocess::audio`] makes them.
 
 mod ast;
 pub(super) mod clap;
@@ -26,8 +26,8 @@ use super::{Architecture, AudioEncoder, Config, Modality, Result, Weights};
 /// Builds the sound model of a checkpoint.
 ///
 /// # Errors
-/// [`EncoderError`](super::EncoderError) naming the architecture that is not built in, the field of the configuration that cannot be used, or
-/// the tensor that is missing, of another shape, or unknown to the architecture.
+/// [`EncoderError`](super::EncoderError) naming the architecture that is not built in, the field of the configuration
+/// that cannot be used, or the tensor that is missing, of another shape, or unknown to the architecture.
 pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn AudioEncoder>> {
     match config.network(Modality::Audio)? {
         Architecture::Ast => Ok(Box::new(ast::Ast::load(config, weights)?)),

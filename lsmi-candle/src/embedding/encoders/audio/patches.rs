@@ -1,4 +1,5 @@
-//! Patches of spectrograms: a convolution of one channel whose window and steps have a side each in frequency and in time.
+//! Patches of spectrograms: a convolution of one channel whose window and steps have a side each in frequency and in
+//! time.
 
 use candle_core::Tensor;
 

@@ -1,8 +1,8 @@
 //! Attention within windows of a map, which are shifted by half a window in every second block (Liu et al., "Swin
 //! Transformer", ICCV 2021), and the merging of 2 x 2 pixels between stages.
 //!
-//! Maps are `[B, height, width, channels]`. A map that windows do not fill is filled up with zeros behind the norm, right
-//! and below; they are looked at like pixels, as the authors have it.
+//! Maps are `[B, height, width, channels]`. A map that windows do not fill is filled up with zeros behind the norm,
+//! right and below; they are looked at like pixels, as the authors have it.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -50,8 +50,8 @@ impl Windows {
         Ok(self.rolled(&map, true)?.narrow(1, 0, height)?.narrow(2, 0, width)?.contiguous()?)
     }
 
-    /// What is added to the scores within the windows of a map, f32 `[n, side^2, side^2]`: the shift brings pixels from
-    /// opposite ends together. None where there is no shift.
+    /// What is added to the scores within the windows of a map, f32 `[n, side^2, side^2]`: the shift brings pixels
+    /// from opposite ends together. None where there is no shift.
     pub(crate) fn mask(self, [height, width]: [usize; 2], device: &Device) -> Result<Option<Tensor>> {
         if self.shift == 0 {
             return Ok(None);
@@ -356,8 +356,8 @@ impl Merging {
     }
 }
 
-/// 2 x 2 pixels beside each other, `[B, ceil(height / 2), ceil(width / 2), 4 channels]`: column by column, zeros behind the
-/// map.
+/// 2 x 2 pixels beside each other, `[B, ceil(height / 2), ceil(width / 2), 4 channels]`: column by column, zeros
+/// behind the map.
 pub(crate) fn merge(map: &Tensor) -> Result<Tensor> {
     let (batch, height, width, channels) = map.dims4()?;
     let map = map.pad_with_zeros(1, 0, height % 2)?.pad_with_zeros(2, 0, width % 2)?;

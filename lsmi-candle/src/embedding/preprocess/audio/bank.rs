@@ -71,8 +71,8 @@ impl MelPower {
         }
     }
 
-    /// Computes the first `frames` frames, `[bins, frames]` in row-major order; their centres must be within the sound or at
-    /// its end.
+    /// Computes the first `frames` frames, `[bins, frames]` in row-major order; their centres must be within the
+    /// sound or at its end.
     ///
     /// # Errors
     /// [`PreprocessError::TooShort`] for fewer samples than can be reflected.
@@ -115,8 +115,8 @@ impl MelPower {
 /// A mel scale, and the triangles that are usual with it: straight in hertz.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scale {
-    /// Slaney's (Auditory Toolbox, 1998): linear up to 1000 Hz, logarithmic above, 27 mel to a factor of 6.4. Triangles have
-    /// area one.
+    /// Slaney's (Auditory Toolbox, 1998): linear up to 1000 Hz, logarithmic above, 27 mel to a factor of 6.4.
+    /// Triangles have area one.
     Slaney,
     /// HTK's, `2595 log10(1 + f / 700)`. Triangles have height one.
     Htk,
@@ -139,8 +139,8 @@ impl Scale {
         }
     }
 
-    /// Triangles over the frequencies of a transform of `window` samples at a rate, whose corners are evenly spaced in mel
-    /// from `lowest` to `highest` hertz.
+    /// Triangles over the frequencies of a transform of `window` samples at a rate, whose corners are evenly spaced
+    /// in mel from `lowest` to `highest` hertz.
     pub(super) fn triangles(self, rate: u32, bins: usize, window: usize, [lowest, highest]: [f64; 2]) -> Vec<Triangle> {
         let frequencies = window / 2 + 1;
         let frequency = |index: usize| f64::from(rate / 2) * index as f64 / (frequencies - 1) as f64;

@@ -1,7 +1,7 @@
 //! Sounds: from the bytes of a file to what an encoder reads.
 //!
-//! [`Audio::decode`] gives one channel of samples, [`Audio::resampled`] brings it to an encoder's rate. [`Settings`] says
-//! what the encoder reads, [`Preparation`] makes it of one or several [`Windows`] of the sound.
+//! [`Audio::decode`] gives one channel of samples, [`Audio::resampled`] brings it to an encoder's rate. [`Settings`]
+//! says what the encoder reads, [`Preparation`] makes it of one or several [`Windows`] of the sound.
 //!
 //! ```
 //! use lsmi_candle::embedding::preprocess::audio::{Audio, Form, LogMelSettings, Preparation, Settings, Windows};

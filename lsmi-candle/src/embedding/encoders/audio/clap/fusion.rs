@@ -1,5 +1,5 @@
-//! The fusion of the whole of a long sound with chunks of it (Dai et al., "Attentional Feature Fusion", WACV 2021): their
-//! sum says, pixel by pixel and on the whole, how much of each is taken.
+//! The fusion of the whole of a long sound with chunks of it (Dai et al., "Attentional Feature Fusion", WACV 2021):
+//! their sum says, pixel by pixel and on the whole, how much of each is taken.
 
 use candle_core::{DType, Tensor};
 
@@ -37,7 +37,8 @@ impl Fusion {
         })
     }
 
-    /// The patches `[1, rows, columns, d]` of a whole sound fused with those of pictures `[3, side, side]` of its chunks.
+    /// The patches `[1, rows, columns, d]` of a whole sound fused with those of pictures `[3, side, side]` of its
+    /// chunks.
     pub(super) fn forward(&self, whole: &Tensor, chunks: &Tensor) -> Result<Tensor> {
         let (_, rows, columns, width) = whole.dims4()?;
         let chunks = self.patches.forward(chunks)?;

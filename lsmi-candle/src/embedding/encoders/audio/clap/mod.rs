@@ -1,10 +1,11 @@
-//! The sound tower of CLAP (Wu et al., ICASSP 2023), which is HTS-AT (Chen et al., ICASSP 2022): the frames of a log-mel
-//! spectrogram are laid out as a square picture, over which windows are shifted; the mean of its states is the sound's
-//! vector.
+//! The sound tower of CLAP (Wu et al., ICASSP 2023), which is HTS-AT (Chen et al., ICASSP 2022): the frames of a
+//! log-mel spectrogram are laid out as a square picture, over which windows are shifted; the mean of its states is
+//! the sound's vector.
 //!
-//! A model with fusion reads four spectrograms of every sound: the whole, shrunk to the length that the model takes, and
-//! three chunks of it. A sound counts as longer than that where it is told to have more frames than are given; the chunks of
-//! the others are not looked at.
+//! A model with fusion reads four spectrograms of every sound: the whole, shrunk to the length that the model takes,
+//! and three chunks of it. A sound counts as longer than that where it is told to have more frames than are given;
+//! the chunks of the others are not looked at. (Where no sound of a batch is longer, the authors' code takes one by
+//! chance for longer, which training needs; here what a vector is does not depend on others.)
 
 mod fusion;
 mod picture;
@@ -136,8 +137,8 @@ impl ClapAudio {
                 found: format!("{:?}", features.dims()),
             });
         };
-        let features = features.to_dtype(self.dtype)?.reshape((sounds, planes, bins, length))?;
-        let pictures = self.picture.of(&features)?;
+        let features = features.to_dtype(DType::F32)?.reshape((sounds, planes, bins, length))?;
+        let pictures = self.picture.of(&features)?.to_dtype(self.dtype)?;
         let map = self.patches.forward(&pictures.narrow(1, 0, 1)?.squeeze(1)?)?;
         let Some(fusion) = &self.fusion else { return Ok(map) };
         let longer = Self::are_longer(frames, sounds, length)?;
@@ -197,8 +198,8 @@ pub(in crate::embedding::encoders) struct Projection {
 }
 
 impl Projection {
-    /// Loads `linear1` and `linear2` under `name`, where they are there. Of the configurations, that of the whole model
-    /// comes first.
+    /// Loads `linear1` and `linear2` under `name`, where they are there. Of the configurations, that of the whole
+    /// model comes first.
     pub(in crate::embedding::encoders) fn load(
         weights: &Weights,
         name: &str,

@@ -1,5 +1,5 @@
-//! A spectrogram laid out as a square picture: stretched in time to a whole number of rows of the picture, which follow each
-//! other from top to bottom.
+//! A spectrogram laid out as a square picture: stretched in time to a whole number of rows of the picture, which
+//! follow each other from top to bottom.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -15,7 +15,8 @@ const SLOPE: f64 = -0.75;
 /// What makes pictures of spectrograms.
 #[derive(Debug)]
 pub(super) struct Picture {
-    /// A factor and a shift of every bin, both `[bins, 1]`.
+    /// A factor and a shift of every bin, both `[bins, 1]`: f32 whatever the weights are, as decibels are large
+    /// numbers.
     factor: Tensor,
     shift: Tensor,
     bins: usize,
@@ -27,7 +28,7 @@ impl Picture {
     pub(super) fn load(weights: &Weights, bins: usize, side: usize) -> Result<Self> {
         let (factor, shift) = BatchNorm::load(weights, "batch_norm", bins, EPS)?.factor_and_shift();
         let column = |values: Tensor| -> Result<Tensor> {
-            Ok(values.reshape((bins, 1))?.to_dtype(weights.dtype())?.to_device(weights.device())?)
+            Ok(values.reshape((bins, 1))?.to_dtype(DType::F32)?.to_device(weights.device())?)
         };
         Ok(Self { factor: column(factor)?, shift: column(shift)?, bins, side })
     }
@@ -47,7 +48,8 @@ impl Picture {
         self.side / self.bins
     }
 
-    /// Pictures `[B, planes, side, side]` of spectrograms `[B, planes, bins, frames]` of no more frames than a picture holds.
+    /// Pictures `[B, planes, side, side]` of spectrograms `[B, planes, bins, frames]`, both f32, of no more frames
+    /// than a picture holds.
     pub(super) fn of(&self, spectrograms: &Tensor) -> Result<Tensor> {
         let (batch, planes, bins, frames) = spectrograms.dims4()?;
         let normed = spectrograms.broadcast_mul(&self.factor)?.broadcast_add(&self.shift)?;
@@ -60,10 +62,8 @@ impl Picture {
         let (batch, planes, bins, frames) = spectrograms.dims4()?;
         let most = self.most_frames();
         let matrix = matrix(frames, most, spectrograms.device())?;
-        // In f32: places differ by less than half precision tells apart.
-        let flat = spectrograms.to_dtype(DType::F32)?.reshape((batch * planes * bins, frames))?;
-        let stretched = flat.matmul(&matrix)?.reshape((batch, planes, bins, most))?;
-        Ok(stretched.to_dtype(spectrograms.dtype())?)
+        let flat = spectrograms.reshape((batch * planes * bins, frames))?;
+        Ok(flat.matmul(&matrix)?.reshape((batch, planes, bins, most))?)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Batch normalisation with its stored statistics, which is a factor and a shift of each channel: both go into the weights
-//! of the convolution before it.
+//! Batch normalisation with its stored statistics, which is a factor and a shift of each channel: both go into the
+//! weights of the convolution before it.
 
 use candle_core::{DType, Device, Tensor};
 

@@ -1,9 +1,10 @@
 //! The log-mel spectrograms of CLAP (Wu et al., ICASSP 2023), as its own feature extractor computes them, in decibels.
 //!
-//! Short sounds are repeated. Of sounds that are longer than a window the extractor takes parts by chance; here it is always
-//! the same ones. Without fusion a window is a sound of its own: the first one, or all of them one after the other. With
-//! fusion there are four spectrograms: the whole sound shrunk to the length of a window, and three chunks of that length, each
-//! from the middle of a third of the places where a chunk may begin. A sound that is not longer is the same four times.
+//! Short sounds are repeated. Of sounds that are longer than a window the extractor takes parts by chance; here it is
+//! always the same ones. Without fusion a window is a sound of its own: the first one, or all of them one after the
+//! other. With fusion there are four spectrograms: the whole sound shrunk to the length of a window, and three chunks
+//! of that length, each from the middle of a third of the places where a chunk may begin. A sound that is not longer
+//! is the same four times.
 
 mod settings;
 
@@ -26,7 +27,8 @@ impl Clap {
     /// Prepares window, transform and filter bank.
     ///
     /// # Errors
-    /// [`PreprocessError::Setting`](crate::embedding::preprocess::PreprocessError::Setting) for settings outside their ranges.
+    /// [`PreprocessError::Setting`](crate::embedding::preprocess::PreprocessError::Setting) for settings outside
+    /// their ranges.
     pub fn new(settings: &ClapSettings) -> Result<Self> {
         settings.check()?;
         let ClapSettings { sample_rate, mel_bins, window, hop, lowest, highest, fusion, .. } = *settings;
@@ -36,11 +38,13 @@ impl Clap {
         Ok(Self { settings: settings.clone(), power: MelPower::new(window, hop, bank) })
     }
 
-    /// Computes what the encoder reads of samples at the rate of the settings, in row-major order: `[mel_bins, frames]`, or
-    /// `[4, mel_bins, frames]` with fusion; and the frames of the sound, more than that where it is longer than a window.
+    /// Computes what the encoder reads of samples at the rate of the settings, in row-major order: `[mel_bins,
+    /// frames]`, or `[4, mel_bins, frames]` with fusion; and the frames of the sound, more than that where it is
+    /// longer than a window.
     ///
     /// # Errors
-    /// [`PreprocessError::TooShort`](crate::embedding::preprocess::PreprocessError::TooShort) where there are no samples.
+    /// [`PreprocessError::TooShort`](crate::embedding::preprocess::PreprocessError::TooShort) where there are no
+    /// samples.
     #[expect(clippy::cast_possible_truncation, reason = "encoders read single precision")]
     pub fn values(&self, samples: &[f32]) -> Result<(Vec<f32>, usize)> {
         let settings = &self.settings;
@@ -66,8 +70,8 @@ impl Clap {
     }
 }
 
-/// Where the three chunks begin, of so many places where they may: the middle of each third, the first thirds being larger where
-/// they are unequal. Where a third is empty its chunk is the first one.
+/// Where the three chunks begin, of so many places where they may: the middle of each third, the first thirds being
+/// larger where they are unequal. Where a third is empty its chunk is the first one.
 fn starts(places: usize) -> [usize; 3] {
     let mut first = 0;
     [0, 1, 2].map(|third| {

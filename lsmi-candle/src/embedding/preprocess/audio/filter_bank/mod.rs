@@ -1,9 +1,9 @@
-//! Kaldi's log filter bank (Povey et al., ASRU 2011), as `torchaudio.compliance.kaldi.fbank` computes it without dither and
-//! energy.
+//! Kaldi's log filter bank (Povey et al., ASRU 2011), as `torchaudio.compliance.kaldi.fbank` computes it without
+//! dither and energy.
 //!
 //! Frames lie wholly within the sound. Of each its mean is taken, then `preemphasis` times the sample before; a
-//! symmetric window, zeros up to a power of two, the power of the Fourier transform, and triangles that are straight in mel
-//! rather than in hertz, with height one. The result is the natural logarithm. All sums are f64.
+//! symmetric window, zeros up to a power of two, the power of the Fourier transform, and triangles that are straight
+//! in mel rather than in hertz, with height one. The result is the natural logarithm. All sums are f64.
 
 mod settings;
 
@@ -48,7 +48,8 @@ pub struct FilterBank {
 }
 
 impl FilterBank {
-    /// The bank of networks that were trained on `AudioSet`: 16 kHz, 128 triangles from 20 Hz on, frames of 25 ms every 10 ms.
+    /// The bank of networks that were trained on `AudioSet`: 16 kHz, 128 triangles from 20 Hz on, frames of 25 ms
+    /// every 10 ms.
     pub const AUDIOSET: Self = Self {
         sample_rate: 16_000,
         mel_bins: 128,
