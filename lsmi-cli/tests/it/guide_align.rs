@@ -74,7 +74,7 @@ fn a_comparison_that_was_killed_goes_on_to_the_same_bytes() {
     });
     assert!(place.path("killed.partial/seed-0.json").exists() && !place.path("killed").exists());
 
-    let refusal = place.lsmi(&format!("{words} --seeds 2 --width 9 --out killed")).failure().code(2);
+    let refusal = place.lsmi(&format!("{words} --seeds 2 --batch 64 --out killed")).failure().code(2);
     assert!(stderr(&refusal).contains("another run: the settings"), "{}", stderr(&refusal));
     place.lsmi(&format!("{words} --seeds 2 --out killed")).success();
     for file in ["align.json", "align.csv"] {
