@@ -24,14 +24,14 @@ fn planted(rows: usize, seed: u64) -> FeatureSet {
         let mut normal = |scale: f64| scale * random.sample::<f64, _>(StandardNormal);
         let latent: [f64; LATENT] = std::array::from_fn(|_| normal(1.0));
         let noise: [f64; LATENT] = std::array::from_fn(|_| normal(1.0));
-        let label = row / 2 % CLASSES;
-        let class = 4.0 * label as f64 - 2.0;
+        let label = u32::from(row / 2 % CLASSES == 1);
+        let class = 4.0 * f64::from(label) - 2.0;
         x1.push(class + normal(0.5));
         x1.extend(latent);
         let (told, seen) = if row % 2 == 0 { (class, latent) } else { (0.0, noise) };
         x2.extend((0..LATENT).map(|place| if place % 2 == 0 { seen[place + 1] } else { -seen[place - 1] }));
         x2.push(told + normal(0.5));
-        labels.push(label as u32);
+        labels.push(label);
     }
     let matrix = |values| Matrix::new(rows, 1 + LATENT, values).unwrap();
     FeatureSet::new(SampleIds::rows(rows), matrix(x1), matrix(x2), labels).unwrap()

@@ -159,13 +159,11 @@ impl Split {
 
 /// The rows to train on and those to evaluate on.
 fn divided(data: Data<'_>, share: f64, seed: u64) -> (FeatureSet, FeatureSet) {
-    match data.test {
-        Some(test) => (data.samples.clone(), test.clone()),
-        None => {
-            let (trained, evaluated) = whole_groups::set_aside(data.samples, data.classes.len(), share, seed);
-            (data.samples.select(&trained), data.samples.select(&evaluated))
-        }
+    if let Some(test) = data.test {
+        return (data.samples.clone(), test.clone());
     }
+    let (trained, evaluated) = whole_groups::set_aside(data.samples, data.classes.len(), share, seed);
+    (data.samples.select(&trained), data.samples.select(&evaluated))
 }
 
 /// Training rows and rows set aside, scaled by the former.

@@ -15,11 +15,7 @@
 //! Differences of parts are paired by seed. A part that is not better than a random one of its size owes nothing to its
 //! interaction.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "networks compute in single precision, and a share of a count is a count"
-)]
+#![expect(clippy::cast_possible_truncation, reason = "networks compute in single precision")]
 
 mod compare;
 mod contrast;
