@@ -292,23 +292,26 @@ mod tests {
         }
     }
 
+    /// A part of a product: from the tenth inner position and the third strip on.
+    struct Part<'a>(&'a [f32], &'a Packed, &'a mut [f32]);
+    impl WithSimd for Part<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        #[expect(clippy::inline_always, reason = "a call would be compiled for the least processor")]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let left = Rows { values: &self.0[10..], stride: 40, count: 7 };
+            let target = Target { values: self.2, stride: 20 };
+            multiply_part(simd, left, self.1, 64..84, 10..40, target, &mut Vec::new());
+        }
+    }
+
     #[test]
     fn a_part_is_that_of_the_whole() {
         let (rows, inner, columns) = (7, 40, 96);
         let (left, right) = (numbers(rows * inner, 0.3), numbers(inner * columns, 0.2));
         let mut packed = Packed::new();
         packed.fill(&right, inner, columns, columns);
-        struct Part<'a>(&'a [f32], &'a Packed, &'a mut [f32]);
-        impl WithSimd for Part<'_> {
-            type Output = ();
-
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, simd: S) {
-                let left = Rows { values: &self.0[10..], stride: 40, count: 7 };
-                let target = Target { values: self.2, stride: 20 };
-                multiply_part(simd, left, self.1, 64..84, 10..40, target, &mut Vec::new());
-            }
-        }
         let mut found = vec![0.0; rows * 20];
         Arch::new().dispatch(Part(&left, &packed, &mut found));
         for row in 0..rows {

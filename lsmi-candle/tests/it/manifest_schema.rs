@@ -123,7 +123,7 @@ fn schema_and_reader_know_the_same_fields() {
     ] {
         let (_, manifest) = manifests().into_iter().find(|(found, _)| found == name).unwrap();
         let tables: [(&str, &Value); 3] =
-            [("", &schema), ("preprocessing", &schema["$defs"][kind]), ("files", &schema["$defs"]["file"])];
+            [("", &schema), ("preprocessing", &schema["$defs"][modality]), ("files", &schema["$defs"]["file"])];
         for (table, of_schema) in tables {
             let expected: BTreeSet<String> = of_schema["properties"].as_object().unwrap().keys().cloned().collect();
             let mut wrong = manifest.clone();
@@ -146,7 +146,7 @@ fn schema_and_reader_know_the_same_fields() {
                 let mut without = manifest.clone();
                 if at(&mut without, table).remove(field).is_some() {
                     let accepted = (is_accepted_by_schema(&schema, &without), is_accepted_by_reader(&without));
-                    assert_eq!(accepted.0, accepted.1, "{kind}: {table} without {field}");
+                    assert_eq!(accepted.0, accepted.1, "{modality}: {table} without {field}");
                 }
             }
         }
