@@ -94,10 +94,15 @@ for kind in ["flac", "mp3", "ogg"]:
     place("audio", kind).write_bytes(data[:6000])
 for name in ["dinov2-small", "minilm-l6-v2"]:
     shutil.copy(here.parent / "models" / f"{name}.toml", place("manifest", name))
-for checkpoint in sorted((fixtures / "encoders").iterdir()):
-    if checkpoint.name == "tiny-resnet-basic":
+for config in sorted((fixtures / "encoders").glob("tiny-*/config.json")):
+    if config.parent.name == "tiny-resnet-basic":
         continue  # of the architecture of another, with more weights
-    shutil.copy(checkpoint / "config.json", place("encoder_config", checkpoint.name))
+    shutil.copy(config, place("encoder_config", config.parent.name))
+# Of the others one of each architecture.
+for folder in sorted((fixtures / "encoders").iterdir()):
+    configs = sorted(folder.glob("*/config.json"))
+    if configs:
+        shutil.copy(configs[0], place("encoder_config", folder.name))
 huge = json.loads((fixtures / "encoders" / "tiny-vit" / "config.json").read_text())
 huge["image_size"] = 2**63 - 1  # its square once overflowed
 place("encoder_config", "huge").write_text(json.dumps(huge))
