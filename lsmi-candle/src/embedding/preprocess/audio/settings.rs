@@ -34,8 +34,8 @@ pub enum Settings {
 impl TryFrom<Map<String, Value>> for Settings {
     type Error = String;
 
-    fn try_from(table: Map<String, Value>) -> Result<Self, String> {
-        let kind = table.get("kind").cloned().unwrap_or_else(|| "log-mel".into());
+    fn try_from(mut table: Map<String, Value>) -> Result<Self, String> {
+        let kind = table.remove("kind").unwrap_or_else(|| "log-mel".into());
         let table = Value::Object(table);
         let read = match kind.as_str() {
             Some("log-mel") => serde_json::from_value(table).map(Self::LogMel),
