@@ -166,6 +166,7 @@ fn at<'m>(manifest: &'m mut toml::Table, name: &str) -> &'m mut toml::Table {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn a_wrong_manifest_is_refused_by_both() {
     let schema = schema();
     let find = |name: &str| manifests().into_iter().find(|(found, _)| found == name).unwrap().1;

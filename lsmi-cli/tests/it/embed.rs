@@ -236,7 +236,7 @@ fn bad_input_is_named() {
             ["--windows", "--audio MODEL"],
         ),
         (
-            "embed table.csv --image tiny-vit --depth tiny-vit --out f.safetensors",
+            "embed table.csv --image tiny-vit --depth tiny-vit --columns depth=image --out f.safetensors",
             2,
             ["tiny-vit: embeds image", "to embed depth"],
         ),
@@ -336,8 +336,10 @@ fn videos_and_depth_are_embedded() {
     for (from, to) in [("elephant.png", "frames/2.png"), ("gradient.png", "frames/10.png")] {
         fs::copy(place.path(from), place.path(to)).unwrap();
     }
-    let row = |(clip, label): (&str, &str)| format!("{clip},depth.png,{label}\n");
-    let clips = [("frames", "a"), ("frames/2.png;frames/10.png", "b"), ("motion.avi", "a")].map(row).concat();
+    #[expect(clippy::cast_possible_truncation, reason = "sides of twenty pixels")]
+    let slope = image::GrayImage::from_fn(20, 20, |x, y| image::Luma([(5 * x + 7 * y) as u8]));
+    slope.save(place.path("slope.png")).unwrap();
+    let clips = "frames,depth.png,a\nframes/2.png;frames/10.png,depth.png,b\nmotion.avi,slope.png,a\n";
     place.write("videos.csv", format!("clip,depth,label\n{clips}"));
     let words =
         "--video tiny-vit --depth tiny-depth --columns video=clip --rows-of-a-group 1 --json --out f.safetensors";
@@ -365,7 +367,9 @@ fn windows_of_sounds_are_cut_or_averaged() {
     let place = prepared();
     put_model(&place, "tiny-whisper", "tiny-whisper", None);
     fs::copy(fixtures().join("preprocess/sweep_noise.wav"), place.path("s.wav")).unwrap();
-    place.write("sounds.csv", "audio,text,label\ns.wav,red,a\ns.wav,blue,b\nabsent.wav,blue,b\n");
+    // The same but for what its format takes from it.
+    fs::copy(fixtures().join("preprocess/sweep_noise.mp3"), place.path("s.mp3")).unwrap();
+    place.write("sounds.csv", "audio,text,label\ns.wav,red,a\ns.mp3,blue,b\nabsent.wav,blue,b\n");
     let words = "embed sounds.csv --audio tiny-whisper --text tiny-bert --rows-of-a-group 1 --threads 1 --json";
     let vector = |options: &str| {
         let told = place.lsmi(&format!("{words} --on-error skip --force --out f.safetensors {options}")).success();

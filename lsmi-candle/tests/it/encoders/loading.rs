@@ -124,7 +124,7 @@ fn fields_that_cannot_be_used_are_named() {
     let error = refused(with_field("num_attention_heads", 5.into()));
     assert!(error.to_string().contains("a divisor of the width 32, but is 5"), "{error}");
     let error = refused(with_field("model_type", "gpt2".into())).to_string();
-    assert!(error.contains("`gpt2`") && error.contains("modernbert"), "{error}");
+    assert!(error.contains("`gpt2`") && error.contains("the nearest is `qwen3`"), "{error}");
 }
 
 #[test]
