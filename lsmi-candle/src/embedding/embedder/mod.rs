@@ -472,12 +472,14 @@ impl Embedder {
         let Stages::Text { encoder, tokenizer, leading, .. } = &self.stages else {
             return self.pooled_parts(inputs, at_a_time);
         };
-        let tokens = |input: &&'_ Prepared| match input {
-            Prepared::Text(tokens) => Ok(tokens.clone()),
-            Prepared::Parts { .. } => Err(self.other("this")),
-        };
-        let tokens = inputs.iter().map(tokens).collect::<Result<Vec<_>>>()?;
-        let batch = tokenizer.batch(&tokens.iter().collect::<Vec<_>>(), &self.device)?;
+        let mut tokens = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            match input {
+                Prepared::Text(of_text) => tokens.push(of_text),
+                Prepared::Parts { .. } => return Err(self.other("this")),
+            }
+        }
+        let batch = tokenizer.batch(&tokens, &self.device)?;
         let mut hidden = encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?;
         hidden.leading = *leading;
         Ok(hidden.pool_all(&self.poolings)?)
@@ -531,8 +533,11 @@ impl Embedder {
     fn encode(&self, parts: &[&Part]) -> Result<Tensor> {
         let mut shape = vec![parts.len()];
         shape.extend(parts.iter().take(1).flat_map(|part| &part.shape));
-        let values = parts.iter().flat_map(|part| &part.values).copied().collect();
-        let values = Tensor::from_vec::<_, f32>(values, shape, &self.device)?;
+        let mut values = Vec::with_capacity(shape.iter().product());
+        for part in parts {
+            values.extend_from_slice(&part.values);
+        }
+        let values = Tensor::from_vec(values, shape, &self.device)?;
         let hidden = match &self.stages {
             Stages::Image { encoder, .. }
             | Stages::Depth { encoder, .. }
@@ -548,7 +553,7 @@ impl Embedder {
     }
 }
 
-/// The frames of a clip as one part, `[frames, 3, height, width]`; all are of one size, as those of a video are.
+/// The frames of a clip, at least one, as one part `[frames, 3, height, width]`; all were cut to one size.
 fn clip(frames: Vec<Pixels>) -> Part {
     let (count, height, width) = (frames.len(), frames[0].height, frames[0].width);
     let values = frames.into_iter().flat_map(|frame| frame.values).collect();
