@@ -152,6 +152,7 @@ fn wrong_configurations_are_refused() {
         ("deberta-v2/v2-xlarge", "conv_act", json!("mish")),
         ("albert/base-v2", "position_embedding_type", json!("relative_key")),
         ("albert/groups", "num_hidden_groups", json!(3)),
+        ("albert/base-v2", "num_hidden_layers", json!(1 << 20)),
         ("t5/v1", "is_decoder", json!(true)),
         ("t5/v1", "feed_forward_proj", json!("gated-mish")),
         ("t5/v1", "relative_attention_num_buckets", json!(3)),

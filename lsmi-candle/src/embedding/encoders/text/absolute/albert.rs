@@ -8,6 +8,9 @@ use crate::embedding::encoders::text::embeddings::Embeddings;
 use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
+/// The most layers. As they share their weights, a configuration could ask for any number of them.
+const MOST_LAYERS: usize = 1024;
+
 /// Buffers, and the heads of training and of other tasks.
 const UNUSED: &[&str] =
     &["*position_ids", "*token_type_ids", "predictions.*", "sop_classifier.*", "classifier.*", "qa_outputs.*"];
@@ -48,6 +51,10 @@ pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Albert> {
     };
     let narrow = config.count(&["embedding_size"], 128)?;
     let layers = config.count(&["num_hidden_layers"], 12)?;
+    if layers > MOST_LAYERS {
+        let expected = format!("at most {MOST_LAYERS}");
+        return Err(config.wrong("num_hidden_layers", &expected, Some(&layers.into())));
+    }
     let groups = config.count(&["num_hidden_groups"], 1)?;
     if !layers.is_multiple_of(groups) {
         let expected = format!("a divisor of the {layers} layers");
