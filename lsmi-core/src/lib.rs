@@ -25,6 +25,8 @@
 //! - [`kind`]: whether a sample is redundant, unique, synergistic, conflicting, hard or none of these;
 //! - [`adjustment`]: the constant shift that makes the means of the components non-negative;
 //! - [`prior`]: probabilities of the classes, and terms under another prior;
+//! - [`subsets`]: the terms of more than two modalities: of every single one, every pair and so on;
+//! - [`lattice`]: what any sets of modalities share, and an atom of information for every node of the redundancy lattice;
 //! - [`discrete`]: exact decompositions of joint distributions of discrete variables;
 //! - [`families`]: data with a known density and hence exact terms;
 //! - [`sweep`]: how far the redundancy depends on the coordinates of the modalities;
@@ -64,10 +66,12 @@ pub mod error;
 pub mod families;
 pub mod ids;
 pub mod kind;
+pub mod lattice;
 pub mod measure;
 pub mod prior;
 pub mod random;
 pub mod statistics;
+pub mod subsets;
 pub mod sweep;
 pub mod terms;
 
@@ -79,5 +83,6 @@ pub use ids::{IdIndex, SampleIds};
 pub use kind::Kind;
 pub use measure::{Measure, Modality, Reference};
 pub use prior::{ClassPrior, PriorChoice};
+pub use subsets::{Subset, SubsetMeans, SubsetTerms};
 pub use sweep::{GaugeVerdict, Sweep, SweepPoint};
 pub use terms::{Pass, TermMeans, Terms};
