@@ -21,8 +21,44 @@
 //! ```
 //!
 //! with at most 2^6 terms for four sources, of which most nodes have far fewer.
+//!
+//! # Sample by sample
+//!
+//! The sources are modalities and the target is the label. [`Redundancy`] is what the sets of one node share, of any number
+//! of modalities: [`Redundancy::of_all`] is that of all modalities alone, {1}{2}...{M}. [`PointwiseLattice`] has all nodes
+//! and their atoms, for every sample. Both take [`SubsetTerms`](crate::SubsetTerms). Decompositions of a joint distribution
+//! of discrete variables are in [`crate::discrete::lattice`].
+//!
+//! **No measure of three sources or more satisfies every axiom.** Symmetry, self-redundancy, monotonicity, atoms that are
+//! never negative and the identity axiom contradict each other as soon as there are three sources (Rauh, Bertschinger,
+//! Olbrich and Jost, "Reconsidering unique information: Towards a multivariate information decomposition", ISIT 2014), and
+//! the atoms of three cannot all be consistent with those of the pairs (Lyu, Clark and Raviv, arXiv:2508.05530, 2025). Atoms
+//! of single samples are negative wherever a modality misinforms. Shapley values answer the simpler
+//! question, how much each modality contributes, without any of these choices.
+//!
+//! ```
+//! use lsmi_core::{Measure, SampleIds, Subset, SubsetTerms, lattice::PointwiseLattice};
+//!
+//! // One bit in three copies.
+//! let bit = 2.0_f64.ln();
+//! let columns = |value: f64| Subset::all(3).map(move |subset| (subset, vec![value]));
+//! let terms = SubsetTerms::new(SampleIds::rows(1), 3, columns(bit), columns(5.0))?;
+//! for measure in [Measure::Pm, Measure::Sx, Measure::Ccs] {
+//!     let parts = PointwiseLattice::<3>::new(measure)?.decompose(&terms)?;
+//!     for (node, atoms) in parts.nodes.iter().zip(&parts.atoms) {
+//!         let expected = if node.to_string() == "{1}{2}{3}" { bit } else { 0.0 };
+//!         assert!((atoms[0] - expected).abs() < 1e-12, "{measure} {node}");
+//!     }
+//! }
+//! # Ok::<(), lsmi_core::Error>(())
+//! ```
 
+mod common_change;
 mod nodes;
+mod pointwise;
+mod redundancy;
 
 pub(crate) use nodes::all_sources;
 pub use nodes::{Antichain, Lattice};
+pub use pointwise::{LatticeColumns, NodeMeans, PointwiseLattice};
+pub use redundancy::Redundancy;

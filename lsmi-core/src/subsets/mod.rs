@@ -9,7 +9,8 @@
 //! ```
 //!
 //! i for every one of the 2^M - 1 subsets; h for those that a measure asks for: the single modalities for what all of them
-//! share and for pairs, every subset for the whole lattice, and none for `ccs` and for Shapley values.
+//! share ([`Redundancy::of_all`](crate::lattice::Redundancy::of_all)) and for pairs, every subset for the whole lattice
+//! ([`PointwiseLattice`](crate::lattice::PointwiseLattice)), and none for `ccs` and for Shapley values.
 //!
 //! ```
 //! use lsmi_core::{SampleIds, Subset, SubsetTerms};
@@ -26,4 +27,5 @@ mod subset;
 mod terms;
 
 pub use subset::Subset;
+pub(crate) use terms::check_modalities;
 pub use terms::{SubsetMeans, SubsetTerms};
