@@ -27,6 +27,7 @@
 //! - [`prior`]: probabilities of the classes, and terms under another prior;
 //! - [`subsets`]: the terms of more than two modalities: of every single one, every pair and so on;
 //! - [`lattice`]: what any sets of modalities share, and an atom of information for every node of the redundancy lattice;
+//! - [`shapley`]: what each modality contributes, and how pairs interact, without densities or measures;
 //! - [`discrete`]: exact decompositions of joint distributions of discrete variables;
 //! - [`families`]: data with a known density and hence exact terms;
 //! - [`sweep`]: how far the redundancy depends on the coordinates of the modalities;
@@ -70,6 +71,7 @@ pub mod lattice;
 pub mod measure;
 pub mod prior;
 pub mod random;
+pub mod shapley;
 pub mod statistics;
 pub mod subsets;
 pub mod sweep;

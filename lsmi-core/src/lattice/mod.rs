@@ -33,7 +33,7 @@
 //! never negative and the identity axiom contradict each other as soon as there are three sources (Rauh, Bertschinger,
 //! Olbrich and Jost, "Reconsidering unique information: Towards a multivariate information decomposition", ISIT 2014), and
 //! the atoms of three cannot all be consistent with those of the pairs (Lyu, Clark and Raviv, arXiv:2508.05530, 2025). Atoms
-//! of single samples are negative wherever a modality misinforms. Shapley values answer the simpler
+//! of single samples are negative wherever a modality misinforms. [Shapley values](crate::shapley) answer the simpler
 //! question, how much each modality contributes, without any of these choices.
 //!
 //! ```

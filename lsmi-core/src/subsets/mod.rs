@@ -10,7 +10,7 @@
 //!
 //! i for every one of the 2^M - 1 subsets; h for those that a measure asks for: the single modalities for what all of them
 //! share ([`Redundancy::of_all`](crate::lattice::Redundancy::of_all)) and for pairs, every subset for the whole lattice
-//! ([`PointwiseLattice`](crate::lattice::PointwiseLattice)), and none for `ccs` and for Shapley values.
+//! ([`PointwiseLattice`](crate::lattice::PointwiseLattice)), and none for `ccs` and for [Shapley values](crate::shapley).
 //!
 //! ```
 //! use lsmi_core::{SampleIds, Subset, SubsetTerms};
