@@ -156,6 +156,62 @@ pub enum Error {
         second: f64,
     },
 
+    /// A column of the terms of subsets of the modalities does not have one value a sample.
+    #[error("`{term}` has {found} values where {expected} are needed; give one value for every sample")]
+    TermLength {
+        /// The term, such as `i12` or `h3`.
+        term: String,
+        /// The expected number of values.
+        expected: usize,
+        /// The number of values found.
+        found: usize,
+    },
+
+    /// A value of a term of a subset of the modalities is not a number, or infinite.
+    #[error(
+        "`{term}` of row {row} (id `{id}`) is {found}; every term must be finite, so leave the row out or correct its features"
+    )]
+    TermNotFinite {
+        /// The term, such as `i12` or `h3`.
+        term: String,
+        /// The row.
+        row: usize,
+        /// The id of the row.
+        id: String,
+        /// The value.
+        found: f64,
+    },
+
+    /// A term of a subset of the modalities is needed and not given.
+    #[error("the term `{term}` is missing; evaluate it for the same samples as the other terms")]
+    MissingTerm {
+        /// The term, such as `i12` or `h3`.
+        term: String,
+    },
+
+    /// A term of a subset of the modalities is given twice.
+    #[error("the term `{term}` is given twice; give every subset of the modalities once")]
+    RepeatedTerm {
+        /// The term, such as `i12` or `h3`.
+        term: String,
+    },
+
+    /// A measure has no form for sets of more than two modalities.
+    #[error("`{measure}` is defined for two modalities only; for more use one of pm, sx, ccs")]
+    TwoModalitiesOnly {
+        /// The measure.
+        measure: &'static str,
+    },
+
+    /// Terms are of another number of modalities.
+    #[error("the terms are of {found} modalities where {expected} are needed; take both from one set of modalities")]
+    Modalities {
+        /// The expected number of modalities.
+        expected: usize,
+        /// The number of modalities found.
+        found: usize,
+    },
+
     /// A joint distribution has more cells than memory may hold.
     #[error(
         "the joint distribution may occupy {cells} cells, for which {bytes} bytes are needed where {limit} are allowed; join states that are rare or alike, or allow more memory"

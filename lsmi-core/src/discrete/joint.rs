@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock};
 use super::{
     error::{Error, Result},
     information::Information,
-    marginals::{Marginals, all_sources},
+    marginals::Marginals,
     outcome::{Outcome, States, describe},
     register::Register,
 };
 use crate::ids::SampleIds;
+use crate::lattice::all_sources;
 use crate::statistics::{Sum, sum};
 use crate::terms::Terms;
 

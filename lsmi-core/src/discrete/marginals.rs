@@ -5,11 +5,7 @@
 use std::collections::HashMap;
 
 use super::outcome::Outcome;
-
-/// Returns the set of all sources.
-pub(super) const fn all_sources<const SOURCES: usize>() -> usize {
-    (1 << SOURCES) - 1
-}
+use crate::lattice::all_sources;
 
 /// One marginal distribution: the probabilities of the states of some variables.
 #[derive(Debug, Clone)]

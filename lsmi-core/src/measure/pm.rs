@@ -32,3 +32,36 @@
 pub fn redundancy(h1: f64, h2: f64, i1: f64, i2: f64) -> f64 {
     if h1 <= h2 { i1.max(i2 - (h2 - h1)) } else { i2.max(i1 - (h1 - h2)) }
 }
+
+/// Returns the redundancy of any number of sets of modalities, given by their places in `h` and `i`: the same minima over
+/// all of them. That of two is [`redundancy`] to the bit.
+#[inline]
+pub(crate) fn redundancy_of_sets(sets: &[usize], h: &[f64], i: &[f64]) -> f64 {
+    let lowest = sets.iter().map(|&set| h[set]).fold(f64::INFINITY, f64::min);
+    sets.iter().map(|&set| i[set] - (h[set] - lowest)).fold(f64::NEG_INFINITY, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+    use crate::random::stream;
+
+    #[test]
+    fn two_sets_are_two_modalities() {
+        let mut random = stream(0, "pm test");
+        for _ in 0..1000 {
+            let h = [random.random_range(-50.0..50.0), random.random_range(-50.0..50.0)];
+            let i = [random.random_range(-9.0..3.0), random.random_range(-9.0..3.0)];
+            assert_eq!(redundancy_of_sets(&[0, 1], &h, &i), redundancy(h[0], h[1], i[0], i[1]));
+            assert_eq!(redundancy_of_sets(&[1], &h, &i), i[1]);
+        }
+    }
+
+    #[test]
+    fn three_sets_have_the_minima_of_three() {
+        // min(3, 1, 2) - min(3 - 0.5, 1 + 1, 2 - 0.25)
+        assert_eq!(redundancy_of_sets(&[0, 1, 2], &[3.0, 1.0, 2.0], &[0.5, -1.0, 0.25]), -0.75);
+    }
+}

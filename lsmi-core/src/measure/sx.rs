@@ -41,10 +41,63 @@ fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
+/// Returns the redundancy of any number of sets of modalities, given by their places in `h` and `i`: the same sums over all
+/// of them. That of two is [`redundancy`] to the bit.
+#[inline]
+pub(crate) fn redundancy_of_sets(sets: &[usize], h: &[f64], i: &[f64]) -> f64 {
+    let Some((&first, others)) = sets.split_first() else { return 0.0 };
+    let near = others.iter().fold(first, |near, &set| if h[set] < h[near] { set } else { near });
+    let others = || sets.iter().filter(|&&set| set != near).map(|&set| (set, h[near] - h[set]));
+    let seen = others().map(|(set, difference)| difference + (i[set] - i[near]));
+    i[near] + softplus_of(seen) - softplus_of(others().map(|(_, difference)| difference))
+}
+
+/// Returns `log(1 + exp(x) + exp(y) + ...)`.
+fn softplus_of(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let (mut largest, mut place) = (0.0, None);
+    for (at, value) in values.clone().enumerate() {
+        if value > largest {
+            (largest, place) = (value, Some(at));
+        }
+    }
+    // 1 or, where it is not the largest, what is: that is left out of the sum, and added by the logarithm.
+    let one = if place.is_some() { (-largest).exp() } else { 0.0 };
+    let rest = values.enumerate().filter(|(at, _)| Some(*at) != place).map(|(_, value)| (value - largest).exp());
+    largest + (one + rest.sum::<f64>()).ln_1p()
+}
+
 #[cfg(test)]
 mod tests {
+    use rand::Rng;
+
     use super::*;
-    use crate::statistics::log_add_exp;
+    use crate::{
+        random::stream,
+        statistics::{log_add_exp, log_sum_exp},
+    };
+
+    #[test]
+    fn two_sets_are_two_modalities() {
+        let mut random = stream(0, "sx test");
+        for _ in 0..1000 {
+            let h = [random.random_range(-50.0..50.0), random.random_range(-50.0..50.0)];
+            let i = [random.random_range(-9.0..3.0), random.random_range(-9.0..3.0)];
+            assert_eq!(redundancy_of_sets(&[0, 1], &h, &i), redundancy(h[0], h[1], i[0], i[1]));
+            assert_eq!(redundancy_of_sets(&[1], &h, &i), i[1]);
+        }
+    }
+
+    #[test]
+    fn many_sets_are_the_formula_of_many() {
+        let mut random = stream(0, "sx test");
+        for count in 2..=8 {
+            let h: Vec<f64> = (0..count).map(|_| random.random_range(-9.0..9.0)).collect();
+            let i: Vec<f64> = (0..count).map(|_| random.random_range(-9.0..9.0)).collect();
+            let sets: Vec<usize> = (0..count).collect();
+            let sum = |given: f64| log_sum_exp(&h.iter().zip(&i).map(|(h, i)| given * i - h).collect::<Vec<_>>());
+            assert!((redundancy_of_sets(&sets, &h, &i) - (sum(1.0) - sum(0.0))).abs() < 1e-13);
+        }
+    }
 
     #[test]
     fn it_is_the_formula_of_the_paper() {

@@ -17,10 +17,10 @@ use crate::{
     discrete::{
         error::{Error, Result, check_cells},
         joint::Joint,
-        marginals::all_sources,
         measures::{JointMeasure, specific_information},
         outcome::Outcome,
     },
+    lattice::all_sources,
     statistics::{Sum, sum},
 };
 

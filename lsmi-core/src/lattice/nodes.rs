@@ -1,14 +1,86 @@
 //! The nodes of the lattice, their order and the inversion.
 
-use std::{cmp::Reverse, fmt};
+use std::{cmp::Reverse, fmt, str::FromStr};
 
-use crate::discrete::marginals::all_sources;
+use crate::{
+    error::{Error, Result},
+    subsets::Subset,
+};
+
+/// Returns the set of all sources.
+pub(crate) const fn all_sources<const SOURCES: usize>() -> usize {
+    (1 << SOURCES) - 1
+}
 
 /// Sets of sources none of which contains another; written as in `{1}{23}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Antichain {
     /// The sets, smaller ones first; bit k of a set stands for source k + 1.
     pub sets: Vec<u8>,
+}
+
+impl Antichain {
+    /// Creates an antichain of sets in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] if there is no set, or one contains another or comes twice.
+    ///
+    /// ```
+    /// use lsmi_core::{Subset, lattice::Antichain};
+    ///
+    /// let antichain = Antichain::new(["23".parse()?, "1".parse()?])?;
+    /// assert_eq!(antichain.to_string(), "{1}{23}");
+    /// assert_eq!("{1}{23}".parse::<Antichain>()?, antichain);
+    /// assert!("{1}{12}".parse::<Antichain>().is_err());
+    /// # Ok::<(), lsmi_core::Error>(())
+    /// ```
+    pub fn new(sets: impl IntoIterator<Item = Subset>) -> Result<Self> {
+        let mut sets: Vec<u8> = sets.into_iter().map(Subset::bits).collect();
+        sets.sort_by_key(|set| (set.count_ones(), *set));
+        let antichain = Self { sets };
+        if antichain.is_valid() {
+            Ok(antichain)
+        } else {
+            let expected = "one set or more, none of which contains another";
+            Err(Error::parameter("antichain", expected, &antichain))
+        }
+    }
+
+    /// Returns the antichain of the single modalities, `{1}{2}` and so on: what all of them share.
+    ///
+    /// # Panics
+    ///
+    /// If `modalities` is 0 or above [`Subset::MOST_MODALITIES`].
+    pub fn of_singles(modalities: usize) -> Self {
+        Self { sets: Subset::all(modalities).filter(|subset| subset.len() == 1).map(Subset::bits).collect() }
+    }
+
+    /// Iterates over its sets, smaller ones first.
+    pub fn subsets(&self) -> impl Iterator<Item = Subset> {
+        self.sets.iter().filter_map(|&bits| Subset::from_bits(bits))
+    }
+
+    /// Returns whether there are sets, none is empty and none contains another.
+    pub(super) fn is_valid(&self) -> bool {
+        let apart = |place: usize, a: u8| self.sets.iter().enumerate().all(|(b, set)| b == place || a & set != a);
+        !self.sets.is_empty() && self.sets.iter().enumerate().all(|(place, &set)| set != 0 && apart(place, set))
+    }
+}
+
+impl FromStr for Antichain {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let unknown = || Error::UnknownName {
+            kind: "node of the lattice",
+            found: name.to_owned(),
+            expected: "{1}{2}, {1}{23}, {123} and the like: sets in braces, none within another".to_owned(),
+        };
+        let inner = name.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or_else(unknown)?;
+        let sets = inner.split("}{").map(str::parse).collect::<Result<Vec<_>>>().map_err(|_| unknown())?;
+        Self::new(sets).map_err(|_| unknown())
+    }
 }
 
 impl fmt::Display for Antichain {
@@ -47,7 +119,7 @@ impl<const SOURCES: usize> Lattice<SOURCES> {
     /// Returns the lattice.
     ///
     /// ```
-    /// use lsmi_core::discrete::lattice::Lattice;
+    /// use lsmi_core::lattice::Lattice;
     ///
     /// let names = |lattice: Lattice<2>| lattice.antichains().map(ToString::to_string).collect::<Vec<_>>();
     /// assert_eq!(names(Lattice::new()), ["{1}{2}", "{1}", "{2}", "{12}"]);
@@ -108,6 +180,21 @@ impl<const SOURCES: usize> Lattice<SOURCES> {
         self.nodes.iter().map(|node| &node.antichain)
     }
 
+    /// Returns the place of a node among [`Self::antichains`]; None if it is no node of this lattice.
+    ///
+    /// ```
+    /// use lsmi_core::lattice::Lattice;
+    ///
+    /// let lattice = Lattice::<3>::new();
+    /// assert_eq!(lattice.place_of(&"{1}{2}{3}".parse()?), Some(0));
+    /// assert_eq!(lattice.place_of(&"{123}".parse()?), Some(17));
+    /// assert_eq!(lattice.place_of(&"{4}".parse()?), None);
+    /// # Ok::<(), lsmi_core::Error>(())
+    /// ```
+    pub fn place_of(&self, antichain: &Antichain) -> Option<usize> {
+        self.nodes.iter().position(|node| node.antichain == *antichain)
+    }
+
     /// Returns whether node `a` is node `b` or below it.
     ///
     /// # Panics
@@ -118,7 +205,7 @@ impl<const SOURCES: usize> Lattice<SOURCES> {
     }
 
     /// Returns the sets of sources that contain a set of each node's antichain, as bits of a number.
-    pub(super) fn up_sets(&self) -> impl Iterator<Item = u16> {
+    pub(crate) fn up_sets(&self) -> impl Iterator<Item = u16> {
         self.nodes.iter().map(|node| node.up_set)
     }
 
@@ -133,8 +220,12 @@ impl<const SOURCES: usize> Lattice<SOURCES> {
         atoms
     }
 
-    /// Does the same as [`Self::invert`] in memory of the caller.
-    pub(super) fn invert_into(&self, redundancies: &[f64], atoms: &mut [f64]) {
+    /// Does the same as [`Self::invert`] in memory of the caller; takes nothing from the heap.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one redundancy a node.
+    pub fn invert_into(&self, redundancies: &[f64], atoms: &mut [f64]) {
         for (atom, node) in atoms.iter_mut().zip(&self.nodes) {
             *atom = node.terms.iter().map(|(place, sign)| sign * redundancies[*place]).sum();
         }
