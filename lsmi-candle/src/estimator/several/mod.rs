@@ -18,7 +18,7 @@ mod scores;
 
 pub use description::SeveralDescription;
 pub use fit::{SeveralFit, SeveralSettings, cross_fit_several};
-pub use scores::SeveralScores;
+pub use scores::{SeveralScores, SubsetColumns};
 
 use std::collections::BTreeMap;
 
