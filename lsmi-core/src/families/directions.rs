@@ -18,8 +18,14 @@ pub(super) fn unit(dims: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
 
 /// Draws N orthonormal vectors in at least N dimensions.
 pub(super) fn orthonormal<const N: usize>(dims: usize, rng: &mut ChaCha8Rng) -> [Vec<f64>; N] {
-    let mut vectors = std::array::from_fn(|_| unit(dims, rng));
-    for place in 1..N {
+    let mut vectors = orthonormal_vectors(dims, N, rng);
+    std::array::from_fn(|place| std::mem::take(&mut vectors[place]))
+}
+
+/// Draws `count` orthonormal vectors in at least `count` dimensions.
+pub(super) fn orthonormal_vectors(dims: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
+    let mut vectors: Vec<Vec<f64>> = (0..count).map(|_| unit(dims, rng)).collect();
+    for place in 1..count {
         vectors[place] = loop {
             let rest = without(&vectors[..place], vectors[place].clone());
             match normalised(rest, 1e-3) {

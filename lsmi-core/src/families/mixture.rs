@@ -85,7 +85,7 @@ impl Mixture {
         check_cells(&cells, centres1.len(), centres2.len())?;
         cells.retain(|cell| cell.probability > 0.0);
 
-        let log_prior = log_prior(&cells)?;
+        let log_prior = log_prior(cells.iter().map(|cell| (cell.label, cell.probability)))?;
         let log_cells = cells.iter().map(|cell| cell.probability.ln()).collect();
         let log_marginals = [log_marginal(&cells, |cell| cell.centre1), log_marginal(&cells, |cell| cell.centre2)];
         Ok(Self { centres: [centres1, centres2], sigma, cells, log_cells, log_marginals, log_prior })
@@ -103,7 +103,7 @@ impl Mixture {
             groups: None,
         };
         for _ in 0..n {
-            let cell = pick(&self.cells, rng.random());
+            let cell = pick(&self.cells, |cell| cell.probability, rng.random());
             let mut around = |centre: &[f64], x: &mut Vec<f64>| {
                 x.extend(centre.iter().map(|value| value + self.sigma * rng.sample::<f64, _>(StandardNormal)));
             };
@@ -165,14 +165,14 @@ impl Family for Mixture {
 
 /// Room for log-sum-exp over cells, kept from sample to sample.
 #[derive(Default)]
-struct Sums {
+pub(super) struct Sums {
     any: Vec<f64>,
     given: Vec<f64>,
 }
 
 impl Sums {
     /// Returns the log-sum-exp of the values of all classes, and of the values of one class.
-    fn of(&mut self, values: impl Iterator<Item = (u32, f64)>, label: u32) -> (f64, f64) {
+    pub(super) fn of(&mut self, values: impl Iterator<Item = (u32, f64)>, label: u32) -> (f64, f64) {
         self.any.clear();
         self.given.clear();
         for (class, value) in values {
@@ -186,7 +186,7 @@ impl Sums {
 }
 
 /// Computes the log-densities of a row around every centre.
-fn log_densities(x: &[f64], centres: &[Vec<f64>], sigma: f64, log_densities: &mut Vec<f64>) {
+pub(super) fn log_densities(x: &[f64], centres: &[Vec<f64>], sigma: f64, log_densities: &mut Vec<f64>) {
     let scale = x.len() as f64 * log_scale(sigma);
     log_densities.clear();
     log_densities.extend(centres.iter().map(|centre| {
@@ -196,12 +196,12 @@ fn log_densities(x: &[f64], centres: &[Vec<f64>], sigma: f64, log_densities: &mu
 }
 
 /// Returns the cell in which a number from [0, 1) falls.
-fn pick(cells: &[Cell], number: f64) -> &Cell {
+pub(super) fn pick<T>(cells: &[T], probability: impl Fn(&T) -> f64, number: f64) -> &T {
     let mut upper = 0.0;
     cells[..cells.len() - 1]
         .iter()
         .find(|cell| {
-            upper += cell.probability;
+            upper += probability(cell);
             number < upper
         })
         // Rounding may leave the sum of all a little below 1.
@@ -217,12 +217,12 @@ fn log_marginal(cells: &[Cell], centre: impl Fn(&Cell) -> usize) -> Vec<(usize, 
     marginal.into_iter().map(|((centre, label), probability)| (centre, label, probability.ln())).collect()
 }
 
-/// Returns log P(y).
-fn log_prior(cells: &[Cell]) -> Result<Vec<f64>> {
-    let classes = cells.iter().map(|cell| cell.label as usize + 1).max().unwrap_or(0);
+/// Returns log P(y), given the classes and probabilities of all cells.
+pub(super) fn log_prior(cells: impl Iterator<Item = (u32, f64)> + Clone) -> Result<Vec<f64>> {
+    let classes = cells.clone().map(|(label, _)| label as usize + 1).max().unwrap_or(0);
     let mut prior = vec![0.0; classes];
-    for cell in cells {
-        prior[cell.label as usize] += cell.probability;
+    for (label, probability) in cells {
+        prior[label as usize] += probability;
     }
     match prior.iter().position(|&probability| probability <= 0.0) {
         Some(class) => Err(Error::AbsentClass { class }),
@@ -230,7 +230,7 @@ fn log_prior(cells: &[Cell]) -> Result<Vec<f64>> {
     }
 }
 
-fn check_centres(name: &'static str, centres: &[Vec<f64>]) -> Result<()> {
+pub(super) fn check_centres(name: &'static str, centres: &[Vec<f64>]) -> Result<()> {
     let dims = centres.first().map_or(0, Vec::len);
     let expected = "vectors of finite values, at least one and all of one length";
     if dims == 0 || centres.iter().any(|centre| centre.len() != dims) {
@@ -253,11 +253,13 @@ fn check_cells(cells: &[Cell], centres1: usize, centres2: usize) -> Result<()> {
             return Err(Error::parameter("cells", "of probabilities from 0 to 1", &cell.probability));
         }
     }
-    let found: f64 = cells.iter().map(|cell| cell.probability).sum();
-    if (found - 1.0).abs() > SUM_TOLERANCE {
-        return Err(Error::ProbabilitySum { array: "the cells", found });
-    }
-    Ok(())
+    check_sum("the cells", cells.iter().map(|cell| cell.probability))
+}
+
+/// Checks that probabilities sum to 1.
+pub(super) fn check_sum(array: &'static str, probabilities: impl Iterator<Item = f64>) -> Result<()> {
+    let found: f64 = probabilities.sum();
+    if (found - 1.0).abs() > SUM_TOLERANCE { Err(Error::ProbabilitySum { array, found }) } else { Ok(()) }
 }
 
 pub(super) fn check_positive(name: &'static str, value: f64) -> Result<()> {

@@ -15,6 +15,9 @@
 //! [`FamilyName::build`] makes a family from [`Settings`]; [`Gate`], [`Mixed`], [`Groups`], [`Gauss`] and [`Mixture`]
 //! take all parameters.
 //!
+//! These have two modalities. [`TableName`] names tables of three discrete sources, which [`Rendering`] turns into
+//! modalities, as any table of two to eight sources; their terms are those of every subset of the modalities.
+//!
 //! ```
 //! use lsmi_core::{FamilyName, Measure, Settings, random::stream};
 //!
@@ -31,7 +34,9 @@ mod groups;
 mod logic_gate;
 mod mixed;
 mod mixture;
+mod rendering;
 mod settings;
+mod table;
 
 use std::{
     fmt::{self, Debug},
@@ -45,7 +50,9 @@ pub use groups::Groups;
 pub use logic_gate::Gate;
 pub use mixed::Mixed;
 pub use mixture::{Cell, Mixture};
+pub use rendering::{RenderedDraw, Rendering, TableState};
 pub use settings::Settings;
+pub use table::TableName;
 
 use crate::{
     error::{Error, Result, check_length, from_name},

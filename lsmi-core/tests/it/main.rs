@@ -7,6 +7,8 @@ mod discrete_lattice;
 mod discrete_measures;
 mod discrete_oracle;
 mod families;
+mod many_modalities;
 mod oracle;
 mod planted;
 mod properties;
+mod rendered_tables;
