@@ -8,10 +8,11 @@ use lsmi_candle::estimator::several::{SeveralFit, SeveralSettings, cross_fit_sev
 use lsmi_candle::estimator::{Settings, cross_fit};
 use lsmi_candle::features::{Classes, Data, FeatureError, Keys, SeveralSet, read_with_keys};
 use lsmi_candle::numbers::matrix::Matrix;
+use lsmi_core::families::{Settings as TableSettings, TableName};
 use lsmi_core::lattice::PointwiseLattice;
 use lsmi_core::random::stream;
 use lsmi_core::statistics::mean;
-use lsmi_core::{Measure, SampleIds, Subset};
+use lsmi_core::{Measure, SampleIds, Subset, SubsetTerms};
 use rand::Rng;
 use rand_distr::StandardNormal;
 
@@ -73,29 +74,43 @@ fn a_pair_is_the_fit_to_its_two_modalities_to_the_bit() {
     assert!(several.pair(&train, subset("123")).is_err());
 }
 
-/// Noise at distance 6 hides a bit in 1 of 700 rows, so that what a set of bits tells is known; heads fitted to 400 of 600
-/// rows find it but for some hundredths of a nat.
+/// Rows of a table of three sources in four dimensions a modality, with their exact terms.
+fn table(name: TableName, rows: usize) -> (SeveralSet, Classes, SubsetTerms) {
+    let rendering = name.build(&TableSettings { dims: 4, ..TableSettings::default() }).unwrap();
+    let draw = rendering.sample(rows, &mut stream(0, "three sources"));
+    let exact = rendering.terms(&draw).unwrap();
+    let set = SeveralSet {
+        names: ["x1", "x2", "x3"].map(str::to_owned).to_vec(),
+        ids: SampleIds::rows(rows),
+        modalities: draw.modalities.into_iter().map(|values| Matrix::new(rows, 4, values).unwrap()).collect(),
+        labels: draw.labels,
+        groups: None,
+    };
+    (set, Classes::new((0..draw.classes).map(|class| class.to_string()).collect()).unwrap(), exact)
+}
+
+/// Heads fitted to 600 of 900 rows find what there is but for some hundredths of a nat, of a parity of three a little less.
+/// An atom in the wrong place is wrong by ln 2.
 #[test]
-fn a_parity_is_in_all_three_modalities_alone() {
-    let (train, classes) = bits(600, 4, |[a, b, c]| a ^ b ^ c);
-    let fit = fit(&train, &classes, &settings());
-    let terms = fit.scores.terms().unwrap();
-    let means = terms.means().informations;
-    for (set, information) in &means {
-        let exact = if set.len() == 3 { 2f64.ln() } else { 0.0 };
-        assert!((information - exact).abs() < 0.08, "i{set}: {information} for {exact}");
-    }
-    for measure in [Measure::Pm, Measure::Sx, Measure::Ccs] {
-        let lattice = PointwiseLattice::<3>::new(measure).unwrap();
-        let columns = lattice.decompose(&terms).unwrap();
-        for (row, all) in terms.information(Subset::whole(3)).iter().enumerate() {
-            let sum: f64 = columns.atoms.iter().map(|atoms| atoms[row]).sum();
-            assert!((sum - all).abs() < 1e-9, "{measure}, row {row}: atoms sum to {sum}, not {all}");
+fn atoms_are_where_their_information_is() {
+    for name in [TableName::Copies3, TableName::Pair3, TableName::Parity3] {
+        let (train, classes, exact) = table(name, 900);
+        let terms = fit(&train, &classes, &settings()).scores.terms().unwrap();
+        for measure in [Measure::Pm, Measure::Sx, Measure::Ccs] {
+            let lattice = PointwiseLattice::<3>::new(measure).unwrap();
+            let (found, exact) = (lattice.decompose(&terms).unwrap(), lattice.decompose(&exact).unwrap());
+            for (row, all) in terms.information(Subset::whole(3)).iter().enumerate() {
+                let sum: f64 = found.atoms.iter().map(|atoms| atoms[row]).sum();
+                assert!((sum - all).abs() < 1e-9, "{name}, {measure}, row {row}: atoms sum to {sum}, not {all}");
+            }
+            if measure == Measure::Ccs {
+                for (found, exact) in found.means().iter().zip(exact.means()) {
+                    let (node, found, exact) = (&exact.node, found.atom, exact.atom);
+                    assert!((found - exact).abs() < 0.2, "{name}, {node}: {found} for {exact}");
+                }
+            }
         }
     }
-    let ccs = PointwiseLattice::<3>::new(Measure::Ccs).unwrap().decompose(&terms).unwrap();
-    let synergy = mean(ccs.atom(&"{123}".parse().unwrap()).unwrap());
-    assert!(synergy > 0.5, "{synergy}");
 }
 
 #[test]
@@ -126,7 +141,7 @@ fn a_file_of_three_modalities_is_read_whole_and_a_reading_of_two_says_what_it_le
     let rows: String = (0..20)
         .map(|row: u32| format!("s{row},{row},{},{},{},{},{}\n", row * 7 % 5, row * 3 % 8, row % 4, row % 2, row % 3))
         .collect();
-    std::fs::write(&path, format!("id,x1,x2_0,x2_1,x3,y,site\n{rows}")).unwrap();
+    std::fs::write(&path, format!("id,x1_0,x2_0,x2_1,x3_0,y,site\n{rows}")).unwrap();
     let (data, keys) = (Data::from(&path), Keys::default());
     let names = data.modalities(&keys).unwrap();
     assert_eq!(names, ["x1", "x2", "x3"]);

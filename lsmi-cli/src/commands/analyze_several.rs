@@ -7,6 +7,7 @@ use lsmi_candle::analysis::several::{SeveralAnalysis, analyze_several};
 use lsmi_candle::analysis::{ESTIMATOR, SUMMARY, Settings, samples_name};
 use lsmi_candle::estimator::several::SeveralSettings;
 use lsmi_candle::features::{Data, Keys, read_metadata};
+use lsmi_core::Measure;
 
 use super::leftovers::leftovers;
 use super::settings::{repeats, settings};
@@ -100,6 +101,8 @@ fn refuse(arguments: &Analyze, names: &[String]) -> Result<(), Failure> {
         ("--scale-logits", arguments.estimation.scale_logits),
         ("--null", arguments.null.permutations > 0),
         ("--check", arguments.check.check),
+        ("--measure mmi", arguments.estimation.measure == Measure::Mmi),
+        ("--measure min", arguments.estimation.measure == Measure::Min),
     ];
     let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
     Err(Failure::usage(format!(

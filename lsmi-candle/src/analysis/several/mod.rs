@@ -11,7 +11,7 @@
 //! use lsmi_candle::features::{Data, Keys};
 //!
 //! // 120 samples of which x1 and x3 tell the same about the label and x2 tells nothing.
-//! let mut table = String::from("x1,x2,x3,y\n");
+//! let mut table = String::from("x1_0,x2_0,x3_0,y\n");
 //! for row in 0..120_i32 {
 //!     let (label, noise) = (row % 2, f64::from(row * 37 % 101) / 101.0);
 //!     let tells = |scale: f64| f64::from(label) + scale * noise;

@@ -22,7 +22,7 @@ impl Data {
     /// use lsmi_candle::features::{Data, Keys};
     ///
     /// let path = std::env::temp_dir().join(format!("lsmi several {}.csv", std::process::id()));
-    /// std::fs::write(&path, "x1,x2,x3,y\n0.5,1,2,a\n0.25,2,4,b\n0.75,3,1,a\n0.5,4,2,b\n")?;
+    /// std::fs::write(&path, "x1_0,x2_0,x3_0,y\n0.5,1,2,a\n0.25,2,4,b\n0.75,3,1,a\n0.5,4,2,b\n")?;
     /// let data = Data::from(&path);
     /// let names = data.modalities(&Keys::default())?;
     /// let file = data.read_several(&names, &Keys::default())?;
