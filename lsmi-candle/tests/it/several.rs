@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use lsmi_candle::analysis;
+use lsmi_candle::analysis::several::analyze_several;
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::device::DeviceChoice;
-use lsmi_candle::estimator::several::{SeveralFit, SeveralSettings, cross_fit_several};
-use lsmi_candle::estimator::{Settings, cross_fit};
-use lsmi_candle::features::{Classes, Data, FeatureError, Keys, SeveralSet, read_with_keys};
+use lsmi_candle::estimator::several::{SeveralEstimator, SeveralFit, SeveralSettings, cross_fit_several};
+use lsmi_candle::estimator::{Estimator, Settings, cross_fit};
+use lsmi_candle::features::{Classes, Data, FeatureError, Keys, SeveralFile, SeveralSet, Split, read_with_keys};
 use lsmi_candle::numbers::matrix::Matrix;
+use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_core::families::{Settings as TableSettings, TableName};
 use lsmi_core::lattice::PointwiseLattice;
 use lsmi_core::random::stream;
@@ -72,6 +75,17 @@ fn a_pair_is_the_fit_to_its_two_modalities_to_the_bit() {
         assert_eq!(information[0], scores.columns.informations[set][0], "{set}");
     }
     assert!(several.pair(&train, subset("123")).is_err());
+
+    // Saved, loaded and scored: the same bits. Neither kind of estimator is taken for the other.
+    let bytes = several.estimator.to_bytes().unwrap();
+    let loaded = SeveralEstimator::from_bytes("several", &bytes, DeviceChoice::Cpu).unwrap();
+    assert_eq!(loaded.score(&new).unwrap(), scores);
+    assert_eq!(loaded.to_bytes().unwrap(), bytes);
+    let taken = Estimator::from_bytes("several", &bytes, DeviceChoice::Cpu).unwrap_err();
+    assert!(matches!(taken, EstimatorError::Bundle(BundleError::OfSeveral { .. })), "{taken}");
+    let two = alone.estimator.to_bytes().unwrap();
+    let taken = SeveralEstimator::from_bytes("two", &two, DeviceChoice::Cpu).unwrap_err();
+    assert!(matches!(taken, EstimatorError::Bundle(BundleError::NotOfSeveral { .. })), "{taken}");
 }
 
 /// Rows of a table of three sources in four dimensions a modality, with their exact terms.
@@ -138,9 +152,9 @@ fn modalities_in_another_order_have_their_terms_under_other_names() {
 fn a_file_of_three_modalities_is_read_whole_and_a_reading_of_two_says_what_it_left() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("three.csv");
-    let rows: String = (0..20)
-        .map(|row: u32| format!("s{row},{row},{},{},{},{},{}\n", row * 7 % 5, row * 3 % 8, row % 4, row % 2, row % 3))
-        .collect();
+    let line = |row: u32| format!("s{row},{row},{},{},{},{},{}", row * 7 % 5, row * 3 % 8, row % 4, row % 2, row % 3);
+    let rows: Vec<String> = (0..20).map(line).collect();
+    let rows = rows.join("\n");
     std::fs::write(&path, format!("id,x1_0,x2_0,x2_1,x3_0,y,site\n{rows}")).unwrap();
     let (data, keys) = (Data::from(&path), Keys::default());
     let names = data.modalities(&keys).unwrap();
@@ -165,4 +179,51 @@ fn a_file_of_three_modalities_is_read_whole_and_a_reading_of_two_says_what_it_le
     };
     assert!(matches!(wrong(&["x1", "x1"]), FeatureError::Modalities { .. }));
     assert!(matches!(wrong(&["x1", "x2", "x4"]), FeatureError::MissingArray { array, .. } if array == "x4"));
+}
+
+#[test]
+fn an_analysis_has_what_the_contract_says() {
+    let (train, classes) = bits(150, 2, |[a, b, c]| (a && b) || c);
+    let (test, _) = bits(20, 2, |[a, b, c]| (a && b) || c);
+    let split = |name: &str, features| Split { name: name.to_owned(), features };
+    let file = SeveralFile {
+        names: train.names.clone(),
+        splits: vec![split("train", train), split("test", test)],
+        metadata: Vec::new(),
+        classes,
+        notes: Vec::new(),
+        path: "three.npz".into(),
+    };
+    let settings = analysis::Settings { repeats: Some(1), fit: settings(), ..analysis::Settings::default() };
+    let analysis = analyze_several(&file, &settings, SeveralSettings::default(), None).unwrap();
+    let summary = serde_json::to_value(analysis.summary()).unwrap();
+    for name in ["train", "test"] {
+        let split = &summary["splits"][name];
+        let keys = |of: &serde_json::Value| {
+            let mut keys: Vec<String> = of.as_object().unwrap().keys().cloned().collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(&split["information"]), ["i1", "i12", "i123", "i13", "i2", "i23", "i3"], "{name}");
+        assert_eq!(keys(&split["pairs"]), ["12", "13", "23"], "{name}");
+        let lattice = split["lattice"].as_object().unwrap();
+        assert!(lattice.len() == 18 && lattice.contains_key("{12}{3}") && lattice.contains_key("{123}"), "{lattice:?}");
+        let sum: f64 = lattice.values().map(|atom| atom.as_f64().unwrap()).sum();
+        assert!((sum - split["information"]["i123"].as_f64().unwrap()).abs() < 1e-9, "{name}");
+        assert!(split["redundancy"] == lattice["{1}{2}{3}"], "the bottom of the lattice is what all share");
+        let shapley: f64 = split["shapley"].as_object().unwrap().values().map(|value| value.as_f64().unwrap()).sum();
+        assert!((shapley - sum).abs() < 1e-9, "{name}");
+    }
+    let samples = analysis.samples();
+    assert_eq!(samples.rows(), 170);
+    let names: Vec<&str> = samples.names().collect();
+    for name in ["id", "h3", "i23", "pred123", "{1}{2}{3}", "redundancy", "shapley2", "interaction13", "u3_23"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    analysis.write(directory.path()).unwrap();
+    let written = std::fs::read_to_string(directory.path().join("samples.csv")).unwrap();
+    assert_eq!(written.lines().count(), 171);
+    let refused = analysis::Settings { permutations: 9, ..settings };
+    assert!(analyze_several(&file, &refused, SeveralSettings::default(), None).is_err());
 }

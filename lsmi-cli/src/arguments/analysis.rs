@@ -35,7 +35,7 @@ with the suffix of the split. They take the place of the heads for that model al
 --prior takes one probability a class, in the same order, where the classes' shares in the data are not those of use. \
 --knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
 
-A file with x3, x4, ... is analysed as that many modalities: every pair as two are, what all of them share, and of three the 18 atoms of the redundancy lattice ({1}{2}{3}, {12}{3} and so on, in the samples too) with Shapley values. --modalities x1,x2 chooses two. Such an analysis writes neither a report nor an estimator.
+A file with x3, x4, ... is analysed as that many modalities: every pair as two are, what all of them share, and of three the 18 atoms of the redundancy lattice ({1}{2}{3}, {12}{3} and so on, in the samples too) with Shapley values. --modalities x1,x2 chooses two. Such an analysis writes no report.
 
 --ratings gives Pearson's and Spearman's correlations of people's scores with r, the larger of u1 and u2, u1, u2 and s, with \
 95 % intervals, over samples and over means of classes, by each measure of --measures. Rows of one id are averaged.

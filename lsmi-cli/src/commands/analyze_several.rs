@@ -1,12 +1,11 @@
 //! `lsmi analyze` of more than two modalities: all pairs, what all share, and of three the whole lattice.
 
 use std::io::Write;
-use std::path::Path;
 
 use lsmi_candle::analysis::several::{SeveralAnalysis, analyze_several};
 use lsmi_candle::analysis::{ESTIMATOR, SUMMARY, Settings, samples_name};
 use lsmi_candle::estimator::several::SeveralSettings;
-use lsmi_candle::features::{Data, Keys, read_metadata};
+use lsmi_candle::features::{Data, Keys};
 use lsmi_core::Measure;
 
 use super::leftovers::leftovers;
@@ -70,24 +69,18 @@ pub(super) fn run(
     if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
 }
 
-/// Writes samples, summary and what there is to say of the run, all or nothing.
+/// Writes samples, summary, estimator and what there is to say of the run, all or nothing.
 fn write(arguments: &Analyze, effective: &Effective, run: Run, analysis: &SeveralAnalysis) -> Result<(), Failure> {
     let (directory, format) = (arguments.out.as_path(), arguments.format);
     let mut staging = Staging::default();
     staging.write(&directory.join(samples_name(format)), |file| analysis.write_samples(file, format))?;
     staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
+    staging.write(&directory.join(ESTIMATOR), |file| analysis.write_estimator(file))?;
     let options = effective.as_toml();
     staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
     let made = run.end(effective.words(), None);
     staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
-    let mut former = leftovers(directory, format, None);
-    former.extend(Some(directory.join(ESTIMATOR)).filter(|path| is_estimator(path)));
-    Ok(staging.commit(&former)?)
-}
-
-/// Whether a file is an estimator that this program wrote.
-fn is_estimator(path: &Path) -> bool {
-    path.is_file() && read_metadata(path, "lsmi").is_ok_and(|found| found.is_some())
+    Ok(staging.commit(&leftovers(directory, format, None))?)
 }
 
 /// Refuses options that are of two modalities.

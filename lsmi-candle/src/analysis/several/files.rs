@@ -14,7 +14,7 @@ use std::path::Path;
 use lsmi_core::Interaction;
 
 use super::{SeveralAnalysis, SeveralSplit};
-use crate::analysis::files::{SUMMARY, WriteError, samples_name};
+use crate::analysis::files::{ESTIMATOR, SUMMARY, WriteError, samples_name};
 use crate::features::MetadataColumn;
 use crate::files::{AtomicFile, MadeDirectories, Unobserved};
 use crate::samples::table::{Column, SampleTable};
@@ -87,7 +87,7 @@ impl SeveralAnalysis {
         columns
     }
 
-    /// Writes `samples.csv` and `summary.json` to a directory, which is made if it is not there. Files of these names are
+    /// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there. Files of these names are
     /// replaced, and none is before all are written.
     ///
     /// # Errors
@@ -98,12 +98,13 @@ impl SeveralAnalysis {
         let mut made = MadeDirectories::new(&Unobserved);
         made.make(directory).map_err(|error| WriteError::new(directory, error.into()))?;
         let mut written = Vec::new();
-        for name in [&samples_name(Format::Csv), SUMMARY] {
+        for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
             let path = directory.join(name);
             let file = AtomicFile::create(&path).map_err(|error| WriteError::new(&path, error.into()))?;
             let mut output = BufWriter::new(file.file());
             match name {
                 SUMMARY => self.write_summary(&mut output),
+                ESTIMATOR => self.write_estimator(&mut output),
                 _ => self.write_samples(&mut output, Format::Csv),
             }
             .and_then(|()| Ok(output.flush()?))
@@ -129,6 +130,14 @@ impl SeveralAnalysis {
         format: Format,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.samples().write(output, format)
+    }
+
+    /// Writes the estimator.
+    ///
+    /// # Errors
+    /// What the output gives, or an error of the bundle.
+    pub fn write_estimator(&self, output: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(output.write_all(&self.estimator.to_bytes()?)?)
     }
 
     /// Writes the summary as indented JSON.

@@ -14,6 +14,7 @@ use crate::estimator::partition::Partition;
 use crate::estimator::scoring::ModelInputs;
 use crate::estimator::{Progress, Settings};
 use crate::features::{Classes, Inputs, SeveralSet};
+use crate::numbers::matrix::Matrix;
 
 /// The largest number of modalities for which heads of every set are fitted.
 const MOST_WITH_ALL_HEADS: usize = 6;
@@ -78,13 +79,13 @@ pub fn cross_fit_several(
     let coordinates = train.names.iter().map(String::as_str).zip(gauge.iter().map(|of| &of.coordinates));
     let mut notes = notes_on_coordinates(settings.gauge, coordinates);
     notes.extend(prior_note(&settings.prior, &prior, &train.labels));
-    notes.extend(few_rows_note(train.rows(), train.modalities.iter().map(|x| x.columns()).sum()));
+    notes.extend(few_rows_note(train.rows(), train.modalities.iter().map(Matrix::columns).sum()));
     let description = SeveralDescription {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         modalities: train.names.clone(),
         gauge: settings.gauge,
         gauge_dims: gauge.iter().map(|of| of.coordinates.dims()).collect(),
-        dims: train.modalities.iter().map(|x| x.columns()).collect(),
+        dims: train.modalities.iter().map(Matrix::columns).collect(),
         classes: classes.clone(),
         prior: prior_name(&settings.prior).to_owned(),
         measure: settings.measure,

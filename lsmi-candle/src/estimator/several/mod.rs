@@ -33,21 +33,21 @@ use crate::heads::HeadPool;
 /// A fitted gauge, densities and heads of sets of modalities, which give the terms of new rows.
 #[derive(Debug, Clone)]
 pub struct SeveralEstimator {
-    description: SeveralDescription,
-    prior: ClassPrior,
-    gauge: Vec<ModalityGauge>,
+    pub(super) description: SeveralDescription,
+    pub(super) prior: ClassPrior,
+    pub(super) gauge: Vec<ModalityGauge>,
     /// The models of every fold, for each repeat.
-    repeats: Vec<Vec<SeveralModels>>,
-    device: Device,
+    pub(super) repeats: Vec<Vec<SeveralModels>>,
+    pub(super) device: Device,
 }
 
 /// The models of one fold, fitted to the rows outside it.
 #[derive(Debug, Clone)]
-struct SeveralModels {
+pub(super) struct SeveralModels {
     /// Densities, in the gauge's coordinates.
-    densities: BTreeMap<Subset, Knife>,
+    pub(super) densities: BTreeMap<Subset, Knife>,
     /// Heads; those of the parts of a set come before its own.
-    heads: BTreeMap<Subset, HeadPool>,
+    pub(super) heads: BTreeMap<Subset, HeadPool>,
 }
 
 impl SeveralEstimator {
@@ -74,7 +74,7 @@ impl SeveralEstimator {
 
 /// Returns the sets of modalities whose heads are parts of that of a set, in the order of
 /// [`Member::Part`](crate::heads::Member::Part).
-fn parts_of(subset: Subset) -> Vec<Subset> {
+pub(super) fn parts_of(subset: Subset) -> Vec<Subset> {
     let all = Subset::all(Subset::MOST_MODALITIES);
     let parts = all.filter(|part| subset.contains(*part) && *part != subset);
     parts.filter(|part| part.len() == 1 || part.len() + 1 == subset.len()).collect()
