@@ -113,7 +113,7 @@ fn shapley_values_of_the_tables() {
     }
 }
 
-/// Two of the modalities of a rendering of parity3 with a constant third source are the gate xor.
+/// Beside a source that is constant, two sources have the terms of a mixture of two modalities.
 #[test]
 fn terms_of_a_pair_are_those_of_the_two_modalities() {
     use lsmi_core::families::{Cell, Mixture};
@@ -156,7 +156,7 @@ fn terms_of_a_pair_are_those_of_the_two_modalities() {
     }
 }
 
-/// The mean of i is the information, and exp(-h) integrates to 1: both by a draw from the density itself.
+/// States that are often mistaken for each other tell less than the table does, and symmetric pairs as much.
 #[test]
 fn means_of_a_blurred_table_are_informations() {
     let terms = terms(TableName::Hidden3, &Settings { dims: 3, amplitude: 1.0, ..Settings::default() }, 100_000);
