@@ -192,6 +192,18 @@ pub enum BundleError {
         /// The file.
         file: String,
     },
+    /// An estimator of several modalities where one of two is needed.
+    #[error("{file} is an estimator of more than two modalities: give one of two")]
+    OfSeveral {
+        /// The file.
+        file: String,
+    },
+    /// No estimator of several modalities where one is needed.
+    #[error("{file} is no estimator of more than two modalities: its metadata has no `lsmi-several`")]
+    NotOfSeveral {
+        /// The file.
+        file: String,
+    },
     /// A description that cannot be understood.
     #[error("the description of the estimator in {file} cannot be understood: fit the estimator again")]
     Description {

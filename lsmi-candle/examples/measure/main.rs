@@ -18,11 +18,12 @@ use std::error::Error;
 type Study = fn(&[String]) -> Result<(), Box<dyn Error>>;
 
 /// The studies: their names, their arguments and what they measure.
-const STUDIES: [(&str, &str, Study); 14] = [
+const STUDIES: [(&str, &str, Study); 15] = [
     ("accuracy", "[--published] [FAMILY ...]: samples against exact values", exact::accuracy::run),
     ("coverage", "[SETS [ROWS [REPEATS [FAMILY ...]]]]: how often intervals hold the truth", exact::coverage::run),
     ("null", "[SETS [ROWS [PERMUTATIONS]]]: how often the null rejects where there is nothing", exact::null::run),
     ("planted", "[AMPLITUDE]: kinds of samples by every measure", exact::planted::run),
+    ("several", "[ROWS [DIMS [TABLE ...]]] or time: atoms of three modalities", exact::several::run),
     ("heads", "[--seeds N] [--repeats N] FILE ...: information that heads find", exact::heads::run),
     (
         "circuits",

@@ -28,6 +28,13 @@ pub struct WriteError {
     source: Box<dyn Error + Send + Sync>,
 }
 
+impl WriteError {
+    /// Names the file that cannot be written.
+    pub(super) fn new(path: &Path, source: Box<dyn Error + Send + Sync>) -> Self {
+        Self { path: path.display().to_string(), source }
+    }
+}
+
 impl Analysis {
     /// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there.
     /// Files of these names are replaced, and none is before all are written.
@@ -36,17 +43,13 @@ impl Analysis {
     /// [`WriteError`] if the file system refuses.
     pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
         let directory = directory.as_ref();
-        let failed = |path: &Path| {
-            let path = path.display().to_string();
-            move |source: Box<dyn Error + Send + Sync>| WriteError { path, source }
-        };
         // Dropped after the files, and kept once they stand in their places.
         let mut made = MadeDirectories::new(&Unobserved);
-        made.make(directory).map_err(|error| failed(directory)(error.into()))?;
+        made.make(directory).map_err(|error| WriteError::new(directory, error.into()))?;
         let mut written = Vec::new();
         for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
             let path = directory.join(name);
-            let file = AtomicFile::create(&path).map_err(|error| failed(&path)(error.into()))?;
+            let file = AtomicFile::create(&path).map_err(|error| WriteError::new(&path, error.into()))?;
             let mut output = BufWriter::new(file.file());
             match name {
                 SUMMARY => self.write_summary(&mut output),
@@ -54,13 +57,13 @@ impl Analysis {
                 _ => self.write_samples(&mut output, Format::Csv),
             }
             .and_then(|()| Ok(output.flush()?))
-            .map_err(failed(&path))?;
+            .map_err(|error| WriteError::new(&path, error))?;
             drop(output);
             written.push(file);
         }
         for file in written {
             let path = file.place().to_owned();
-            file.persist().map_err(|error| failed(&path)(error.into()))?;
+            file.persist().map_err(|error| WriteError::new(&path, error.into()))?;
             made.keep();
         }
         Ok(())

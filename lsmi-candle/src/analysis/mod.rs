@@ -33,6 +33,7 @@
 pub mod diff;
 pub mod names;
 pub mod ratings;
+pub mod several;
 pub mod summary;
 
 mod analyzer;

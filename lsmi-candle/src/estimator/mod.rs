@@ -16,6 +16,7 @@ mod fitting;
 mod grouping;
 mod partition;
 mod scoring;
+pub mod several;
 mod threads;
 
 pub use bundle::SCHEMA;

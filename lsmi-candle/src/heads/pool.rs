@@ -1,4 +1,4 @@
-//! Pools of heads, which give the posteriors of a modality or of both.
+//! Pools of heads, which give the posteriors of one modality or of several together.
 
 use candle_core::Device;
 
@@ -13,10 +13,11 @@ use crate::error::Result;
 pub(crate) enum Member {
     /// A classifier of its own, calibrated.
     Own(Box<Classifier>, Calibration),
-    /// The pool of modality 0 (x1) or 1 (x2), in the pool of both.
+    /// The pool of a part of the modalities, in the pool of all: 0 (x1), 1 (x2) and so on for each by itself, and then, of
+    /// three or more, all without one of them, the last left out first.
     Part(usize),
-    /// The late fusion of these two, `p(y|x1) p(y|x2) / p(y)`, calibrated: the information of both if neither changes
-    /// the meaning of the other.
+    /// The late fusion of each by itself, `p(y|x1) p(y|x2) / p(y)` of two and `p(y) prod_m p(y|xm) / p(y)` of any number,
+    /// calibrated: the information of all if none changes the meaning of another.
     Fusion(Calibration),
 }
 
@@ -40,12 +41,12 @@ impl HeadPool {
     }
 
     /// Returns pooled `log p(y|x)` of every class for the given rows, `[rows, classes]`, row-major; `parts` are the log
-    /// posteriors of both modalities if the pool needs them.
+    /// posteriors of the parts of the modalities if the pool needs them.
     pub(crate) fn log_posteriors(
         &self,
         features: &Features<'_>,
         rows: &[usize],
-        parts: [&[f64]; 2],
+        parts: &[&[f64]],
         device: &Device,
     ) -> Result<Vec<f64>> {
         let mut posteriors = Vec::with_capacity(self.members.len());
@@ -56,9 +57,9 @@ impl HeadPool {
                     calibration.apply(&mut posteriors);
                     posteriors
                 }
-                Member::Part(modality) => parts[*modality].to_vec(),
+                Member::Part(part) => parts[*part].to_vec(),
                 Member::Fusion(calibration) => {
-                    let mut posteriors = late_fusion(parts, &self.stack.log_frequencies);
+                    let mut posteriors = late_fusion(&parts[..features.modalities()], &self.stack.log_frequencies);
                     calibration.apply(&mut posteriors);
                     posteriors
                 }
@@ -81,13 +82,17 @@ impl Classifier {
     }
 }
 
-/// Returns `log p(y|x1) + log p(y|x2) - log p(y)`, not normalised, `[n, classes]`, row-major.
-pub(super) fn late_fusion(parts: [&[f64]; 2], log_frequencies: &[f64]) -> Vec<f64> {
-    let frequencies = log_frequencies.iter().cycle();
-    parts[0]
-        .iter()
-        .zip(parts[1])
-        .zip(frequencies)
-        .map(|((first, second), frequency)| first + second - frequency)
-        .collect()
+/// Returns `log p(y) + sum_m (log p(y|xm) - log p(y))`, not normalised, `[n, classes]`, row-major, of two modalities or more.
+pub(super) fn late_fusion(modalities: &[&[f64]], log_frequencies: &[f64]) -> Vec<f64> {
+    let prior_count = modalities.len() as f64 - 1.0;
+    let mut fused = modalities[0].to_vec();
+    for posteriors in &modalities[1..] {
+        for (sum, value) in fused.iter_mut().zip(*posteriors) {
+            *sum += value;
+        }
+    }
+    for (sum, frequency) in fused.iter_mut().zip(log_frequencies.iter().cycle()) {
+        *sum -= prior_count * frequency;
+    }
+    fused
 }

@@ -1,4 +1,4 @@
-//! The view of a head: columns or leading principal components of one modality or of both.
+//! The view of a head: columns or leading principal components of one modality or of several.
 
 use crate::densities::gauge::HeadRows;
 use crate::densities::points::gather;
@@ -6,13 +6,13 @@ use crate::densities::points::gather;
 /// The part of the features that a head takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum View {
-    /// All standardised columns, those of both modalities one after another.
+    /// All standardised columns, those of all modalities one after another.
     Columns,
     /// So many leading principal components of each modality, or all that it has.
     Components(usize),
 }
 
-/// Rows of one modality or of both.
+/// Rows of one modality or of several.
 #[derive(Clone)]
 pub(crate) struct Features<'a> {
     modalities: Vec<&'a HeadRows>,
@@ -21,6 +21,11 @@ pub(crate) struct Features<'a> {
 impl<'a> Features<'a> {
     pub(crate) fn new(modalities: Vec<&'a HeadRows>) -> Self {
         Self { modalities }
+    }
+
+    /// Returns the number of modalities.
+    pub(crate) fn modalities(&self) -> usize {
+        self.modalities.len()
     }
 
     /// Returns the number of columns of each modality in a view.

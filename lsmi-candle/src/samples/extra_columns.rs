@@ -38,6 +38,12 @@ pub struct Metadata {
 impl ExtraColumns {
     /// Columns of numbers, and all metadata columns that there are.
     pub fn new<'c>(numbers: Vec<String>, metadata: impl Iterator<Item = (&'c str, MetadataType)>) -> Self {
+        let own = COLUMNS.into_iter().map(str::to_owned).chain(numbers.iter().cloned()).collect();
+        Self { numbers, ..Self::beside(&own, metadata) }
+    }
+
+    /// All metadata columns that there are beside columns of these names.
+    pub(crate) fn beside<'c>(own: &BTreeSet<String>, metadata: impl Iterator<Item = (&'c str, MetadataType)>) -> Self {
         let mut found: Vec<(&str, MetadataType)> = Vec::new();
         let mut places = std::collections::BTreeMap::new();
         for (source, kind) in metadata {
@@ -47,11 +53,10 @@ impl ExtraColumns {
                 None => found.push((source, kind)),
             }
         }
-        let own: BTreeSet<&str> = COLUMNS.into_iter().chain(numbers.iter().map(String::as_str)).collect();
         let name = |source: &str| {
             let mut name = source.to_owned();
             // Not only the output's own names are taken, but those of the other metadata columns.
-            while own.contains(name.as_str()) || (name != source && places.contains_key(name.as_str())) {
+            while own.contains(&name) || (name != source && places.contains_key(name.as_str())) {
                 name.insert_str(0, PREFIX);
             }
             name
@@ -61,8 +66,7 @@ impl ExtraColumns {
             name: name(source),
             kind: *kind,
         });
-        let metadata = metadata.collect();
-        Self { numbers, metadata }
+        Self { numbers: Vec::new(), metadata: metadata.collect() }
     }
 
     /// Returns the extra columns of samples of splits that were scored by one estimator and the same measures.

@@ -10,6 +10,7 @@ pub mod exemplars;
 pub mod join;
 pub mod parquet;
 pub mod read;
+pub mod table;
 pub mod write;
 
 mod extra_columns;

@@ -40,22 +40,27 @@ fn schema(further: &ExtraColumns) -> Schema {
         _ => Field::new(name, DataType::Float64, false),
     };
     let own = COLUMNS.into_iter().chain(further.numbers.iter().map(String::as_str)).map(field);
-    let metadata = further.metadata.iter().map(|column| {
-        let data_type = match column.kind {
-            MetadataType::Integers => DataType::Int64,
-            MetadataType::Floats => DataType::Float64,
-            MetadataType::Booleans => DataType::Boolean,
-            _ => DataType::Utf8,
-        };
-        Field::new(&column.name, data_type, true)
-    });
+    let metadata = further.metadata.iter().map(|column| Field::new(&column.name, metadata_type(column.kind), true));
     Schema::new(own.chain(metadata).collect::<Vec<_>>())
 }
 
-/// Text that repeats is kept in dictionaries, numbers and ids are not, for they hardly repeat.
+/// Returns the type of a column of the input.
+pub(super) fn metadata_type(kind: MetadataType) -> DataType {
+    match kind {
+        MetadataType::Integers => DataType::Int64,
+        MetadataType::Floats => DataType::Float64,
+        MetadataType::Booleans => DataType::Boolean,
+        _ => DataType::Utf8,
+    }
+}
+
 fn properties() -> WriterProperties {
+    text_dictionaries(TEXTS.into_iter().filter(|name| *name != "id"))
+}
+
+/// Text that repeats is kept in dictionaries, numbers and ids are not, for they hardly repeat.
+pub(super) fn text_dictionaries<'n>(repeating: impl Iterator<Item = &'n str>) -> WriterProperties {
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).set_dictionary_enabled(false);
-    let repeating = TEXTS.into_iter().filter(|name| *name != "id");
     repeating
         .fold(properties, |properties, name| properties.set_column_dictionary_enabled(ColumnPath::from(name), true))
         .build()
@@ -132,13 +137,16 @@ fn batch<Text: AsRef<str>>(
         columns.push(Arc::new(samples.iter().map(|sample| Some(sample.further[place])).collect::<Float64Array>()));
     }
     for (place, column) in further.metadata.iter().enumerate() {
-        columns.push(metadata(column.kind, samples.iter().map(|sample| &sample.metadata[place])));
+        columns.push(metadata_array(column.kind, samples.iter().map(|sample| &sample.metadata[place])));
     }
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 
 /// Values of a metadata column.
-fn metadata<'v, Text: AsRef<str> + 'v>(kind: MetadataType, values: impl Iterator<Item = &'v Value<Text>>) -> ArrayRef {
+pub(super) fn metadata_array<'v, Text: AsRef<str> + 'v>(
+    kind: MetadataType,
+    values: impl Iterator<Item = &'v Value<Text>>,
+) -> ArrayRef {
     macro_rules! of {
         ($variant:ident) => {
             values.map(|value| if let Value::$variant(value) = value { *value } else { None })

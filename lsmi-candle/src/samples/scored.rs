@@ -88,10 +88,24 @@ impl ScoredSplit {
         estimator: Estimator,
         measures: &[Measure],
     ) -> Result<(Self, Estimator)> {
-        let Scores { terms, labels, .. } = estimator.score(train)?;
-        let parts = estimator.measure().decompose_with(&terms, &labels, estimator.reference());
+        let in_sample = estimator.score(train)?;
+        Ok(Self::of_training_scores(scores, &in_sample, estimator, measures)?)
+    }
+
+    /// The same of rows that are scored in sample already.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn of_training_scores(
+        scores: Scores,
+        in_sample: &Scores,
+        estimator: Estimator,
+        measures: &[Measure],
+    ) -> lsmi_core::Result<(Self, Estimator)> {
+        let Scores { terms, labels, .. } = in_sample;
+        let parts = estimator.measure().decompose_with(terms, labels, estimator.reference());
         let training = Self::new("train", scores, &estimator, measures)?;
-        let (gained, held_out) = (columns(&terms, &parts), columns(&training.scores.terms, &training.decomposition));
+        let (gained, held_out) = (columns(terms, &parts), columns(&training.scores.terms, &training.decomposition));
         let of_rows = |rows: &[usize]| {
             let mean_of = |values: &[f64]| mean(&rows.iter().map(|row| values[*row]).collect::<Vec<_>>());
             // A class without rows has no means.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Streaming};
+use super::{
+    Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Several, Streaming,
+};
 use lsmi_candle::analysis::names::Names;
 use lsmi_candle::samples::Format;
 
@@ -33,6 +35,8 @@ with the suffix of the split. They take the place of the heads for that model al
 --prior takes one probability a class, in the same order, where the classes' shares in the data are not those of use. \
 --knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
 
+A file with x3, x4, ... is analysed as that many modalities: every pair as two are, what all of them share, and of three the 18 atoms of the redundancy lattice ({1}{2}{3}, {12}{3} and so on, in the samples too) with Shapley values. --modalities x1,x2 chooses two. Such an analysis writes no report.
+
 --ratings gives Pearson's and Spearman's correlations of people's scores with r, the larger of u1 and u2, u1, u2 and s, with \
 95 % intervals, over samples and over means of classes, by each measure of --measures. Rows of one id are averaged.
 
@@ -48,6 +52,7 @@ Examples:
   lsmi analyze features.npz --ratings people.csv --measures ccs --out result
   lsmi analyze data.npz --model early=early.npz --model late=late.npz --out result
   lsmi analyze --x1 image.npy --x2 text.npy --y label.npy --out result
+  lsmi analyze three.npz --modalities x1,x2,x3 --measure sx --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
 
 pub(super) const FIT_EXAMPLES: &str = "\
@@ -129,6 +134,8 @@ pub(crate) struct Analyze {
     /// uniqueness2, synergy
     #[arg(long, value_name = "FILE")]
     pub(crate) ratings: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) several: Several,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
     #[command(flatten)]

@@ -20,6 +20,7 @@ mod join;
 mod models;
 mod partition;
 mod report;
+mod several;
 mod simulate;
 mod stream;
 
@@ -44,6 +45,7 @@ pub(crate) use join::Join;
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::{By, Partition};
 pub(crate) use report::{Report, ReportToo};
+pub(crate) use several::Several;
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::Streaming;
 

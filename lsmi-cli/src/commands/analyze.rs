@@ -7,6 +7,7 @@ use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::analysis::{Analyzer, Evaluation, Settings};
 use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Split, read_with_classes};
 
+use super::analyze_several;
 use super::models::read_models;
 use super::settings::{gates, has_logits, repeats, settings};
 use super::write_analysis::{Files, by_id, check_analysis, tell, write_report};
@@ -29,6 +30,11 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
 
     let ratings = arguments.ratings.as_deref().map(|path| Ok::<_, Failure>((read_ratings(path)?, path))).transpose()?;
     let keys = arguments.arrays.keys();
+    let modalities = analyze_several::modalities(arguments, &source, &keys)?;
+    let keys = match modalities.as_slice() {
+        [x1, x2] => Keys { x1: x1.clone(), x2: x2.clone(), ..keys },
+        names => return analyze_several::run(arguments, (run, effective), (&source, &keys, names)),
+    };
     let file = source.read(&keys)?;
     if arguments.common.quiet {
         say_notes(&file.notes, None);

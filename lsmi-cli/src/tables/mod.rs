@@ -16,4 +16,5 @@ pub(crate) mod null;
 pub(crate) mod ratings;
 pub(crate) mod seed_stats;
 pub(crate) mod sentence;
+pub(crate) mod several;
 pub(crate) mod streamed;

@@ -40,6 +40,7 @@ mod round_trip;
 #[path = "../../../lsmi-candle/tests/it/hub/server.rs"]
 #[expect(dead_code, reason = "the tests of the library need more of it")]
 mod server;
+mod several;
 mod stream;
 mod uncertainty;
 mod usage;

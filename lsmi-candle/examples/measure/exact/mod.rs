@@ -5,3 +5,4 @@ pub(crate) mod coverage;
 pub(crate) mod heads;
 pub(crate) mod null;
 pub(crate) mod planted;
+pub(crate) mod several;

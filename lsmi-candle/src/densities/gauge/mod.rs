@@ -138,6 +138,15 @@ pub(crate) struct Coordinates {
     pub(crate) log_determinant: f64,
 }
 
+/// The fitted coordinates of one modality.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ModalityGauge {
+    /// Those that its density is fitted in.
+    pub(crate) coordinates: Coordinates,
+    /// Those that heads see.
+    pub(crate) heads: HeadCoordinates,
+}
+
 /// The fitted gauge of both modalities.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Gauge {
@@ -157,14 +166,38 @@ impl Gauge {
     /// # Errors
     /// [`GaugeError`] where a modality is constant or spans fewer dimensions than asked for.
     pub(crate) fn fit(kind: GaugeKind, dims: Dims, x1: &Matrix, x2: &Matrix) -> Result<Self, GaugeError> {
-        Self::fit_in_passes(kind, dims, &mut InMemory([x1, x2]))
+        Self::fit_in_passes(kind, dims, &mut InMemory(&[x1, x2]))
+    }
+
+    /// Returns the gauge of two modalities whose coordinates were fitted together.
+    pub(crate) fn of_pair(kind: GaugeKind, first: ModalityGauge, second: ModalityGauge) -> Self {
+        Self { kind, x1: first.coordinates, x2: second.coordinates, heads: [first.heads, second.heads] }
     }
 
     /// Converts rows of modality 0 (x1) or 1 (x2) to the inputs of models.
     pub(crate) fn model_inputs(&self, modality: usize, x: &Matrix) -> ModelCoordinates {
-        let coordinates = [&self.x1, &self.x2][modality];
+        ModelCoordinates::new([&self.x1, &self.x2][modality], &self.heads[modality], x)
+    }
+}
+
+impl ModalityGauge {
+    /// Fits the coordinates of modalities, from two to eight, on their training rows, `[n, d]` each.
+    ///
+    /// # Errors
+    /// [`GaugeError`] as for [`Gauge::fit`]; a modality is named by its place.
+    pub(crate) fn fit(kind: GaugeKind, dims: Dims, modalities: &[&Matrix]) -> Result<Vec<Self>, GaugeError> {
+        Self::fit_all(kind, dims, &mut InMemory(modalities))
+    }
+
+    /// Converts rows of the modality to the inputs of models.
+    pub(crate) fn model_inputs(&self, x: &Matrix) -> ModelCoordinates {
+        ModelCoordinates::new(&self.coordinates, &self.heads, x)
+    }
+}
+
+impl ModelCoordinates {
+    fn new(coordinates: &Coordinates, head_coordinates: &HeadCoordinates, x: &Matrix) -> Self {
         let columns = coordinates.standardizer.columns();
-        let head_coordinates = &self.heads[modality];
         let (mut density, mut heads) = (Vec::new(), HeadRows::new(head_coordinates));
         for rows in x.values().chunks(ROWS_AT_A_TIME * x.columns()) {
             let standardised = coordinates.standardizer.apply_to(rows);
@@ -174,7 +207,7 @@ impl Gauge {
             }
             heads.extend(head_coordinates, standardised);
         }
-        ModelCoordinates { density: (density, coordinates.dims()), heads }
+        Self { density: (density, coordinates.dims()), heads }
     }
 }
 

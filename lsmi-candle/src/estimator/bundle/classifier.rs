@@ -140,10 +140,10 @@ pub(super) fn read_classifier(
         }
         Some(MapLayout::Products) => {
             let deviations = reader.single(&of("deviations"), &[inputs])?;
-            if widths.len() != 2 || deviations.iter().any(|deviation| *deviation <= 0.0) {
-                return Err(reader.wrong(&of("deviations"), "of two modalities and above 0", "others"));
+            if widths.len() < 2 || deviations.iter().any(|deviation| *deviation <= 0.0) {
+                return Err(reader.wrong(&of("deviations"), "of two modalities or more and above 0", "others"));
             }
-            Some(FeatureMap::Products(Products { first: widths[0], deviations }))
+            Some(FeatureMap::Products(Products { widths, deviations }))
         }
     };
     let inputs = map.as_ref().map_or(inputs, FeatureMap::outputs);

@@ -9,6 +9,7 @@ mod coordinates;
 mod density;
 mod fold;
 mod pool;
+mod several;
 mod tensors;
 
 use std::collections::HashMap;
@@ -73,7 +74,11 @@ impl Estimator {
         let device = device.open()?;
         let format = |source| BundleError::Format { file: file.to_owned(), source };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-        let metadata = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let found = header.metadata().as_ref();
+        if found.is_some_and(|metadata| metadata.contains_key(several::KEY)) {
+            return Err(BundleError::OfSeveral { file: file.to_owned() }.into());
+        }
+        let metadata = found.and_then(|metadata| metadata.get(KEY));
         let metadata = metadata.ok_or_else(|| BundleError::NotABundle { file: file.to_owned() })?;
         let Metadata { description, layout } = parse(file, metadata)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;

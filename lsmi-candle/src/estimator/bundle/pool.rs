@@ -37,7 +37,7 @@ enum CombinationLayout {
 #[serde(rename_all = "kebab-case")]
 enum MemberLayout {
     Own(ClassifierLayout),
-    /// The pool of modality 0 or 1.
+    /// The pool of a part of the modalities, see [`Member::Part`].
     Part(usize),
     Fusion,
 }
@@ -129,9 +129,15 @@ fn read_member(
     modalities: &[&HeadCoordinates],
     stack: &Stack,
 ) -> Result<Member> {
+    // Each modality by itself and, of three or more, all without each.
+    let parts = match modalities.len() {
+        ..=1 => 0,
+        2 => 2,
+        count => 2 * count,
+    };
     Ok(match layout {
-        MemberLayout::Part(modality) if *modality < 2 && modalities.len() == 2 => Member::Part(*modality),
-        MemberLayout::Fusion if modalities.len() == 2 => Member::Fusion(read_calibration(reader, name, stack)?),
+        MemberLayout::Part(part) if *part < parts => Member::Part(*part),
+        MemberLayout::Fusion if parts > 0 => Member::Fusion(read_calibration(reader, name, stack)?),
         MemberLayout::Part(_) | MemberLayout::Fusion => {
             return Err(reader.wrong(name, "the pool of x1 or x2 in that of both", "in another one"));
         }

@@ -17,7 +17,7 @@ use crate::estimator::partition::{Partition, assignments, rows_and_seed};
 use crate::estimator::scoring::{Candidates, ModelInputs, Scores};
 use crate::estimator::threads::thread_pool;
 use crate::estimator::{Description, Estimator, FoldModels, SCHEMA};
-use crate::features::{Classes, FeatureSet};
+use crate::features::{Classes, FeatureSet, Groups};
 
 /// Fewest groups of rows that belong together: with two or three folds, each is cut into parts.
 const LEAST_GROUPS: usize = 6;
@@ -62,6 +62,13 @@ pub fn cross_fit(
 }
 
 impl CrossFit {
+    /// Ties an estimator to the scores of its training rows, which have the values that its measure depends on.
+    pub(in crate::estimator) fn new(mut estimator: Estimator, scores: Scores) -> Self {
+        let classes = estimator.classes().len();
+        estimator.description.reference = estimator.measure().reference(&scores.terms, &scores.labels, classes);
+        Self { estimator, scores }
+    }
+
     /// Computes the terms of every candidate label of the training rows, each by models that did not see the row: held
     /// out, though as label-free as those of new rows. `train` has the same samples that were fitted, in their order.
     ///
@@ -86,18 +93,18 @@ impl CrossFit {
 
 /// An estimator whose models are fitted, but which has not scored its training rows.
 pub(in crate::estimator) struct Fitting<'a> {
-    train: &'a FeatureSet,
-    classes: &'a Classes,
-    settings: &'a Settings,
+    pub(in crate::estimator) train: &'a FeatureSet,
+    pub(in crate::estimator) classes: &'a Classes,
+    pub(in crate::estimator) settings: &'a Settings,
     pub(in crate::estimator) gauge: Gauge,
-    grouping: Option<Grouping>,
+    pub(in crate::estimator) grouping: Option<Grouping>,
     /// The number of each row's group, where some belong together.
-    groups: Option<Vec<u32>>,
-    prior: ClassPrior,
-    partitions: Vec<Partition>,
+    pub(in crate::estimator) groups: Option<Vec<u32>>,
+    pub(in crate::estimator) prior: ClassPrior,
+    pub(in crate::estimator) partitions: Vec<Partition>,
     /// The models of every fold, for each repeat.
     pub(in crate::estimator) repeats: Vec<Vec<FoldModels>>,
-    device: Device,
+    pub(in crate::estimator) device: Device,
 }
 
 impl<'a> Fitting<'a> {
@@ -113,12 +120,7 @@ impl<'a> Fitting<'a> {
         let device = settings.device.open()?;
         let inputs = ModelInputs::new(&gauge, &train.inputs(), train.logits.each_ref().map(Option::is_some));
         let (groups, grouping) = find_groups(train, settings.folds);
-        if let Some(groups) = &groups {
-            let (groups, folds, least) = (groups.count(), settings.folds, settings.folds.max(LEAST_GROUPS));
-            if groups < least {
-                return Err(EstimatorError::FewGroups { groups, folds, least });
-            }
-        }
+        check_groups(groups.as_ref(), settings.folds)?;
         let groups = groups.map(|groups| groups.numbers());
         let class_count = classes.len();
         let (labels, groups_of_rows) = (&train.labels, groups.as_deref());
@@ -138,8 +140,15 @@ impl<'a> Fitting<'a> {
     /// Scores the training rows, each by the models of its own folds. `drawn_from` has the number of rows that they were
     /// drawn from, with a note on it, if they are not all.
     pub(in crate::estimator) fn finish(self, drawn_from: Option<(usize, String)>) -> Result<CrossFit> {
-        let assignments = self.assignments();
-        let Self { train, classes, settings, gauge, grouping, groups, prior, repeats, device, .. } = self;
+        let (assignments, train, groups) = (self.assignments(), self.train, self.groups.clone());
+        let estimator = self.into_estimator(drawn_from);
+        let scores = Scores { groups, ..estimator.score_rows(train, Some(&assignments))? };
+        Ok(CrossFit::new(estimator, scores))
+    }
+
+    /// Describes the fit.
+    pub(in crate::estimator) fn into_estimator(self, drawn_from: Option<(usize, String)>) -> Estimator {
+        let Self { train, classes, settings, gauge, grouping, prior, repeats, device, .. } = self;
         let are_given = train.logits.each_ref().map(Option::is_some);
         let mut notes = notes::gauge_notes(&gauge);
         notes.extend(notes::prior_note(&settings.prior, &prior, &train.labels));
@@ -171,10 +180,16 @@ impl<'a> Fitting<'a> {
             grouping,
             notes,
         };
-        let mut estimator = Estimator { description, prior, gauge, repeats, device };
-        let scores = Scores { groups, ..estimator.score_rows(train, Some(&assignments))? };
-        estimator.description.reference = settings.measure.reference(&scores.terms, &train.labels, classes.len());
-        Ok(CrossFit { estimator, scores })
+        Estimator { description, prior, gauge, repeats, device }
+    }
+}
+
+/// Checks that there are groups enough for the folds.
+pub(in crate::estimator) fn check_groups(groups: Option<&Groups>, folds: usize) -> Result<()> {
+    let least = folds.max(LEAST_GROUPS);
+    match groups.map(Groups::count).filter(|groups| *groups < least) {
+        Some(groups) => Err(EstimatorError::FewGroups { groups, folds, least }),
+        None => Ok(()),
     }
 }
 
@@ -212,7 +227,7 @@ fn fit_densities(fit: &Fit<'_>, partitions: &[Partition], reporter: &Reporter<'_
         let (rows, seed) = rows_and_seed(&partition.folds, *fold, partition.seed);
         let name = format!("{}fold {} of {folds}, {}", partition.name, fold + 1, DENSITY_NAMES[*modality]);
         let report = |what: String, loss: f64| reporter.step(format!("{name}: {what}"), loss);
-        let (density, loss) = fit.density(*modality, &rows, seed, &report)?;
+        let (density, loss) = fit.density(&[*modality], &rows, seed, &report)?;
         reporter.finished(name, loss)?;
         Ok(density)
     };
@@ -250,7 +265,7 @@ impl Estimator {
     }
 }
 
-fn prior_name(choice: &PriorChoice) -> &'static str {
+pub(in crate::estimator) fn prior_name(choice: &PriorChoice) -> &'static str {
     match choice {
         PriorChoice::Empirical => "empirical",
         PriorChoice::Uniform => "uniform",

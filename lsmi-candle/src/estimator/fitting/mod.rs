@@ -11,6 +11,9 @@ mod settings;
 mod stream;
 
 pub use cross_fit::{CrossFit, cross_fit};
+pub(super) use cross_fit::{Fitting, check_groups, prior_name};
+pub(super) use models::Fit;
+pub(super) use notes::{few_rows_note, notes_on_coordinates, prior_note};
 pub use null::{Null, Test, Tests};
 pub use progress::Progress;
 pub(crate) use progress::Reporter;

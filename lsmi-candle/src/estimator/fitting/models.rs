@@ -8,7 +8,7 @@ use crate::densities::knife::{Knife, Training};
 use crate::error::Result;
 use crate::estimator::folds::LabelledRows;
 use crate::estimator::partition::Partition;
-use crate::estimator::scoring::{Columns, ModelInputs};
+use crate::estimator::scoring::{Columns, HEADS, ModelInputs};
 use crate::heads::{Contest, GivenHead, HeadModel, HeadPool, Outcome};
 
 /// The rows and settings that all models are fitted with.
@@ -38,16 +38,16 @@ impl Fit<'_> {
         LabelledRows { labels: self.labels, classes: self.classes, groups: self.groups }
     }
 
-    /// Fits the density of modality 0 or 1 to the given rows. Also returns its loss in nats, on held-out rows if there
-    /// are any.
+    /// Fits the density of these modalities, counted from 0, to the given rows. Also returns its loss in nats, on held-out
+    /// rows if there are any.
     pub(in crate::estimator) fn density(
         &self,
-        modality: usize,
+        modalities: &[usize],
         rows: &[usize],
         seed: u64,
         report: &dyn Fn(String, f64) -> Result<()>,
     ) -> Result<(Knife, f64)> {
-        let Columns { values, columns } = self.inputs.density(modality, rows);
+        let Columns { values, columns } = self.inputs.density(modalities, rows);
         let groups: Option<Vec<u32>> = self.groups.map(|groups| rows.iter().map(|row| groups[*row]).collect());
         let of = Training { rows: values, dims: columns, groups: groups.as_deref() };
         let fitted = Knife::fit_reporting(of, &self.settings.knife, seed, self.device, report)?;
@@ -57,11 +57,11 @@ impl Fit<'_> {
     /// Fits the heads of every fold of a partition. The joint one follows the others, as it builds on them; these two
     /// are fitted at the same time.
     pub(in crate::estimator) fn heads(&self, partition: &Partition, reporter: &Reporter<'_>) -> Result<Vec<FoldHeads>> {
-        let one = |head: usize| self.contest(head, partition, [None, None], reporter);
+        let one = |head: usize| self.contest(head, partition, &[], reporter);
         #[expect(clippy::disallowed_methods, reason = "in the pool of the fit, or in one of its threads")]
         let (first, second) = rayon::join(|| one(0), || one(1));
         let (first, second) = (first?, second?);
-        let joint = self.contest(2, partition, [first.as_deref(), second.as_deref()], reporter)?;
+        let joint = self.contest(2, partition, &[first.as_deref(), second.as_deref()], reporter)?;
         let mut head_outcomes = [first, second, joint].map(|outcomes| outcomes.map(Vec::into_iter));
         (0u32..)
             .take(self.settings.folds)
@@ -86,15 +86,28 @@ impl Fit<'_> {
         &self,
         head: usize,
         partition: &Partition,
-        parts: [Option<&[Outcome]>; 2],
+        parts: &[Option<&[Outcome]>],
         reporter: &Reporter<'_>,
     ) -> Result<Option<Vec<Outcome>>> {
         if self.inputs.logits(head, &[]).is_some() {
             return Ok(None);
         }
-        let name = format!("{}{}", partition.name, HEAD_NAMES[head]);
+        self.contest_of(HEADS[head], HEAD_NAMES[head], partition, parts, reporter).map(Some)
+    }
+
+    /// Runs the contest for the head of these modalities, counted from 0; `parts` are the outcomes of parts of them, as
+    /// [`Contest::run`] takes them.
+    pub(in crate::estimator) fn contest_of(
+        &self,
+        modalities: &[usize],
+        head_name: &str,
+        partition: &Partition,
+        parts: &[Option<&[Outcome]>],
+        reporter: &Reporter<'_>,
+    ) -> Result<Vec<Outcome>> {
+        let name = format!("{}{head_name}", partition.name);
         let contest = Contest {
-            features: self.inputs.features(head),
+            features: self.inputs.features(modalities),
             labels: self.labels,
             classes: self.classes,
             groups: self.groups,
@@ -108,10 +121,9 @@ impl Fit<'_> {
         for (fold, outcome) in outcomes.iter().enumerate() {
             let folds = self.settings.folds;
             let fold = fold + 1;
-            reporter
-                .finished(format!("{}fold {fold} of {folds}, {}", partition.name, HEAD_NAMES[head]), outcome.loss)?;
+            reporter.finished(format!("{}fold {fold} of {folds}, {head_name}", partition.name), outcome.loss)?;
         }
-        Ok(Some(outcomes))
+        Ok(outcomes)
     }
 
     /// Fits the temperature of the user's own model in the place of a head to the rows outside a fold.

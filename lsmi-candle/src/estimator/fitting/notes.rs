@@ -11,8 +11,16 @@ const NOTHING: f64 = 0.01;
 const ROWS_PER_COLUMN: usize = 10;
 
 pub(in crate::estimator) fn gauge_notes(gauge: &Gauge) -> Vec<String> {
+    notes_on_coordinates(gauge.kind, [("x1", &gauge.x1), ("x2", &gauge.x2)])
+}
+
+/// Returns notes on what the coordinates of each modality, given with its name, leave out.
+pub(in crate::estimator) fn notes_on_coordinates<'a>(
+    kind: GaugeKind,
+    modalities: impl IntoIterator<Item = (&'a str, &'a Coordinates)>,
+) -> Vec<String> {
     let mut notes = Vec::new();
-    for (modality, coordinates) in [("x1", &gauge.x1), ("x2", &gauge.x2)] {
+    for (modality, coordinates) in modalities {
         let (all, varied) = (coordinates.standardizer().input_columns(), coordinates.standardizer().columns());
         if varied < all {
             notes.push(format!(
@@ -20,7 +28,7 @@ pub(in crate::estimator) fn gauge_notes(gauge: &Gauge) -> Vec<String> {
                 all - varied
             ));
         }
-        if gauge.kind == GaugeKind::Whitened && coordinates.dims() < varied {
+        if kind == GaugeKind::Whitened && coordinates.dims() < varied {
             notes.push(cut_note(modality, coordinates, varied));
         }
     }

@@ -132,14 +132,14 @@ impl<'a> TrainingRows<'a> {
 }
 
 impl Passes for TrainingRows<'_> {
-    fn columns(&self) -> [usize; 2] {
-        self.dims
+    fn columns(&self) -> Vec<usize> {
+        self.dims.to_vec()
     }
 
-    fn pass(&mut self, visit: &mut dyn FnMut([&[f64]; 2])) -> std::result::Result<(), FeatureError> {
+    fn pass(&mut self, visit: &mut dyn FnMut(&[&[f64]])) -> std::result::Result<(), FeatureError> {
         for group in self.groups() {
             let rows = self.reader.read(0, group)?;
-            visit([rows.x1.values(), rows.x2.values()]);
+            visit(&[rows.x1.values(), rows.x2.values()]);
         }
         Ok(())
     }

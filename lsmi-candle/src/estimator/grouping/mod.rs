@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use self::equal::Stacked;
 use self::near::Near;
-use crate::features::{FeatureSet, Groups};
+use crate::features::{FeatureSet, Groups, SeveralSet};
+use lsmi_core::Subset;
 
 /// The least number of groups for each fold for twins to be put together: with fewer, folds are too uneven.
 const LEAST_GROUPS_OF_A_FOLD: usize = 4;
@@ -88,6 +89,30 @@ pub fn find_groups(samples: &FeatureSet, folds: usize) -> (Option<Groups>, Optio
             ((!groups.are_single_rows()).then_some(groups), grouping)
         }
     }
+}
+
+/// Returns the same of samples of several modalities: rows are together that are alike in one of them. The report has no
+/// twins, as it could not name their modalities.
+pub(super) fn find_groups_of_several(samples: &SeveralSet, folds: usize) -> (Option<Groups>, Option<Grouping>) {
+    let modalities = samples.modalities.len();
+    // Pairs in a ring, so that every modality is in one.
+    let pairs = (0..modalities).step_by(2).map(|first| Subset::from_members([first, (first + 1) % modalities]));
+    let mut together = Groups::each_alone(samples.rows());
+    let mut given = false;
+    for pair in pairs.filter_map(|pair| samples.pair(pair.ok()?)) {
+        given = pair.groups.is_some();
+        let (Some(groups), _) = find_groups(&pair, folds) else { continue };
+        let joined = together.joined(&groups);
+        let are_enough = joined.count() >= LEAST_GROUPS_OF_A_FOLD * folds && joined.largest() <= samples.rows() / folds;
+        if given || are_enough {
+            together = joined;
+        }
+    }
+    if together.are_single_rows() {
+        return (None, None);
+    }
+    let grouping = Grouping::new(&together, given, Vec::new());
+    (Some(together), Some(grouping))
 }
 
 impl Grouping {

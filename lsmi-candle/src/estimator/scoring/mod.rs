@@ -7,5 +7,6 @@ mod score;
 
 pub use candidates::{Candidates, Expected};
 pub(super) use model_inputs::{Columns, ModelInputs};
-pub(super) use predict::log_posteriors;
+pub(super) use predict::{HEADS, Predictions, log_posteriors};
 pub use score::Scores;
+pub(super) use score::{Columns as TermColumns, check_finite, score_blocks};

@@ -13,13 +13,17 @@ use crate::heads::{HeadModel, HeadPool};
 /// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
 pub(in crate::estimator) const ROWS_AT_A_TIME: usize = 8192;
 
+/// The modalities that the heads of x1, x2 and both see, counted from 0.
+pub(in crate::estimator) const HEADS: [&[usize]; 3] = [&[0], &[1], &[0, 1]];
+
 /// Log densities and log posteriors of rows.
 #[derive(Clone)]
 pub(in crate::estimator) struct Predictions {
-    /// log p(x1) and log p(x2) in the gauge, `[n]`.
-    pub(in crate::estimator) log_densities: [Vec<f64>; 2],
-    /// log p(y|x1), log p(y|x2), log p(y|x1,x2), `[n, classes]`, row-major.
-    pub(in crate::estimator) log_posteriors: [Vec<f64>; 3],
+    /// The log density of each part of the modalities that has one, in the gauge, `[n]`: log p(x1) and log p(x2) of two.
+    pub(in crate::estimator) log_densities: Vec<Vec<f64>>,
+    /// The log posteriors of each head, `[n, classes]`, row-major: log p(y|x1), log p(y|x2), log p(y|x1,x2) of two
+    /// modalities.
+    pub(in crate::estimator) log_posteriors: Vec<Vec<f64>>,
 }
 
 impl Estimator {
@@ -30,24 +34,12 @@ impl Estimator {
         inputs: &ModelInputs,
         assignment: Option<&[u32]>,
     ) -> Result<Predictions> {
-        let Some(assignment) = assignment else {
-            let rows: Vec<usize> = (0..inputs.rows()).collect();
-            let all = folds.iter().map(|models| self.predict_by(models, inputs, &rows));
-            return Ok(Predictions::mean(all.collect::<Result<Vec<_>>>()?));
-        };
-        let mut whole = Predictions::zeros(assignment.len(), self.classes().len());
-        for (fold, models) in (0u32..).zip(folds) {
-            let members: Vec<usize> = (0..assignment.len()).filter(|row| assignment[*row] == fold).collect();
-            if !members.is_empty() {
-                whole.scatter(&members, &self.predict_by(models, inputs, &members)?);
-            }
-        }
-        Ok(whole)
+        Predictions::by_folds(folds, inputs.rows(), assignment, |models, rows| self.predict_by(models, inputs, rows))
     }
 
     fn predict_by(&self, models: &FoldModels, inputs: &ModelInputs, rows: &[usize]) -> Result<Predictions> {
         let density = |modality: usize| -> Result<Vec<f64>> {
-            let Columns { values, columns } = inputs.density(modality, rows);
+            let Columns { values, columns } = inputs.density(&[modality], rows);
             let points = Points::new(values, columns, &self.device)?;
             let mut density = models.densities[modality].log_density(&points)?;
             // In the input's coordinates log p(x) = log p(z) + log |det A|.
@@ -58,7 +50,7 @@ impl Estimator {
             Ok(density)
         };
         let log_posteriors = log_posteriors(&models.heads, &models.parts, inputs, rows, &self.device)?;
-        Ok(Predictions { log_densities: [density(0)?, density(1)?], log_posteriors })
+        Ok(Predictions { log_densities: vec![density(0)?, density(1)?], log_posteriors: log_posteriors.into() })
     }
 }
 
@@ -71,27 +63,42 @@ pub(in crate::estimator) fn log_posteriors(
     rows: &[usize],
     device: &Device,
 ) -> Result<[Vec<f64>; 3]> {
-    let posteriors = |head: usize, parts: [&[f64]; 2]| match (&heads[head], inputs.logits(head, rows)) {
-        (HeadModel::Pool(pool), _) => pool.log_posteriors(&inputs.features(head), rows, parts, device),
+    let posteriors = |head: usize, parts: &[&[f64]]| match (&heads[head], inputs.logits(head, rows)) {
+        (HeadModel::Pool(pool), _) => pool.log_posteriors(&inputs.features(HEADS[head]), rows, parts, device),
         (HeadModel::Given(given), Some(logits)) => Ok(given.log_posteriors(&logits.values, logits.columns)),
         (HeadModel::Given(_), None) => Err(EstimatorError::MissingLogits { name: LOGITS[head] }),
     };
-    let (first, second) = (posteriors(0, [&[]; 2])?, posteriors(1, [&[]; 2])?);
+    let (first, second) = (posteriors(0, &[])?, posteriors(1, &[])?);
     let fitted = |modality: usize| {
         let pool = parts[modality].as_ref();
-        pool.map(|pool| pool.log_posteriors(&inputs.features(modality), rows, [&[]; 2], device)).transpose()
+        pool.map(|pool| pool.log_posteriors(&inputs.features(HEADS[modality]), rows, &[], device)).transpose()
     };
     let (first_part, second_part) = (fitted(0)?, fitted(1)?);
-    let joint = posteriors(2, [first_part.as_ref().unwrap_or(&first), second_part.as_ref().unwrap_or(&second)])?;
+    let joint = posteriors(2, &[first_part.as_ref().unwrap_or(&first), second_part.as_ref().unwrap_or(&second)])?;
     Ok([first, second, joint])
 }
 
 impl Predictions {
-    fn zeros(rows: usize, classes: usize) -> Self {
-        Self {
-            log_densities: std::array::from_fn(|_| vec![0.0; rows]),
-            log_posteriors: std::array::from_fn(|_| vec![0.0; rows * classes]),
+    /// Predicts rows by the models of all folds together or, for training rows, each by those of its fold in
+    /// `assignment`.
+    pub(in crate::estimator) fn by_folds<Models>(
+        folds: &[Models],
+        rows: usize,
+        assignment: Option<&[u32]>,
+        predict: impl Fn(&Models, &[usize]) -> Result<Self>,
+    ) -> Result<Self> {
+        let Some(assignment) = assignment else {
+            let rows: Vec<usize> = (0..rows).collect();
+            return Ok(Self::mean(folds.iter().map(|models| predict(models, &rows)).collect::<Result<Vec<_>>>()?));
+        };
+        let mut whole = Self { log_densities: Vec::new(), log_posteriors: Vec::new() };
+        for (fold, models) in (0u32..).zip(folds) {
+            let members: Vec<usize> = (0..assignment.len()).filter(|row| assignment[*row] == fold).collect();
+            if !members.is_empty() {
+                whole.scatter(&members, &predict(models, &members)?, assignment.len());
+            }
         }
+        Ok(whole)
     }
 
     /// Returns the mean of probabilities, over folds or repeats.
@@ -101,24 +108,25 @@ impl Predictions {
         }
         let mean = |values: &dyn Fn(&Self) -> &Vec<f64>| log_mean(&all.iter().map(values).collect::<Vec<_>>());
         Self {
-            log_densities: std::array::from_fn(|modality| mean(&|of| &of.log_densities[modality])),
-            log_posteriors: std::array::from_fn(|head| mean(&|of| &of.log_posteriors[head])),
+            log_densities: (0..all[0].log_densities.len()).map(|of| mean(&|one| &one.log_densities[of])).collect(),
+            log_posteriors: (0..all[0].log_posteriors.len()).map(|of| mean(&|one| &one.log_posteriors[of])).collect(),
         }
     }
 
-    fn scatter(&mut self, rows: &[usize], part: &Self) {
-        let put = |whole: &mut [f64], part: &[f64]| {
-            let columns = part.len() / rows.len();
-            for (row, values) in rows.iter().zip(part.chunks_exact(columns)) {
-                whole[row * columns..][..columns].copy_from_slice(values);
+    /// Puts predictions of some of `count` rows in their places.
+    fn scatter(&mut self, rows: &[usize], part: &Self, count: usize) {
+        let put = |whole: &mut Vec<Vec<f64>>, part: &[Vec<f64>]| {
+            whole.resize(part.len(), Vec::new());
+            for (whole, part) in whole.iter_mut().zip(part) {
+                let columns = part.len() / rows.len();
+                whole.resize(count * columns, 0.0);
+                for (row, values) in rows.iter().zip(part.chunks_exact(columns)) {
+                    whole[row * columns..][..columns].copy_from_slice(values);
+                }
             }
         };
-        for (whole, part) in self.log_densities.iter_mut().zip(&part.log_densities) {
-            put(whole, part);
-        }
-        for (whole, part) in self.log_posteriors.iter_mut().zip(&part.log_posteriors) {
-            put(whole, part);
-        }
+        put(&mut self.log_densities, &part.log_densities);
+        put(&mut self.log_posteriors, &part.log_posteriors);
     }
 }
 

@@ -67,6 +67,34 @@ pub(in crate::estimator) fn filled_up(rows: Range<usize>) -> Vec<usize> {
     rows.chain(std::iter::repeat_n(last, missing)).collect()
 }
 
+/// Predicts blocks of rows, by each repeat: called with the rows of the block filled up, and those that count.
+pub(in crate::estimator) type PredictBlock<'a> = &'a dyn Fn(&[usize], Range<usize>) -> Result<Vec<Predictions>>;
+
+/// Scores labelled rows block by block. Returns the columns of the mean over repeats, and those of each repeat where there
+/// are several. Rows that are scored by all folds are filled up to whole blocks, training rows are not.
+pub(in crate::estimator) fn score_blocks(
+    labels: &[u32],
+    prior: &ClassPrior,
+    are_training: bool,
+    predict: PredictBlock<'_>,
+) -> Result<(Columns, Vec<Columns>)> {
+    let (mut whole, mut repeats) = (Columns::default(), Vec::new());
+    for start in (0..labels.len()).step_by(ROWS_AT_A_TIME) {
+        let range = start..labels.len().min(start + ROWS_AT_A_TIME);
+        let indices = if are_training { range.clone().collect() } else { filled_up(range.clone()) };
+        let labels = &labels[range.clone()];
+        let predictions = predict(&indices, range)?;
+        if predictions.len() > 1 {
+            repeats.resize_with(predictions.len(), Columns::default);
+        }
+        for (columns, predictions) in repeats.iter_mut().zip(&predictions) {
+            columns.extend(prior, predictions, labels);
+        }
+        whole.extend(prior, &Predictions::mean(predictions), labels);
+    }
+    Ok((whole, repeats))
+}
+
 impl Estimator {
     /// Scores rows by all folds together or, where `assignments` has the folds of each repeat, each row by its own folds.
     pub(in crate::estimator) fn score_rows(
@@ -74,30 +102,20 @@ impl Estimator {
         rows: &FeatureSet,
         assignments: Option<&[Vec<u32>]>,
     ) -> Result<Scores> {
-        let repeats = self.repeats.len();
-        let mut whole = Columns::default();
-        let mut repeat_columns: Vec<Columns> =
-            (0..if repeats > 1 { repeats } else { 0 }).map(|_| Columns::default()).collect();
-        for start in (0..rows.rows()).step_by(ROWS_AT_A_TIME) {
-            let range = start..rows.rows().min(start + ROWS_AT_A_TIME);
-            let indices = if assignments.is_some() { range.clone().collect() } else { filled_up(range.clone()) };
-            let part = rows.select(&indices);
-            let labels = &part.labels[..range.len()];
+        let predict = |indices: &[usize], range: Range<usize>| {
+            let part = rows.select(indices);
             let inputs = ModelInputs::new(&self.gauge, &part.inputs(), self.description.given_heads);
-            let mut predictions = Vec::with_capacity(repeats);
-            for (repeat, folds) in self.repeats.iter().enumerate() {
+            let repeats = self.repeats.iter().enumerate().map(|(repeat, folds)| {
                 let assignment = assignments.map(|assignments| &assignments[repeat][range.clone()]);
-                predictions.push(self.predict(folds, &inputs, assignment)?);
-            }
-            for (columns, predictions) in repeat_columns.iter_mut().zip(&predictions) {
-                columns.extend(&self.prior, predictions, labels);
-            }
-            whole.extend(&self.prior, &Predictions::mean(predictions), labels);
-        }
-        let (predictions, confidences) = (whole.predictions.clone(), whole.confidences.clone());
+                self.predict(folds, &inputs, assignment)
+            });
+            repeats.collect()
+        };
+        let (whole, repeats) = score_blocks(&rows.labels, &self.prior, assignments.is_some(), &predict)?;
+        let (predictions, confidences) = (three(whole.predictions.clone()), three(whole.confidences.clone()));
         Ok(Scores {
             terms: whole.into_terms(&rows.ids)?,
-            repeats: repeat_columns.into_iter().map(|columns| columns.into_terms(&rows.ids)).collect::<Result<_>>()?,
+            repeats: repeats.into_iter().map(|columns| columns.into_terms(&rows.ids)).collect::<Result<_>>()?,
             folds: assignments.map(|assignments| assignments[0].clone()),
             groups: rows.groups.as_ref().filter(|groups| !groups.are_single_rows()).map(Groups::numbers),
             labels: rows.labels.clone(),
@@ -107,22 +125,32 @@ impl Estimator {
     }
 }
 
-/// Terms before they are tied to ids.
+/// Returns what is known of the heads of two modalities: x1, x2 and both.
+fn three<Values>(heads: Vec<Values>) -> [Values; 3] {
+    <[Values; 3]>::try_from(heads).unwrap_or_else(|_| unreachable!("two modalities have three heads"))
+}
+
+/// Terms before they are tied to ids, in the order of the densities and heads that gave them.
 #[derive(Default)]
-struct Columns {
-    surprisal: [Vec<f64>; 2],
-    information: [Vec<f64>; 3],
-    predictions: [Vec<u32>; 3],
-    confidences: [Vec<f64>; 3],
+pub(in crate::estimator) struct Columns {
+    pub(in crate::estimator) surprisal: Vec<Vec<f64>>,
+    pub(in crate::estimator) information: Vec<Vec<f64>>,
+    pub(in crate::estimator) predictions: Vec<Vec<u32>>,
+    pub(in crate::estimator) confidences: Vec<Vec<f64>>,
 }
 
 impl Columns {
     /// Appends the terms of the first rows, as many as there are labels.
     fn extend(&mut self, prior: &ClassPrior, rows: &Predictions, labels: &[u32]) {
+        let heads = rows.log_posteriors.len();
+        self.surprisal.resize(rows.log_densities.len(), Vec::new());
+        self.information.resize(heads, Vec::new());
+        self.predictions.resize(heads, Vec::new());
+        self.confidences.resize(heads, Vec::new());
         for (surprisal, density) in self.surprisal.iter_mut().zip(&rows.log_densities) {
             surprisal.extend(density.iter().take(labels.len()).map(|value| -value));
         }
-        for head in 0..3 {
+        for head in 0..heads {
             for (row, label) in rows.log_posteriors[head].chunks_exact(prior.classes()).zip(labels) {
                 let (label, prediction) = (*label as usize, most_probable(row));
                 self.information[head].push(row[label] - prior.log_probability(label));
@@ -133,8 +161,9 @@ impl Columns {
     }
 
     fn into_terms(self, ids: &SampleIds) -> Result<Terms> {
-        let [h1, h2] = self.surprisal;
-        let [i1, i2, i12] = self.information;
+        let [i1, i2, i12] = three(self.information);
+        let [h1, h2] = <[Vec<f64>; 2]>::try_from(self.surprisal)
+            .unwrap_or_else(|_| unreachable!("two modalities have two densities"));
         check_finite(ids, 1, &[("h1", &h1), ("h2", &h2), ("i1", &i1), ("i2", &i2), ("i12", &i12)])?;
         Ok(Terms::new(ids.clone(), h1, h2, i1, i2, i12)?)
     }

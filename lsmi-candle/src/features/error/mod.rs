@@ -106,6 +106,28 @@ pub enum FeatureError {
         found: String,
     },
 
+    /// Names that are not those of several modalities.
+    #[error("{file}: `{found}` are not the names of modalities; give from two to eight, each once")]
+    Modalities {
+        /// The file.
+        file: String,
+        /// The names.
+        found: String,
+    },
+
+    /// A split that some modalities have and others have not.
+    #[error(
+        "{file}: not all of the modalities {modalities} have the split `{split}`; add what is missing, or leave it out"
+    )]
+    SplitOfSome {
+        /// The file.
+        file: String,
+        /// The split.
+        split: String,
+        /// The modalities.
+        modalities: String,
+    },
+
     /// Arrays without a suffix stand beside those of the split `train`.
     #[error(
         "{file}: the arrays named as `{array}` and those named as `{other}` could both be the training split; remove or rename one set"

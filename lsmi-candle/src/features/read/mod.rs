@@ -27,6 +27,7 @@ use super::labels::{Labels, case_note};
 use super::logits;
 use super::set::file::{FeatureFile, Split, UnlabelledFile};
 use super::set::{FeatureSet, Unlabelled};
+use super::several::unused_modalities;
 
 /// A split whose labels are still as the file has them.
 struct RawSplit {
@@ -55,7 +56,10 @@ impl Data {
 
     fn read_labelled(&self, keys: &Keys, known: Option<&Classes>) -> Result<FeatureFile, FeatureError> {
         let (name, (format, mut container)) = (self.to_string(), self.open()?);
-        load(self.path(), Source::new(&name, format, container.as_mut()), &self.keys(keys), known)
+        let unused = unused_modalities(&container.names(), keys);
+        let mut file = load(self.path(), Source::new(&name, format, container.as_mut()), &self.keys(keys), known)?;
+        file.notes.extend(unused);
+        Ok(file)
     }
 
     /// Reads samples without their labels; see [`read_unlabelled`](super::read_unlabelled).

@@ -118,7 +118,7 @@ pub(super) fn all(problem: &Problem) -> Vec<Box<dyn Family>> {
         families.push(Box::new(network::Networks::deep(problem)));
     }
     families.push(Box::new(kernel::Kernel::other(problem)));
-    if problem.components.len() == 2 {
+    if (2..=products::MOST_MODALITIES).contains(&problem.components.len()) {
         families.push(Box::new(products::Products::new(problem)));
     }
     families

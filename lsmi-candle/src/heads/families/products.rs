@@ -1,5 +1,6 @@
-//! Softmax regression on leading components of both modalities and all products of one with the other: a bilinear rule,
-//! `log p(y|x) = a_y + b_y' z1 + c_y' z2 + z1' M_y z2 + constant`, with a ridge penalty. The path is the penalty, falling.
+//! Softmax regression on leading components of all modalities and all products of components of different ones, with a ridge
+//! penalty. Of two modalities it is a bilinear rule, `log p(y|x) = a_y + b_y' z1 + c_y' z2 + z1' M_y z2 + constant`; of three
+//! it has the products of three as well, which a parity needs. The path is the penalty, falling.
 
 use super::ridge::{hear_path, last_of};
 use super::{Classifier, Family, Listener, Problem, Training};
@@ -11,8 +12,12 @@ use crate::heads::{FeatureMap, View};
 
 /// Penalties, falling.
 const PENALTIES: [f64; 5] = [0.3, 0.1, 0.03, 0.01, 1e-3];
-/// The most components of each modality: products are as many as the square.
+/// The most components of each of two modalities: products are as many as the square.
 const MOST: usize = 24;
+/// The same of three or more, whose products are as many as a higher power.
+const MOST_OF_SEVERAL: usize = 8;
+/// The most modalities of which products are computed.
+pub(super) const MOST_MODALITIES: usize = 3;
 /// The least number of rows for every product.
 const ROWS_OF_A_PRODUCT: f64 = 2.0;
 
@@ -23,13 +28,16 @@ pub(super) struct Products {
 impl Products {
     pub(super) fn new(problem: &Problem) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the root of a count")]
-        let affordable = (problem.rows as f64 / ROWS_OF_A_PRODUCT).sqrt() as usize;
-        Self { view: View::Components(affordable.clamp(1, MOST)) }
+        let (affordable, most) = match problem.components.len() {
+            2 => ((problem.rows as f64 / ROWS_OF_A_PRODUCT).sqrt() as usize, MOST),
+            _ => ((problem.rows as f64 / ROWS_OF_A_PRODUCT).cbrt() as usize, MOST_OF_SEVERAL),
+        };
+        Self { view: View::Components(affordable.clamp(1, most)) }
     }
 
     fn map(&self, training: &Training<'_>, values: &[f32]) -> FeatureMap {
         let widths = training.features.widths(self.view);
-        let columns = widths[0] + widths[1];
+        let columns: usize = widths.iter().sum();
         let mut squares = vec![0.0f64; columns];
         for row in values.chunks_exact(columns) {
             for (sum, value) in squares.iter_mut().zip(row) {
@@ -40,7 +48,7 @@ impl Products {
         #[expect(clippy::cast_possible_truncation, reason = "models are f32 by design")]
         let deviations =
             squares.into_iter().map(|sum| if sum > 0.0 { (sum / rows).sqrt() as f32 } else { 1.0 }).collect();
-        FeatureMap::Products(Map { first: widths[0], deviations })
+        FeatureMap::Products(Map { widths, deviations })
     }
 
     fn heads(&self, training: &Training<'_>, penalties: &[f64]) -> (FeatureMap, Vec<Linear>) {

@@ -12,7 +12,7 @@ pub(crate) enum FeatureMap {
     Kernel(KernelFeatures),
     /// Projections on a few directions.
     Directions(Directions),
-    /// Components, and the products of those of modality 1 with those of modality 2.
+    /// Components of modalities, and the products of those of different ones.
     Products(Products),
 }
 
@@ -24,11 +24,11 @@ pub(crate) struct Directions {
     pub(crate) columns: usize,
 }
 
-/// Scaled components of both modalities, and their products pair by pair.
+/// Scaled components of all modalities, and all products of one component of each of two modalities or more.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Products {
-    /// The number of columns of modality 1.
-    pub(crate) first: usize,
+    /// The number of columns of each modality.
+    pub(crate) widths: Vec<usize>,
     /// The divisor of each column.
     pub(crate) deviations: Vec<f32>,
 }
@@ -55,8 +55,8 @@ impl FeatureMap {
 
 impl Products {
     fn outputs(&self) -> usize {
-        let second = self.deviations.len() - self.first;
-        self.deviations.len() + self.first * second
+        // One of 1 and the columns from each modality, but for the 1 from all.
+        self.widths.iter().map(|width| width + 1).product::<usize>() - 1
     }
 
     fn apply(&self, rows: &[f32]) -> Vec<f32> {
@@ -68,11 +68,43 @@ impl Products {
                 *scaled = value / deviation;
             }
             mapped.extend_from_slice(&scaled);
-            let (first, second) = scaled.split_at(self.first);
-            for value in first {
-                mapped.extend(second.iter().map(|other| value * other));
-            }
+            self.extend_by_products(&scaled, &mut mapped);
         }
         mapped
+    }
+
+    /// Appends the products of two modalities or more: of each modality with all columns and products of those before it.
+    fn extend_by_products(&self, scaled: &[f32], mapped: &mut Vec<f32>) {
+        let Some((first, others)) = self.widths.split_first() else { return };
+        let (before, mut rest) = scaled.split_at(*first);
+        let mut before = before.to_vec();
+        for (place, width) in others.iter().enumerate() {
+            let (of_modality, after) = rest.split_at(*width);
+            let start = mapped.len();
+            for value in &before {
+                mapped.extend(of_modality.iter().map(|other| value * other));
+            }
+            if place + 1 < others.len() {
+                before.extend_from_slice(of_modality);
+                before.extend_from_slice(&mapped[start..]);
+            }
+            rest = after;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_modalities_have_the_products_of_two_and_of_three() {
+        let products = Products { widths: vec![2, 1, 1], deviations: vec![1.0; 4] };
+        let mapped = FeatureMap::Products(products.clone()).apply(&[2.0, 3.0, 5.0, 7.0]);
+        assert_eq!(mapped, [2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 14.0, 21.0, 35.0, 70.0, 105.0]);
+        assert_eq!(mapped.len(), products.outputs());
+        // Of two, those of one with the other.
+        let pair = Products { widths: vec![1, 2], deviations: vec![1.0, 2.0, 1.0] };
+        assert_eq!(pair.apply(&[2.0, 3.0, 5.0]), [2.0, 1.5, 5.0, 3.0, 10.0]);
     }
 }

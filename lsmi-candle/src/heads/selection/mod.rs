@@ -62,6 +62,13 @@ pub(crate) struct Outcome {
     unseen: Vec<f64>,
 }
 
+impl Outcome {
+    /// Returns whether there are heads, and not the class frequencies alone.
+    fn tells_something(&self) -> bool {
+        !self.pool.members.is_empty()
+    }
+}
+
 /// The rows that compete, with the plan.
 struct Field {
     rows: Vec<usize>,
@@ -85,8 +92,9 @@ impl Field {
 }
 
 impl Contest<'_> {
-    /// Returns the heads of every fold. For the contest of both modalities joined, `parts` are the outcomes of either.
-    pub(crate) fn run(&self, parts: [Option<&[Outcome]>; 2]) -> Result<Vec<Outcome>> {
+    /// Returns the heads of every fold. For the contest of several modalities joined, `parts` are the outcomes of each by
+    /// itself and of further parts of them, in the order of [`Member::Part`]; none where the user's own models stand in.
+    pub(crate) fn run(&self, parts: &[Option<&[Outcome]>]) -> Result<Vec<Outcome>> {
         let field = self.field();
         let problem = self.problem(&field);
         let families = families::all(&problem);
@@ -98,7 +106,10 @@ impl Contest<'_> {
         let from_parts: Vec<Vec<(MemberPlan, Vec<f64>)>> = judges
             .iter()
             .enumerate()
-            .map(|(outer, judge)| Self::from_parts(judge, parts.map(|part| part.map(|of| &of[outer]))))
+            .map(|(outer, judge)| {
+                let of_fold: Vec<Option<&Outcome>> = parts.iter().map(|part| part.map(|of| &of[outer])).collect();
+                Self::from_parts(judge, &of_fold, self.features.modalities())
+            })
             .collect();
 
         // Cheap families everywhere.
@@ -299,18 +310,21 @@ impl Contest<'_> {
         }
     }
 
-    /// Returns the log posteriors of the pools of either modality, and of their late fusion, for the rows that choices
-    /// for an outer fold are judged on.
-    fn from_parts(judge: &Judge, parts: [Option<&Outcome>; 2]) -> Vec<(MemberPlan, Vec<f64>)> {
+    /// Returns the log posteriors of the pools of parts of the modalities, and of the late fusion of the single ones, for
+    /// the rows that choices for an outer fold are judged on.
+    fn from_parts(judge: &Judge, parts: &[Option<&Outcome>], modalities: usize) -> Vec<(MemberPlan, Vec<f64>)> {
         let mut members = Vec::new();
-        let known = parts.map(|part| part.filter(|part| !part.pool.members.is_empty()));
-        for (modality, part) in known.iter().enumerate() {
-            if let Some(part) = part {
-                members.push((MemberPlan::Part(modality), part.unseen.clone()));
+        for (index, part) in parts.iter().enumerate() {
+            if let Some(part) = part.filter(|part| part.tells_something()) {
+                members.push((MemberPlan::Part(index), part.unseen.clone()));
             }
         }
-        if let [Some(first), Some(second)] = known {
-            let mut fused = late_fusion([&first.unseen, &second.unseen], &judge.log_frequencies);
+        let singles: Option<Vec<&Outcome>> = parts.iter().take(modalities).copied().collect();
+        // Fused with a modality that tells nothing, a posterior stays as it is.
+        let singles = singles.filter(|singles| singles.iter().filter(|single| single.tells_something()).count() > 1);
+        if let Some(singles) = singles {
+            let unseen: Vec<&[f64]> = singles.iter().map(|single| single.unseen.as_slice()).collect();
+            let mut fused = late_fusion(&unseen, &judge.log_frequencies);
             let calibration = judge.calibration(&fused);
             calibration.apply(&mut fused);
             if calibration.factor > 0.0 {
@@ -320,7 +334,7 @@ impl Contest<'_> {
         members
     }
 
-    /// Stacks the candidates of an outer fold, with those of either modality.
+    /// Stacks the candidates of an outer fold, with those of parts of the modalities.
     fn stack(judge: &Judge, candidates: Vec<Candidate>, from_parts: Vec<(MemberPlan, Vec<f64>)>) -> Stacked {
         let mut members: Vec<(MemberPlan, Vec<f64>)> = Vec::new();
         for Candidate { family, setting, calibration, posteriors } in candidates {
@@ -365,7 +379,7 @@ impl Contest<'_> {
 
     fn member(&self, families: &[Box<dyn Family>], outer: usize, plan: &MemberPlan) -> Result<Member> {
         Ok(match plan {
-            MemberPlan::Part(modality) => Member::Part(*modality),
+            MemberPlan::Part(part) => Member::Part(*part),
             MemberPlan::Fusion(calibration) => Member::Fusion(calibration.clone()),
             MemberPlan::Own { family, setting, calibration, loss } => {
                 let rows: Vec<usize> =

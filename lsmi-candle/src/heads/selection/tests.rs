@@ -14,7 +14,7 @@ fn information(x1: &Matrix, x2: &Matrix, labels: &[u32], classes: usize) -> [f64
     let gauge = Gauge::fit(GaugeKind::Raw, Dims::Auto, x1, x2).unwrap();
     let rows = [gauge.model_inputs(0, x1).heads, gauge.model_inputs(1, x2).heads];
     let folds = stratified_folds(&LabelledRows { labels, classes, groups: None }, 5, 0, "folds");
-    let contest = |features: Features<'_>, parts: [Option<&[Outcome]>; 2]| {
+    let contest = |features: Features<'_>, parts: &[Option<&[Outcome]>]| {
         let contest = Contest {
             features,
             labels,
@@ -28,19 +28,19 @@ fn information(x1: &Matrix, x2: &Matrix, labels: &[u32], classes: usize) -> [f64
         };
         contest.run(parts).unwrap()
     };
-    let first = contest(Features::new(vec![&rows[0]]), [None, None]);
-    let second = contest(Features::new(vec![&rows[1]]), [None, None]);
-    let joint = contest(Features::new(vec![&rows[0], &rows[1]]), [Some(&first), Some(&second)]);
+    let first = contest(Features::new(vec![&rows[0]]), &[]);
+    let second = contest(Features::new(vec![&rows[1]]), &[]);
+    let joint = contest(Features::new(vec![&rows[0], &rows[1]]), &[Some(&first), Some(&second)]);
     let mut found = [0.0; 3];
     for fold in 0..FOLDS {
         let held: Vec<usize> = (0..labels.len()).filter(|row| folds[*row] as usize == fold).collect();
-        let posteriors = |features: Features<'_>, outcome: &Outcome, parts: [&[f64]; 2]| {
+        let posteriors = |features: Features<'_>, outcome: &Outcome, parts: &[&[f64]]| {
             outcome.pool.log_posteriors(&features, &held, parts, &Device::Cpu).unwrap()
         };
-        let of_first = posteriors(Features::new(vec![&rows[0]]), &first[fold], [&[], &[]]);
-        let of_second = posteriors(Features::new(vec![&rows[1]]), &second[fold], [&[], &[]]);
+        let of_first = posteriors(Features::new(vec![&rows[0]]), &first[fold], &[]);
+        let of_second = posteriors(Features::new(vec![&rows[1]]), &second[fold], &[]);
         let both = Features::new(vec![&rows[0], &rows[1]]);
-        let of_joint = posteriors(both, &joint[fold], [&of_first, &of_second]);
+        let of_joint = posteriors(both, &joint[fold], &[&of_first, &of_second]);
         let of_held = labels_of(labels, &held);
         for (found, posteriors) in found.iter_mut().zip([of_first, of_second, of_joint]) {
             let share = held.len() as f64 / labels.len() as f64;

@@ -1,0 +1,106 @@
+//! `lsmi analyze` of more than two modalities: all pairs, what all share, and of three the whole lattice.
+
+use std::io::Write;
+
+use lsmi_candle::analysis::several::{SeveralAnalysis, analyze_several};
+use lsmi_candle::analysis::{ESTIMATOR, SUMMARY, Settings, samples_name};
+use lsmi_candle::estimator::several::SeveralSettings;
+use lsmi_candle::features::{Data, Keys};
+use lsmi_core::Measure;
+
+use super::leftovers::leftovers;
+use super::settings::{repeats, settings};
+use super::write_analysis::MADE;
+use crate::arguments::Analyze;
+use crate::arguments::effective::{CONFIGURATION, Effective};
+use crate::output::made::Run;
+use crate::process::failure::Failure;
+use crate::process::staging::Staging;
+use crate::process::{console, progress};
+use crate::tables;
+
+/// The modalities to analyse: those that were named, else those that the file has under the usual names.
+pub(super) fn modalities(arguments: &Analyze, source: &Data, keys: &Keys) -> Result<Vec<String>, Failure> {
+    let usual = Keys::default();
+    let names = match &arguments.several.modalities {
+        Some(named) => named.names().to_vec(),
+        None if keys.x1 == usual.x1 && keys.x2 == usual.x2 => source.modalities(keys)?,
+        None => vec![keys.x1.clone(), keys.x2.clone()],
+    };
+    let wanted = [(arguments.several.lattice, "--lattice", 3), (arguments.several.shapley, "--shapley", 3)];
+    match wanted.into_iter().find(|(is_wanted, _, least)| *is_wanted && names.len() < *least) {
+        Some((_, option, _)) => {
+            let found = names.join(", ");
+            Err(Failure::usage(format!("{option} needs three modalities or more, and there are only {found}")))
+        }
+        None if arguments.several.lattice && names.len() > 3 => {
+            let found = names.join(", ");
+            Err(Failure::usage(format!("--lattice is of three modalities, and there are {found}"))
+                .with_hint("choose three of them with --modalities"))
+        }
+        None => Ok(names),
+    }
+}
+
+/// Analyses these modalities of the data; the place of the files has been checked.
+pub(super) fn run(
+    arguments: &Analyze,
+    (run, effective): (Run, &Effective),
+    (source, keys, names): (&Data, &Keys, &[String]),
+) -> Result<(), Failure> {
+    refuse(arguments, names)?;
+    let table = source.read_several(names, keys)?;
+    let train = table.split("train").ok_or_else(|| Failure::data("there is no split `train`").about(&table.path))?;
+    let (estimation, common) = (&arguments.estimation, &arguments.common);
+    let repeats = repeats(estimation, common, train.rows());
+    let effective = &effective.with("repeats", repeats);
+    let settings = Settings {
+        fit: settings(estimation, common, repeats, false, &table.classes)?,
+        repeats: estimation.repeats.map(|_| repeats),
+        measures: estimation.measures.listed().to_vec(),
+        ..Settings::default()
+    };
+    let further = SeveralSettings { all_heads: arguments.several.shapley };
+    let analysis = progress::shown(common.quiet, |sender| analyze_several(&table, &settings, further, sender))?;
+    write(arguments, effective, run, &analysis)?;
+    if !common.quiet {
+        console::say(&tables::several::closing(analysis.summary()));
+    }
+    if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
+}
+
+/// Writes samples, summary, estimator and what there is to say of the run, all or nothing.
+fn write(arguments: &Analyze, effective: &Effective, run: Run, analysis: &SeveralAnalysis) -> Result<(), Failure> {
+    let (directory, format) = (arguments.out.as_path(), arguments.format);
+    let mut staging = Staging::default();
+    staging.write(&directory.join(samples_name(format)), |file| analysis.write_samples(file, format))?;
+    staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
+    staging.write(&directory.join(ESTIMATOR), |file| analysis.write_estimator(file))?;
+    let options = effective.as_toml();
+    staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
+    let made = run.end(effective.words(), None);
+    staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
+    Ok(staging.commit(&leftovers(directory, format, None))?)
+}
+
+/// Refuses options that are of two modalities.
+fn refuse(arguments: &Analyze, names: &[String]) -> Result<(), Failure> {
+    let given = [
+        ("--eval", !arguments.eval.is_empty()),
+        ("--names", arguments.names != lsmi_candle::analysis::names::Names::default()),
+        ("--ratings", arguments.ratings.is_some()),
+        ("--model", !arguments.models.files.is_empty()),
+        ("--knife-from", arguments.estimation.knife_from.is_some()),
+        ("--scale-logits", arguments.estimation.scale_logits),
+        ("--null", arguments.null.permutations > 0),
+        ("--check", arguments.check.check),
+        ("--measure mmi", arguments.estimation.measure == Measure::Mmi),
+        ("--measure min", arguments.estimation.measure == Measure::Min),
+    ];
+    let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    Err(Failure::usage(format!(
+        "{option} is of two modalities, and {} would be analysed together: leave it out, or choose two",
+        names.join(", ")
+    ))
+    .with_hint(format!("choose two of them with --modalities {},{}", names[0], names[1])))
+}
