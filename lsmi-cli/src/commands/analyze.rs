@@ -5,18 +5,23 @@ use std::path::{Path, PathBuf};
 use lsmi_candle::analysis::names::Words;
 use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::analysis::{Analyzer, Evaluation, Settings};
-use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Split, read_with_classes};
+use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Rare, Split, read_with_classes};
 
 use super::models::read_models;
-use super::settings::{gates, has_logits, repeats, settings};
+use super::settings::{gates, has_logits, repeats, settings, with_rare};
 use super::write_analysis::{Files, by_id, check_analysis, tell, write_report};
-use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
+use crate::arguments::{Analyze, Target};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::{console, progress};
 
 pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Failure> {
+    match arguments.target.unwrap_or_default() {
+        Target::Classes => {}
+        Target::Continuous => return Err(Failure::usage("--target continuous is not there yet")),
+        Target::Labels => return super::analyze_labels::run(arguments, effective),
+    }
     let run = Run::begin();
     let source = arguments.data.data();
     let inputs = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref));
@@ -29,7 +34,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
 
     let ratings = arguments.ratings.as_deref().map(|path| Ok::<_, Failure>((read_ratings(path)?, path))).transpose()?;
     let keys = arguments.arrays.keys();
-    let file = source.read(&keys)?;
+    let file = with_rare(source.read(&keys)?, arguments.rare, arguments.estimation.folds)?;
     if arguments.common.quiet {
         say_notes(&file.notes, None);
     }
@@ -42,7 +47,10 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let repeats = repeats(estimation, common, train.rows());
     let effective = &effective.with("repeats", repeats);
     let settings = Settings {
-        fit: settings(estimation, common, repeats, any_logits, &file.classes)?,
+        fit: lsmi_candle::estimator::Settings {
+            prototypes: arguments.rare.rare() == Rare::Prototypes,
+            ..settings(estimation, common, repeats, any_logits, &file.classes)?
+        },
         repeats: estimation.repeats.map(|_| repeats),
         measures: estimation.measures.listed().to_vec(),
         permutations: arguments.null.permutations as usize,

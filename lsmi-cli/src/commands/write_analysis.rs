@@ -18,7 +18,7 @@ use crate::process::staging::{OutputError, Staging, check_directory, check_file}
 use crate::report::{FIGURES, REPORT, Report, is_report};
 use crate::tables;
 
-const MADE: &str = "made.json";
+pub(super) const MADE: &str = "made.json";
 
 /// Makes sure, before any work, that the files of an analysis may be written in a directory.
 pub(super) fn check_analysis(directory: &Path, force: bool, inputs: &[&Path]) -> Result<(), OutputError> {

@@ -1,5 +1,7 @@
 //! Cross-fitting: every fold's models see the rows outside the fold, and score the rows inside it.
 
+use std::sync::Arc;
+
 use candle_core::Device;
 use crossbeam_channel::Sender;
 use lsmi_core::{ClassPrior, Modality, PriorChoice, Reference};
@@ -17,7 +19,7 @@ use crate::estimator::partition::{Partition, assignments, rows_and_seed};
 use crate::estimator::scoring::{Candidates, ModelInputs, Scores};
 use crate::estimator::threads::thread_pool;
 use crate::estimator::{Description, Estimator, FoldModels, SCHEMA};
-use crate::features::{Classes, FeatureSet};
+use crate::features::{Classes, FeatureSet, Groups};
 
 /// Fewest groups of rows that belong together: with two or three folds, each is cut into parts.
 const LEAST_GROUPS: usize = 6;
@@ -29,6 +31,8 @@ pub struct CrossFit {
     pub estimator: Estimator,
     /// The training rows' terms, predictions and folds.
     pub scores: Scores,
+    /// The folds of every repeat, where they were given.
+    pub(super) given_folds: Option<Arc<Vec<Vec<u32>>>>,
 }
 
 /// Fits an estimator to training rows and computes their terms by cross-fitting.
@@ -69,8 +73,16 @@ impl CrossFit {
     /// [`crate::EstimatorError::Samples`] if `train` has other samples, otherwise as [`Estimator::candidates`].
     pub fn candidates(&self, train: &FeatureSet) -> Result<Candidates> {
         self.check_same_samples(train)?;
-        let folds = assignments(&self.estimator.description, &self.scores);
+        let folds = self.assignments();
         self.estimator.candidates_by(&train.into(), Some(&folds))
+    }
+
+    /// Returns the fold of every row in each repeat.
+    pub(super) fn assignments(&self) -> Vec<Vec<u32>> {
+        match &self.given_folds {
+            Some(folds) => folds.to_vec(),
+            None => assignments(&self.estimator.description, &self.scores),
+        }
     }
 
     /// Checks that samples are those that were fitted.
@@ -113,13 +125,7 @@ impl<'a> Fitting<'a> {
         let device = settings.device.open()?;
         let inputs = ModelInputs::new(&gauge, &train.inputs(), train.logits.each_ref().map(Option::is_some));
         let (groups, grouping) = find_groups(train, settings.folds);
-        if let Some(groups) = &groups {
-            let (groups, folds, least) = (groups.count(), settings.folds, settings.folds.max(LEAST_GROUPS));
-            if groups < least {
-                return Err(EstimatorError::FewGroups { groups, folds, least });
-            }
-        }
-        let groups = groups.map(|groups| groups.numbers());
+        let groups = groups.map(|groups| numbers_of(&groups, settings.folds)).transpose()?;
         let class_count = classes.len();
         let (labels, groups_of_rows) = (&train.labels, groups.as_deref());
         let fit =
@@ -174,8 +180,14 @@ impl<'a> Fitting<'a> {
         let mut estimator = Estimator { description, prior, gauge, repeats, device };
         let scores = Scores { groups, ..estimator.score_rows(train, Some(&assignments))? };
         estimator.description.reference = settings.measure.reference(&scores.terms, &train.labels, classes.len());
-        Ok(CrossFit { estimator, scores })
+        Ok(CrossFit { estimator, scores, given_folds: settings.folds_of_rows.clone() })
     }
+}
+
+/// Numbers groups, of which there must be enough for the folds.
+pub(super) fn numbers_of(groups: &Groups, folds: usize) -> Result<Vec<u32>> {
+    let (count, least) = (groups.count(), folds.max(LEAST_GROUPS));
+    if count < least { Err(EstimatorError::FewGroups { groups: count, folds, least }) } else { Ok(groups.numbers()) }
 }
 
 /// Fits the models of every repeat and fold.
@@ -202,7 +214,11 @@ fn fit_models(
 }
 
 /// Fits both densities of every fold, for every repeat.
-fn fit_densities(fit: &Fit<'_>, partitions: &[Partition], reporter: &Reporter<'_>) -> Result<Vec<Vec<[Knife; 2]>>> {
+pub(super) fn fit_densities(
+    fit: &Fit<'_>,
+    partitions: &[Partition],
+    reporter: &Reporter<'_>,
+) -> Result<Vec<Vec<[Knife; 2]>>> {
     let folds = fit.settings.folds;
     let jobs: Vec<(&Partition, u32, usize)> = partitions
         .iter()
@@ -238,6 +254,10 @@ impl Estimator {
     /// Returns a note for the user on densities that are reused for a fit.
     fn note_on_reuse(&self, train: &FeatureSet, settings: &Settings) -> Option<String> {
         let Description { data_hash, folds, repeats, seed, .. } = &self.description;
+        if settings.folds_of_rows.is_some() {
+            // Whoever gives the folds knows what they were dealt to.
+            return None;
+        }
         if *data_hash != train.hash() {
             return Some("the densities were reused from an estimator of other rows".to_owned());
         }

@@ -8,6 +8,7 @@ mod notes;
 mod null;
 mod progress;
 mod settings;
+mod shared;
 mod stream;
 
 pub use cross_fit::{CrossFit, cross_fit};
@@ -15,4 +16,5 @@ pub use null::{Null, Test, Tests};
 pub use progress::Progress;
 pub(crate) use progress::Reporter;
 pub use settings::Settings;
+pub use shared::{SharedFit, fit_shared};
 pub use stream::{StreamFit, fit_stream};

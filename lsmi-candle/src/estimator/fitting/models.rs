@@ -97,6 +97,7 @@ impl Fit<'_> {
             features: self.inputs.features(head),
             labels: self.labels,
             classes: self.classes,
+            prototypes: self.settings.prototypes,
             groups: self.groups,
             folds: &partition.folds,
             fold_count: self.settings.folds,
