@@ -18,7 +18,7 @@ use std::error::Error;
 type Study = fn(&[String]) -> Result<(), Box<dyn Error>>;
 
 /// The studies: their names, their arguments and what they measure.
-const STUDIES: [(&str, &str, Study); 14] = [
+const STUDIES: [(&str, &str, Study); 15] = [
     ("accuracy", "[--published] [FAMILY ...]: samples against exact values", exact::accuracy::run),
     ("coverage", "[SETS [ROWS [REPEATS [FAMILY ...]]]]: how often intervals hold the truth", exact::coverage::run),
     ("null", "[SETS [ROWS [PERMUTATIONS]]]: how often the null rejects where there is nothing", exact::null::run),
@@ -31,6 +31,11 @@ const STUDIES: [(&str, &str, Study); 14] = [
     ),
     ("classes", "[--rows N] [--dims D] [CLASSES ...]: all methods by the number of classes", methods::classes::run),
     ("fusion", "[FAMILY or FILE ...] [--out DIR]: what fusion networks learn", methods::fusion::run),
+    (
+        "rare",
+        "[--rows N] [--classes K] [--dims D] [--prototypes]: time and memory of very many classes",
+        methods::rare::run,
+    ),
     ("shift", "[FAMILY or FILE ...]: scores of shifted data", methods::shift::run),
     ("pid_batch", "[SEED] [FAMILY ...]: PID-Batch against exact means", methods::pid_batch::run),
     ("cost_figure", "[FIGURE [RESULTS]]: table and figure of what `cargo bench` measured", time::cost_figure::run),

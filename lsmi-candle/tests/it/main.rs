@@ -24,4 +24,5 @@ mod pid_cvx;
 mod pipeline;
 #[cfg(feature = "embedding")]
 mod preprocess;
+mod rare;
 mod stream;

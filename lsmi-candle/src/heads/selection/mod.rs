@@ -363,12 +363,21 @@ impl Contest<'_> {
             .map(|(outer, plan)| self.member(families, *outer, plan))
             .collect::<Result<_>>()?;
         let mut members = members.into_iter();
-        let outcome = |Stacked { plans, stack, unseen, loss }: Stacked| Outcome {
-            pool: HeadPool { members: members.by_ref().take(plans.len()).collect(), stack },
-            loss,
-            unseen,
+        let outcome = |(outer, Stacked { plans, stack, unseen, loss }): (usize, Stacked)| {
+            let members = members.by_ref().take(plans.len()).collect();
+            Outcome { pool: HeadPool { members, stack, absent: self.absent(outer) }, loss, unseen }
         };
-        Ok(stacked.into_iter().map(outcome).collect())
+        Ok(stacked.into_iter().enumerate().map(outcome).collect())
+    }
+
+    /// Returns the classes without a row outside a fold. Where all families compete, every class has as many rows as there are
+    /// folds, and only whole groups can leave one without.
+    fn absent(&self, outer: usize) -> Vec<usize> {
+        let mut is_absent = vec![self.prototypes; self.classes];
+        for (label, fold) in self.labels.iter().zip(self.folds) {
+            is_absent[*label as usize] &= *fold as usize == outer;
+        }
+        (0..self.classes).filter(|class| is_absent[*class]).collect()
     }
 
     fn member(&self, families: &[Box<dyn Family>], outer: usize, plan: &MemberPlan) -> Result<Member> {
