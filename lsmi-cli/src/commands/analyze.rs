@@ -23,6 +23,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
         Target::Labels => return super::analyze_labels::run(arguments, effective),
     }
     let run = Run::begin();
+    let (rare, least) = (arguments.rare.rare(), arguments.rare.least(arguments.estimation.folds)?);
     let source = arguments.data.data();
     let inputs = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref));
     let inputs: Vec<&Path> = inputs
@@ -34,7 +35,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
 
     let ratings = arguments.ratings.as_deref().map(|path| Ok::<_, Failure>((read_ratings(path)?, path))).transpose()?;
     let keys = arguments.arrays.keys();
-    let file = with_rare(source.read(&keys)?, arguments.rare, arguments.estimation.folds)?;
+    let file = with_rare(source.read(&keys)?, rare, least)?;
     if arguments.common.quiet {
         say_notes(&file.notes, None);
     }
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let effective = &effective.with("repeats", repeats);
     let settings = Settings {
         fit: lsmi_candle::estimator::Settings {
-            prototypes: arguments.rare.rare() == Rare::Prototypes,
+            prototypes: rare == Rare::Prototypes,
             ..settings(estimation, common, repeats, any_logits, &file.classes)?
         },
         repeats: estimation.repeats.map(|_| repeats),

@@ -43,12 +43,13 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
 
 /// A fit to all rows of a file at once.
 fn in_memory(data: &Data, arguments: &Fit) -> Result<StreamFit, Failure> {
-    let file = with_rare(data.read(&arguments.arrays.keys())?, arguments.rare, arguments.estimation.folds)?;
+    let (rare, least) = (arguments.rare.rare(), arguments.rare.least(arguments.estimation.folds)?);
+    let file = with_rare(data.read(&arguments.arrays.keys())?, rare, least)?;
     say_notes(&file.notes, None);
     let train = training_rows(&file)?;
     let repeats = repeats(&arguments.estimation, &arguments.common, train.rows());
     let settings = settings(&arguments.estimation, &arguments.common, repeats, has_logits(train), &file.classes)?;
-    let settings = Settings { prototypes: arguments.rare.rare() == Rare::Prototypes, ..settings };
+    let settings = Settings { prototypes: rare == Rare::Prototypes, ..settings };
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
         .map_err(|error| Failure::from(error).about(data.path()))?;
     Ok(StreamFit { fit, drawn: train.clone(), rows: train.rows() })

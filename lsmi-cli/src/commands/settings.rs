@@ -9,7 +9,7 @@ use lsmi_candle::features::{Classes, FeatureFile, FeatureSet, Rare};
 use lsmi_core::PriorChoice;
 
 use super::saved::read_estimator;
-use crate::arguments::{CheckToo, Common, Estimation, RareOptions};
+use crate::arguments::{CheckToo, Common, Estimation};
 use crate::process::console;
 use crate::process::failure::Failure;
 
@@ -65,10 +65,10 @@ pub(super) fn settings(
     })
 }
 
-/// The data with its rare classes treated as the options say, before evaluation data are read with its classes.
-pub(super) fn with_rare(file: FeatureFile, rare: RareOptions, folds: u16) -> Result<FeatureFile, Failure> {
-    let least = rare.least(folds)?;
-    Ok(if rare.rare() == Rare::Pool { file.with_rare_pooled(least)? } else { file })
+/// The data with its rare classes treated as the option says, before evaluation data are read with its classes; `least` rows
+/// are enough.
+pub(super) fn with_rare(file: FeatureFile, rare: Rare, least: usize) -> Result<FeatureFile, Failure> {
+    Ok(if rare == Rare::Pool { file.with_rare_pooled(least)? } else { file })
 }
 
 /// The gates that `--check` asks after a fit; none without it.
