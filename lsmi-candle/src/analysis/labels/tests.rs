@@ -21,10 +21,10 @@ fn table(missing: f64) -> LabelsFile {
             let noise: f64 = StandardNormal.sample(&mut random);
             f64::from(bit) * 2.0 - 1.0 + 0.2 * noise
         };
-        x1.extend([noisy(bits[0]), noisy(random_bit(bits[2]))]);
+        x1.extend([noisy(bits[0]), noisy(false)]);
         x2.extend([noisy(bits[1]), noisy(true)]);
         let labels = [bits[0], bits[2], bits[0] != bits[1]];
-        y.extend(labels.map(|label| f64::from(label)));
+        y.extend(labels.map(f64::from));
     }
     let mut random = stream(1, "missing labels");
     for value in &mut y {
@@ -33,11 +33,6 @@ fn table(missing: f64) -> LabelsFile {
         }
     }
     read(&x1, &x2, &y, 3)
-}
-
-/// A column that tells nothing of any label.
-fn random_bit(_: bool) -> bool {
-    false
 }
 
 fn read(x1: &[f64], x2: &[f64], y: &[f64], labels: usize) -> LabelsFile {
@@ -84,8 +79,8 @@ fn labels_share_folds_and_surprisals() {
         let Some(other) = places.position(&id) else { continue };
         shared += 1;
         assert_eq!(first.folds.as_ref().unwrap()[row], third.folds.as_ref().unwrap()[other]);
-        // Densities go through other rows beside it: equal but for the order of sums.
-        assert!((first.terms.h1[row] - third.terms.h1[other]).abs() < 1e-6);
+        // Densities go through other rows beside it: equal but for the order of sums of f32.
+        assert!((first.terms.h1[row] - third.terms.h1[other]).abs() < 1e-3);
     }
     assert!(shared > 100 && first.terms.len() < ROWS && third.terms.len() < ROWS);
 }

@@ -259,6 +259,21 @@ pub enum FeatureError {
         found: f64,
     },
 
+    /// A file to be evaluated has another number of labels a row than the training data.
+    #[error(
+        "{file}: `{array}` has {found} columns, one a label, but the training data have {expected}; give the same labels in the same order"
+    )]
+    LabelCount {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// Its columns.
+        found: usize,
+        /// The labels of the training data.
+        expected: usize,
+    },
+
     /// A row belongs to no group.
     #[error(
         "{file}: `{array}` is missing at row {row} (`{found}`); give a row that belongs to no other a name of its own"

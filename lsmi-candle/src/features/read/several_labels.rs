@@ -203,8 +203,8 @@ impl Source<'_> {
                 wrong(format!("names other labels than the training data, or in another order: {}", listed.join(", ")))
             }
             (Some(known), _) if known.len() != columns => {
-                let (file, array, reference) = (self.file(), array.to_owned(), "the training data's labels".to_owned());
-                Err(FeatureError::ColumnCount { file, array, found: columns, reference, expected: known.len() })
+                let (file, array) = (self.file(), array.to_owned());
+                Err(FeatureError::LabelCount { file, array, found: columns, expected: known.len() })
             }
             (Some(known), _) => Ok(known.to_vec()),
         }
