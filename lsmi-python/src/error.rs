@@ -95,7 +95,9 @@ impl From<FeatureError> for Raised {
 fn place_of(error: &FeatureError) -> Place {
     use FeatureError as E;
     let (array, row, column) = match error {
-        E::NotFinite { array, row, column, .. } => (array, Some(*row), Some(*column)),
+        E::NotFinite { array, row, column, .. } | E::LabelValue { array, row, column, .. } => {
+            (array, Some(*row), Some(*column))
+        }
         E::MissingLabel { array, row, .. }
         | E::MissingGroup { array, row, .. }
         | E::Null { array, row, .. }

@@ -44,6 +44,8 @@ pub(crate) fn fit(options: &Bound<'_, PyDict>) -> PyResult<estimator::Settings> 
         measure: parsed(&option::<String>(options, "measure")?)?,
         knife: if published { knife::Params::published() } else { knife::Params::default() },
         densities: densities.map(|estimator| Arc::clone(&estimator.get().0)),
+        folds_of_rows: None,
+        prototypes: false,
         scale_logits: option(options, "scale_logits")?,
         threads: option(options, "threads")?,
         device: parsed(&option::<String>(options, "device")?)?,

@@ -32,6 +32,11 @@ const STUDIES: [(&str, &str, Study); 15] = [
     ),
     ("classes", "[--rows N] [--dims D] [CLASSES ...]: all methods by the number of classes", methods::classes::run),
     ("fusion", "[FAMILY or FILE ...] [--out DIR]: what fusion networks learn", methods::fusion::run),
+    (
+        "rare",
+        "[--rows N] [--classes K] [--dims D] [--prototypes]: time and memory of very many classes",
+        methods::rare::run,
+    ),
     ("shift", "[FAMILY or FILE ...]: scores of shifted data", methods::shift::run),
     ("pid_batch", "[SEED] [FAMILY ...]: PID-Batch against exact means", methods::pid_batch::run),
     ("cost_figure", "[FIGURE [RESULTS]]: table and figure of what `cargo bench` measured", time::cost_figure::run),

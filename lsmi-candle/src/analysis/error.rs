@@ -32,6 +32,46 @@ pub enum AnalysisError {
         /// The names of its splits.
         found: String,
     },
+    /// Too few training rows have either value of one of several labels.
+    #[error(
+        "{file}: of the label `{label}`, {} training rows are 0 and {} are 1, but {least} of either are needed: use fewer folds, pool rare labels, or leave it out",
+        counts[0],
+        counts[1]
+    )]
+    RareLabel {
+        /// The table.
+        file: String,
+        /// The label.
+        label: String,
+        /// The rows in which it is 0 and 1.
+        counts: [usize; 2],
+        /// The rows that are needed of either.
+        least: usize,
+    },
+    /// Too few training rows have either value of the pool of all rare labels.
+    #[error(
+        "{file}: {labels} labels are rare, and of the pool of them {} training rows are 0 and {} are 1, but {least} of either are needed: leave these labels out",
+        counts[0],
+        counts[1]
+    )]
+    RareLabels {
+        /// The table.
+        file: String,
+        /// The rare labels.
+        labels: usize,
+        /// The rows in which the pool is 0 and 1.
+        counts: [usize; 2],
+        /// The rows that are needed of either.
+        least: usize,
+    },
+    /// One of several labels cannot be analysed.
+    #[error("label `{label}`: {source}")]
+    Label {
+        /// The label.
+        label: String,
+        /// Why not.
+        source: Box<AnalysisError>,
+    },
     /// Features cannot be used.
     #[error(transparent)]
     Features(Box<FeatureError>),
@@ -59,6 +99,14 @@ impl AnalysisError {
     pub(super) fn about(file: &str) -> impl Fn(EstimatorError) -> Self + use<> {
         let file = file.to_owned();
         move |source| Self::Rows { file: file.clone(), source: Box::new(source) }
+    }
+}
+
+impl AnalysisError {
+    /// Names the label that was analysed.
+    pub(super) fn of_label(label: &str) -> impl Fn(Self) -> Self + use<> {
+        let label = label.to_owned();
+        move |source| Self::Label { label: label.clone(), source: Box::new(source) }
     }
 }
 

@@ -31,6 +31,7 @@
 //! ```
 
 pub mod diff;
+pub mod labels;
 pub mod names;
 pub mod ratings;
 pub mod several;

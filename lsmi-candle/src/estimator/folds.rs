@@ -82,11 +82,54 @@ pub fn divide_groups(
 }
 
 /// Returns the fold of each row such that groups are whole, and classes and rows are spread as evenly as groups allow.
-///
-/// Groups are dealt one by one, the largest first and those of one size at random, each to the fold where its classes are
-/// rarest: the one that leaves `sum_k (n_fk / N_k)² + (n_f / N)²` least, for the rows `n_fk` of class k in fold f.
 fn folds_of_groups(rows: &LabelledRows<'_>, groups: &[u32], folds: u32, seed: u64, name: &str) -> Vec<u32> {
-    let LabelledRows { labels, classes, .. } = *rows;
+    let classes_of = |row: usize| std::slice::from_ref(&rows.labels[row]);
+    spread_groups(&classes_of, rows.classes, groups, folds, seed, name)
+}
+
+/// Returns the fold of each row, of rows that belong to several classes each, or to none: as [`stratified_folds`] deals
+/// rows in groups, so that every class is spread evenly, the rarest first of all.
+///
+/// ```
+/// use lsmi_candle::estimator::folds::folds_of_several_classes;
+///
+/// // The rows 0 and 1 are all that there are of class 0.
+/// let classes = [vec![0, 1], vec![0, 2], vec![1], vec![2], vec![], vec![]];
+/// let folds = folds_of_several_classes(&classes, 3, None, 2, 0, "example");
+/// assert_ne!(folds[0], folds[1]);
+/// ```
+///
+/// # Panics
+/// If a class is not below the number of classes, or there are no folds.
+pub fn folds_of_several_classes(
+    classes_of_rows: &[Vec<u32>],
+    classes: usize,
+    groups: Option<&[u32]>,
+    folds: u32,
+    seed: u64,
+    name: &str,
+) -> Vec<u32> {
+    let alone: Vec<u32>;
+    let groups = match groups {
+        Some(groups) => groups,
+        None => {
+            alone = (0..).take(classes_of_rows.len()).collect();
+            &alone
+        }
+    };
+    spread_groups(&|row| classes_of_rows[row].as_slice(), classes, groups, folds, seed, name)
+}
+
+/// Deals groups one by one, the largest first and those of one size at random, each to the fold where its classes are
+/// rarest: the one that leaves `sum_k (n_fk / N_k)² + (n_f / N)²` least, for the rows `n_fk` of class k in fold f.
+fn spread_groups<'l>(
+    classes_of: &dyn Fn(usize) -> &'l [u32],
+    classes: usize,
+    groups: &[u32],
+    folds: u32,
+    seed: u64,
+    name: &str,
+) -> Vec<u32> {
     let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (row, group) in groups.iter().enumerate() {
         members.entry(*group).or_default().push(row);
@@ -94,19 +137,20 @@ fn folds_of_groups(rows: &LabelledRows<'_>, groups: &[u32], folds: u32, seed: u6
     let mut members: Vec<Vec<usize>> = members.into_values().collect();
     members.shuffle(&mut stream(seed, name));
     members.sort_by_key(|rows| Reverse(rows.len()));
+    let rows = groups.len();
     let mut of_class = vec![0.0; classes];
-    for label in labels {
-        of_class[*label as usize] += 1.0;
+    for class in (0..rows).flat_map(classes_of) {
+        of_class[*class as usize] += 1.0;
     }
     // Rows of each class in each fold, and of all.
     let mut counts = vec![vec![0.0; classes + 1]; folds as usize];
-    let mut fold_of_row = vec![0; labels.len()];
+    let mut fold_of_row = vec![0; rows];
     for group in members {
         let mut of_group: BTreeMap<usize, f64> = BTreeMap::from([(classes, group.len() as f64)]);
-        for row in &group {
-            *of_group.entry(labels[*row] as usize).or_insert(0.0) += 1.0;
+        for class in group.iter().flat_map(|row| classes_of(*row)) {
+            *of_group.entry(*class as usize).or_insert(0.0) += 1.0;
         }
-        let total = |class: usize| if class == classes { labels.len() as f64 } else { of_class[class] };
+        let total = |class: usize| if class == classes { rows as f64 } else { of_class[class] };
         let cost = |counts: &[f64]| -> f64 {
             let of = |(class, more): (&usize, &f64)| more * (2.0 * counts[*class] + more) / total(*class).powi(2);
             of_group.iter().map(of).sum()

@@ -23,7 +23,9 @@ pub use bundle::SCHEMA;
 pub(crate) use checks::check_samples;
 pub use description::{Description, Shortfall};
 pub(crate) use fitting::Reporter;
-pub use fitting::{CrossFit, Null, Progress, Settings, StreamFit, Test, Tests, cross_fit, fit_stream};
+pub use fitting::{
+    CrossFit, Null, Progress, Settings, SharedFit, StreamFit, Test, Tests, cross_fit, fit_shared, fit_stream,
+};
 pub use grouping::{Grouping, Likeness, Seen, Twins, find_groups, seen_rows};
 pub use scoring::{Candidates, Expected, Scores};
 pub(crate) use threads::thread_pool;

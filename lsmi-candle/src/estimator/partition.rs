@@ -18,13 +18,19 @@ pub(super) struct Partition {
 impl Partition {
     /// Deals rows to the folds of a repeat.
     pub(super) fn for_repeat(rows: &LabelledRows<'_>, settings: &Settings, repeat: usize) -> Self {
+        let given = settings.folds_of_rows.as_ref().map(|repeats| repeats[repeat].clone());
+        Self::dealt_by(settings, repeat, |seed| given.unwrap_or_else(|| deal(rows, settings.folds, seed)))
+    }
+
+    /// Deals rows to the folds of a repeat by a function of its seed.
+    pub(super) fn dealt_by(settings: &Settings, repeat: usize, folds: impl FnOnce(u64) -> Vec<u32>) -> Self {
         let seed = seed_of_repeat(settings.seed, repeat);
         let name = if settings.repeats > 1 {
             format!("repeat {} of {}, ", repeat + 1, settings.repeats)
         } else {
             String::new()
         };
-        Self { seed, folds: deal(rows, settings.folds, seed), name }
+        Self { seed, folds: folds(seed), name }
     }
 }
 
@@ -43,7 +49,7 @@ pub(super) fn deal(rows: &LabelledRows<'_>, folds: usize, seed: u64) -> Vec<u32>
     stratified_folds(rows, folds, seed, "folds")
 }
 
-/// Returns the fold of every row in each repeat, of rows that were fitted so.
+/// Returns the fold of every row in each repeat, of rows to which the folds were dealt so.
 pub(super) fn assignments(of: &Description, Scores { labels, groups, .. }: &Scores) -> Vec<Vec<u32>> {
     let rows = LabelledRows { labels, classes: of.classes.len(), groups: groups.as_deref() };
     let deal_repeat = |repeat| deal(&rows, of.folds, seed_of_repeat(of.seed, repeat));

@@ -9,8 +9,8 @@ use super::format::{Format, Held, Memory};
 use super::keys::Keys;
 use super::labels::classes::Classes;
 use super::read::source::Source;
-use super::read::{load, load_unlabelled};
-use super::set::file::{FeatureFile, UnlabelledFile};
+use super::read::{load, load_unlabelled, several_labels};
+use super::set::file::{FeatureFile, LabelsFile, UnlabelledFile};
 
 /// The numbers of an array in memory, in C order; 16-bit floating-point numbers by their bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,6 +139,15 @@ impl<'a> Arrays<'a> {
     /// As there.
     pub fn read_with_classes(mut self, keys: &Keys, classes: &Classes) -> Result<FeatureFile, FeatureError> {
         load(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, Some(classes))
+    }
+
+    /// Reads samples with several labels each; see [`Data::read_several_labels`](super::Data::read_several_labels).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_several_labels(mut self, keys: &Keys, known: Option<&[String]>) -> Result<LabelsFile, FeatureError> {
+        let path = self.path();
+        several_labels::load(&path, &mut Source::new(&self.name, Format::Npy, &mut self.memory), keys, known)
     }
 
     /// Reads samples without their labels; see [`read_unlabelled`](super::read_unlabelled).

@@ -10,6 +10,7 @@
 //! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]), several `.npy` (see [`ArrayFiles`]) |
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
 //! | `y` `[n]` | integers, booleans; in all but tensors also strings, without the blanks around them; missing ones by [`Missing`] |
+//! | `y` `[n, L]`, see [`Data::read_several_labels`] | several labels a row, each 0, 1 or missing |
 //! | `id` `[n]`, optional | integers; in all but tensors also strings; a metadata key `ids` instead |
 //! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers of the user's own models of x1, x2 and both, before the softmax, or log-probabilities |
 //! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names (`train_modal_1_features`, `train_logits1`) |
@@ -69,12 +70,14 @@ pub use self::keys::{GroupKey, Keys, KeysError};
 pub use self::labels::alike::names_alike;
 pub(crate) use self::labels::classes::Label;
 pub use self::labels::classes::{Classes, ClassesError};
+pub use self::labels::matrix::LabelMatrix;
 pub use self::labels::missing::{Missing, UnknownMissing};
+pub use self::labels::rare::{Rare, UnknownRare};
 pub use self::read::model_logits::read_model_logits;
 pub use self::read::read_bytes;
 pub use self::read::rows::{FileState, RowReader};
 pub use self::read::splits::RowSplit;
-pub use self::set::file::{FeatureFile, Split, UnlabelledFile};
+pub use self::set::file::{FeatureFile, LabelsFile, Split, UnlabelledFile};
 pub use self::set::{FeatureSet, Inputs, Unlabelled};
 pub use self::several::{SeveralFile, SeveralSet};
 pub use self::text_table::{Records, TextTable, TextTableError, records_of};

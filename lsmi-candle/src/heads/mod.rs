@@ -6,6 +6,7 @@
 //! (a stack) and fitted again to all rows. The pool of both modalities has the pools of either among its members, so that
 //! what one modality tells by itself is not lost. Posteriors are kept as logarithms throughout.
 
+mod absent;
 mod calibration;
 mod classifiers;
 mod families;

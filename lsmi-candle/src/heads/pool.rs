@@ -2,6 +2,7 @@
 
 use candle_core::Device;
 
+use super::absent::give_shares;
 use super::families::Classifier;
 use super::view::Features;
 use super::{Calibration, Stack};
@@ -28,6 +29,8 @@ pub(crate) struct HeadPool {
     pub members: Vec<Member>,
     /// The combination of their posteriors.
     pub stack: Stack,
+    /// The classes that it has seen no row of, where they are told from others; rising.
+    pub absent: Vec<usize>,
 }
 
 impl HeadPool {
@@ -66,7 +69,9 @@ impl HeadPool {
             });
         }
         let posteriors: Vec<&[f64]> = posteriors.iter().map(Vec::as_slice).collect();
-        Ok(self.stack.combine(&posteriors, rows.len()))
+        let mut combined = self.stack.combine(&posteriors, rows.len());
+        give_shares(&mut combined, &self.absent, &self.stack.log_frequencies);
+        Ok(combined)
     }
 }
 

@@ -24,5 +24,6 @@ mod pid_cvx;
 mod pipeline;
 #[cfg(feature = "embedding")]
 mod preprocess;
+mod rare;
 mod several;
 mod stream;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Several, Streaming,
+    Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, RareOptions, ReportToo, Several,
+    Streaming, Target,
 };
 use lsmi_candle::analysis::names::Names;
 use lsmi_candle::samples::Format;
@@ -36,6 +37,11 @@ with the suffix of the split. They take the place of the heads for that model al
 --knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
 
 A file with x3, x4, ... is analysed as that many modalities: every pair as two are, what all of them share, and of three the 18 atoms of the redundancy lattice ({1}{2}{3}, {12}{3} and so on, in the samples too) with Shapley values. --modalities x1,x2 chooses two. Such an analysis writes no report.
+With --target labels, y is [n, L] of 0 and 1 (in tables lists, or the columns y_0, y_1, ...): one decomposition a label, with the \
+gauge, folds and densities of all rows. The metadata key `labels` names them. Missing ones (nothing, NaN, -1) are left out \
+with --missing drop, of that label alone. The samples have a row for every sample and label, and a column `target`.
+
+--rare pool makes one class of those with fewer training rows than folds (or than --rare-below), and says which.
 
 --ratings gives Pearson's and Spearman's correlations of people's scores with r, the larger of u1 and u2, u1, u2 and s, with \
 95 % intervals, over samples and over means of classes, by each measure of --measures. Rows of one id are averaged.
@@ -51,6 +57,8 @@ Examples:
   lsmi analyze train.npz --eval test.npz --eval shifted.npz --out result
   lsmi analyze features.npz --ratings people.csv --measures ccs --out result
   lsmi analyze data.npz --model early=early.npz --model late=late.npz --out result
+  lsmi analyze tags.npz --target labels --missing drop --rare pool --out result
+  lsmi analyze species.npz --rare pool --rare-below 20 --out result
   lsmi analyze --x1 image.npy --x2 text.npy --y label.npy --out result
   lsmi analyze three.npz --modalities x1,x2,x3 --measure sx --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
@@ -134,6 +142,11 @@ pub(crate) struct Analyze {
     /// uniqueness2, synergy
     #[arg(long, value_name = "FILE")]
     pub(crate) ratings: Option<PathBuf>,
+    /// What the label is [default: classes]
+    #[arg(long, value_enum)]
+    pub(crate) target: Option<Target>,
+    #[command(flatten)]
+    pub(crate) rare: RareOptions,
     #[command(flatten)]
     pub(crate) several: Several,
     #[command(flatten)]
@@ -170,6 +183,8 @@ pub(crate) struct Fit {
     /// What to call the two modalities
     #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
     pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) rare: RareOptions,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
     #[command(flatten)]

@@ -23,6 +23,7 @@ mod report;
 mod several;
 mod simulate;
 mod stream;
+mod target;
 
 use std::path::PathBuf;
 
@@ -48,6 +49,7 @@ pub(crate) use report::{Report, ReportToo};
 pub(crate) use several::Several;
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::Streaming;
+pub(crate) use target::{RareOptions, Target};
 
 /// How much of what two modalities tell about a label is redundant, unique and synergistic, sample by sample.
 #[derive(Debug, Parser)]

@@ -5,20 +5,26 @@ use std::path::{Path, PathBuf};
 use lsmi_candle::analysis::names::Words;
 use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::analysis::{Analyzer, Evaluation, Settings};
-use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Split, read_with_classes};
+use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Rare, Split, read_with_classes};
 
 use super::analyze_several;
 use super::models::read_models;
-use super::settings::{gates, has_logits, repeats, settings};
+use super::settings::{gates, has_logits, repeats, settings, with_rare};
 use super::write_analysis::{Files, by_id, check_analysis, tell, write_report};
-use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
+use crate::arguments::{Analyze, Target};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::{console, progress};
 
 pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Failure> {
+    match arguments.target.unwrap_or_default() {
+        Target::Classes => {}
+        Target::Continuous => return Err(Failure::usage("--target continuous is not there yet")),
+        Target::Labels => return super::analyze_labels::run(arguments, effective),
+    }
     let run = Run::begin();
+    let (rare, least) = (arguments.rare.rare(), arguments.rare.least(arguments.estimation.folds)?);
     let source = arguments.data.data();
     let inputs = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref));
     let inputs: Vec<&Path> = inputs
@@ -35,7 +41,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
         [x1, x2] => Keys { x1: x1.clone(), x2: x2.clone(), ..keys },
         names => return analyze_several::run(arguments, (run, effective), (&source, &keys, names)),
     };
-    let file = source.read(&keys)?;
+    let file = with_rare(source.read(&keys)?, rare, least)?;
     if arguments.common.quiet {
         say_notes(&file.notes, None);
     }
@@ -48,7 +54,10 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let repeats = repeats(estimation, common, train.rows());
     let effective = &effective.with("repeats", repeats);
     let settings = Settings {
-        fit: settings(estimation, common, repeats, any_logits, &file.classes)?,
+        fit: lsmi_candle::estimator::Settings {
+            prototypes: rare == Rare::Prototypes,
+            ..settings(estimation, common, repeats, any_logits, &file.classes)?
+        },
         repeats: estimation.repeats.map(|_| repeats),
         measures: estimation.measures.listed().to_vec(),
         permutations: arguments.null.permutations as usize,

@@ -7,12 +7,12 @@ use lsmi_candle::EstimatorError;
 use lsmi_candle::analysis::Analysis;
 use lsmi_candle::analysis::names::Words;
 use lsmi_candle::densities::gauge::GaugeError;
-use lsmi_candle::estimator::{StreamFit, cross_fit, fit_stream};
-use lsmi_candle::features::{Data, RowReader};
+use lsmi_candle::estimator::{Settings, StreamFit, cross_fit, fit_stream};
+use lsmi_candle::features::{Data, Rare, RowReader};
 use lsmi_candle::samples::ScoredSplit;
 
 use super::analyze::{say_notes, training_rows};
-use super::settings::{has_logits, repeats, settings};
+use super::settings::{has_logits, repeats, settings, with_rare};
 use super::write_analysis::{by_id, tell};
 use crate::arguments::Fit;
 use crate::process::failure::Failure;
@@ -43,11 +43,13 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
 
 /// A fit to all rows of a file at once.
 fn in_memory(data: &Data, arguments: &Fit) -> Result<StreamFit, Failure> {
-    let file = data.read(&arguments.arrays.keys())?;
+    let (rare, least) = (arguments.rare.rare(), arguments.rare.least(arguments.estimation.folds)?);
+    let file = with_rare(data.read(&arguments.arrays.keys())?, rare, least)?;
     say_notes(&file.notes, None);
     let train = training_rows(&file)?;
     let repeats = repeats(&arguments.estimation, &arguments.common, train.rows());
     let settings = settings(&arguments.estimation, &arguments.common, repeats, has_logits(train), &file.classes)?;
+    let settings = Settings { prototypes: rare == Rare::Prototypes, ..settings };
     let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
         .map_err(|error| Failure::from(error).about(data.path()))?;
     Ok(StreamFit { fit, drawn: train.clone(), rows: train.rows() })
@@ -55,6 +57,9 @@ fn in_memory(data: &Data, arguments: &Fit) -> Result<StreamFit, Failure> {
 
 /// A fit to a file of which so many rows are in memory at most.
 fn from_a_stream(data: &Data, arguments: &Fit, most: usize) -> Result<StreamFit, Failure> {
+    if arguments.rare.rare() != Rare::Refuse {
+        return Err(Failure::usage("--rare counts the rows of each class in memory: leave out --rows-in-memory"));
+    }
     let mut reader = RowReader::open_for_training(data, &arguments.arrays.keys())?;
     let split = &reader.splits()[0];
     let has_logits = split.numbers > split.dims.iter().sum();

@@ -1,6 +1,7 @@
 //! The commands, one a file: each checks where its output goes, does its work, writes, and tells.
 
 mod analyze;
+mod analyze_labels;
 mod analyze_several;
 mod check;
 mod compare;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lsmi_candle::analysis;
 use lsmi_candle::densities::knife;
 use lsmi_candle::estimator::Settings;
-use lsmi_candle::features::{Classes, FeatureSet};
+use lsmi_candle::features::{Classes, FeatureFile, FeatureSet, Rare};
 use lsmi_core::PriorChoice;
 
 use super::saved::read_estimator;
@@ -57,10 +57,18 @@ pub(super) fn settings(
         measure: options.measure,
         knife: if options.published_knife { knife::Params::published() } else { knife::Params::default() },
         densities: reused.map(Arc::new),
+        folds_of_rows: None,
+        prototypes: false,
         scale_logits: options.scale_logits,
         threads: common.threads.map_or(0, usize::from),
         device: common.device,
     })
+}
+
+/// The data with its rare classes treated as the option says, before evaluation data are read with its classes; `least` rows
+/// are enough.
+pub(super) fn with_rare(file: FeatureFile, rare: Rare, least: usize) -> Result<FeatureFile, Failure> {
+    Ok(if rare == Rare::Pool { file.with_rare_pooled(least)? } else { file })
 }
 
 /// The gates that `--check` asks after a fit; none without it.

@@ -74,6 +74,13 @@ impl Failure {
         self
     }
 
+    /// Names the label to blame, of several.
+    fn about_label(mut self, label: &str) -> Self {
+        let file = self.file.take().map(|file| format!("{file}: ")).unwrap_or_default();
+        self.file = Some(format!("{file}label `{label}`"));
+        self
+    }
+
     /// Exit status 1.
     pub(crate) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Status::Failed, error)
@@ -166,7 +173,11 @@ impl From<AnalysisError> for Failure {
             AnalysisError::Ratings(error) => error.into(),
             AnalysisError::Core(error) => error.into(),
             AnalysisError::SplitTaken { .. } => Self::usage(error),
-            _ => Self::data(error),
+            AnalysisError::Label { label, source } => Self::from(*source).about_label(&label),
+            _ => {
+                let hint = hints::for_analysis(&error);
+                Self::data(error).hinting(hint)
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Options that help against an error. Errors of the libraries speak of settings; only the command knows its options.
 
 use lsmi_candle::EstimatorError;
+use lsmi_candle::analysis::AnalysisError;
 use lsmi_candle::device::DeviceError;
 use lsmi_candle::features::FeatureError;
 use lsmi_candle::samples::read::SamplesError;
@@ -12,6 +13,10 @@ pub(super) fn for_features(error: &FeatureError) -> Option<String> {
             "name one file for each array, as in --x1 X1.npy --x2 X2.npy --y Y.npy".to_owned()
         }
         FeatureError::MissingArray { can_be_named: true, .. } => "name the arrays with --keys X1,X2,LABEL".to_owned(),
+        FeatureError::Shape { expected, .. } if expected.contains("several labels a row") => {
+            "`lsmi analyze --target labels` decomposes them all, one by one".to_owned()
+        }
+        FeatureError::RareWithLogits { .. } => "keep the classes as they are with --rare prototypes".to_owned(),
         FeatureError::TooLarge { .. } => {
             "`lsmi score` and `lsmi fit --rows-in-memory` read some rows at a time".to_owned()
         }
@@ -44,13 +49,22 @@ pub(super) fn for_estimator(error: &EstimatorError) -> Option<String> {
     let option = match error {
         EstimatorError::Features(error) => return for_features(error),
         EstimatorError::Device(error) => return for_device(error),
-        EstimatorError::RareClass { .. }
-        | EstimatorError::FewRowsForDensity { .. }
-        | EstimatorError::NothingHeldOut { .. } => "set the number of folds with --folds",
+        EstimatorError::RareClass { .. } => {
+            "set the number of folds with --folds; `analyze` and `fit` make one class of all rare ones with --rare pool"
+        }
+        EstimatorError::FewRowsForDensity { .. } | EstimatorError::NothingHeldOut { .. } => {
+            "set the number of folds with --folds"
+        }
         EstimatorError::Threads { .. } => "set the number of threads with --threads",
         _ => return None,
     };
     Some(option.to_owned())
+}
+
+/// Names the options that help against an error of an analysis that is about neither features nor rows.
+pub(super) fn for_analysis(error: &AnalysisError) -> Option<String> {
+    matches!(error, AnalysisError::RareLabel { .. })
+        .then(|| "put all rare labels together with --rare pool, or set the number of folds with --folds".to_owned())
 }
 
 /// Names the option that helps against a device that cannot be opened.

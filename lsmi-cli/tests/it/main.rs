@@ -26,6 +26,7 @@ mod hub;
 mod interrupt;
 mod join;
 mod label_free;
+mod labels;
 mod library;
 mod logits;
 mod manners;

@@ -37,6 +37,8 @@ pub(crate) fn identity(settings: &Settings) -> Value {
         measure,
         knife,
         densities,
+        folds_of_rows,
+        prototypes,
         scale_logits,
         threads: _,
         device,
@@ -51,7 +53,7 @@ pub(crate) fn identity(settings: &Settings) -> Value {
         DeviceChoice::Cuda(ordinal) => format!("cuda:{ordinal}"),
         DeviceChoice::Metal => "metal".to_owned(),
     };
-    json!({
+    let mut identity = json!({
         "seed": seed,
         "folds": folds,
         "repeats": repeats,
@@ -63,7 +65,15 @@ pub(crate) fn identity(settings: &Settings) -> Value {
         "densities": densities.as_ref().map(|estimator| estimator.description()),
         "scale_logits": scale_logits,
         "device": device,
-    })
+    });
+    // Named where they are used alone, so that work that was saved before there were such settings goes on.
+    if let Some(folds) = folds_of_rows {
+        identity["folds_of_rows"] = json!(**folds);
+    }
+    if *prototypes {
+        identity["prototypes"] = json!(true);
+    }
+    identity
 }
 
 fn knife_identity(params: &knife::Params) -> Value {

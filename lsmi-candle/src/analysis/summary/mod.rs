@@ -79,6 +79,9 @@ pub struct Summary<Split = SplitSummary> {
     pub data_hash: String,
     /// Class names, in the order of the class indices.
     pub classes: Vec<String>,
+    /// The classes that are one, the last of `classes`, as they had too few rows.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub pooled: Vec<String>,
     /// How the rows of the fit were grouped; none where every row is by itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grouping: Option<Grouping>,
@@ -198,6 +201,7 @@ impl<Split> Summary<Split> {
             repeats: description.repeats,
             data_hash: description.data_hash.clone(),
             classes: estimator.classes().names().to_vec(),
+            pooled: estimator.classes().pooled().to_vec(),
             grouping: description.grouping.clone(),
             warnings: Vec::new(),
             splits,

@@ -260,13 +260,14 @@ fn whole(name: &'static str, column: &ArrayRef) -> Result<Option<crate::features
     let mut rows = Column::new(column.data_type());
     let array = rows.extend(column).and_then(|()| rows.array());
     let Ok(array) = array else { return Ok(None) };
-    match array.values {
+    match &array.values {
         Values::WithGaps(_, gaps) => {
-            Err(BatchError::Null { column: name, row: gaps.first().copied().unwrap_or_default().into() })
+            let row = array.row_of(gaps.first().copied().unwrap_or_default());
+            Err(BatchError::Null { column: name, row: row.into() })
         }
-        Values::Incomplete(Incomplete::Null { row }) => Err(BatchError::Null { column: name, row: row.into() }),
+        Values::Incomplete(Incomplete::Null { row }) => Err(BatchError::Null { column: name, row: (*row).into() }),
         Values::Incomplete(Incomplete::Ragged { row, found, expected }) => {
-            Err(BatchError::Ragged { column: name, row: row.into(), found, expected })
+            Err(BatchError::Ragged { column: name, row: (*row).into(), found: *found, expected: *expected })
         }
         _ => Ok(Some(array)),
     }

@@ -24,6 +24,9 @@ pub(super) struct PoolLayout {
     /// Whether posteriors are averaged or their evidence is added up.
     combination: CombinationLayout,
     members: Vec<MemberLayout>,
+    /// Classes that no row of the fit has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absent: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -71,7 +74,7 @@ pub(super) fn write_pool(writer: &mut Writer, name: &str, pool: &HeadPool) -> Po
     writer.numbers(&format!("{name}.floor"), &[1], &[*floor]);
     let members = pool.members.iter().enumerate();
     let members = members.map(|(index, member)| write_member(writer, &format!("{name}.{index}"), member)).collect();
-    PoolLayout { combination: layout, members }
+    PoolLayout { combination: layout, members, absent: pool.absent.clone() }
 }
 
 /// Reads the pool of heads that see these modalities.
@@ -105,7 +108,13 @@ pub(super) fn read_pool(
     for (index, member) in layout.members.iter().enumerate() {
         members.push(read_member(reader, &of(&index.to_string()), member, modalities, &stack)?);
     }
-    Ok(HeadPool { members, stack })
+    let absent = layout.absent.clone();
+    let are_rising = absent.windows(2).all(|pair| pair[0] < pair[1]);
+    if !are_rising || absent.len() >= classes || absent.last().is_some_and(|class| *class >= classes) {
+        let expected = format!("some of {classes} classes that no row has");
+        return Err(reader.wrong(name, &expected, &format!("{absent:?}")));
+    }
+    Ok(HeadPool { members, stack, absent })
 }
 
 fn write_member(writer: &mut Writer, name: &str, member: &Member) -> MemberLayout {

@@ -1,5 +1,7 @@
 //! Cross-fitting: every fold's models see the rows outside the fold, and score the rows inside it.
 
+use std::sync::Arc;
+
 use candle_core::Device;
 use crossbeam_channel::Sender;
 use lsmi_core::{ClassPrior, Modality, PriorChoice, Reference};
@@ -29,6 +31,8 @@ pub struct CrossFit {
     pub estimator: Estimator,
     /// The training rows' terms, predictions and folds.
     pub scores: Scores,
+    /// The folds of every repeat, where they were given.
+    pub(super) given_folds: Option<Arc<Vec<Vec<u32>>>>,
 }
 
 /// Fits an estimator to training rows and computes their terms by cross-fitting.
@@ -66,7 +70,7 @@ impl CrossFit {
     pub(in crate::estimator) fn new(mut estimator: Estimator, scores: Scores) -> Self {
         let classes = estimator.classes().len();
         estimator.description.reference = estimator.measure().reference(&scores.terms, &scores.labels, classes);
-        Self { estimator, scores }
+        Self { estimator, scores, given_folds: None }
     }
 
     /// Computes the terms of every candidate label of the training rows, each by models that did not see the row: held
@@ -76,8 +80,16 @@ impl CrossFit {
     /// [`crate::EstimatorError::Samples`] if `train` has other samples, otherwise as [`Estimator::candidates`].
     pub fn candidates(&self, train: &FeatureSet) -> Result<Candidates> {
         self.check_same_samples(train)?;
-        let folds = assignments(&self.estimator.description, &self.scores);
+        let folds = self.assignments();
         self.estimator.candidates_by(&train.into(), Some(&folds))
+    }
+
+    /// Returns the fold of every row in each repeat.
+    pub(super) fn assignments(&self) -> Vec<Vec<u32>> {
+        match &self.given_folds {
+            Some(folds) => folds.to_vec(),
+            None => assignments(&self.estimator.description, &self.scores),
+        }
     }
 
     /// Checks that samples are those that were fitted.
@@ -120,8 +132,7 @@ impl<'a> Fitting<'a> {
         let device = settings.device.open()?;
         let inputs = ModelInputs::new(&gauge, &train.inputs(), train.logits.each_ref().map(Option::is_some));
         let (groups, grouping) = find_groups(train, settings.folds);
-        check_groups(groups.as_ref(), settings.folds)?;
-        let groups = groups.map(|groups| groups.numbers());
+        let groups = groups.map(|groups| numbers_of(&groups, settings.folds)).transpose()?;
         let class_count = classes.len();
         let (labels, groups_of_rows) = (&train.labels, groups.as_deref());
         let fit =
@@ -141,9 +152,10 @@ impl<'a> Fitting<'a> {
     /// drawn from, with a note on it, if they are not all.
     pub(in crate::estimator) fn finish(self, drawn_from: Option<(usize, String)>) -> Result<CrossFit> {
         let (assignments, train, groups) = (self.assignments(), self.train, self.groups.clone());
+        let given_folds = self.settings.folds_of_rows.clone();
         let estimator = self.into_estimator(drawn_from);
         let scores = Scores { groups, ..estimator.score_rows(train, Some(&assignments))? };
-        Ok(CrossFit::new(estimator, scores))
+        Ok(CrossFit { given_folds, ..CrossFit::new(estimator, scores) })
     }
 
     /// Describes the fit.
@@ -184,13 +196,10 @@ impl<'a> Fitting<'a> {
     }
 }
 
-/// Checks that there are groups enough for the folds.
-pub(in crate::estimator) fn check_groups(groups: Option<&Groups>, folds: usize) -> Result<()> {
-    let least = folds.max(LEAST_GROUPS);
-    match groups.map(Groups::count).filter(|groups| *groups < least) {
-        Some(groups) => Err(EstimatorError::FewGroups { groups, folds, least }),
-        None => Ok(()),
-    }
+/// Numbers groups, of which there must be enough for the folds.
+pub(in crate::estimator) fn numbers_of(groups: &Groups, folds: usize) -> Result<Vec<u32>> {
+    let (count, least) = (groups.count(), folds.max(LEAST_GROUPS));
+    if count < least { Err(EstimatorError::FewGroups { groups: count, folds, least }) } else { Ok(groups.numbers()) }
 }
 
 /// Fits the models of every repeat and fold.
@@ -217,7 +226,11 @@ fn fit_models(
 }
 
 /// Fits both densities of every fold, for every repeat.
-fn fit_densities(fit: &Fit<'_>, partitions: &[Partition], reporter: &Reporter<'_>) -> Result<Vec<Vec<[Knife; 2]>>> {
+pub(super) fn fit_densities(
+    fit: &Fit<'_>,
+    partitions: &[Partition],
+    reporter: &Reporter<'_>,
+) -> Result<Vec<Vec<[Knife; 2]>>> {
     let folds = fit.settings.folds;
     let jobs: Vec<(&Partition, u32, usize)> = partitions
         .iter()
@@ -253,6 +266,10 @@ impl Estimator {
     /// Returns a note for the user on densities that are reused for a fit.
     fn note_on_reuse(&self, train: &FeatureSet, settings: &Settings) -> Option<String> {
         let Description { data_hash, folds, repeats, seed, .. } = &self.description;
+        if settings.folds_of_rows.is_some() {
+            // Whoever gives the folds knows what they were dealt to.
+            return None;
+        }
         if *data_hash != train.hash() {
             return Some("the densities were reused from an estimator of other rows".to_owned());
         }

@@ -6,7 +6,6 @@
 use super::cross_fit::CrossFit;
 use super::notes::given_heads_notes;
 use crate::error::Result;
-use crate::estimator::partition::assignments;
 use crate::estimator::{Estimator, FoldModels, Scores};
 use crate::features::FeatureSet;
 use crate::heads::{GivenHead, HeadModel};
@@ -22,7 +21,7 @@ impl CrossFit {
     /// that rule the label out, a candle error where the device fails.
     pub fn with_logits(&self, train: &FeatureSet, scale: bool) -> Result<Self> {
         self.check_same_samples(train)?;
-        let folds = assignments(&self.estimator.description, &self.scores);
+        let folds = self.assignments();
         let mut estimator = self.estimator.with_given_heads(train);
         if scale {
             for (folds, models) in folds.iter().zip(&mut estimator.repeats) {
@@ -35,7 +34,7 @@ impl CrossFit {
         let scores = Scores { groups, ..estimator.score_rows(train, Some(&folds))? };
         let classes = estimator.classes().len();
         estimator.description.reference = estimator.measure().reference(&scores.terms, &train.labels, classes);
-        Ok(Self { estimator, scores })
+        Ok(Self { estimator, scores, given_folds: self.given_folds.clone() })
     }
 }
 

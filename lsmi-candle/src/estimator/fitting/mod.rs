@@ -8,14 +8,16 @@ mod notes;
 mod null;
 mod progress;
 mod settings;
+mod shared;
 mod stream;
 
 pub use cross_fit::{CrossFit, cross_fit};
-pub(super) use cross_fit::{Fitting, check_groups, prior_name};
+pub(super) use cross_fit::{Fitting, numbers_of, prior_name};
 pub(super) use models::Fit;
 pub(super) use notes::{few_rows_note, notes_on_coordinates, prior_note};
 pub use null::{Null, Test, Tests};
 pub use progress::Progress;
 pub(crate) use progress::Reporter;
 pub use settings::Settings;
+pub use shared::{SharedFit, fit_shared};
 pub use stream::{StreamFit, fit_stream};

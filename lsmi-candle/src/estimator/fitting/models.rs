@@ -110,6 +110,7 @@ impl Fit<'_> {
             features: self.inputs.features(modalities),
             labels: self.labels,
             classes: self.classes,
+            prototypes: self.settings.prototypes,
             groups: self.groups,
             folds: &partition.folds,
             fold_count: self.settings.folds,

@@ -35,6 +35,12 @@ pub struct Settings {
     /// An estimator whose gauge and densities are reused instead of fitting them; [`Self::gauge`] and [`Self::dims`]
     /// then have no effect. Default: `None`.
     pub densities: Option<Arc<Estimator>>,
+    /// The fold of every row in each repeat, in place of dealing them; rows of one group must share a fold. Default: `None`.
+    pub folds_of_rows: Option<Arc<Vec<Vec<u32>>>>,
+    /// Whether classes may have fewer rows than folds. All heads are then class means with one covariance, for these need a
+    /// single row of a class; a class without rows outside a fold has the mean of all rows there and the share of half a
+    /// row. Default: no.
+    pub prototypes: bool,
     /// Whether the user's logits are scaled by a temperature fitted on training rows. Default: no.
     pub scale_logits: bool,
     /// Models fitted at the same time; 0: as many as the machine has processors. Default: 0.
@@ -58,6 +64,8 @@ impl Default for Settings {
             measure: Measure::default(),
             knife: knife::Params::default(),
             densities: None,
+            folds_of_rows: None,
+            prototypes: false,
             scale_logits: false,
             threads: 0,
             device: DeviceChoice::default(),
@@ -66,9 +74,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Checks the settings against labels below `classes.len()`, given the class names.
-    pub(in crate::estimator) fn check(&self, labels: &[u32], classes: &[String]) -> Result<()> {
-        let rows = labels.len();
+    /// Checks the settings against each other and the number of rows.
+    pub(super) fn check_without_labels(&self, rows: usize) -> Result<()> {
         if self.folds < 2 || u32::try_from(self.folds).is_err() {
             return Err(EstimatorError::Setting {
                 name: "folds",
@@ -91,6 +98,25 @@ impl Settings {
                 expected: format!("`auto` in the {} gauge, which keeps all columns", self.gauge),
             });
         }
+        let is_whole = |folds: &Vec<u32>| folds.len() == rows && folds.iter().all(|fold| (*fold as usize) < self.folds);
+        let given = self.folds_of_rows.as_deref();
+        if given.is_some_and(|repeats| repeats.len() != self.repeats || !repeats.iter().all(is_whole)) {
+            return Err(EstimatorError::Setting {
+                name: "folds_of_rows",
+                found: "of other rows, folds or repeats".to_owned(),
+                expected: format!(
+                    "a fold below {} for each of {rows} rows in each of {} repeats",
+                    self.folds, self.repeats
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// Checks the settings against labels below `classes.len()`, given the class names.
+    pub(in crate::estimator) fn check(&self, labels: &[u32], classes: &[String]) -> Result<()> {
+        let rows = labels.len();
+        self.check_without_labels(rows)?;
         let mut counts = vec![0usize; classes.len()];
         for label in labels {
             counts[*label as usize] += 1;
@@ -99,7 +125,7 @@ impl Settings {
             let class = labels.first().map_or_else(String::new, |label| classes[*label as usize].clone());
             return Err(EstimatorError::OneClass { class });
         }
-        if let Some(rare) = counts.iter().position(|count| *count < self.folds) {
+        if let Some(rare) = counts.iter().position(|count| *count < self.folds).filter(|_| !self.prototypes) {
             return Err(EstimatorError::RareClass {
                 class: classes[rare].clone(),
                 rows: counts[rare],
@@ -137,11 +163,21 @@ mod tests {
     }
 
     #[test]
+    fn folds_of_other_rows() {
+        let labels: Vec<u32> = (0..30).map(|row| row % 2).collect();
+        for (folds, is_right) in [(vec![4; 30], true), (vec![5; 30], false), (vec![0; 29], false)] {
+            let settings = Settings { folds_of_rows: Some(Arc::new(vec![folds])), ..Default::default() };
+            assert_eq!(check(&settings, &labels).is_ok(), is_right);
+        }
+    }
+
+    #[test]
     fn unusable_labels() {
         let settings = Settings::default();
         assert!(matches!(check(&settings, &[1; 30]), Err(EstimatorError::OneClass { class }) if class == "b"));
         let rare: Vec<u32> = (0..30).map(|row| u32::from(row < 4)).collect();
         assert!(matches!(check(&settings, &rare), Err(EstimatorError::RareClass { rows: 4, folds: 5, .. })));
+        assert!(check(&Settings { prototypes: true, ..Default::default() }, &rare).is_ok());
         let few: Vec<u32> = (0..12).map(|row| row % 2).collect();
         assert!(matches!(check(&settings, &few), Err(EstimatorError::FewRows { rows: 12, least: 20, .. })));
         let enough: Vec<u32> = (0..20).map(|row| row % 2).collect();

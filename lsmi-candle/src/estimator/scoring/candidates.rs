@@ -7,7 +7,7 @@
 use lsmi_core::{ClassPrior, Decomposition, Interaction, SampleIds, Terms};
 
 use super::model_inputs::ModelInputs;
-use super::predict::{Predictions, ROWS_AT_A_TIME, most_probable};
+use super::predict::{Predictions, most_probable, rows_at_a_time};
 use super::score::{check_finite, filled_up};
 use crate::error::Result;
 use crate::estimator::Estimator;
@@ -66,8 +66,9 @@ impl Estimator {
             predictions: Default::default(),
             classes: self.classes().len(),
         };
-        for start in (0..rows.rows()).step_by(ROWS_AT_A_TIME) {
-            let range = start..rows.rows().min(start + ROWS_AT_A_TIME);
+        let step = rows_at_a_time(self.classes().len());
+        for start in (0..rows.rows()).step_by(step) {
+            let range = start..rows.rows().min(start + step);
             let indices = if assignments.is_some() { range.clone().collect() } else { filled_up(range.clone()) };
             let part = rows.select(&indices);
             let inputs = ModelInputs::new(&self.gauge, &part.inputs(), self.description.given_heads);

@@ -4,6 +4,7 @@ use candle_core::Device;
 use lsmi_core::statistics::log_sum_exp;
 
 use super::model_inputs::{Columns, ModelInputs};
+use super::score::ROWS_OF_A_BLOCK;
 use crate::densities::points::Points;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::{Estimator, FoldModels};
@@ -11,7 +12,15 @@ use crate::features::LOGITS;
 use crate::heads::{HeadModel, HeadPool};
 
 /// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
-pub(in crate::estimator) const ROWS_AT_A_TIME: usize = 8192;
+const ROWS_AT_A_TIME: usize = 8192;
+/// Posteriors of a head predicted at a time, in all classes: with more than 1,024 classes, rows are fewer.
+const POSTERIORS_AT_A_TIME: usize = ROWS_AT_A_TIME * 1024;
+
+/// Returns the rows that are predicted at a time: a multiple of [`ROWS_OF_A_BLOCK`].
+pub(in crate::estimator) fn rows_at_a_time(classes: usize) -> usize {
+    let rows = ROWS_AT_A_TIME.min(POSTERIORS_AT_A_TIME / classes.max(1));
+    (rows / ROWS_OF_A_BLOCK).max(1) * ROWS_OF_A_BLOCK
+}
 
 /// The modalities that the heads of x1, x2 and both see, counted from 0.
 pub(in crate::estimator) const HEADS: [&[usize]; 3] = [&[0], &[1], &[0, 1]];
@@ -165,6 +174,11 @@ mod tests {
         let mean = log_mean(&[&vec![0.2f64.ln(), -1e4], &vec![0.6f64.ln(), -1e4]]);
         assert!((mean[0] - 0.4f64.ln()).abs() < 1e-12);
         assert!((mean[1] + 1e4).abs() < 1e-9, "no underflow");
+    }
+
+    #[test]
+    fn many_classes_are_predicted_fewer_rows_at_a_time() {
+        assert_eq!([2, 1024, 1025, 10_000, 1_000_000].map(rows_at_a_time), [8192, 8192, 7936, 768, 256]);
     }
 
     #[test]

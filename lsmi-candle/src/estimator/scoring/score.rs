@@ -5,7 +5,7 @@ use std::ops::Range;
 use lsmi_core::{ClassPrior, SampleIds, Terms};
 
 use super::model_inputs::ModelInputs;
-use super::predict::{Predictions, ROWS_AT_A_TIME, most_probable};
+use super::predict::{Predictions, most_probable, rows_at_a_time};
 use crate::error::{EstimatorError, Result};
 use crate::estimator::Estimator;
 use crate::features::{FeatureSet, Groups};
@@ -58,7 +58,7 @@ impl Scores {
 ///
 /// Products of few rows are summed in another order than those of many. Models go through rows in blocks of this size, so
 /// that a row has the same terms, to the last bit, however many are scored with it.
-const ROWS_OF_A_BLOCK: usize = 256;
+pub(super) const ROWS_OF_A_BLOCK: usize = 256;
 
 /// Returns the indices of rows, filled up.
 pub(in crate::estimator) fn filled_up(rows: Range<usize>) -> Vec<usize> {
@@ -79,8 +79,9 @@ pub(in crate::estimator) fn score_blocks(
     predict: PredictBlock<'_>,
 ) -> Result<(Columns, Vec<Columns>)> {
     let (mut whole, mut repeats) = (Columns::default(), Vec::new());
-    for start in (0..labels.len()).step_by(ROWS_AT_A_TIME) {
-        let range = start..labels.len().min(start + ROWS_AT_A_TIME);
+    let step = rows_at_a_time(prior.classes());
+    for start in (0..labels.len()).step_by(step) {
+        let range = start..labels.len().min(start + step);
         let indices = if are_training { range.clone().collect() } else { filled_up(range.clone()) };
         let labels = &labels[range.clone()];
         let predictions = predict(&indices, range)?;

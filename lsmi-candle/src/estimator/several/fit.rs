@@ -8,7 +8,7 @@ use super::{SeveralDescription, SeveralEstimator, SeveralScores};
 use crate::densities::gauge::ModalityGauge;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::checks::{check_inputs, wrong};
-use crate::estimator::fitting::{Fit, check_groups, few_rows_note, notes_on_coordinates, prior_name, prior_note};
+use crate::estimator::fitting::{Fit, few_rows_note, notes_on_coordinates, numbers_of, prior_name, prior_note};
 use crate::estimator::grouping::find_groups_of_several;
 use crate::estimator::partition::Partition;
 use crate::estimator::scoring::ModelInputs;
@@ -61,8 +61,7 @@ pub fn cross_fit_several(
     let gauge = ModalityGauge::fit(settings.gauge, settings.dims, &train.modalities.iter().collect::<Vec<_>>())?;
     let device = settings.device.open()?;
     let (groups, grouping) = find_groups_of_several(train, settings.folds);
-    check_groups(groups.as_ref(), settings.folds)?;
-    let groups = groups.map(|groups| groups.numbers());
+    let groups = groups.map(|groups| numbers_of(&groups, settings.folds)).transpose()?;
     let inputs = ModelInputs::of_several(&gauge, &train.modalities);
     let fit = Fit {
         inputs: &inputs,

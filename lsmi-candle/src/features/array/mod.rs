@@ -36,7 +36,7 @@ pub(crate) enum Values<'a> {
     Numbers(Numbers<'a>),
     /// In C order.
     Strings(Vec<String>),
-    /// One value a row, missing in these rows, in order. The values in their place mean nothing.
+    /// Values of which some are missing, at these places in C order. The values in their place mean nothing.
     WithGaps(Box<Values<'a>>, Vec<usize>),
     /// Values that no analysis can use.
     Other(Unusable),
@@ -124,13 +124,14 @@ impl Values<'_> {
         }
     }
 
-    fn rows(&self, rows: &Range<usize>) -> Values<'static> {
+    fn rows(&self, rows: &Range<usize>, width: usize) -> Values<'static> {
         match self {
             Self::Numbers(numbers) => Values::Numbers(numbers.skip_rows(rows.start)),
             Self::Strings(texts) => Values::Strings(texts[rows.clone()].to_vec()),
             Self::WithGaps(values, gaps) => {
-                let of_rows = gaps.iter().filter(|row| rows.contains(row)).map(|row| row - rows.start);
-                let (values, gaps): (_, Vec<usize>) = (values.rows(rows), of_rows.collect());
+                let places = rows.start * width..rows.end * width;
+                let of_rows = gaps.iter().filter(|place| places.contains(place)).map(|place| place - places.start);
+                let (values, gaps): (_, Vec<usize>) = (values.rows(rows, width), of_rows.collect());
                 if gaps.is_empty() { values } else { Values::WithGaps(Box::new(values), gaps) }
             }
             Self::Other(unusable) => Values::Other(unusable.clone()),
@@ -211,7 +212,17 @@ impl<'a> Array<'a> {
         }
         let mut shape = self.shape.clone();
         shape[0] = rows.len();
-        Ok(Array { values: self.values.rows(&rows), shape })
+        Ok(Array { values: self.values.rows(&rows, self.row_length()), shape })
+    }
+
+    /// Returns the number of values in a row.
+    pub(crate) fn row_length(&self) -> usize {
+        self.shape.iter().skip(1).product()
+    }
+
+    /// Returns the row of a place in C order.
+    pub(crate) fn row_of(&self, place: usize) -> usize {
+        place / self.row_length().max(1)
     }
 
     /// Describes the array.

@@ -66,7 +66,7 @@ pub(crate) struct Column {
     width: Option<usize>,
     bytes: Vec<u8>,
     texts: Vec<String>,
-    /// Rows without a value, where a row has one.
+    /// Places without a value, in C order.
     gaps: Vec<usize>,
     incomplete: Option<Incomplete>,
 }
@@ -88,7 +88,7 @@ impl Column {
             let gaps = (0..rows.len()).filter(|row| nulls.is_some_and(|nulls| nulls.is_null(*row)));
             self.gaps.extend(gaps.map(|row| self.rows + row));
         } else if let Some(row) = first_null(rows) {
-            self.incomplete = Some(Incomplete::Null { row: self.rows + row });
+            self.stop(Incomplete::Null { row: self.rows + row });
             return Ok(());
         }
         match rows.data_type() {
@@ -135,7 +135,7 @@ impl Column {
             let found = ends[1].as_usize() - ends[0].as_usize();
             let expected = *self.width.get_or_insert(found);
             if found != expected {
-                self.incomplete = Some(Incomplete::Ragged { row: self.rows + row, found, expected });
+                self.stop(Incomplete::Ragged { row: self.rows + row, found, expected });
                 return Ok(());
             }
         }
@@ -146,13 +146,16 @@ impl Column {
 
     /// Appends the values of lists of one length.
     fn extend_values(&mut self, values: &ArrayRef, width: usize) -> Result<(), Corrupt> {
-        match first_null(values) {
-            Some(place) => {
-                self.incomplete = Some(Incomplete::Null { row: self.rows + place / width.max(1) });
-                Ok(())
-            }
-            None => self.extend_numbers_or_texts(values),
-        }
+        let nulls = values.nulls().filter(|nulls| nulls.null_count() > 0);
+        let gaps = (0..values.len()).filter(|place| nulls.is_some_and(|nulls| nulls.is_null(*place)));
+        self.gaps.extend(gaps.map(|place| self.rows * width + place));
+        self.extend_numbers_or_texts(values)
+    }
+
+    /// Gives up at a row that is not whole, or at the first gap before it.
+    fn stop(&mut self, at: Incomplete) {
+        let gap = self.gaps.first().map(|place| Incomplete::Null { row: place / self.width.unwrap_or(1).max(1) });
+        self.incomplete = Some(gap.unwrap_or(at));
     }
 
     fn extend_numbers_or_texts(&mut self, values: &ArrayRef) -> Result<(), Corrupt> {

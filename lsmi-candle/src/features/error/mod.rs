@@ -264,6 +264,38 @@ pub enum FeatureError {
         others: usize,
     },
 
+    /// One of several labels a row is neither 0, 1 nor missing.
+    #[error(
+        "{file}: `{array}` is {found} at row {row}, column {column}; of several labels each is 0 or 1, or missing: nothing, NaN or -1"
+    )]
+    LabelValue {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// The row.
+        row: usize,
+        /// The column.
+        column: usize,
+        /// The value found.
+        found: f64,
+    },
+
+    /// A file to be evaluated has another number of labels a row than the training data.
+    #[error(
+        "{file}: `{array}` has {found} columns, one a label, but the training data have {expected}; give the same labels in the same order"
+    )]
+    LabelCount {
+        /// The file.
+        file: String,
+        /// The array.
+        array: String,
+        /// Its columns.
+        found: usize,
+        /// The labels of the training data.
+        expected: usize,
+    },
+
     /// A row belongs to no group.
     #[error(
         "{file}: `{array}` is missing at row {row} (`{found}`); give a row that belongs to no other a name of its own"
@@ -453,6 +485,36 @@ pub enum FeatureError {
         array: String,
         /// The only class.
         found: String,
+    },
+
+    /// The classes with too few rows are too few together as well, or all that there are.
+    #[error(
+        "{file}: {classes} classes have fewer than {least} training rows, {rows} in all, beside {others} classes with more; the pool needs {least} rows, and one class beside it: pool classes of more rows, or leave the rare ones out"
+    )]
+    RarePool {
+        /// The file.
+        file: String,
+        /// The rare classes.
+        classes: usize,
+        /// Their rows.
+        rows: usize,
+        /// The rows that a class needs.
+        least: usize,
+        /// The classes that are not rare.
+        others: usize,
+    },
+
+    /// Rare classes cannot be pooled where columns of logits are classes.
+    #[error(
+        "{file}: {classes} classes have fewer than {least} training rows, and the columns of its logits are classes: pool them in the logits and the labels, or leave out the logits"
+    )]
+    RareWithLogits {
+        /// The file.
+        file: String,
+        /// The rare classes.
+        classes: usize,
+        /// The rows that a class needs.
+        least: usize,
     },
 
     /// A label of an evaluation split is none of the training classes.

@@ -21,6 +21,8 @@ pub(crate) fn split_of(name: &str) -> Option<&'static str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LabelUse {
     Needed,
+    /// Several labels a row.
+    Several,
     /// Labels may be there, and are not read.
     Ignored,
 }
@@ -97,7 +99,7 @@ impl SplitArrays {
 
     /// Lists the arrays without which there is no split.
     fn needed(&self, labels: LabelUse) -> impl Iterator<Item = &String> {
-        [&self.x1, &self.x2].into_iter().chain((labels == LabelUse::Needed).then_some(&self.label))
+        [&self.x1, &self.x2].into_iter().chain((labels != LabelUse::Ignored).then_some(&self.label))
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::rare::name_of_pool;
+
 /// A label as the file has it. Integers are ordered by value, before strings, which are ordered by their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Label {
@@ -40,6 +42,22 @@ impl fmt::Display for Label {
 pub struct Classes {
     names: Vec<String>,
     labels: Vec<String>,
+    /// The classes that are one, the last, as they had too few rows.
+    #[serde(skip_serializing_if = "Pooled::is_empty")]
+    pooled: Pooled,
+}
+
+/// Classes that are one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Pooled {
+    names: Vec<String>,
+    labels: Vec<String>,
+}
+
+impl Pooled {
+    fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
 }
 
 /// Why names and labels make no list of classes.
@@ -70,13 +88,18 @@ pub enum ClassesError {
 struct Unchecked {
     names: Vec<String>,
     labels: Vec<String>,
+    #[serde(default)]
+    pooled: Pooled,
 }
 
 impl TryFrom<Unchecked> for Classes {
     type Error = ClassesError;
 
     fn try_from(unchecked: Unchecked) -> Result<Self, ClassesError> {
-        Self::with_labels(unchecked.names, unchecked.labels)
+        let Unchecked { names, labels, pooled } = unchecked;
+        let all = |own: &[String], pooled: &[String]| own.iter().chain(pooled).cloned().collect::<Vec<_>>();
+        Self::with_labels(all(&names, &pooled.names), all(&labels, &pooled.labels))?;
+        Ok(Self { pooled, ..Self::with_labels(names, labels)? })
     }
 }
 
@@ -102,12 +125,12 @@ impl Classes {
                 return Err(ClassesError::Repeated { name: list[first].clone(), first, second });
             }
         }
-        Ok(Self { names, labels })
+        Ok(Self { names, labels, pooled: Pooled::default() })
     }
 
     /// Creates an empty list, before labels have been seen.
     pub(crate) fn none() -> Self {
-        Self { names: Vec::new(), labels: Vec::new() }
+        Self { names: Vec::new(), labels: Vec::new(), pooled: Pooled::default() }
     }
 
     /// Finds the classes of training labels; `names` has the name of label 0, 1, ... and is used if it covers them all.
@@ -116,7 +139,7 @@ impl Classes {
         let texts: Vec<String> = distinct.iter().map(ToString::to_string).collect();
         let named: Option<Vec<String>> =
             distinct.iter().map(|label| given_name(label, names).map(str::to_owned)).collect();
-        Self { names: named.unwrap_or_else(|| texts.clone()), labels: texts }
+        Self { names: named.unwrap_or_else(|| texts.clone()), labels: texts, pooled: Pooled::default() }
     }
 
     /// Finds the class index of every label, or the first row whose label is of no class.
@@ -124,9 +147,9 @@ impl Classes {
     /// `names` are the names that the labels' own file gives them. Where both files name their classes, names decide,
     /// for the files may count differently; otherwise the label itself.
     pub(crate) fn encode(&self, labels: &[Label], names: Option<&[String]>) -> Result<Vec<u32>, usize> {
-        let by_name = index_of(&self.names);
-        let by_label = index_of(&self.labels);
-        let is_named = self.names != self.labels;
+        let by_name = self.index_of(&self.names, &self.pooled.names);
+        let by_label = self.index_of(&self.labels, &self.pooled.labels);
+        let is_named = self.names != self.labels || self.pooled.names != self.pooled.labels;
         let find = |label: &Label| match given_name(label, names) {
             Some(name) if is_named => by_name.get(name).copied(),
             _ => {
@@ -147,7 +170,7 @@ impl Classes {
     ///
     /// Where the classes have no names, names that are all unknown say nothing against them.
     pub(crate) fn agree_with(&self, names: &[String]) -> bool {
-        let by_name = index_of(&self.names);
+        let by_name = self.index_of(&self.names, &[]);
         let mut known = names.iter().filter(|name| by_name.contains_key(name.as_str())).peekable();
         (known.peek().is_none() && self.names == self.labels) || known.eq(&self.names)
     }
@@ -172,6 +195,35 @@ impl Classes {
         self.names.is_empty()
     }
 
+    /// Returns the names of the classes that are one, the last, as they had too few rows; empty if none were pooled.
+    pub fn pooled(&self) -> &[String] {
+        &self.pooled.names
+    }
+
+    /// Pools some of the classes to one, which comes last. Also returns the place that each class has then.
+    pub(super) fn with_pooled(&self, is_rare: &[bool]) -> (Self, Vec<u32>) {
+        let name = name_of_pool(self.names.iter().chain(&self.labels));
+        let of = |list: &[String], rare: bool| -> Vec<String> {
+            list.iter().zip(is_rare).filter(|(_, is_rare)| **is_rare == rare).map(|(name, _)| name.clone()).collect()
+        };
+        let (mut names, mut labels) = (of(&self.names, false), of(&self.labels, false));
+        let mut kept = 0u32..;
+        let pool = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let place = |is_rare: &bool| if *is_rare { pool } else { kept.next().unwrap_or(pool) };
+        let places = is_rare.iter().map(place).collect();
+        names.push(name.clone());
+        labels.push(name);
+        let pooled = Pooled { names: of(&self.names, true), labels: of(&self.labels, true) };
+        (Self { names, labels, pooled }, places)
+    }
+
+    /// Returns the place of each name, and the last for each of those that were pooled.
+    fn index_of<'n>(&self, names: &'n [String], pooled: &'n [String]) -> BTreeMap<&'n str, u32> {
+        let last = u32::try_from(self.names.len()).unwrap_or(u32::MAX).saturating_sub(1);
+        let own = names.iter().map(String::as_str).zip(0_u32..);
+        own.chain(pooled.iter().map(|name| (name.as_str(), last))).collect()
+    }
+
     /// Returns the index of the class with this name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
@@ -184,10 +236,6 @@ fn given_name<'n>(label: &Label, names: Option<&'n [String]>) -> Option<&'n str>
         Label::Integer(value) => Some(names?.get(usize::try_from(*value).ok()?)?.as_str()),
         Label::Text(_) => None,
     }
-}
-
-fn index_of(names: &[String]) -> BTreeMap<&str, u32> {
-    names.iter().map(String::as_str).zip(0_u32..).collect()
 }
 
 /// Finds the first two places with equal values; of several such pairs, the one complete first.

@@ -2,7 +2,9 @@
 
 pub(crate) mod alike;
 pub(crate) mod classes;
+pub(crate) mod matrix;
 pub(crate) mod missing;
+pub(crate) mod rare;
 
 use std::collections::{BTreeMap, BTreeSet};
 

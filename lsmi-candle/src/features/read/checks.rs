@@ -77,9 +77,9 @@ pub(super) fn several(error: FeatureError, role: IdentifierRole, array: &Array<'
 
 /// Checks that none of the rows of an array is incomplete; the first of them is the row `start`.
 pub(super) fn complete<'a>(file: &str, name: &str, start: usize, array: Array<'a>) -> Result<Array<'a>, FeatureError> {
-    let incomplete = match array.values {
-        Values::Incomplete(incomplete) => incomplete,
-        Values::WithGaps(_, gaps) => Incomplete::Null { row: gaps.first().copied().unwrap_or_default() },
+    let incomplete = match &array.values {
+        Values::Incomplete(incomplete) => *incomplete,
+        Values::WithGaps(_, gaps) => Incomplete::Null { row: array.row_of(gaps.first().copied().unwrap_or_default()) },
         _ => return Ok(array),
     };
     let (file, array) = (file.to_owned(), name.to_owned());

@@ -5,6 +5,7 @@ mod fill;
 pub(crate) mod model_logits;
 mod roles;
 pub(crate) mod rows;
+pub(in crate::features) mod several_labels;
 pub(in crate::features) mod source;
 pub(crate) mod splits;
 
@@ -185,13 +186,23 @@ fn read_split(source: &mut Source<'_>, split: &CheckedSplit, keys: &Keys) -> Res
         let (file, array) = (source.file(), split.arrays.label.clone());
         return Err(FeatureError::NoLabels { file, array, rows: labels.all.len() });
     }
-    let groups = match (&keys.groups, &split.arrays.group) {
+    let groups = read_groups(source, split, keys, &samples)?;
+    Ok(RawSplit { samples, labels, groups })
+}
+
+/// Reads which samples belong together, where that is known.
+fn read_groups(
+    source: &mut Source<'_>,
+    split: &CheckedSplit,
+    keys: &Keys,
+    samples: &Unlabelled,
+) -> Result<Option<Groups>, FeatureError> {
+    Ok(match (&keys.groups, &split.arrays.group) {
         // Ids are distinct, and tell samples apart in all parts of a file.
         (GroupKey::Apart, _) => Some(Groups::of_values(samples.ids.iter())),
         (_, Some(array)) => Some(source.groups(array)?),
         (_, None) => None,
-    };
-    Ok(RawSplit { samples, labels, groups })
+    })
 }
 
 impl RawSplit {
@@ -237,15 +248,7 @@ fn training_classes(
     training: &RawSplit,
     names: Option<&[String]>,
 ) -> Result<Classes, FeatureError> {
-    for (array, matrix) in [(&arrays.x1, &training.samples.x1), (&arrays.x2, &training.samples.x2)] {
-        if (1..matrix.rows()).all(|row| matrix.row(row) == matrix.row(0)) {
-            return Err(FeatureError::ConstantModality {
-                file: file.to_owned(),
-                array: array.clone(),
-                rows: matrix.rows(),
-            });
-        }
-    }
+    check_varied(file, arrays, &training.samples)?;
     let classes = Classes::of_training(&training.labels.present().1, names);
     if let [only] = classes.names() {
         return Err(FeatureError::SingleClass {
@@ -255,6 +258,17 @@ fn training_classes(
         });
     }
     Ok(classes)
+}
+
+/// Checks that the rows of both modalities differ.
+fn check_varied(file: &str, arrays: &SplitArrays, samples: &Unlabelled) -> Result<(), FeatureError> {
+    for (array, matrix) in [(&arrays.x1, &samples.x1), (&arrays.x2, &samples.x2)] {
+        if (1..matrix.rows()).all(|row| matrix.row(row) == matrix.row(0)) {
+            let (file, array, rows) = (file.to_owned(), array.clone(), matrix.rows());
+            return Err(FeatureError::ConstantModality { file, array, rows });
+        }
+    }
+    Ok(())
 }
 
 /// Turns labels into indices of `classes`.

@@ -218,7 +218,7 @@ impl<'a> Source<'a> {
             .map_err(|error| self.metadata_error(key, format!("is no JSON list of strings ({error}); write one")))
     }
 
-    fn metadata_error(&self, key: &str, reason: String) -> FeatureError {
+    pub(super) fn metadata_error(&self, key: &str, reason: String) -> FeatureError {
         FeatureError::Metadata { file: self.file(), key: key.to_owned(), reason }
     }
 
@@ -259,7 +259,7 @@ impl<'a> Source<'a> {
     }
 
     /// Describes an array.
-    fn outline(&mut self, name: &str) -> Result<Outline, FeatureError> {
+    pub(super) fn outline(&mut self, name: &str) -> Result<Outline, FeatureError> {
         if !self.names.contains(name) {
             return Err(missing_array(self.file, name, &self.names));
         }
@@ -272,13 +272,13 @@ impl<'a> Source<'a> {
     }
 
     /// Reads some rows of an array.
-    fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, FeatureError> {
+    pub(super) fn rows(&mut self, name: &str, rows: Range<usize>) -> Result<Array<'static>, FeatureError> {
         let taken = self.container.rows(name, self.row_of_array(rows.start)..self.row_of_array(rows.end));
         taken.map_err(|corrupt| corrupted(self.file, self.format, corrupt))
     }
 
     /// Counts the row of an error in the file instead of the array.
-    fn in_file(&self, name: &str, error: FeatureError) -> FeatureError {
+    pub(super) fn in_file(&self, name: &str, error: FeatureError) -> FeatureError {
         match error {
             FeatureError::Null { file, array, row } => {
                 FeatureError::Null { file, array, row: self.row_in_file(name, row) }

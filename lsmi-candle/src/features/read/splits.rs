@@ -104,6 +104,11 @@ impl CheckedSplit {
         }
         if labels == LabelUse::Needed {
             identifiers.push((&arrays.label, IdentifierRole::Label));
+        }
+        if labels == LabelUse::Several {
+            check_rows(&arrays.label, source.label_matrix_shape(&arrays.label)?.0)?;
+        }
+        if labels != LabelUse::Ignored {
             identifiers.extend(arrays.group.as_ref().map(|group| (group, IdentifierRole::Group)));
         }
         for (array, role) in identifiers {

@@ -7,6 +7,7 @@ use lsmi_core::SampleIds;
 use super::{FeatureSet, Unlabelled, hash};
 use crate::features::columns::metadata::MetadataColumn;
 use crate::features::labels::classes::Classes;
+use crate::features::labels::matrix::LabelMatrix;
 
 /// A part of a file: training, validation or test data.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +64,22 @@ impl FeatureFile {
     /// Computes the SHA-256 of all splits and class names, in hexadecimal, for provenance; the path does not enter.
     pub fn hash(&self) -> String {
         hash::of_file(self)
+    }
+}
+
+/// All samples of a file with several labels each, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelsFile {
+    /// The samples. They have no classes, and the class index of every one is 0.
+    pub table: FeatureFile,
+    /// The labels of every split.
+    pub labels: Vec<Split<LabelMatrix>>,
+}
+
+impl LabelsFile {
+    /// Returns the labels of a split.
+    pub fn labels_of(&self, split: &str) -> Option<&LabelMatrix> {
+        self.labels.iter().find(|labels| labels.name == split).map(|labels| &labels.features)
     }
 }
 

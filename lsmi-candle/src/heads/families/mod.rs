@@ -85,6 +85,8 @@ pub(super) struct Problem {
     /// Rows that a fold's models are fitted to.
     pub(super) rows: usize,
     pub(super) classes: usize,
+    /// Whether all heads are to be class means with one covariance.
+    pub(super) prototypes: bool,
     /// Columns and principal components of each modality.
     pub(super) columns: Vec<usize>,
     pub(super) components: Vec<usize>,
@@ -94,8 +96,14 @@ pub(super) struct Problem {
 /// Fewest rows that a network of several hidden layers is tried with.
 const ROWS_OF_A_DEEP_NETWORK: usize = 150;
 
+/// Classes above which only class means compete: the posteriors of all other families would take tens of gigabytes.
+const MOST_CLASSES: usize = 2000;
+
 /// Returns the families that compete, cheap ones first.
 pub(super) fn all(problem: &Problem) -> Vec<Box<dyn Family>> {
+    if problem.prototypes || problem.classes > MOST_CLASSES {
+        return vec![Box::new(centroids::ShrunkenCentroids)];
+    }
     let mut families: Vec<Box<dyn Family>> = vec![
         Box::new(discriminant::Discriminant::new(problem)),
         Box::new(ridge::Ridge::new(problem)),

@@ -31,6 +31,10 @@ use crate::estimator::folds::{LabelledRows, stratified_sample};
 const MOST_ROWS: usize = 20_000;
 /// Posteriors of competing rows at most, in all classes.
 const MOST_POSTERIORS: usize = 1_500_000;
+/// The same where 10 rows a class would be more.
+const MOST_POSTERIORS_OF_MANY_CLASSES: usize = 40_000_000;
+/// Posteriors of a member that are computed at a time.
+const POSTERIORS_AT_A_TIME: usize = 1 << 26;
 /// The largest number of fits of a member.
 const ATTEMPTS: usize = 4;
 /// The largest loss, in nats a row, by which a member may know the rows that it was fitted to less well than unseen
@@ -41,6 +45,8 @@ pub(crate) struct Contest<'a> {
     pub(crate) features: Features<'a>,
     pub(crate) labels: &'a [u32],
     pub(crate) classes: usize,
+    /// Whether all heads are to be class means with one covariance.
+    pub(crate) prototypes: bool,
     /// The group of each row, where rows belong together.
     pub(crate) groups: Option<&'a [u32]>,
     /// The outer fold of each row.
@@ -155,7 +161,8 @@ impl Contest<'_> {
     }
 
     fn field(&self) -> Field {
-        let most = MOST_ROWS.min(MOST_POSTERIORS / self.classes).max(10 * self.classes);
+        let of_many = (10 * self.classes).min(MOST_POSTERIORS_OF_MANY_CLASSES / self.classes);
+        let most = MOST_ROWS.min(MOST_POSTERIORS / self.classes).max(of_many);
         let rows = stratified_sample(self.labels, self.classes, most, self.seed);
         let folds: Vec<u32> = rows.iter().map(|row| self.folds[*row]).collect();
         let labels: Vec<u32> = rows.iter().map(|row| self.labels[*row]).collect();
@@ -171,6 +178,7 @@ impl Contest<'_> {
         Problem {
             rows,
             classes: self.classes,
+            prototypes: self.prototypes,
             columns: self.features.widths(View::Columns),
             components: self.features.widths(View::Components(usize::MAX)),
             // Tails are a matter of the features: no label is looked at.
@@ -369,12 +377,21 @@ impl Contest<'_> {
             .map(|(outer, plan)| self.member(families, *outer, plan))
             .collect::<Result<_>>()?;
         let mut members = members.into_iter();
-        let outcome = |Stacked { plans, stack, unseen, loss }: Stacked| Outcome {
-            pool: HeadPool { members: members.by_ref().take(plans.len()).collect(), stack },
-            loss,
-            unseen,
+        let outcome = |(outer, Stacked { plans, stack, unseen, loss }): (usize, Stacked)| {
+            let members = members.by_ref().take(plans.len()).collect();
+            Outcome { pool: HeadPool { members, stack, absent: self.absent(outer) }, loss, unseen }
         };
-        Ok(stacked.into_iter().map(outcome).collect())
+        Ok(stacked.into_iter().enumerate().map(outcome).collect())
+    }
+
+    /// Returns the classes without a row outside a fold. Where all families compete, every class has as many rows as there are
+    /// folds, and only whole groups can leave one without.
+    fn absent(&self, outer: usize) -> Vec<usize> {
+        let mut is_absent = vec![self.prototypes; self.classes];
+        for (label, fold) in self.labels.iter().zip(self.folds) {
+            is_absent[*label as usize] &= *fold as usize == outer;
+        }
+        (0..self.classes).filter(|class| is_absent[*class]).collect()
     }
 
     fn member(&self, families: &[Box<dyn Family>], outer: usize, plan: &MemberPlan) -> Result<Member> {
@@ -411,9 +428,7 @@ impl Contest<'_> {
                 training.seed = stream(training.seed, "another attempt").next_u64();
             }
             let classifier = family.fit(&training, setting)?;
-            let mut posteriors = classifier.log_posteriors(training.features, training.rows, self.device)?;
-            calibration.apply(&mut posteriors);
-            let loss = log_loss(&posteriors, training.labels);
+            let loss = self.loss_of(&classifier, &training, calibration)?;
             let is_good = loss <= unseen + MOST_LOST;
             if best.as_ref().is_none_or(|(lowest, _)| loss < *lowest) {
                 best = Some((loss, classifier));
@@ -424,6 +439,19 @@ impl Contest<'_> {
         }
         #[expect(clippy::expect_used, reason = "there is at least one attempt, and the first is the best so far")]
         Ok(best.expect("at least one attempt").1)
+    }
+
+    /// Returns the log loss of a classifier on the rows that it was fitted to, in nats: some rows at a time where all
+    /// posteriors together take too much memory.
+    fn loss_of(&self, classifier: &Classifier, training: &Training<'_>, calibration: &Calibration) -> Result<f64> {
+        let rows_at_a_time = (POSTERIORS_AT_A_TIME / training.classes).max(1);
+        let mut loss = 0.0;
+        for (rows, labels) in training.rows.chunks(rows_at_a_time).zip(training.labels.chunks(rows_at_a_time)) {
+            let mut posteriors = classifier.log_posteriors(training.features, rows, self.device)?;
+            calibration.apply(&mut posteriors);
+            loss += log_loss(&posteriors, labels) * (rows.len() as f64 / training.rows.len() as f64);
+        }
+        Ok(loss)
     }
 }
 

@@ -19,6 +19,7 @@ fn information(x1: &Matrix, x2: &Matrix, labels: &[u32], classes: usize) -> [f64
             features,
             labels,
             classes,
+            prototypes: false,
             groups: None,
             folds: &folds,
             fold_count: FOLDS,

@@ -11,7 +11,7 @@ use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::DataType;
 
 use super::arrays::Columns;
-use crate::features::array::{Array, Corrupt, Element, Incomplete, Kind, Unusable, Values};
+use crate::features::array::{Array, Corrupt, Element, Kind, Unusable, Values};
 use crate::features::columns::Column;
 
 /// Returns the common kind of numbered columns: floating-point numbers if one of them has these.
@@ -66,34 +66,34 @@ pub(super) struct Numbered {
     width: usize,
     rows: usize,
     bytes: Vec<u8>,
-    incomplete: Option<Incomplete>,
+    /// Places without a value, in C order.
+    gaps: Vec<usize>,
 }
 
 impl Numbered {
     fn new(width: usize) -> Self {
-        Self { width, rows: 0, bytes: Vec::new(), incomplete: None }
+        Self { width, rows: 0, bytes: Vec::new(), gaps: Vec::new() }
     }
 
     fn extend(&mut self, part: &[ArrayRef]) -> Result<(), Corrupt> {
         const SIZE: usize = size_of::<f64>();
         let rows = part.first().map_or(0, arrow_array::Array::len);
-        let nulls = part.iter().filter_map(|column| {
-            let nulls = column.nulls().filter(|nulls| nulls.null_count() > 0)?;
-            (0..rows).find(|row| nulls.is_null(*row))
-        });
-        if let (None, Some(row)) = (self.incomplete, nulls.min()) {
-            self.incomplete = Some(Incomplete::Null { row: self.rows + row });
+        let nulls: Vec<_> = part.iter().map(|column| column.nulls().filter(|nulls| nulls.null_count() > 0)).collect();
+        if nulls.iter().any(Option::is_some) {
+            let is_gap = |row: usize, column: usize| nulls[column].is_some_and(|nulls| nulls.is_null(row));
+            let places = (0..rows).flat_map(|row| (0..self.width).map(move |column| (row, column)));
+            let gaps = places.filter(|(row, column)| is_gap(*row, *column));
+            let first = self.rows * self.width;
+            self.gaps.extend(gaps.map(|(row, column)| first + row * self.width + column));
         }
-        if self.incomplete.is_none() {
-            let columns: Vec<Cow<'_, [f64]>> = part.iter().map(doubles).collect::<Result<_, _>>()?;
-            let row_bytes = self.width * SIZE;
-            let start = self.bytes.len();
-            self.bytes.resize(start + rows * row_bytes, 0);
-            // A row at a time: the columns are read where their values were read for the row before.
-            for (row, added) in self.bytes[start..].chunks_exact_mut(row_bytes).enumerate() {
-                for (added, column) in added.as_chunks_mut().0.iter_mut().zip(&columns) {
-                    *added = column[row].to_le_bytes();
-                }
+        let columns: Vec<Cow<'_, [f64]>> = part.iter().map(doubles).collect::<Result<_, _>>()?;
+        let row_bytes = self.width * SIZE;
+        let start = self.bytes.len();
+        self.bytes.resize(start + rows * row_bytes, 0);
+        // A row at a time: the columns are read where their values were read for the row before.
+        for (row, added) in self.bytes[start..].chunks_exact_mut(row_bytes).enumerate() {
+            for (added, column) in added.as_chunks_mut().0.iter_mut().zip(&columns) {
+                *added = column[row].to_le_bytes();
             }
         }
         self.rows += rows;
@@ -102,10 +102,11 @@ impl Numbered {
 
     fn array(self) -> Result<Array<'static>, Corrupt> {
         let shape = vec![self.rows, self.width];
-        match self.incomplete {
-            Some(incomplete) => Ok(Array { shape, values: Values::Incomplete(incomplete) }),
-            None => Array::contiguous(shape, Element::F64, Cow::Owned(self.bytes)),
+        let mut array = Array::contiguous(shape, Element::F64, Cow::Owned(self.bytes))?;
+        if !self.gaps.is_empty() {
+            array.values = Values::WithGaps(Box::new(array.values), self.gaps);
         }
+        Ok(array)
     }
 }
 
