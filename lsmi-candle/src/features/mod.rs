@@ -9,6 +9,8 @@
 //! |---|---|
 //! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]), several `.npy` (see [`ArrayFiles`]) |
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
+//! | `x1` `[n, T, d1]`, `x2` `[n, T, d2]`, pooled as [`Keys::pool`] says | the same, in all but tables |
+//! | `lengths1`, `lengths2`, or `lengths` of both `[n]`, optional | integers: the steps of each sequence that count |
 //! | `y` `[n]` | integers, booleans; in all but tensors also strings, without the blanks around them; missing ones by [`Missing`] |
 //! | `id` `[n]`, optional | integers; in all but tensors also strings; a metadata key `ids` instead |
 //! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers of the user's own models of x1, x2 and both, before the softmax, or log-probabilities |
@@ -45,6 +47,7 @@ mod keys;
 mod labels;
 mod logits;
 mod read;
+mod sequences;
 mod set;
 mod text_table;
 mod write;
@@ -59,7 +62,7 @@ use std::path::Path;
 pub use self::arrays::{Arrays, Numbers};
 pub use self::columns::metadata::{MetadataColumn, MetadataType, MetadataValues};
 pub use self::data::{ArrayFiles, Data};
-pub use self::error::FeatureError;
+pub use self::error::{FeatureError, SequenceError};
 pub use self::format::Format;
 pub(crate) use self::groups::DisjointSets;
 pub use self::groups::Groups;
@@ -73,6 +76,7 @@ pub use self::read::model_logits::read_model_logits;
 pub use self::read::read_bytes;
 pub use self::read::rows::{FileState, RowReader};
 pub use self::read::splits::RowSplit;
+pub use self::sequences::{Lags, LagsError, Pooling, SequenceFile, SequenceSet, UnknownPooling};
 pub use self::set::file::{FeatureFile, Split, UnlabelledFile};
 pub use self::set::{FeatureSet, Inputs, Unlabelled};
 pub use self::text_table::{Records, TextTable, TextTableError, records_of};
