@@ -8,7 +8,7 @@ pub(crate) mod rows;
 mod sequences;
 pub(in crate::features) mod source;
 pub(crate) mod splits;
-mod step_samples;
+pub(in crate::features) mod step_samples;
 
 use std::path::Path;
 

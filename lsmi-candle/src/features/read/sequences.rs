@@ -9,7 +9,8 @@ use super::roles::{LENGTHS_NEED_INTEGERS, LENGTHS_NEED_ROWS, MatrixRole};
 use super::source::Source;
 use crate::features::array::{Array, Kind, Number, Outline, Values};
 use crate::features::error::{FeatureError, SequenceError};
-use crate::features::keys::splits::SplitArrays;
+use crate::features::keys::Keys;
+use crate::features::keys::splits::{LabelUse, SplitArrays, find_splits};
 use crate::features::sequences::Pooling;
 use crate::numbers::matrix::Matrix;
 use crate::numbers::memory::Shortage;
@@ -85,6 +86,14 @@ impl Source<'_> {
             self.check_lengths(lengths, name, rows)?;
         }
         Ok((rows, columns, Some(Steps { most, columns, lengths, used })))
+    }
+
+    /// Returns whether one of the modalities of the first split, with or without labels, is made of sequences.
+    pub(in crate::features) fn has_sequences(&mut self, keys: &Keys) -> bool {
+        let (arrays, _) = find_splits(self.names(), keys, LabelUse::Ignored);
+        [&arrays.x1, &arrays.x2]
+            .into_iter()
+            .any(|name| self.outline(name).is_ok_and(|outline| outline.shape.len() == 3))
     }
 
     /// Reads a modality: a matrix, or sequences of which one is made. Steps that are kept are rows of it.

@@ -50,7 +50,12 @@ impl Data {
     }
 }
 
-fn load_sequences(path: &Path, mut source: Source<'_>, keys: &Keys, lags: &Lags) -> Result<SequenceFile, FeatureError> {
+pub(in crate::features) fn load_sequences(
+    path: &Path,
+    mut source: Source<'_>,
+    keys: &Keys,
+    lags: &Lags,
+) -> Result<SequenceFile, FeatureError> {
     let file = source.file();
     let (first, others) = splits_of(&file, source.names(), keys, LabelUse::Needed, true)?;
     let names = source.class_names()?;
