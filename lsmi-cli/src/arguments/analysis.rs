@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Streaming};
+use super::{
+    Arrays, CheckToo, Common, DataFiles, Estimation, Lagged, Measures, Models, NullTest, ReportToo, Streaming,
+};
 use lsmi_candle::analysis::names::Names;
 use lsmi_candle::samples::Format;
 
@@ -36,6 +38,9 @@ with the suffix of the split. They take the place of the heads for that model al
 --ratings gives Pearson's and Spearman's correlations of people's scores with r, the larger of u1 and u2, u1, u2 and s, with \
 95 % intervals, over samples and over means of classes, by each measure of --measures. Rows of one id are averaged.
 
+Modalities [n, T, d] are sequences: --pool makes one vector of each, of the steps that an array lengths1, lengths2 or lengths \
+[n] counts. With --lags every step is a sample, x1 some steps before x2 and y; each lag is an analysis in OUT/lag-K.
+
 Examples:
   lsmi analyze features.safetensors --out result
   lsmi analyze features.safetensors --repeats 10 --null 199 --out result
@@ -47,6 +52,8 @@ Examples:
   lsmi analyze train.npz --eval test.npz --eval shifted.npz --out result
   lsmi analyze features.npz --ratings people.csv --measures ccs --out result
   lsmi analyze data.npz --model early=early.npz --model late=late.npz --out result
+  lsmi analyze clips.npz --pool mean --out result
+  lsmi analyze series.npz --lags 0..4 --out result
   lsmi analyze --x1 image.npy --x2 text.npy --y label.npy --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
 
@@ -131,6 +138,8 @@ pub(crate) struct Analyze {
     pub(crate) ratings: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
+    #[command(flatten)]
+    pub(crate) lagged: Lagged,
     #[command(flatten)]
     pub(crate) models: Models,
     #[command(flatten)]

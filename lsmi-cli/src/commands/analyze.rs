@@ -7,6 +7,7 @@ use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::analysis::{Analyzer, Evaluation, Settings};
 use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Split, read_with_classes};
 
+use super::lags;
 use super::models::read_models;
 use super::settings::{gates, has_logits, repeats, settings};
 use super::write_analysis::{Files, by_id, check_analysis, tell, write_report};
@@ -17,6 +18,9 @@ use crate::process::failure::Failure;
 use crate::process::{console, progress};
 
 pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Failure> {
+    if let Some(lags) = &arguments.lagged.lags {
+        return lags::run(arguments, lags, effective);
+    }
     let run = Run::begin();
     let source = arguments.data.data();
     let inputs = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref));
@@ -53,7 +57,8 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let mut analyzer = Analyzer::new(&file, &settings)
         .with_evaluations(&evaluations)
         .with_models(&models)
-        .with_encoders(source.encoders(&keys));
+        .with_encoders(source.encoders(&keys))
+        .with_pooling(source.pooling(&keys));
     if let Some((ratings, path)) = &ratings {
         analyzer = analyzer.with_ratings(ratings, path);
     }
