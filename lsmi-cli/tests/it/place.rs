@@ -134,6 +134,13 @@ pub(crate) struct Array {
     bytes: Vec<u8>,
 }
 
+impl Array {
+    /// Gives the values another shape.
+    pub(crate) fn reshape(&mut self, shape: &[usize]) {
+        self.shape = shape.to_vec();
+    }
+}
+
 /// Floating-point numbers, `[rows, columns]`.
 pub(crate) fn matrix(columns: usize, values: &[f64]) -> Array {
     let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -152,6 +159,11 @@ pub(crate) fn floats(values: &[f64]) -> Array {
 }
 
 /// Integers, `[n]`.
+pub(crate) fn sequences(steps: usize, columns: usize, values: &[f64]) -> Array {
+    Array { shape: vec![values.len() / (steps * columns), steps, columns], ..matrix(columns, values) }
+}
+
+/// Integers, one a row.
 pub(crate) fn integers(values: &[i64]) -> Array {
     let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     Array { element: Dtype::I64, shape: vec![values.len()], bytes }
