@@ -158,12 +158,12 @@ pub(crate) fn floats(values: &[f64]) -> Array {
     Array { shape: vec![values.len()], ..matrix(1, values) }
 }
 
-/// Integers, `[n]`.
+/// Sequences of steps, `[n, steps, columns]`.
 pub(crate) fn sequences(steps: usize, columns: usize, values: &[f64]) -> Array {
     Array { shape: vec![values.len() / (steps * columns), steps, columns], ..matrix(columns, values) }
 }
 
-/// Integers, one a row.
+/// Integers, `[n]`.
 pub(crate) fn integers(values: &[i64]) -> Array {
     let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     Array { element: Dtype::I64, shape: vec![values.len()], bytes }

@@ -76,9 +76,9 @@ impl Pooling {
         assert!(columns > 0 && !steps.is_empty() && steps.len().is_multiple_of(columns), "whole steps, at least one");
         match self {
             Self::Mean => {
-                let weight = 1.0 / (steps.len() / columns) as f64;
+                let count = (steps.len() / columns) as f64;
                 sum(steps.chunks_exact(columns).map(|step| (step, 1.0)), pooled);
-                pooled.iter_mut().for_each(|value| *value *= weight);
+                pooled.iter_mut().for_each(|value| *value /= count);
             }
             Self::Last => pooled.copy_from_slice(&steps[steps.len() - columns..]),
             Self::Max => {
