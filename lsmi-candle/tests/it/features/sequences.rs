@@ -38,7 +38,7 @@ const X1: [f64; 24] = [
     3.0,
     6.0, // all three
 ];
-const LENGTHS1: [f64; 4] = [3.0, 2.0, 1.0, 3.0];
+const LENGTHS1: [i64; 4] = [3, 2, 1, 3];
 /// All of its steps count.
 const X2: [f64; 12] = [1.0, 2.0, 6.0, 0.0, 0.0, 3.0, -3.0, 0.0, 0.0, 4.0, 4.0, 4.0];
 
@@ -46,7 +46,7 @@ fn items() -> Vec<(&'static str, Item)> {
     vec![
         ("x1", Item::new(Dtype::F64, &[4, 3, 2], &X1)),
         ("x2", Item::new(Dtype::F32, &[4, 3, 1], &X2)),
-        ("lengths1", Item::new(Dtype::I32, &[4], &LENGTHS1)),
+        ("lengths1", Item::new(Dtype::I32, &[4], &LENGTHS1.map(|length| length as f64))),
         ("y", labels(&[1.0, 0.0, 0.0, 1.0])),
     ]
 }
@@ -77,7 +77,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let by_columns = vec![
         ("x1.npy", fortran([4, 3, 2], &X1)),
         ("x2.npy", fortran([4, 3, 1], &X2)),
-        ("lengths1.npy", npy("<i8", false, &[4], &LENGTHS1.map(|length| length as i64).map(i64::to_le_bytes).concat())),
+        ("lengths1.npy", npy("<i8", false, &[4], &LENGTHS1.map(i64::to_le_bytes).concat())),
         ("y.npy", npy("|u1", false, &[4], &[1, 0, 0, 1])),
     ];
     vec![
@@ -182,13 +182,14 @@ fn blocks_keep_their_lengths() {
     const ROWS: usize = 20_000;
     let number = |place: usize| f64::from(u32::try_from(place * 7919 % 1000).unwrap()) / 8.0;
     let x1: Vec<f64> = (0..ROWS * 12).map(number).collect();
-    let lengths: Vec<f64> = (0..ROWS).map(|row| number(row) % 3.0 + 1.0).map(f64::floor).collect();
+    let lengths: Vec<usize> = (0..ROWS).map(|row| row * 7919 % 1000 % 4 + 1).collect();
+    let written: Vec<f64> = lengths.iter().map(|length| *length as f64).collect();
     let y: Vec<f64> = (0..ROWS).map(|row| number(row) % 2.0).map(f64::floor).collect();
     let bytes = npz(
         &[
             ("x1", Item::new(Dtype::F32, &[ROWS, 4, 3], &x1)),
             ("x2", Item::new(Dtype::F32, &[ROWS, 1], &x1[..ROWS])),
-            ("lengths", Item::new(Dtype::U8, &[ROWS], &lengths)),
+            ("lengths", Item::new(Dtype::U8, &[ROWS], &written)),
             ("y", labels(&y)),
         ],
         STORED,
@@ -196,7 +197,7 @@ fn blocks_keep_their_lengths() {
     let (_folder, path) = write("a.npz", &bytes);
     let features = read_with_keys(&path, &keys(Pooling::Last)).unwrap().splits.remove(0).features;
     for row in 0..ROWS {
-        let last = row * 4 + lengths[row] as usize - 1;
+        let last = row * 4 + lengths[row] - 1;
         assert_eq!(features.x1.row(row), &x1[last * 3..][..3], "row {row}");
     }
 }
@@ -234,9 +235,9 @@ fn lengths_that_cannot_be_are_refused() {
     refused(vec![lengths(&[3.0, 4.0, 1.0, 3.0])], &["`lengths1` is 4 at row 1", "from 1 to 3 steps"]);
     refused(vec![lengths(&[-1.0, 2.0, 1.0, 3.0])], &["`lengths1` is -1 at row 0"]);
     refused(vec![lengths(&[3.0, 2.0])], &["`lengths1` has 2 rows, but `x1` has 4"]);
-    let floats = ("lengths1", Item::new(Dtype::F32, &[4], &LENGTHS1));
+    let floats = ("lengths1", Item::new(Dtype::F32, &[4], &[3.0, 2.0, 1.0, 3.0]));
     refused(vec![floats], &["`lengths1` holds", "lengths must be integers"]);
-    let matrix = ("lengths1", Item::new(Dtype::I32, &[4, 1], &LENGTHS1));
+    let matrix = ("lengths1", Item::new(Dtype::I32, &[4, 1], &[3.0, 2.0, 1.0, 3.0]));
     refused(vec![matrix], &["`lengths1` has shape [4, 1]", "lengths need [rows]"]);
 }
 
