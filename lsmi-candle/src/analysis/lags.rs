@@ -29,28 +29,28 @@ pub struct LagAnalyses {
 #[derive(Debug, Serialize)]
 pub struct LagsSummary<'a> {
     /// Version of this layout.
-    schema: u32,
+    pub schema: u32,
     /// Version of the program.
-    version: &'a str,
+    pub version: &'a str,
     /// Always `nats`.
-    units: &'static str,
+    pub units: &'static str,
     /// What the two modalities are called.
-    names: &'a Names,
+    pub names: &'a Names,
     /// What the label is called, as in `the label`.
-    label: &'a str,
+    pub label: &'a str,
     /// Seed of the fits.
-    seed: u64,
+    pub seed: u64,
     /// Rows that every estimator was fitted on.
-    n: usize,
+    pub n: usize,
     /// Class names, in the order of the class indices.
-    classes: &'a [String],
+    pub classes: &'a [String],
     /// The first step that is a sample: the largest lag.
-    first_step: usize,
+    pub first_step: usize,
     /// What has to be known before any number, in sentences.
-    warnings: Vec<&'a str>,
+    pub warnings: Vec<&'a str>,
     /// The summary of each lag.
     #[serde(serialize_with = "as_map")]
-    lags: Vec<(usize, &'a Summary)>,
+    pub lags: Vec<(usize, &'a Summary)>,
 }
 
 /// Analyses the samples of every lag of a table of sequences, one after the other.
