@@ -11,7 +11,7 @@ use super::ratings::{Rated, Ratings, RatingsSummary};
 use super::summary::{NullSummary, Summary};
 use super::{Analysis, AnalysisError, Model, Settings};
 use crate::estimator::{self, CrossFit, Estimator, Progress, Scores, cross_fit, seen_rows};
-use crate::features::{FeatureFile, FeatureSet, Split};
+use crate::features::{FeatureFile, FeatureSet, Pooling, Split};
 use crate::gates::{Gate, GateSettings, check_fitted};
 use crate::samples::ScoredSplit;
 
@@ -24,12 +24,13 @@ pub struct Analyzer<'a> {
     models: &'a [Model],
     ratings: Option<(&'a Ratings, &'a Path)>,
     encoders: [Option<String>; 2],
+    pooling: Option<Pooling>,
 }
 
 impl<'a> Analyzer<'a> {
     /// Prepares the analysis of a table.
     pub fn new(table: &'a FeatureFile, settings: &'a Settings) -> Self {
-        Self { table, settings, evaluations: &[], models: &[], ratings: None, encoders: [None, None] }
+        Self { table, settings, evaluations: &[], models: &[], ratings: None, encoders: [None, None], pooling: None }
     }
 
     /// Adds rows that are scored by models that have not seen them.
@@ -54,6 +55,12 @@ impl<'a> Analyzer<'a> {
     #[must_use]
     pub fn with_encoders(self, encoders: [Option<String>; 2]) -> Self {
         Self { encoders, ..self }
+    }
+
+    /// Adds how sequences were pooled, as [`Data::pooling`](crate::features::Data::pooling) has it.
+    #[must_use]
+    pub fn with_pooling(self, pooling: Option<Pooling>) -> Self {
+        Self { pooling, ..self }
     }
 
     /// Fits, scores, tests and summarises; every step of a fit goes to `progress`.
@@ -89,7 +96,8 @@ impl<'a> Analyzer<'a> {
             .evaluations
             .iter()
             .flat_map(|evaluation| encoder_differences(&evaluation.file, &self.encoders, &evaluation.encoders));
-        let estimator = differ.fold(fit.estimator, Estimator::with_note).with_encoders(self.encoders.clone());
+        let estimator = differ.fold(fit.estimator, Estimator::with_note);
+        let estimator = estimator.with_encoders(self.encoders.clone()).with_pooling(self.pooling);
         let (training, estimator) = ScoredSplit::of_training(train, fit.scores, estimator, measures)?;
         let mut splits = vec![training.with_metadata(table.metadata_of("train"))];
         splits.extend(others);

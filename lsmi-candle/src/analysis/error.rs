@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::ratings::RatingsError;
 use crate::error::EstimatorError;
-use crate::features::FeatureError;
+use crate::features::{FeatureError, Pooling};
 
 /// Why a table cannot be analysed.
 #[derive(Debug, Error)]
@@ -71,6 +71,18 @@ pub enum AnalysisError {
         label: String,
         /// Why not.
         source: Box<AnalysisError>,
+    },
+    /// Sequences are pooled in another way than those of the fit.
+    #[error(
+        "{file}: its sequences are pooled by `{found}`, but the estimator was fitted on sequences pooled by `{fitted}`; pool them by `{fitted}`"
+    )]
+    Pooling {
+        /// The file.
+        file: String,
+        /// The pooling of the fit.
+        fitted: Pooling,
+        /// The pooling of these sequences.
+        found: Pooling,
     },
     /// Features cannot be used.
     #[error(transparent)]

@@ -5,6 +5,8 @@
 //! summary, and the estimator that scores new rows. Nothing is printed, and no file is touched unless
 //! [`Analysis::write`] is called.
 //!
+//! [`analyze_lags`] makes an analysis for every lag of a table of sequences.
+//!
 //! [`summary`] is what `summary.json` holds, as types; [`diff`] compares two analyses sample by sample; [`ratings`]
 //! reads what people say of samples.
 //!
@@ -42,8 +44,10 @@ mod encoders;
 mod error;
 mod evaluation;
 mod files;
+mod lags;
 mod model;
 mod ordered_map;
+mod pooling;
 mod settings;
 
 use arrow_array::RecordBatch;
@@ -59,8 +63,10 @@ pub use encoders::encoder_differences;
 pub use error::AnalysisError;
 pub use evaluation::Evaluation;
 pub use files::{ESTIMATOR, SUMMARY, WriteError, samples_name};
+pub use lags::{LagAnalyses, LagsSummary, analyze_lags};
 pub use model::Model;
 pub use ordered_map::as_map;
+pub use pooling::pooling_difference;
 pub use settings::{Gates, Settings};
 
 /// Analyses the rows of a table: fits the split `train`, scores the others, and summarises all.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grouping::Grouping;
 use crate::densities::gauge::GaugeKind;
-use crate::features::Classes;
+use crate::features::{Classes, Pooling};
 
 /// The description of an estimator; stored as JSON in the bundle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct Description {
     /// none, see [`Data::encoders`](crate::features::Data::encoders).
     #[serde(default, skip_serializing_if = "are_unknown")]
     pub encoders: [Option<String>; 2],
+    /// The pooling of the sequences that it was fitted on; `None` if there were none, or if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<Pooling>,
     /// The estimated shortfall of means over rows that it scores; `None` if it was not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<Shortfall>,

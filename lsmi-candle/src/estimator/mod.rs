@@ -36,7 +36,7 @@ use lsmi_core::{ClassPrior, Measure, Reference};
 use crate::densities::gauge::Gauge;
 use crate::densities::knife::Knife;
 use crate::error::{EstimatorError, Result};
-use crate::features::{Classes, FeatureSet, Inputs, LOGITS};
+use crate::features::{Classes, FeatureSet, Inputs, LOGITS, Pooling};
 use crate::heads::{HeadModel, HeadPool};
 use crate::numbers::matrix::Matrix;
 
@@ -100,6 +100,14 @@ impl Estimator {
     #[must_use]
     pub fn with_encoders(mut self, encoders: [Option<String>; 2]) -> Self {
         self.description.encoders = encoders;
+        self
+    }
+
+    /// Returns the estimator with the pooling of the sequences that it was fitted on, see
+    /// [`Data::pooling`](crate::features::Data::pooling).
+    #[must_use]
+    pub fn with_pooling(mut self, pooling: Option<Pooling>) -> Self {
+        self.description.pooling = pooling;
         self
     }
 

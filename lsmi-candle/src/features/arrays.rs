@@ -9,7 +9,9 @@ use super::format::{Format, Held, Memory};
 use super::keys::Keys;
 use super::labels::classes::Classes;
 use super::read::source::Source;
+use super::read::step_samples::load_sequences;
 use super::read::{load, load_unlabelled, several_labels};
+use super::sequences::{Lags, SequenceFile};
 use super::set::file::{FeatureFile, LabelsFile, UnlabelledFile};
 
 /// The numbers of an array in memory, in C order; 16-bit floating-point numbers by their bits.
@@ -156,6 +158,14 @@ impl<'a> Arrays<'a> {
     /// As there.
     pub fn read_unlabelled(mut self, keys: &Keys, classes: &Classes) -> Result<UnlabelledFile, FeatureError> {
         load_unlabelled(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, classes)
+    }
+
+    /// Reads sequences for training by lags; see [`Data::read_sequences`](super::Data::read_sequences).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_sequences(mut self, keys: &Keys, lags: &Lags) -> Result<SequenceFile, FeatureError> {
+        load_sequences(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, lags)
     }
 
     fn path(&self) -> PathBuf {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::error::{FeatureError, corrupted, not_opened, unreadable};
 use super::format::{Container, Format, Input, open_npy_files};
 use super::keys::{GroupKey, Keys};
+use super::read::source::Source;
+use super::sequences::Pooling;
 
 /// The files that samples are in.
 ///
@@ -75,6 +77,14 @@ impl Data {
         };
         let Ok((_, file)) = file else { return [None, None] };
         [&keys.x1, &keys.x2].map(|array| file.metadata(&format!("{array}_model")).map(str::to_owned))
+    }
+
+    /// Returns the pooling that the keys ask for, if a modality is made of sequences; `None` for files that cannot be read.
+    pub fn pooling(&self, keys: &Keys) -> Option<Pooling> {
+        let pooling = keys.pool?;
+        let (name, (format, mut container)) = (self.to_string(), self.open().ok()?);
+        let mut source = Source::new(&name, format, container.as_mut());
+        source.has_sequences(keys).then_some(pooling)
     }
 
     /// Returns the names of the arrays: a file of groups is meant to be used.

@@ -9,6 +9,8 @@
 //! |---|---|
 //! | formats | `.safetensors`, `.npz`, `.parquet`, `.arrow`, `.csv`, `.pt` (see [`Format`]), several `.npy` (see [`ArrayFiles`]) |
 //! | `x1` `[n, d1]`, `x2` `[n, d2]` | floating-point numbers of 16, 32 or 64 bits, bfloat16, integers, booleans |
+//! | `x1` `[n, T, d1]`, `x2` `[n, T, d2]`, pooled as [`Keys::pool`] says | the same, in all but tables |
+//! | `lengths1`, `lengths2`, or `lengths` of both `[n]`, optional | integers: the steps of each sequence that count |
 //! | `y` `[n]` | integers, booleans; in all but tensors also strings, without the blanks around them; missing ones by [`Missing`] |
 //! | `y` `[n, L]`, see [`Data::read_several_labels`] | several labels a row, each 0, 1 or missing |
 //! | `id` `[n]`, optional | integers; in all but tensors also strings; a metadata key `ids` instead |
@@ -46,6 +48,7 @@ mod keys;
 mod labels;
 mod logits;
 mod read;
+mod sequences;
 mod set;
 mod several;
 mod text_table;
@@ -61,7 +64,7 @@ use std::path::Path;
 pub use self::arrays::{Arrays, Numbers};
 pub use self::columns::metadata::{MetadataColumn, MetadataType, MetadataValues};
 pub use self::data::{ArrayFiles, Data};
-pub use self::error::FeatureError;
+pub use self::error::{FeatureError, SequenceError};
 pub use self::format::Format;
 pub(crate) use self::groups::DisjointSets;
 pub use self::groups::Groups;
@@ -77,6 +80,7 @@ pub use self::read::model_logits::read_model_logits;
 pub use self::read::read_bytes;
 pub use self::read::rows::{FileState, RowReader};
 pub use self::read::splits::RowSplit;
+pub use self::sequences::{Lags, LagsError, Pooling, SequenceFile, SequenceSet, UnknownPooling};
 pub use self::set::file::{FeatureFile, LabelsFile, Split, UnlabelledFile};
 pub use self::set::{FeatureSet, Inputs, Unlabelled};
 pub use self::several::{SeveralFile, SeveralSet};

@@ -13,6 +13,7 @@ mod golden;
 #[cfg(feature = "embedding")]
 mod hub;
 mod invariance;
+mod lags;
 #[cfg(feature = "embedding")]
 mod manifest_schema;
 mod margins;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, RareOptions, ReportToo, Several,
-    Streaming, Target,
+    Arrays, CheckToo, Common, DataFiles, Estimation, Lagged, Measures, Models, NullTest, RareOptions, ReportToo,
+    Several, Streaming, Target,
 };
 use lsmi_candle::analysis::names::Names;
 use lsmi_candle::samples::Format;
@@ -46,6 +46,9 @@ with --missing drop, of that label alone. The samples have a row for every sampl
 --ratings gives Pearson's and Spearman's correlations of people's scores with r, the larger of u1 and u2, u1, u2 and s, with \
 95 % intervals, over samples and over means of classes, by each measure of --measures. Rows of one id are averaged.
 
+Modalities [n, T, d] are sequences: --pool makes one vector of each, of the steps that an array lengths1, lengths2 or lengths \
+[n] counts. With --lags every step is a sample, x1 some steps before x2 and y; each lag is an analysis in OUT/lag-K.
+
 Examples:
   lsmi analyze features.safetensors --out result
   lsmi analyze features.safetensors --repeats 10 --null 199 --out result
@@ -59,6 +62,8 @@ Examples:
   lsmi analyze data.npz --model early=early.npz --model late=late.npz --out result
   lsmi analyze tags.npz --target labels --missing drop --rare pool --out result
   lsmi analyze species.npz --rare pool --rare-below 20 --out result
+  lsmi analyze clips.npz --pool mean --out result
+  lsmi analyze series.npz --lags 0..4 --out result
   lsmi analyze --x1 image.npy --x2 text.npy --y label.npy --out result
   lsmi analyze three.npz --modalities x1,x2,x3 --measure sx --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
@@ -151,6 +156,8 @@ pub(crate) struct Analyze {
     pub(crate) several: Several,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
+    #[command(flatten)]
+    pub(crate) lagged: Lagged,
     #[command(flatten)]
     pub(crate) models: Models,
     #[command(flatten)]

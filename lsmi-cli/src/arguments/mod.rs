@@ -20,6 +20,7 @@ mod join;
 mod models;
 mod partition;
 mod report;
+mod sequences;
 mod several;
 mod simulate;
 mod stream;
@@ -46,6 +47,7 @@ pub(crate) use join::Join;
 pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::{By, Partition};
 pub(crate) use report::{Report, ReportToo};
+pub(crate) use sequences::{Lagged, Sequences};
 pub(crate) use several::Several;
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::Streaming;
@@ -137,13 +139,15 @@ pub(crate) struct Arrays {
     /// counted) or keep (these texts are names like others)
     #[arg(long, default_value_t)]
     missing: Missing,
+    #[command(flatten)]
+    sequences: Sequences,
 }
 
 impl Arrays {
     /// The names given, or the usual ones.
     pub(crate) fn keys(&self) -> Keys {
         let (keys, groups) = (self.keys.clone().unwrap_or_default(), self.groups.clone().unwrap_or_default());
-        Keys { missing: self.missing, groups, ..keys }
+        Keys { missing: self.missing, groups, pool: self.sequences.pool, ..keys }
     }
 }
 

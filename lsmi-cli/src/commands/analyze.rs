@@ -7,10 +7,10 @@ use lsmi_candle::analysis::ratings::read_ratings;
 use lsmi_candle::analysis::{Analyzer, Evaluation, Settings};
 use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Rare, Split, read_with_classes};
 
-use super::analyze_several;
 use super::models::read_models;
 use super::settings::{gates, has_logits, repeats, settings, with_rare};
 use super::write_analysis::{Files, by_id, check_analysis, tell, write_report};
+use super::{analyze_several, lags};
 use crate::arguments::effective::Effective;
 use crate::arguments::{Analyze, Target};
 use crate::output::made::Run;
@@ -18,6 +18,9 @@ use crate::process::failure::Failure;
 use crate::process::{console, progress};
 
 pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Failure> {
+    if let Some(lags) = &arguments.lagged.lags {
+        return lags::run(arguments, lags, effective);
+    }
     match arguments.target.unwrap_or_default() {
         Target::Classes => {}
         Target::Continuous => return Err(Failure::usage("--target continuous is not there yet")),
@@ -68,7 +71,8 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let mut analyzer = Analyzer::new(&file, &settings)
         .with_evaluations(&evaluations)
         .with_models(&models)
-        .with_encoders(source.encoders(&keys));
+        .with_encoders(source.encoders(&keys))
+        .with_pooling(source.pooling(&keys));
     if let Some((ratings, path)) = &ratings {
         analyzer = analyzer.with_ratings(ratings, path);
     }

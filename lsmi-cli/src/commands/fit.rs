@@ -27,7 +27,8 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
         None => in_memory(&data, arguments)?,
         Some(most) => from_a_stream(&data, arguments, usize::try_from(most).unwrap_or(usize::MAX))?,
     };
-    let estimator = fit.estimator.with_encoders(data.encoders(&arguments.arrays.keys()));
+    let keys = arguments.arrays.keys();
+    let estimator = fit.estimator.with_encoders(data.encoders(&keys)).with_pooling(data.pooling(&keys));
 
     let measures = arguments.estimation.measures.listed();
     let (training, estimator) = ScoredSplit::of_training(&drawn, fit.scores, estimator, measures)?;

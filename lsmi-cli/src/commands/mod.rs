@@ -15,6 +15,7 @@ mod generate;
 mod guide;
 mod hub;
 mod join;
+mod lags;
 mod leftovers;
 mod model_source;
 mod models;

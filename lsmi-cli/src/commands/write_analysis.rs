@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lsmi_candle::analysis::names::Words;
 use lsmi_candle::analysis::{Analysis, ESTIMATOR, SUMMARY, samples_name};
@@ -57,6 +57,20 @@ impl Files<'_> {
     /// Writes samples, summary, estimator and what there is to say of the run to a directory, all or nothing.
     pub(super) fn write(&self, directory: &Path, format: Format) -> Result<(), Failure> {
         let mut staging = Staging::default();
+        let stale = self.stage(&mut staging, directory, format)?;
+        staging.commit(&stale)?;
+        // Where none is left, the report that had figures there is not made again, or makes the directory again.
+        let _ = fs::remove_dir(directory.join(FIGURES));
+        Ok(())
+    }
+
+    /// Writes the same files without putting them in their places. Returns those of an earlier run that are to go.
+    pub(super) fn stage(
+        &self,
+        staging: &mut Staging,
+        directory: &Path,
+        format: Format,
+    ) -> Result<Vec<PathBuf>, Failure> {
         staging.write(&directory.join(samples_name(format)), |file| self.analysis.write_samples(file, format))?;
         staging.write(&directory.join(SUMMARY), |file| self.analysis.write_summary(file))?;
         staging.write(&directory.join(ESTIMATOR), |file| self.analysis.write_estimator(file))?;
@@ -67,10 +81,7 @@ impl Files<'_> {
         }
         let made = self.run.end(self.effective.words(), self.table.map(|(table, _)| table.clone()));
         staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
-        staging.commit(&leftovers(directory, format, self.table.map(|(table, _)| table.file.as_str())))?;
-        // Where none is left, the report that had figures there is not made again, or makes the directory again.
-        let _ = fs::remove_dir(directory.join(FIGURES));
-        Ok(())
+        Ok(leftovers(directory, format, self.table.map(|(table, _)| table.file.as_str())))
     }
 }
 

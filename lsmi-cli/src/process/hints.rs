@@ -3,7 +3,7 @@
 use lsmi_candle::EstimatorError;
 use lsmi_candle::analysis::AnalysisError;
 use lsmi_candle::device::DeviceError;
-use lsmi_candle::features::FeatureError;
+use lsmi_candle::features::{FeatureError, SequenceError};
 use lsmi_candle::samples::read::SamplesError;
 
 /// Names the options that help against an error of a feature file.
@@ -28,6 +28,15 @@ pub(super) fn for_features(error: &FeatureError) -> Option<String> {
             };
             format!("leave such rows out with --missing drop{keep}")
         }
+        // Libraries name the setting that pools sequences.
+        FeatureError::Shape { .. } if error.hint().is_some() => {
+            "`--pool mean` (or last, max, attention) pools the steps of sequences; `analyze --lags` keeps them"
+                .to_owned()
+        }
+        FeatureError::Sequence(SequenceError::MissingLabel { .. }) => {
+            "leave such steps out with --missing drop".to_owned()
+        }
+        FeatureError::Sequence(SequenceError::TooShort { .. }) => "give smaller lags with --lags".to_owned(),
         _ => return None,
     })
 }

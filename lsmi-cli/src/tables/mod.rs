@@ -12,6 +12,7 @@ pub(crate) mod gates;
 pub(crate) mod gauge_sentence;
 pub(crate) mod label_free;
 pub(crate) mod labels;
+pub(crate) mod lags;
 pub(crate) mod models;
 pub(crate) mod null;
 pub(crate) mod ratings;

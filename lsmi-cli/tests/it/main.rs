@@ -38,6 +38,7 @@ mod place;
 mod ratings;
 mod report;
 mod round_trip;
+mod sequences;
 #[path = "../../../lsmi-candle/tests/it/hub/server.rs"]
 #[expect(dead_code, reason = "the tests of the library need more of it")]
 mod server;

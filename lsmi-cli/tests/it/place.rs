@@ -134,6 +134,13 @@ pub(crate) struct Array {
     bytes: Vec<u8>,
 }
 
+impl Array {
+    /// Gives the values another shape.
+    pub(crate) fn reshape(&mut self, shape: &[usize]) {
+        self.shape = shape.to_vec();
+    }
+}
+
 /// Floating-point numbers, `[rows, columns]`.
 pub(crate) fn matrix(columns: usize, values: &[f64]) -> Array {
     let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -149,6 +156,11 @@ pub(crate) fn floats32(columns: usize, values: &[f32]) -> Array {
 /// Floating-point numbers, `[n]`.
 pub(crate) fn floats(values: &[f64]) -> Array {
     Array { shape: vec![values.len()], ..matrix(1, values) }
+}
+
+/// Sequences of steps, `[n, steps, columns]`.
+pub(crate) fn sequences(steps: usize, columns: usize, values: &[f64]) -> Array {
+    Array { shape: vec![values.len() / (steps * columns), steps, columns], ..matrix(columns, values) }
 }
 
 /// Integers, `[n]`.

@@ -188,6 +188,7 @@ impl<'a> Fitting<'a> {
             rows,
             data_hash: train.hash(),
             encoders: [None, None],
+            pooling: None,
             shortfall: None,
             grouping,
             notes,

@@ -204,6 +204,15 @@ impl<'a> Array<'a> {
         Array { shape: self.shape, values }
     }
 
+    /// Puts all elements into one dimension, in C order.
+    pub(crate) fn flat(self) -> Array<'static> {
+        let values = match &self.values {
+            Values::Numbers(numbers) => Values::Numbers(numbers.flat(&self.shape)),
+            _ => self.values.into_owned(),
+        };
+        Array { shape: vec![self.shape.iter().product()], values }
+    }
+
     /// Copies some rows of an array that has rows.
     pub(crate) fn rows(&self, rows: Range<usize>) -> Result<Array<'static>, Corrupt> {
         let all = self.shape.first().copied().unwrap_or_default();

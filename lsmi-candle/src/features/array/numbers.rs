@@ -48,10 +48,10 @@ impl<'a> Numbers<'a> {
         numbers
     }
 
-    /// Writes the elements of a matrix with this number of columns, row after row, over `values`.
-    pub(crate) fn write_to(&self, values: &mut [f64], columns: usize) {
+    /// Writes the elements of an array whose rows have this shape, in C order, over `values`.
+    pub(crate) fn write_to(&self, values: &mut [f64], row_shape: &[usize]) {
         let start = self.offset * self.element.size();
-        let is_in_order = self.strides == [columns, 1] && !self.big_endian && !self.is_negated;
+        let is_in_order = self.strides == strides_in_order(row_shape) && !self.big_endian && !self.is_negated;
         let in_order = self.bytes.get(start..).and_then(|rest| rest.get(..values.len() * self.element.size()));
         match (self.element, in_order.filter(|_| is_in_order)) {
             (Element::F64, Some(bytes)) => {
@@ -65,9 +65,13 @@ impl<'a> Numbers<'a> {
                 }
             }
             _ => {
-                for (row, values) in values.chunks_exact_mut(columns.max(1)).enumerate() {
-                    for (column, value) in values.iter_mut().enumerate() {
-                        *value = self.at(&[row, column]).to_f64();
+                let mut index = vec![0; row_shape.len() + 1];
+                let row_numbers = row_shape.iter().product::<usize>().max(1);
+                for (row, values) in values.chunks_exact_mut(row_numbers).enumerate() {
+                    index[0] = row;
+                    for value in values {
+                        *value = self.at(&index).to_f64();
+                        advance(&mut index[1..], row_shape);
                     }
                 }
             }
@@ -100,9 +104,14 @@ impl<'a> Numbers<'a> {
             let start = self.position(index) * size;
             bytes.extend_from_slice(&self.bytes[start..start + size]);
         });
-        let strides = (1..=shape.len()).map(|axis| shape[axis..].iter().product()).collect();
+        let strides = shape.get(1..).map(strides_in_order).unwrap_or_default();
         let (element, big_endian, is_negated) = (self.element, self.big_endian, self.is_negated);
         Numbers { element, big_endian, strides, offset: 0, is_negated, bytes: Cow::Owned(bytes) }
+    }
+
+    /// Copies the elements in C order, in one dimension.
+    pub(super) fn flat(&self, shape: &[usize]) -> Numbers<'static> {
+        Numbers { strides: vec![1], ..self.compact(shape) }
     }
 
     fn each_index(shape: &[usize], take: &mut dyn FnMut(&[usize])) {
@@ -144,5 +153,21 @@ impl<'a> Numbers<'a> {
             raw.reverse();
         }
         raw
+    }
+}
+
+/// Returns the strides of an array in C order whose rows have this shape.
+fn strides_in_order(row_shape: &[usize]) -> Vec<usize> {
+    (0..=row_shape.len()).map(|axis| row_shape[axis..].iter().product()).collect()
+}
+
+/// Goes to the next index in C order; from the last one back to the first.
+fn advance(index: &mut [usize], shape: &[usize]) {
+    for (place, length) in index.iter_mut().zip(shape).rev() {
+        *place += 1;
+        if *place < *length {
+            return;
+        }
+        *place = 0;
     }
 }

@@ -1,6 +1,7 @@
 //! Hints: the settings that help against an error.
 
 use super::FeatureError;
+use crate::features::read::roles::SEQUENCES_NEED_POOLING;
 
 impl FeatureError {
     /// Says which setting of the reading helps, if one does.
@@ -24,6 +25,9 @@ impl FeatureError {
             Self::MissingLabel { found, .. } => Some(format!(
                 "`Missing::Drop` in `Keys` leaves such rows out; `Missing::Keep` takes `{found}` for the name of a class"
             )),
+            Self::Shape { expected, .. } if *expected == SEQUENCES_NEED_POOLING => {
+                Some("`pool` in `Keys` pools the steps of sequences".to_owned())
+            }
             _ => None,
         }
     }

@@ -5,10 +5,13 @@
 pub(in crate::features) mod advice;
 mod hint;
 mod opening;
+mod sequences;
 
 use std::io;
 
 use thiserror::Error;
+
+pub use self::sequences::SequenceError;
 
 pub(super) use self::opening::{corrupted, listed, not_opened, unreadable};
 use crate::numbers::memory;
@@ -559,6 +562,10 @@ pub enum FeatureError {
         /// Why not.
         source: lsmi_core::Error,
     },
+
+    /// Sequences cannot be used.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
 
     /// The metadata say something that cannot be used.
     #[error("{file}: the metadata key `{key}` {reason}")]

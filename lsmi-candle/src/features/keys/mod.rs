@@ -7,9 +7,13 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::labels::missing::Missing;
+use super::sequences::Pooling;
 
 /// The names of logits: of a model of x1, of x2 and of both. [`Keys`] do not rename them.
 pub(crate) const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
+
+/// The names of the lengths of sequences: of those of x1, of x2 and of both. [`Keys`] do not rename them either.
+const LENGTHS: [&str; 3] = ["lengths1", "lengths2", "lengths"];
 
 /// The names of the arrays: `x1`, `x2`, `y` and, where there is one, `id`; and the treatment of rows without a label.
 ///
@@ -37,6 +41,8 @@ pub struct Keys {
     pub missing: Missing,
     /// Which samples belong together.
     pub groups: GroupKey,
+    /// The pooling of modalities that are sequences, `[n, T, d]`; `None` refuses them.
+    pub pool: Option<Pooling>,
 }
 
 /// The place that says which samples belong together.
@@ -85,6 +91,7 @@ impl Default for Keys {
             id: None,
             missing: Missing::default(),
             groups: GroupKey::Unknown,
+            pool: None,
         }
     }
 }
@@ -145,6 +152,7 @@ impl FromStr for Keys {
             id,
             missing: Missing::default(),
             groups: GroupKey::Unknown,
+            pool: None,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Keys, LOGITS};
+use super::{Keys, LENGTHS, LOGITS};
 
 /// The splits that every reader knows, in the order in which they are returned.
 const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -41,6 +41,8 @@ pub(crate) struct SplitArrays {
     pub(crate) metadata_ids: String,
     /// The user's models' logits, of x1, x2 and both, where there are any.
     pub(crate) logits: [String; 3],
+    /// The lengths of sequences, of x1, x2 and both, where there are any.
+    pub(crate) lengths: [String; 3],
 }
 
 impl SplitArrays {
@@ -63,6 +65,7 @@ impl SplitArrays {
             group: keys.groups.array().map(name),
             metadata_ids: name("ids"),
             logits: LOGITS.map(name),
+            lengths: LENGTHS.map(name),
         }
     }
 
@@ -77,6 +80,7 @@ impl SplitArrays {
             group: keys.groups.array().map(|group| format!("{split}_{group}")),
             metadata_ids: format!("ids_{split}"),
             logits: LOGITS.map(|name| format!("{split}_{name}")),
+            lengths: LENGTHS.map(|name| format!("{split}_{name}")),
         }
     }
 
@@ -85,6 +89,13 @@ impl SplitArrays {
     pub(crate) fn logits_in(&self, names: &BTreeSet<String>) -> [Option<&str>; 3] {
         let is_logits = |name: &String| names.contains(name) && !self.is_role(name);
         self.logits.each_ref().map(|name| is_logits(name).then_some(name.as_str()))
+    }
+
+    /// Returns the lengths of the sequences of a modality, 0 or 1, that are among the arrays of these names: its own, or those
+    /// of both.
+    pub(crate) fn lengths_in(&self, names: &BTreeSet<String>, modality: usize) -> Option<&String> {
+        let [.., of_both] = &self.lengths;
+        [&self.lengths[modality], of_both].into_iter().find(|name| names.contains(*name) && !self.is_role(name))
     }
 
     /// Lists the names of all arrays that the split may have.
@@ -128,7 +139,7 @@ pub(crate) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: LabelUs
     if is_complete(&unsuffixed) || (splits.is_empty() && is_announced(&unsuffixed)) {
         splits.insert(0, unsuffixed);
     }
-    let usual = Keys { missing: keys.missing, groups: keys.groups.clone(), ..Keys::default() };
+    let usual = Keys { missing: keys.missing, groups: keys.groups.clone(), pool: keys.pool, ..Keys::default() };
     if splits.is_empty() && *keys == usual {
         let reference = KNOWN_SPLITS.map(|split| SplitArrays::reference(keys, split));
         splits.extend(reference.into_iter().filter(is_announced));

@@ -6,6 +6,7 @@ use super::roles::{IdentifierRole, MatrixRole};
 use crate::features::array::{Array, Incomplete, Kind, Number, Outline, Unusable, Values};
 use crate::features::error::{FeatureError, advice, listed};
 use crate::features::labels::classes::Label;
+use crate::numbers::matrix::Matrix;
 use crate::numbers::memory::{self, Shortage};
 
 /// Returns the rows and columns of an array that may serve as a matrix: of numbers, at least one by one.
@@ -91,6 +92,15 @@ pub(super) fn complete<'a>(file: &str, name: &str, start: usize, array: Array<'a
     })
 }
 
+/// Checks that the rows of a modality are not all equal.
+pub(in crate::features) fn check_varies(file: &str, name: &str, matrix: &Matrix) -> Result<(), FeatureError> {
+    if (1..matrix.rows()).any(|row| matrix.row(row) != matrix.row(0)) {
+        return Ok(());
+    }
+    let (file, array) = (file.to_owned(), name.to_owned());
+    Err(FeatureError::ConstantModality { file, array, rows: matrix.rows() })
+}
+
 /// Allocates a matrix, if there is memory for it. Zeros cost nothing until they are written to.
 pub(super) fn zeros(file: &str, name: &str, rows: usize, columns: usize) -> Result<Vec<f64>, FeatureError> {
     let outline = Outline { shape: vec![rows, columns], kind: Kind::Strings };
@@ -150,6 +160,6 @@ fn wrong_shape(file: &str, name: &str, outline: &Outline, expected: &'static str
     FeatureError::Shape { file: file.to_owned(), array: name.to_owned(), found: outline.shape_text(), expected }
 }
 
-fn empty(file: &str, name: &str, outline: &Outline) -> FeatureError {
+pub(super) fn empty(file: &str, name: &str, outline: &Outline) -> FeatureError {
     FeatureError::Empty { file: file.to_owned(), array: name.to_owned(), found: outline.shape_text() }
 }

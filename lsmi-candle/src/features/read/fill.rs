@@ -12,6 +12,7 @@ use std::thread;
 
 use super::checks::{check_matrix, element_type};
 use super::roles::MatrixRole;
+use super::sequences::FilledSteps;
 use crate::features::array::{Array, Values};
 use crate::features::error::FeatureError;
 
@@ -27,6 +28,8 @@ pub(super) struct Fill<'m> {
     pub(super) name: &'m str,
     pub(super) role: MatrixRole,
     pub(super) columns: usize,
+    /// The steps that its rows are made of, where the array holds sequences.
+    pub(super) steps: Option<FilledSteps<'m>>,
 }
 
 /// Reads some rows.
@@ -72,7 +75,8 @@ impl Fill<'_> {
 
     /// Fills all of the matrix by this number of threads.
     fn fill_by(&self, threads: usize, values: &mut [f64], read: ReadRows<'_>) -> Result<(), FeatureError> {
-        let rows = (NUMBERS_AT_A_TIME / self.columns).max(1);
+        let numbers = self.steps.as_ref().map_or(self.columns, |steps| steps.of.numbers());
+        let rows = (NUMBERS_AT_A_TIME / numbers).max(1);
         let left = values.chunks_mut(rows * self.columns).enumerate();
         let threads = threads.min(left.len());
         let blocks = Mutex::new(Blocks { left, read, failed: None });
@@ -103,6 +107,9 @@ impl Fill<'_> {
 
     /// Fills the values from the row `start` on with an array of the same number of rows.
     pub(super) fn fill(&self, array: &Array<'_>, start: usize, values: &mut [f64]) -> Result<(), FeatureError> {
+        if let Some(steps) = &self.steps {
+            return steps.fill(self, array, start, values);
+        }
         let (file, name) = (self.file, self.name);
         let (rows, columns) = check_matrix(file, name, &array.outline(), self.role)?;
         let expected = values.len() / self.columns;
@@ -117,7 +124,7 @@ impl Fill<'_> {
         let Values::Numbers(numbers) = &array.values else {
             return Err(element_type(file, name, &array.outline(), self.role.element_type()));
         };
-        numbers.write_to(values, columns);
+        numbers.write_to(values, &[columns]);
         // While they are at hand; all at once first, which takes a fraction of the time.
         if values.iter().fold(true, |all, value| all & value.is_finite()) {
             return Ok(());
@@ -137,7 +144,7 @@ mod tests {
     use super::*;
     use crate::features::array::Element;
 
-    const MATRIX: Fill<'_> = Fill { file: "f", name: "x1", role: MatrixRole::Modality, columns: 1 };
+    const MATRIX: Fill<'_> = Fill { file: "f", name: "x1", role: MatrixRole::Modality, columns: 1, steps: None };
 
     fn doubles(rows: Range<usize>) -> Array<'static> {
         let bytes = rows.clone().flat_map(|row| (row as f64).to_le_bytes()).collect();

@@ -1,18 +1,21 @@
 //! Reading: from an opened file to checked samples, whose labels are class indices.
 
-mod checks;
+pub(in crate::features) mod checks;
 mod fill;
 pub(crate) mod model_logits;
-mod roles;
+pub(in crate::features) mod roles;
 pub(crate) mod rows;
+mod sequences;
 pub(in crate::features) mod several_labels;
 pub(in crate::features) mod source;
 pub(crate) mod splits;
+pub(in crate::features) mod step_samples;
 
 use std::path::Path;
 
 use bytes::Bytes;
 
+use self::checks::check_varies;
 use self::roles::MatrixRole;
 use self::source::Source;
 use self::splits::{CheckedSplit, Splits};
@@ -94,6 +97,7 @@ pub(super) fn load(
     let found = Splits::find(&mut source, keys, LabelUse::Needed, known.is_none())?;
     let names = found.class_names.as_deref();
     let mut notes = source.notes();
+    notes.extend(found.note_on_pooling(keys));
     let (mut splits, mut kept, mut classes): (Vec<Split>, _, _) = (Vec::new(), Vec::new(), known.cloned());
     for split in &found.all {
         let raw = read_split(&mut source, split, keys)?;
@@ -226,8 +230,9 @@ fn check_whole(source: &Source<'_>, arrays: &SplitArrays, labels: &Labels) -> Re
 /// Reads a split without its labels.
 fn read_samples(source: &mut Source<'_>, split: &CheckedSplit) -> Result<Unlabelled, FeatureError> {
     let arrays = &split.arrays;
-    let x1 = source.matrix(&arrays.x1, MatrixRole::Modality)?;
-    let x2 = source.matrix(&arrays.x2, MatrixRole::Modality)?;
+    let [steps1, steps2] = split.steps.each_ref().map(Option::as_ref);
+    let x1 = source.modality(&arrays.x1, steps1)?;
+    let x2 = source.modality(&arrays.x2, steps2)?;
     let ids = match &split.metadata_ids {
         _ if split.has_ids => source.ids(&arrays.id)?,
         Some(ids) => source.listed_ids(&arrays.metadata_ids, ids)?,
@@ -249,7 +254,17 @@ fn training_classes(
     names: Option<&[String]>,
 ) -> Result<Classes, FeatureError> {
     check_varied(file, arrays, &training.samples)?;
-    let classes = Classes::of_training(&training.labels.present().1, names);
+    several_classes(file, arrays, &training.labels.present().1, names)
+}
+
+/// Finds the classes of training labels, which must be two or more.
+fn several_classes(
+    file: &str,
+    arrays: &SplitArrays,
+    labels: &[Label],
+    names: Option<&[String]>,
+) -> Result<Classes, FeatureError> {
+    let classes = Classes::of_training(labels, names);
     if let [only] = classes.names() {
         return Err(FeatureError::SingleClass {
             file: file.to_owned(),

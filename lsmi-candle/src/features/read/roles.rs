@@ -1,5 +1,21 @@
 //! The roles that arrays may serve in, with the advice for arrays that cannot.
 
+/// What becomes of sequences whose use is not said.
+pub(in crate::features) const SEQUENCES_NEED_POOLING: &str = "features need [rows, columns]; of a sequence [rows, steps, columns], take the mean over its steps, x.mean(axis=1), or flatten each row, x.reshape(len(x), -1)";
+
+/// What an array of lengths holds.
+pub(super) const LENGTHS_NEED_INTEGERS: &str =
+    "lengths must be integers, the steps of each sequence; lengths.astype('int64')";
+
+/// The shape of an array of lengths.
+pub(super) const LENGTHS_NEED_ROWS: &str = "lengths need [rows], one number a sequence; use lengths.reshape(-1)";
+
+/// What lags are taken of.
+pub(super) const LAGS_NEED_SEQUENCES: &str = "lags need sequences, [rows, steps, columns]";
+
+/// The shape of labels where lags are taken.
+pub(super) const LABELS_OF_STEPS: &str = "labels need [rows, steps], one a step, or [rows], one a sequence";
+
 /// The role of a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MatrixRole {
@@ -28,9 +44,7 @@ impl MatrixRole {
             (Self::Modality, 0 | 1) => {
                 "features need [rows, columns]; for one feature, x.reshape(-1, 1), in a table a column whose name ends in _0"
             }
-            (Self::Modality, 3) => {
-                "features need [rows, columns]; of a sequence [rows, steps, columns], take the mean over its steps, x.mean(axis=1), or flatten each row, x.reshape(len(x), -1)"
-            }
+            (Self::Modality, 3) => SEQUENCES_NEED_POOLING,
             (Self::Modality, _) => "features need [rows, columns]; flatten each row, x.reshape(len(x), -1)",
             (Self::Logits, 0 | 1) => {
                 "logits need [rows, classes]; for the one logit z, of the second of two classes, np.stack([0 * z, z], axis=1)"

@@ -114,20 +114,31 @@ impl<'a> Source<'a> {
     /// Reads a modality or a model's logits: a matrix of finite numbers, at least one by one.
     pub(super) fn matrix(&mut self, name: &str, role: MatrixRole) -> Result<Matrix, FeatureError> {
         let (file, (rows, columns)) = (self.file(), self.matrix_shape(name, role)?);
-        let mut values = zeros(&file, name, rows, columns)?;
-        let matrix = Fill { file: &file, name, role, columns };
+        let values = self.filled(rows, &Fill { file: &file, name, role, columns, steps: None })?;
+        self.matrix_of(values, columns)
+    }
+
+    /// Reads the values of a matrix of this number of rows.
+    pub(super) fn filled(&mut self, rows: usize, matrix: &Fill<'_>) -> Result<Vec<f64>, FeatureError> {
+        let (file, name) = (matrix.file, matrix.name);
+        let mut values = zeros(file, name, rows, matrix.columns)?;
         let filled = if self.container.obstacle(name).is_some() {
-            let array = self.rows(name, 0..rows).and_then(|array| complete(&file, name, 0, array));
+            let array = self.rows(name, 0..rows).and_then(|array| complete(file, name, 0, array));
             array.and_then(|array| matrix.fill(&array, 0, &mut values))
         } else {
             matrix.fill_in_blocks(&mut values, &mut |rows| {
                 let start = rows.start;
-                complete(&file, name, start, self.rows(name, rows)?)
+                complete(file, name, start, self.rows(name, rows)?)
             })
         };
         filled.map_err(|error| self.in_file(name, error))?;
-        Matrix::new(rows, columns, values).map_err(|error| FeatureError::Corrupt {
-            file,
+        Ok(values)
+    }
+
+    /// Makes a matrix of its values.
+    pub(super) fn matrix_of(&self, values: Vec<f64>, columns: usize) -> Result<Matrix, FeatureError> {
+        Matrix::new(values.len() / columns.max(1), columns, values).map_err(|error| FeatureError::Corrupt {
+            file: self.file(),
             format: self.format.name(),
             reason: error.to_string(),
         })
@@ -289,6 +300,7 @@ impl<'a> Source<'a> {
             FeatureError::NotFinite { file, array, row, column, found, advice } => {
                 FeatureError::NotFinite { file, array, row: self.row_in_file(name, row), column, found, advice }
             }
+            FeatureError::Sequence(error) => error.at_row(|row| self.row_in_file(name, row)).into(),
             other => other,
         }
     }

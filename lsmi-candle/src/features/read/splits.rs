@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::roles::{IdentifierRole, MatrixRole};
+use super::sequences::{StepUse, Steps};
 use super::source::Source;
 use crate::features::array::Kind;
-use crate::features::error::FeatureError;
+use crate::features::error::{FeatureError, SequenceError};
 use crate::features::keys::Keys;
 use crate::features::keys::splits::{LabelUse, SplitArrays, find_splits};
 use crate::features::labels::missing::Missing;
@@ -32,6 +33,8 @@ pub struct RowSplit {
 pub(super) struct CheckedSplit {
     pub(super) arrays: SplitArrays,
     pub(super) size: RowSplit,
+    /// The steps of x1 and x2, where these are sequences.
+    pub(super) steps: [Option<Steps>; 2],
     /// Whether its ids are an array.
     pub(super) has_ids: bool,
     /// The ids in the metadata, if they are there instead.
@@ -62,10 +65,20 @@ impl Splits {
             let split = CheckedSplit::new(source, arrays, keys, labels)?;
             if let Some(reference) = all.first() {
                 split.check_columns(&source.file(), reference)?;
+                split.check_lengths(&source.file(), reference)?;
             }
             all.push(split);
         }
         Ok(Self { all, class_names })
+    }
+
+    /// Says that there is nothing to pool, where that was wanted.
+    pub(super) fn note_on_pooling(&self, keys: &Keys) -> Option<String> {
+        let first = self.all.first().filter(|_| self.all.iter().all(|split| split.steps == [None, None]))?;
+        let (pooling, SplitArrays { x1, x2, .. }) = (keys.pool?, &first.arrays);
+        Some(format!(
+            "`{x1}` and `{x2}` are no sequences [rows, steps, columns], so that nothing was pooled ({pooling})"
+        ))
     }
 
     /// Returns the arrays of every split.
@@ -76,7 +89,8 @@ impl Splits {
 
 impl CheckedSplit {
     fn new(source: &mut Source<'_>, arrays: SplitArrays, keys: &Keys, labels: LabelUse) -> Result<Self, FeatureError> {
-        let (rows, d1) = source.matrix_shape(&arrays.x1, MatrixRole::Modality)?;
+        let used = keys.pool.map(StepUse::Pooled);
+        let (rows, d1, steps1) = source.modality_shape(&arrays, 0, used)?;
         let (file, reference) = (source.file(), arrays.x1.clone());
         let check_rows = |array: &str, found: usize| {
             if found == rows {
@@ -85,7 +99,7 @@ impl CheckedSplit {
             let (file, array, reference) = (file.clone(), array.to_owned(), reference.clone());
             Err(FeatureError::RowCount { file, array, found, reference, expected: rows })
         };
-        let (found, d2) = source.matrix_shape(&arrays.x2, MatrixRole::Modality)?;
+        let (found, d2, steps2) = source.modality_shape(&arrays, 1, used)?;
         check_rows(&arrays.x2, found)?;
         let has_ids = keys.id.is_some() || source.names().contains(&arrays.id);
         let metadata_ids = if has_ids { None } else { source.metadata_list(&arrays.metadata_ids)? };
@@ -115,7 +129,7 @@ impl CheckedSplit {
             check_rows(array, source.identifiers(array, role)?.shape.iter().product())?;
         }
         let size = RowSplit { name: arrays.split.clone(), rows, dims: [d1, d2], numbers };
-        Ok(Self { arrays, size, has_ids, metadata_ids })
+        Ok(Self { arrays, size, steps: [steps1, steps2], has_ids, metadata_ids })
     }
 
     /// Returns the split cut to some of its rows.
@@ -123,6 +137,7 @@ impl CheckedSplit {
         Self {
             arrays: self.arrays.clone(),
             size: RowSplit { rows: rows.len(), ..self.size.clone() },
+            steps: self.steps.clone(),
             has_ids: self.has_ids,
             metadata_ids: self.metadata_ids.as_ref().map(|ids| ids[rows.clone()].to_vec()),
         }
@@ -146,6 +161,21 @@ impl CheckedSplit {
         Ok(())
     }
 
+    /// Checks that sequences have lengths where they have them in the first split, and only there.
+    fn check_lengths(&self, file: &str, first: &Self) -> Result<(), FeatureError> {
+        for (modality, (own, other)) in self.steps.iter().zip(&first.steps).enumerate() {
+            let (Some(own), Some(other)) = (own, other) else { continue };
+            let (without, present) = match (&own.lengths, &other.lengths) {
+                (None, Some(present)) => (&self.arrays, present),
+                (Some(present), None) => (&first.arrays, present),
+                _ => continue,
+            };
+            let (file, array, present) = (file.to_owned(), without.lengths[modality].clone(), present.clone());
+            return Err(SequenceError::MissingLengths { file, array, present }.into());
+        }
+        Ok(())
+    }
+
     /// Checks that modalities have the columns they have in the first split.
     fn check_columns(&self, file: &str, first: &Self) -> Result<(), FeatureError> {
         let arrays = [(&self.arrays.x1, &first.arrays.x1), (&self.arrays.x2, &first.arrays.x2)];
@@ -161,7 +191,7 @@ impl CheckedSplit {
 }
 
 /// Finds the splits by the names of arrays: the first and the others.
-fn splits_of(
+pub(super) fn splits_of(
     file: &str,
     names: &BTreeSet<String>,
     keys: &Keys,

@@ -13,6 +13,7 @@ mod model_logits;
 mod parquet;
 mod refusals;
 mod rows;
+mod sequences;
 mod several_labels;
 mod splits;
 mod tables;

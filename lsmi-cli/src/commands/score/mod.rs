@@ -16,7 +16,7 @@ use super::saved::read_estimator;
 use crate::arguments::Score;
 use crate::process::console;
 use crate::process::failure::Failure;
-use lsmi_candle::analysis::encoder_differences;
+use lsmi_candle::analysis::{encoder_differences, pooling_difference};
 
 pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     let format = arguments.format.map_or_else(|| rows::format_of(&arguments.out), Ok)?;
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     }
     label_free::check_candidates(arguments)?;
     let estimator = read_estimator(&arguments.estimator, arguments.common.device)?;
-    let estimator = with_warnings(estimator, arguments);
+    let estimator = with_warnings(estimator, arguments)?;
     if let Some(reader) = stream::reader(arguments, &estimator)? {
         return stream::run(arguments, format, &estimator, reader);
     }
@@ -39,16 +39,17 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
     }
 }
 
-/// Adds a note on features that other encoders made than those the estimator was fitted on; notes are shown at the end, or at
-/// once where nothing else is.
-fn with_warnings(estimator: Estimator, arguments: &Score) -> Estimator {
+/// Adds a note on features that other encoders made than those the estimator was fitted on, or that were pooled where those were
+/// not; notes are shown at the end, or at once where nothing else is. Another pooling is refused.
+fn with_warnings(estimator: Estimator, arguments: &Score) -> Result<Estimator, Failure> {
     let data = arguments.data.data();
-    let found = data.encoders(&arguments.arrays.keys());
-    let warnings = encoder_differences(&data.path().display().to_string(), &estimator.description().encoders, &found);
+    let (file, keys) = (data.path().display().to_string(), arguments.arrays.keys());
+    let mut warnings = encoder_differences(&file, &estimator.description().encoders, &data.encoders(&keys));
+    warnings.extend(pooling_difference(&file, estimator.description().pooling, data.pooling(&keys))?);
     if arguments.common.quiet {
         for warning in &warnings {
             console::say(&format!("warning: {warning}"));
         }
     }
-    warnings.into_iter().fold(estimator, Estimator::with_note)
+    Ok(warnings.into_iter().fold(estimator, Estimator::with_note))
 }

@@ -143,13 +143,18 @@ impl<'a> Scoring<'a> {
         let estimator_bytes =
             fs::read(&arguments.estimator).map_err(|error| Failure::data(error).about(&arguments.estimator))?;
         let FileState { bytes, modified } = reader.state();
-        let Keys { x1, x2, label, id, missing, .. } = arguments.arrays.keys();
+        let Keys { x1, x2, label, id, missing, pool, .. } = arguments.arrays.keys();
+        let mut keys = json!({"x1": x1, "x2": x2, "label": label, "id": id});
+        // Where there is none, unfinished jobs of before are still the same work.
+        if let Some(pooling) = pool {
+            keys["pool"] = json!(pooling);
+        }
         let work = Work::new([
             ("version", json!(env!("CARGO_PKG_VERSION"))),
             ("data_bytes", json!(bytes)),
             ("data_modified", json!(modified.map(since_1970))),
             ("estimator_sha256", json!(sha256(&estimator_bytes))),
-            ("keys", json!({"x1": x1, "x2": x2, "label": label, "id": id})),
+            ("keys", keys),
             ("missing", json!(missing.to_string())),
             ("label_free", json!(arguments.label_free)),
             ("measures", json!(measures.iter().map(|measure| measure.name()).collect::<Vec<_>>().join(","))),
