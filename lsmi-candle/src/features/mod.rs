@@ -46,6 +46,7 @@ mod labels;
 mod logits;
 mod read;
 mod set;
+mod targets;
 mod text_table;
 mod write;
 
@@ -75,6 +76,7 @@ pub use self::read::rows::{FileState, RowReader};
 pub use self::read::splits::RowSplit;
 pub use self::set::file::{FeatureFile, Split, UnlabelledFile};
 pub use self::set::{FeatureSet, Inputs, Unlabelled};
+pub use self::targets::TargetSet;
 pub use self::text_table::{Records, TextTable, TextTableError, records_of};
 pub use self::write::{ArrayValues, WriteError, write_safetensors};
 

@@ -20,7 +20,7 @@ use crate::estimator::{Description, Estimator, FoldModels, SCHEMA};
 use crate::features::{Classes, FeatureSet};
 
 /// Fewest groups of rows that belong together: with two or three folds, each is cut into parts.
-const LEAST_GROUPS: usize = 6;
+pub(in crate::estimator) const LEAST_GROUPS: usize = 6;
 
 /// An estimator and the terms of its training rows, each from models that did not see the row.
 #[derive(Debug, Clone)]
@@ -202,7 +202,11 @@ fn fit_models(
 }
 
 /// Fits both densities of every fold, for every repeat.
-fn fit_densities(fit: &Fit<'_>, partitions: &[Partition], reporter: &Reporter<'_>) -> Result<Vec<Vec<[Knife; 2]>>> {
+pub(in crate::estimator) fn fit_densities(
+    fit: &Fit<'_>,
+    partitions: &[Partition],
+    reporter: &Reporter<'_>,
+) -> Result<Vec<Vec<[Knife; 2]>>> {
     let folds = fit.settings.folds;
     let jobs: Vec<(&Partition, u32, usize)> = partitions
         .iter()

@@ -11,6 +11,9 @@ mod settings;
 mod stream;
 
 pub use cross_fit::{CrossFit, cross_fit};
+pub(super) use cross_fit::{LEAST_GROUPS, fit_densities};
+pub(super) use models::Fit;
+pub(super) use notes::gauge_notes;
 pub use null::{Null, Test, Tests};
 pub use progress::Progress;
 pub(crate) use progress::Reporter;

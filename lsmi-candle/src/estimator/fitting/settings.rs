@@ -69,6 +69,31 @@ impl Settings {
     /// Checks the settings against labels below `classes.len()`, given the class names.
     pub(in crate::estimator) fn check(&self, labels: &[u32], classes: &[String]) -> Result<()> {
         let rows = labels.len();
+        self.check_numbers()?;
+        let mut counts = vec![0usize; classes.len()];
+        for label in labels {
+            counts[*label as usize] += 1;
+        }
+        if counts.iter().filter(|count| **count > 0).count() < 2 {
+            let class = labels.first().map_or_else(String::new, |label| classes[*label as usize].clone());
+            return Err(EstimatorError::OneClass { class });
+        }
+        if let Some(rare) = counts.iter().position(|count| *count < self.folds) {
+            return Err(EstimatorError::RareClass {
+                class: classes[rare].clone(),
+                rows: counts[rare],
+                folds: self.folds,
+            });
+        }
+        let least = ROWS_PER_FOLD * self.folds;
+        if rows < least {
+            return Err(EstimatorError::FewRows { rows, folds: self.folds, least });
+        }
+        Ok(())
+    }
+
+    /// Checks folds, repeats and dimensions.
+    pub(in crate::estimator) fn check_numbers(&self) -> Result<()> {
         if self.folds < 2 || u32::try_from(self.folds).is_err() {
             return Err(EstimatorError::Setting {
                 name: "folds",
@@ -90,25 +115,6 @@ impl Settings {
                 found: "a number".to_owned(),
                 expected: format!("`auto` in the {} gauge, which keeps all columns", self.gauge),
             });
-        }
-        let mut counts = vec![0usize; classes.len()];
-        for label in labels {
-            counts[*label as usize] += 1;
-        }
-        if counts.iter().filter(|count| **count > 0).count() < 2 {
-            let class = labels.first().map_or_else(String::new, |label| classes[*label as usize].clone());
-            return Err(EstimatorError::OneClass { class });
-        }
-        if let Some(rare) = counts.iter().position(|count| *count < self.folds) {
-            return Err(EstimatorError::RareClass {
-                class: classes[rare].clone(),
-                rows: counts[rare],
-                folds: self.folds,
-            });
-        }
-        let least = ROWS_PER_FOLD * self.folds;
-        if rows < least {
-            return Err(EstimatorError::FewRows { rows, folds: self.folds, least });
         }
         Ok(())
     }

@@ -7,5 +7,6 @@ mod score;
 
 pub use candidates::{Candidates, Expected};
 pub(super) use model_inputs::{Columns, ModelInputs};
-pub(super) use predict::log_posteriors;
+pub(super) use predict::{ROWS_AT_A_TIME, log_posteriors};
 pub use score::Scores;
+pub(super) use score::{check_finite, filled_up};

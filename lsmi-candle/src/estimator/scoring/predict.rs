@@ -4,6 +4,8 @@ use candle_core::Device;
 use lsmi_core::statistics::log_sum_exp;
 
 use super::model_inputs::{Columns, ModelInputs};
+use crate::densities::gauge::Gauge;
+use crate::densities::knife::Knife;
 use crate::densities::points::Points;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::{Estimator, FoldModels};
@@ -46,19 +48,32 @@ impl Estimator {
     }
 
     fn predict_by(&self, models: &FoldModels, inputs: &ModelInputs, rows: &[usize]) -> Result<Predictions> {
-        let density = |modality: usize| -> Result<Vec<f64>> {
-            let Columns { values, columns } = inputs.density(modality, rows);
-            let points = Points::new(values, columns, &self.device)?;
-            let mut density = models.densities[modality].log_density(&points)?;
-            // In the input's coordinates log p(x) = log p(z) + log |det A|.
-            let log_determinant = [&self.gauge.x1, &self.gauge.x2][modality].log_determinant();
-            for value in &mut density {
-                *value += log_determinant;
-            }
-            Ok(density)
+        let density = |modality: usize| {
+            inputs.log_density(&self.gauge, modality, &models.densities[modality], rows, &self.device)
         };
         let log_posteriors = log_posteriors(&models.heads, &models.parts, inputs, rows, &self.device)?;
         Ok(Predictions { log_densities: [density(0)?, density(1)?], log_posteriors })
+    }
+}
+
+impl ModelInputs {
+    /// Returns `log p(x)` of the given rows of modality 0 or 1 in the gauge.
+    pub(in crate::estimator) fn log_density(
+        &self,
+        gauge: &Gauge,
+        modality: usize,
+        knife: &Knife,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<Vec<f64>> {
+        let Columns { values, columns } = self.density(modality, rows);
+        let mut density = knife.log_density(&Points::new(values, columns, device)?)?;
+        // In the input's coordinates log p(x) = log p(z) + log |det A|.
+        let log_determinant = [&gauge.x1, &gauge.x2][modality].log_determinant();
+        for value in &mut density {
+            *value += log_determinant;
+        }
+        Ok(density)
     }
 }
 
