@@ -30,6 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod continuous;
 pub mod diff;
 pub mod names;
 pub mod ratings;

@@ -74,6 +74,7 @@ pub use self::read::model_logits::read_model_logits;
 pub use self::read::read_bytes;
 pub use self::read::rows::{FileState, RowReader};
 pub use self::read::splits::RowSplit;
+pub use self::read::targets::TargetFile;
 pub use self::set::file::{FeatureFile, Split, UnlabelledFile};
 pub use self::set::{FeatureSet, Inputs, Unlabelled};
 pub use self::targets::TargetSet;

@@ -126,12 +126,6 @@ impl Predicted {
         pooled
     }
 
-    /// Returns the mean of distributions, all with the same weight.
-    pub(crate) fn averaged(members: &[&Self]) -> Self {
-        let weight = (members.len() as f64).recip();
-        Self::pooled(members, &vec![weight; members.len()])
-    }
-
     /// Mixes in a share of another distribution, which no row's density then falls below by more.
     pub(crate) fn with_floor(mut self, share: f64, floor: &Self) -> Self {
         let logs = [(-share).ln_1p(), share.ln()];
@@ -144,12 +138,6 @@ impl Predicted {
             }
         }
         self
-    }
-
-    /// Returns the values of the given rows.
-    pub(crate) fn select(&self, rows: &[usize]) -> Self {
-        let part = |values: &[f64]| rows.iter().map(|row| values[*row]).collect();
-        Self { log_densities: part(&self.log_densities), transforms: part(&self.transforms), means: part(&self.means) }
     }
 }
 

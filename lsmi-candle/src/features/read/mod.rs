@@ -7,6 +7,7 @@ mod roles;
 pub(crate) mod rows;
 pub(in crate::features) mod source;
 pub(crate) mod splits;
+pub(in crate::features) mod targets;
 
 use std::path::Path;
 
