@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Streaming};
+use super::{
+    Arrays, CheckToo, Common, DataFiles, Estimation, Measures, Models, NullTest, ReportToo, Streaming, TargetOptions,
+};
 use lsmi_candle::analysis::names::Names;
 use lsmi_candle::samples::Format;
 
@@ -48,6 +50,7 @@ Examples:
   lsmi analyze features.npz --ratings people.csv --measures ccs --out result
   lsmi analyze data.npz --model early=early.npz --model late=late.npz --out result
   lsmi analyze --x1 image.npy --x2 text.npy --y label.npy --out result
+  lsmi analyze ratings.npz --target continuous --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
 
 pub(super) const FIT_EXAMPLES: &str = "\
@@ -131,6 +134,8 @@ pub(crate) struct Analyze {
     pub(crate) ratings: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
+    #[command(flatten)]
+    pub(crate) target: TargetOptions,
     #[command(flatten)]
     pub(crate) models: Models,
     #[command(flatten)]

@@ -22,6 +22,7 @@ mod partition;
 mod report;
 mod simulate;
 mod stream;
+mod target;
 
 use std::path::PathBuf;
 
@@ -46,6 +47,7 @@ pub(crate) use partition::{By, Partition};
 pub(crate) use report::{Report, ReportToo};
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::Streaming;
+pub(crate) use target::TargetOptions;
 
 /// How much of what two modalities tell about a label is redundant, unique and synergistic, sample by sample.
 #[derive(Debug, Parser)]

@@ -1,6 +1,7 @@
 //! The commands, one a file: each checks where its output goes, does its work, writes, and tells.
 
 mod analyze;
+mod analyze_targets;
 mod check;
 mod compare;
 mod demo;
@@ -34,6 +35,7 @@ use crate::process::failure::Failure;
 pub(crate) fn run(command: &Command, effective: &Effective) -> Result<(), Failure> {
     match command {
         Command::Demo(arguments) => demo::run(arguments, effective),
+        Command::Analyze(arguments) if arguments.target.target.is_some() => analyze_targets::run(arguments, effective),
         Command::Analyze(arguments) => analyze::run(arguments, effective),
         Command::Fit(arguments) => fit::run(arguments),
         Command::Score(arguments) => score::run(arguments),

@@ -17,3 +17,4 @@ pub(crate) mod ratings;
 pub(crate) mod seed_stats;
 pub(crate) mod sentence;
 pub(crate) mod streamed;
+pub(crate) mod targets;
