@@ -73,6 +73,20 @@ pub enum EstimatorError {
         /// Rows needed.
         least: usize,
     },
+    /// A continuous target of so few values that it stands for classes.
+    #[error(
+        "target {column} has {distinct} different values in {rows} rows, but a continuous one has at least {least}: take it for classes"
+    )]
+    DiscreteTarget {
+        /// The column of the target.
+        column: usize,
+        /// Its different values.
+        distinct: usize,
+        /// Rows given.
+        rows: usize,
+        /// Different values needed.
+        least: usize,
+    },
     /// Every class has a single row among the training rows of a fold.
     #[error(
         "none of the {classes} classes has two of the {rows} training rows of a fold, so that none can be held out to choose heads: use more rows or more folds"

@@ -32,6 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod continuous;
 pub mod diff;
 pub mod labels;
 pub mod names;

@@ -7,6 +7,7 @@
 //! over repeats as well, and show by their spread how firm each value is.
 
 pub mod batch;
+pub mod continuous;
 pub mod folds;
 
 mod bundle;

@@ -51,6 +51,7 @@ mod read;
 mod sequences;
 mod set;
 mod several;
+mod targets;
 mod text_table;
 mod write;
 
@@ -80,10 +81,12 @@ pub use self::read::model_logits::read_model_logits;
 pub use self::read::read_bytes;
 pub use self::read::rows::{FileState, RowReader};
 pub use self::read::splits::RowSplit;
+pub use self::read::targets::TargetFile;
 pub use self::sequences::{Lags, LagsError, Pooling, SequenceFile, SequenceSet, UnknownPooling};
 pub use self::set::file::{FeatureFile, LabelsFile, Split, UnlabelledFile};
 pub use self::set::{FeatureSet, Inputs, Unlabelled};
 pub use self::several::{SeveralFile, SeveralSet};
+pub use self::targets::TargetSet;
 pub use self::text_table::{Records, TextTable, TextTableError, records_of};
 pub use self::write::{ArrayValues, WriteError, write_safetensors};
 

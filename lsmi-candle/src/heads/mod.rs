@@ -29,8 +29,8 @@ pub(crate) use given::GivenHead;
 pub(crate) use maps::kernel::KernelFeatures;
 pub(crate) use maps::{Directions, FeatureMap, Products};
 pub(crate) use pool::{HeadPool, Member};
-pub(crate) use selection::{Contest, Outcome};
-pub(crate) use stack::{Combination, Stack};
+pub(crate) use selection::{Contest, Nested, Outcome, Unit};
+pub(crate) use stack::{Combination, Stack, linear_weights};
 pub(crate) use view::Features;
 pub(crate) use view::View;
 

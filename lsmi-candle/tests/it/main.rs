@@ -1,6 +1,7 @@
 //! Tests of the crate from outside, in one binary.
 
 mod batch;
+mod continuous;
 #[cfg(feature = "embedding")]
 mod encoders;
 mod estimator;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     Arrays, CheckToo, Common, DataFiles, Estimation, Lagged, Measures, Models, NullTest, RareOptions, ReportToo,
-    Several, Streaming, Target,
+    Several, Streaming, TargetOptions,
 };
 use lsmi_candle::analysis::names::Names;
 use lsmi_candle::samples::Format;
@@ -66,6 +66,7 @@ Examples:
   lsmi analyze series.npz --lags 0..4 --out result
   lsmi analyze --x1 image.npy --x2 text.npy --y label.npy --out result
   lsmi analyze three.npz --modalities x1,x2,x3 --measure sx --out result
+  lsmi analyze ratings.npz --target continuous --out result
   lsmi analyze features.pt --keys image,text,label --names picture,caption --out result";
 
 pub(super) const FIT_EXAMPLES: &str = "\
@@ -147,9 +148,8 @@ pub(crate) struct Analyze {
     /// uniqueness2, synergy
     #[arg(long, value_name = "FILE")]
     pub(crate) ratings: Option<PathBuf>,
-    /// What the label is [default: classes]
-    #[arg(long, value_enum)]
-    pub(crate) target: Option<Target>,
+    #[command(flatten)]
+    pub(crate) target: TargetOptions,
     #[command(flatten)]
     pub(crate) rare: RareOptions,
     #[command(flatten)]

@@ -51,7 +51,7 @@ pub(crate) use sequences::{Lagged, Sequences};
 pub(crate) use several::Several;
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::Streaming;
-pub(crate) use target::{RareOptions, Target};
+pub(crate) use target::{RareOptions, Target, TargetOptions};
 
 /// How much of what two modalities tell about a label is redundant, unique and synergistic, sample by sample.
 #[derive(Debug, Parser)]

@@ -17,6 +17,6 @@ pub(crate) struct Sequences {
 pub(crate) struct Lagged {
     /// Analyse sequences [n, T, d] lag by lag: what x1 at t-K and x2 at t tell about y at t, y being [n, T] or [n]; as 0,1,2 or
     /// 0..4, which is 0,1,2,3,4
-    #[arg(long, value_name = "K,...", conflicts_with_all = ["pool", "eval", "ratings", "files", "knife_from", "scale_logits"])]
+    #[arg(long, value_name = "K,...", conflicts_with_all = ["pool", "eval", "ratings", "files", "knife_from", "scale_logits", "target", "rare", "modalities", "lattice", "shapley"])]
     pub(crate) lags: Option<Lags>,
 }

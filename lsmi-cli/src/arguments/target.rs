@@ -1,4 +1,4 @@
-//! What the label is, and what becomes of rare ones: `--target`, `--rare` and `--rare-below`.
+//! What the label is, and what becomes of rare ones: `--target`, `--jointly`, `--rare` and `--rare-below`.
 
 use clap::{Args, ValueEnum};
 use lsmi_candle::features::Rare;
@@ -15,6 +15,17 @@ pub(crate) enum Target {
     Continuous,
     /// Several labels, each 0, 1 or missing: y [n, L].
     Labels,
+}
+
+/// What the label is, and how several numbers are analysed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct TargetOptions {
+    /// What the label is [default: classes]
+    #[arg(long, value_enum)]
+    pub(crate) target: Option<Target>,
+    /// Analyse several continuous targets, y [n, L], jointly in place of one by one
+    #[arg(long, requires = "target")]
+    pub(crate) jointly: bool,
 }
 
 /// What becomes of rare classes, or labels.

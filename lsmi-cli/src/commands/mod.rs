@@ -1,8 +1,6 @@
 //! The commands, one a file: each checks where its output goes, does its work, writes, and tells.
 
 mod analyze;
-mod analyze_labels;
-mod analyze_several;
 mod check;
 mod compare;
 mod demo;
@@ -15,7 +13,7 @@ mod generate;
 mod guide;
 mod hub;
 mod join;
-mod lags;
+
 mod leftovers;
 mod model_source;
 mod models;

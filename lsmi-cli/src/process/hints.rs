@@ -20,6 +20,9 @@ pub(super) fn for_features(error: &FeatureError) -> Option<String> {
         FeatureError::TooLarge { .. } => {
             "`lsmi score` and `lsmi fit --rows-in-memory` read some rows at a time".to_owned()
         }
+        FeatureError::ElementType { expected, .. } if expected.contains("bins for a continuous target") => {
+            "analyze numbers as they are with `lsmi analyze --target continuous`".to_owned()
+        }
         FeatureError::MissingLabel { found, .. } => {
             let keep = if found.is_empty() {
                 String::new()

@@ -20,3 +20,4 @@ pub(crate) mod seed_stats;
 pub(crate) mod sentence;
 pub(crate) mod several;
 pub(crate) mod streamed;
+pub(crate) mod targets;

@@ -7,6 +7,7 @@ mod browser;
 mod check;
 mod compare;
 mod configuration;
+mod continuous;
 mod demo;
 mod diff;
 mod discrete;

@@ -28,6 +28,7 @@
 //! # Ok::<(), lsmi_core::Error>(())
 //! ```
 
+mod continuous;
 mod directions;
 mod gauss;
 mod groups;
@@ -45,6 +46,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use continuous::{ContinuousDraw, ContinuousFamily};
 pub use gauss::Gauss;
 pub use groups::Groups;
 pub use logic_gate::Gate;

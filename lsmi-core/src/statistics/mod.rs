@@ -8,7 +8,8 @@
 //! - [`significance`]: p-values against a null distribution, and for many tests at once;
 //! - [`student`]: tail probabilities and quantiles of Student's t;
 //! - [`roc`]: how well a value tells members of a group from others;
-//! - [`calibration`]: whether a classifier is right as often as it says.
+//! - [`calibration`]: whether a classifier is right as often as it says;
+//! - [`mod@uniformity`]: whether predictive distributions of numbers are calibrated.
 //!
 //! ```
 //! use lsmi_core::random::stream;
@@ -30,6 +31,7 @@ pub mod quantiles;
 pub mod roc;
 pub mod significance;
 pub mod student;
+pub mod uniformity;
 
 pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::{Reliability, ReliabilityBin, expected_calibration_error, reliability};
@@ -39,6 +41,7 @@ pub use quantiles::{quantile, quantiles, trimmed_mean};
 pub use roc::roc_area;
 pub use significance::{Tail, benjamini_hochberg, permutation_p_value};
 pub use student::{outside_of_t, quantile_of_t};
+pub use uniformity::{Uniformity, uniformity};
 
 /// Returns `log(exp(values[0]) + exp(values[1]) + ...)` without overflow; negative infinity for no values.
 ///

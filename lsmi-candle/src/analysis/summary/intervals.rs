@@ -59,7 +59,7 @@ pub struct Intervals {
 impl Intervals {
     /// The intervals of the means of columns; `of` names whose they are, so that the draws are those of no others, `most` is
     /// the most that can be told about their labels, the mean of -log p(y).
-    pub(super) fn new(columns: &Columns, seed: u64, of: &str, most: f64) -> lsmi_core::Result<Self> {
+    pub(in crate::analysis) fn new(columns: &Columns, seed: u64, of: &str, most: f64) -> lsmi_core::Result<Self> {
         let bootstrap = Bootstrap::default();
         let values = columns.values.each_ref().map(Vec::as_slice);
         let mut random = stream(seed, &format!("bootstrap of {of}"));

@@ -28,6 +28,7 @@ pub use intervals::{Intervals, MeanInterval};
 pub use label_free::{ExpectedMeans, ExpectedSummary};
 pub use models::ModelSummary;
 pub use null::NullSummary;
+pub(in crate::analysis) use quantities::Columns;
 pub use quantities::{Heads, Information, Parts, Quantities};
 pub use split::{Diagnostics, GroupCount, MeasureSummary, SplitSummary};
 pub use streamed::StreamedSplit;

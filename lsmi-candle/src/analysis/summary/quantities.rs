@@ -72,16 +72,16 @@ impl<T> From<[T; 3]> for Heads<T> {
 
 /// The seven quantities of some samples of a split.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(in crate::analysis) struct Columns {
     /// The value of every sample.
-    pub(super) values: [Vec<f64>; 7],
+    pub(in crate::analysis) values: [Vec<f64>; 7],
     /// The variance that the mean has because of the fit alone: that over repeats, divided by their number, as the
     /// values are of all repeats together. None where there is one repeat, which cannot tell.
-    pub(super) variance_of_fit: Option<[f64; 7]>,
+    pub(in crate::analysis) variance_of_fit: Option<[f64; 7]>,
     /// The number of each sample's group, where some belong together.
-    pub(super) groups: Option<Vec<u32>>,
+    pub(in crate::analysis) groups: Option<Vec<u32>>,
     /// What the mean is believed to fall short of that of the distribution.
-    pub(super) shortfall: [f64; 7],
+    pub(in crate::analysis) shortfall: [f64; 7],
 }
 
 impl Columns {

@@ -227,7 +227,7 @@ fn fit_models(
 }
 
 /// Fits both densities of every fold, for every repeat.
-pub(super) fn fit_densities(
+pub(in crate::estimator) fn fit_densities(
     fit: &Fit<'_>,
     partitions: &[Partition],
     reporter: &Reporter<'_>,

@@ -12,9 +12,9 @@ mod shared;
 mod stream;
 
 pub use cross_fit::{CrossFit, cross_fit};
-pub(super) use cross_fit::{Fitting, numbers_of, prior_name};
+pub(super) use cross_fit::{Fitting, fit_densities, numbers_of, prior_name};
 pub(super) use models::Fit;
-pub(super) use notes::{few_rows_note, notes_on_coordinates, prior_note};
+pub(super) use notes::{few_rows_note, gauge_notes, notes_on_coordinates, prior_note};
 pub use null::{Null, Test, Tests};
 pub use progress::Progress;
 pub(crate) use progress::Reporter;

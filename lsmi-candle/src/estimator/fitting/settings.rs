@@ -75,7 +75,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Checks the settings against each other and the number of rows.
-    pub(super) fn check_without_labels(&self, rows: usize) -> Result<()> {
+    pub(in crate::estimator) fn check_without_labels(&self, rows: usize) -> Result<()> {
         if self.folds < 2 || u32::try_from(self.folds).is_err() {
             return Err(EstimatorError::Setting {
                 name: "folds",

@@ -5,6 +5,8 @@ use lsmi_core::statistics::log_sum_exp;
 
 use super::model_inputs::{Columns, ModelInputs};
 use super::score::ROWS_OF_A_BLOCK;
+use crate::densities::gauge::Gauge;
+use crate::densities::knife::Knife;
 use crate::densities::points::Points;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::{Estimator, FoldModels};
@@ -12,7 +14,7 @@ use crate::features::LOGITS;
 use crate::heads::{HeadModel, HeadPool};
 
 /// Rows predicted at a time: enough to fill the products, few enough to stay in memory.
-const ROWS_AT_A_TIME: usize = 8192;
+pub(in crate::estimator) const ROWS_AT_A_TIME: usize = 8192;
 /// Posteriors of a head predicted at a time, in all classes: with more than 1,024 classes, rows are fewer.
 const POSTERIORS_AT_A_TIME: usize = ROWS_AT_A_TIME * 1024;
 
@@ -47,19 +49,32 @@ impl Estimator {
     }
 
     fn predict_by(&self, models: &FoldModels, inputs: &ModelInputs, rows: &[usize]) -> Result<Predictions> {
-        let density = |modality: usize| -> Result<Vec<f64>> {
-            let Columns { values, columns } = inputs.density(&[modality], rows);
-            let points = Points::new(values, columns, &self.device)?;
-            let mut density = models.densities[modality].log_density(&points)?;
-            // In the input's coordinates log p(x) = log p(z) + log |det A|.
-            let log_determinant = [&self.gauge.x1, &self.gauge.x2][modality].log_determinant();
-            for value in &mut density {
-                *value += log_determinant;
-            }
-            Ok(density)
+        let density = |modality: usize| {
+            inputs.log_density(&self.gauge, modality, &models.densities[modality], rows, &self.device)
         };
         let log_posteriors = log_posteriors(&models.heads, &models.parts, inputs, rows, &self.device)?;
         Ok(Predictions { log_densities: vec![density(0)?, density(1)?], log_posteriors: log_posteriors.into() })
+    }
+}
+
+impl ModelInputs {
+    /// Returns `log p(x)` of the given rows of modality 0 or 1 in the gauge.
+    pub(in crate::estimator) fn log_density(
+        &self,
+        gauge: &Gauge,
+        modality: usize,
+        knife: &Knife,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<Vec<f64>> {
+        let Columns { values, columns } = self.density(&[modality], rows);
+        let mut density = knife.log_density(&Points::new(values, columns, device)?)?;
+        // In the input's coordinates log p(x) = log p(z) + log |det A|.
+        let log_determinant = [&gauge.x1, &gauge.x2][modality].log_determinant();
+        for value in &mut density {
+            *value += log_determinant;
+        }
+        Ok(density)
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) fn check_matrix(
     }
     match outline.shape.as_slice() {
         &[rows, columns] if rows > 0 && columns > 0 => Ok((rows, columns)),
+        &[rows] if rows > 0 && role == MatrixRole::Target => Ok((rows, 1)),
+        [_] if role == MatrixRole::Target => Err(empty(file, name, outline)),
         [_, _] => Err(empty(file, name, outline)),
         shape => Err(wrong_shape(file, name, outline, role.shape(shape.len()))),
     }

@@ -10,6 +10,7 @@ pub(in crate::features) mod several_labels;
 pub(in crate::features) mod source;
 pub(crate) mod splits;
 pub(in crate::features) mod step_samples;
+pub(in crate::features) mod targets;
 
 use std::path::Path;
 

@@ -20,6 +20,8 @@ pub(super) const LABELS_OF_STEPS: &str = "labels need [rows, steps], one a step,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MatrixRole {
     Modality,
+    /// Continuous targets: one a row, or a column for each.
+    Target,
     Logits,
 }
 
@@ -27,12 +29,13 @@ impl MatrixRole {
     /// Returns whether integers may serve. In place of logits they are predicted classes or one-hot rows, which say
     /// nothing of how sure the model is.
     pub(super) fn takes_integers(self) -> bool {
-        self == Self::Modality
+        self != Self::Logits
     }
 
     pub(super) fn element_type(self) -> &'static str {
         match self {
             Self::Modality => "features must be numbers; convert them, e.g. x.astype('float32')",
+            Self::Target => "continuous targets must be numbers; convert them, e.g. y.astype('float32')",
             Self::Logits => {
                 "logits must be floating-point numbers: what goes into the softmax, or log-probabilities; not the predicted class"
             }
@@ -41,6 +44,7 @@ impl MatrixRole {
 
     pub(super) fn shape(self, dimensions: usize) -> &'static str {
         match (self, dimensions) {
+            (Self::Target, _) => "continuous targets need [rows], or [rows, targets] if there are several",
             (Self::Modality, 0 | 1) => {
                 "features need [rows, columns]; for one feature, x.reshape(-1, 1), in a table a column whose name ends in _0"
             }
@@ -55,7 +59,7 @@ impl MatrixRole {
 
     pub(super) fn not_finite(self, value: f64) -> &'static str {
         match self {
-            Self::Modality => "remove such rows or fill in the value before the analysis",
+            Self::Modality | Self::Target => "remove such rows or fill in the value before the analysis",
             Self::Logits if value == f64::NEG_INFINITY => {
                 "no class may be ruled out, for its loss would be infinite; clip, e.g. np.maximum(z, z.max(axis=1, keepdims=True) - 30)"
             }

@@ -15,7 +15,7 @@ use lsmi_core::random::stream;
 use rand::RngCore;
 use rayon::prelude::*;
 
-use self::nested::{Nested, Unit};
+pub(crate) use self::nested::{Nested, Unit};
 use self::trial::{Candidate, Judge, Trial, Unseen, Watch, spread};
 use super::Calibration;
 use super::calibration::log_loss;

@@ -13,26 +13,26 @@ const NEIGHBOURS: usize = 2;
 
 /// One fit for the choice of heads.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Unit {
+pub(crate) struct Unit {
     /// The parts whose rows it does not see.
-    pub(super) excluded: Vec<usize>,
+    pub(crate) excluded: Vec<usize>,
     /// The outer fold whose choice it serves, and the part that it is judged on for it.
-    pub(super) serves: Vec<(usize, usize)>,
+    pub(crate) serves: Vec<(usize, usize)>,
     /// Whether it is one of the few fits that decide first whether a costly family is worth its time.
-    pub(super) is_scout: bool,
+    pub(crate) is_scout: bool,
 }
 
 /// Rows dealt to parts, and the fits.
 #[derive(Debug)]
-pub(super) struct Nested {
+pub(crate) struct Nested {
     /// The part of each competing row.
-    pub(super) parts: Vec<usize>,
-    pub(super) units: Vec<Unit>,
+    pub(crate) parts: Vec<usize>,
+    pub(crate) units: Vec<Unit>,
 }
 
 impl Nested {
     /// Returns the plan for rows with their outer folds.
-    pub(super) fn new(folds: &[u32], of: &LabelledRows<'_>, fold_count: usize, seed: u64) -> Self {
+    pub(crate) fn new(folds: &[u32], of: &LabelledRows<'_>, fold_count: usize, seed: u64) -> Self {
         let parts_of_fold = match fold_count {
             2 => 3,
             3 => 2,

@@ -11,7 +11,7 @@ const LEAST: f64 = 0.05;
 
 /// Returns the weights that maximise `sum_rows log sum_k w_k p_k(y|x)`, from each head's log posteriors of the held-out
 /// labels; a head that the others make superfluous has weight 0.
-pub(in crate::heads) fn weights(log_posteriors: &[&[f64]]) -> Vec<f64> {
+pub(crate) fn weights(log_posteriors: &[&[f64]]) -> Vec<f64> {
     let mut weights = maximise(log_posteriors, vec![1.0; log_posteriors.len()]);
     for weight in &mut weights {
         if *weight < LEAST {

@@ -8,7 +8,7 @@
 mod linear;
 mod log_linear;
 
-pub(super) use self::linear::weights as linear_weights;
+pub(crate) use self::linear::weights as linear_weights;
 
 use lsmi_core::statistics::log_sum_exp;
 

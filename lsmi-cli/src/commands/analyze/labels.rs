@@ -10,12 +10,12 @@ use lsmi_candle::estimator;
 use lsmi_candle::features::{Classes, Data, LabelsFile, Rare};
 use lsmi_core::PriorChoice;
 
-use super::analyze::{say_notes, training_rows};
-use super::leftovers::leftovers;
-use super::settings::{has_logits, repeats, settings};
-use super::write_analysis::{MADE, check_analysis};
+use super::{say_notes, training_rows};
 use crate::arguments::Analyze;
 use crate::arguments::effective::{CONFIGURATION, Effective};
+use crate::commands::leftovers::leftovers;
+use crate::commands::settings::{has_logits, repeats, settings};
+use crate::commands::write_analysis::{MADE, check_analysis};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;

@@ -1,5 +1,10 @@
 //! `lsmi analyze`: cross-fit on the split `train`, score all others, decompose, save.
 
+mod labels;
+mod lags;
+mod several;
+mod targets;
+
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::analysis::names::Words;
@@ -10,7 +15,6 @@ use lsmi_candle::features::{Data, FeatureFile, FeatureSet, Keys, Rare, Split, re
 use super::models::read_models;
 use super::settings::{gates, has_logits, repeats, settings, with_rare};
 use super::write_analysis::{Files, by_id, check_analysis, tell, write_report};
-use super::{analyze_several, lags};
 use crate::arguments::effective::Effective;
 use crate::arguments::{Analyze, Target};
 use crate::output::made::Run;
@@ -21,10 +25,10 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     if let Some(lags) = &arguments.lagged.lags {
         return lags::run(arguments, lags, effective);
     }
-    match arguments.target.unwrap_or_default() {
+    match arguments.target.target.unwrap_or_default() {
         Target::Classes => {}
-        Target::Continuous => return Err(Failure::usage("--target continuous is not there yet")),
-        Target::Labels => return super::analyze_labels::run(arguments, effective),
+        Target::Continuous => return targets::run(arguments, effective),
+        Target::Labels => return labels::run(arguments, effective),
     }
     let run = Run::begin();
     let (rare, least) = (arguments.rare.rare(), arguments.rare.least(arguments.estimation.folds)?);
@@ -39,10 +43,10 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
 
     let ratings = arguments.ratings.as_deref().map(|path| Ok::<_, Failure>((read_ratings(path)?, path))).transpose()?;
     let keys = arguments.arrays.keys();
-    let modalities = analyze_several::modalities(arguments, &source, &keys)?;
+    let modalities = several::modalities(arguments, &source, &keys)?;
     let keys = match modalities.as_slice() {
         [x1, x2] => Keys { x1: x1.clone(), x2: x2.clone(), ..keys },
-        names => return analyze_several::run(arguments, (run, effective), (&source, &keys, names)),
+        names => return several::run(arguments, (run, effective), (&source, &keys, names)),
     };
     let file = with_rare(source.read(&keys)?, rare, least)?;
     if arguments.common.quiet {

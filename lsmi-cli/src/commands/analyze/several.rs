@@ -8,11 +8,11 @@ use lsmi_candle::estimator::several::SeveralSettings;
 use lsmi_candle::features::{Data, Keys};
 use lsmi_core::Measure;
 
-use super::leftovers::leftovers;
-use super::settings::{repeats, settings};
-use super::write_analysis::MADE;
 use crate::arguments::Analyze;
 use crate::arguments::effective::{CONFIGURATION, Effective};
+use crate::commands::leftovers::leftovers;
+use crate::commands::settings::{repeats, settings};
+use crate::commands::write_analysis::MADE;
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;

@@ -9,11 +9,11 @@ use lsmi_candle::analysis::names::Words;
 use lsmi_candle::analysis::{SUMMARY, Settings, analyze_lags};
 use lsmi_candle::features::Lags;
 
-use super::analyze::say_notes;
-use super::settings::{gates, repeats, settings};
-use super::write_analysis::{Files, check_analysis, write_report};
+use super::say_notes;
 use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
+use crate::commands::settings::{gates, repeats, settings};
+use crate::commands::write_analysis::{Files, check_analysis, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_directory};

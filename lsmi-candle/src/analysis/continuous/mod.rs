@@ -1,0 +1,160 @@
+//! The analysis of a table with continuous targets: fit, scores and summary.
+//!
+//! [`analyze_targets`] does what the command `lsmi analyze --target continuous` does, in memory. Every target, or all of them
+//! jointly, has a decomposition of its own: a file of samples and an entry in the summary.
+//!
+//! ```
+//! use lsmi_candle::analysis::continuous::{TargetAnalysisSettings, analyze_targets};
+//! use lsmi_candle::features::{Data, Keys};
+//!
+//! // 120 samples of which x1 tells the target and x2 tells nothing.
+//! let mut table = String::from("x1_0,x2_0,y\n");
+//! for row in 0..120_i32 {
+//!     let (x, noise) = (f64::from(row * 37 % 120) / 60.0, f64::from(row * 71 % 101) / 101.0);
+//!     table += &format!("{x},{},{}\n", f64::from(row * 53 % 97), x + 0.3 * noise);
+//! }
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("table.csv");
+//! std::fs::write(&path, table)?;
+//!
+//! let table = Data::from(path.as_path()).read_targets(&Keys::default(), true)?;
+//! let settings = TargetAnalysisSettings { repeats: Some(1), ..Default::default() };
+//! let analysis = analyze_targets(&table, &settings, None)?;
+//! let train = &analysis.summary().targets[0].splits[0].1;
+//! assert!(train.information.i1 > 0.8 && train.r_squared.x1 > 0.9);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod samples;
+mod summary;
+
+pub use samples::{COLUMNS, target_samples_name};
+pub use summary::{ContinuousSummary, TargetSplitSummary, TargetSummary};
+
+use std::error::Error;
+use std::io::Write;
+
+use crossbeam_channel::Sender;
+use lsmi_core::{Decomposition, Measure, Terms};
+
+use super::{AnalysisError, Settings};
+use crate::estimator::Progress;
+use crate::estimator::continuous::{ContinuousEstimator, ContinuousScores, TargetSettings, Targets, cross_fit_targets};
+use crate::features::TargetFile;
+use crate::samples::Format;
+
+/// Settings of an analysis of continuous targets.
+#[derive(Debug, Clone, Default)]
+pub struct TargetAnalysisSettings {
+    /// Settings of the fit; [`Self::repeats`] takes the place of its `repeats`.
+    pub fit: TargetSettings,
+    /// Fits that are averaged, as in [`Settings::repeats`].
+    pub repeats: Option<usize>,
+}
+
+/// A split whose samples are scored, for one decomposition.
+#[derive(Debug, Clone)]
+pub(super) struct ScoredTargets {
+    pub(super) name: String,
+    pub(super) scores: ContinuousScores,
+    pub(super) decomposition: Decomposition,
+}
+
+/// An analysis of continuous targets.
+#[derive(Debug)]
+pub struct TargetAnalysis {
+    estimator: ContinuousEstimator,
+    /// The splits of every decomposition.
+    decompositions: Vec<Vec<ScoredTargets>>,
+    summary: ContinuousSummary,
+}
+
+/// Analyses the rows of a table with continuous targets: fits the split `train`, scores the others, and summarises all.
+///
+/// # Errors
+/// [`AnalysisError`] if the table has no split `train`, or cannot be fitted.
+pub fn analyze_targets(
+    table: &TargetFile,
+    settings: &TargetAnalysisSettings,
+    progress: Option<&Sender<Progress>>,
+) -> Result<TargetAnalysis, AnalysisError> {
+    let file = table.path.display().to_string();
+    let train = table.split("train").ok_or_else(|| AnalysisError::NoTraining { file: file.clone() })?;
+    let repeats = Settings { repeats: settings.repeats, ..Settings::default() }.repeats_for(train.rows());
+    let mut fitted = settings.fit.clone();
+    fitted.estimation.repeats = repeats;
+    let fit = cross_fit_targets(train, &fitted, progress).map_err(AnalysisError::about(&file))?;
+    let measure = fitted.estimation.measure;
+    let mut decompositions: Vec<Vec<ScoredTargets>> = Vec::new();
+    let scored = |name: &str, place: usize, scores: ContinuousScores| ScoredTargets {
+        name: name.to_owned(),
+        decomposition: decompose(measure, &fit.estimator, place, &scores.terms),
+        scores,
+    };
+    for (place, scores) in fit.scores.iter().enumerate() {
+        decompositions.push(vec![scored("train", place, scores.clone())]);
+    }
+    for split in table.splits.iter().filter(|split| split.name != "train") {
+        let all = fit.estimator.score(&split.features).map_err(AnalysisError::about(&file))?;
+        for (place, scores) in all.into_iter().enumerate() {
+            decompositions[place].push(scored(&split.name, place, scores));
+        }
+    }
+    let summary = ContinuousSummary::new(&fit.estimator, &decompositions, &table.notes)?;
+    Ok(TargetAnalysis { estimator: fit.estimator, decompositions, summary })
+}
+
+/// Decomposes rows by the reference of the training rows; there are no classes that a measure could depend on.
+fn decompose(measure: Measure, estimator: &ContinuousEstimator, place: usize, terms: &Terms) -> Decomposition {
+    let labels = vec![0; terms.len()];
+    measure.decompose_with(terms, &labels, &estimator.description().references[place])
+}
+
+impl TargetAnalysis {
+    /// Returns the estimator that scores new rows.
+    pub fn estimator(&self) -> &ContinuousEstimator {
+        &self.estimator
+    }
+
+    /// Returns what `summary.json` holds.
+    pub fn summary(&self) -> &ContinuousSummary {
+        &self.summary
+    }
+
+    /// Returns whether targets are analysed one by one or jointly.
+    pub fn analysed(&self) -> Targets {
+        self.estimator.description().analysed
+    }
+
+    /// Returns the number of decompositions: that of the targets or, jointly, 1.
+    pub fn len(&self) -> usize {
+        self.decompositions.len()
+    }
+
+    /// Returns whether there is no decomposition, which there always is.
+    pub fn is_empty(&self) -> bool {
+        self.decompositions.is_empty()
+    }
+
+    /// Writes the samples of a decomposition, one split after the other, as csv or jsonl.
+    ///
+    /// # Errors
+    /// What the output gives; an error for Parquet, which is not written.
+    pub fn write_samples(
+        &self,
+        decomposition: usize,
+        output: &mut (impl Write + Send),
+        format: Format,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        samples::write(output, format, &self.decompositions[decomposition])
+    }
+
+    /// Writes the summary as indented JSON.
+    ///
+    /// # Errors
+    /// What the output gives.
+    pub fn write_summary(&self, output: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
+        serde_json::to_writer_pretty(&mut *output, &self.summary)?;
+        Ok(output.write_all(b"\n")?)
+    }
+}

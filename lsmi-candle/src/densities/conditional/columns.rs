@@ -1,0 +1,73 @@
+//! Features of rows as conditional densities take them: leading principal components of modalities, and columns besides.
+
+use crate::densities::points::single;
+use crate::heads::{Features, View};
+
+/// Features of rows, `[n, width]`, row-major.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Columns {
+    pub(crate) values: Vec<f32>,
+    pub(crate) width: usize,
+}
+
+/// What is given of all rows: modalities, and further columns (the targets that come before the one in question).
+#[derive(Clone)]
+pub(crate) struct Given<'a> {
+    pub(crate) features: Option<Features<'a>>,
+    pub(crate) further: &'a Columns,
+}
+
+impl Given<'_> {
+    /// Returns the given rows, with so many leading principal components of each modality at most.
+    pub(crate) fn gather(&self, most: usize, rows: &[usize]) -> Columns {
+        let view = View::Components(most);
+        let Some(features) = &self.features else { return self.further.select(rows) };
+        let own = Columns { values: features.gather(view, rows), width: features.width(view) };
+        if self.further.width == 0 { own } else { own.beside(&self.further.select(rows)) }
+    }
+}
+
+impl Columns {
+    fn select(&self, rows: &[usize]) -> Self {
+        Self { values: crate::densities::points::gather(&self.values, self.width, rows), width: self.width }
+    }
+
+    fn beside(&self, other: &Self) -> Self {
+        let rows = self.values.chunks_exact(self.width).zip(other.values.chunks_exact(other.width));
+        let values = rows.flat_map(|(left, right)| left.iter().chain(right)).copied().collect();
+        Self { values, width: self.width + other.width }
+    }
+}
+
+/// Mean and inverse deviation of every column.
+#[derive(Debug, Clone)]
+pub(crate) struct Scales(Vec<[f32; 2]>);
+
+impl Scales {
+    /// Measures the columns of rows `[n, width]`, row-major. Columns that do not vary become 0.
+    pub(crate) fn of(features: &[f32], width: usize) -> Self {
+        let rows = (features.len() / width) as f64;
+        let moments = |column: usize| {
+            let values = || features.iter().skip(column).step_by(width).map(|value| f64::from(*value));
+            let mean = values().sum::<f64>() / rows;
+            let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
+            let inverse = if variance > 0.0 { variance.sqrt().recip() } else { 0.0 };
+            let rounded = single(&[mean, inverse]);
+            [rounded[0], rounded[1]]
+        };
+        Self((0..width).map(moments).collect())
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns standardised rows.
+    pub(crate) fn apply(&self, features: &[f32]) -> Vec<f32> {
+        let mut standardised = Vec::with_capacity(features.len());
+        for row in features.chunks_exact(self.0.len()) {
+            standardised.extend(row.iter().zip(&self.0).map(|(value, [mean, inverse])| (value - mean) * inverse));
+        }
+        standardised
+    }
+}

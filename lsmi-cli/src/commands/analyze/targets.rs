@@ -1,0 +1,97 @@
+//! `lsmi analyze --target continuous`: the analysis of targets that are numbers.
+
+use std::io::Write;
+use std::path::Path;
+
+use lsmi_candle::analysis::continuous::{TargetAnalysis, TargetAnalysisSettings, analyze_targets, target_samples_name};
+use lsmi_candle::analysis::{ESTIMATOR, SUMMARY};
+use lsmi_candle::estimator::continuous::{TargetSettings, Targets};
+use lsmi_candle::features::{Missing, Rare};
+use lsmi_core::PriorChoice;
+
+use super::say_notes;
+use crate::arguments::Analyze;
+use crate::arguments::effective::{CONFIGURATION, Effective};
+use crate::commands::leftovers::leftovers;
+use crate::commands::settings::{repeats, settings};
+use crate::commands::write_analysis::check_analysis;
+use crate::output::made::Run;
+use crate::process::failure::Failure;
+use crate::process::staging::Staging;
+use crate::process::{console, progress};
+use crate::tables;
+
+pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Failure> {
+    let run = Run::begin();
+    check_options(arguments)?;
+    let source = arguments.data.data();
+    let inputs: Vec<&Path> = source.paths();
+    let (common, estimation) = (&arguments.common, &arguments.estimation);
+    check_analysis(&arguments.out, common.force, &inputs)?;
+    let file = source.read_targets(&arguments.arrays.keys(), true)?;
+    if common.quiet {
+        say_notes(&file.notes, None);
+    }
+    let rows = file.split("train").map_or(0, lsmi_candle::features::TargetSet::rows);
+    let repeats = repeats(estimation, common, rows);
+    let effective = effective.with("repeats", repeats);
+    // There are no classes that a prior or logits could be held against.
+    let classes = lsmi_candle::features::Classes::new(Vec::new()).map_err(Failure::failed)?;
+    let settings = TargetAnalysisSettings {
+        fit: TargetSettings {
+            estimation: settings(estimation, common, repeats, false, &classes)?,
+            targets: if arguments.target.jointly { Targets::Jointly } else { Targets::Each },
+        },
+        repeats: Some(repeats),
+    };
+    let analysis = progress::shown(common.quiet, |sender| analyze_targets(&file, &settings, sender))?;
+    write(arguments, &effective, &analysis, run)?;
+    if !common.quiet {
+        console::say(&tables::targets::closing(&arguments.names, analysis.summary()));
+    }
+    if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
+}
+
+/// Writes samples, summary and what there is to say of the run, all or nothing.
+fn write(arguments: &Analyze, effective: &Effective, analysis: &TargetAnalysis, run: Run) -> Result<(), Failure> {
+    let (directory, format) = (&arguments.out, arguments.format);
+    let mut staging = Staging::default();
+    for decomposition in 0..analysis.len() {
+        let path = directory.join(target_samples_name(decomposition, analysis.len(), format));
+        staging.write(&path, |file| analysis.write_samples(decomposition, file, format))?;
+    }
+    staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
+    let options = effective.as_toml();
+    staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
+    let made = run.end(effective.words(), None);
+    staging.write(&directory.join("made.json"), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
+    let mut stale = leftovers(directory, format, None);
+    // An estimator of classes does not belong to these samples.
+    stale.push(directory.join(ESTIMATOR));
+    Ok(staging.commit(&stale)?)
+}
+
+/// Refuses options that mean nothing where there are no classes.
+fn check_options(arguments: &Analyze) -> Result<(), Failure> {
+    let estimation = &arguments.estimation;
+    let given = [
+        (!arguments.eval.is_empty(), "--eval", "give the rows as a split of the file, as in x1_test, x2_test, y_test"),
+        (arguments.ratings.is_some(), "--ratings", "leave it out"),
+        (!arguments.models.files.is_empty(), "--model", "leave it out: logits are those of classes"),
+        (arguments.null.permutations > 0, "--null", "leave it out"),
+        (arguments.check.check, "--check", "leave it out"),
+        (estimation.knife_from.is_some(), "--knife-from", "leave it out"),
+        (arguments.rare.rare() != Rare::Refuse, "--rare", "leave it out: there are no classes"),
+        (estimation.scale_logits, "--scale-logits", "leave it out: logits are those of classes"),
+        (estimation.prior != PriorChoice::Empirical, "--prior", "leave it out: p(y) is fitted"),
+        (!estimation.measures.listed().is_empty(), "--measures", "name one with --measure"),
+        (arguments.arrays.keys().missing == Missing::Drop, "--missing drop", "remove such rows first"),
+        (arguments.format == lsmi_candle::samples::Format::Parquet, "--format parquet", "use csv or jsonl"),
+    ];
+    match given.into_iter().find(|(is_given, _, _)| *is_given) {
+        Some((_, option, advice)) => {
+            Err(Failure::usage(format!("{option} means nothing with --target continuous: {advice}")))
+        }
+        None => Ok(()),
+    }
+}
