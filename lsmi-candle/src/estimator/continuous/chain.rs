@@ -4,7 +4,7 @@ use super::answers::Answers;
 use crate::densities::conditional::{Columns, DensityPool, Given, Marginal, Predicted};
 use crate::densities::points::single;
 use crate::error::Result;
-use crate::estimator::scoring::ModelInputs;
+use crate::estimator::scoring::{HEADS, ModelInputs};
 
 /// The densities of one target.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ impl Chain {
             }
             let mut parts: Vec<Predicted> = Vec::with_capacity(3);
             for (head, pool) in link.heads.iter().enumerate() {
-                let given = Given { features: Some(inputs.features(head)), further: &before };
+                let given = Given { features: Some(inputs.features(HEADS[head])), further: &before };
                 parts.push(pool.at(&given, rows, &own, &baseline, &parts));
             }
             for (sum, value) in answers.log_densities[2].iter_mut().zip(&baseline.log_densities) {

@@ -10,11 +10,11 @@ use super::settings::{check_samples, scales, standardised};
 use super::{ContinuousEstimator, ContinuousScores, Decomposed, TargetDescription, TargetSettings, Targets};
 use crate::densities::conditional::{Contest, Given, Marginal, Outcome, Plan};
 use crate::densities::gauge::Gauge;
-use crate::error::{EstimatorError, Result};
+use crate::error::Result;
 use crate::estimator::fitting::{Fit, Progress, Reporter, fit_densities, gauge_notes, numbers_of};
 use crate::estimator::grouping::find_groups;
 use crate::estimator::partition::{Partition, rows_and_seed};
-use crate::estimator::scoring::ModelInputs;
+use crate::estimator::scoring::{HEADS, ModelInputs};
 use crate::estimator::threads::thread_pool;
 use crate::features::TargetSet;
 
@@ -181,7 +181,7 @@ impl Fitting<'_> {
         }
         let mut heads: Vec<Vec<Outcome>> = Vec::with_capacity(3);
         for (head, name) in HEAD_NAMES.into_iter().enumerate() {
-            let given = Given { features: Some(self.fit.inputs.features(head)), further: &before };
+            let given = Given { features: Some(self.fit.inputs.features(HEADS[head])), further: &before };
             let parts: Vec<&[Outcome]> = heads.iter().take(if head == 2 { 2 } else { 0 }).map(Vec::as_slice).collect();
             let outcomes = contest(given, &baselines, &parts, name)?;
             for (fold, outcome) in outcomes.iter().enumerate() {

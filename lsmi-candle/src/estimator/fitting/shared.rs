@@ -87,6 +87,7 @@ pub fn fit_shared(
         rows: rows.rows(),
         data_hash: String::new(),
         encoders: [None, None],
+        pooling: None,
         shortfall: None,
         grouping: None,
         notes: notes::gauge_notes(&gauge),

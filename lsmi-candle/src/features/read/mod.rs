@@ -279,10 +279,7 @@ fn several_classes(
 /// Checks that the rows of both modalities differ.
 fn check_varied(file: &str, arrays: &SplitArrays, samples: &Unlabelled) -> Result<(), FeatureError> {
     for (array, matrix) in [(&arrays.x1, &samples.x1), (&arrays.x2, &samples.x2)] {
-        if (1..matrix.rows()).all(|row| matrix.row(row) == matrix.row(0)) {
-            let (file, array, rows) = (file.to_owned(), array.clone(), matrix.rows());
-            return Err(FeatureError::ConstantModality { file, array, rows });
-        }
+        check_varies(file, array, matrix)?;
     }
     Ok(())
 }
