@@ -103,12 +103,12 @@ fn table(name: TableName, rows: usize) -> (SeveralSet, Classes, SubsetTerms) {
     (set, Classes::new((0..draw.classes).map(|class| class.to_string()).collect()).unwrap(), exact)
 }
 
-/// Heads fitted to 600 of 900 rows find what there is but for some hundredths of a nat, of a parity of three a little less.
-/// An atom in the wrong place is wrong by ln 2.
+/// Heads fitted to 400 of 600 rows find what there is but for a hundredth of a nat, of a parity of three about .15 less. An
+/// atom in the wrong place is wrong by ln 2.
 #[test]
 fn atoms_are_where_their_information_is() {
-    for name in [TableName::Copies3, TableName::Pair3, TableName::Parity3] {
-        let (train, classes, exact) = table(name, 900);
+    for name in [TableName::Copies3, TableName::Parity3] {
+        let (train, classes, exact) = table(name, 600);
         let terms = fit(&train, &classes, &settings()).scores.terms().unwrap();
         for measure in [Measure::Pm, Measure::Sx, Measure::Ccs] {
             let lattice = PointwiseLattice::<3>::new(measure).unwrap();

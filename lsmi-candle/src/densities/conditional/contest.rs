@@ -197,6 +197,9 @@ impl Contest<'_> {
         for (part, outcomes) in parts.iter().enumerate() {
             candidates.push((Candidate::Part(part), outcomes[outer].unseen.clone()));
         }
+        // Whole groups can leave rows that no fit could be judged on.
+        let is_heard = heard.iter().map(|heard| heard.line.means.len()).sum::<usize>() == targets.len();
+        let heard = if is_heard { heard } else { &[] };
         if !heard.is_empty() {
             let line = joined(heard.iter().map(|heard| &heard.line));
             let spread = line.best_spread(&targets);
@@ -219,7 +222,12 @@ impl Contest<'_> {
         }
         let densities: Vec<&[f64]> =
             candidates.iter().map(|(_, predicted)| predicted.log_densities.as_slice()).collect();
-        let weights = linear_weights(&densities);
+        let weights = if targets.is_empty() {
+            // Nothing speaks for any but the first, the density without features.
+            (0..densities.len()).map(|place| f64::from(u8::from(place == 0))).collect()
+        } else {
+            linear_weights(&densities)
+        };
         let chosen = candidates.into_iter().zip(weights).filter(|(_, weight)| *weight > 0.0);
         let (candidates, weights): (Vec<_>, Vec<f64>) = chosen.unzip();
         let rows = self.plan.outside(outer);

@@ -180,7 +180,7 @@ mod tests {
         let found = ridge.predict(&[1.0, 1.0]);
         // Standard errors: .5 / sqrt(4000) = .008 a coefficient, .0056 of the deviation.
         assert!((found.means[0] - 2.0).abs() < 0.04 && (found.deviations[0] - 0.5).abs() < 0.02);
-        let constant = Ridge::fit(&[3.0; 8000], 2, &targets).ridge.predict(&[3.0, 3.0]);
+        let constant = Ridge::fit(&vec![3.0; 8000], 2, &targets).ridge.predict(&[3.0, 3.0]);
         assert!((constant.means[0] - lsmi_core::statistics::mean(&targets)).abs() < 1e-12);
     }
 }

@@ -151,7 +151,7 @@ impl ContinuousEstimator {
         let of = |(place, answers): (usize, Vec<Answers>)| {
             let scales: Vec<[f64; 2]> =
                 self.decomposed[place].columns.iter().map(|column| self.description.targets[*column]).collect();
-            ContinuousScores::new(samples, &self.decomposed[place].columns, &scales, answers, assignments)
+            ContinuousScores::new(samples, &self.decomposed[place].columns, &scales, &answers, assignments)
         };
         all.into_iter().enumerate().map(of).collect()
     }

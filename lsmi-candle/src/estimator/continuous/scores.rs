@@ -39,7 +39,7 @@ impl ContinuousScores {
         samples: &TargetSet,
         columns: &[usize],
         scales: &[[f64; 2]],
-        repeats: Vec<Answers>,
+        repeats: &[Answers],
         assignments: Option<&[Vec<u32>]>,
     ) -> Result<Self> {
         let ids = &samples.inputs().ids;
@@ -48,7 +48,7 @@ impl ContinuousScores {
         } else {
             Vec::new()
         };
-        let all = Answers::averaged(&repeats);
+        let all = Answers::averaged(repeats);
         let log_jacobian: f64 = scales.iter().map(|[_, deviation]| deviation.ln()).sum();
         let density = |head: usize| all.log_densities[3 + head].iter().map(|value| value - log_jacobian).collect();
         let in_units = |values: &Vec<f64>| -> Vec<f64> {

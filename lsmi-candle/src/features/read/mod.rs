@@ -61,10 +61,7 @@ impl Data {
 
     fn read_labelled(&self, keys: &Keys, known: Option<&Classes>) -> Result<FeatureFile, FeatureError> {
         let (name, (format, mut container)) = (self.to_string(), self.open()?);
-        let unused = unused_modalities(&container.names(), keys);
-        let mut file = load(self.path(), Source::new(&name, format, container.as_mut()), &self.keys(keys), known)?;
-        file.notes.extend(unused);
-        Ok(file)
+        load_two(self.path(), Source::new(&name, format, container.as_mut()), &self.keys(keys), known)
     }
 
     /// Reads samples without their labels; see [`read_unlabelled`](super::read_unlabelled).
@@ -84,7 +81,20 @@ impl Data {
 pub fn read_bytes(name: &str, bytes: &[u8], format: Format, keys: &Keys) -> Result<FeatureFile, FeatureError> {
     let opened = format.open(&Input::Memory(Bytes::copy_from_slice(bytes)));
     let mut container = opened.map_err(|refusal| corrupted(name, format, refusal.into()))?;
-    load(Path::new(name), Source::new(name, format, container.as_mut()), keys, None)
+    load_two(Path::new(name), Source::new(name, format, container.as_mut()), keys, None)
+}
+
+/// Does the same as [`load`], and notes the modalities that were not read.
+fn load_two(
+    path: &Path,
+    source: Source<'_>,
+    keys: &Keys,
+    known: Option<&Classes>,
+) -> Result<FeatureFile, FeatureError> {
+    let unused = unused_modalities(source.names(), keys);
+    let mut file = load(path, source, keys, known)?;
+    file.notes.extend(unused);
+    Ok(file)
 }
 
 /// Loads all splits of a file, its labels numbered by `known` classes or by those of its training split.
