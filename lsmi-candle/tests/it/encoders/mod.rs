@@ -11,6 +11,7 @@ mod patches;
 mod relative;
 mod rotary;
 mod spectrogram;
+mod tails;
 mod text;
 mod video;
 mod waveform;
