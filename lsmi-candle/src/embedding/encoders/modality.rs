@@ -39,7 +39,7 @@ impl Modality {
 
 impl Modality {
     /// What a model of it encodes, in messages.
-    pub(super) fn inputs(self) -> &'static str {
+    pub(in crate::embedding) fn inputs(self) -> &'static str {
         match self {
             Self::Text => "texts",
             Self::Image => "pictures",

@@ -74,6 +74,8 @@ pub struct Entry {
     /// `[T, d]`.
     states: Tensor,
     end: Option<u32>,
+    /// Whether the model leaves padding out of account, so that inputs of several lengths can be put together.
+    takes_padding: bool,
 }
 
 impl Entry {
@@ -99,7 +101,7 @@ impl Entered {
             // A copy: a view would keep the whole batch in memory.
             let states = self.states.get(row)?.narrow(0, kept.start, kept.len())?.force_contiguous()?;
             let end = ends.as_ref().map(|ends| ends[row].saturating_sub(index(kept.start)));
-            Ok(Entry { states, end })
+            Ok(Entry { states, end, takes_padding: self.keep.is_some() })
         };
         kept.iter().enumerate().map(entry).collect()
     }
@@ -107,7 +109,8 @@ impl Entered {
     /// Puts inputs together, the shorter ones filled up with padding behind them.
     ///
     /// # Errors
-    /// [`EncoderError::Input`] where there are none, a candle error where the device fails.
+    /// [`EncoderError::Input`] where there are none, or they are of several lengths, as pictures of several sizes, and the model
+    /// takes no padding; a candle error where the device fails.
     pub fn of_rows(rows: &[&Entry]) -> Result<Self> {
         let lengths = rows.iter().map(|row| row.states.dim(0)).collect::<candle_core::Result<Vec<_>>>()?;
         let Some(longest) = lengths.iter().copied().max() else {
@@ -117,10 +120,20 @@ impl Entered {
                 found: "0".to_owned(),
             });
         };
+        if let Some((_, length)) =
+            rows.iter().zip(&lengths).find(|(row, length)| !row.takes_padding && **length != longest)
+        {
+            return Err(EncoderError::Input {
+                what: "the size of the pictures of a batch",
+                expected: format!("the same, here {longest} states each"),
+                found: format!("{length} states"),
+            });
+        }
         let filled = rows.iter().zip(&lengths).map(|(row, length)| row.states.pad_with_zeros(0, 0, longest - length));
         let states = Tensor::stack(&filled.collect::<candle_core::Result<Vec<_>>>()?, 0)?;
         let device = states.device();
         let keep = if lengths.iter().all(|length| *length == longest) {
+            // Nothing is padded.
             None
         } else {
             let kept = lengths.iter().flat_map(|length| (0..longest).map(|place| u32::from(place < *length)));
@@ -172,6 +185,7 @@ mod tests {
         let keep = Tensor::new(vec![vec![1u32, 1, 1], vec![0, 1, 1]], &Device::Cpu).unwrap();
         let ends = Tensor::new(vec![2u32, 1], &Device::Cpu).unwrap();
         let rows = Entered { states, keep: Some(keep), ends: Some(ends) }.rows().unwrap();
+        let rows: [Entry; 2] = rows.try_into().unwrap();
         let together = Entered::of_rows(&[&rows[1], &rows[0]]).unwrap();
         let expected = vec![vec![[8f32, 9.0], [10.0, 11.0], [0.0, 0.0]], vec![[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]];
         assert_eq!(together.states.to_vec3::<f32>().unwrap(), expected);
@@ -179,6 +193,8 @@ mod tests {
         assert_eq!(together.ends.unwrap().to_vec1::<u32>().unwrap(), [0, 2]);
         assert!(Entered::of_rows(&[&rows[0]]).unwrap().keep.is_none());
         assert!(Entered::of_rows(&[]).is_err());
+        let fixed = rows.map(|row| Entry { takes_padding: false, ..row });
+        assert!(matches!(Entered::of_rows(&[&fixed[0], &fixed[1]]), Err(EncoderError::Input { .. })));
     }
 
     #[test]

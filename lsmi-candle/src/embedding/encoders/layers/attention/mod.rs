@@ -81,8 +81,7 @@ impl Attention {
         if weights.is_trained() {
             check_heads(width, heads)?;
             let has_bias = |name| biases == Biases::All || biases == Biases::NotKeys && name != key;
-            let [queries, keys, values] =
-                names.map(|name| Linear::load(weights, name, width, width, has_bias(name)));
+            let [queries, keys, values] = names.map(|name| Linear::load(weights, name, width, width, has_bias(name)));
             let inputs = Inputs::Apart([queries?, keys?, values?]);
             return Ok(Self { inputs, output: Linear::load(weights, output, width, width, true)?, heads });
         }

@@ -3,9 +3,9 @@
 use candle_core::Tensor;
 
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
+use crate::embedding::encoders::tail::{Entered, Tail, TextStages, last_blocks};
 use crate::embedding::encoders::text::embeddings::{Embeddings, positions_after_padding};
 use crate::embedding::encoders::text::width;
-use crate::embedding::encoders::tail::{Entered, Tail, TextStages, last_blocks};
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
 /// What files of BERT and RoBERTa have beside the encoder: buffers, and the heads of training and of other tasks.

@@ -4,9 +4,9 @@ use candle_core::Tensor;
 
 use super::bert::mask;
 use crate::embedding::encoders::layers::{Biases, Blocks, LayerNorm, Names, Shape};
+use crate::embedding::encoders::tail::{Entered, Tail, TextStages, last_blocks};
 use crate::embedding::encoders::text::embeddings::Embeddings;
 use crate::embedding::encoders::text::width;
-use crate::embedding::encoders::tail::{Entered, Tail, TextStages, last_blocks};
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
 /// Buffers, and the heads of training and of other tasks.

@@ -4,9 +4,9 @@ use candle_core::{DType, Tensor};
 
 use crate::embedding::encoders::hidden::at_positions;
 use crate::embedding::encoders::layers::{Band, Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
+use crate::embedding::encoders::tail::{Entered, Tail, TextStages, last_blocks};
 use crate::embedding::encoders::text::embeddings::Embeddings;
 use crate::embedding::encoders::text::width;
-use crate::embedding::encoders::tail::{Entered, Tail, TextStages, last_blocks};
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
 
 /// The other tower, what compares the two, and the classifier of a model built on the other.
