@@ -11,9 +11,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::error::{EmbedError, Result};
 use super::{Applied, Embedder, Options, Part, Precision, Prepared, Stages, load};
-use crate::embedding::encoders::{
-    Config, EncoderError, Entered, Entry, Modality, Poolings, Tail, Variables, Weights, image, text,
-};
+use crate::embedding::encoders::{Config, Entered, Entry, Modality, Poolings, Tail, Variables, Weights, image, text};
 use crate::embedding::manifests::Resolved;
 
 /// A model of texts or pictures whose last blocks are trained.
@@ -40,8 +38,8 @@ impl Trainable {
     /// Loads a model whose last `blocks` blocks are trained. The precision is that of f32.
     ///
     /// # Errors
-    /// [`EmbedError::File`] where it reads neither texts nor pictures, [`EncoderError::NotTrainable`] naming the
-    /// architectures whose blocks can be trained, [`EncoderError::Input`] where it has fewer blocks, and as [`Embedder::load`].
+    /// [`EmbedError::File`] where it reads neither texts nor pictures, `EncoderError::NotTrainable` naming the
+    /// architectures whose blocks can be trained, `EncoderError::Blocks` where it has fewer blocks, and as [`Embedder::load`].
     pub fn load(model: &Resolved, options: &Options, blocks: usize, device: &Device) -> Result<Self> {
         let options = Options { precision: Precision::F32, ..options.clone() };
         let config = load::configuration(model)?;

@@ -156,6 +156,14 @@ pub enum EncoderError {
         /// The architectures whose blocks can be trained on that.
         known: Vec<&'static str>,
     },
+    /// A number of blocks to train that a model does not have.
+    #[error("{asked} blocks cannot be trained of a model of {found}: ask for 1 to {found}")]
+    Blocks {
+        /// What was asked for.
+        asked: usize,
+        /// The blocks of the model.
+        found: usize,
+    },
     /// A layer that has no gradient, where one is asked of it.
     #[error("the layer `{layer}` has no gradient, but comes after weights that are trained: report the defect")]
     NoGradient {

@@ -160,16 +160,12 @@ fn index(position: usize) -> u32 {
 /// The blocks of a tail: the last `asked` of `count`, or all of them.
 ///
 /// # Errors
-/// [`EncoderError::Input`] where there are fewer, or none is asked for.
+/// [`EncoderError::Blocks`] where there are fewer, or none is asked for.
 pub(super) fn last_blocks(count: usize, asked: Option<usize>) -> Result<Range<usize>> {
     match asked {
         None => Ok(0..count),
         Some(asked) if (1..=count).contains(&asked) => Ok(count - asked..count),
-        Some(asked) => Err(EncoderError::Input {
-            what: "the number of blocks to train",
-            expected: format!("1 to {count}, the blocks that the model has"),
-            found: asked.to_string(),
-        }),
+        Some(asked) => Err(EncoderError::Blocks { asked, found: count }),
     }
 }
 
@@ -203,7 +199,7 @@ mod tests {
         assert_eq!(last_blocks(6, Some(2)).unwrap(), 4..6);
         assert_eq!(last_blocks(6, Some(6)).unwrap(), 0..6);
         for wrong in [0, 7] {
-            assert!(matches!(last_blocks(6, Some(wrong)), Err(EncoderError::Input { .. })), "{wrong}");
+            assert!(matches!(last_blocks(6, Some(wrong)), Err(EncoderError::Blocks { .. })), "{wrong}");
         }
     }
 }

@@ -13,5 +13,6 @@ mod rotary;
 mod spectrogram;
 mod tails;
 mod text;
+mod trainable;
 mod video;
 mod waveform;

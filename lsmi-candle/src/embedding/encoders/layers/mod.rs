@@ -12,6 +12,8 @@ mod attention;
 mod block;
 mod convolutions;
 mod gated;
+#[cfg(test)]
+mod gradients;
 mod linear;
 mod norm;
 mod passes;

@@ -77,7 +77,7 @@ const TRAINABLE: [Architecture; 4] =
 /// Builds the last `blocks` blocks of a text model and what follows them; `weights` may be [trained](Weights::trained).
 ///
 /// # Errors
-/// [`EncoderError::NotTrainable`] naming the architectures that have such a tail, [`EncoderError::Input`] where there are
+/// [`EncoderError::NotTrainable`] naming the architectures that have such a tail, [`EncoderError::Blocks`] where there are
 /// fewer blocks, and as [`load`].
 pub fn load_tail(config: &Config, weights: &Weights, blocks: usize) -> Result<Box<dyn Tail>> {
     Ok(match config.network(Modality::Text)? {
