@@ -8,15 +8,7 @@ use crate::arguments::{ColumnNames, Encoders, ModelOrigin};
 
 /// Which blocks of encoders are trained with the heads, and the inputs of these encoders.
 #[derive(Debug, Args)]
-#[command(
-    mut_arg("image", of_encoders),
-    mut_arg("text", of_encoders),
-    mut_arg("audio", hidden),
-    mut_arg("video", hidden),
-    mut_arg("depth", hidden),
-    mut_arg("folder", of_encoders),
-    mut_arg("offline", of_encoders)
-)]
+#[command(mut_args(of_encoders))]
 pub(crate) struct Unfreeze {
     /// Train the last N blocks of two encoders too, and what follows them: those of two models, such as --image MODEL --text
     /// MODEL, on the inputs in --table
@@ -40,13 +32,13 @@ pub(crate) struct Unfreeze {
     pub(crate) origin: ModelOrigin,
 }
 
+/// Options of encoders need `--unfreeze`; those whose models cannot be trained, which are refused by name, are not in the help.
 fn of_encoders(option: Arg) -> Arg {
-    option.requires("unfreeze")
-}
-
-/// Options of modalities whose models cannot be trained: they are refused by name.
-fn hidden(option: Arg) -> Arg {
-    of_encoders(option).hide(true)
+    match option.get_id().as_str() {
+        "image" | "text" | "folder" | "offline" => option.requires("unfreeze"),
+        "audio" | "video" | "depth" => option.requires("unfreeze").hide(true),
+        _ => option,
+    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
