@@ -129,6 +129,12 @@ impl SampleIds {
         self.len() == 0
     }
 
+    /// Returns whether the ids are the row numbers themselves, as of samples that came without ids; other ids may be equal to
+    /// these.
+    pub fn are_row_numbers(&self) -> bool {
+        matches!(self.0, Kind::Rows(_))
+    }
+
     /// Returns the id of a row, as text.
     ///
     /// # Panics

@@ -238,6 +238,10 @@ pub enum GuideError {
     #[error(transparent)]
     Estimator(Box<EstimatorError>),
 
+    /// An encoder that is trained failed.
+    #[error("an encoder that is trained failed")]
+    Encoder(#[source] Box<dyn std::error::Error + Send + Sync>),
+
     /// A tensor operation failed, on the device or for want of memory.
     #[error("a tensor operation failed")]
     Candle(#[source] Box<candle_core::Error>),

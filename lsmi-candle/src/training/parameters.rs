@@ -88,6 +88,11 @@ impl ParameterStore {
         Ok(tensor)
     }
 
+    /// Adds a parameter that is at hand, such as a weight of a checkpoint.
+    pub fn add(&mut self, name: &str, variable: &Var) {
+        self.variables.insert(name.to_owned(), variable.clone());
+    }
+
     /// Sets the value of an existing parameter.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use lsmi_candle::embedding::pipeline::{
 use lsmi_candle::features::{Format, names_alike};
 use serde::Serialize;
 
-use crate::arguments::{Chosen, Embed, OnError, Precision};
+use crate::arguments::{Chosen, ColumnNames, Embed, Encoders, OnError, Precision};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::interrupt::OBSERVER;
@@ -109,7 +109,7 @@ pub(super) fn run(arguments: &Embed) -> Result<(), Failure> {
 }
 
 /// Shows how far the work is, until it ends.
-fn show(progress: Receiver<Progress>, quiet: bool) {
+pub(super) fn show(progress: Receiver<Progress>, quiet: bool) {
     let mut bar = None;
     for event in progress {
         match event {
@@ -201,7 +201,7 @@ fn alike(encodings: &[Encoding]) -> Option<String> {
 
 /// Turns options into what is embedded, and in what pieces.
 fn settings(arguments: &Embed) -> Result<Settings, Failure> {
-    let settings = Settings::new(&arguments.table, columns(arguments)?);
+    let settings = Settings::new(&arguments.table, columns(&arguments.columns, &arguments.encoders)?);
     Ok(Settings {
         missing: arguments.missing,
         unreadable: match arguments.on_error {
@@ -218,11 +218,10 @@ fn settings(arguments: &Embed) -> Result<Settings, Failure> {
 }
 
 /// Finds the column of each modality: the n-th model of a kind takes the n-th column of that kind, or all the only one.
-fn columns(arguments: &Embed) -> Result<Columns, Failure> {
-    let names = &arguments.columns;
+pub(super) fn columns(names: &ColumnNames, encoders: &Encoders) -> Result<Columns, Failure> {
     let mut inputs = Vec::new();
     let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
-    for chosen in &arguments.encoders.0 {
+    for chosen in &encoders.0 {
         let role = chosen.modality.name();
         let place = taken.entry(role).or_default();
         let of_role = names.all(role);
@@ -266,13 +265,19 @@ fn encodings(arguments: &Embed) -> Result<Vec<Encoding>, Failure> {
     };
     let mut encodings: Vec<Encoding> = Vec::new();
     let all = &arguments.encoders.0;
-    for (place, (chosen, input)) in all.iter().zip(columns(arguments)?.inputs).enumerate() {
+    for (place, (chosen, input)) in all.iter().zip(columns(&arguments.columns, &arguments.encoders)?.inputs).enumerate()
+    {
         let InputColumn { name, modality } = input;
         // One model of several columns is in memory once.
         let embedder = if let Some(earlier) = all[..place].iter().position(|earlier| earlier == chosen) {
             Arc::clone(&encodings[earlier].embedder)
         } else {
-            let model = super::model_source::find(arguments, chosen)?;
+            let model = super::model_source::find(
+                &arguments.origin,
+                chosen,
+                arguments.pooling.is_some(),
+                arguments.common.quiet,
+            )?;
             if let Some(note) = taken_as_text(arguments, chosen, &model.description.prompts) {
                 console::say(&note);
             }

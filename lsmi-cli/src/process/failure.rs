@@ -354,6 +354,10 @@ impl From<GuideError> for Failure {
             GuideError::Setting { .. }
             | GuideError::UnknownName { .. }
             | GuideError::Checkpoint(CheckpointError::OtherRun { .. }) => Self::usage(error),
+            GuideError::Encoder(error) => match error.downcast::<EmbedError>() {
+                Ok(error) => Self::from(*error),
+                Err(error) => Self::failed(error),
+            },
             GuideError::Data { .. }
             | GuideError::SmallPart { .. }
             | GuideError::Classes { .. }

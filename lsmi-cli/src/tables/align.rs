@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use lsmi_guide::experiments::align::{Comparison, Difference, Figure, PartRow};
+use lsmi_guide::experiments::align::{Comparison, Difference, Figure, PartRow, TrainedEncoders};
 
 use crate::tables::cells::{row, table};
 use crate::tables::seed_stats::{number, range, verdict};
@@ -30,13 +30,19 @@ pub(crate) fn align_table(comparison: &Comparison) -> String {
     for PartRow { part, figures: found, .. } in &comparison.parts {
         figures.add_row(row(part, &Figure::ALL.map(|figure| cell(found, figure, |found| number(found.mean)))));
     }
-    let Comparison { trained, evaluated, seeds, shared, .. } = comparison;
+    let Comparison { trained, evaluated, seeds, shared, unfrozen, .. } = comparison;
     let rows = comparison.parts.iter().find(|part| part.part == "random").map_or(0, |part| part.rows);
     let [raw1, raw2] = comparison.raw.map(|raw| number(raw.mean));
+    let (what, came) = match unfrozen {
+        None => ("Heads".to_owned(), "as they came"),
+        Some(TrainedEncoders { blocks: [first, second], .. }) => {
+            (format!("Heads and the last {first} and {second} blocks of encoders"), "before training")
+        }
+    };
     let mut text = format!(
-        "\nHeads trained on parts of {rows} of {trained} rows, measured on {evaluated} others, mean of {seeds} seeds\n{figures}\n \
-         R@k: how often a right answer is among the first k; 1>2: the x2 of an x1; change: against a probe of the features as \
-         they came, {raw1} of x1 and {raw2} of x2"
+        "\n{what} trained on parts of {rows} of {trained} rows, measured on {evaluated} others, mean of {seeds} seeds\n{figures}\n \
+         R@k: how often a right answer is among the first k; 1>2: the x2 of an x1; change: against a probe of the features \
+         {came}, {raw1} of x1 and {raw2} of x2"
     );
     // Writing to a string cannot fail.
     if *shared > 0 {

@@ -21,6 +21,7 @@ mod guide_align;
 mod guide_clean;
 mod guide_distill;
 mod guide_ensemble;
+mod guide_unfreeze;
 mod help;
 mod hub;
 #[cfg(unix)]

@@ -58,7 +58,7 @@ fn settings(seeds: usize) -> Settings {
 fn where_some_samples_can_be_aligned_the_redundant_ones_are_those() {
     let samples = planted(480, 0);
     let classes = classes();
-    let data = Data { samples: &samples, test: None, classes: &classes };
+    let data = Data { samples: &samples, test: None, classes: &classes, unfrozen: None };
     let found = compare(data, &settings(2), None, &mut |_, _| {}).unwrap();
     let mean = |part: &str, figure| found.part(part).unwrap().figures[&figure].mean;
     for figure in [Figure::Recall10From1, Figure::Recall10From2, Figure::Recall1From1] {
@@ -90,7 +90,7 @@ fn where_some_samples_can_be_aligned_the_redundant_ones_are_those() {
 fn rows_to_evaluate_on_are_left_alone_and_threads_change_nothing() {
     let (samples, test) = (planted(120, 1), planted(40, 2));
     let classes = classes();
-    let data = Data { samples: &samples, test: Some(&test), classes: &classes };
+    let data = Data { samples: &samples, test: Some(&test), classes: &classes, unfrozen: None };
     let of = |threads| {
         let usual = Settings { epochs: 2, ..settings(1) };
         let settings = Settings { estimator: estimator::Settings { threads, ..usual.estimator.clone() }, ..usual };
@@ -106,7 +106,8 @@ fn what_cannot_be_compared_is_named() {
     let samples = planted(60, 3);
     let classes = classes();
     let of = |samples: &FeatureSet, settings: &Settings| {
-        compare(Data { samples, test: None, classes: &classes }, settings, None, &mut |_, _| {}).unwrap_err()
+        compare(Data { samples, test: None, classes: &classes, unfrozen: None }, settings, None, &mut |_, _| {})
+            .unwrap_err()
     };
     let error = of(&samples, &Settings { fraction: 0.1, ..settings(1) });
     assert!(matches!(error, GuideError::SmallPart { found: 4, .. }), "{error}");
@@ -117,7 +118,7 @@ fn what_cannot_be_compared_is_named() {
         |error: &EstimatorError| matches!(error, EstimatorError::OneClass { .. } | EstimatorError::RareClass { .. });
     assert!(matches!(&error, GuideError::Estimator(error) if is_told(error)), "{error}");
     let none = samples.select(&[]);
-    let data = Data { samples: &samples, test: Some(&none), classes: &classes };
+    let data = Data { samples: &samples, test: Some(&none), classes: &classes, unfrozen: None };
     let error = compare(data, &settings(1), None, &mut |_, _| {}).unwrap_err();
     assert!(matches!(error, GuideError::Data { .. }), "{error}");
 }

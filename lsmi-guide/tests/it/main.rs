@@ -9,3 +9,4 @@ mod shared;
 mod student;
 mod tracker;
 mod trainer;
+mod unfreeze;

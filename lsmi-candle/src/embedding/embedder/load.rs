@@ -5,7 +5,9 @@ use candle_core::{DType, Device};
 use super::error::{EmbedError, Result};
 use super::{Applied, FrameEncoder, Options, Preprocessing, Prompt, Stages};
 use crate::embedding::encoders::tokens::Tokenizer;
-use crate::embedding::encoders::{Architecture, Config, Modality, Pooling, Poolings, Weights, layers::Linear};
+use crate::embedding::encoders::{
+    Architecture, Config, Modality, Pooling, Poolings, Variables, Weights, layers::Linear,
+};
 use crate::embedding::encoders::{audio, image, text, video};
 use crate::embedding::manifests::{self, Dense, Description, Resolved, Step};
 use crate::embedding::preprocess::audio::{LogMelSettings, Preparation, Settings as AudioSettings};
@@ -134,13 +136,15 @@ pub(super) fn poolings(description: &Description, options: &Options, usual: Pool
     chosen.unwrap_or_else(|| usual.into())
 }
 
-/// What is done to a vector of `width` numbers then: the layers, and whether it is at last divided by its length.
+/// What is done to a vector of `width` numbers then: the layers, which become variables where these are given, and whether it
+/// is at last divided by its length.
 pub(super) fn steps(
     model: &Resolved,
     options: &Options,
     poolings: &Poolings,
     mut width: usize,
     device: &Device,
+    variables: Option<&Variables>,
 ) -> Result<Vec<(Applied, Option<String>)>> {
     // What compares two modalities compares directions.
     let usual = || if *poolings == Pooling::Projection.into() { vec![Step::Normalize] } else { Vec::new() };
@@ -168,7 +172,7 @@ pub(super) fn steps(
                     });
                 }
                 width = dense.outputs;
-                layer(model, dense, device)?
+                layer(model, dense, device, variables)?
             }
         });
     }
@@ -176,10 +180,16 @@ pub(super) fn steps(
 }
 
 /// A layer, and what it is in words.
-fn layer(model: &Resolved, dense: &Dense, device: &Device) -> Result<(Applied, Option<String>)> {
+fn layer(
+    model: &Resolved,
+    dense: &Dense,
+    device: &Device,
+    variables: Option<&Variables>,
+) -> Result<(Applied, Option<String>)> {
     let Dense { folder, inputs, outputs, bias, activation, residual } = dense;
     let path = &model.files[&format!("{folder}/model.safetensors")];
     let weights = Weights::read(path, DType::F32, device)?;
+    let weights = variables.map_or_else(|| weights.clone(), |variables| weights.trained(&variables.within(folder)));
     let linear = Linear::load(&weights, "linear", *inputs, *outputs, *bias)?;
     let around = if *residual && inputs != outputs {
         Some(Linear::load(&weights, "residual", *inputs, *outputs, false)?)
@@ -206,7 +216,7 @@ pub(super) fn hash(files: &[std::path::PathBuf]) -> Result<String> {
 }
 
 /// The configuration, or one that names nothing but the architecture.
-fn configuration(model: &Resolved) -> Result<Config> {
+pub(super) fn configuration(model: &Resolved) -> Result<Config> {
     if let Ok(path) = model.file("config.json") {
         return Ok(Config::read(path)?);
     }

@@ -10,8 +10,10 @@
 mod error;
 mod load;
 mod parts;
+mod trainable;
 
 pub use error::{EmbedError, Result};
+pub use trainable::{Trainable, TrainedTail};
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -261,6 +263,14 @@ impl Prepared {
         }
     }
 
+    /// Its parts; none of a text.
+    fn parts(&self) -> &[Part] {
+        match self {
+            Self::Text(_) => &[],
+            Self::Parts { parts, .. } => parts,
+        }
+    }
+
     /// Whether it was longer than what is read of it.
     pub fn is_truncated(&self) -> bool {
         match self {
@@ -290,7 +300,7 @@ impl Embedder {
         let poolings = load::poolings(description, options, stages.encoder().pooling());
         let pooled = stages.encoder().width_of_all(&poolings)?;
         let (steps, layers): (Vec<Applied>, Vec<Option<String>>) =
-            load::steps(model, options, &poolings, pooled, device)?.into_iter().unzip();
+            load::steps(model, options, &poolings, pooled, device, None)?.into_iter().unzip();
         let outputs = |step: &Applied| match step {
             Applied::Dense { linear, .. } => Some(linear.outputs()),
             Applied::Normalize => None,
@@ -472,17 +482,19 @@ impl Embedder {
         let Stages::Text { encoder, tokenizer, leading, .. } = &self.stages else {
             return self.pooled_parts(inputs, at_a_time);
         };
-        let mut tokens = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            match input {
-                Prepared::Text(of_text) => tokens.push(of_text),
-                Prepared::Parts { .. } => return Err(self.other("this")),
-            }
-        }
-        let batch = tokenizer.batch(&tokens, &self.device)?;
+        let batch = tokenizer.batch(&self.tokens(inputs)?, &self.device)?;
         let mut hidden = encoder.encode(&batch.ids, &batch.mask, batch.types.as_ref())?;
         hidden.leading = *leading;
         Ok(hidden.pool_all(&self.poolings)?)
+    }
+
+    /// The tokens of texts.
+    fn tokens<'t>(&self, inputs: &[&'t Prepared]) -> Result<Vec<&'t Tokens>> {
+        let of_text = |input: &&'t Prepared| match input {
+            Prepared::Text(tokens) => Ok(tokens),
+            Prepared::Parts { .. } => Err(self.other("this")),
+        };
+        inputs.iter().map(of_text).collect()
     }
 
     /// The same of inputs of parts: each is encoded beside others of its shape, and their vectors are averaged.
@@ -492,10 +504,7 @@ impl Embedder {
             Prepared::Text(_) => Err(self.other("a text")),
         };
         let counts = inputs.iter().map(of_input).collect::<Result<Vec<_>>>()?;
-        let parts: Vec<&Part> = inputs
-            .iter()
-            .flat_map(|input| if let Prepared::Parts { parts, .. } = input { &parts[..] } else { &[] })
-            .collect();
+        let parts: Vec<&Part> = inputs.iter().flat_map(|input| input.parts()).collect();
         let mut by_shape = BTreeMap::<&[usize], Vec<usize>>::new();
         for (place, part) in parts.iter().enumerate() {
             by_shape.entry(&part.shape).or_default().push(place);

@@ -231,13 +231,7 @@ impl<'config> NetworkName<'config> {
         EncoderError::Architecture {
             file: file.to_owned(),
             found: self.as_str().to_owned(),
-            modality: modality.map(|modality| match modality {
-                Modality::Text => "texts",
-                Modality::Image => "pictures",
-                Modality::Audio => "sounds",
-                Modality::Video => "videos",
-                Modality::Depth => "depth maps",
-            }),
+            modality: modality.map(Modality::inputs),
             known: match modality {
                 Some(modality) => Architecture::model_types(modality),
                 None => MODEL_TYPES.iter().map(|(name, ..)| *name).collect(),

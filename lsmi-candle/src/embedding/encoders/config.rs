@@ -91,6 +91,19 @@ impl Config {
         }
     }
 
+    /// The error of an architecture whose blocks cannot be trained on a modality; `known` are those whose blocks can.
+    pub(in crate::embedding) fn not_trainable(&self, modality: Modality, known: &[Architecture]) -> EncoderError {
+        match self.name() {
+            Ok(name) => EncoderError::NotTrainable {
+                file: self.file.clone(),
+                found: name.as_str().to_owned(),
+                modality: modality.inputs(),
+                known: known.iter().map(|architecture| architecture.name()).collect(),
+            },
+            Err(error) => error,
+        }
+    }
+
     /// Returns a section, such as `text_config`; an empty one where it is missing, as all its fields may be defaults.
     ///
     /// # Errors

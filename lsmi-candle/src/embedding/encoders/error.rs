@@ -141,6 +141,35 @@ pub enum EncoderError {
         /// The one of these that it may be a variation of.
         nearest: Option<Box<Nearest>>,
     },
+    /// A model whose blocks cannot be trained.
+    #[error(
+        "{file} is of the architecture `{found}`, whose blocks cannot be trained on {modality}; those that can: {}",
+        known.join(", ")
+    )]
+    NotTrainable {
+        /// The file.
+        file: String,
+        /// Its architecture.
+        found: String,
+        /// What was to be encoded: `texts`, `pictures`, ...
+        modality: &'static str,
+        /// The architectures whose blocks can be trained on that.
+        known: Vec<&'static str>,
+    },
+    /// A number of blocks to train that a model does not have.
+    #[error("{asked} blocks cannot be trained of a model of {found}: ask for 1 to {found}")]
+    Blocks {
+        /// What was asked for.
+        asked: usize,
+        /// The blocks of the model.
+        found: usize,
+    },
+    /// A layer that has no gradient, where one is asked of it.
+    #[error("the layer `{layer}` has no gradient, but comes after weights that are trained: report the defect")]
+    NoGradient {
+        /// The layer.
+        layer: &'static str,
+    },
     /// A pooling that the model has no layer for.
     #[error("the model has no pooling `{pooling}`: it offers {}", names(offered))]
     Pooling {

@@ -27,6 +27,7 @@ mod hidden;
 mod modality;
 mod nearest;
 mod pooling;
+mod tail;
 mod weights;
 
 pub use architecture::Architecture;
@@ -39,7 +40,8 @@ pub use modality::Modality;
 pub use nearest::Nearest;
 pub(in crate::embedding) use nearest::edit_distance;
 pub use pooling::{Pooling, Poolings};
-pub use weights::Weights;
+pub use tail::{Entered, Entry, ImageStages, Tail, TextStages};
+pub use weights::{Variables, Weights};
 
 use candle_core::Tensor;
 
@@ -88,6 +90,11 @@ pub trait TextEncoder: Encoder {
         None
     }
 
+    /// Returns its two stages, where it has them: then its blocks can be trained.
+    fn stages(&self) -> Option<&dyn TextStages> {
+        None
+    }
+
     /// Encodes token ids `[B, T]` (u32). The mask `[B, T]` (u32) is 1 at tokens and 0 at padding; `types` are the numbers
     /// of the segments, 0 everywhere where not given.
     ///
@@ -98,6 +105,11 @@ pub trait TextEncoder: Encoder {
 
 /// A model that encodes pictures.
 pub trait ImageEncoder: Encoder {
+    /// Returns its two stages, where it has them: then its blocks can be trained.
+    fn stages(&self) -> Option<&dyn ImageStages> {
+        None
+    }
+
     /// Encodes prepared pictures `[B, 3, height, width]`; of depth, `[B, 1, height, width]`.
     ///
     /// # Errors

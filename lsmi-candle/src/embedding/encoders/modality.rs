@@ -37,6 +37,19 @@ impl Modality {
     }
 }
 
+impl Modality {
+    /// What a model of it encodes, in messages.
+    pub(in crate::embedding) fn inputs(self) -> &'static str {
+        match self {
+            Self::Text => "texts",
+            Self::Image => "pictures",
+            Self::Audio => "sounds",
+            Self::Video => "videos",
+            Self::Depth => "depth maps",
+        }
+    }
+}
+
 impl FromStr for Modality {
     type Err = String;
 

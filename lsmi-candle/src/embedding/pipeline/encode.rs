@@ -54,11 +54,11 @@ pub(super) struct Encoder<'e> {
 }
 
 /// What became of the input of a row.
-struct Made {
+pub(super) struct Made {
     /// The row, counted in the row group.
-    row: usize,
+    pub(super) row: usize,
     /// The vector, or why there is none.
-    vector: Result<Vec<f32>, String>,
+    pub(super) vector: Result<Vec<f32>, String>,
     /// Whether the input was cut.
     truncated: bool,
 }
@@ -150,7 +150,7 @@ impl Encoder<'_> {
     }
 
     /// Prepares the inputs of some rows for the encoder; lists the rows whose input cannot be had.
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         encoding: &Encoding,
         place: usize,

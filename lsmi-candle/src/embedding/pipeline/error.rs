@@ -51,6 +51,14 @@ pub enum PipelineError {
         /// The next.
         second: usize,
     },
+    /// No row has an id.
+    #[error("{file}: no row has the id `{id}`; the inputs of samples are looked up by their ids")]
+    UnknownId {
+        /// The table.
+        file: String,
+        /// The id.
+        id: String,
+    },
     /// The ids are too many for a feature file.
     #[error(
         "{file}: the ids of {rows} rows take {bytes} bytes, but the header of a feature file has room for {LARGEST_HEADER}; \

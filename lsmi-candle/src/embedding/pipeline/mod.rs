@@ -4,7 +4,7 @@
 //! ids, labels, what made them, and the rows that could not be read; [`Plan::embed_to_file`] writes them to a feature file, with
 //! one row group for each thread in memory at most, and goes on from finished ones after an end. Both tell a [`Watch`] how far they are.
 //! [`Settings::shard`] takes a part of the table; [`FeatureParts`] joins the feature files of all parts to the bytes of the whole.
-//! [`BatchEncoder`] makes the vectors of record batches, for engines that hold the table themselves.
+//! [`InputTable`] makes the states of rows that enter the blocks of models that are trained. [`BatchEncoder`] makes the vectors of record batches, for engines that hold the table themselves.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -40,6 +40,7 @@
 
 mod batch;
 mod encode;
+mod entries;
 mod error;
 mod feature_file;
 mod folder;
@@ -54,6 +55,7 @@ mod workers;
 
 pub use batch::{BatchEncoder, EmbedBatchError};
 pub use encode::Encoding;
+pub use entries::InputTable;
 pub use error::PipelineError;
 pub use folder::{Folder, InputError};
 pub use group::Skipped;

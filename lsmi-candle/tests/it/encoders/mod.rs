@@ -11,6 +11,8 @@ mod patches;
 mod relative;
 mod rotary;
 mod spectrogram;
+mod tails;
 mod text;
+mod trainable;
 mod video;
 mod waveform;

@@ -6,6 +6,7 @@ use clap::Args;
 use lsmi_core::{Interaction, Measure};
 
 use super::share;
+use super::unfreeze::Unfreeze;
 use crate::arguments::{Arrays, Common};
 
 pub(super) const ALIGN_EXAMPLES: &str = "\
@@ -20,10 +21,15 @@ modality makes of the projected features.
 DATA may have a split `test` to evaluate on; otherwise rows are set aside in --splits ways, which seeds take in turn. A comparison that is stopped goes on \
 from DIR.partial when asked for again. Every part takes the same share of every class.
 
+With --unfreeze N the last N blocks of two encoders are trained with the heads, and their norms and projections: BERT, RoBERTa, \
+DistilBERT and CLIP on texts, CLIP, ViT and DINOv2 on pictures. Parts are still taken by the features in DATA, whose rows are \
+found in --table by their ids; probes are then of the encoders' vectors, before the heads. The trained weights are not kept.
+
 Examples:
   lsmi guide align features.npz --out comparison
   lsmi guide align features.npz --out comparison --by r,u1,u2,s --seeds 40
-  lsmi guide align features.npz --out comparison --fraction 0.2 --hidden 128 --width 32";
+  lsmi guide align features.npz --out comparison --fraction 0.2 --hidden 128 --width 32
+  lsmi guide align features.safetensors --out comparison --unfreeze 2 --table table.csv --image dinov2-small --text minilm-l6-v2";
 
 /// `lsmi guide align`.
 #[derive(Debug, Args)]
@@ -66,6 +72,8 @@ pub(crate) struct Align {
     /// Measure of redundancy: pm, sx, mmi, ccs or min
     #[arg(long, default_value = "ccs")]
     pub(crate) measure: Measure,
+    #[command(flatten)]
+    pub(crate) unfreeze: Unfreeze,
     #[command(flatten)]
     pub(crate) arrays: Arrays,
     #[command(flatten)]

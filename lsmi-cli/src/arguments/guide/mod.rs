@@ -4,6 +4,7 @@ mod align;
 mod clean;
 mod distill;
 mod ensemble;
+mod unfreeze;
 
 use clap::{Args, Subcommand};
 

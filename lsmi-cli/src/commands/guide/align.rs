@@ -1,4 +1,4 @@
-//! `lsmi guide align`: projection heads trained on parts of the rows, compared seed by seed.
+//! `lsmi guide align`: projection heads, and the last blocks of encoders, trained on parts of the rows, compared seed by seed.
 
 use std::io::Write;
 
@@ -7,6 +7,7 @@ use lsmi_candle::features::read_with_keys;
 use lsmi_guide::experiments::align::{Data, Settings, compare};
 use lsmi_guide::experiments::distill::Progress;
 
+use super::unfrozen::{say_other_features, unfrozen};
 use super::{partial, register, remove, say_files};
 use crate::arguments::Align;
 use crate::commands::analyze::{say_notes, training_rows};
@@ -26,7 +27,10 @@ pub(super) fn run(arguments: &Align) -> Result<(), Failure> {
     let file = read_with_keys(path, &arguments.arrays.keys())?;
     say_notes(&file.notes, None);
     let samples = training_rows(&file)?;
-    let data = Data { samples, test: file.split("test"), classes: &file.classes };
+    let test = file.split("test");
+    let sets: Vec<_> = std::iter::once(samples).chain(test).collect();
+    let unfrozen = unfrozen(arguments, &file, &sets)?;
+    let data = Data { samples, test, classes: &file.classes, unfrozen: unfrozen.as_ref() };
     let settings = settings(arguments);
 
     let partial = partial(&arguments.out);
@@ -43,6 +47,9 @@ pub(super) fn run(arguments: &Align) -> Result<(), Failure> {
     staging.commit(&[])?;
     remove(&partial)?;
     if !common.quiet {
+        if let Some(encoders) = &result.unfrozen {
+            say_other_features(encoders.models.each_ref().map(|model| model.difference));
+        }
         console::say(&align_table(&result));
         say_files(&[&arguments.out.join(RUNS), &arguments.out.join(RESULT)]);
     }
@@ -62,6 +69,7 @@ fn settings(arguments: &Align) -> Settings {
         width: usize::from(arguments.width),
         hidden: usize::from(arguments.hidden),
         batch: usize::from(arguments.batch),
+        encoder_rate: arguments.unfreeze.encoder_rate.unwrap_or(usual.encoder_rate),
         estimator: estimator::Settings {
             folds: usize::from(arguments.folds),
             measure: arguments.measure,

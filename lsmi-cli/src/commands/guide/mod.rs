@@ -4,6 +4,7 @@ mod align;
 mod clean;
 mod distill;
 mod ensemble;
+mod unfrozen;
 
 use std::fs;
 use std::path::{Path, PathBuf};

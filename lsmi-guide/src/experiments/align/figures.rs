@@ -1,10 +1,11 @@
-//! What is measured of trained heads on the rows set aside.
+//! What is measured of trained heads, and of trained encoders, on the rows set aside.
 
 use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::features::Features;
 use super::heads::Heads;
 use super::probe::{self, Labelled};
 use super::recall::{Answers, recall};
@@ -41,13 +42,13 @@ pub enum Figure {
     /// How often the class of an x2 is the one whose mean x1 is the most similar.
     #[serde(rename = "zero_shot_x2_to_x1")]
     ZeroShotFrom2,
-    /// The accuracy of a linear probe on the projected x1.
+    /// The accuracy of a linear probe on the projected x1; of an encoder that is trained, on x1 before the projection.
     ProbeX1,
-    /// The accuracy of a linear probe on the projected x2.
+    /// The same of x2.
     ProbeX2,
-    /// That of the projected x1 less that of x1 as it came.
+    /// That less the accuracy of a probe on x1 as it came, or as the encoder made it before training.
     ProbeChangeX1,
-    /// That of the projected x2 less that of x2 as it came.
+    /// The same of x2.
     ProbeChangeX2,
 }
 
@@ -108,14 +109,31 @@ pub(super) struct Measured {
     pub(super) raw: [f64; 2],
 }
 
+/// The features of both modalities that heads project, of training rows and of those set aside.
+#[derive(Clone, Copy)]
+pub(super) struct Projected<'a> {
+    pub(super) train: [&'a dyn Features; 2],
+    pub(super) test: [&'a dyn Features; 2],
+    /// Whether the features are what was trained: then probes are on them, and not on their projections.
+    pub(super) are_trained: bool,
+}
+
 impl Measured {
-    /// Measures all figures of heads.
-    pub(super) fn measure(&self, heads: &Heads) -> Result<Figures> {
-        let projected = |rows: &Rows, modality: usize| -> Result<Vectors> {
-            Vectors::of_tensor(&heads.project(modality, &rows.features[modality])?)
+    /// The features as they came.
+    pub(super) fn features(&self) -> Projected<'_> {
+        let Self { train: Rows { features: train, .. }, test: Rows { features: test, .. }, .. } = self;
+        Projected { train: [&train[0], &train[1]], test: [&test[0], &test[1]], are_trained: false }
+    }
+
+    /// Measures all figures of heads on features.
+    pub(super) fn measure(&self, heads: &Heads, features: Projected<'_>) -> Result<Figures> {
+        let all = |rows: [&dyn Features; 2]| -> Result<[Tensor; 2]> { Ok([rows[0].all()?, rows[1].all()?]) };
+        let (train_features, test_features) = (all(features.train)?, all(features.test)?);
+        let projected = |rows: &[Tensor; 2], modality: usize| -> Result<Vectors> {
+            Vectors::of_tensor(&heads.project(modality, &rows[modality])?)
         };
-        let train = [projected(&self.train, 0)?, projected(&self.train, 1)?];
-        let test = [projected(&self.test, 0)?, projected(&self.test, 1)?];
+        let train = [projected(&train_features, 0)?, projected(&train_features, 1)?];
+        let test = [projected(&test_features, 0)?, projected(&test_features, 1)?];
         let found = |queries: &Vectors, candidates: &Vectors| recall(queries, candidates, &self.answers);
         let (from1, from2) = (found(&test[0], &test[1]), found(&test[1], &test[0]));
         let zero_shot = |queries: &Vectors, described: &Vectors| {
@@ -126,11 +144,18 @@ impl Measured {
         };
         let device = self.train.features[0].device();
         let probe = |modality: usize| -> Result<f64> {
-            let [of_train, of_test] = [&train, &test]
-                .map(|part| part[modality].values().iter().copied().map(f64::from).collect::<Vec<f64>>());
+            let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<f64>>();
+            let (of_train, of_test, columns) = if features.are_trained {
+                let values = |rows: &[Tensor; 2]| -> Result<Vec<f64>> {
+                    Ok(wide(&rows[modality].flatten_all()?.to_vec1::<f32>()?))
+                };
+                (values(&train_features)?, values(&test_features)?, train_features[modality].dims2()?.1)
+            } else {
+                (wide(train[modality].values()), wide(test[modality].values()), test[modality].width())
+            };
             let of_train = Labelled { values: &of_train, labels: &self.train.labels };
             let of_test = Labelled { values: &of_test, labels: &self.test.labels };
-            probe::accuracy(of_train, of_test, test[modality].width(), self.classes, device)
+            probe::accuracy(of_train, of_test, columns, self.classes, device)
         };
         let (probe1, probe2) = (probe(0)?, probe(1)?);
         let values = [

@@ -1,7 +1,8 @@
 //! Which samples align two encoders best? Projection heads trained by contrast on parts of the data, compared over seeds.
 //!
 //! Yang, Wang and Hu (ICML 2025) choose by redundancy what two encoders are aligned on. Here the encoders are given by their
-//! features, x1 and x2; what is trained is a head on each, into a shared space:
+//! features, x1 and x2; what is trained is a head on each, into a shared space, and with it the last blocks of the encoders
+//! themselves where they are [`Unfrozen`]:
 //!
 //! 1. rows are set aside to evaluate on, in five ways that seeds take in turn, and interactions of the others are
 //!    [cross-fitted](lsmi_candle::estimator);
@@ -19,6 +20,7 @@
 
 mod compare;
 mod contrast;
+mod features;
 mod figures;
 mod heads;
 mod parts;
@@ -27,9 +29,11 @@ mod recall;
 mod settings;
 mod table;
 mod training;
+mod unfrozen;
 mod vectors;
 
 pub use compare::compare;
 pub use figures::Figure;
 pub use settings::{Data, Settings};
 pub use table::{Comparison, Difference, PartRow, Run};
+pub use unfrozen::{Encoder, TrainedEncoders, TrainedModel, Training, Unfrozen};

@@ -3,8 +3,9 @@
 use lsmi_candle::estimator;
 use lsmi_candle::features::{Classes, FeatureSet};
 use lsmi_core::Interaction;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::unfrozen::Unfrozen;
 use crate::error::{GuideError, Result};
 use crate::experiments::{estimation, store};
 use crate::identity::{Identity, sha256};
@@ -18,6 +19,8 @@ pub struct Data<'a> {
     pub test: Option<&'a FeatureSet>,
     /// The classes that labels index.
     pub classes: &'a Classes,
+    /// The encoders of both modalities where their last blocks are trained too, with the inputs of all samples.
+    pub unfrozen: Option<&'a Unfrozen>,
 }
 
 /// How parts are compared.
@@ -45,6 +48,8 @@ pub struct Settings {
     pub batch: usize,
     /// The step size of Adam at the start, from which it falls to nothing. Default: 0.003.
     pub rate: f64,
+    /// The same for the weights of encoders that are trained, which have no weight decay. Default: 0.0001.
+    pub encoder_rate: f64,
     /// Decoupled weight decay. Default: 0.1.
     pub decay: f64,
     /// How interactions are estimated, and the device of the heads; the seed of each split is its own.
@@ -65,6 +70,7 @@ impl Default for Settings {
             hidden: 0,
             batch: 128,
             rate: 3e-3,
+            encoder_rate: 1e-4,
             decay: 0.1,
             estimator: estimator::Settings::default(),
         }
@@ -104,8 +110,10 @@ impl Settings {
         if !(self.evaluated > 0.0 && self.evaluated < 1.0) {
             return wrong("evaluated", self.evaluated.to_string(), "above 0 and below 1");
         }
-        if !(self.rate > 0.0 && self.rate.is_finite()) {
-            return wrong("rate", self.rate.to_string(), "above 0");
+        for (name, rate) in [("rate", self.rate), ("encoder_rate", self.encoder_rate)] {
+            if !(rate > 0.0 && rate.is_finite()) {
+                return wrong(name, rate.to_string(), "above 0");
+            }
         }
         if !(self.decay >= 0.0 && self.decay.is_finite()) {
             return wrong("decay", self.decay.to_string(), "at least 0");
@@ -129,10 +137,11 @@ impl Data<'_> {
             hidden,
             batch,
             rate,
+            encoder_rate,
             decay,
             estimator,
         } = settings;
-        let settings = json!({
+        let mut settings = json!({
             "by": by,
             "fraction": fraction,
             "seeds": seeds,
@@ -147,7 +156,12 @@ impl Data<'_> {
             "decay": decay,
             "estimator": estimation::identity(estimator),
         });
+        if let (Some(unfrozen), Value::Object(settings)) = (self.unfrozen, &mut settings) {
+            settings.insert("unfreeze".to_owned(), json!(unfrozen.blocks()));
+            settings.insert("encoder_rate".to_owned(), json!(encoder_rate));
+        }
         let mut parts = vec![self.samples.hash()];
+        parts.extend(self.unfrozen.map(Unfrozen::sha256));
         parts.extend(self.test.map(FeatureSet::hash));
         parts.extend_from_slice(self.classes.names());
         store::identity(settings, sha256(parts.iter().map(String::as_bytes)))
@@ -174,6 +188,7 @@ mod tests {
             ("fraction", Settings { fraction: f64::NAN, ..usual() }),
             ("evaluated", Settings { evaluated: 1.0, ..usual() }),
             ("rate", Settings { rate: 0.0, ..usual() }),
+            ("encoder_rate", Settings { encoder_rate: f64::INFINITY, ..usual() }),
             ("decay", Settings { decay: -1.0, ..usual() }),
         ];
         for (expected, settings) in wrong {

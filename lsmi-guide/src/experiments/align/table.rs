@@ -9,6 +9,7 @@ use super::compare::SeedResult;
 use super::figures::Figure;
 use super::parts::{RANDOM, RIVAL, high, low, middle};
 use super::settings::{Data, Settings};
+use super::unfrozen::TrainedEncoders;
 use crate::experiments::paired::{OverSeeds, PairedDifference};
 
 /// The version of the layout.
@@ -51,7 +52,10 @@ pub struct Comparison {
     pub hidden: usize,
     /// Rows of a batch at most.
     pub batch: usize,
-    /// The accuracy of linear probes on x1 and x2 as they came.
+    /// What was trained of the encoders; none where they stayed as they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfrozen: Option<TrainedEncoders>,
+    /// The accuracy of linear probes on x1 and x2 as they came, or as the encoders made them before training.
     pub raw: [OverSeeds; 2],
     /// The figures of every part.
     pub parts: Vec<PartRow>,
@@ -100,7 +104,12 @@ pub struct Run {
 
 impl Comparison {
     /// Of what at least one seed found.
-    pub(super) fn new(data: Data<'_>, settings: &Settings, seeds: &[SeedResult]) -> Self {
+    pub(super) fn new(
+        data: Data<'_>,
+        settings: &Settings,
+        seeds: &[SeedResult],
+        unfrozen: Option<TrainedEncoders>,
+    ) -> Self {
         let SeedResult { trained, evaluated, shared, .. } = seeds[0];
         // Where rows came to evaluate on, seeds share all of them and differ in the training alone.
         let ratio = if data.test.is_some() { 0.0 } else { evaluated as f64 / trained as f64 };
@@ -136,6 +145,7 @@ impl Comparison {
             width: settings.width,
             hidden: settings.hidden,
             batch: settings.batch,
+            unfrozen,
             raw,
             parts,
             differences: pairs(&settings.by).iter().map(|(of, over)| figures.difference(of, over)).collect(),

@@ -1,28 +1,31 @@
-//! Trains heads by contrast on some rows.
+//! Trains heads by contrast on some rows, and the last blocks of encoders where they are not frozen.
 //!
 //! The order of the rows depends on the seed and their number alone: parts of one size have the same batches, place by place.
 
 use candle_core::Tensor;
 use lsmi_candle::training::adam::Adam;
+use lsmi_candle::training::parameters::ParameterStore;
 use lsmi_core::SampleIds;
 use lsmi_core::random::stream;
 use rand::seq::SliceRandom;
 
 use super::contrast::symmetric;
+use super::features::Features;
 use super::heads::Heads;
 use super::settings::Settings;
 use crate::error::{GuideError, Result};
 
 /// Both modalities of the rows that may be trained on.
-#[derive(Debug)]
 pub(super) struct Pairs<'a> {
-    /// `[n, columns]` of each modality, scaled.
-    pub(super) features: [&'a Tensor; 2],
+    /// Of each modality.
+    pub(super) features: [&'a dyn Features; 2],
     /// The ids of the rows.
     pub(super) ids: &'a SampleIds,
+    /// The weights of encoders that make the features and are trained.
+    pub(super) encoders: Option<&'a ParameterStore>,
 }
 
-/// Trains heads on rows of the pairs.
+/// Trains heads on rows of the pairs, and the encoders where their weights are among these.
 ///
 /// # Errors
 /// [`GuideError::Diverged`] where the loss is not finite.
@@ -31,6 +34,8 @@ pub(super) fn train(heads: &Heads, pairs: &Pairs<'_>, rows: &[usize], settings: 
     let batches = rows.len().div_ceil(settings.batch.max(1)).max(1);
     let steps = batches * settings.epochs;
     let mut adam = Adam::new(settings.rate, settings.decay);
+    // Weights that were trained before are not to shrink.
+    let mut encoder_adam = Adam::new(settings.encoder_rate, 0.0);
     let mut places: Vec<usize> = (0..rows.len()).collect();
     for epoch in 0..settings.epochs {
         places.shuffle(&mut random);
@@ -39,17 +44,23 @@ pub(super) fn train(heads: &Heads, pairs: &Pairs<'_>, rows: &[usize], settings: 
             // Batches that differ by one row at most.
             let of_batch = &places[batch * rows.len() / batches..(batch + 1) * rows.len() / batches];
             let of_batch: Vec<u32> = of_batch.iter().map(|place| rows[*place] as u32).collect();
-            let indices = Tensor::from_slice(&of_batch, of_batch.len(), pairs.features[0].device())?;
-            let [a, b] = [0, 1]
-                .map(|modality: usize| heads.project(modality, &pairs.features[modality].index_select(&indices, 0)?));
-            let loss = symmetric(&a?, &b?, &heads.log_scale()?)?;
+            let of = |modality: usize| -> Result<Tensor> {
+                heads.project(modality, &pairs.features[modality].rows(&of_batch)?)
+            };
+            let loss = symmetric(&of(0)?, &of(1)?, &heads.log_scale()?)?;
             let found = loss.to_scalar::<f32>()?;
             if !found.is_finite() {
                 let id = pairs.ids.get(of_batch[0] as usize).into_owned();
                 return Err(GuideError::Diverged { what: "contrastive loss", id, step, found });
             }
-            adam.rate = settings.rate * (1.0 - step as f64 / steps as f64);
-            adam.step(&heads.store, &loss.backward()?)?;
+            let left = 1.0 - step as f64 / steps as f64;
+            let gradients = loss.backward()?;
+            adam.rate = settings.rate * left;
+            adam.step(&heads.store, &gradients)?;
+            if let Some(encoders) = pairs.encoders {
+                encoder_adam.rate = settings.encoder_rate * left;
+                encoder_adam.step(encoders, &gradients)?;
+            }
             heads.limit_scale()?;
         }
     }
@@ -89,7 +100,7 @@ mod tests {
             let trained = || {
                 let heads = Heads::new([2, 2], &settings, 3, &Device::Cpu).unwrap();
                 let before = loss(&heads, &features);
-                let pairs = Pairs { features: features.each_ref(), ids: &ids };
+                let pairs = Pairs { features: [&features[0], &features[1]], ids: &ids, encoders: None };
                 train(&heads, &pairs, &rows, &settings, 3).unwrap();
                 (before, loss(&heads, &features))
             };
@@ -137,7 +148,7 @@ mod tests {
         let spoiled = (&features[0] * f64::INFINITY).unwrap();
         let ids = SampleIds::rows(6);
         let heads = Heads::new([2, 2], &settings(), 1, &Device::Cpu).unwrap();
-        let pairs = Pairs { features: [&spoiled, &features[1]], ids: &ids };
+        let pairs = Pairs { features: [&spoiled, &features[1]], ids: &ids, encoders: None };
         let error = train(&heads, &pairs, &[0, 1, 2, 3], &settings(), 1).unwrap_err();
         assert!(matches!(error, GuideError::Diverged { what: "contrastive loss", step: 0, .. }), "{error}");
     }

@@ -40,7 +40,7 @@ use towers::{clip, siglip};
 use transformers::{dinov2, dinov3, swin, timm, vit};
 
 use super::imagebind::{ImageBindDepth, ImageBindVision};
-use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights};
+use super::{Architecture, Config, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Tail, Weights};
 
 /// Builds the picture model of a checkpoint.
 ///
@@ -66,6 +66,26 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn ImageEncoder>>
         Architecture::EfficientNetLite0 => Box::new(efficientnet_lite::EfficientNetLite::load(weights)?),
         Architecture::ImageBind => Box::new(ImageBindVision::load(config, weights)?),
         _ => return Err(config.not_built_in(Modality::Image)),
+    })
+}
+
+/// The networks whose blocks can be trained.
+const TRAINABLE: [Architecture; 4] =
+    [Architecture::Clip, Architecture::Vit, Architecture::Dinov2, Architecture::Dinov2WithRegisters];
+
+/// Builds the last `blocks` blocks of a picture model and what follows them; `weights` may be [trained](Weights::trained).
+///
+/// # Errors
+/// [`EncoderError::NotTrainable`] naming the architectures that have such a tail, [`EncoderError::Blocks`] where there are
+/// fewer blocks, and as [`load`].
+pub fn load_tail(config: &Config, weights: &Weights, blocks: usize) -> Result<Box<dyn Tail>> {
+    Ok(match config.network(Modality::Image)? {
+        Architecture::Clip => Box::new(clip::load_tail(config, weights, blocks)?),
+        Architecture::Vit => Box::new(vit::load_tail(config, weights, blocks)?),
+        Architecture::Dinov2 | Architecture::Dinov2WithRegisters => {
+            Box::new(dinov2::load_tail(config, weights, blocks)?)
+        }
+        _ => return Err(config.not_trainable(Modality::Image, &TRAINABLE)),
     })
 }
 

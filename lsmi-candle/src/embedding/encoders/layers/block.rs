@@ -1,5 +1,7 @@
 //! A transformer block, with the norm after each half (BERT) or before it (CLIP, SigLIP, ViT, DINOv2, Whisper).
 
+use std::ops::Range;
+
 use candle_core::Tensor;
 
 use super::{Activation, Attention, Biases, LayerNorm, Linear, Mask, packed};
@@ -142,6 +144,11 @@ impl Block {
         self.half(1, &self.half(0, x, attend)?, perceive)
     }
 
+    /// Whether its weights are trained.
+    fn is_trained(&self) -> bool {
+        self.norms.iter().any(LayerNorm::is_trained)
+    }
+
     fn half(&self, index: usize, x: &Tensor, layer: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
         let norm = &self.norms[index];
         let mut change = if self.norm_first { layer(&norm.forward(x)?)? } else { layer(x)? };
@@ -168,8 +175,27 @@ impl Blocks {
     /// # Errors
     /// As [`Block::load`].
     pub(crate) fn load(weights: &Weights, part: &str, count: usize, names: &Names, shape: &Shape) -> Result<Self> {
-        let block = |index| Block::load(&weights.under(&format!("{part}.{index}")), names, shape);
-        Ok(Self((0..count).map(block).collect::<Result<_>>()?))
+        Self::load_some(weights, part, 0..count, names, shape)
+    }
+
+    /// Loads the blocks of these numbers.
+    ///
+    /// # Errors
+    /// As [`Block::load`].
+    pub(crate) fn load_some(
+        weights: &Weights,
+        part: &str,
+        numbers: Range<usize>,
+        names: &Names,
+        shape: &Shape,
+    ) -> Result<Self> {
+        let block = |number| Block::load(&weights.under(&format!("{part}.{number}")), names, shape);
+        Ok(Self(numbers.map(block).collect::<Result<_>>()?))
+    }
+
+    /// Returns the number of blocks.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// Applies them to the states `[B, T, d]`.
@@ -177,6 +203,20 @@ impl Blocks {
     /// # Errors
     /// As [`Block::forward`].
     pub(crate) fn forward(&self, x: Tensor, mask: Option<&Mask>) -> Result<Tensor> {
-        packed(x, mask, |x, mask, _| self.0.iter().try_fold(x, |x, block| block.forward(&x, mask)))
+        self.advance(x, mask, self.count())
+    }
+
+    /// Applies the first `count` of them to the states `[B, T, d]`.
+    ///
+    /// # Errors
+    /// As [`Block::forward`].
+    pub(crate) fn advance(&self, x: Tensor, mask: Option<&Mask>, count: usize) -> Result<Tensor> {
+        let blocks = &self.0[..count.min(self.count())];
+        let all = |x, mask: Option<&Mask>| blocks.iter().try_fold(x, |x: Tensor, block| block.forward(&x, mask));
+        // Attention with gradients computes what it hides, which is the more the more sequences are in one row.
+        if blocks.iter().any(Block::is_trained) {
+            return all(x, mask);
+        }
+        packed(x, mask, |x, mask, _| all(x, mask))
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Linear {
 /// The weights `W` of a layer.
 #[derive(Debug, Clone)]
 enum Weight {
-    /// `[outputs, inputs]`, as PyTorch stores them.
+    /// `[outputs, inputs]`, as PyTorch stores them; so are weights that are trained.
     Tensor(Tensor),
     /// On the processor in f32: in the order in which products read them, in place of the tensor.
     Packed(Arc<Packed>),
@@ -32,7 +32,8 @@ impl Linear {
     /// A candle error where the weights are not a matrix.
     pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Result<Self> {
         let (outputs, inputs) = weight.dims2()?;
-        let weight = if weight.device().is_cpu() && weight.dtype() == DType::F32 {
+        let is_packed = weight.device().is_cpu() && weight.dtype() == DType::F32 && !weight.track_op();
+        let weight = if is_packed {
             let rows = weight.flatten_all()?.to_vec1::<f32>()?;
             Weight::Packed(Arc::new(Packed::transposed(&rows, inputs, outputs)))
         } else {
@@ -78,7 +79,10 @@ impl Linear {
 
     fn apply(&self, x: &Tensor, activation: Option<Activation>) -> Result<Tensor> {
         let y = match &self.weight {
-            Weight::Packed(packed) => x.contiguous()?.apply_op1_no_bwd(&Product(packed))?,
+            Weight::Packed(packed) => {
+                passes::refuse_gradient(x, "linear")?;
+                x.contiguous()?.apply_op1_no_bwd(&Product(packed))?
+            }
             Weight::Tensor(weight) => {
                 let mut dims = x.dims().to_vec();
                 let (outputs, inputs) = weight.dims2()?;

@@ -1,14 +1,19 @@
-//! The layers that encoders share, for inference alone.
+//! The layers that encoders share.
 //!
-//! Weights have no gradients. On the processor, in f32, products, attention and what lies between them (norms, activations) are
-//! our own and run on the thread that calls them; elsewhere, and in f16 and bf16, they are candle's, with norms and softmax
-//! summed in f32.
+//! On the processor, in f32, products, attention and what lies between them (norms, activations) are our own, have no gradients
+//! and run on the thread that calls them; elsewhere, and in f16 and bf16, they are candle's, with norms and softmax
+//! summed in f32. Linear layers, attention, norms and activations of weights that are trained ([`Weights::is_trained`]), and
+//! those behind them, are candle's too, with their gradients. A layer that has none refuses states that one is asked of.
+//!
+//! [`Weights::is_trained`]: super::Weights::is_trained
 
 mod activation;
 mod attention;
 mod block;
 mod convolutions;
 mod gated;
+#[cfg(test)]
+mod gradients;
 mod linear;
 mod norm;
 mod passes;

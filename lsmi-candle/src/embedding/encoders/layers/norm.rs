@@ -45,6 +45,11 @@ impl LayerNorm {
         Self { weight, bias, eps: eps as f32 }
     }
 
+    /// Whether its weights are trained.
+    pub(crate) fn is_trained(&self) -> bool {
+        self.weight.track_op()
+    }
+
     /// Applies it along the last axis.
     ///
     /// # Errors

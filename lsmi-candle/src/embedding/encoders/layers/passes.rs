@@ -3,19 +3,47 @@
 //! candle has such operations too. Its exponentials and error functions are calls for every number; its norms take the
 //! variance as a difference of sums, which loses digits where the mean is large; and its softmax and norms wait for
 //! rayon's one global pool, so that batches worked on by several threads would wait for each other. These run on the
-//! thread that calls them. On other devices, and for other number types, candle's are used.
+//! thread that calls them. On other devices, for other number types, and where a gradient is asked for, candle's are used.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp3, DType, InplaceOp1, InplaceOp2, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, D, DType, InplaceOp1, InplaceOp2, Layout, Shape, Tensor};
+use candle_nn::ops;
 
 use super::Activation;
+use crate::embedding::encoders::error::{EncoderError, Result};
 use crate::numbers::simd_math::{exp, vectorised};
 
 /// Sums run in so many lanes, whatever the processor has, so that its kind does not change them.
 const LANES: usize = 16;
 
-/// Whether these operations can take a tensor.
+/// Whether these operations, which have no gradients, can take a tensor.
 pub(super) fn suits(x: &Tensor) -> bool {
-    x.device().is_cpu() && x.dtype() == DType::F32 && x.is_contiguous()
+    x.device().is_cpu() && x.dtype() == DType::F32 && x.is_contiguous() && !x.track_op()
+}
+
+/// Refuses a tensor that a gradient is asked of: the layer has none, and would cut it off without a word.
+///
+/// # Errors
+/// [`EncoderError::NoGradient`] naming the layer.
+pub(super) fn refuse_gradient(x: &Tensor, layer: &'static str) -> Result<()> {
+    if x.track_op() { Err(EncoderError::NoGradient { layer }) } else { Ok(()) }
+}
+
+/// Softmax over the last axis of scores that nobody else sees.
+///
+/// # Errors
+/// A candle error where the device fails.
+pub(super) fn shares(scores: Tensor) -> Result<Tensor> {
+    if suits(&scores) {
+        scores.inplace_op1(&Softmax)?;
+        return Ok(scores);
+    }
+    if !scores.track_op() {
+        return Ok(ops::softmax_last_dim(&scores)?);
+    }
+    // Without the gradient of the largest, which cancels.
+    let largest = scores.max_keepdim(D::Minus1)?.detach();
+    let powers = scores.broadcast_sub(&largest)?.exp()?;
+    Ok(powers.broadcast_div(&powers.sum_keepdim(D::Minus1)?)?)
 }
 
 /// Layer normalisation over the last axis.
@@ -309,8 +337,7 @@ fn contiguous(layout: &Layout) -> candle_core::Result<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{D, Device};
-    use candle_nn::ops;
+    use candle_core::Device;
 
     use super::*;
 

@@ -38,7 +38,7 @@ use rotary::{gte, modernbert, nomic};
 use towers::{clap, clip, siglip};
 
 use super::imagebind::ImageBindText;
-use super::{Architecture, Config, EncoderError, Modality, Pooling, Result, TextEncoder, Weights};
+use super::{Architecture, Config, EncoderError, Modality, Pooling, Result, Tail, TextEncoder, Weights};
 
 /// Builds the text model of a checkpoint.
 ///
@@ -67,6 +67,25 @@ pub fn load(config: &Config, weights: &Weights) -> Result<Box<dyn TextEncoder>> 
         Architecture::Siglip | Architecture::Siglip2 => Box::new(siglip::SiglipText::load(config, weights)?),
         Architecture::ImageBind => Box::new(ImageBindText::load(config, weights)?),
         _ => return Err(config.not_built_in(Modality::Text)),
+    })
+}
+
+/// The networks whose blocks can be trained.
+const TRAINABLE: [Architecture; 4] =
+    [Architecture::Bert, Architecture::XlmRoberta, Architecture::DistilBert, Architecture::Clip];
+
+/// Builds the last `blocks` blocks of a text model and what follows them; `weights` may be [trained](Weights::trained).
+///
+/// # Errors
+/// [`EncoderError::NotTrainable`] naming the architectures that have such a tail, [`EncoderError::Blocks`] where there are
+/// fewer blocks, and as [`load`].
+pub fn load_tail(config: &Config, weights: &Weights, blocks: usize) -> Result<Box<dyn Tail>> {
+    Ok(match config.network(Modality::Text)? {
+        Architecture::Bert => Box::new(bert::load_tail(config, weights, blocks)?),
+        Architecture::XlmRoberta => Box::new(xlm_roberta::load_tail(config, weights, blocks)?),
+        Architecture::DistilBert => Box::new(distilbert::load_tail(config, weights, blocks)?),
+        Architecture::Clip => Box::new(clip::load_tail(config, weights, blocks)?),
+        _ => return Err(config.not_trainable(Modality::Text, &TRAINABLE)),
     })
 }
 

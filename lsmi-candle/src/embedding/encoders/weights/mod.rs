@@ -5,6 +5,7 @@
 //! tensor asked for is remembered, and [`Weights::finish`] names those that nobody asked for.
 
 mod file;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,14 +17,26 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
 use serde::Deserialize;
 
+pub use self::variables::Variables;
+
 use self::file::{File, Stored};
 use super::error::{EncoderError, Result};
+use super::pooling::Pooling;
 
 /// The weights of a checkpoint, or those whose names begin with a prefix.
 #[derive(Debug, Clone)]
 pub struct Weights {
     checkpoint: Arc<Checkpoint>,
     prefix: String,
+    training: Option<Training>,
+}
+
+/// Where weights that are trained are kept.
+#[derive(Debug, Clone)]
+struct Training {
+    variables: Variables,
+    /// The poolings that read the layers; none where all do.
+    read_by: Option<&'static [Pooling]>,
 }
 
 #[derive(Debug)]
@@ -105,7 +118,25 @@ impl Weights {
             files.push(file);
         }
         let checkpoint = Checkpoint { files, tensors, used: Mutex::default(), dtype, device: device.clone() };
-        Ok(Self { checkpoint: Arc::new(checkpoint), prefix: String::new() })
+        Ok(Self { checkpoint: Arc::new(checkpoint), prefix: String::new(), training: None })
+    }
+
+    /// Returns the same weights, to be trained: each that is asked for becomes one of the variables.
+    #[must_use]
+    pub fn trained(&self, variables: &Variables) -> Self {
+        Self { training: Some(Training { variables: variables.clone(), read_by: None }), ..self.clone() }
+    }
+
+    /// Whether the weights are trained.
+    pub fn is_trained(&self) -> bool {
+        self.training.is_some()
+    }
+
+    /// Returns the weights of layers that only these poolings read: where they are trained, they are for these alone.
+    #[must_use]
+    pub(crate) fn read_by(&self, poolings: &'static [Pooling]) -> Self {
+        let training = self.training.clone().map(|training| Training { read_by: Some(poolings), ..training });
+        Self { training, ..self.clone() }
     }
 
     /// Returns the weights whose names begin with `part` and a dot, which is then left out. An empty part changes nothing.
@@ -114,6 +145,7 @@ impl Weights {
         Self {
             checkpoint: Arc::clone(&self.checkpoint),
             prefix: self.full(part) + if part.is_empty() { "" } else { "." },
+            training: self.training.clone(),
         }
     }
 
@@ -185,6 +217,10 @@ impl Weights {
         };
         let stored = Stored { dtype: stored, bytes: info.data_offsets.0..info.data_offsets.1 };
         let value = file.tensor(&tensor, &stored, shape, *dtype, device)?;
+        let value = match &self.training {
+            None => value,
+            Some(Training { variables, read_by }) => variables.trained(&tensor, &value, *read_by)?,
+        };
         used.lock().unwrap_or_else(PoisonError::into_inner).insert(tensor);
         Ok(value)
     }

@@ -12,8 +12,9 @@ use crate::embedding::encoders::image::width;
 use crate::embedding::encoders::layers::{
     Activation, Biases, Blocks, LayerNorm, Linear, Names, Perceptron, Shape, Widths,
 };
+use crate::embedding::encoders::tail::{Entered, ImageStages, Tail, last_blocks};
 use crate::embedding::encoders::{
-    Architecture, Config, Encoder, Hidden, ImageEncoder, Modality, Pooling, Result, Weights,
+    Architecture, Config, Encoder, EncoderError, Hidden, ImageEncoder, Modality, Pooling, Result, Weights,
 };
 use crate::embedding::preprocess::image::Filter;
 
@@ -24,6 +25,12 @@ const UNUSED: &[&str] = &["classifier.*", "*mask_token"];
 #[derive(Debug)]
 pub(crate) struct Dinov2 {
     patches: Patches,
+    tail: Dinov2Tail,
+}
+
+/// Its blocks, and the norm after them.
+#[derive(Debug)]
+pub(crate) struct Dinov2Tail {
     blocks: Body,
     norm: LayerNorm,
     width: usize,
@@ -38,11 +45,30 @@ enum Body {
     Gated(Vec<Block>),
 }
 
-impl Dinov2 {
-    /// Loads it from the file of the model or of a classifier built on it.
-    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
-        let has_registers = config.network(Modality::Image)? == Architecture::Dinov2WithRegisters;
-        let (body, patch) = if has_registers { ("dinov2_with_registers", 16) } else { ("dinov2", 14) };
+/// Loads the last `blocks` blocks and what follows; the gated ones of the largest model cannot be trained.
+pub(crate) fn load_tail(config: &Config, weights: &Weights, blocks: usize) -> Result<Dinov2Tail> {
+    if config.flag(&["use_swiglu_ffn"], false)? {
+        return Err(EncoderError::Input {
+            what: "use_swiglu_ffn of the model whose blocks are to be trained",
+            expected: "false".to_owned(),
+            found: "true".to_owned(),
+        });
+    }
+    Dinov2Tail::load(config, weights, Some(blocks))
+}
+
+fn has_registers(config: &Config) -> Result<bool> {
+    Ok(config.network(Modality::Image)? == Architecture::Dinov2WithRegisters)
+}
+
+fn body(config: &Config, weights: &Weights) -> Result<Weights> {
+    let name = if has_registers(config)? { "dinov2_with_registers" } else { "dinov2" };
+    Ok(weights.under_one_of(&[name, ""], "embeddings.cls_token"))
+}
+
+impl Dinov2Tail {
+    fn load(config: &Config, weights: &Weights, last: Option<usize>) -> Result<Self> {
+        let body = body(config, weights)?;
         let width = config.count(&["hidden_size"], 768)?;
         let shape = Shape {
             width,
@@ -54,30 +80,67 @@ impl Dinov2 {
             biases: if config.flag(&["qkv_bias"], true)? { Biases::All } else { Biases::None },
             layer_scale: true,
         };
+        let blocks = last_blocks(config.count(&["num_hidden_layers"], 12)?, last)?;
+        Ok(Self {
+            blocks: if config.flag(&["use_swiglu_ffn"], false)? {
+                let block = |index| gated(&body.under(&format!("encoder.layer.{index}")), &shape);
+                Body::Gated(blocks.map(block).collect::<Result<_>>()?)
+            } else {
+                Body::Plain(Blocks::load_some(&body, "encoder.layer", blocks, &Names::DINOV2, &shape)?)
+            },
+            norm: LayerNorm::load(&body, "layernorm", width, shape.eps)?,
+            width,
+            registers: if has_registers(config)? { config.index(&["num_register_tokens"], 4)? } else { 0 },
+        })
+    }
+}
+
+impl Tail for Dinov2Tail {
+    fn blocks(&self) -> usize {
+        match &self.blocks {
+            Body::Plain(blocks) => blocks.count(),
+            Body::Gated(blocks) => blocks.len(),
+        }
+    }
+
+    fn advance(&self, entered: Entered, count: usize) -> Result<Entered> {
+        let states = match &self.blocks {
+            Body::Plain(blocks) => blocks.advance(entered.states, None, count)?,
+            Body::Gated(blocks) => forward(&blocks[..count.min(blocks.len())], entered.states, None)?,
+        };
+        Ok(Entered { states, keep: entered.keep, ends: entered.ends })
+    }
+
+    fn finish(&self, entered: &Entered) -> Result<Hidden> {
+        let states = self.norm.forward(&self.advance(entered.clone(), self.blocks())?.states)?;
+        let pooled = states.narrow(1, 0, 1)?.squeeze(1)?;
+        Ok(Hidden {
+            keep: Some(without_leading(&states, 1 + self.registers)?),
+            states,
+            leading: 0,
+            pooled: Some(pooled),
+            projected: None,
+        })
+    }
+}
+
+impl Dinov2 {
+    /// Loads it from the file of the model or of a classifier built on it.
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+        let patch = if has_registers(config)? { 16 } else { 14 };
+        let tail = Dinov2Tail::load(config, weights, None)?;
+        let (width, registers) = (tail.width, tail.registers);
         let sizes =
             Sizes { image: config.count(&["image_size"], 224)?, patch: config.count(&["patch_size"], patch)?, width };
-        let body = weights.under_one_of(&[body, ""], "embeddings.cls_token");
-        let layers = config.count(&["num_hidden_layers"], 12)?;
-        let registers = if has_registers { config.index(&["num_register_tokens"], 4)? } else { 0 };
-        let embeddings = body.under("embeddings");
+        let embeddings = body(config, weights)?.under("embeddings");
         let tokens = if registers > 0 || embeddings.contains("register_tokens") {
             Some(embeddings.get("register_tokens", &[1, registers, width])?)
         } else {
             None
         };
-        let model = Self {
-            patches: Patches::load(&embeddings, tokens_and_positions(width), sizes)?
-                .with_unplaced(tokens.filter(|_| registers > 0)),
-            blocks: if config.flag(&["use_swiglu_ffn"], false)? {
-                let block = |index| gated(&body.under(&format!("encoder.layer.{index}")), &shape);
-                Body::Gated((0..layers).map(block).collect::<Result<_>>()?)
-            } else {
-                Body::Plain(Blocks::load(&body, "encoder.layer", layers, &Names::DINOV2, &shape)?)
-            },
-            norm: LayerNorm::load(&body, "layernorm", width, shape.eps)?,
-            width,
-            registers,
-        };
+        let patches = Patches::load(&embeddings, tokens_and_positions(width), sizes)?
+            .with_unplaced(tokens.filter(|_| registers > 0));
+        let model = Self { patches, tail };
         weights.finish(UNUSED)?;
         Ok(model)
     }
@@ -110,7 +173,7 @@ fn gated(weights: &Weights, shape: &Shape) -> Result<Block> {
 
 impl Encoder for Dinov2 {
     fn width(&self, pooling: Pooling) -> Result<usize> {
-        width(pooling, self.width, true, Some(self.width), None)
+        width(pooling, self.tail.width, true, Some(self.tail.width), None)
     }
 
     fn pooling(&self) -> Pooling {
@@ -119,25 +182,27 @@ impl Encoder for Dinov2 {
 }
 
 impl ImageEncoder for Dinov2 {
+    fn stages(&self) -> Option<&dyn ImageStages> {
+        Some(self)
+    }
+
     fn encode(&self, pixels: &Tensor) -> Result<Hidden> {
-        let x = if self.registers > 0 {
+        self.tail.finish(&self.enter(pixels)?)
+    }
+}
+
+impl ImageStages for Dinov2 {
+    fn enter(&self, pixels: &Tensor) -> Result<Entered> {
+        let states = if self.tail.registers > 0 {
             // The table's filter is widened where it shrinks, which that of the model without registers is not.
             self.patches.forward_resized(pixels, |table, from, to| resize_smoothly(table, from, to, Filter::Bicubic))?
         } else {
             self.patches.forward_resized(pixels, resize)?
         };
-        let x = match &self.blocks {
-            Body::Plain(blocks) => blocks.forward(x, None)?,
-            Body::Gated(blocks) => forward(blocks, x, None)?,
-        };
-        let states = self.norm.forward(&x)?;
-        let pooled = states.narrow(1, 0, 1)?.squeeze(1)?;
-        Ok(Hidden {
-            keep: Some(without_leading(&states, 1 + self.registers)?),
-            states,
-            leading: 0,
-            pooled: Some(pooled),
-            projected: None,
-        })
+        Ok(Entered { states, keep: None, ends: None })
+    }
+
+    fn tail(&self) -> &dyn Tail {
+        &self.tail
     }
 }

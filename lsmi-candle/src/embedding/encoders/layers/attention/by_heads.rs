@@ -1,7 +1,6 @@
 //! Attention with something of its own added to the scores of each head, as relative positions are.
 
 use candle_core::{D, DType, Tensor};
-use candle_nn::ops;
 
 use crate::embedding::encoders::error::Result;
 use crate::embedding::encoders::layers::passes;
@@ -23,14 +22,7 @@ pub(crate) fn attention_by_heads(
         let values = values?;
         let scores = queries?.matmul(&keys?.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
         let scores = scores.broadcast_add(&bias(head)?)?;
-        let shares = if passes::suits(&scores) {
-            // The sum is new and seen by nobody else.
-            scores.inplace_op1(&passes::Softmax)?;
-            scores
-        } else {
-            ops::softmax_last_dim(&scores)?
-        };
-        Ok(shares.to_dtype(values.dtype())?.matmul(&values)?)
+        Ok(passes::shares(scores)?.to_dtype(values.dtype())?.matmul(&values)?)
     };
     let heads = (0..queries.dim(1)?).map(of_head).collect::<Result<Vec<_>>>()?;
     Ok(Tensor::stack(&heads, 1)?)

@@ -1,7 +1,8 @@
 //! Multi-head attention.
 //!
 //! Queries, keys and values come from one product where they come from the same states, and the scale 1 / sqrt(width of
-//! a head) is in the weights of the queries.
+//! a head) is in the weights of the queries. Where they are trained, they stay apart and as they are in the checkpoint:
+//! what is learned should not depend on how it is laid out here.
 
 mod attend;
 mod by_heads;
@@ -17,7 +18,6 @@ pub(crate) use packing::packed;
 pub(crate) use relative::{Buckets, DistanceBias, Distances, RelativeAttention, RelativeShape, hidden, pairs};
 
 use candle_core::{D, DType, Tensor};
-use candle_nn::ops;
 
 use self::attend::Attend;
 use super::{Linear, Rotary, passes};
@@ -39,12 +39,21 @@ pub(crate) enum Biases {
     None,
 }
 
-/// Multi-head attention: the weights of queries, keys and values one above the other, and the layer after the heads.
+/// Multi-head attention: the layers of queries, keys and values, and the one after the heads.
 #[derive(Debug, Clone)]
 pub(crate) struct Attention {
-    packed: Linear,
+    inputs: Inputs,
     output: Linear,
     heads: usize,
+}
+
+/// The layers of queries, keys and values.
+#[derive(Debug, Clone)]
+enum Inputs {
+    /// One above the other, those of queries scaled.
+    Packed(Linear),
+    /// Each by itself, as they are in the checkpoint: they are trained.
+    Apart([Linear; 3]),
 }
 
 impl Attention {
@@ -54,7 +63,7 @@ impl Attention {
     /// [`EncoderError::Input`] where the heads do not divide the width.
     pub(crate) fn new(weight: &Tensor, bias: Option<&Tensor>, output: Linear, heads: usize) -> Result<Self> {
         let (weight, bias) = scaled(weight, bias, heads)?;
-        Ok(Self { packed: Linear::new(weight, bias)?, output, heads })
+        Ok(Self { inputs: Inputs::Packed(Linear::new(weight, bias)?), output, heads })
     }
 
     /// Loads layers of the given names: queries, keys, values and output. The last always has a bias.
@@ -69,6 +78,13 @@ impl Attention {
         biases: Biases,
     ) -> Result<Self> {
         let names = [query, key, value];
+        if weights.is_trained() {
+            check_heads(width, heads)?;
+            let has_bias = |name| biases == Biases::All || biases == Biases::NotKeys && name != key;
+            let [queries, keys, values] = names.map(|name| Linear::load(weights, name, width, width, has_bias(name)));
+            let inputs = Inputs::Apart([queries?, keys?, values?]);
+            return Ok(Self { inputs, output: Linear::load(weights, output, width, width, true)?, heads });
+        }
         let rows = names.map(|name| weights.get(&format!("{name}.weight"), &[width, width]));
         let weight = Tensor::cat(&rows.into_iter().collect::<Result<Vec<_>>>()?, 0)?;
         let bias_of = |name: &&str| {
@@ -104,7 +120,19 @@ impl Attention {
     }
 
     fn split(&self, x: &Tensor) -> Result<[Tensor; 3]> {
-        split(&self.packed.forward(x)?, self.heads)
+        match &self.inputs {
+            Inputs::Packed(layer) => split(&layer.forward(x)?, self.heads),
+            Inputs::Apart([queries, keys, values]) => {
+                let scale = scale(x.dim(D::Minus1)?, self.heads);
+                let queries = (queries.forward(x)? * scale)?;
+                let [[queries], [keys], [values]] = [
+                    split(&queries, self.heads)?,
+                    split(&keys.forward(x)?, self.heads)?,
+                    split(&values.forward(x)?, self.heads)?,
+                ];
+                Ok([queries, keys, values])
+            }
+        }
     }
 
     fn attend(&self, queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Mask>) -> Result<Tensor> {
@@ -151,17 +179,27 @@ impl CrossAttention {
     }
 }
 
+fn check_heads(width: usize, heads: usize) -> Result<()> {
+    if heads > 0 && width.is_multiple_of(heads) {
+        return Ok(());
+    }
+    Err(EncoderError::Input {
+        what: "the number of attention heads",
+        expected: format!("a divisor of the width {width}"),
+        found: heads.to_string(),
+    })
+}
+
+/// What queries are multiplied by: 1 / sqrt(width of a head).
+fn scale(width: usize, heads: usize) -> f64 {
+    1.0 / ((width / heads) as f64).sqrt()
+}
+
 /// The weights and biases of queries, keys and values, those of queries times 1 / sqrt(width of a head).
 fn scaled(weight: &Tensor, bias: Option<&Tensor>, heads: usize) -> Result<(Tensor, Option<Tensor>)> {
     let width = weight.dim(1)?;
-    if heads == 0 || width % heads != 0 {
-        return Err(EncoderError::Input {
-            what: "the number of attention heads",
-            expected: format!("a divisor of the width {width}"),
-            found: heads.to_string(),
-        });
-    }
-    let scale = 1.0 / ((width / heads) as f64).sqrt();
+    check_heads(width, heads)?;
+    let scale = scale(width, heads);
     let scaled = |rows: &Tensor| -> Result<Tensor> {
         let others = rows.dim(0)? - width;
         Ok(Tensor::cat(&[(rows.narrow(0, 0, width)? * scale)?, rows.narrow(0, width, others)?], 0)?)
@@ -221,7 +259,7 @@ pub(crate) fn biased_attention(
             found: groups.to_string(),
         });
     }
-    let is_on_host = |x: &Tensor| x.device().is_cpu() && x.dtype() == DType::F32;
+    let is_on_host = |x: &Tensor| x.device().is_cpu() && x.dtype() == DType::F32 && !x.track_op();
     if [queries, keys, values].into_iter().chain(bias.map(Bias::tensor)).all(is_on_host)
         && let Some(sequences) = Mask::sequences(mask, batch, length)
     {
@@ -283,19 +321,14 @@ fn attention_in_parts(
 }
 
 fn attend(queries: &Tensor, keys: &Tensor, values: &Tensor, added: Option<&Tensor>) -> Result<Tensor> {
-    // Masks and softmax are f32 whatever the states are.
-    let scores = queries.matmul(&keys.transpose(D::Minus2, D::Minus1)?)?.to_dtype(DType::F32)?;
+    // Masks and softmax are f32 at least, whatever the states are.
+    let dtype = if queries.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
+    let scores = queries.matmul(&keys.transpose(D::Minus2, D::Minus1)?)?.to_dtype(dtype)?;
     let scores = match added {
         None => scores,
-        Some(added) => scores.broadcast_add(added)?,
+        Some(added) => scores.broadcast_add(&added.to_dtype(dtype)?)?,
     };
-    let shares = if passes::suits(&scores) {
-        scores.inplace_op1(&passes::Softmax)?;
-        scores
-    } else {
-        ops::softmax_last_dim(&scores)?
-    };
-    Ok(shares.to_dtype(values.dtype())?.matmul(values)?)
+    Ok(passes::shares(scores)?.to_dtype(values.dtype())?.matmul(values)?)
 }
 
 #[cfg(test)]

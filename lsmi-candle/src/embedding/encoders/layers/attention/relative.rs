@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use candle_core::{D, DType, Device, Tensor};
-use candle_nn::ops;
 
 use super::{Bias, Mask, biased_attention, split};
 use crate::embedding::encoders::error::Result;
@@ -249,11 +248,7 @@ fn softmax(scores: Tensor, hidden: Option<&Tensor>) -> Result<Tensor> {
         None => scores,
         Some(hidden) => scores.broadcast_add(hidden)?,
     };
-    if passes::suits(&scores) {
-        scores.inplace_op1(&passes::Softmax)?;
-        return Ok(scores);
-    }
-    Ok(ops::softmax_last_dim(&scores)?)
+    passes::shares(scores)
 }
 
 #[cfg(test)]

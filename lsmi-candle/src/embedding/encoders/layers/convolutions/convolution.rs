@@ -9,6 +9,7 @@ use super::batch_norm::BatchNorm;
 use super::rectifier::{Rectifier, floats};
 use super::window::{Side, Window};
 use crate::embedding::encoders::error::Result;
+use crate::embedding::encoders::layers::passes;
 use crate::embedding::encoders::weights::Weights;
 
 /// A convolution, the bias and the rectifier after it.
@@ -111,6 +112,7 @@ impl Convolution {
         let patches = if self.window == Window::PIXEL {
             map.clone()
         } else {
+            passes::refuse_gradient(map, "convolution")?;
             map.contiguous()?.apply_op1_no_bwd(&Patches { window: self.window, sides })?
         };
         let y = patches.reshape(((), length))?.matmul(&kernel.t()?)?;

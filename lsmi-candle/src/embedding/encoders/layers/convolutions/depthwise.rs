@@ -10,6 +10,7 @@ use super::convolution::seen;
 use super::rectifier::{Rectifier, floats};
 use super::window::{Side, Window};
 use crate::embedding::encoders::error::Result;
+use crate::embedding::encoders::layers::passes;
 use crate::embedding::encoders::weights::Weights;
 use crate::numbers::simd_math::vectorised;
 
@@ -69,6 +70,7 @@ impl Depthwise {
         }
         let sides = self.window.sides(map)?;
         let sum = Sum { window: self.window, sides, bounds: self.rectifier.bounds() };
+        passes::refuse_gradient(map, "depthwise convolution")?;
         let sums = map.to_dtype(DType::F32)?.contiguous()?.apply_op3_no_bwd(&self.kernel, &self.bias, &sum)?;
         Ok(sums.to_dtype(map.dtype())?)
     }

@@ -45,7 +45,7 @@ impl Rectifier {
 
     /// Adds a bias `[channels]` to `[..., channels]`, which nobody else holds, and bounds the sums.
     pub(crate) fn forward_biased(self, x: Tensor, bias: &Tensor) -> Result<Tensor> {
-        if x.device().is_cpu() && x.dtype() == DType::F32 && x.is_contiguous() {
+        if x.device().is_cpu() && x.dtype() == DType::F32 && x.is_contiguous() && !x.track_op() {
             x.inplace_op2(bias, &Biased(self.bounds()))?;
             return Ok(x);
         }

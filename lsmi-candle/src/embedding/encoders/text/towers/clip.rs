@@ -4,6 +4,7 @@ use candle_core::{DType, Tensor};
 
 use crate::embedding::encoders::hidden::at_positions;
 use crate::embedding::encoders::layers::{Band, Biases, Blocks, LayerNorm, Linear, Mask, Names, Shape};
+use crate::embedding::encoders::tail::{Entered, Tail, TextStages, last_blocks};
 use crate::embedding::encoders::text::embeddings::Embeddings;
 use crate::embedding::encoders::text::width;
 use crate::embedding::encoders::{Config, Encoder, Hidden, Pooling, Result, TextEncoder, Weights};
@@ -18,17 +19,37 @@ const OLD_END: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct ClipText {
     embeddings: Embeddings,
-    blocks: Blocks,
-    norm: LayerNorm,
-    projection: Option<(Linear, usize)>,
+    tail: ClipTextTail,
     end: u32,
 }
 
-impl ClipText {
-    /// Loads it from the file of the whole model or of the tower alone.
-    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
-        let whole = config.architecture()? == "clip";
-        let text = if whole { config.section("text_config")? } else { config.clone() };
+/// Its blocks, the norm after them, and the projection of the state at the end.
+#[derive(Debug)]
+pub(crate) struct ClipTextTail {
+    blocks: Blocks,
+    norm: LayerNorm,
+    projection: Option<(Linear, usize)>,
+}
+
+/// Loads the last `blocks` blocks and what follows.
+pub(crate) fn load_tail(config: &Config, weights: &Weights, blocks: usize) -> Result<ClipTextTail> {
+    ClipTextTail::load(config, weights, Some(blocks))
+}
+
+/// The part of a configuration that is of texts.
+fn text_config(config: &Config) -> Result<Config> {
+    let whole = config.architecture()? == "clip";
+    if whole { config.section("text_config") } else { Ok(config.clone()) }
+}
+
+fn body(weights: &Weights) -> Weights {
+    // Newer files of the tower alone leave its name out.
+    weights.under_one_of(&["text_model", ""], "embeddings.token_embedding.weight")
+}
+
+impl ClipTextTail {
+    fn load(config: &Config, weights: &Weights, last: Option<usize>) -> Result<Self> {
+        let (text, body) = (text_config(config)?, body(weights));
         let shape = Shape {
             width: text.count(&["hidden_size"], 512)?,
             heads: text.count(&["num_attention_heads"], 8)?,
@@ -39,21 +60,57 @@ impl ClipText {
             biases: Biases::All,
             layer_scale: false,
         };
-        // Newer files of the tower alone leave its name out.
-        let body = weights.under_one_of(&["text_model", ""], "embeddings.token_embedding.weight");
-        let embeddings = two_tables(&body, &text, shape.width, 49408, 77)?;
-        let layers = text.count(&["num_hidden_layers"], 12)?;
+        let blocks = last_blocks(text.count(&["num_hidden_layers"], 12)?, last)?;
         let projection = if weights.contains("text_projection.weight") {
             let projected = config.count(&["projection_dim"], 512)?;
-            Some((Linear::load(weights, "text_projection", shape.width, projected, false)?, projected))
+            let weights = weights.read_by(&[Pooling::Projection]);
+            Some((Linear::load(&weights, "text_projection", shape.width, projected, false)?, projected))
         } else {
             None
         };
-        let model = Self {
-            embeddings,
-            blocks: Blocks::load(&body, "encoder.layers", layers, &Names::CLIP, &shape)?,
+        Ok(Self {
+            blocks: Blocks::load_some(&body, "encoder.layers", blocks, &Names::CLIP, &shape)?,
             norm: LayerNorm::load(&body, "final_layer_norm", shape.width, shape.eps)?,
             projection,
+        })
+    }
+}
+
+/// Each token sees those before it.
+fn mask(entered: &Entered) -> Result<Mask> {
+    let padding = entered.keep.as_ref().map_or(Ok(None), Mask::padding)?;
+    Ok(Mask::within_or(padding.as_ref(), Band::CAUSAL))
+}
+
+impl Tail for ClipTextTail {
+    fn blocks(&self) -> usize {
+        self.blocks.count()
+    }
+
+    fn advance(&self, entered: Entered, blocks: usize) -> Result<Entered> {
+        let mask = mask(&entered)?;
+        Ok(Entered { states: self.blocks.advance(entered.states, Some(&mask), blocks)?, ..entered })
+    }
+
+    fn finish(&self, entered: &Entered) -> Result<Hidden> {
+        let mask = mask(entered)?;
+        let states = self.norm.forward(&self.blocks.forward(entered.states.clone(), Some(&mask))?)?;
+        let pooled = entered.ends.as_ref().map(|ends| at_positions(&states, ends)).transpose()?;
+        let projected = match (&self.projection, &pooled) {
+            (Some((layer, _)), Some(pooled)) => Some(layer.forward(pooled)?),
+            _ => None,
+        };
+        Ok(Hidden { states, keep: entered.keep.clone(), leading: 0, pooled, projected })
+    }
+}
+
+impl ClipText {
+    /// Loads it from the file of the whole model or of the tower alone.
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Self> {
+        let text = text_config(config)?;
+        let model = Self {
+            embeddings: two_tables(&body(weights), &text, text.count(&["hidden_size"], 512)?, 49408, 77)?,
+            tail: ClipTextTail::load(config, weights, None)?,
             end: text.token(&["eos_token_id"], 49407)?,
         };
         weights.finish(UNUSED)?;
@@ -92,11 +149,11 @@ pub(crate) fn two_tables(
 impl Encoder for ClipText {
     fn width(&self, pooling: Pooling) -> Result<usize> {
         let states = self.embeddings.width();
-        width(pooling, states, Some(states), self.projection.as_ref().map(|(_, projected)| *projected))
+        width(pooling, states, Some(states), self.tail.projection.as_ref().map(|(_, projected)| *projected))
     }
 
     fn pooling(&self) -> Pooling {
-        if self.projection.is_some() { Pooling::Projection } else { Pooling::Pooler }
+        if self.tail.projection.is_some() { Pooling::Projection } else { Pooling::Pooler }
     }
 }
 
@@ -105,12 +162,22 @@ impl TextEncoder for ClipText {
         self.embeddings.max_tokens()
     }
 
-    fn encode(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Hidden> {
-        let x = self.embeddings.in_order(ids, None)?;
-        let before = Mask::within_or(Mask::padding(mask)?.as_ref(), Band::CAUSAL);
-        let states = self.norm.forward(&self.blocks.forward(x, Some(&before))?)?;
-        let pooled = at_positions(&states, &self.ends(ids)?)?;
-        let projected = self.projection.as_ref().map(|(layer, _)| layer.forward(&pooled)).transpose()?;
-        Ok(Hidden { states, keep: Some(mask.clone()), leading: 0, pooled: Some(pooled), projected })
+    fn stages(&self) -> Option<&dyn TextStages> {
+        Some(self)
+    }
+
+    fn encode(&self, ids: &Tensor, mask: &Tensor, types: Option<&Tensor>) -> Result<Hidden> {
+        self.tail.finish(&self.enter(ids, mask, types)?)
+    }
+}
+
+impl TextStages for ClipText {
+    fn enter(&self, ids: &Tensor, mask: &Tensor, _types: Option<&Tensor>) -> Result<Entered> {
+        let states = self.embeddings.in_order(ids, None)?;
+        Ok(Entered { states, keep: Some(mask.clone()), ends: Some(self.ends(ids)?) })
+    }
+
+    fn tail(&self) -> &dyn Tail {
+        &self.tail
     }
 }
