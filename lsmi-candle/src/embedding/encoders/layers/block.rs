@@ -2,6 +2,7 @@
 
 use candle_core::Tensor;
 
+use super::host_blocks::HostBlocks;
 use super::{Activation, Attention, Biases, LayerNorm, Linear, Mask, packed};
 use crate::embedding::encoders::error::Result;
 use crate::embedding::encoders::weights::Weights;
@@ -88,12 +89,12 @@ pub(crate) struct Shape {
 /// A transformer block.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
-    attention: Attention,
-    norms: [LayerNorm; 2],
-    perceptron: [Linear; 2],
-    scales: Option<[Tensor; 2]>,
-    activation: Activation,
-    norm_first: bool,
+    pub(super) attention: Attention,
+    pub(super) norms: [LayerNorm; 2],
+    pub(super) perceptron: [Linear; 2],
+    pub(super) scales: Option<[Tensor; 2]>,
+    pub(super) activation: Activation,
+    pub(super) norm_first: bool,
 }
 
 impl Block {
@@ -155,12 +156,20 @@ impl Block {
 
 /// The blocks of a transformer, one after the other.
 #[derive(Debug, Clone)]
-pub(crate) struct Blocks(Vec<Block>);
+pub(crate) struct Blocks {
+    blocks: Vec<Block>,
+    /// The same, where all are on the processor in f32.
+    on_host: Option<HostBlocks>,
+}
 
 impl Blocks {
     /// Blocks that are at hand.
-    pub(crate) fn new(blocks: Vec<Block>) -> Self {
-        Self(blocks)
+    ///
+    /// # Errors
+    /// A candle error where their norms or scales cannot be read.
+    pub(crate) fn new(blocks: Vec<Block>) -> Result<Self> {
+        let on_host = HostBlocks::of(&blocks)?;
+        Ok(Self { blocks, on_host })
     }
 
     /// Loads `count` blocks `part.0`, `part.1`, ...
@@ -169,7 +178,7 @@ impl Blocks {
     /// As [`Block::load`].
     pub(crate) fn load(weights: &Weights, part: &str, count: usize, names: &Names, shape: &Shape) -> Result<Self> {
         let block = |index| Block::load(&weights.under(&format!("{part}.{index}")), names, shape);
-        Ok(Self((0..count).map(block).collect::<Result<_>>()?))
+        Self::new((0..count).map(block).collect::<Result<_>>()?)
     }
 
     /// Applies them to the states `[B, T, d]`.
@@ -177,6 +186,11 @@ impl Blocks {
     /// # Errors
     /// As [`Block::forward`].
     pub(crate) fn forward(&self, x: Tensor, mask: Option<&Mask>) -> Result<Tensor> {
-        packed(x, mask, |x, mask, _| self.0.iter().try_fold(x, |x, block| block.forward(&x, mask)))
+        packed(x, mask, |x, mask, _| {
+            if let Some(states) = self.on_host.as_ref().map(|blocks| blocks.forward(&x, mask)).transpose()?.flatten() {
+                return Ok(states);
+            }
+            self.blocks.iter().try_fold(x, |x, block| block.forward(&x, mask))
+        })
     }
 }

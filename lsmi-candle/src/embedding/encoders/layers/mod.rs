@@ -9,6 +9,7 @@ mod attention;
 mod block;
 mod convolutions;
 mod gated;
+mod host_blocks;
 mod linear;
 mod norm;
 mod passes;
