@@ -69,7 +69,9 @@ impl Packed {
                 if begin + TOGETHER <= count {
                     let rows: [&[f32]; TOGETHER] = std::array::from_fn(|place| row(first + begin + place));
                     for (position, places) in strip.chunks_exact_mut(self.strip).enumerate() {
-                        places[begin..begin + TOGETHER].copy_from_slice(&rows.map(|row| row[position]));
+                        for (place, row) in places[begin..begin + TOGETHER].iter_mut().zip(rows) {
+                            *place = row[position];
+                        }
                     }
                 } else {
                     for column in begin..count {
@@ -279,7 +281,9 @@ fn pack_panels<const ROWS: usize>(left: Rows<'_>, rows: Range<usize>, inner: Ran
         let rows = left.tile::<ROWS>(first, inner.clone());
         let (panel, _) = panel.as_chunks_mut::<ROWS>();
         for (position, places) in panel.iter_mut().enumerate() {
-            *places = rows.map(|row| row[position]);
+            for (place, row) in places.iter_mut().zip(rows) {
+                *place = row[position];
+            }
         }
     }
 }
@@ -355,7 +359,7 @@ fn sums_of_rows<S: Simd, const ROWS: usize>(simd: S, rows: [&[f32]; ROWS], strip
     let (strip, _) = S::as_simd_f32s(strip);
     let (strip, _) = strip.as_chunks::<VECTORS>();
     // Of lengths that are known to agree, positions are not checked one by one.
-    let rows = rows.map(|row| &row[..strip.len()]);
+    let rows: [&[f32]; ROWS] = std::array::from_fn(|row| &rows[row][..strip.len()]);
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
     for (position, right) in strip.iter().enumerate() {
         for (sums, row) in sums.iter_mut().zip(rows) {

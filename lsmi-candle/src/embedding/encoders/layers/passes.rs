@@ -197,7 +197,17 @@ fn normal(x: &[f32], eps: f32) -> impl Fn(f32) -> f32 + use<> {
 
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-pub(super) fn softmax(row: &mut [f32]) {
+fn softmax(row: &mut [f32]) {
+    let share = exponentials(row);
+    for x in row.iter_mut() {
+        *x *= share;
+    }
+}
+
+/// Replaces numbers by their exponentials over that of the greatest, and gives what makes shares of them.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+pub(super) fn exponentials(row: &mut [f32]) -> f32 {
     let mut most = [f32::NEG_INFINITY; LANES];
     let chunks = row.chunks_exact(LANES);
     for (most, x) in most.iter_mut().zip(chunks.remainder()) {
@@ -209,13 +219,19 @@ pub(super) fn softmax(row: &mut [f32]) {
         }
     }
     let most = most.into_iter().fold(f32::NEG_INFINITY, f32::max);
-    for x in row.iter_mut() {
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = row.as_chunks_mut::<LANES>();
+    for (sum, x) in sums.iter_mut().zip(rest) {
         *x = exp(*x - most);
+        *sum = *x;
     }
-    let share = 1.0 / lanes(row, |x| x);
-    for x in row.iter_mut() {
-        *x *= share;
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *x = exp(*x - most);
+            *sum += *x;
+        }
     }
+    1.0 / sums.iter().sum::<f32>()
 }
 
 /// The sum of a function of numbers, in lanes.

@@ -1,6 +1,6 @@
 //! `softmax(Q K' + bias) V` on the processor in f32, in blocks of queries.
 //!
-//! Keys and values of a head are laid out once for all its queries; the scores of some queries are made, turned into shares and
+//! Keys and values of a head are laid out once for all its queries; the scores of some queries are made, turned into exponentials and
 //! used at once, so that memory grows with the number of positions and not with its square. Queries, keys and values are read where
 //! they lie in the output of the layers before, and what comes out is written as the layer after needs it. Positions that a mask
 //! hides are not computed. Everything runs on the thread that calls it.
@@ -159,7 +159,8 @@ impl WithSimd for Work<'_> {
                     let left = queries.rows(*row, head, begin..positions.start + block.end);
                     let target = Target { values: &mut scores, stride, adds: false };
                     multiply_part(simd, left, &packed_keys, seen.clone(), 0..inner, target, &mut panels, |_, _| {});
-                    for (place, query) in block.clone().enumerate() {
+                    let mut shares = [0.0; QUERIES];
+                    for ((place, query), share) in block.clone().enumerate().zip(&mut shares) {
                         let scores = &mut scores[place * stride..][..span];
                         let own = band.of(query, count);
                         let own = own.start.max(seen.start) - seen.start..own.end.max(seen.start) - seen.start;
@@ -178,12 +179,17 @@ impl WithSimd for Work<'_> {
                         }
                         scores[..own.start].fill(0.0);
                         scores[own.end..].fill(0.0);
-                        passes::softmax(&mut scores[own]);
+                        *share = passes::exponentials(&mut scores[own]);
                     }
                     let left = Rows { values: &scores, stride, count: block.len() };
                     let begin = ((row * length + begin) * heads + head) * width;
-                    let target = Target { values: &mut out[begin..], stride: heads * width, adds: false };
+                    let out = &mut out[begin..];
+                    let target = Target { values: out, stride: heads * width, adds: false };
                     multiply_part(simd, left, &packed_values, 0..width, seen, target, &mut panels, |_, _| {});
+                    // There are fewer numbers of a head than scores.
+                    for (row, share) in out.chunks_mut(heads * width).zip(&shares[..block.len()]) {
+                        row[..width].iter_mut().for_each(|x| *x *= share);
+                    }
                 }
             }
         }
