@@ -395,8 +395,8 @@ fn write<S: Simd, const ROWS: usize>(simd: S, sums: Sums<S, ROWS>, out: &mut [f3
         }
         return;
     }
-    for (row, sums) in sums.into_iter().enumerate().take(place.rows) {
-        let sums: &[f32] = bytemuck::cast_slice(&sums);
+    for (row, sums) in sums.iter().enumerate().take(place.rows) {
+        let sums: &[f32] = bytemuck::cast_slice(sums);
         for (out, sum) in out[row * place.stride..][..place.width].iter_mut().zip(sums) {
             *out = if place.adds { *out + sum } else { *sum };
         }
