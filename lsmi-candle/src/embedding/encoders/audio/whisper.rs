@@ -3,7 +3,7 @@
 
 use candle_core::Tensor;
 
-use crate::embedding::encoders::layers::{Activation, Biases, Blocks, LayerNorm, Names, Shape};
+use crate::embedding::encoders::layers::{Activation, Biases, Blocks, FrameConvolution, LayerNorm, Names, Shape};
 use crate::embedding::encoders::{AudioEncoder, Config, Encoder, EncoderError, Hidden, Pooling, Result, Weights};
 
 /// The decoder, and the layers of a classifier built on the encoder.
@@ -14,20 +14,12 @@ const EPS: f64 = 1e-5;
 /// The encoder of Whisper.
 #[derive(Debug)]
 pub(super) struct Whisper {
-    convolutions: [Convolution; 2],
+    convolutions: [FrameConvolution; 2],
     /// `[positions, d]`.
     positions: Tensor,
     blocks: Blocks,
     norm: LayerNorm,
     bins: usize,
-}
-
-/// A convolution of three frames.
-#[derive(Debug)]
-struct Convolution {
-    kernel: Tensor,
-    bias: Tensor,
-    stride: usize,
 }
 
 impl Whisper {
@@ -48,11 +40,12 @@ impl Whisper {
         let positions = config.count(&["max_source_positions"], 1500)?;
         let body = weights.under_one_of(&["model.encoder", "encoder", ""], "conv1.weight");
         let layers = config.count(&["encoder_layers"], 4)?;
+        // Whatever the configuration says of the activation: it is that of the blocks alone.
+        let convolution = |name, inputs, stride| {
+            FrameConvolution::load(&body.under(name), [inputs, width], 3, stride, Activation::Gelu)
+        };
         let model = Self {
-            convolutions: [
-                Convolution::load(&body.under("conv1"), [bins, width], 1)?,
-                Convolution::load(&body.under("conv2"), [width, width], 2)?,
-            ],
+            convolutions: [convolution("conv1", bins, 1)?, convolution("conv2", width, 2)?],
             positions: body.get("embed_positions.weight", &[positions, width])?,
             blocks: Blocks::load(&body, "layers", layers, &Names::WHISPER, &shape)?,
             norm: LayerNorm::load(&body, "layer_norm", width, EPS)?,
@@ -60,18 +53,6 @@ impl Whisper {
         };
         weights.finish(UNUSED)?;
         Ok(model)
-    }
-}
-
-impl Convolution {
-    fn load(weights: &Weights, [inputs, outputs]: [usize; 2], stride: usize) -> Result<Self> {
-        let bias = weights.get("bias", &[outputs])?.reshape((1, outputs, 1))?;
-        Ok(Self { kernel: weights.get("weight", &[outputs, inputs, 3])?, bias, stride })
-    }
-
-    /// `[B, channels, frames]` to `[B, channels, frames / stride]`.
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.conv1d(&self.kernel, 1, self.stride, 1, 1)?.broadcast_add(&self.bias)?)
     }
 }
 
@@ -111,12 +92,11 @@ impl AudioEncoder for Whisper {
                 found: format!("{:?}", features.dims()),
             });
         }
-        let mut x = features.to_dtype(self.positions.dtype())?.contiguous()?;
+        let mut x = features.to_dtype(self.positions.dtype())?.transpose(1, 2)?;
         for convolution in &self.convolutions {
-            // Whatever the configuration says of the activation: it is that of the blocks alone.
-            x = Activation::Gelu.forward(&convolution.forward(&x)?)?;
+            x = convolution.forward(&x)?;
         }
-        let x = x.transpose(1, 2)?.contiguous()?.broadcast_add(&self.positions)?;
+        let x = x.broadcast_add(&self.positions)?;
         let states = self.norm.forward(&self.blocks.forward(x, None)?)?;
         let keep = frames.map(|frames| self.positions_of_audio(frames)).transpose()?;
         Ok(Hidden { states, keep, leading: 0, pooled: None, projected: None })

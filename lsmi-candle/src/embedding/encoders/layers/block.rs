@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use candle_core::Tensor;
 
+use super::host_blocks::HostBlocks;
 use super::{Activation, Attention, Biases, LayerNorm, Linear, Mask, packed};
 use crate::embedding::encoders::error::Result;
 use crate::embedding::encoders::weights::Weights;
@@ -90,12 +91,12 @@ pub(crate) struct Shape {
 /// A transformer block.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
-    attention: Attention,
-    norms: [LayerNorm; 2],
-    perceptron: [Linear; 2],
-    scales: Option<[Tensor; 2]>,
-    activation: Activation,
-    norm_first: bool,
+    pub(super) attention: Attention,
+    pub(super) norms: [LayerNorm; 2],
+    pub(super) perceptron: [Linear; 2],
+    pub(super) scales: Option<[Tensor; 2]>,
+    pub(super) activation: Activation,
+    pub(super) norm_first: bool,
 }
 
 impl Block {
@@ -162,12 +163,20 @@ impl Block {
 
 /// The blocks of a transformer, one after the other.
 #[derive(Debug, Clone)]
-pub(crate) struct Blocks(Vec<Block>);
+pub(crate) struct Blocks {
+    blocks: Vec<Block>,
+    /// The same, where all are on the processor in f32.
+    on_host: Option<HostBlocks>,
+}
 
 impl Blocks {
     /// Blocks that are at hand.
-    pub(crate) fn new(blocks: Vec<Block>) -> Self {
-        Self(blocks)
+    ///
+    /// # Errors
+    /// A candle error where their norms or scales cannot be read.
+    pub(crate) fn new(blocks: Vec<Block>) -> Result<Self> {
+        let on_host = HostBlocks::of(&blocks)?;
+        Ok(Self { blocks, on_host })
     }
 
     /// Loads `count` blocks `part.0`, `part.1`, ...
@@ -190,12 +199,12 @@ impl Blocks {
         shape: &Shape,
     ) -> Result<Self> {
         let block = |number| Block::load(&weights.under(&format!("{part}.{number}")), names, shape);
-        Ok(Self(numbers.map(block).collect::<Result<_>>()?))
+        Self::new(numbers.map(block).collect::<Result<_>>()?)
     }
 
     /// Returns the number of blocks.
     pub(crate) fn count(&self) -> usize {
-        self.0.len()
+        self.blocks.len()
     }
 
     /// Applies them to the states `[B, T, d]`.
@@ -211,12 +220,15 @@ impl Blocks {
     /// # Errors
     /// As [`Block::forward`].
     pub(crate) fn advance(&self, x: Tensor, mask: Option<&Mask>, count: usize) -> Result<Tensor> {
-        let blocks = &self.0[..count.min(self.count())];
+        let blocks = &self.blocks[..count.min(self.count())];
         let all = |x, mask: Option<&Mask>| blocks.iter().try_fold(x, |x: Tensor, block| block.forward(&x, mask));
         // Attention with gradients computes what it hides, which is the more the more sequences are in one row.
         if blocks.iter().any(Block::is_trained) {
             return all(x, mask);
         }
-        packed(x, mask, |x, mask, _| all(x, mask))
+        packed(x, mask, |x, mask, _| {
+            let on_host = self.on_host.as_ref().map(|host| host.forward(&x, mask, count)).transpose()?.flatten();
+            on_host.map_or_else(|| all(x, mask), Ok)
+        })
     }
 }

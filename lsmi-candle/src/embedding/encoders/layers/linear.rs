@@ -7,22 +7,55 @@ use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 use super::{Activation, passes};
 use crate::embedding::encoders::error::Result;
 use crate::embedding::encoders::weights::Weights;
-use crate::numbers::product::{Packed, Rows, Target, multiply};
+use crate::numbers::product::{Packed, Panels, Rows, Target, multiply};
 
 /// A linear layer.
 #[derive(Debug, Clone)]
-pub(crate) struct Linear {
-    weight: Weight,
-    bias: Option<Tensor>,
+pub(crate) enum Linear {
+    /// Weights `[outputs, inputs]`, as PyTorch stores them, and bias; so are weights that are trained.
+    Tensors(Tensor, Option<Tensor>),
+    /// On the processor in f32, not trained.
+    OnHost(Arc<OnHost>),
 }
 
-/// The weights `W` of a layer.
-#[derive(Debug, Clone)]
-enum Weight {
-    /// `[outputs, inputs]`, as PyTorch stores them; so are weights that are trained.
-    Tensor(Tensor),
-    /// On the processor in f32: in the order in which products read them, in place of the tensor.
-    Packed(Arc<Packed>),
+/// A linear layer on the processor: its weights in the order in which products read them.
+#[derive(Debug)]
+pub(crate) struct OnHost {
+    weight: Packed,
+    /// Of zeros where there is none.
+    bias: Vec<f32>,
+}
+
+impl OnHost {
+    /// Numbers that it takes.
+    pub(super) fn inputs(&self) -> usize {
+        self.weight.inner()
+    }
+
+    /// Numbers that it gives.
+    pub(super) fn outputs(&self) -> usize {
+        self.weight.columns()
+    }
+
+    /// Writes what it gives for rows to rows one after the other, or adds it to what is there; then applies the activation.
+    pub(super) fn multiply(
+        &self,
+        x: Rows<'_>,
+        out: &mut [f32],
+        adds: bool,
+        activation: Option<Activation>,
+        panels: &mut Panels,
+    ) {
+        let target = Target { values: out, stride: self.outputs(), adds };
+        multiply(
+            x,
+            &self.weight,
+            target,
+            panels,
+            #[inline(always)]
+            |row, columns| passes::finish(row, &self.bias[columns], activation),
+        );
+    }
 }
 
 impl Linear {
@@ -32,21 +65,27 @@ impl Linear {
     /// A candle error where the weights are not a matrix.
     pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Result<Self> {
         let (outputs, inputs) = weight.dims2()?;
-        let is_packed = weight.device().is_cpu() && weight.dtype() == DType::F32 && !weight.track_op();
-        let weight = if is_packed {
-            let rows = weight.flatten_all()?.to_vec1::<f32>()?;
-            Weight::Packed(Arc::new(Packed::transposed(&rows, inputs, outputs)))
-        } else {
-            Weight::Tensor(weight)
-        };
-        Ok(Self { weight, bias })
+        if !weight.device().is_cpu() || weight.dtype() != DType::F32 || weight.track_op() {
+            return Ok(Self::Tensors(weight, bias));
+        }
+        let bias = bias.map_or(Ok(vec![0.0; outputs]), |bias| passes::numbers(&bias))?;
+        let weight = Packed::transposed(&passes::numbers(&weight)?, inputs, outputs);
+        Ok(Self::OnHost(Arc::new(OnHost { weight, bias })))
+    }
+
+    /// The layer, where it is on the processor in f32 and not trained.
+    pub(super) fn on_host(&self) -> Option<&OnHost> {
+        match self {
+            Self::OnHost(layer) => Some(layer),
+            Self::Tensors(..) => None,
+        }
     }
 
     /// Numbers that it gives.
     pub(crate) fn outputs(&self) -> usize {
-        match &self.weight {
-            Weight::Tensor(weight) => weight.dims()[0],
-            Weight::Packed(packed) => packed.columns(),
+        match self {
+            Self::Tensors(weight, _) => weight.dims()[0],
+            Self::OnHost(layer) => layer.outputs(),
         }
     }
 
@@ -78,37 +117,32 @@ impl Linear {
     }
 
     fn apply(&self, x: &Tensor, activation: Option<Activation>) -> Result<Tensor> {
-        let y = match &self.weight {
-            Weight::Packed(packed) => {
+        let (weight, bias) = match self {
+            Self::OnHost(layer) => {
                 passes::refuse_gradient(x, "linear")?;
-                x.contiguous()?.apply_op1_no_bwd(&Product(packed))?
+                return Ok(x.contiguous()?.apply_op1_no_bwd(&Product { layer, activation })?);
             }
-            Weight::Tensor(weight) => {
-                let mut dims = x.dims().to_vec();
-                let (outputs, inputs) = weight.dims2()?;
-                if let Some(last) = dims.last_mut() {
-                    *last = outputs;
-                }
-                // One product for all rows, rather than one for each of the batch.
-                x.reshape(((), inputs))?.matmul(&weight.t()?)?.reshape(dims)?
-            }
+            Self::Tensors(weight, bias) => (weight, bias),
         };
-        match &self.bias {
-            // The product is new and seen by nobody else, so it can be written over.
-            Some(bias) if passes::suits(&y) && passes::suits(bias) => {
-                y.inplace_op2(bias, &passes::Finish(activation))?;
-                Ok(y)
-            }
-            Some(bias) => {
-                activation.map_or(Ok(y.broadcast_add(bias)?), |activation| activation.forward(&y.broadcast_add(bias)?))
-            }
-            None => activation.map_or(Ok(y.clone()), |activation| activation.forward(&y)),
+        let mut dims = x.dims().to_vec();
+        let (outputs, inputs) = weight.dims2()?;
+        if let Some(last) = dims.last_mut() {
+            *last = outputs;
         }
+        // One product for all rows, rather than one for each of the batch.
+        let mut y = x.reshape(((), inputs))?.matmul(&weight.t()?)?.reshape(dims)?;
+        if let Some(bias) = bias {
+            y = y.broadcast_add(bias)?;
+        }
+        activation.map_or(Ok(y.clone()), |activation| activation.forward(&y))
     }
 }
 
-/// The product with weights, along the last axis.
-struct Product<'a>(&'a Packed);
+/// A linear layer and the activation after it, along the last axis.
+struct Product<'a> {
+    layer: &'a OnHost,
+    activation: Option<Activation>,
+}
 
 impl CustomOp1 for Product<'_> {
     fn name(&self) -> &'static str {
@@ -116,17 +150,18 @@ impl CustomOp1 for Product<'_> {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let Self(packed) = self;
+        let Self { layer, activation } = *self;
+        let (inputs, outputs) = (layer.inputs(), layer.outputs());
         let mut dims = layout.dims().to_vec();
-        let Some(last) = dims.last_mut().filter(|last| **last == packed.inner()) else {
-            candle_core::bail!("a linear layer of {} numbers was given {:?}", packed.inner(), layout.dims())
+        let Some(last) = dims.last_mut().filter(|last| **last == inputs) else {
+            candle_core::bail!("a linear layer of {inputs} numbers was given {:?}", layout.dims())
         };
-        *last = packed.columns();
-        let x = passes::values(x, layout)?;
-        let count = x.len() / packed.inner().max(1);
-        let mut y = vec![0.0; count * packed.columns()];
-        let target = Target { values: &mut y, stride: packed.columns() };
-        multiply(Rows { values: x, stride: packed.inner(), count }, packed, target);
+        *last = outputs;
+        let values = passes::values(x, layout)?;
+        let count = values.len() / inputs.max(1);
+        let mut y = vec![0.0; count * outputs];
+        let x = Rows { values, stride: inputs, count };
+        layer.multiply(x, &mut y, false, activation, &mut Panels::default());
         Ok((CpuStorage::F32(y), Shape::from_dims(&dims)))
     }
 }

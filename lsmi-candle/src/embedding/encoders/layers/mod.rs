@@ -14,6 +14,7 @@ mod convolutions;
 mod gated;
 #[cfg(test)]
 mod gradients;
+mod host_blocks;
 mod linear;
 mod norm;
 mod passes;
@@ -28,7 +29,9 @@ pub(crate) use attention::{
     RelativeAttention, RelativeShape, attention, attention_by_heads, hidden, packed, pairs,
 };
 pub(crate) use block::{Block, Blocks, Names, Shape};
-pub(crate) use convolutions::{BatchNorm, Convolution, Depthwise, Padding, Rectifier, TubeletSize, Tubelets, Window};
+pub(crate) use convolutions::{
+    BatchNorm, Convolution, Depthwise, FrameConvolution, Padding, Rectifier, TubeletSize, Tubelets, Window,
+};
 pub(crate) use gated::GatedPerceptron;
 pub(crate) use linear::Linear;
 pub(crate) use norm::LayerNorm;

@@ -50,6 +50,14 @@ impl LayerNorm {
         self.weight.track_op()
     }
 
+    /// Its numbers on the processor: weight, bias and epsilon.
+    ///
+    /// # Errors
+    /// A candle error where they are not f32.
+    pub(super) fn on_host(&self) -> Result<(Vec<f32>, Vec<f32>, f32)> {
+        Ok((passes::numbers(&self.weight)?, passes::numbers(&self.bias)?, self.eps))
+    }
+
     /// Applies it along the last axis.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 //! rayon's one global pool, so that batches worked on by several threads would wait for each other. These run on the
 //! thread that calls them. On other devices, for other number types, and where a gradient is asked for, candle's are used.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp3, D, DType, InplaceOp1, InplaceOp2, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, D, DType, InplaceOp1, Layout, Shape, Tensor};
 use candle_nn::ops;
 
 use super::Activation;
@@ -54,9 +54,6 @@ pub(super) struct Norm {
 /// Softmax over the last axis, in place.
 pub(super) struct Softmax;
 
-/// Adds a bias along the last axis, in place, and applies an activation if there is one.
-pub(super) struct Finish(pub(super) Option<Activation>);
-
 /// An activation of the first half of the last axis, times the second half.
 pub(super) struct Gate(pub(super) Activation);
 
@@ -79,14 +76,7 @@ impl CustomOp3 for Norm {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (x, weight, bias) = (values(x, layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
         let mut result = vec![0.0; x.len()];
-        vectorised(
-            #[inline(always)]
-            || {
-                for (x, result) in x.chunks_exact(weight.len()).zip(result.chunks_exact_mut(weight.len())) {
-                    normalise(x, weight, bias, self.eps, result);
-                }
-            },
-        );
+        normalise_into(x, weight, bias, self.eps, &mut result);
         Ok((CpuStorage::F32(result), layout.shape().clone()))
     }
 }
@@ -103,34 +93,6 @@ impl InplaceOp1 for Softmax {
             #[inline(always)]
             || scores.chunks_exact_mut(width).for_each(softmax),
         );
-        Ok(())
-    }
-}
-
-impl InplaceOp2 for Finish {
-    fn name(&self) -> &'static str {
-        "bias-and-activation"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &mut CpuStorage,
-        layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (x, bias) = (values_mut(x, layout)?, values(bias, bias_layout)?);
-        let add = |x: &mut f32, bias: &f32| *x += bias;
-        match self.0 {
-            None | Some(Activation::Identity) => finish(x, bias, add),
-            Some(Activation::Gelu) => finish(x, bias, |x, bias| *x = gelu(*x + bias)),
-            Some(Activation::GeluTanh) => finish(x, bias, |x, bias| *x = gelu_tanh(*x + bias)),
-            Some(Activation::QuickGelu) => finish(x, bias, |x, bias| *x = quick_gelu(*x + bias)),
-            Some(Activation::Relu) => finish(x, bias, |x, bias| *x = relu(*x + bias)),
-            Some(Activation::Silu) => finish(x, bias, |x, bias| *x = silu(*x + bias)),
-            Some(Activation::Tanh) => finish(x, bias, |x, bias| *x = (*x + bias).tanh()),
-            Some(Activation::Sigmoid) => finish(x, bias, |x, bias| *x = sigmoid(*x + bias)),
-        }
         Ok(())
     }
 }
@@ -193,35 +155,87 @@ fn each(x: &mut [f32], function: impl Fn(f32) -> f32) {
     );
 }
 
-fn finish(x: &mut [f32], bias: &[f32], function: impl Fn(&mut f32, &f32)) {
-    vectorised(
-        #[inline(always)]
-        || {
-            for row in x.chunks_exact_mut(bias.len()) {
-                row.iter_mut().zip(bias).for_each(|(x, bias)| function(x, bias));
-            }
-        },
-    );
-}
-
+/// Adds a bias to a row, and applies an activation if there is one.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-fn normalise(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, result: &mut [f32]) {
-    let count = x.len() as f32;
-    let rough = lanes(x, |x| x) / count;
-    // What rounding took from a mean that is large against the spread.
-    let shift = lanes(x, |x| x - rough) / count;
-    let deviation = |x: f32| (x - rough) - shift;
-    let variance = lanes(x, |x| deviation(x) * deviation(x)) / count;
-    let scale = 1.0 / (variance + eps).sqrt();
-    for (((result, x), weight), bias) in result.iter_mut().zip(x).zip(weight).zip(bias) {
-        *result = deviation(*x) * scale * weight + bias;
+pub(super) fn finish(x: &mut [f32], bias: &[f32], activation: Option<Activation>) {
+    let each = x.iter_mut().zip(bias);
+    match activation {
+        None | Some(Activation::Identity) => each.for_each(|(x, bias)| *x += bias),
+        Some(Activation::Gelu) => each.for_each(|(x, bias)| *x = gelu(*x + bias)),
+        Some(Activation::GeluTanh) => each.for_each(|(x, bias)| *x = gelu_tanh(*x + bias)),
+        Some(Activation::QuickGelu) => each.for_each(|(x, bias)| *x = quick_gelu(*x + bias)),
+        Some(Activation::Relu) => each.for_each(|(x, bias)| *x = relu(*x + bias)),
+        Some(Activation::Silu) => each.for_each(|(x, bias)| *x = silu(*x + bias)),
+        Some(Activation::Tanh) => each.for_each(|(x, bias)| *x = (*x + bias).tanh()),
+        Some(Activation::Sigmoid) => each.for_each(|(x, bias)| *x = sigmoid(*x + bias)),
     }
 }
 
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
-pub(super) fn softmax(row: &mut [f32]) {
+fn normalise(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, result: &mut [f32]) {
+    let normal = normal(x, eps);
+    for (((result, x), weight), bias) in result.iter_mut().zip(x).zip(weight).zip(bias) {
+        *result = normal(*x) * weight + bias;
+    }
+}
+
+/// Writes the layer norm of rows.
+pub(super) fn normalise_into(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, result: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (x, result) in x.chunks_exact(weight.len()).zip(result.chunks_exact_mut(weight.len())) {
+                normalise(x, weight, bias, eps, result);
+            }
+        },
+    );
+}
+
+/// Replaces rows by their layer norm.
+pub(super) fn normalise_rows(x: &mut [f32], weight: &[f32], bias: &[f32], eps: f32) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for x in x.chunks_exact_mut(weight.len()) {
+                let normal = normal(x, eps);
+                for ((x, weight), bias) in x.iter_mut().zip(weight).zip(bias) {
+                    *x = normal(*x) * weight + bias;
+                }
+            }
+        },
+    );
+}
+
+/// What takes the numbers of a row to a mean of 0 and a variance of 1.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+fn normal(x: &[f32], eps: f32) -> impl Fn(f32) -> f32 + use<> {
+    let count = x.len() as f32;
+    let rough = lanes(x, |x| x) / count;
+    // What rounding took from a mean that is large against the spread.
+    let shift = lanes(x, |x| x - rough) / count;
+    let deviation = move |x: f32| (x - rough) - shift;
+    let variance = lanes(x, |x| deviation(x) * deviation(x)) / count;
+    let scale = 1.0 / (variance + eps).sqrt();
+    #[inline(always)]
+    move |x| deviation(x) * scale
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+fn softmax(row: &mut [f32]) {
+    let share = exponentials(row);
+    for x in row.iter_mut() {
+        *x *= share;
+    }
+}
+
+/// Replaces numbers by their exponentials over that of the greatest, and gives what makes shares of them.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would keep loops from being vectorised")]
+pub(super) fn exponentials(row: &mut [f32]) -> f32 {
     let mut most = [f32::NEG_INFINITY; LANES];
     let chunks = row.chunks_exact(LANES);
     for (most, x) in most.iter_mut().zip(chunks.remainder()) {
@@ -233,13 +247,19 @@ pub(super) fn softmax(row: &mut [f32]) {
         }
     }
     let most = most.into_iter().fold(f32::NEG_INFINITY, f32::max);
-    for x in row.iter_mut() {
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = row.as_chunks_mut::<LANES>();
+    for (sum, x) in sums.iter_mut().zip(rest) {
         *x = exp(*x - most);
+        *sum = *x;
     }
-    let share = 1.0 / lanes(row, |x| x);
-    for x in row.iter_mut() {
-        *x *= share;
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *x = exp(*x - most);
+            *sum += *x;
+        }
     }
+    1.0 / sums.iter().sum::<f32>()
 }
 
 /// The sum of a function of numbers, in lanes.
@@ -306,6 +326,11 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+/// Copies the numbers of a tensor that lie together on the processor.
+pub(super) fn numbers(x: &Tensor) -> candle_core::Result<Vec<f32>> {
+    x.flatten_all()?.to_vec1()
+}
+
 /// Size of the last axis.
 fn last(layout: &Layout) -> usize {
     layout.dims().last().copied().unwrap_or(1)
@@ -370,9 +395,11 @@ mod tests {
             let found = x.apply_op1_no_bwd(&Activate(activation)).unwrap();
             let error = difference(&found, &expected);
             assert!(error < 1e-6, "{activation:?}: {error}");
-            let finished = x.copy().unwrap();
-            finished.inplace_op2(&x.zeros_like().unwrap().get(0).unwrap(), &Finish(Some(activation))).unwrap();
-            assert_eq!(difference(&finished, &found), 0.0);
+            let mut finished = x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let bias = vec![0.0; finished.len()];
+            vectorised(|| finish(&mut finished, &bias, Some(activation)));
+            let finished = Tensor::from_vec(finished, x.shape(), &Device::Cpu).unwrap();
+            assert!(difference(&finished, &found) == 0.0);
         }
     }
 

@@ -78,7 +78,7 @@ impl VideoMae {
         let model = Self {
             tubelets,
             positions: sines(length, width)?.to_dtype(weights.dtype())?.to_device(weights.device())?,
-            blocks: Blocks::new((0..layers).map(block).collect::<Result<_>>()?),
+            blocks: Blocks::new((0..layers).map(block).collect::<Result<_>>()?)?,
             norm,
             norm_of_mean,
             frames,

@@ -1,6 +1,6 @@
 //! `softmax(Q K' + bias) V` on the processor in f32, in blocks of queries.
 //!
-//! Keys and values of a head are laid out once for all its queries; the scores of some queries are made, turned into shares and
+//! Keys and values of a head are laid out once for all its queries; the scores of some queries are made, turned into exponentials and
 //! used at once, so that memory grows with the number of positions and not with its square. Queries, keys and values are read where
 //! they lie in the output of the layers before, and what comes out is written as the layer after needs it. Positions that a mask
 //! hides are not computed. Everything runs on the thread that calls it.
@@ -13,10 +13,12 @@ use pulp::{Arch, Simd, WithSimd};
 use super::Bias;
 use super::mask::{Band, Sequence};
 use crate::embedding::encoders::layers::passes;
-use crate::numbers::product::{Packed, Rows, Target, multiply_part};
+use crate::numbers::product::{Packed, Panels, Rows, Target, multiply_part};
 
 /// Queries whose scores are made at a time.
 const QUERIES: usize = 48;
+/// f32 of a line of the caches.
+const LINE: usize = 16;
 
 /// Attention of scaled queries `[B, heads, T, width]` to keys `[B, groups, S, width]` and values `[B, groups, S, value width]`,
 /// where the groups divide the heads: `[B, T, heads, value width]`. Positions outside of sequences get zeros.
@@ -92,6 +94,25 @@ impl CustomOp3 for Attend<'_> {
     }
 }
 
+/// Attention of sequences to themselves, with queries, keys and values of each position side by side: `packed` is
+/// `[rows, length, 3, heads, width]`, and `out` becomes `[rows, length, heads, width]`.
+pub(in crate::embedding::encoders::layers) fn attend_packed(
+    packed: &[f32],
+    [rows, length, heads, width]: [usize; 4],
+    sequences: &[Sequence],
+    band: Band,
+    out: &mut [f32],
+) {
+    let stride = heads * width;
+    let part = |index: usize| View {
+        values: packed.get(index * stride..).unwrap_or_default(),
+        dims: [rows, heads, length, width],
+        strides: [length * 3 * stride, width, 3 * stride, 1],
+    };
+    let [queries, keys, values] = [part(0), part(1), part(2)];
+    Arch::new().dispatch(Work { sequences, band, queries, keys, values, bias: None, out });
+}
+
 struct Work<'a> {
     sequences: &'a [Sequence],
     band: Band,
@@ -114,7 +135,7 @@ impl WithSimd for Work<'_> {
         let [_, groups, all_keys, inner] = keys.dims;
         let width = values.dims[3];
         let (mut packed_keys, mut packed_values) = (Packed::new(), Packed::new());
-        let (mut scores, mut panels) = (Vec::new(), Vec::new());
+        let (mut scores, mut panels) = (Vec::new(), Panels::default());
         for Sequence { row, positions } in sequences {
             // Queries of one length may look at keys of another, all of them.
             let looked_at = if length == all_keys { positions.clone() } else { 0..all_keys };
@@ -131,13 +152,16 @@ impl WithSimd for Work<'_> {
                     let block = first..positions.len().min(first + QUERIES);
                     let seen = seen(band, &block, count, packed_keys.strip());
                     let span = seen.len();
-                    scores.resize(QUERIES * span, 0.0);
+                    // Rows a power of two apart would share few places of the first cache.
+                    let stride = span.next_multiple_of(LINE) + LINE;
+                    scores.resize(QUERIES * stride, 0.0);
                     let begin = positions.start + block.start;
                     let left = queries.rows(*row, head, begin..positions.start + block.end);
-                    let target = Target { values: &mut scores, stride: span };
-                    multiply_part(simd, left, &packed_keys, seen.clone(), 0..inner, target, &mut panels);
-                    for (place, query) in block.clone().enumerate() {
-                        let scores = &mut scores[place * span..][..span];
+                    let target = Target { values: &mut scores, stride, adds: false };
+                    multiply_part(simd, left, &packed_keys, seen.clone(), 0..inner, target, &mut panels, |_, _| {});
+                    let mut shares = [0.0; QUERIES];
+                    for ((place, query), share) in block.clone().enumerate().zip(&mut shares) {
+                        let scores = &mut scores[place * stride..][..span];
                         let own = band.of(query, count);
                         let own = own.start.max(seen.start) - seen.start..own.end.max(seen.start) - seen.start;
                         if let Some((is_by_distance, bias)) = bias {
@@ -155,12 +179,17 @@ impl WithSimd for Work<'_> {
                         }
                         scores[..own.start].fill(0.0);
                         scores[own.end..].fill(0.0);
-                        passes::softmax(&mut scores[own]);
+                        *share = passes::exponentials(&mut scores[own]);
                     }
-                    let left = Rows { values: &scores, stride: span, count: block.len() };
+                    let left = Rows { values: &scores, stride, count: block.len() };
                     let begin = ((row * length + begin) * heads + head) * width;
-                    let target = Target { values: &mut out[begin..], stride: heads * width };
-                    multiply_part(simd, left, &packed_values, 0..width, seen, target, &mut panels);
+                    let out = &mut out[begin..];
+                    let target = Target { values: out, stride: heads * width, adds: false };
+                    multiply_part(simd, left, &packed_values, 0..width, seen, target, &mut panels, |_, _| {});
+                    // There are fewer numbers of a head than scores.
+                    for (row, share) in out.chunks_mut(heads * width).zip(&shares[..block.len()]) {
+                        row[..width].iter_mut().for_each(|x| *x *= share);
+                    }
                 }
             }
         }

@@ -41,9 +41,9 @@ impl Band {
 
 /// A sequence within a batch: positions of one of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sequence {
-    pub(super) row: usize,
-    pub(super) positions: Range<usize>,
+pub(in crate::embedding::encoders::layers) struct Sequence {
+    pub(in crate::embedding::encoders::layers) row: usize,
+    pub(in crate::embedding::encoders::layers) positions: Range<usize>,
 }
 
 /// Which positions of a batch look at which: those of the same sequence, within a band.
@@ -107,12 +107,16 @@ impl Mask {
     }
 
     /// How far positions look.
-    pub(super) fn reach(&self) -> Band {
+    pub(in crate::embedding::encoders::layers) fn reach(&self) -> Band {
         self.band
     }
 
     /// The sequences of `rows` rows of `length` positions; None where padding is between positions of one.
-    pub(super) fn sequences(mask: Option<&Self>, rows: usize, length: usize) -> Option<Vec<Sequence>> {
+    pub(in crate::embedding::encoders::layers) fn sequences(
+        mask: Option<&Self>,
+        rows: usize,
+        length: usize,
+    ) -> Option<Vec<Sequence>> {
         match mask.map(|mask| &mask.lie) {
             None | Some(Lie::Rows) => Some((0..rows).map(|row| Sequence { row, positions: 0..length }).collect()),
             Some(Lie::Padded { sequences, .. }) => sequences.clone(),

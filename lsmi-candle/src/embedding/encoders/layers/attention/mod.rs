@@ -11,8 +11,10 @@ mod mask;
 mod packing;
 mod relative;
 
+pub(super) use attend::attend_packed;
 pub(crate) use by_heads::attention_by_heads;
 pub(crate) use grouped::{GroupedAttention, GroupedShape, HeadNorms};
+pub(super) use mask::Sequence;
 pub(crate) use mask::{Band, Mask};
 pub(crate) use packing::packed;
 pub(crate) use relative::{Buckets, DistanceBias, Distances, RelativeAttention, RelativeShape, hidden, pairs};
@@ -20,6 +22,7 @@ pub(crate) use relative::{Buckets, DistanceBias, Distances, RelativeAttention, R
 use candle_core::{D, DType, Tensor};
 
 use self::attend::Attend;
+use super::linear::OnHost;
 use super::{Linear, Rotary, passes};
 use crate::embedding::encoders::error::{EncoderError, Result};
 use crate::embedding::encoders::weights::Weights;
@@ -117,6 +120,11 @@ impl Attention {
     pub(crate) fn forward_rotated(&self, x: &Tensor, rotary: &Rotary, mask: Option<&Mask>) -> Result<Tensor> {
         let [queries, keys, values] = self.split(x)?;
         self.attend(&rotary.turn(&queries)?, &rotary.turn(&keys)?, &values, mask)
+    }
+
+    /// The layer of queries, keys and values and the one after the heads where they are on the processor in f32, and the heads.
+    pub(super) fn on_host(&self) -> Option<([&OnHost; 2], usize)> {
+        Some(([self.packed.on_host()?, self.output.on_host()?], self.heads))
     }
 
     fn split(&self, x: &Tensor) -> Result<[Tensor; 3]> {

@@ -5,6 +5,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 
+use super::super::Linear;
 use super::batch_norm::BatchNorm;
 use super::rectifier::{Rectifier, floats};
 use super::window::{Side, Window};
@@ -25,7 +26,7 @@ pub(crate) struct Convolution {
 #[derive(Debug, Clone)]
 enum Kernel {
     /// `[outputs, kernel * kernel * inputs]`, in the order of pixels laid side by side.
-    Rows(Tensor),
+    Rows(Linear),
     /// `[outputs, inputs, kernel, kernel]`, as it is stored.
     Planes(Tensor),
 }
@@ -80,7 +81,7 @@ impl Convolution {
         }
         let rows = kernel.to_dtype(DType::F32)?.permute((0, 2, 3, 1))?.reshape((kernel.dim(0)?, ()))?;
         let bias = bias.to_dtype(DType::F32)?;
-        Ok(Self { window, kernel: Kernel::Rows(rows), bias, rectifier, dtype })
+        Ok(Self { window, kernel: Kernel::Rows(Linear::new(rows, None)?), bias, rectifier, dtype })
     }
 
     /// The number type of the maps that it takes and gives.
@@ -107,16 +108,13 @@ impl Convolution {
         Ok(self.rectifier.forward_biased(y, &self.bias)?.to_dtype(self.dtype)?)
     }
 
-    fn by_product(&self, map: &Tensor, kernel: &Tensor, sides: [Side; 2]) -> Result<Tensor> {
-        let (outputs, length) = kernel.dims2()?;
-        let patches = if self.window == Window::PIXEL {
-            map.clone()
-        } else {
-            passes::refuse_gradient(map, "convolution")?;
-            map.contiguous()?.apply_op1_no_bwd(&Patches { window: self.window, sides })?
-        };
-        let y = patches.reshape(((), length))?.matmul(&kernel.t()?)?;
-        Ok(y.reshape((map.dim(0)?, sides[0].outputs, sides[1].outputs, outputs))?)
+    fn by_product(&self, map: &Tensor, kernel: &Linear, sides: [Side; 2]) -> Result<Tensor> {
+        if self.window == Window::PIXEL {
+            return kernel.forward(map);
+        }
+        passes::refuse_gradient(map, "convolution")?;
+        let patches = map.contiguous()?.apply_op1_no_bwd(&Patches { window: self.window, sides })?;
+        kernel.forward(&patches)
     }
 }
 

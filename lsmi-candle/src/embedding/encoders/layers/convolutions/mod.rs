@@ -3,6 +3,7 @@
 mod batch_norm;
 mod convolution;
 mod depthwise;
+mod frames;
 mod rectifier;
 mod tubelets;
 mod window;
@@ -10,6 +11,7 @@ mod window;
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use convolution::Convolution;
 pub(crate) use depthwise::Depthwise;
+pub(crate) use frames::FrameConvolution;
 pub(crate) use rectifier::Rectifier;
 pub(crate) use tubelets::{TubeletSize, Tubelets};
 pub(crate) use window::{Padding, Window};
