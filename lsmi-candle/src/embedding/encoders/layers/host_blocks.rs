@@ -11,7 +11,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use super::attention::{Band, Sequence, attend_packed};
 use super::block::Block;
 use super::linear::OnHost;
-use super::{Activation, Mask, passes};
+use super::{Mask, passes};
 use crate::embedding::encoders::error::Result;
 use crate::numbers::product::{Panels, Rows};
 

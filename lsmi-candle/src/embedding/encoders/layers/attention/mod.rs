@@ -124,7 +124,10 @@ impl Attention {
 
     /// The layer of queries, keys and values and the one after the heads where they are on the processor in f32, and the heads.
     pub(super) fn on_host(&self) -> Option<([&OnHost; 2], usize)> {
-        Some(([self.packed.on_host()?, self.output.on_host()?], self.heads))
+        match &self.inputs {
+            Inputs::Packed(layer) => Some(([layer.on_host()?, self.output.on_host()?], self.heads)),
+            Inputs::Apart(_) => None,
+        }
     }
 
     fn split(&self, x: &Tensor) -> Result<[Tensor; 3]> {
