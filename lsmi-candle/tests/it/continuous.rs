@@ -1,5 +1,7 @@
 //! Continuous targets: terms against exact ones, invariances, several targets, and what is refused.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 use lsmi_candle::Matrix;
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::estimator::Settings;
@@ -198,9 +200,9 @@ fn what_cannot_be_analysed_is_refused_by_name() {
 fn an_analysis_has_samples_and_a_summary_of_every_split() {
     let mut table = String::from("id,split,x1_0,x2_0,y\n");
     let (x1, x2, values) = small(130);
-    for row in 0..130 {
+    for (row, value) in values.iter().enumerate() {
         let split = if row < 110 { "train" } else { "test" };
-        table += &format!("r{row},{split},{},{},{}\n", x1.row(row)[0], x2.row(row)[0], values[row]);
+        table += &format!("r{row},{split},{},{},{}\n", x1.row(row)[0], x2.row(row)[0], value);
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.csv");

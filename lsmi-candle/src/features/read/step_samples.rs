@@ -106,7 +106,7 @@ fn read_split(
         .enumerate()
         .flat_map(|(row, length)| (first..*length).map(move |step| row * most + step))
         .collect();
-    let (places, labels) = labels_of(source, arrays, (rows, most), places, keys.missing, notes)?;
+    let (places, labels) = labels_of(source, arrays, (rows, most), &places, keys.missing, notes)?;
 
     let x1 = source.modality(&arrays.x1, Some(&steps1))?;
     let x2 = source.modality(&arrays.x2, Some(&steps2))?;
@@ -169,7 +169,7 @@ fn labels_of(
     source: &mut Source<'_>,
     arrays: &SplitArrays,
     (rows, most): (usize, usize),
-    places: Vec<usize>,
+    places: &[usize],
     missing: Missing,
     notes: &mut Vec<String>,
 ) -> Result<(Vec<usize>, Vec<Label>), FeatureError> {

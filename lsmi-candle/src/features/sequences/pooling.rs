@@ -78,7 +78,9 @@ impl Pooling {
             Self::Mean => {
                 let count = (steps.len() / columns) as f64;
                 sum(steps.chunks_exact(columns).map(|step| (step, 1.0)), pooled);
-                pooled.iter_mut().for_each(|value| *value /= count);
+                for value in pooled.iter_mut() {
+                    *value /= count;
+                }
             }
             Self::Last => pooled.copy_from_slice(&steps[steps.len() - columns..]),
             Self::Max => {
