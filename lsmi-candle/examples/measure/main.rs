@@ -18,7 +18,7 @@ use std::error::Error;
 type Study = fn(&[String]) -> Result<(), Box<dyn Error>>;
 
 /// The studies: their names, their arguments and what they measure.
-const STUDIES: [(&str, &str, Study); 15] = [
+const STUDIES: [(&str, &str, Study); 16] = [
     ("accuracy", "[--published] [FAMILY ...]: samples against exact values", exact::accuracy::run),
     ("coverage", "[SETS [ROWS [REPEATS [FAMILY ...]]]]: how often intervals hold the truth", exact::coverage::run),
     ("null", "[SETS [ROWS [PERMUTATIONS]]]: how often the null rejects where there is nothing", exact::null::run),
