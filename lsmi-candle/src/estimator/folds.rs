@@ -110,12 +110,11 @@ pub fn folds_of_several_classes(
     name: &str,
 ) -> Vec<u32> {
     let alone: Vec<u32>;
-    let groups = match groups {
-        Some(groups) => groups,
-        None => {
-            alone = (0..).take(classes_of_rows.len()).collect();
-            &alone
-        }
+    let groups = if let Some(groups) = groups {
+        groups
+    } else {
+        alone = (0..).take(classes_of_rows.len()).collect();
+        &alone
     };
     spread_groups(&|row| classes_of_rows[row].as_slice(), classes, groups, folds, seed, name)
 }

@@ -3,7 +3,7 @@
 use lsmi_core::statistics::log_sum_exp;
 
 /// Puts the shares of `absent` classes in the place of their posteriors, `[n, classes]`, row-major, and scales the others so
-/// that each row sums to one: `p(k|x) = f_k` for an absent class k of frequency f_k, and
+/// that each row sums to one: `p(k|x) = f_k` for an absent class k of frequency `f_k`, and
 /// `p(k|x) = (1 - sum of f) p'(k|x) / (sum of p' over the classes seen)` for another.
 pub(super) fn give_shares(posteriors: &mut [f64], absent: &[usize], log_frequencies: &[f64]) {
     if absent.is_empty() {

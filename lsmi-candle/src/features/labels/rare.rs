@@ -149,13 +149,15 @@ pub(super) fn name_of_pool<'n>(taken: impl Iterator<Item = &'n String>) -> Strin
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
     use crate::features::{Format, Keys, read_bytes};
 
     fn file(labels: &str) -> FeatureFile {
         let mut table = String::from("x1_0,x2_0,y\n");
         for (row, label) in labels.split(' ').enumerate() {
-            table += &format!("{row},{},{label}\n", row * row);
+            writeln!(table, "{row},{},{label}", row * row).unwrap();
         }
         read_bytes("t.csv", table.as_bytes(), Format::Csv, &Keys::default()).unwrap()
     }
