@@ -3,10 +3,8 @@
 use lsmi_core::statistics::log_sum_exp;
 
 /// Puts the shares of `absent` classes in the place of their posteriors, `[n, classes]`, row-major, and scales the others so
-/// that each row sums to one.
-///
-/// An absent class k of frequency `f_k` has `p(k|x) = f_k`, another `p(k|x) = (1 - f) p'(k|x) / p'`, where f and p' are the
-/// sums over the absent and over the other classes.
+/// that each row sums to one: `p(k|x) = f_k` for an absent class k of frequency `f_k`, and
+/// `p(k|x) = (1 - sum of f) p'(k|x) / (sum of p' over the classes seen)` for another.
 pub(super) fn give_shares(posteriors: &mut [f64], absent: &[usize], log_frequencies: &[f64]) {
     if absent.is_empty() {
         return;
