@@ -20,7 +20,7 @@ pub enum SequenceError {
         /// The row.
         row: usize,
         /// The length found.
-        found: i128,
+        found: String,
         /// The steps that there is room for.
         most: usize,
     },

@@ -126,6 +126,7 @@ impl Source<'_> {
                 Ok(length) if (1..=steps.most).contains(&length) => lengths.push(length),
                 _ => {
                     let (file, array, row) = (self.file(), name.clone(), self.row_in_file(name, row));
+                    let found = found.to_string();
                     return Err(SequenceError::Length { file, array, row, found, most: steps.most }.into());
                 }
             }
