@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+use std::fmt::Write;
+
 use lsmi_candle::Matrix;
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::estimator::Settings;
@@ -202,7 +204,7 @@ fn an_analysis_has_samples_and_a_summary_of_every_split() {
     let (x1, x2, values) = small(130);
     for (row, value) in values.iter().enumerate() {
         let split = if row < 110 { "train" } else { "test" };
-        table += &format!("r{row},{split},{},{},{}\n", x1.row(row)[0], x2.row(row)[0], value);
+        writeln!(table, "r{row},{split},{},{},{value}", x1.row(row)[0], x2.row(row)[0]).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.csv");
