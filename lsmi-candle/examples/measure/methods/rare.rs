@@ -86,7 +86,7 @@ fn zipf(rows: usize, classes: usize, dims: usize) -> Result<FeatureFile, Box<dyn
         }
     }
     let mut normal = stream(1, "features");
-    let mut modality = || -> lsmi_core::Result<Matrix> {
+    let mut modality = || {
         let mut draw = |count: usize| -> Vec<f64> { (0..count).map(|_| StandardNormal.sample(&mut normal)).collect() };
         let centres = draw(classes * dims);
         let noise = draw(rows * dims);
