@@ -20,8 +20,8 @@ pub(crate) enum Target {
 /// What the label is, and how several numbers are analysed.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct TargetOptions {
-    /// What the label is [default: classes]
-    #[arg(long, value_enum)]
+    /// What the label is: classes, continuous (a number) or labels (several, each 0, 1 or missing: y [n, L]) [default: classes]
+    #[arg(long, value_enum, hide_possible_values = true)]
     pub(crate) target: Option<Target>,
     /// Analyse several continuous targets, y [n, L], jointly in place of one by one
     #[arg(long, requires = "target")]
