@@ -8,7 +8,7 @@ use crate::place::{Place, stderr, stdout};
 fn table(rows: u32, more: &str) -> String {
     let mut text = format!("id,x1_0,x2_0,{}\n", if more.is_empty() { "y" } else { "y_0,y_1" });
     // From 0 to 1, as good as at random; multiples of a number would put the target on a few values.
-    let spread = |row: u32, factor: f64| (43_758.5453 * (f64::from(row + 1) * factor).sin()).rem_euclid(1.0);
+    let spread = |row: u32, factor: f64| (43_758.5 * (f64::from(row + 1) * factor).sin()).rem_euclid(1.0);
     for row in 0..rows {
         let [x1, x2, noise] = [12.9898, 78.233, 39.346].map(|factor| spread(row, factor));
         let _ = writeln!(text, "r{row},{x1},{x2},{}{}", x1 + 0.3 * noise, more.replace("ROW", &row.to_string()));

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use lsmi_core::Interaction;
 
+use super::summary::node_name;
 use super::{SeveralAnalysis, SeveralSplit};
 use crate::analysis::files::{ESTIMATOR, SUMMARY, WriteError, samples_name};
 use crate::features::MetadataColumn;
@@ -64,7 +65,7 @@ impl SeveralAnalysis {
         columns.extend(of.predictions.iter().map(|(set, values)| (format!("pred{set}"), classes(values))));
         if let Some(lattice) = &split.lattice {
             let atoms = lattice.nodes.iter().zip(&lattice.atoms);
-            columns.extend(atoms.map(|(node, values)| numbers(node.to_string(), values)));
+            columns.extend(atoms.map(|(node, values)| numbers(node_name(node), values)));
         }
         columns.extend(split.redundancy.iter().map(|values| numbers("redundancy".to_owned(), values)));
         if let Some(shapley) = &split.shapley {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lsmi_core::lattice::Antichain;
 use lsmi_core::statistics::mean;
 use lsmi_core::{Measure, Subset};
 use serde::{Deserialize, Serialize};
@@ -168,12 +169,19 @@ impl SeveralSummary {
     }
 }
 
+/// Returns the name of a node in files: its sets in alphabetical order, as in `{12}{3}`.
+pub(super) fn node_name(node: &Antichain) -> String {
+    let mut sets: Vec<String> = node.subsets().map(|set| format!("{{{set}}}")).collect();
+    sets.sort_unstable();
+    sets.concat()
+}
+
 impl SeveralSplitSummary {
     fn new(estimator: &SeveralEstimator, split: &SeveralSplit, pairs: BTreeMap<Subset, SplitSummary>) -> Self {
         let scores = &split.scores;
         let shapley = split.shapley.as_ref();
         let lattice = split.lattice.as_ref().map(|lattice| {
-            lattice.means().into_iter().map(|node| (node.node.to_string(), node.atom)).collect::<Vec<_>>()
+            lattice.means().into_iter().map(|node| (node_name(&node.node), node.atom)).collect::<Vec<_>>()
         });
         let values = shapley.map(|of| {
             of.values.iter().enumerate().map(|(place, values)| (format!("x{}", place + 1), mean(values))).collect()
