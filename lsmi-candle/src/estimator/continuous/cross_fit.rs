@@ -36,8 +36,8 @@ pub struct ContinuousFit {
 /// Steps are sent to `progress` as by [`cross_fit`](crate::estimator::cross_fit).
 ///
 /// # Errors
-/// [`EstimatorError`] for samples that do not fit together, settings out of range, too few rows, a constant modality,
-/// [`EstimatorError::DiscreteTarget`] for a target of a few values, [`EstimatorError::Stopped`] if the receiver of `progress`
+/// [`crate::EstimatorError`] for samples that do not fit together, settings out of range, too few rows, a constant modality,
+/// [`crate::EstimatorError::DiscreteTarget`] for a target of a few values, [`crate::EstimatorError::Stopped`] if the receiver of `progress`
 /// was dropped.
 ///
 /// ```

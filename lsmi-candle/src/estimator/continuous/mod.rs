@@ -2,7 +2,7 @@
 //!
 //! [`cross_fit_targets`] does for targets what [`cross_fit`](super::cross_fit) does for classes: one gauge, folds, densities
 //! of x1 and x2, and for every fold conditional densities p(y|x1), p(y|x2) and p(y|x1, x2) (see
-//! [`crate::densities::conditional`]) and the density p(y), all fitted to the rows outside it. Several targets are analysed
+//! `densities::conditional`) and the density p(y), all fitted to the rows outside it. Several targets are analysed
 //! one by one, sharing the gauge and the densities of x, or jointly, by the chain rule
 //!
 //! `log p(y_1, ..., y_L | x) = sum_l log p(y_l | x, y_1, ..., y_(l-1))`
