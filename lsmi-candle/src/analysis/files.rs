@@ -1,6 +1,7 @@
 //! The files of an analysis.
 
 use std::error::Error;
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -30,9 +31,35 @@ pub struct WriteError {
 
 impl WriteError {
     /// Names the file that cannot be written.
-    pub(super) fn new(path: &Path, source: Box<dyn Error + Send + Sync>) -> Self {
+    fn new(path: &Path, source: Box<dyn Error + Send + Sync>) -> Self {
         Self { path: path.display().to_string(), source }
     }
+}
+
+/// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there: `write` is
+/// called with each name. Files of these names are replaced, and none is before all are written.
+pub(super) fn write_files(
+    directory: &Path,
+    write: impl Fn(&str, &mut BufWriter<&File>) -> Result<(), Box<dyn Error + Send + Sync>>,
+) -> Result<(), WriteError> {
+    // Dropped after the files, and kept once they stand in their places.
+    let mut made = MadeDirectories::new(&Unobserved);
+    made.make(directory).map_err(|error| WriteError::new(directory, error.into()))?;
+    let mut written = Vec::new();
+    for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
+        let path = directory.join(name);
+        let file = AtomicFile::create(&path).map_err(|error| WriteError::new(&path, error.into()))?;
+        let mut output = BufWriter::new(file.file());
+        write(name, &mut output).and_then(|()| Ok(output.flush()?)).map_err(|error| WriteError::new(&path, error))?;
+        drop(output);
+        written.push(file);
+    }
+    for file in written {
+        let path = file.place().to_owned();
+        file.persist().map_err(|error| WriteError::new(&path, error.into()))?;
+        made.keep();
+    }
+    Ok(())
 }
 
 impl Analysis {
@@ -42,31 +69,11 @@ impl Analysis {
     /// # Errors
     /// [`WriteError`] if the file system refuses.
     pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
-        let directory = directory.as_ref();
-        // Dropped after the files, and kept once they stand in their places.
-        let mut made = MadeDirectories::new(&Unobserved);
-        made.make(directory).map_err(|error| WriteError::new(directory, error.into()))?;
-        let mut written = Vec::new();
-        for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
-            let path = directory.join(name);
-            let file = AtomicFile::create(&path).map_err(|error| WriteError::new(&path, error.into()))?;
-            let mut output = BufWriter::new(file.file());
-            match name {
-                SUMMARY => self.write_summary(&mut output),
-                ESTIMATOR => self.write_estimator(&mut output),
-                _ => self.write_samples(&mut output, Format::Csv),
-            }
-            .and_then(|()| Ok(output.flush()?))
-            .map_err(|error| WriteError::new(&path, error))?;
-            drop(output);
-            written.push(file);
-        }
-        for file in written {
-            let path = file.place().to_owned();
-            file.persist().map_err(|error| WriteError::new(&path, error.into()))?;
-            made.keep();
-        }
-        Ok(())
+        write_files(directory.as_ref(), |name, output| match name {
+            SUMMARY => self.write_summary(output),
+            ESTIMATOR => self.write_estimator(output),
+            _ => self.write_samples(output, Format::Csv),
+        })
     }
 
     /// Writes the samples of all splits, one split after the other.

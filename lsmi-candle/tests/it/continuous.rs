@@ -43,8 +43,8 @@ fn small(rows: usize) -> (Matrix, Matrix, Vec<f64>) {
 /// `continuous`). Correlations are at least .93, and .88 where features tell of the noise alone, whose form takes more rows:
 /// .90 was found here and .98 for 10,000 rows.
 fn assert_exact(family: ContinuousFamily) {
-    let least = if family == ContinuousFamily::Scale { 0.88 } else { 0.93 };
     const ROWS: usize = 2000;
+    let least = if family == ContinuousFamily::Scale { 0.88 } else { 0.93 };
     let draw = family.sample(ROWS, 3, &mut stream(0, "continuous example"));
     let exact = family.terms(&draw).unwrap();
     let of = samples(matrix(3, draw.x1), matrix(3, draw.x2), matrix(1, draw.targets));

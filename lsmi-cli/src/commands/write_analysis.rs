@@ -18,7 +18,7 @@ use crate::process::staging::{OutputError, Staging, check_directory, check_file}
 use crate::report::{FIGURES, REPORT, Report, is_report};
 use crate::tables;
 
-pub(super) const MADE: &str = "made.json";
+const MADE: &str = "made.json";
 
 /// Makes sure, before any work, that the files of an analysis may be written in a directory.
 pub(super) fn check_analysis(directory: &Path, force: bool, inputs: &[&Path]) -> Result<(), OutputError> {
@@ -74,15 +74,27 @@ impl Files<'_> {
         staging.write(&directory.join(samples_name(format)), |file| self.analysis.write_samples(file, format))?;
         staging.write(&directory.join(SUMMARY), |file| self.analysis.write_summary(file))?;
         staging.write(&directory.join(ESTIMATOR), |file| self.analysis.write_estimator(file))?;
-        let options = self.effective.as_toml();
-        staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
         if let Some((table, content)) = self.table {
             staging.write(&directory.join(&table.file), |file| Ok(file.write_all(content)?))?;
         }
-        let made = self.run.end(self.effective.words(), self.table.map(|(table, _)| table.clone()));
-        staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
+        stage_run(staging, directory, self.run, self.effective, self.table.map(|(table, _)| table.clone()))?;
         Ok(leftovers(directory, format, self.table.map(|(table, _)| table.file.as_str())))
     }
+}
+
+/// Writes the options of a run, and how it was made, without putting the files in their places.
+pub(super) fn stage_run(
+    staging: &mut Staging,
+    directory: &Path,
+    run: Run,
+    effective: &Effective,
+    table: Option<SampleTable>,
+) -> Result<(), Failure> {
+    let options = effective.as_toml();
+    staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
+    let made = run.end(effective.words(), table);
+    staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
+    Ok(())
 }
 
 /// Makes the report of a directory whose analysis is written, and says where it is.

@@ -74,3 +74,25 @@ fn two_targets_have_a_file_each() {
     place.lsmi("analyze data.csv --target continuous --jointly --folds 2 --out joint --quiet").success();
     assert!(place.text("joint/samples.csv").starts_with("id,split,fold,h1,h2,i1,i2,i12,r,u1,u2,s,target_0,target_1,"));
 }
+
+#[test]
+fn options_about_another_kind_of_target_are_wrong_usage() {
+    let place = Place::new();
+    place.write("data.csv", table(80, "").as_bytes());
+    for option in ["continuous --modalities x1,x2", "continuous --lattice", "labels --shapley", "labels --jointly"] {
+        let refused = place.lsmi(&format!("analyze data.csv --target {option} --out result")).code(2);
+        let name = option.split(' ').nth(1).unwrap();
+        assert!(stderr(&refused).contains(name) && !place.path("result").exists(), "{}", stderr(&refused));
+    }
+}
+
+#[test]
+fn a_third_modality_is_not_passed_over_without_a_word() {
+    let place = Place::new();
+    let more = |line: &str, value: &str| format!("{line},{value}\n");
+    let text = table(80, "");
+    let rows = text.lines().enumerate().map(|(row, line)| more(line, if row == 0 { "x3_0" } else { "0.5" }));
+    place.write("data.csv", rows.collect::<String>().as_bytes());
+    let done = place.lsmi("analyze data.csv --target continuous --folds 2 --out result --quiet").success();
+    assert!(stderr(&done).contains("x3 is in the file but was not used"), "{}", stderr(&done));
+}

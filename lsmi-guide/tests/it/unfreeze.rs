@@ -74,10 +74,14 @@ fn inputs(rows: usize) -> ([Vec<[f32; INPUTS]>; 2], Vec<u32>) {
     let mut both = [Vec::new(), Vec::new()];
     for label in &labels {
         let mut first = [0.0f32; INPUTS];
-        first.iter_mut().for_each(|value| *value = 0.5 * random.sample::<f32, _>(StandardNormal));
+        for value in &mut first {
+            *value = 0.5 * random.sample::<f32, _>(StandardNormal);
+        }
         first[0] = if *label == 1 { 0.8 } else { -0.8 };
         let mut second = first;
-        second.iter_mut().for_each(|value| *value += 0.05 * random.sample::<f32, _>(StandardNormal));
+        for value in &mut second {
+            *value += 0.05 * random.sample::<f32, _>(StandardNormal);
+        }
         both[0].push(first);
         both[1].push(second);
     }

@@ -8,16 +8,15 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use lsmi_core::Interaction;
 
 use super::summary::node_name;
 use super::{SeveralAnalysis, SeveralSplit};
-use crate::analysis::files::{ESTIMATOR, SUMMARY, WriteError, samples_name};
+use crate::analysis::files::{ESTIMATOR, SUMMARY, WriteError, write_files};
 use crate::features::MetadataColumn;
-use crate::files::{AtomicFile, MadeDirectories, Unobserved};
 use crate::samples::table::{Column, SampleTable};
 use crate::samples::{ExtraColumns, Format};
 
@@ -88,37 +87,17 @@ impl SeveralAnalysis {
         columns
     }
 
-    /// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there. Files of these names are
-    /// replaced, and none is before all are written.
+    /// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there.
+    /// Files of these names are replaced, and none is before all are written.
     ///
     /// # Errors
     /// [`WriteError`] if the file system refuses.
     pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
-        let directory = directory.as_ref();
-        // Dropped after the files, and kept once they stand in their places.
-        let mut made = MadeDirectories::new(&Unobserved);
-        made.make(directory).map_err(|error| WriteError::new(directory, error.into()))?;
-        let mut written = Vec::new();
-        for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
-            let path = directory.join(name);
-            let file = AtomicFile::create(&path).map_err(|error| WriteError::new(&path, error.into()))?;
-            let mut output = BufWriter::new(file.file());
-            match name {
-                SUMMARY => self.write_summary(&mut output),
-                ESTIMATOR => self.write_estimator(&mut output),
-                _ => self.write_samples(&mut output, Format::Csv),
-            }
-            .and_then(|()| Ok(output.flush()?))
-            .map_err(|error| WriteError::new(&path, error))?;
-            drop(output);
-            written.push(file);
-        }
-        for file in written {
-            let path = file.place().to_owned();
-            file.persist().map_err(|error| WriteError::new(&path, error.into()))?;
-            made.keep();
-        }
-        Ok(())
+        write_files(directory.as_ref(), |name, output| match name {
+            SUMMARY => self.write_summary(output),
+            ESTIMATOR => self.write_estimator(output),
+            _ => self.write_samples(output, Format::Csv),
+        })
     }
 
     /// Writes the samples of all splits, one split after the other.

@@ -1,4 +1,9 @@
 //! The marginal density p(y) of a target by KNIFE, with its distribution function.
+//!
+//! A share of a Cauchy density, that of a single row, is mixed in: KNIFE's tails are those of normal distributions, under which
+//! a target far from the rows of a fit would be all but impossible, and i = log p(y|x) - log p(y) as large as one likes.
+
+use std::f64::consts::PI;
 
 use candle_core::Device;
 
@@ -21,6 +26,8 @@ pub(crate) struct Marginal {
     /// The distribution function at `POINTS` points, evenly spread over the range.
     below: Vec<f64>,
     mean: f64,
+    /// The share of the Cauchy density.
+    share_of_tails: f64,
 }
 
 impl Marginal {
@@ -36,11 +43,12 @@ impl Marginal {
         let Fitted { knife, loss } = Knife::fit_reporting(training, params, seed, &Device::Cpu, report)?;
         let lowest = targets.iter().copied().fold(f64::INFINITY, f64::min) - BEYOND;
         let highest = targets.iter().copied().fold(f64::NEG_INFINITY, f64::max) + BEYOND;
-        Ok((Self::new(knife, [lowest, highest])?, loss))
+        let share_of_tails = (targets.len() as f64 + 2.0).recip();
+        Ok((Self::new(knife, [lowest, highest], share_of_tails)?, loss))
     }
 
     /// Tabulates the distribution function of a density over a range, by the trapezoidal rule.
-    fn new(knife: Knife, range: [f64; 2]) -> Result<Self> {
+    fn new(knife: Knife, range: [f64; 2], share_of_tails: f64) -> Result<Self> {
         let step = (range[1] - range[0]) / (POINTS - 1) as f64;
         let points: Vec<f64> = (0..POINTS).map(|index| range[0] + step * index as f64).collect();
         let densities: Vec<f64> = log_density(&knife, &points)?.into_iter().map(f64::exp).collect();
@@ -54,16 +62,24 @@ impl Marginal {
         for value in &mut below {
             *value /= total;
         }
-        Ok(Self { knife, range, below, mean: mean / total })
+        Ok(Self { knife, range, below, mean: mean / total, share_of_tails })
     }
 
     /// Returns what the density says at targets, which does not depend on any features.
     pub(crate) fn at(&self, targets: &[f64]) -> Result<Predicted> {
-        Ok(Predicted {
+        let means = vec![self.mean; targets.len()];
+        // A Cauchy distribution has no mean; that of the others takes its place.
+        let tails = Predicted {
+            log_densities: targets.iter().map(|target| -(PI * (1.0 + target * target)).ln()).collect(),
+            transforms: targets.iter().map(|target| 0.5 + target.atan() / PI).collect(),
+            means: means.clone(),
+        };
+        let knife = Predicted {
             log_densities: log_density(&self.knife, targets)?,
             transforms: targets.iter().map(|target| self.below(*target)).collect(),
-            means: vec![self.mean; targets.len()],
-        })
+            means,
+        };
+        Ok(knife.with_floor(self.share_of_tails, &tails))
     }
 
     fn below(&self, target: f64) -> f64 {
@@ -95,6 +111,17 @@ mod tests {
         // Mean and deviation of 2,000 draws are known to .022, the distribution function at 0 to .009.
         assert!((found.transforms[0] - 0.158_655).abs() < 0.03 && (found.transforms[1] - 0.5).abs() < 0.03);
         assert!((found.log_densities[1] + 0.919).abs() < 0.1 && found.means[0].abs() < 0.07);
-        assert_eq!(found.transforms[3], 1.0);
+        // But for the tails: 1 / 2,002 of 1 / (90 pi).
+        assert!(found.transforms[3] < 1.0 && found.transforms[3] > 1.0 - 2e-6);
+    }
+
+    #[test]
+    fn a_target_far_from_all_others_is_not_impossible() {
+        // Three narrow clusters, whose normal distributions end long before 9.
+        let targets: Vec<f64> = (0..60).map(|row| f64::from(row % 3 - 1) + f64::from(row) * 1e-4).collect();
+        let (marginal, _) = Marginal::fit(&targets, None, &Params::default(), 0, &|_, _| Ok(())).unwrap();
+        let found = marginal.at(&[9.0]).unwrap().log_densities[0];
+        // A row's share of the Cauchy density, 1 / (62 * 82 pi).
+        assert!((found + (62.0 * 82.0 * PI).ln()).abs() < 1e-6, "{found}");
     }
 }

@@ -174,9 +174,14 @@ impl Gauge {
         Self { kind, x1: first.coordinates, x2: second.coordinates, heads: [first.heads, second.heads] }
     }
 
+    /// Returns the coordinates of modality 0 (x1) or 1 (x2).
+    pub(crate) fn coordinates(&self, modality: usize) -> &Coordinates {
+        [&self.x1, &self.x2][modality]
+    }
+
     /// Converts rows of modality 0 (x1) or 1 (x2) to the inputs of models.
     pub(crate) fn model_inputs(&self, modality: usize, x: &Matrix) -> ModelCoordinates {
-        ModelCoordinates::new([&self.x1, &self.x2][modality], &self.heads[modality], x)
+        ModelCoordinates::new(self.coordinates(modality), &self.heads[modality], x)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the models of a fold say of rows, and how folds are put together.
 
-use lsmi_core::statistics::log_sum_exp;
+use crate::estimator::scoring::log_mean;
 
 /// Log densities and predictive distributions of rows.
 #[derive(Debug, Clone, Default)]
@@ -49,14 +49,8 @@ impl Answers {
 
     /// Averages the distributions of several models, all with the same weight.
     pub(super) fn averaged(all: &[Self]) -> Self {
-        let count = (all.len() as f64).ln();
         let log_densities = std::array::from_fn(|which| {
-            let rows = all.first().map_or(0, |answers| answers.log_densities[which].len());
-            let mean = |row: usize| {
-                let values: Vec<f64> = all.iter().map(|answers| answers.log_densities[which][row]).collect();
-                log_sum_exp(&values) - count
-            };
-            (0..rows).map(mean).collect()
+            log_mean(&all.iter().map(|answers| &answers.log_densities[which]).collect::<Vec<_>>())
         });
         let linear = |of: &dyn Fn(&Self) -> &Vec<f64>| -> Vec<f64> {
             let length = all.first().map_or(0, |answers| of(answers).len());

@@ -170,8 +170,9 @@ impl ContinuousEstimator {
         let by_fold = |fold: usize, rows: &[usize]| -> Result<Answers> {
             let mut answers = repeats[repeat][fold].at(inputs, &targets, rows)?;
             for (modality, knife) in self.densities[repeat][fold].iter().enumerate() {
+                let coordinates = self.gauge.coordinates(modality);
                 answers.log_densities[modality] =
-                    inputs.log_density(&self.gauge, modality, knife, rows, &self.device)?;
+                    inputs.log_density(&[(modality, coordinates)], knife, rows, &self.device)?;
             }
             Ok(answers)
         };

@@ -5,7 +5,7 @@ use lsmi_core::statistics::log_sum_exp;
 
 use super::model_inputs::{Columns, ModelInputs};
 use super::score::ROWS_OF_A_BLOCK;
-use crate::densities::gauge::Gauge;
+use crate::densities::gauge::Coordinates;
 use crate::densities::knife::Knife;
 use crate::densities::points::Points;
 use crate::error::{EstimatorError, Result};
@@ -50,7 +50,8 @@ impl Estimator {
 
     fn predict_by(&self, models: &FoldModels, inputs: &ModelInputs, rows: &[usize]) -> Result<Predictions> {
         let density = |modality: usize| {
-            inputs.log_density(&self.gauge, modality, &models.densities[modality], rows, &self.device)
+            let coordinates = self.gauge.coordinates(modality);
+            inputs.log_density(&[(modality, coordinates)], &models.densities[modality], rows, &self.device)
         };
         let log_posteriors = log_posteriors(&models.heads, &models.parts, inputs, rows, &self.device)?;
         Ok(Predictions { log_densities: vec![density(0)?, density(1)?], log_posteriors: log_posteriors.into() })
@@ -58,19 +59,19 @@ impl Estimator {
 }
 
 impl ModelInputs {
-    /// Returns `log p(x)` of the given rows of modality 0 or 1 in the gauge.
+    /// Returns `log p(x)` of the given rows of a set of modalities, whose coordinates in the gauge these are.
     pub(in crate::estimator) fn log_density(
         &self,
-        gauge: &Gauge,
-        modality: usize,
+        modalities: &[(usize, &Coordinates)],
         knife: &Knife,
         rows: &[usize],
         device: &Device,
     ) -> Result<Vec<f64>> {
-        let Columns { values, columns } = self.density(&[modality], rows);
+        let places: Vec<usize> = modalities.iter().map(|(place, _)| *place).collect();
+        let Columns { values, columns } = self.density(&places, rows);
         let mut density = knife.log_density(&Points::new(values, columns, device)?)?;
-        // In the input's coordinates log p(x) = log p(z) + log |det A|.
-        let log_determinant = [&gauge.x1, &gauge.x2][modality].log_determinant();
+        // In the input's coordinates log p(x) = log p(z) + log |det A|, the sum over the modalities.
+        let log_determinant: f64 = modalities.iter().map(|(_, coordinates)| coordinates.log_determinant()).sum();
         for value in &mut density {
             *value += log_determinant;
         }
@@ -155,7 +156,7 @@ impl Predictions {
 }
 
 /// Returns the logarithm of the mean of values given by their logarithms.
-fn log_mean(arrays: &[&Vec<f64>]) -> Vec<f64> {
+pub(in crate::estimator) fn log_mean(arrays: &[&Vec<f64>]) -> Vec<f64> {
     let log_count = (arrays.len() as f64).ln();
     let mut values = vec![0.0; arrays.len()];
     let length = arrays.first().map_or(0, |array| array.len());

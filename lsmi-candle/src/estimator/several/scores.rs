@@ -7,10 +7,9 @@ use lsmi_core::{ClassPrior, SampleIds, Subset, SubsetTerms, Terms};
 
 use super::fit::check_several;
 use super::{SeveralEstimator, SeveralModels, parts_of, places};
-use crate::densities::points::Points;
 use crate::error::{EstimatorError, Result};
 use crate::estimator::Scores;
-use crate::estimator::scoring::{Columns, ModelInputs, Predictions, TermColumns, check_finite, score_blocks};
+use crate::estimator::scoring::{ModelInputs, Predictions, TermColumns, check_finite, score_blocks};
 use crate::features::{Groups, SeveralSet};
 
 /// The names of the modalities by their place, for errors.
@@ -191,15 +190,8 @@ impl SeveralEstimator {
     fn predict_by(&self, models: &SeveralModels, inputs: &ModelInputs, rows: &[usize]) -> Result<Predictions> {
         let mut log_densities = Vec::with_capacity(models.densities.len());
         for (subset, density) in &models.densities {
-            let Columns { values, columns } = inputs.density(&places(*subset), rows);
-            let mut density = density.log_density(&Points::new(values, columns, &self.device)?)?;
-            // In the input's coordinates log p(x) = log p(z) + log |det A|, the sum over the modalities.
-            let log_determinant: f64 =
-                subset.members().map(|member| self.gauge[member].coordinates.log_determinant()).sum();
-            for value in &mut density {
-                *value += log_determinant;
-            }
-            log_densities.push(density);
+            let modalities: Vec<_> = subset.members().map(|member| (member, &self.gauge[member].coordinates)).collect();
+            log_densities.push(inputs.log_density(&modalities, density, rows, &self.device)?);
         }
         let mut posteriors: BTreeMap<Subset, Vec<f64>> = BTreeMap::new();
         for (subset, pool) in &models.heads {

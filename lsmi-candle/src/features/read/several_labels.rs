@@ -19,6 +19,7 @@ use crate::features::labels::matrix::LabelMatrix;
 use crate::features::labels::missing::Missing;
 use crate::features::set::FeatureSet;
 use crate::features::set::file::{FeatureFile, LabelsFile, Split};
+use crate::features::several::unused_modalities;
 use crate::numbers::memory;
 
 /// Labels that are read at a time.
@@ -54,6 +55,7 @@ pub(in crate::features) fn load(
 ) -> Result<LabelsFile, FeatureError> {
     let found = Splits::find(source, keys, LabelUse::Several, known.is_none())?;
     let (mut notes, mut splits, mut labels) = (source.notes(), Vec::new(), Vec::new());
+    notes.extend(unused_modalities(source.names(), keys));
     for split in &found.all {
         let (arrays, name) = (&split.arrays, split.size.name.clone());
         let samples = read_samples(source, split)?;

@@ -23,6 +23,7 @@ use crate::features::labels::classes::{Classes, Label};
 use crate::features::labels::missing::Missing;
 use crate::features::sequences::{Lags, SequenceFile, SequenceSet};
 use crate::features::set::file::Split;
+use crate::features::several::unused_modalities;
 
 /// The sequences of a split, whose labels are still as the file has them.
 struct RawSequences {
@@ -60,6 +61,7 @@ pub(in crate::features) fn load_sequences(
     let (first, others) = splits_of(&file, source.names(), keys, LabelUse::Needed, true)?;
     let names = source.class_names()?;
     let mut notes = source.notes();
+    notes.extend(unused_modalities(source.names(), keys));
     let (mut splits, mut classes): (Vec<Split<SequenceSet>>, _) = (Vec::new(), Classes::none());
     for arrays in std::iter::once(&first).chain(&others) {
         let RawSequences { set, labels, rows } = read_split(&mut source, arrays, keys, lags, &mut notes)?;

@@ -14,6 +14,7 @@ use crate::features::keys::splits::LabelUse;
 use crate::features::keys::{GroupKey, Keys};
 use crate::features::set::Unlabelled;
 use crate::features::set::file::Split;
+use crate::features::several::unused_modalities;
 use crate::features::targets::TargetSet;
 use crate::numbers::matrix::Matrix;
 
@@ -66,7 +67,8 @@ fn load(path: &Path, mut source: Source<'_>, keys: &Keys, is_for_training: bool)
         splits.push(Split { name: split.size.name.clone(), features });
     }
     let metadata = metadata(&mut source, &found)?;
-    Ok(TargetFile { splits, metadata, notes: source.notes(), path: path.to_owned() })
+    let notes = source.notes().into_iter().chain(unused_modalities(source.names(), keys)).collect();
+    Ok(TargetFile { splits, metadata, notes, path: path.to_owned() })
 }
 
 fn load_split(source: &mut Source<'_>, split: &CheckedSplit, keys: &Keys) -> Result<TargetSet, FeatureError> {

@@ -196,8 +196,8 @@ fn blocks_keep_their_lengths() {
     );
     let (_folder, path) = write("a.npz", &bytes);
     let features = read_with_keys(&path, &keys(Pooling::Last)).unwrap().splits.remove(0).features;
-    for row in 0..ROWS {
-        let last = row * 4 + lengths[row] - 1;
+    for (row, length) in lengths.iter().enumerate() {
+        let last = row * 4 + length - 1;
         assert_eq!(features.x1.row(row), &x1[last * 3..][..3], "row {row}");
     }
 }

@@ -32,7 +32,9 @@ fn read(labels: Vec<(&'static str, ArrayRef)>, names: &str, keys: &Keys) -> Resu
 fn lists(values: [[Option<i8>; 2]; 4]) -> Vec<(&'static str, ArrayRef)> {
     let mut lists = ListBuilder::new(Int8Builder::new());
     for row in values {
-        row.into_iter().for_each(|value| lists.values().append_option(value));
+        for value in row {
+            lists.values().append_option(value);
+        }
         lists.append(true);
     }
     vec![("y", Arc::new(lists.finish()))]

@@ -1,7 +1,6 @@
 //! `lsmi analyze --target labels`: several labels of the same samples, one decomposition each.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::analysis::labels::{LabelsAnalysis, LabelsSettings, analyze_labels, estimator_name};
@@ -12,10 +11,10 @@ use lsmi_core::PriorChoice;
 
 use super::{say_notes, training_rows};
 use crate::arguments::Analyze;
-use crate::arguments::effective::{CONFIGURATION, Effective};
+use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{has_logits, repeats, settings};
-use crate::commands::write_analysis::{MADE, check_analysis};
+use crate::commands::write_analysis::{check_analysis, stage_run};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -121,10 +120,7 @@ fn write(arguments: &Analyze, analysis: &LabelsAnalysis, run: Run, effective: &E
         staging.write(&path, |file| analysis.write_estimator(file))?;
         written.push(path);
     }
-    let options = effective.as_toml();
-    staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
-    let made = run.end(effective.words(), None);
-    staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
+    stage_run(&mut staging, directory, run, effective, None)?;
     let mut stale = leftovers(directory, format, None);
     stale.extend(other_estimators(directory, &written));
     Ok(staging.commit(&stale)?)

@@ -16,7 +16,7 @@ use super::models::read_models;
 use super::settings::{gates, has_logits, repeats, settings, with_rare};
 use super::write_analysis::{Files, by_id, check_analysis, tell, write_report};
 use crate::arguments::effective::Effective;
-use crate::arguments::{Analyze, Target};
+use crate::arguments::{Analyze, Several, Target};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::{console, progress};
@@ -25,6 +25,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     if let Some(lags) = &arguments.lagged.lags {
         return lags::run(arguments, lags, effective);
     }
+    check_target(arguments)?;
     match arguments.target.target.unwrap_or_default() {
         Target::Classes => {}
         Target::Continuous => return targets::run(arguments, effective),
@@ -86,6 +87,23 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let words = Words { names: &arguments.names, label: &settings.label };
     tell(common, words, &analysis, &by_id(&analysis))?;
     if arguments.report.no_report { Ok(()) } else { write_report(&arguments.out, common.quiet) }
+}
+
+/// Refuses options that are about another kind of target.
+fn check_target(arguments: &Analyze) -> Result<(), Failure> {
+    let target = arguments.target.target.unwrap_or_default();
+    if arguments.target.jointly && target != Target::Continuous {
+        return Err(Failure::usage(
+            "--jointly is about several targets that are numbers: give it with --target continuous",
+        ));
+    }
+    let Several { modalities, lattice, shapley } = &arguments.several;
+    let given = [("--modalities", modalities.is_some()), ("--lattice", *lattice), ("--shapley", *shapley)];
+    match given.into_iter().find(|(_, is_given)| *is_given && target != Target::Classes) {
+        Some((option, _)) => Err(Failure::usage(format!("{option} is about targets that are classes: leave it out"))
+            .with_hint("choose two of the modalities with --keys")),
+        None => Ok(()),
+    }
 }
 
 /// Says what is to be known of data that were read, where no summary will.

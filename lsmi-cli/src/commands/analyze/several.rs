@@ -1,18 +1,16 @@
 //! `lsmi analyze` of more than two modalities: all pairs, what all share, and of three the whole lattice.
 
-use std::io::Write;
-
 use lsmi_candle::analysis::several::{SeveralAnalysis, analyze_several};
 use lsmi_candle::analysis::{ESTIMATOR, SUMMARY, Settings, samples_name};
 use lsmi_candle::estimator::several::SeveralSettings;
-use lsmi_candle::features::{Data, Keys};
+use lsmi_candle::features::{Data, Keys, Rare};
 use lsmi_core::Measure;
 
 use crate::arguments::Analyze;
-use crate::arguments::effective::{CONFIGURATION, Effective};
+use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{repeats, settings};
-use crate::commands::write_analysis::MADE;
+use crate::commands::write_analysis::stage_run;
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -76,10 +74,7 @@ fn write(arguments: &Analyze, effective: &Effective, run: Run, analysis: &Severa
     staging.write(&directory.join(samples_name(format)), |file| analysis.write_samples(file, format))?;
     staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
     staging.write(&directory.join(ESTIMATOR), |file| analysis.write_estimator(file))?;
-    let options = effective.as_toml();
-    staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
-    let made = run.end(effective.words(), None);
-    staging.write(&directory.join(MADE), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
+    stage_run(&mut staging, directory, run, effective, None)?;
     Ok(staging.commit(&leftovers(directory, format, None))?)
 }
 
@@ -88,6 +83,7 @@ fn refuse(arguments: &Analyze, names: &[String]) -> Result<(), Failure> {
     let given = [
         ("--eval", !arguments.eval.is_empty()),
         ("--names", arguments.names != lsmi_candle::analysis::names::Names::default()),
+        ("--rare", arguments.rare.rare() != Rare::Refuse),
         ("--ratings", arguments.ratings.is_some()),
         ("--model", !arguments.models.files.is_empty()),
         ("--knife-from", arguments.estimation.knife_from.is_some()),

@@ -1,6 +1,5 @@
 //! `lsmi analyze --target continuous`: the analysis of targets that are numbers.
 
-use std::io::Write;
 use std::path::Path;
 
 use lsmi_candle::analysis::continuous::{TargetAnalysis, TargetAnalysisSettings, analyze_targets, target_samples_name};
@@ -11,10 +10,10 @@ use lsmi_core::PriorChoice;
 
 use super::say_notes;
 use crate::arguments::Analyze;
-use crate::arguments::effective::{CONFIGURATION, Effective};
+use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{repeats, settings};
-use crate::commands::write_analysis::check_analysis;
+use crate::commands::write_analysis::{check_analysis, stage_run};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -61,10 +60,7 @@ fn write(arguments: &Analyze, effective: &Effective, analysis: &TargetAnalysis, 
         staging.write(&path, |file| analysis.write_samples(decomposition, file, format))?;
     }
     staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
-    let options = effective.as_toml();
-    staging.write(&directory.join(CONFIGURATION), |file| Ok(file.write_all(options.as_bytes())?))?;
-    let made = run.end(effective.words(), None);
-    staging.write(&directory.join("made.json"), |file| Ok(file.write_all(console::as_json(&made)?.as_bytes())?))?;
+    stage_run(&mut staging, directory, run, effective, None)?;
     let mut stale = leftovers(directory, format, None);
     // An estimator of classes does not belong to these samples.
     stale.push(directory.join(ESTIMATOR));
