@@ -84,17 +84,18 @@ pub fn divide_groups(
 /// Returns the fold of each row such that groups are whole, and classes and rows are spread as evenly as groups allow.
 fn folds_of_groups(rows: &LabelledRows<'_>, groups: &[u32], folds: u32, seed: u64, name: &str) -> Vec<u32> {
     let classes_of = |row: usize| std::slice::from_ref(&rows.labels[row]);
-    spread_groups(&classes_of, rows.classes, groups, folds, seed, name)
+    spread_groups(members_of_groups(groups, seed, name), &classes_of, rows.classes, folds)
 }
 
 /// Returns the fold of each row, of rows that belong to several classes each, or to none: as [`stratified_folds`] deals
-/// rows in groups, so that every class is spread evenly, the rarest first of all.
+/// rows in groups, those with the rarest class first among those of one size (Sechidis, Tsoumakas and Vlahavas, 2011,
+/// section 3), so that every class is spread evenly.
 ///
 /// ```
 /// use lsmi_candle::estimator::folds::folds_of_several_classes;
 ///
 /// // The rows 0 and 1 are all that there are of class 0.
-/// let classes = [vec![0, 1], vec![0, 2], vec![1], vec![2], vec![], vec![]];
+/// let classes = [vec![0, 1], vec![0, 2], vec![1], vec![2], vec![1, 2], vec![], vec![], vec![]];
 /// let folds = folds_of_several_classes(&classes, 3, None, 2, 0, "example");
 /// assert_ne!(folds[0], folds[1]);
 /// ```
@@ -116,19 +117,21 @@ pub fn folds_of_several_classes(
         alone = (0..).take(classes_of_rows.len()).collect();
         &alone
     };
-    spread_groups(&|row| classes_of_rows[row].as_slice(), classes, groups, folds, seed, name)
+    let mut rows_of_class = vec![0usize; classes];
+    for class in classes_of_rows.iter().flatten() {
+        rows_of_class[*class as usize] += 1;
+    }
+    let mut members = members_of_groups(groups, seed, name);
+    let rarest = |rows: &[usize]| -> usize {
+        let classes = rows.iter().flat_map(|row| &classes_of_rows[*row]);
+        classes.map(|class| rows_of_class[*class as usize]).min().unwrap_or(usize::MAX)
+    };
+    members.sort_by_key(|rows| (Reverse(rows.len()), rarest(rows)));
+    spread_groups(members, &|row| classes_of_rows[row].as_slice(), classes, folds)
 }
 
-/// Deals groups one by one, the largest first and those of one size at random, each to the fold where its classes are
-/// rarest: the one that leaves `sum_k (n_fk / N_k)² + (n_f / N)²` least, for the rows `n_fk` of class k in fold f.
-fn spread_groups<'l>(
-    classes_of: &dyn Fn(usize) -> &'l [u32],
-    classes: usize,
-    groups: &[u32],
-    folds: u32,
-    seed: u64,
-    name: &str,
-) -> Vec<u32> {
+/// Returns the rows of each group, the largest group first and those of one size in random order.
+fn members_of_groups(groups: &[u32], seed: u64, name: &str) -> Vec<Vec<usize>> {
     let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (row, group) in groups.iter().enumerate() {
         members.entry(*group).or_default().push(row);
@@ -136,7 +139,18 @@ fn spread_groups<'l>(
     let mut members: Vec<Vec<usize>> = members.into_values().collect();
     members.shuffle(&mut stream(seed, name));
     members.sort_by_key(|rows| Reverse(rows.len()));
-    let rows = groups.len();
+    members
+}
+
+/// Deals groups of rows one by one, each to the fold where its classes are rarest: the one that leaves
+/// `sum_k (n_fk / N_k)² + (n_f / N)²` least, for the rows `n_fk` of class k in fold f.
+fn spread_groups<'l>(
+    members: Vec<Vec<usize>>,
+    classes_of: &dyn Fn(usize) -> &'l [u32],
+    classes: usize,
+    folds: u32,
+) -> Vec<u32> {
+    let rows = members.iter().map(Vec::len).sum();
     let mut of_class = vec![0.0; classes];
     for class in (0..rows).flat_map(classes_of) {
         of_class[*class as usize] += 1.0;
