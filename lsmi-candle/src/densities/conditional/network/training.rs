@@ -8,7 +8,6 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use lsmi_core::random::{ChaCha8Rng, stream};
-use lsmi_core::statistics::log_sum_exp;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
@@ -17,16 +16,18 @@ use super::{DensityNetwork, LOG_DEVIATIONS, NetworkParams, bounded};
 use crate::densities::conditional::columns::Scales;
 use crate::densities::points::gather;
 use crate::heads::Layer;
+use crate::numbers::simd_math::{exp, vectorised};
 use crate::training::adam::host::{Moments, Step};
 
 /// Rows of a step.
 const BATCH: usize = 128;
 /// The largest gradient of an output for one row: rows far out do not throw the weights about.
-const LARGEST_GRADIENT: f64 = 10.0;
+const LARGEST_GRADIENT: f32 = 10.0;
 /// How late weights count: those in the average are `t / (g + 2)` steps old in the mean.
 const CONCENTRATION: f64 = 8.0;
 
 /// Trains a network and calls `listener` with it after each of the rising numbers of steps, until it returns false.
+#[expect(clippy::cast_possible_truncation, reason = "targets are f32 by design")]
 pub(crate) fn train(
     features: &[f32],
     width: usize,
@@ -39,6 +40,7 @@ pub(crate) fn train(
     let mut random = stream(seed, &format!("density network {:?} {}", params.hidden, params.components));
     let mut network = start(features, width, params, &mut random);
     let features = network.scales.apply(features);
+    let targets: Vec<f32> = targets.iter().map(|target| *target as f32).collect();
     let mut average = network.clone();
     let mut optimizer: Vec<[Moments; 2]> = layers(&mut network)
         .map(|layer| [Moments::new(layer.weights.len()), Moments::new(layer.biases.len())])
@@ -56,7 +58,7 @@ pub(crate) fn train(
             let rows = &order[place..place + batch];
             place += batch;
             number += 1;
-            let batch_targets: Vec<f64> = rows.iter().map(|row| targets[*row]).collect();
+            let batch_targets: Vec<f32> = rows.iter().map(|row| targets[*row]).collect();
             let gradients = gradients(&network, gather(&features, width, rows), &batch_targets);
             let step = |decay| Step::new(i32::try_from(number).unwrap_or(i32::MAX), params.rate, decay);
             for ((layer, gradient), [weights, biases]) in layers(&mut network).zip(gradients).zip(&mut optimizer) {
@@ -118,16 +120,10 @@ fn start(features: &[f32], width: usize, params: NetworkParams, random: &mut Cha
 }
 
 /// Returns the gradients of the mean of `-log p(y|x)` in the parameters of every layer, as layers.
-fn gradients(network: &DensityNetwork, features: Vec<f32>, targets: &[f64]) -> Vec<Layer> {
-    let rows = targets.len();
+fn gradients(network: &DensityNetwork, features: Vec<f32>, targets: &[f32]) -> Vec<Layer> {
     let units = network.forward(features);
     let outputs = network.output.outputs();
-    let mut of_outputs = vec![0.0; rows * outputs];
-    for ((gradient, row), target) in
-        of_outputs.chunks_exact_mut(outputs).zip(units.outputs.chunks_exact(outputs)).zip(targets)
-    {
-        output_gradients(row, *target, rows as f64, gradient);
-    }
+    let of_outputs = output_gradients(&units.outputs, targets);
     let width = network.scales.width();
     let (_, of_hidden) = network.output.weights.split_at(width * outputs);
     let mut weights = product_of_transposed(&units.features, &of_outputs, width);
@@ -158,33 +154,85 @@ fn gradients(network: &DensityNetwork, features: Vec<f32>, targets: &[f64]) -> V
     found
 }
 
-/// Computes the gradients of `-log p(y|x) / rows` in the outputs of a row.
-#[expect(clippy::cast_possible_truncation, reason = "gradients are f32 by design")]
-fn output_gradients(outputs: &[f32], target: f64, rows: f64, gradient: &mut [f32]) {
-    let components = outputs.len() / 3;
-    let logits: Vec<f64> = outputs[..components].iter().map(|logit| f64::from(*logit)).collect();
-    let normaliser = log_sum_exp(&logits);
-    let mut joint = Vec::with_capacity(components);
-    let mut scores = Vec::with_capacity(components);
-    for component in 0..components {
-        let log_deviation = f64::from(bounded(outputs[2 * components + component]));
-        let inverse = (-log_deviation).exp();
-        let score = (target - f64::from(outputs[components + component])) * inverse;
-        joint.push(logits[component] - normaliser - log_deviation - 0.5 * score * score);
-        scores.push((score, inverse));
-    }
-    let density = log_sum_exp(&joint);
-    let mut set = |at: usize, value: f64| {
-        gradient[at] = (value.clamp(-LARGEST_GRADIENT, LARGEST_GRADIENT) / rows) as f32;
-    };
-    for (component, (score, inverse)) in scores.into_iter().enumerate() {
-        let responsibility = (joint[component] - density).exp();
-        set(component, (logits[component] - normaliser).exp() - responsibility);
-        set(components + component, -responsibility * score * inverse);
-        let output = outputs[2 * components + component];
-        let is_free = (LOG_DEVIATIONS[0]..LOG_DEVIATIONS[1]).contains(&output);
-        set(2 * components + component, if is_free { responsibility * (1.0 - score * score) } else { 0.0 });
-    }
+/// Returns the gradients of `-log p(y|x) / rows` in the outputs of a batch, `[rows, 3 components]`, row-major as these are.
+///
+/// Each output has a column of its own on the way, so that a loop over rows works on many at once.
+fn output_gradients(outputs: &[f32], targets: &[f32]) -> Vec<f32> {
+    let rows = targets.len();
+    let columns = transposed(outputs, rows);
+    let size = columns.len() / 3;
+    let (mut weights, means, log_deviations) =
+        (columns[..size].to_vec(), &columns[size..2 * size], &columns[2 * size..]);
+    let mut responsibilities = weights.clone();
+    let (mut inverses, mut scores) = (vec![0.0f32; size], vec![0.0f32; size]);
+    vectorised(
+        #[inline(always)]
+        || {
+            for start in (0..size).step_by(rows) {
+                let of_component = start..start + rows;
+                let (joint, inverses) =
+                    (&mut responsibilities[of_component.clone()], &mut inverses[of_component.clone()]);
+                let (means, log_deviations) = (&means[of_component.clone()], &log_deviations[of_component.clone()]);
+                let scores = &mut scores[of_component];
+                for row in 0..rows {
+                    let log_deviation = bounded(log_deviations[row]);
+                    inverses[row] = exp(-log_deviation);
+                    scores[row] = (targets[row] - means[row]) * inverses[row];
+                    joint[row] -= log_deviation + 0.5 * scores[row] * scores[row];
+                }
+            }
+        },
+    );
+    normalise(&mut weights, rows);
+    normalise(&mut responsibilities, rows);
+    let mut gradients = vec![0.0f32; 3 * size];
+    let (of_logits, rest) = gradients.split_at_mut(size);
+    let (of_means, of_deviations) = rest.split_at_mut(size);
+    let share = 1.0 / rows as f32;
+    let bound = |value: f32| value.clamp(-LARGEST_GRADIENT, LARGEST_GRADIENT) * share;
+    vectorised(
+        #[inline(always)]
+        || {
+            for at in 0..size {
+                let (responsibility, score) = (responsibilities[at], scores[at]);
+                of_logits[at] = bound(weights[at] - responsibility);
+                of_means[at] = bound(-responsibility * score * inverses[at]);
+                let is_free = log_deviations[at] >= LOG_DEVIATIONS[0] && log_deviations[at] < LOG_DEVIATIONS[1];
+                let of_deviation = bound(responsibility * (1.0 - score * score));
+                of_deviations[at] = if is_free { of_deviation } else { 0.0 };
+            }
+        },
+    );
+    transposed(&gradients, outputs.len() / rows)
+}
+
+/// Turns logarithms of shares, a column of rows for each component, into shares that sum to 1 in every row.
+fn normalise(shares: &mut [f32], rows: usize) {
+    let mut largest = vec![f32::NEG_INFINITY; rows];
+    let mut sums = vec![0.0f32; rows];
+    vectorised(
+        #[inline(always)]
+        || {
+            for column in shares.chunks_exact(rows) {
+                largest.iter_mut().zip(column).for_each(|(largest, value)| *largest = largest.max(*value));
+            }
+            for column in shares.chunks_exact_mut(rows) {
+                for ((value, largest), sum) in column.iter_mut().zip(&largest).zip(&mut sums) {
+                    *value = exp(*value - largest);
+                    *sum += *value;
+                }
+            }
+            for column in shares.chunks_exact_mut(rows) {
+                column.iter_mut().zip(&sums).for_each(|(value, sum)| *value /= sum);
+            }
+        },
+    );
+}
+
+/// Returns the transpose of a row-major matrix of this many rows.
+fn transposed(values: &[f32], rows: usize) -> Vec<f32> {
+    let columns = values.len() / rows;
+    (0..columns).flat_map(|column| values[column..].iter().step_by(columns).copied()).collect()
 }
 
 /// Returns `left' right`, `[columns of left, columns of right]`, of row-major matrices with the same rows.
@@ -244,14 +292,15 @@ mod tests {
     #[test]
     fn gradients_are_those_of_differences() {
         let (features, width) = (normal(3 * 6, "features"), 3);
-        let targets: Vec<f64> = normal(6, "targets").into_iter().map(f64::from).collect();
+        let singles = normal(6, "targets");
+        let targets: Vec<f64> = singles.iter().copied().map(f64::from).collect();
         let mut network = start(&features, width, SMALL, &mut stream(0, "test"));
         for (layer, biases) in layers(&mut network).zip([normal(4, "a"), normal(3, "b"), normal(6, "c")]) {
             layer.biases = biases.into_iter().map(|bias| 0.3 * bias).collect();
         }
         let standardised = network.scales.apply(&features);
         let loss = |network: &DensityNetwork| -mean(&network.predict(&features).log_densities(&targets, 1.0));
-        let found = gradients(&network, standardised, &targets);
+        let found = gradients(&network, standardised, &singles);
         for (index, gradient) in found.iter().enumerate() {
             for at in (0..gradient.weights.len()).step_by(3) {
                 let moved = |by: f32| {
@@ -267,6 +316,19 @@ mod tests {
                 assert!((difference - expected).abs() < 2e-3, "layer {index}, weight {at}: {difference} {expected}");
             }
         }
+    }
+
+    /// Two components of which the first alone is near: its gradients are those of one normal, the others vanish.
+    #[test]
+    fn gradients_of_outputs_in_closed_form_and_far_out() {
+        let row = |target: f32| output_gradients(&[0.0, 0.0, 1.0, 1e3, 0.0, 0.0], &[target]);
+        // Weights of a half each; z = 1/2.
+        for (found, expected) in row(1.5).into_iter().zip([-0.5, 0.5, -0.5, 0.0, 0.75, 0.0]) {
+            assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
+        }
+        let far = row(-1e12);
+        assert_eq!((far[2], far[4]), (LARGEST_GRADIENT, -LARGEST_GRADIENT));
+        assert!(far.iter().all(|gradient| gradient.abs() <= LARGEST_GRADIENT), "{far:?}");
     }
 
     #[test]
