@@ -8,9 +8,14 @@ mod classifier;
 mod coordinates;
 mod density;
 mod fold;
+mod kind;
 mod pool;
+mod saved;
 mod several;
 mod tensors;
+
+pub use kind::EstimatorKind;
+pub use saved::SavedEstimator;
 
 use std::collections::HashMap;
 
@@ -29,9 +34,6 @@ use crate::error::{BundleError, Result};
 
 /// Version of the bundle's layout that this crate writes and reads.
 pub const SCHEMA: u32 = 3;
-
-/// The metadata key of everything that is not a tensor.
-const KEY: &str = "lsmi";
 
 /// Everything that is not a tensor.
 #[derive(Serialize, Deserialize)]
@@ -60,7 +62,7 @@ impl Estimator {
         // One key only: the metadata is a hash map, whose order would change the bytes from run to run.
         let metadata = serde_json::to_string(&Metadata { description: &self.description, layout })
             .map_err(|source| BundleError::WriteDescription { source })?;
-        let metadata = HashMap::from([(KEY.to_owned(), metadata)]);
+        let metadata = HashMap::from([(EstimatorKind::Two.key().to_owned(), metadata)]);
         let bytes = writer.views().and_then(|views| safetensors::serialize(views, Some(metadata)));
         Ok(bytes.map_err(|source| BundleError::Write { source })?)
     }
@@ -74,13 +76,7 @@ impl Estimator {
         let device = device.open()?;
         let format = |source| BundleError::Format { file: file.to_owned(), source };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-        let found = header.metadata().as_ref();
-        if found.is_some_and(|metadata| metadata.contains_key(several::KEY)) {
-            return Err(BundleError::OfSeveral { file: file.to_owned() }.into());
-        }
-        let metadata = found.and_then(|metadata| metadata.get(KEY));
-        let metadata = metadata.ok_or_else(|| BundleError::NotABundle { file: file.to_owned() })?;
-        let Metadata { description, layout } = parse(file, metadata)?;
+        let Metadata { description, layout } = parse(file, EstimatorKind::Two.metadata(file, &header)?)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
         Ok(Self::read(&Reader::new(file, &tensors), description, &layout, device)?)
     }
@@ -122,12 +118,17 @@ impl Estimator {
 fn parse(file: &str, metadata: &str) -> std::result::Result<Metadata<Description>, BundleError> {
     let understood = |source| BundleError::Description { file: file.to_owned(), source };
     let value: serde_json::Value = serde_json::from_str(metadata).map_err(understood)?;
-    // Before all else: a newer description may have fields that this version cannot know.
-    if let Some(found) = value["description"]["schema"].as_u64().filter(|schema| *schema > u64::from(SCHEMA)) {
-        return Err(BundleError::NewerSchema { file: file.to_owned(), found, known: SCHEMA });
-    }
-    if let Some(found) = value["description"]["schema"].as_u64().filter(|schema| *schema < u64::from(SCHEMA)) {
-        return Err(BundleError::OlderSchema { file: file.to_owned(), found });
-    }
+    check_schema(file, &value["description"]["schema"], SCHEMA)?;
     serde_json::from_value(value).map_err(understood)
+}
+
+/// Checks the version of a layout, before all else: a description of another may have fields that this version cannot know.
+fn check_schema(file: &str, found: &serde_json::Value, known: u32) -> std::result::Result<(), BundleError> {
+    match found.as_u64() {
+        Some(found) if found > u64::from(known) => {
+            Err(BundleError::NewerSchema { file: file.to_owned(), found, known })
+        }
+        Some(found) if found < u64::from(known) => Err(BundleError::OlderSchema { file: file.to_owned(), found }),
+        _ => Ok(()),
+    }
 }
