@@ -53,7 +53,7 @@ use super::{AnalysisError, Settings};
 use crate::error::EstimatorError;
 use crate::estimator::several::{SeveralEstimator, SeveralSettings, cross_fit_several};
 use crate::estimator::{self, Progress};
-use crate::features::SeveralFile;
+use crate::features::{Pooling, SeveralFile};
 
 /// An analysis of several modalities: scored splits, their summary, and the estimator that scored them.
 #[derive(Debug)]
@@ -87,6 +87,13 @@ impl SeveralAnalysis {
             }
         }
         Ok(Self { estimator, splits, summary })
+    }
+
+    /// Adds how the sequences of the fit were pooled, as
+    /// [`Data::pooling_of_several`](crate::features::Data::pooling_of_several) has it.
+    #[must_use]
+    pub fn with_pooling(self, pooling: Option<Pooling>) -> Self {
+        Self { estimator: self.estimator.with_pooling(pooling), ..self }
     }
 
     /// Returns the scored splits, `train` first.

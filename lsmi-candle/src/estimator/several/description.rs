@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::densities::gauge::GaugeKind;
 use crate::estimator::{Grouping, Shortfall};
-use crate::features::Classes;
+use crate::features::{Classes, Pooling};
 
 /// The description of an estimator of several modalities.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct SeveralDescription {
     pub rows: usize,
     /// SHA-256 of the training rows.
     pub data_hash: String,
+    /// The pooling of the sequences that it was fitted on; `None` if there were none, or if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<Pooling>,
     /// What is known of every pair of modalities.
     pub pairs: BTreeMap<Subset, PairDescription>,
     /// The grouping of the training rows; `None` if every row is a group of its own.

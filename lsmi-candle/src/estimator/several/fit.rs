@@ -93,6 +93,7 @@ pub fn cross_fit_several(
         repeats: settings.repeats,
         rows: train.rows(),
         data_hash: train.hash(),
+        pooling: None,
         pairs: BTreeMap::new(),
         grouping,
         notes,

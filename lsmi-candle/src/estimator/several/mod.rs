@@ -27,7 +27,7 @@ use lsmi_core::{ClassPrior, Subset};
 
 use crate::densities::gauge::ModalityGauge;
 use crate::densities::knife::Knife;
-use crate::features::Classes;
+use crate::features::{Classes, Pooling};
 use crate::heads::HeadPool;
 
 /// A fitted gauge, densities and heads of sets of modalities, which give the terms of new rows.
@@ -54,6 +54,14 @@ impl SeveralEstimator {
     /// Returns the description of the estimator.
     pub fn description(&self) -> &SeveralDescription {
         &self.description
+    }
+
+    /// Returns the estimator with the pooling of the sequences that it was fitted on, see
+    /// [`Data::pooling`](crate::features::Data::pooling).
+    #[must_use]
+    pub fn with_pooling(mut self, pooling: Option<Pooling>) -> Self {
+        self.description.pooling = pooling;
+        self
     }
 
     /// Returns the classes, in the order of the class indices.
