@@ -13,16 +13,19 @@ pub enum EstimatorKind {
     Two,
     /// Of several modalities and classes.
     Several,
+    /// Of two modalities and continuous targets.
+    Continuous,
 }
 
 impl EstimatorKind {
-    const ALL: [Self; 2] = [Self::Two, Self::Several];
+    const ALL: [Self; 3] = [Self::Two, Self::Several, Self::Continuous];
 
     /// Returns the metadata key under which a bundle of this kind has everything that is not a tensor.
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::Two => "lsmi",
             Self::Several => "lsmi-several",
+            Self::Continuous => "lsmi-continuous",
         }
     }
 
@@ -50,6 +53,7 @@ impl fmt::Display for EstimatorKind {
         formatter.write_str(match self {
             Self::Two => "two modalities",
             Self::Several => "more than two modalities",
+            Self::Continuous => "continuous targets",
         })
     }
 }

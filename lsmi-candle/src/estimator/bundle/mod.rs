@@ -5,6 +5,8 @@
 //! gives the same bits.
 
 mod classifier;
+mod conditional;
+mod continuous;
 mod coordinates;
 mod density;
 mod fold;
@@ -24,11 +26,10 @@ use lsmi_core::ClassPrior;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use self::coordinates::{read_coordinates, read_head_coordinates, write_coordinates, write_head_coordinates};
+use self::coordinates::{read_gauge, write_gauge};
 use self::fold::{FoldLayout, read_fold, write_fold};
 use self::tensors::{Reader, Writer};
 use super::{Description, Estimator};
-use crate::densities::gauge::Gauge;
 use crate::device::DeviceChoice;
 use crate::error::{BundleError, Result};
 
@@ -50,10 +51,7 @@ impl Estimator {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut writer = Writer::default();
         writer.numbers("prior", &[self.prior.classes()], self.prior.log_probabilities());
-        write_coordinates(&mut writer, "gauge.x1", &self.gauge.x1);
-        write_coordinates(&mut writer, "gauge.x2", &self.gauge.x2);
-        write_head_coordinates(&mut writer, "heads.x1", &self.gauge.heads[0]);
-        write_head_coordinates(&mut writer, "heads.x2", &self.gauge.heads[1]);
+        write_gauge(&mut writer, &self.gauge);
         let mut layout = Vec::new();
         // The folds of all repeats are counted through.
         for (index, fold) in self.repeats.iter().flatten().enumerate() {
@@ -91,15 +89,7 @@ impl Estimator {
         let log_prior = reader.numbers("prior", &[classes])?;
         let prior = ClassPrior::from_log_probabilities(log_prior)
             .map_err(|error| reader.wrong("prior", "logarithms of class probabilities", &error.to_string()))?;
-        let [d1, d2] = description.dims;
-        let [k1, k2] = description.gauge_dims;
-        let x1 = read_coordinates(reader, "gauge.x1", d1, k1)?;
-        let x2 = read_coordinates(reader, "gauge.x2", d2, k2)?;
-        let heads = [
-            read_head_coordinates(reader, "heads.x1", x1.standardizer.columns())?,
-            read_head_coordinates(reader, "heads.x2", x2.standardizer.columns())?,
-        ];
-        let gauge = Gauge { kind: description.gauge, x1, x2, heads };
+        let gauge = read_gauge(reader, description.gauge, description.dims, description.gauge_dims)?;
         let Description { folds, repeats, given_heads, .. } = description;
         let expected = folds.checked_mul(repeats).filter(|all| *all > 0);
         if expected != Some(layout.len()) {

@@ -6,6 +6,7 @@ use super::kind::EstimatorKind;
 use crate::device::DeviceChoice;
 use crate::error::{BundleError, Result};
 use crate::estimator::Estimator;
+use crate::estimator::continuous::ContinuousEstimator;
 use crate::estimator::several::SeveralEstimator;
 
 /// An estimator read from a file.
@@ -15,6 +16,8 @@ pub enum SavedEstimator {
     Two(Box<Estimator>),
     /// Of several modalities and classes.
     Several(Box<SeveralEstimator>),
+    /// Of two modalities and continuous targets.
+    Continuous(Box<ContinuousEstimator>),
 }
 
 impl SavedEstimator {
@@ -29,6 +32,9 @@ impl SavedEstimator {
         Ok(match EstimatorKind::of(file, &header)? {
             EstimatorKind::Two => Self::Two(Box::new(Estimator::from_bytes(file, bytes, device)?)),
             EstimatorKind::Several => Self::Several(Box::new(SeveralEstimator::from_bytes(file, bytes, device)?)),
+            EstimatorKind::Continuous => {
+                Self::Continuous(Box::new(ContinuousEstimator::from_bytes(file, bytes, device)?))
+            }
         })
     }
 }
