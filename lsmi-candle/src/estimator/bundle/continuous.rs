@@ -179,7 +179,7 @@ fn read_link(reader: &Reader<'_>, name: &str, layout: &LinkLayout, gauge: &Gauge
     let both = [&gauge.heads[0], &gauge.heads[1]];
     let modalities = [&both[..1], &both[1..], &both[..]];
     let head = |head: usize| {
-        let inputs = Inputs { modalities: modalities[head], further: before, parts: if head == 2 { head } else { 0 } };
+        let inputs = Inputs { modalities: modalities[head], further: before, parts: [0, 0, 2][head] };
         read_density_pool(reader, &format!("{name}.{}", HEADS[head]), &layout.heads[head], &inputs)
     };
     let given = Inputs { modalities: &[], further: before, parts: 0 };

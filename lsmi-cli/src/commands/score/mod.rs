@@ -1,13 +1,14 @@
 //! `lsmi score`: terms and decomposition of new samples by a saved estimator.
 //!
 //! [`whole`] scores rows that fit in memory, [`stream`] more than that, [`label_free`] rows without labels; [`several`] those of
-//! more than two modalities. [`rows`] says which rows are scored and where their values may go.
+//! more than two modalities, [`targets`] those with continuous targets. [`rows`] says which rows are scored and where their values may go.
 
 mod label_free;
 mod plan;
 mod rows;
 mod several;
 mod stream;
+mod targets;
 mod whole;
 
 use lsmi_candle::estimator::{Estimator, SavedEstimator};
@@ -34,6 +35,7 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
             rows::check_place(&arguments.out, arguments)?;
             several::run(arguments, format, *estimator)
         }
+        SavedEstimator::Continuous(estimator) => targets::run(arguments, format, *estimator),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use lsmi_candle::analysis::names::Names;
 use lsmi_candle::analysis::pooling_difference;
 use lsmi_candle::features::{MetadataColumn, Pooling, Split};
 
@@ -30,16 +29,15 @@ pub(super) fn check_place(path: &Path, arguments: &Score) -> Result<(), OutputEr
     check_file(path, arguments.common.force, &inputs)
 }
 
-/// Refuses options that an estimator of this kind has not.
-pub(super) fn refuse(arguments: &Score, kind: &str) -> Result<(), Failure> {
+/// Refuses options that an estimator of this kind has not: those of all such kinds, and further ones, where they are given.
+pub(super) fn refuse(arguments: &Score, kind: &str, further: &[(&str, bool)]) -> Result<(), Failure> {
     let Streaming { shard, rows_of_a_group } = arguments.streaming;
     let given = [
         ("--label-free", arguments.label_free),
-        ("--names", arguments.names != Names::default()),
         ("--shard", shard.is_some()),
         ("--rows-of-a-group", rows_of_a_group.is_some()),
     ];
-    match given.into_iter().find(|(_, is_given)| *is_given) {
+    match given.iter().chain(further).find(|(_, is_given)| *is_given) {
         Some((option, _)) => {
             let file = arguments.estimator.display();
             Err(Failure::usage(format!("{option} is not there for {file}, an estimator of {kind}: leave it out")))

@@ -1,5 +1,6 @@
 //! `lsmi score` by an estimator of more than two modalities.
 
+use lsmi_candle::analysis::names::Names;
 use lsmi_candle::analysis::several::{ScoredRows, SeveralAnalysis};
 use lsmi_candle::estimator::several::SeveralEstimator;
 use lsmi_candle::features::Keys;
@@ -17,7 +18,7 @@ const KIND: &str = "more than two modalities";
 
 /// Scores the rows; their output is known to have a place.
 pub(super) fn run(arguments: &Score, format: Format, estimator: SeveralEstimator) -> Result<(), Failure> {
-    refuse(arguments, KIND)?;
+    refuse(arguments, KIND, &[("--names", arguments.names != Names::default())])?;
     let names = modalities(arguments, &estimator)?;
     let (data, measures) = (arguments.data.data(), arguments.measures.listed());
     let keys = arguments.arrays.keys();
