@@ -249,3 +249,86 @@ fn read_residual(reader: &Reader<'_>, name: &str, layout: &ResidualLayout, width
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::densities::conditional::{Columns, Given, Predicted};
+    use crate::densities::knife::Params;
+    use safetensors::SafeTensors;
+
+    const ROWS: usize = 90;
+
+    /// Two features of every row, and a target that both tell.
+    fn rows() -> (Columns, Vec<f64>) {
+        let spread = |row: usize, factor: f64| (row as f64 * factor).sin();
+        let features: Vec<f64> = (0..ROWS).flat_map(|row| [spread(row, 1.3), spread(row, 2.9)]).collect();
+        let targets = (0..ROWS).map(|row| features[2 * row] + 0.3 * features[2 * row + 1] + 0.2 * spread(row, 7.1));
+        let targets = targets.collect();
+        (Columns { values: crate::densities::points::single(&features), width: 2 }, targets)
+    }
+
+    fn layer(inputs: usize, outputs: usize) -> Layer {
+        let weights = (0..inputs * outputs).map(|index| (index as f32 * 0.7).sin() / 2.0).collect();
+        Layer { weights, biases: vec![0.1; outputs], inputs }
+    }
+
+    fn said(pool: &DensityPool, columns: &Columns, targets: &[f64], marginal: &Marginal) -> [Vec<f64>; 3] {
+        let all: Vec<usize> = (0..ROWS).collect();
+        let baseline = marginal.at(targets).unwrap();
+        let Predicted { log_densities, transforms, means } =
+            pool.at(&Given { features: None, further: columns }, &all, targets, &baseline, &[]);
+        [log_densities, transforms, means]
+    }
+
+    #[test]
+    fn every_kind_of_member_comes_back_to_the_bit_and_a_missing_part_is_named() {
+        let (columns, targets) = rows();
+        let (marginal, _) = Marginal::fit(&targets, None, &Params::default(), 0, &|_, _| Ok(())).unwrap();
+        let scales = Scales::of(&columns.values, 2);
+        let hidden = vec![layer(2, 5), layer(5, 4)];
+        let network = DensityNetwork { scales, hidden, output: layer(2 + 4, 3 * 2) };
+        let mixture = JointMixture::fit(&columns.values, 2, &targets, 2, 0).unwrap();
+        let residual = |density| Member::Residual { density, most_columns: 8, spread: 1.1 };
+        let members = vec![
+            Member::Baseline,
+            Member::Line { spread: 0.9 },
+            residual(ResidualDensity::Network(network)),
+            residual(ResidualDensity::JointMixture(mixture)),
+        ];
+        let fitted = Ridge::fit(&columns.values, 2, &targets).ridge;
+        // Features of which none varies have no coefficient.
+        let empty = Ridge::fit(&vec![1.0; 2 * ROWS], 2, &targets).ridge;
+        assert!(empty.coefficients.is_empty() && !fitted.coefficients.is_empty());
+        for line in [fitted, empty] {
+            let pool =
+                DensityPool { line: Some(line), members: members.clone(), weights: vec![0.25; 4], floor: 1.0 / 92.0 };
+            let mut writer = Writer::default();
+            let layouts =
+                (write_density_pool(&mut writer, "pool", &pool), write_marginal(&mut writer, "marginal", &marginal));
+            let bytes = safetensors::serialize(writer.views().unwrap(), None).unwrap();
+            let tensors = SafeTensors::deserialize(&bytes).unwrap();
+            let reader = Reader::new("test", &tensors);
+            let inputs = Inputs { modalities: &[], further: 2, parts: 0 };
+            let read = read_density_pool(&reader, "pool", &layouts.0, &inputs).unwrap();
+            let read_back = read_marginal(&reader, "marginal", &layouts.1).unwrap();
+            assert_eq!(said(&read, &columns, &targets, &read_back), said(&pool, &columns, &targets, &marginal));
+
+            for missing in tensors.names() {
+                let kept: Vec<_> = tensors.iter().filter(|(name, _)| *name != missing).collect();
+                let bytes = safetensors::serialize(kept, None).unwrap();
+                let tensors = SafeTensors::deserialize(&bytes).unwrap();
+                let reader = Reader::new("test", &tensors);
+                let pool = read_density_pool(&reader, "pool", &layouts.0, &inputs).err();
+                let error = pool.or_else(|| read_marginal(&reader, "marginal", &layouts.1).err());
+                // Margins are there or not.
+                let is_optional = missing.contains(".margins.columns");
+                let message = error.map(|error| error.to_string());
+                assert!(is_optional || message.as_ref().is_some_and(|text| text.contains(missing)), "{message:?}");
+            }
+            // Of other features than the pool was fitted to.
+            let others = Inputs { modalities: &[], further: 3, parts: 0 };
+            assert!(read_density_pool(&reader, "pool", &layouts.0, &others).is_err());
+        }
+    }
+}
