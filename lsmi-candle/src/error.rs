@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::densities::gauge::GaugeError;
 use crate::device::DeviceError;
+use crate::estimator::EstimatorKind;
 use crate::features::FeatureError;
 
 /// The result of an estimator's operations.
@@ -206,17 +207,15 @@ pub enum BundleError {
         /// The file.
         file: String,
     },
-    /// An estimator of several modalities where one of two is needed.
-    #[error("{file} is an estimator of more than two modalities: give one of two")]
-    OfSeveral {
+    /// An estimator of another kind than is needed.
+    #[error("{file} is an estimator of {found}: give one of {expected}")]
+    OtherKind {
         /// The file.
         file: String,
-    },
-    /// No estimator of several modalities where one is needed.
-    #[error("{file} is no estimator of more than two modalities: its metadata has no `lsmi-several`")]
-    NotOfSeveral {
-        /// The file.
-        file: String,
+        /// Its kind.
+        found: EstimatorKind,
+        /// The kind that is needed.
+        expected: EstimatorKind,
     },
     /// A description that cannot be understood.
     #[error("the description of the estimator in {file} cannot be understood: fit the estimator again")]

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::AnalysisError;
 use crate::error::EstimatorError;
 use crate::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split};
+use crate::numbers::matrix::Matrix;
 
 /// Rows to evaluate, under the name of a split.
 #[derive(Debug, Clone)]
@@ -31,22 +32,10 @@ impl Evaluation {
             return Err(AnalysisError::SplitTaken { file, split: name.to_owned() });
         }
         let train = training_rows(training)?;
-        let path = file.path.clone();
-        let (split, metadata) = evaluated(file, name, &path)?;
-        for (array, expected, found) in
-            [(&keys.x1, &train.x1, &split.features.x1), (&keys.x2, &train.x2, &split.features.x2)]
-        {
-            if expected.columns() != found.columns() {
-                return Err(FeatureError::ColumnCount {
-                    file: path.display().to_string(),
-                    array: array.clone(),
-                    found: found.columns(),
-                    reference: format!("{array} of {}", training.path.display()),
-                    expected: expected.columns(),
-                }
-                .into());
-            }
-        }
+        let FeatureFile { path, splits, metadata, .. } = file;
+        let (split, metadata) = evaluated(splits, metadata, name, &path)?;
+        check_columns(&keys.x1, (&path, &split.features.x1), (&training.path, &train.x1))?;
+        check_columns(&keys.x2, (&path, &split.features.x2), (&training.path, &train.x2))?;
         let file = path.display().to_string();
         check_logits(train, &split.features).map_err(AnalysisError::about(&file))?;
         Ok(Self { split, metadata, file, encoders: [None, None] })
@@ -69,8 +58,14 @@ pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, AnalysisE
     file.split("train").ok_or_else(|| AnalysisError::NoTraining { file: file.path.display().to_string() })
 }
 
-fn evaluated(read: FeatureFile, name: &str, file: &Path) -> Result<(Split, Vec<MetadataColumn>), AnalysisError> {
-    let FeatureFile { splits, metadata, .. } = read;
+/// Chooses the rows of a file that are evaluated, under the name of a split, and what is carried along with them: all of a
+/// file without splits, else its split `test`.
+pub(super) fn evaluated<Samples>(
+    splits: Vec<Split<Samples>>,
+    metadata: Vec<Split<Vec<MetadataColumn>>>,
+    name: &str,
+    file: &Path,
+) -> Result<(Split<Samples>, Vec<MetadataColumn>), AnalysisError> {
     let found: Vec<String> = splits.iter().map(|split| split.name.clone()).collect();
     let chosen = match found.as_slice() {
         [_] => splits.into_iter().next(),
@@ -81,6 +76,21 @@ fn evaluated(read: FeatureFile, name: &str, file: &Path) -> Result<(Split, Vec<M
     let metadata = metadata.into_iter().find(|columns| columns.name == split.name);
     let metadata = metadata.map(|columns| columns.features).unwrap_or_default();
     Ok((Split { name: name.to_owned(), features: split.features }, metadata))
+}
+
+/// Checks that rows to evaluate have as many columns in an array as the training rows; each with the file it came from.
+pub(super) fn check_columns(array: &str, rows: (&Path, &Matrix), train: (&Path, &Matrix)) -> Result<(), FeatureError> {
+    let ((file, found), (reference, expected)) = (rows, train);
+    if expected.columns() == found.columns() {
+        return Ok(());
+    }
+    Err(FeatureError::ColumnCount {
+        file: file.display().to_string(),
+        array: array.to_owned(),
+        found: found.columns(),
+        reference: format!("{array} of {}", reference.display()),
+        expected: expected.columns(),
+    })
 }
 
 /// Rows to evaluate have the logits that stand in for heads.

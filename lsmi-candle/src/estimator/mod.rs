@@ -20,7 +20,7 @@ mod scoring;
 pub mod several;
 mod threads;
 
-pub use bundle::SCHEMA;
+pub use bundle::{EstimatorKind, SCHEMA, SavedEstimator};
 pub(crate) use checks::check_samples;
 pub use description::{Description, Shortfall};
 pub(crate) use fitting::Reporter;

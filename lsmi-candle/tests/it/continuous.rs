@@ -6,15 +6,21 @@ use std::fmt::Write;
 
 use lsmi_candle::Matrix;
 use lsmi_candle::densities::gauge::GaugeKind;
-use lsmi_candle::estimator::Settings;
-use lsmi_candle::estimator::continuous::{ContinuousFit, TargetSettings, Targets, cross_fit_targets};
-use lsmi_candle::features::{Groups, TargetSet};
-use lsmi_candle::{EstimatorError, analysis::continuous as targets};
+use lsmi_candle::device::DeviceChoice;
+use lsmi_candle::estimator::continuous::{
+    ContinuousEstimator, ContinuousFit, TargetSettings, Targets, cross_fit_targets,
+};
+use lsmi_candle::estimator::{Estimator, SavedEstimator, Settings};
+use lsmi_candle::features::{Groups, Keys, Pooling, Split, TargetFile, TargetSet};
+use lsmi_candle::samples::Format;
+use lsmi_candle::{BundleError, EstimatorError, analysis::continuous as targets};
 use lsmi_core::families::ContinuousFamily;
 use lsmi_core::random::stream;
 use lsmi_core::statistics::{mean, pearson, uniformity};
 use lsmi_core::{Measure, PriorChoice, SampleIds};
 use rand_distr::{Distribution, StandardNormal};
+
+use crate::bundles::{rewritten, tensors, with_number};
 
 fn settings(folds: usize) -> TargetSettings {
     TargetSettings { estimation: Settings { folds, ..Settings::default() }, targets: Targets::Each }
@@ -234,4 +240,152 @@ fn an_analysis_has_samples_and_a_summary_of_every_split() {
     assert!(train.intervals.variance_of_fit.is_some() && train.pit.joint.is_some());
     let json = serde_json::to_value(analysis.summary()).unwrap();
     assert_eq!((&json["target"], &json["targets"][0]["splits"]["test"]["n"]), (&"continuous".into(), &20.into()));
+}
+
+/// Rows with two targets of which the second bends, so that networks are among the densities.
+fn two_targets(rows: usize) -> TargetSet {
+    let (x1, x2, targets) = small(rows);
+    let both = targets.iter().enumerate().flat_map(|(row, target)| {
+        let bent = (2.0 * x1.row(row)[1]).sin() + 0.1 * target;
+        [*target, bent]
+    });
+    let both = both.collect();
+    samples(x1, x2, matrix(2, both))
+}
+
+fn load(bytes: &[u8]) -> Result<ContinuousEstimator, EstimatorError> {
+    ContinuousEstimator::from_bytes("bundle", bytes, DeviceChoice::Cpu)
+}
+
+#[test]
+fn a_saved_estimator_scores_to_the_same_bits_one_by_one_and_jointly() {
+    let all = two_targets(420);
+    let (train, new): (Vec<usize>, Vec<usize>) = (0..420).partition(|row| row % 21 != 0);
+    let (train, new) = (all.select(&train), all.select(&new));
+    for targets in [Targets::Each, Targets::Jointly] {
+        let mut settings = TargetSettings { targets, ..settings(2) };
+        settings.estimation.repeats = if targets == Targets::Each { 2 } else { 1 };
+        let estimator = cross_fit_targets(&train, &settings, None).unwrap().estimator.with_pooling(Some(Pooling::Mean));
+        let bytes = estimator.to_bytes().unwrap();
+        assert!(String::from_utf8_lossy(&bytes).contains("\"network\":"), "no network is among the densities");
+        let loaded = load(&bytes).unwrap();
+        assert_eq!(loaded.description(), estimator.description());
+        assert_eq!(loaded.score(&new).unwrap(), estimator.score(&new).unwrap());
+        assert!(loaded.to_bytes().unwrap() == bytes);
+        // No kind is taken for another.
+        let taken = Estimator::from_bytes("bundle", &bytes, DeviceChoice::Cpu).unwrap_err();
+        assert!(taken.to_string().contains("is an estimator of continuous targets: give one of two modalities"));
+        let saved = SavedEstimator::from_bytes("bundle", &bytes, DeviceChoice::Cpu).unwrap();
+        assert!(matches!(saved, SavedEstimator::Continuous(_)));
+    }
+}
+
+#[test]
+fn damaged_bundles_of_continuous_targets_are_refused() {
+    let settings = TargetSettings { targets: Targets::Jointly, ..settings(2) };
+    let all = two_targets(240);
+    let bytes = cross_fit_targets(&all, &settings, None).unwrap().estimator.to_bytes().unwrap();
+    let refused = |bytes: &[u8]| match load(bytes) {
+        Err(EstimatorError::Bundle(error)) => error,
+        other => unreachable!("{:?}", other.map(|_| "accepted")),
+    };
+    for length in (0..bytes.len()).step_by(bytes.len() / 40) {
+        assert!(matches!(refused(&bytes[..length]), BundleError::Format { .. }), "cut to {length}");
+    }
+    let same = |metadata: &str| metadata.to_owned();
+    let names = tensors(&bytes);
+    // Margins and axes are there or not.
+    let needed = names.iter().filter(|name| !name.ends_with("margins.columns") && !name.ends_with(".axes"));
+    for missing in needed {
+        let error = refused(&rewritten(&bytes, &same, Some(missing)));
+        assert!(matches!(&error, BundleError::Tensor { tensor, .. } if tensor == missing), "{missing}: {error}");
+    }
+    let edited = |from: &str, to: &str| {
+        let changed = rewritten(&bytes, &|metadata| metadata.replacen(from, to, 1), None);
+        assert!(rewritten(&bytes, &same, None) != changed, "{from} is not there");
+        refused(&changed)
+    };
+    assert!(matches!(edited("\"schema\":1", "\"schema\":7"), BundleError::NewerSchema { found: 7, .. }));
+    assert!(matches!(edited("\"folds\":2", "\"folds\":0"), BundleError::Tensor { .. }));
+    assert!(matches!(edited("\"jointly\"", "\"each\""), BundleError::Tensor { .. }));
+    assert!(matches!(edited("\"references\":[{", "\"references\":[],\"seen\":[{"), BundleError::Description { .. }));
+    assert!(matches!(edited("\"components\":", "\"components\":9"), BundleError::Tensor { .. }));
+    assert!(matches!(edited("\"after\":", "\"before\":"), BundleError::Tensor { .. }));
+    for (tensor, value) in [
+        ("fold0.target0.marginal.range", 1e9),
+        ("fold0.target0.marginal.share_of_tails", 1.5),
+        ("fold1.target1.joint.floor", 0.0),
+        ("fold1.target0.x1.weights", -0.5),
+        ("fold0.target0.x2.floor", f64::NAN),
+    ] {
+        let error = refused(&with_number(&bytes, tensor, value));
+        assert!(matches!(&error, BundleError::Tensor { tensor: named, .. } if named == tensor), "{tensor}: {error}");
+    }
+    // Whatever the bytes of the description become: an error or an estimator, never a panic.
+    let end = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    let rows = all.select(&[0, 1, 2]);
+    for place in (8..end).step_by(end / 300) {
+        for digit in [b'0', b'9', b'-', b'"'] {
+            let mut damaged = bytes.clone();
+            damaged[place] = digit;
+            if let Ok(estimator) = load(&damaged) {
+                let _ = estimator.score(&rows);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_split_is_scored_as_its_analysis_did_and_so_are_rows_of_another_file() {
+    let all = two_targets(150);
+    let split = |name: &str, rows: std::ops::Range<usize>| Split {
+        name: name.to_owned(),
+        features: all.select(&rows.collect::<Vec<_>>()),
+    };
+    let file = |splits: Vec<Split<TargetSet>>, path: &str| TargetFile {
+        splits,
+        metadata: Vec::new(),
+        notes: Vec::new(),
+        path: path.into(),
+    };
+    let whole = file(vec![split("train", 0..120), split("test", 120..150)], "whole.csv");
+    let settings = targets::TargetAnalysisSettings { fit: settings(2), repeats: Some(1) };
+    let analysis = targets::analyze_targets(&whole, &settings, None).unwrap();
+    let of_split = |analysis: &targets::TargetAnalysis, decomposition: usize, name: &str| {
+        let mut written = Vec::new();
+        analysis.write_samples(decomposition, &mut written, Format::Jsonl).unwrap();
+        let text = String::from_utf8(written).unwrap();
+        let named = format!("\"split\":\"{name}\"");
+        text.lines().filter(|line| line.contains(&named)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let estimator = load(&analysis.estimator().to_bytes().unwrap()).unwrap();
+    let rows = targets::ScoredTargetRows::score(&whole.splits[1], &estimator).unwrap();
+    let scored = targets::TargetAnalysis::of_scored(estimator, vec![rows], &[]).unwrap();
+    for decomposition in 0..2 {
+        let expected = of_split(&analysis, decomposition, "test");
+        assert_eq!((expected.len(), &of_split(&scored, decomposition, "test")), (30, &expected));
+        let splits = |analysis: &targets::TargetAnalysis| {
+            let splits = &analysis.summary().targets[decomposition].splits;
+            serde_json::to_value(&splits.last().unwrap().1).unwrap()
+        };
+        assert_eq!(splits(&scored), splits(&analysis));
+        let mut parquet = Vec::new();
+        scored.write_samples(decomposition, &mut parquet, Format::Parquet).unwrap();
+        assert!(parquet.starts_with(b"PAR1"));
+        let batch = scored.samples(decomposition).record_batch().unwrap();
+        assert_eq!((batch.num_rows(), batch.num_columns()), (30, 19));
+    }
+
+    let fitted = file(vec![split("train", 0..120)], "fitted.csv");
+    let other = file(vec![split("train", 120..150)], "other.csv");
+    let keys = Keys::default();
+    let with_other = fitted.clone().with_evaluation("eval", other, &keys).unwrap();
+    let with_other = targets::analyze_targets(&with_other, &settings, None).unwrap();
+    let renamed = |lines: Vec<String>| lines.into_iter().map(|line| line.replace("\"test\"", "\"eval\"")).collect();
+    let expected: Vec<String> = renamed(of_split(&analysis, 1, "test"));
+    assert_eq!(of_split(&with_other, 1, "eval"), expected);
+    let one = samples(matrix(2, vec![0.5; 4]), matrix(2, vec![0.5; 4]), matrix(1, vec![0.0; 2]));
+    let one = file(vec![Split { name: "train".to_owned(), features: one }], "one.csv");
+    let message = fitted.with_evaluation("eval", one, &keys).unwrap_err().to_string();
+    assert!(message.contains("one.csv") && message.contains("`y`"), "{message}");
 }

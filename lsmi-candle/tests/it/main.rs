@@ -1,6 +1,7 @@
 //! Tests of the crate from outside, in one binary.
 
 mod batch;
+mod bundles;
 mod continuous;
 #[cfg(feature = "embedding")]
 mod encoders;

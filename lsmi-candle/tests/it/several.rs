@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use lsmi_candle::analysis;
-use lsmi_candle::analysis::several::analyze_several;
+use lsmi_candle::analysis::several::{ScoredRows, SeveralAnalysis, analyze_several};
+use lsmi_candle::analysis::{self, AnalysisError};
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator::several::{SeveralEstimator, SeveralFit, SeveralSettings, cross_fit_several};
-use lsmi_candle::estimator::{Estimator, Settings, cross_fit};
+use lsmi_candle::estimator::{Estimator, EstimatorKind, SavedEstimator, Settings, cross_fit};
 use lsmi_candle::features::{Classes, Data, FeatureError, Keys, SeveralFile, SeveralSet, Split, read_with_keys};
 use lsmi_candle::numbers::matrix::Matrix;
+use lsmi_candle::samples::Format;
 use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_core::families::{Settings as TableSettings, TableName};
 use lsmi_core::lattice::PointwiseLattice;
@@ -18,6 +19,8 @@ use lsmi_core::statistics::mean;
 use lsmi_core::{Measure, SampleIds, Subset, SubsetTerms};
 use rand::Rng;
 use rand_distr::StandardNormal;
+
+use crate::bundles::rewritten;
 
 /// Rows of three modalities of `dims` columns each, each of which shows a fair bit at distance 6 in unit noise; the label
 /// is a function of the bits.
@@ -62,7 +65,7 @@ fn a_pair_is_the_fit_to_its_two_modalities_to_the_bit() {
     let (train, classes) = bits(240, 3, |[a, b, c]| (a && b) || c);
     let settings = Settings { repeats: 2, ..settings() };
     let several = fit(&train, &classes, &settings);
-    let pair = several.pair(&train, subset("13")).unwrap();
+    let pair = several.pair(subset("13")).unwrap();
     let alone = cross_fit(&train.pair(subset("13")).unwrap(), &classes, &settings, None).unwrap();
     assert_eq!(pair.scores, alone.scores);
     assert_eq!(pair.estimator.to_bytes().unwrap(), alone.estimator.to_bytes().unwrap());
@@ -74,7 +77,7 @@ fn a_pair_is_the_fit_to_its_two_modalities_to_the_bit() {
     for (set, information) in &first.columns.informations {
         assert_eq!(information[0], scores.columns.informations[set][0], "{set}");
     }
-    assert!(several.pair(&train, subset("123")).is_err());
+    assert!(several.pair(subset("123")).is_err());
 
     // Saved, loaded and scored: the same bits. Neither kind of estimator is taken for the other.
     let bytes = several.estimator.to_bytes().unwrap();
@@ -82,10 +85,15 @@ fn a_pair_is_the_fit_to_its_two_modalities_to_the_bit() {
     assert_eq!(loaded.score(&new).unwrap(), scores);
     assert_eq!(loaded.to_bytes().unwrap(), bytes);
     let taken = Estimator::from_bytes("several", &bytes, DeviceChoice::Cpu).unwrap_err();
-    assert!(matches!(taken, EstimatorError::Bundle(BundleError::OfSeveral { .. })), "{taken}");
+    let is_other = |found, error: &EstimatorError| matches!(error, EstimatorError::Bundle(BundleError::OtherKind { found: kind, .. }) if *kind == found);
+    assert!(is_other(EstimatorKind::Several, &taken), "{taken}");
     let two = alone.estimator.to_bytes().unwrap();
     let taken = SeveralEstimator::from_bytes("two", &two, DeviceChoice::Cpu).unwrap_err();
-    assert!(matches!(taken, EstimatorError::Bundle(BundleError::NotOfSeveral { .. })), "{taken}");
+    assert!(is_other(EstimatorKind::Two, &taken), "{taken}");
+    let kind = |bytes: &[u8]| SavedEstimator::from_bytes("saved", bytes, DeviceChoice::Cpu).unwrap();
+    assert!(matches!(kind(&bytes), SavedEstimator::Several(_)) && matches!(kind(&two), SavedEstimator::Two(_)));
+    // The pairs of a saved estimator are those of fits to two alone, too.
+    assert_eq!(loaded.pair(subset("13")).unwrap().to_bytes().unwrap(), two);
 }
 
 /// Rows of a table of three sources in four dimensions a modality, with their exact terms.
@@ -181,19 +189,137 @@ fn a_file_of_three_modalities_is_read_whole_and_a_reading_of_two_says_what_it_le
     assert!(matches!(wrong(&["x1", "x2", "x4"]), FeatureError::MissingArray { array, .. } if array == "x4"));
 }
 
-#[test]
-fn an_analysis_has_what_the_contract_says() {
+/// 150 rows to be fitted and 20 others.
+fn train_and_test() -> SeveralFile {
     let (train, classes) = bits(150, 2, |[a, b, c]| (a && b) || c);
     let (test, _) = bits(20, 2, |[a, b, c]| (a && b) || c);
     let split = |name: &str, features| Split { name: name.to_owned(), features };
-    let file = SeveralFile {
+    SeveralFile {
         names: train.names.clone(),
         splits: vec![split("train", train), split("test", test)],
         metadata: Vec::new(),
         classes,
         notes: Vec::new(),
         path: "three.npz".into(),
+    }
+}
+
+/// The lines of the samples of a split, and what the summary says of it.
+fn of_split(analysis: &SeveralAnalysis, name: &str) -> (Vec<String>, serde_json::Value) {
+    let mut written = Vec::new();
+    analysis.write_samples(&mut written, Format::Csv).unwrap();
+    let text = String::from_utf8(written).unwrap();
+    let is_of_split = |line: &&str| line.split(',').nth(1) == Some(name);
+    let lines = text.lines().take(1).chain(text.lines().filter(is_of_split)).map(str::to_owned).collect();
+    (lines, serde_json::to_value(analysis.summary()).unwrap()["splits"][name].clone())
+}
+
+#[test]
+fn a_saved_estimator_scores_a_split_as_its_analysis_did_by_every_measure() {
+    let file = train_and_test();
+    let measures = vec![Measure::Ccs, Measure::Mmi, Measure::Pm];
+    let settings = analysis::Settings {
+        repeats: Some(2),
+        measures: measures.clone(),
+        fit: settings(),
+        ..analysis::Settings::default()
     };
+    let analysis = analyze_several(&file, &settings, SeveralSettings::default(), None).unwrap();
+    let bytes = analysis.estimator().to_bytes().unwrap();
+    let estimator = SeveralEstimator::from_bytes("saved", &bytes, DeviceChoice::Cpu).unwrap();
+    let rows = ScoredRows::score(&file.splits[1], &estimator, &[]).unwrap();
+    let scored = SeveralAnalysis::of_scored(estimator, vec![rows], &measures, "the label", &[]).unwrap();
+    let (expected, found) = (of_split(&analysis, "test"), of_split(&scored, "test"));
+    assert_eq!(found.0.len(), 21);
+    assert_eq!(found, expected);
+    assert_eq!(scored.summary().data_hash, analysis.summary().data_hash);
+    assert_eq!(analysis.summary().data_hash, file.splits[0].features.hash());
+
+    // Measures of any number of modalities decompose all of them, those of two each pair.
+    let names: Vec<&str> = found.0[0].split(',').collect();
+    for name in ["{1}{2}{3}_ccs", "redundancy_ccs", "{123}_pm", "r_13_mmi", "u3_13_ccs", "s_23_pm"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    assert!(!names.iter().any(|name| name.starts_with('{') && name.ends_with("mmi")), "{names:?}");
+    let (split, lattices) = (&found.1, found.1["lattices"].as_object().unwrap());
+    assert_eq!(lattices.keys().collect::<Vec<_>>(), ["ccs"]);
+    let sum: f64 = lattices["ccs"].as_object().unwrap().values().map(|atom| atom.as_f64().unwrap()).sum();
+    assert!((sum - split["information"]["i123"].as_f64().unwrap()).abs() < 1e-9, "{split}");
+    assert_eq!(split["redundancies"]["ccs"], lattices["ccs"]["{1}{2}{3}"]);
+    // The lattice by ccs is that of an analysis by ccs, whose models are the same.
+    let by_ccs = analysis::Settings { fit: Settings { measure: Measure::Ccs, ..settings.fit.clone() }, ..settings };
+    let by_ccs = analyze_several(&file, &by_ccs, SeveralSettings::default(), None).unwrap();
+    assert_eq!(of_split(&by_ccs, "test").1["lattice"], lattices["ccs"]);
+}
+
+#[test]
+fn rows_of_another_file_are_a_split_like_any_other() {
+    let whole = train_and_test();
+    let (mut fitted, mut other) = (whole.clone(), whole.clone());
+    fitted.splits.truncate(1);
+    other.splits.remove(0);
+    other.path = "other.npz".into();
+    let with_other = fitted.clone().with_evaluation("eval", other.clone()).unwrap();
+    assert_eq!(with_other.split("eval"), whole.split("test"));
+    let settings = analysis::Settings { repeats: Some(1), fit: settings(), ..analysis::Settings::default() };
+    let of = |file: &SeveralFile| analyze_several(file, &settings, SeveralSettings::default(), None).unwrap();
+    let (expected, found) = (of_split(&of(&whole), "test"), of_split(&of(&with_other), "eval"));
+    assert_eq!(found.0, expected.0.iter().map(|line| line.replace(",test,", ",eval,")).collect::<Vec<_>>());
+    assert_eq!((&found.1["lattice"], &found.1["shapley"]), (&expected.1["lattice"], &expected.1["shapley"]));
+
+    let taken = whole.clone().with_evaluation("test", other.clone()).unwrap_err();
+    assert!(matches!(&taken, AnalysisError::SplitTaken { split, .. } if split == "test"), "{taken}");
+    let mut unclear = whole.clone();
+    unclear.splits[1].name = "val".to_owned();
+    let unclear = fitted.clone().with_evaluation("eval", unclear).unwrap_err();
+    assert!(matches!(&unclear, AnalysisError::NoTestSplit { found, .. } if found == "train, val"), "{unclear}");
+    other.splits[0].features.modalities[2] = Matrix::new(20, 3, vec![0.5; 60]).unwrap();
+    let wide = fitted.with_evaluation("eval", other.clone()).unwrap_err().to_string();
+    assert!(wide.contains("other.npz") && wide.contains("x3"), "{wide}");
+    // An estimator refuses such rows by itself, too.
+    let estimator = of(&whole).estimator().clone();
+    let wide = estimator.score(&other.splits[0].features).unwrap_err();
+    assert!(matches!(wide, EstimatorError::Dimensions { modality: "x3", expected: 2, found: 3 }), "{wide}");
+    other.splits[0].features.modalities.pop();
+    other.splits[0].features.names.pop();
+    let few = estimator.score(&other.splits[0].features).unwrap_err().to_string();
+    assert!(few.contains("the number of modalities"), "{few}");
+}
+
+#[test]
+fn damaged_bundles_of_several_modalities_are_refused() {
+    let (train, classes) = bits(120, 2, |[a, b, _]| a && b);
+    let settings = Settings { folds: 2, ..settings() };
+    let bytes = fit(&train, &classes, &settings).estimator.to_bytes().unwrap();
+    let load = |bytes: &[u8]| match SeveralEstimator::from_bytes("bundle", bytes, DeviceChoice::Cpu) {
+        Err(EstimatorError::Bundle(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    for length in (0..bytes.len()).step_by(bytes.len() / 40) {
+        assert!(matches!(load(&bytes[..length]), BundleError::Format { .. }), "cut to {length}");
+    }
+    let same = |metadata: &str| metadata.to_owned();
+    for missing in ["prior", "gauge.x3.means", "fold0.density.13.factors", "fold1.head.123.weights"] {
+        let error = load(&rewritten(&bytes, &same, Some(missing)));
+        assert!(matches!(&error, BundleError::Tensor { tensor, .. } if tensor == missing), "{error}");
+    }
+    let edited = |from: &str, to: &str| {
+        let changed = rewritten(&bytes, &|metadata| metadata.replacen(from, to, 1), None);
+        assert!(rewritten(&bytes, &same, None) != changed, "{from} is not there");
+        load(&changed)
+    };
+    assert!(matches!(edited("\"schema\":2", "\"schema\":1"), BundleError::OlderSchema { found: 1, .. }));
+    assert!(matches!(edited("\"schema\":2", "\"schema\":9"), BundleError::NewerSchema { found: 9, .. }));
+    assert!(matches!(edited("\"measure\":\"pm\"", "\"measure\":\"best\""), BundleError::Description { .. }));
+    assert!(matches!(edited("\"folds\":2", "\"folds\":3"), BundleError::Tensor { .. }));
+    assert!(matches!(edited("\"pairs\":{\"12\"", "\"pairs\":{\"14\""), BundleError::Tensor { .. }));
+    let cut = rewritten(&bytes, &|metadata| metadata[..40].to_owned(), None);
+    assert!(matches!(load(&cut), BundleError::Description { .. }));
+}
+
+#[test]
+fn an_analysis_has_what_the_contract_says() {
+    let file = train_and_test();
     let settings = analysis::Settings { repeats: Some(1), fit: settings(), ..analysis::Settings::default() };
     let analysis = analyze_several(&file, &settings, SeveralSettings::default(), None).unwrap();
     let summary = serde_json::to_value(analysis.summary()).unwrap();

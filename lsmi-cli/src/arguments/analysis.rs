@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::several::names as names_of_modalities;
 use super::{
-    Arrays, CheckToo, Common, DataFiles, Estimation, Lagged, Measures, Models, NullTest, RareOptions, ReportToo,
-    Several, Streaming, TargetOptions,
+    Arrays, CheckToo, Common, DataFiles, Estimation, Lagged, Measures, Modalities, Models, NullTest, RareOptions,
+    ReportToo, Several, Streaming, TargetOptions,
 };
 use lsmi_candle::analysis::names::Names;
 use lsmi_candle::samples::Format;
@@ -223,6 +224,9 @@ pub(crate) struct Score {
     /// What to call the two modalities
     #[arg(long, value_name = "X1,X2", default_value = "x1,x2")]
     pub(crate) names: Names,
+    /// Arrays of the modalities, where there are more than two, in the order of the fit [default: its names]
+    #[arg(long, value_name = "X1,X2,X3,...", value_parser = names_of_modalities)]
+    pub(crate) modalities: Option<Modalities>,
     #[command(flatten)]
     pub(crate) streaming: Streaming,
     #[command(flatten)]

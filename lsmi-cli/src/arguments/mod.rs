@@ -48,7 +48,7 @@ pub(crate) use models::{ModelFile, Models};
 pub(crate) use partition::{By, Partition};
 pub(crate) use report::{Report, ReportToo};
 pub(crate) use sequences::{Lagged, Sequences};
-pub(crate) use several::Several;
+pub(crate) use several::{Modalities, Several};
 pub(crate) use simulate::Simulate;
 pub(crate) use stream::Streaming;
 pub(crate) use target::{RareOptions, Target, TargetOptions};

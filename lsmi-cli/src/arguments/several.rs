@@ -29,7 +29,7 @@ impl Modalities {
     }
 }
 
-fn names(text: &str) -> Result<Modalities, String> {
+pub(super) fn names(text: &str) -> Result<Modalities, String> {
     let mut names: Vec<String> = Vec::new();
     for name in text.split(',').map(str::trim) {
         if name.is_empty() || names.iter().any(|other| other == name) {

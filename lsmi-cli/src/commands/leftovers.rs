@@ -11,8 +11,13 @@ use lsmi_candle::analysis::samples_name;
 use lsmi_candle::samples::Format;
 use lsmi_candle::samples::read::{SamplesError, read_rows};
 
-/// Columns that only files of samples have together.
-const COLUMNS: [&str; 7] = ["id", "split", "label", "i12", "r", "u1", "s"];
+/// Columns that only files of samples have together: of two modalities, of several, and with continuous targets.
+const COLUMNS: [&[&str]; 4] = [
+    &["id", "split", "label", "i12", "r", "u1", "s"],
+    &["id", "split", "label", "i12", "r_12", "u1_12", "s_12"],
+    &["id", "split", "fold", "i12", "r", "u1", "s", "pit12"],
+    &["id", "split", "fold", "i12", "r", "u1", "s", "pit12_0"],
+];
 
 /// Samples in another format than this, a report with its figures, and a table of samples that is not `table`.
 pub(super) fn leftovers(directory: &Path, format: Format, table: Option<&str>) -> Vec<PathBuf> {
@@ -31,7 +36,7 @@ fn is_samples(path: &Path) -> bool {
     let mut is_so = false;
     // The first row is enough; there is an error in any case.
     let _ = read_rows(path, &mut |_, field| {
-        is_so = COLUMNS.iter().all(|column| field(column).is_some());
+        is_so = COLUMNS.iter().any(|columns| columns.iter().all(|column| field(column).is_some()));
         Err(SamplesError::Empty { file: String::new() })
     });
     is_so

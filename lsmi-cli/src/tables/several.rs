@@ -48,9 +48,12 @@ fn pairs(split: &SeveralSplitSummary) -> String {
 }
 
 fn lattice(split: &SeveralSplitSummary) -> String {
-    let mut rows = table(&["atom", "mean"]);
-    for (name, mean) in &split.lattice {
-        rows.add_row(row(name, &[nats(*mean)]));
+    let others: Vec<String> = split.lattices.iter().map(|(measure, _)| format!("by {measure}")).collect();
+    let header: Vec<&str> = ["atom", "mean"].into_iter().chain(others.iter().map(String::as_str)).collect();
+    let mut rows = table(&header);
+    for (place, (name, mean)) in split.lattice.iter().enumerate() {
+        let others = split.lattices.iter().filter_map(|(_, atoms)| atoms.0.get(place).map(|(_, mean)| nats(*mean)));
+        rows.add_row(row(name, &std::iter::once(nats(*mean)).chain(others).collect::<Vec<_>>()));
     }
     rows.to_string()
 }

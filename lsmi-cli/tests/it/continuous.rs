@@ -23,7 +23,7 @@ fn a_target_is_analysed_and_its_files_stand_together() {
     let done = place.lsmi("analyze data.csv --target continuous --folds 2 --out result --json --quiet").success();
     let mut names = place.names("result");
     names.sort();
-    assert_eq!(names, ["config.toml", "made.json", "samples.csv", "summary.json"]);
+    assert_eq!(names, ["config.toml", "estimator.safetensors", "made.json", "samples.csv", "summary.json"]);
     let summary: serde_json::Value = serde_json::from_str(&stdout(&done)).unwrap();
     let train = &summary["targets"][0]["splits"]["train"];
     assert!(train["information"]["i1"].as_f64().unwrap() > 0.5 && train["r_squared"]["x1"].as_f64().unwrap() > 0.8);
@@ -42,7 +42,6 @@ fn what_means_nothing_without_classes_is_wrong_usage() {
         "--scale-logits",
         "--measures sx",
         "--missing drop",
-        "--format parquet",
     ] {
         let refused = place.lsmi(&format!("analyze data.csv --target continuous {option} --out result")).code(2);
         let name = option.split(' ').next().unwrap();
@@ -95,4 +94,58 @@ fn a_third_modality_is_not_passed_over_without_a_word() {
     place.write("data.csv", rows.collect::<String>().as_bytes());
     let done = place.lsmi("analyze data.csv --target continuous --folds 2 --out result --quiet").success();
     assert!(stderr(&done).contains("x3 is in the file but was not used"), "{}", stderr(&done));
+}
+
+#[test]
+fn new_rows_are_scored_as_an_analysis_scores_them() {
+    let place = Place::new();
+    let text = table(120, ",ROW");
+    let (header, rows) = text.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let split = |row: usize| if row < 80 { "train" } else { "test" };
+    let all: Vec<String> = rows.iter().enumerate().map(|(row, line)| format!("{line},{}\n", split(row))).collect();
+    place.write("both.csv", format!("{header},split\n{}", all.concat()));
+    place.write("train.csv", format!("{header}\n{}\n", rows[..80].join("\n")));
+    place.write("new.csv", format!("{header}\n{}\n", rows[80..].join("\n")));
+    let options = "--target continuous --folds 2 --quiet";
+    place.lsmi(&format!("analyze both.csv {options} --out whole")).success();
+    place.lsmi(&format!("analyze train.csv --eval new.csv {options} --out apart")).success();
+    assert_eq!(place.bytes("apart/estimator.safetensors"), place.bytes("whole/estimator.safetensors"));
+    let score = "score both.csv --estimator whole/estimator.safetensors";
+    let shown = place.lsmi(&format!("{score} --out scored.csv --json --quiet")).success();
+    let scored: serde_json::Value = serde_json::from_str(&stdout(&shown)).unwrap();
+    let analysed = place.json("whole/summary.json");
+    for target in 0..2 {
+        let whole = place.text(&format!("whole/samples_{target}.csv"));
+        let of_split = |text: &str, name: &str| {
+            let named = format!(",{name},");
+            let lines = text.lines().filter(|line| line.contains(&named));
+            lines.map(|line| line.replacen(&named, ",", 1)).collect::<Vec<_>>()
+        };
+        let expected = of_split(&whole, "test");
+        assert_eq!(expected.len(), 40);
+        assert_eq!(of_split(&place.text(&format!("scored_{target}.csv")), "test"), expected);
+        assert_eq!(of_split(&place.text(&format!("apart/samples_{target}.csv")), "eval"), expected);
+        let test = |summary: &serde_json::Value| summary["targets"][target]["splits"]["test"].clone();
+        assert_eq!(test(&scored), test(&analysed));
+    }
+
+    // Parquet, and what is refused.
+    place.lsmi(&format!("analyze train.csv {options} --jointly --format parquet --out joint")).success();
+    assert!(place.bytes("joint/samples.parquet").starts_with(b"PAR1"));
+    let score = |file: &str, options: &str| {
+        place.lsmi(&format!("score {file} --estimator joint/estimator.safetensors --out joint.parquet {options}"))
+    };
+    score("new.csv", "--quiet").success();
+    for option in ["--label-free", "--measures sx", "--modalities x1,x2", "--shard 1/2"] {
+        let shown = stderr(&score("new.csv", &format!("--force {option}")).code(2));
+        let name = option.split(' ').next().unwrap();
+        assert!(shown.contains(name) && shown.contains("continuous targets"), "{shown}");
+    }
+    place.write("one.csv", table(5, "").as_bytes());
+    assert!(stderr(&score("one.csv", "--force").code(3)).contains("the number of targets"));
+    let mixed = place.lsmi(&format!("analyze train.csv --eval one.csv {options} --out mixed")).code(3);
+    assert!(stderr(&mixed).contains("one.csv") && !place.path("mixed").exists(), "{}", stderr(&mixed));
+    place.write("joint/estimator.safetensors", &place.bytes("joint/estimator.safetensors")[..9000]);
+    assert!(stderr(&score("new.csv", "--force").code(3)).contains("fit the estimator again"));
 }

@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod evaluation;
 mod samples;
 mod summary;
 
@@ -38,10 +39,12 @@ use crossbeam_channel::Sender;
 use lsmi_core::{Decomposition, Measure, Terms};
 
 use super::{AnalysisError, Settings};
+use crate::error;
 use crate::estimator::Progress;
 use crate::estimator::continuous::{ContinuousEstimator, ContinuousScores, TargetSettings, Targets, cross_fit_targets};
-use crate::features::TargetFile;
+use crate::features::{Pooling, Split, TargetFile, TargetSet};
 use crate::samples::Format;
+use crate::samples::table::SampleTable;
 
 /// Settings of an analysis of continuous targets.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +61,25 @@ pub(super) struct ScoredTargets {
     pub(super) name: String,
     pub(super) scores: ContinuousScores,
     pub(super) decomposition: Decomposition,
+}
+
+/// The rows of a split, scored and not yet decomposed.
+#[derive(Debug)]
+pub struct ScoredTargetRows {
+    /// The name of the split.
+    pub name: String,
+    /// Their terms and predictions: for every target or, jointly, once.
+    pub scores: Vec<ContinuousScores>,
+}
+
+impl ScoredTargetRows {
+    /// Scores rows that the estimator was not fitted on.
+    ///
+    /// # Errors
+    /// As [`ContinuousEstimator::score`].
+    pub fn score(split: &Split<TargetSet>, estimator: &ContinuousEstimator) -> error::Result<Self> {
+        Ok(Self { name: split.name.clone(), scores: estimator.score(&split.features)? })
+    }
 }
 
 /// An analysis of continuous targets.
@@ -84,24 +106,11 @@ pub fn analyze_targets(
     let mut fitted = settings.fit.clone();
     fitted.estimation.repeats = repeats;
     let fit = cross_fit_targets(train, &fitted, progress).map_err(AnalysisError::about(&file))?;
-    let measure = fitted.estimation.measure;
-    let mut decompositions: Vec<Vec<ScoredTargets>> = Vec::new();
-    let scored = |name: &str, place: usize, scores: ContinuousScores| ScoredTargets {
-        name: name.to_owned(),
-        decomposition: decompose(measure, &fit.estimator, place, &scores.terms),
-        scores,
-    };
-    for (place, scores) in fit.scores.iter().enumerate() {
-        decompositions.push(vec![scored("train", place, scores.clone())]);
-    }
+    let mut rows = vec![ScoredTargetRows { name: "train".to_owned(), scores: fit.scores }];
     for split in table.splits.iter().filter(|split| split.name != "train") {
-        let all = fit.estimator.score(&split.features).map_err(AnalysisError::about(&file))?;
-        for (place, scores) in all.into_iter().enumerate() {
-            decompositions[place].push(scored(&split.name, place, scores));
-        }
+        rows.push(ScoredTargetRows::score(split, &fit.estimator).map_err(AnalysisError::about(&file))?);
     }
-    let summary = ContinuousSummary::new(&fit.estimator, &decompositions, &table.notes)?;
-    Ok(TargetAnalysis { estimator: fit.estimator, decompositions, summary })
+    Ok(TargetAnalysis::of_scored(fit.estimator, rows, &table.notes)?)
 }
 
 /// Decomposes rows by the reference of the training rows; there are no classes that a measure could depend on.
@@ -111,6 +120,34 @@ fn decompose(measure: Measure, estimator: &ContinuousEstimator, place: usize, te
 }
 
 impl TargetAnalysis {
+    /// Decomposes and summarises rows that an estimator scored. `notes` are what has to be known of the data first.
+    ///
+    /// # Errors
+    /// An error of [`lsmi_core`] for values that are not finite, which scores never are.
+    pub fn of_scored(
+        estimator: ContinuousEstimator,
+        rows: Vec<ScoredTargetRows>,
+        notes: &[String],
+    ) -> lsmi_core::Result<Self> {
+        let measure = estimator.measure();
+        let mut decompositions: Vec<Vec<ScoredTargets>> =
+            estimator.description().references.iter().map(|_| Vec::new()).collect();
+        for ScoredTargetRows { name, scores } in rows {
+            for (place, (splits, scores)) in decompositions.iter_mut().zip(scores).enumerate() {
+                let decomposition = decompose(measure, &estimator, place, &scores.terms);
+                splits.push(ScoredTargets { name: name.clone(), scores, decomposition });
+            }
+        }
+        let summary = ContinuousSummary::new(&estimator, &decompositions, notes)?;
+        Ok(Self { estimator, decompositions, summary })
+    }
+
+    /// Adds how the sequences of the fit were pooled, as [`Data::pooling`](crate::features::Data::pooling) has it.
+    #[must_use]
+    pub fn with_pooling(self, pooling: Option<Pooling>) -> Self {
+        Self { estimator: self.estimator.with_pooling(pooling), ..self }
+    }
+
     /// Returns the estimator that scores new rows.
     pub fn estimator(&self) -> &ContinuousEstimator {
         &self.estimator
@@ -136,17 +173,30 @@ impl TargetAnalysis {
         self.decompositions.is_empty()
     }
 
-    /// Writes the samples of a decomposition, one split after the other, as csv or jsonl.
+    /// Returns the samples of all splits of a decomposition as a table of columns.
+    pub fn samples(&self, decomposition: usize) -> SampleTable {
+        samples::table(&self.decompositions[decomposition])
+    }
+
+    /// Writes the samples of a decomposition, one split after the other.
     ///
     /// # Errors
-    /// What the output gives; an error for Parquet, which is not written.
+    /// What the output or the format gives.
     pub fn write_samples(
         &self,
         decomposition: usize,
         output: &mut (impl Write + Send),
         format: Format,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        samples::write(output, format, &self.decompositions[decomposition])
+        self.samples(decomposition).write(output, format)
+    }
+
+    /// Writes the estimator.
+    ///
+    /// # Errors
+    /// What the output gives, or an error of the bundle.
+    pub fn write_estimator(&self, output: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(output.write_all(&self.estimator.to_bytes()?)?)
     }
 
     /// Writes the summary as indented JSON.

@@ -2,13 +2,9 @@
 //!
 //! With several targets jointly, `target`, the predicted means and the transforms have a column for each: `target_0`, ...
 
-use std::error::Error;
-use std::io::Write;
-
-use serde_json::{Map, Value};
-
 use super::ScoredTargets;
 use crate::samples::Format;
+use crate::samples::table::{Column, SampleTable};
 
 /// The columns of every row, before those of targets, predictions and transforms.
 pub const COLUMNS: [&str; 12] = ["id", "split", "fold", "h1", "h2", "i1", "i2", "i12", "r", "u1", "u2", "s"];
@@ -21,41 +17,15 @@ pub fn target_samples_name(decomposition: usize, count: usize, format: Format) -
     if count == 1 { format!("samples.{format}") } else { format!("samples_{decomposition}.{format}") }
 }
 
-/// Writes the samples of splits.
-pub(super) fn write(
-    output: &mut (impl Write + Send),
-    format: Format,
-    splits: &[ScoredTargets],
-) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let targets = splits.first().map_or(1, |split| split.scores.columns.len());
-    let names = names(targets);
-    match format {
-        Format::Csv => {
-            let mut writer = csv::Writer::from_writer(output);
-            writer.write_record(&names)?;
-            for split in splits {
-                for row in 0..split.scores.terms.len() {
-                    writer.serialize((identity(split, row), numbers(split, row)))?;
-                }
-            }
-            writer.flush()?;
+/// Returns the samples of splits, one split after the other.
+pub(super) fn table(splits: &[ScoredTargets]) -> SampleTable {
+    let mut table = SampleTable::default();
+    for split in splits {
+        for (name, column) in names(split.scores.columns.len()).iter().zip(columns(split)) {
+            table.extend(name, column);
         }
-        Format::Jsonl => {
-            for split in splits {
-                for row in 0..split.scores.terms.len() {
-                    let (id, name, fold) = identity(split, row);
-                    let values = [Value::from(id), Value::from(name), Value::from(fold)];
-                    let numbers = numbers(split, row).into_iter().map(Value::from);
-                    let line: Map<String, Value> =
-                        names.iter().cloned().zip(values.into_iter().chain(numbers)).collect();
-                    serde_json::to_writer(&mut *output, &line)?;
-                    output.write_all(b"\n")?;
-                }
-            }
-        }
-        Format::Parquet => return Err("samples with continuous targets are written as csv or jsonl".into()),
     }
-    Ok(())
+    table
 }
 
 fn names(targets: usize) -> Vec<String> {
@@ -67,21 +37,22 @@ fn names(targets: usize) -> Vec<String> {
     names
 }
 
-fn identity(split: &ScoredTargets, row: usize) -> (String, &str, Option<u32>) {
-    let fold = split.scores.folds.as_ref().map(|folds| folds[row]);
-    (split.scores.terms.ids.get(row).into_owned(), &split.name, fold)
-}
-
-fn numbers(split: &ScoredTargets, row: usize) -> Vec<f64> {
+/// The columns of a split, in the order of their names.
+fn columns(split: &ScoredTargets) -> Vec<Column> {
     let (scores, parts) = (&split.scores, &split.decomposition);
     let terms = &scores.terms;
-    let mut numbers: Vec<f64> =
-        [&terms.h1, &terms.h2, &terms.i1, &terms.i2, &terms.i12, &parts.r, &parts.u1, &parts.u2, &parts.s]
-            .map(|values| values[row])
-            .to_vec();
+    let folds = (0..terms.len()).map(|row| scores.folds.as_ref().map(|folds| folds[row]));
+    let mut columns = vec![
+        Column::Texts(terms.ids.iter().map(std::borrow::Cow::into_owned).collect()),
+        Column::Texts(vec![split.name.clone(); terms.len()]),
+        Column::Folds(folds.collect()),
+    ];
+    let values = [&terms.h1, &terms.h2, &terms.i1, &terms.i2, &terms.i12, &parts.r, &parts.u1, &parts.u2, &parts.s];
+    columns.extend(values.map(|values| Column::Numbers(values.clone())));
     let count = scores.columns.len();
     for values in std::iter::once(&scores.targets).chain(&scores.predictions).chain(&scores.transforms) {
-        numbers.extend_from_slice(&values[row * count..(row + 1) * count]);
+        let of_target = |target: usize| values.iter().skip(target).step_by(count).copied().collect();
+        columns.extend((0..count).map(|target| Column::Numbers(of_target(target))));
     }
-    numbers
+    columns
 }

@@ -4,14 +4,16 @@
 //! ... of the sets of modalities with a density, the informations `i1`, ... and the predicted classes `pred1`, ... of those
 //! with a head; the atoms of the lattice by their names, `redundancy` of all modalities, `shapley1`, ... and
 //! `interaction12`, ... where there are any; of each pair `r_12`, `u1_12`, `u2_12` and `s_12`, where `u3_13` is what x3 tells
-//! alone beside x1; and the further columns of the input.
+//! alone beside x1; the same by further measures under names that end in the measure's, as in `{1}{2}_ccs`; and the further
+//! columns of the input.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
-use lsmi_core::Interaction;
+use lsmi_core::lattice::LatticeColumns;
+use lsmi_core::{Decomposition, Interaction, Measure, Subset};
 
 use super::summary::node_name;
 use super::{SeveralAnalysis, SeveralSplit};
@@ -19,6 +21,26 @@ use crate::analysis::files::{ESTIMATOR, SUMMARY, WriteError, write_files};
 use crate::features::MetadataColumn;
 use crate::samples::table::{Column, SampleTable};
 use crate::samples::{ExtraColumns, Format};
+
+fn numbers(name: String, values: &[f64]) -> (String, Column) {
+    (name, Column::Numbers(values.to_vec()))
+}
+
+/// The columns of what modalities share, under names with an ending.
+fn shared(lattice: Option<&LatticeColumns>, redundancy: Option<&Vec<f64>>, ending: &str) -> Vec<(String, Column)> {
+    let atoms = lattice.into_iter().flat_map(|lattice| lattice.nodes.iter().zip(&lattice.atoms));
+    let atoms = atoms.map(|(node, values)| numbers(format!("{}{ending}", node_name(node)), values));
+    let redundancy = redundancy.into_iter().map(|values| numbers(format!("redundancy{ending}"), values));
+    atoms.chain(redundancy).collect()
+}
+
+/// The columns of the decomposition of a pair, under names with an ending.
+fn parts(pair: Subset, of: &Decomposition, ending: &str) -> Vec<(String, Column)> {
+    let member = |place: usize| pair.members().nth(place).map_or(0, |member| member + 1);
+    let names = ["r".to_owned(), format!("u{}", member(0)), format!("u{}", member(1)), "s".to_owned()];
+    let values = Interaction::ALL.map(|part| of.values(part));
+    names.iter().zip(values).map(|(name, values)| numbers(format!("{name}_{pair}{ending}"), values)).collect()
+}
 
 impl SeveralAnalysis {
     /// Returns the samples of all splits as a table of columns.
@@ -56,17 +78,12 @@ impl SeveralAnalysis {
             ("fold".to_owned(), Column::Folds(folds)),
             ("label".to_owned(), Column::Texts(scores.labels.iter().map(class).collect())),
         ];
-        let numbers = |name: String, values: &[f64]| (name, Column::Numbers(values.to_vec()));
         let of = &scores.columns;
         columns.extend(of.surprisals.iter().map(|(set, values)| numbers(format!("h{set}"), values)));
         columns.extend(of.informations.iter().map(|(set, values)| numbers(format!("i{set}"), values)));
         let classes = |values: &Vec<u32>| Column::Texts(values.iter().map(class).collect());
         columns.extend(of.predictions.iter().map(|(set, values)| (format!("pred{set}"), classes(values))));
-        if let Some(lattice) = &split.lattice {
-            let atoms = lattice.nodes.iter().zip(&lattice.atoms);
-            columns.extend(atoms.map(|(node, values)| numbers(node_name(node), values)));
-        }
-        columns.extend(split.redundancy.iter().map(|values| numbers("redundancy".to_owned(), values)));
+        columns.extend(shared(split.lattice.as_ref(), split.redundancy.as_ref(), ""));
         if let Some(shapley) = &split.shapley {
             let values = shapley.values.iter().enumerate();
             columns.extend(values.map(|(place, values)| numbers(format!("shapley{}", place + 1), values)));
@@ -74,15 +91,14 @@ impl SeveralAnalysis {
             columns.extend(interactions.map(|(pair, values)| numbers(format!("interaction{pair}"), values)));
         }
         for (pair, of_pair) in &split.pairs {
-            let member = |place: usize| pair.members().nth(place).map_or(0, |member| member + 1);
-            let names = [
-                format!("r_{pair}"),
-                format!("u{}_{pair}", member(0)),
-                format!("u{}_{pair}", member(1)),
-                format!("s_{pair}"),
-            ];
-            let parts = Interaction::ALL.map(|part| of_pair.decomposition.values(part));
-            columns.extend(names.into_iter().zip(parts).map(|(name, values)| numbers(name, values)));
+            columns.extend(parts(*pair, &of_pair.decomposition, ""));
+        }
+        for by in &split.measures {
+            columns.extend(shared(by.lattice.as_ref(), by.redundancy.as_ref(), &format!("_{}", by.measure)));
+        }
+        for (pair, of_pair) in &split.pairs {
+            let by = |(measure, of): &(Measure, Decomposition)| parts(*pair, of, &format!("_{measure}"));
+            columns.extend(of_pair.measures.iter().flat_map(by));
         }
         columns
     }

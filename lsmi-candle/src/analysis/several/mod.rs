@@ -32,27 +32,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod decompositions;
+mod evaluation;
 mod files;
+mod pairs;
 mod reading;
 mod split;
 mod summary;
 
-pub use split::SeveralSplit;
-pub use summary::{SeveralSplitSummary, SeveralSummary};
+pub use split::{ScoredRows, SeveralSplit, SharedInformation};
+pub use summary::{Atoms, SeveralSplitSummary, SeveralSummary};
 
 use crossbeam_channel::Sender;
-use lsmi_core::lattice::{PointwiseLattice, Redundancy};
-use lsmi_core::shapley::Shapley;
-use lsmi_core::{Measure, Subset};
+use lsmi_core::Measure;
+use lsmi_core::lattice::Redundancy;
 
-use super::names::{Names, Words};
-use super::summary::Summary;
+use self::decompositions::Decompositions;
+use self::pairs::{PairAnalysis, shortfalls};
 use super::{AnalysisError, Settings};
 use crate::error::EstimatorError;
-use crate::estimator::several::{SeveralEstimator, SeveralFit, SeveralScores, SeveralSettings, cross_fit_several};
-use crate::estimator::{self, Estimator, Progress, Scores};
-use crate::features::{SeveralFile, SeveralSet};
-use crate::samples::ScoredSplit;
+use crate::estimator::several::{SeveralEstimator, SeveralSettings, cross_fit_several};
+use crate::estimator::{self, Progress};
+use crate::features::{Pooling, SeveralFile};
 
 /// An analysis of several modalities: scored splits, their summary, and the estimator that scored them.
 #[derive(Debug)]
@@ -63,6 +64,38 @@ pub struct SeveralAnalysis {
 }
 
 impl SeveralAnalysis {
+    /// Decomposes and summarises rows that an estimator scored: by its measure, and by further `measures`. `label` is what the
+    /// label is called in sentences, and `notes` what has to be known of the data first.
+    ///
+    /// # Errors
+    /// [`AnalysisError`] for values that are not finite, which scores never are.
+    pub fn of_scored(
+        estimator: SeveralEstimator,
+        rows: Vec<ScoredRows>,
+        measures: &[Measure],
+        label: &str,
+        notes: &[String],
+    ) -> Result<Self, AnalysisError> {
+        let decompositions = Decompositions::new(estimator.description().measure, measures, estimator.modalities())?;
+        let pairs = PairAnalysis::of_all(&estimator, &rows, measures, label)?;
+        let splits = rows.into_iter().map(|rows| decompositions.split(rows));
+        let mut splits = splits.collect::<lsmi_core::Result<Vec<_>>>()?;
+        let summary = SeveralSummary::new(&estimator, &splits, &pairs, label, notes);
+        for PairAnalysis { pair, splits: of_pair, .. } in pairs {
+            for (split, of_pair) in splits.iter_mut().zip(of_pair) {
+                split.pairs.push((pair, of_pair));
+            }
+        }
+        Ok(Self { estimator, splits, summary })
+    }
+
+    /// Adds how the sequences of the fit were pooled, as
+    /// [`Data::pooling_of_several`](crate::features::Data::pooling_of_several) has it.
+    #[must_use]
+    pub fn with_pooling(self, pooling: Option<Pooling>) -> Self {
+        Self { estimator: self.estimator.with_pooling(pooling), ..self }
+    }
+
     /// Returns the scored splits, `train` first.
     pub fn splits(&self) -> &[SeveralSplit] {
         &self.splits
@@ -93,45 +126,25 @@ pub fn analyze_several(
 ) -> Result<SeveralAnalysis, AnalysisError> {
     let file = table.path.display().to_string();
     let train = table.split("train").ok_or_else(|| AnalysisError::NoTraining { file: file.clone() })?;
-    check(settings)?;
-    let decompositions = Decompositions::new(settings.fit.measure, table.names.len())?;
+    check(settings, table.names.len())?;
     let fitted = estimator::Settings { repeats: settings.repeats_for(train.rows()), ..settings.fit.clone() };
     let fit =
         cross_fit_several(train, &table.classes, &fitted, further, progress).map_err(AnalysisError::about(&file))?;
 
-    let pairs = Pairs { table, settings, others: scored_others(table, &fit)? };
-    let pair_analyses = pairs.analyse(&fit, train)?;
-    let SeveralFit { estimator, scores, .. } = fit;
-    let mut splits = vec![decompositions.split("train", scores)?];
-    for (name, scores) in pairs.others {
-        splits.push(decompositions.split(&name, scores)?);
+    let estimator = shortfalls(&fit, train)?
+        .into_iter()
+        .fold(fit.estimator, |estimator, (pair, shortfall)| estimator.with_shortfall(pair, shortfall));
+    let metadata = |name: &str| table.metadata_of(name).to_vec();
+    let mut rows = vec![ScoredRows { name: "train".to_owned(), scores: fit.scores, metadata: metadata("train") }];
+    for split in table.splits.iter().filter(|split| split.name != "train") {
+        let scored = ScoredRows::score(split, &estimator, &metadata(&split.name));
+        rows.push(scored.map_err(AnalysisError::about(&file))?);
     }
-    for split in &mut splits {
-        split.metadata = table.metadata_of(&split.name).to_vec();
-    }
-    let summary = SeveralSummary::new(&estimator, &splits, &pair_analyses, settings, &table.notes);
-    for PairAnalysis { pair, splits: of_pair, .. } in pair_analyses {
-        for (split, of_pair) in splits.iter_mut().zip(of_pair) {
-            split.pairs.push((pair, of_pair));
-        }
-    }
-    Ok(SeveralAnalysis { estimator, splits, summary })
+    SeveralAnalysis::of_scored(estimator, rows, &settings.measures, &settings.label, &table.notes)
 }
 
-/// Scores the splits beside `train`.
-fn scored_others(table: &SeveralFile, fit: &SeveralFit) -> Result<Vec<(String, SeveralScores)>, AnalysisError> {
-    let file = table.path.display().to_string();
-    let others = table.splits.iter().filter(|split| split.name != "train");
-    others
-        .map(|split| {
-            let scores = fit.estimator.score(&split.features).map_err(AnalysisError::about(&file))?;
-            Ok((split.name.clone(), scores))
-        })
-        .collect()
-}
-
-/// Refuses what is of two modalities only.
-fn check(settings: &Settings) -> Result<(), AnalysisError> {
+/// Refuses what is of two modalities only, before anything is fitted.
+fn check(settings: &Settings, modalities: usize) -> Result<(), AnalysisError> {
     let refused = |name, found: &str| {
         let expected = "none, as it is of two modalities only".to_owned();
         Err(EstimatorError::Setting { name, found: found.to_owned(), expected }.into())
@@ -142,99 +155,6 @@ fn check(settings: &Settings) -> Result<(), AnalysisError> {
     if settings.gates.is_some() {
         return refused("gates", "some");
     }
+    Redundancy::of_all(settings.fit.measure, modalities)?;
     Ok(())
-}
-
-/// The decompositions of samples of several modalities by a measure.
-struct Decompositions {
-    redundancy: Redundancy,
-    /// Of three modalities.
-    lattice: Option<PointwiseLattice<3>>,
-    shapley: Shapley,
-}
-
-impl Decompositions {
-    fn new(measure: Measure, modalities: usize) -> lsmi_core::Result<Self> {
-        Ok(Self {
-            redundancy: Redundancy::of_all(measure, modalities)?,
-            lattice: (modalities == 3).then(|| PointwiseLattice::new(measure)).transpose()?,
-            shapley: Shapley::new(modalities)?,
-        })
-    }
-
-    /// Decomposes the samples of a split.
-    fn split(&self, name: &str, scores: SeveralScores) -> lsmi_core::Result<SeveralSplit> {
-        // Heads of all sets are there or not, by what was fitted.
-        let terms = scores.terms().ok();
-        let lattice = self.lattice.as_ref().zip(terms.as_ref());
-        Ok(SeveralSplit {
-            name: name.to_owned(),
-            redundancy: self.shared(&scores),
-            lattice: lattice.map(|(lattice, terms)| lattice.decompose(terms)).transpose()?,
-            shapley: terms.as_ref().map(|terms| self.shapley.of(terms)).transpose()?,
-            pairs: Vec::new(),
-            metadata: Vec::new(),
-            scores,
-        })
-    }
-
-    /// Returns the redundancy of all modalities in every sample, which needs the terms of every set for `ccs` and else only
-    /// those of the single modalities; `None` where these are not there.
-    fn shared(&self, scores: &SeveralScores) -> Option<Vec<f64>> {
-        let needed = if self.redundancy.needs_surprisals() { 1 } else { scores.modalities };
-        let sets = Subset::all(scores.modalities).filter(|subset| subset.len() <= needed);
-        let informations: Option<Vec<&Vec<f64>>> =
-            sets.clone().map(|set| scores.columns.informations.get(&set)).collect();
-        let informations = informations?;
-        let surprisals: Vec<&Vec<f64>> = sets.filter_map(|set| scores.columns.surprisals.get(&set)).collect();
-        let row_of = |columns: &[&Vec<f64>], row: usize| columns.iter().map(|column| column[row]).collect::<Vec<f64>>();
-        let of_row = |row| self.redundancy.of_sample(&row_of(&surprisals, row), &row_of(&informations, row));
-        Some((0..scores.labels.len()).map(of_row).collect())
-    }
-}
-
-/// What is known of a pair of modalities.
-struct PairAnalysis {
-    pair: Subset,
-    splits: Vec<ScoredSplit>,
-    summary: Summary,
-}
-
-/// The pairs of a table, with the scores of its other splits.
-struct Pairs<'a> {
-    table: &'a SeveralFile,
-    settings: &'a Settings,
-    others: Vec<(String, SeveralScores)>,
-}
-
-impl Pairs<'_> {
-    /// Summarises every pair as two modalities are summarised, from the terms that all sets share.
-    fn analyse(&self, fit: &SeveralFit, train: &SeveralSet) -> Result<Vec<PairAnalysis>, AnalysisError> {
-        let in_sample = fit.estimator.score(train)?;
-        let of_pair = |pair: Subset| {
-            let crossed = fit.pair(train, pair)?;
-            self.analyse_pair(pair, crossed.estimator, crossed.scores, &in_sample.pair(pair)?)
-        };
-        fit.scores.pairs().map(of_pair).collect()
-    }
-
-    fn analyse_pair(
-        &self,
-        pair: Subset,
-        estimator: Estimator,
-        scores: Scores,
-        in_sample: &Scores,
-    ) -> Result<PairAnalysis, AnalysisError> {
-        let measures = self.settings.measures.as_slice();
-        let (training, estimator) = ScoredSplit::of_training_scores(scores, in_sample, estimator, measures)?;
-        let mut splits = vec![training];
-        for (name, scores) in &self.others {
-            splits.push(ScoredSplit::new(name, scores.pair(pair)?, &estimator, measures)?);
-        }
-        let name = |place: usize| pair.members().nth(place).map(|member| self.table.names[member].clone());
-        let names = Names { x1: name(0).unwrap_or_default(), x2: name(1).unwrap_or_default() };
-        let words = Words { names: &names, label: &self.settings.label };
-        let summary = Summary::new(&estimator, &splits)?.with_words(words).with_warnings();
-        Ok(PairAnalysis { pair, splits, summary })
-    }
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use lsmi_core::lattice::Antichain;
+use lsmi_core::lattice::{Antichain, LatticeColumns};
 use lsmi_core::statistics::mean;
 use lsmi_core::{Measure, Subset};
 use serde::{Deserialize, Serialize};
 
 use super::{PairAnalysis, SeveralSplit};
-use crate::analysis::Settings;
 use crate::analysis::ordered_map::{as_map, from_map};
 use crate::analysis::summary::SplitSummary;
 use crate::densities::gauge::GaugeKind;
@@ -49,6 +48,8 @@ pub struct SeveralSummary {
     pub folds: usize,
     /// Fits, with folds and random draws of their own, that were averaged.
     pub repeats: usize,
+    /// SHA-256 of the rows that the estimator was fitted on.
+    pub data_hash: String,
     /// Class names, in the order of the class indices.
     pub classes: Vec<String>,
     /// How the rows of the fit were grouped; none where every row is by itself.
@@ -91,6 +92,12 @@ pub struct SeveralSplitSummary {
     /// The mean of each atom of the lattice of three modalities, from the bottom to the top.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map", deserialize_with = "from_map", default)]
     pub lattice: Vec<(String, f64)>,
+    /// `redundancy` by further measures, where these were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map", deserialize_with = "from_map", default)]
+    pub redundancies: Vec<(Measure, f64)>,
+    /// `lattice` by further measures, likewise.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map", deserialize_with = "from_map", default)]
+    pub lattices: Vec<(Measure, Atoms)>,
     /// The mean Shapley value of each modality, `x1` and so on, where every set has a head.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub shapley: BTreeMap<String, f64>,
@@ -99,6 +106,21 @@ pub struct SeveralSplitSummary {
     pub interaction: BTreeMap<Subset, f64>,
     /// What `summary.json` has of a split of two modalities, for each pair.
     pub pairs: BTreeMap<Subset, SplitSummary>,
+}
+
+/// The mean of each atom of a lattice, from the bottom to the top.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Atoms(
+    /// The atoms by their names, with their means in nats.
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
+    pub Vec<(String, f64)>,
+);
+
+impl Atoms {
+    fn of(lattice: &LatticeColumns) -> Self {
+        Self(lattice.means().into_iter().map(|node| (node_name(&node.node), node.atom)).collect())
+    }
 }
 
 /// Writes the informations of sets under the names of the columns, as in `i13`.
@@ -126,7 +148,7 @@ impl SeveralSummary {
         estimator: &SeveralEstimator,
         splits: &[SeveralSplit],
         pairs: &[PairAnalysis],
-        settings: &Settings,
+        label: &str,
         notes_of_data: &[String],
     ) -> Self {
         let description = estimator.description();
@@ -147,7 +169,7 @@ impl SeveralSummary {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             units: "nats".to_owned(),
             modalities: description.modalities.clone(),
-            label: settings.label.clone(),
+            label: label.to_owned(),
             seed: description.seed,
             gauge: description.gauge,
             prior: description.prior.clone(),
@@ -160,6 +182,7 @@ impl SeveralSummary {
             },
             folds: description.folds,
             repeats: description.repeats,
+            data_hash: description.data_hash.clone(),
             classes: estimator.classes().names().to_vec(),
             grouping: description.grouping.clone(),
             warnings: notes_of_data.iter().cloned().chain(pairs.iter().flat_map(of_pair)).collect(),
@@ -180,9 +203,9 @@ impl SeveralSplitSummary {
     fn new(estimator: &SeveralEstimator, split: &SeveralSplit, pairs: BTreeMap<Subset, SplitSummary>) -> Self {
         let scores = &split.scores;
         let shapley = split.shapley.as_ref();
-        let lattice = split.lattice.as_ref().map(|lattice| {
-            lattice.means().into_iter().map(|node| (node_name(&node.node), node.atom)).collect::<Vec<_>>()
-        });
+        let others = || split.measures.iter().filter(|by| by.measure != estimator.description().measure);
+        let redundancies = others().filter_map(|by| Some((by.measure, mean(by.redundancy.as_ref()?))));
+        let lattices = others().filter_map(|by| Some((by.measure, Atoms::of(by.lattice.as_ref()?))));
         let values = shapley.map(|of| {
             of.values.iter().enumerate().map(|(place, values)| (format!("x{}", place + 1), mean(values))).collect()
         });
@@ -194,7 +217,9 @@ impl SeveralSplitSummary {
             accuracy: scores.accuracy(),
             nll: scores.negative_log_likelihood(estimator.prior()),
             redundancy: split.redundancy.as_ref().map(|values| mean(values)),
-            lattice: lattice.unwrap_or_default(),
+            lattice: split.lattice.as_ref().map(|lattice| Atoms::of(lattice).0).unwrap_or_default(),
+            redundancies: redundancies.collect(),
+            lattices: lattices.collect(),
             shapley: values.unwrap_or_default(),
             interaction: interactions.unwrap_or_default(),
             pairs,

@@ -41,7 +41,7 @@ impl Columns {
 
 /// Mean and inverse deviation of every column.
 #[derive(Debug, Clone)]
-pub(crate) struct Scales(Vec<[f32; 2]>);
+pub(crate) struct Scales(pub(crate) Vec<[f32; 2]>);
 
 impl Scales {
     /// Measures the columns of rows `[n, width]`, row-major. Columns that do not vary become 0.

@@ -21,8 +21,8 @@ const LIMITS: Limits = Limits { starts: 3, rounds: 100, tolerance: 1e-4 };
 /// A fitted mixture over features and target.
 #[derive(Debug, Clone)]
 pub(crate) struct JointMixture {
-    scales: Scales,
-    mixture: Mixture,
+    pub(crate) scales: Scales,
+    pub(crate) mixture: Mixture,
 }
 
 impl JointMixture {

@@ -20,14 +20,14 @@ const BEYOND: f64 = 4.0;
 /// The density of a standardised target, and a table of its distribution function.
 #[derive(Debug, Clone)]
 pub(crate) struct Marginal {
-    knife: Knife,
+    pub(crate) knife: Knife,
     /// The ends of the table.
-    range: [f64; 2],
+    pub(crate) range: [f64; 2],
     /// The distribution function at `POINTS` points, evenly spread over the range.
     below: Vec<f64>,
     mean: f64,
     /// The share of the Cauchy density.
-    share_of_tails: f64,
+    pub(crate) share_of_tails: f64,
 }
 
 impl Marginal {
@@ -48,7 +48,7 @@ impl Marginal {
     }
 
     /// Tabulates the distribution function of a density over a range, by the trapezoidal rule.
-    fn new(knife: Knife, range: [f64; 2], share_of_tails: f64) -> Result<Self> {
+    pub(crate) fn new(knife: Knife, range: [f64; 2], share_of_tails: f64) -> Result<Self> {
         let step = (range[1] - range[0]) / (POINTS - 1) as f64;
         let points: Vec<f64> = (0..POINTS).map(|index| range[0] + step * index as f64).collect();
         let densities: Vec<f64> = log_density(&knife, &points)?.into_iter().map(f64::exp).collect();

@@ -16,8 +16,12 @@ mod normals;
 mod pool;
 mod ridge;
 
-pub(crate) use columns::{Columns, Given};
+pub(crate) use columns::{Columns, Given, Scales};
 pub(crate) use contest::{Contest, Outcome, Plan};
+pub(crate) use family::ResidualDensity;
+pub(crate) use joint_mixture::JointMixture;
 pub(crate) use marginal::Marginal;
+pub(crate) use network::DensityNetwork;
 pub(crate) use normals::Predicted;
-pub(crate) use pool::DensityPool;
+pub(crate) use pool::{DensityPool, MOST_COLUMNS_OF_A_LINE, Member};
+pub(crate) use ridge::Ridge;

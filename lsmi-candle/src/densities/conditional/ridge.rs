@@ -20,16 +20,17 @@ const MOST_LEVERAGE: f64 = 0.999;
 #[derive(Debug, Clone)]
 pub(crate) struct Ridge {
     /// Means of the features, `[width]`.
-    means: Vec<f64>,
+    pub(crate) means: Vec<f64>,
     /// Eigenvectors of `X'X` as rows, `[rank, width]`.
-    axes: Vec<f64>,
+    pub(crate) axes: Vec<f64>,
     /// `1 / (eigenvalue + penalty)`, `[rank]`.
-    shrunk: Vec<f64>,
+    pub(crate) shrunk: Vec<f64>,
     /// Coefficients along the eigenvectors, `[rank]`.
-    coefficients: Vec<f64>,
-    intercept: f64,
+    pub(crate) coefficients: Vec<f64>,
+    pub(crate) intercept: f64,
     pub(crate) deviation: f64,
-    rows: f64,
+    /// Rows of the fit.
+    pub(crate) rows: f64,
 }
 
 /// A fit with the residuals of its rows, each left out of the fit.

@@ -1,10 +1,29 @@
 //! Stores the coordinates of densities and of heads as tensors of a bundle.
 
 use super::tensors::{Reader, Writer};
-use crate::densities::gauge::{Coordinates, HeadCoordinates, Squash, Standardizer};
+use crate::densities::gauge::{Coordinates, Gauge, GaugeKind, HeadCoordinates, Squash, Standardizer};
 use crate::error::BundleError;
 
 type Result<T> = std::result::Result<T, BundleError>;
+
+/// Writes the gauge of two modalities.
+pub(super) fn write_gauge(writer: &mut Writer, gauge: &Gauge) {
+    write_coordinates(writer, "gauge.x1", &gauge.x1);
+    write_coordinates(writer, "gauge.x2", &gauge.x2);
+    write_head_coordinates(writer, "heads.x1", &gauge.heads[0]);
+    write_head_coordinates(writer, "heads.x2", &gauge.heads[1]);
+}
+
+/// Reads the gauge of two modalities of so many columns, in so many dimensions.
+pub(super) fn read_gauge(reader: &Reader<'_>, kind: GaugeKind, columns: [usize; 2], dims: [usize; 2]) -> Result<Gauge> {
+    let x1 = read_coordinates(reader, "gauge.x1", columns[0], dims[0])?;
+    let x2 = read_coordinates(reader, "gauge.x2", columns[1], dims[1])?;
+    let heads = [
+        read_head_coordinates(reader, "heads.x1", x1.standardizer.columns())?,
+        read_head_coordinates(reader, "heads.x2", x2.standardizer.columns())?,
+    ];
+    Ok(Gauge { kind, x1, x2, heads })
+}
 
 pub(super) fn write_coordinates(writer: &mut Writer, name: &str, coordinates: &Coordinates) {
     let standardizer = &coordinates.standardizer;

@@ -5,12 +5,19 @@
 //! gives the same bits.
 
 mod classifier;
+mod conditional;
+mod continuous;
 mod coordinates;
 mod density;
 mod fold;
+mod kind;
 mod pool;
+mod saved;
 mod several;
 mod tensors;
+
+pub use kind::EstimatorKind;
+pub use saved::SavedEstimator;
 
 use std::collections::HashMap;
 
@@ -19,19 +26,15 @@ use lsmi_core::ClassPrior;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use self::coordinates::{read_coordinates, read_head_coordinates, write_coordinates, write_head_coordinates};
+use self::coordinates::{read_gauge, write_gauge};
 use self::fold::{FoldLayout, read_fold, write_fold};
 use self::tensors::{Reader, Writer};
 use super::{Description, Estimator};
-use crate::densities::gauge::Gauge;
 use crate::device::DeviceChoice;
 use crate::error::{BundleError, Result};
 
 /// Version of the bundle's layout that this crate writes and reads.
 pub const SCHEMA: u32 = 3;
-
-/// The metadata key of everything that is not a tensor.
-const KEY: &str = "lsmi";
 
 /// Everything that is not a tensor.
 #[derive(Serialize, Deserialize)]
@@ -48,10 +51,7 @@ impl Estimator {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut writer = Writer::default();
         writer.numbers("prior", &[self.prior.classes()], self.prior.log_probabilities());
-        write_coordinates(&mut writer, "gauge.x1", &self.gauge.x1);
-        write_coordinates(&mut writer, "gauge.x2", &self.gauge.x2);
-        write_head_coordinates(&mut writer, "heads.x1", &self.gauge.heads[0]);
-        write_head_coordinates(&mut writer, "heads.x2", &self.gauge.heads[1]);
+        write_gauge(&mut writer, &self.gauge);
         let mut layout = Vec::new();
         // The folds of all repeats are counted through.
         for (index, fold) in self.repeats.iter().flatten().enumerate() {
@@ -60,7 +60,7 @@ impl Estimator {
         // One key only: the metadata is a hash map, whose order would change the bytes from run to run.
         let metadata = serde_json::to_string(&Metadata { description: &self.description, layout })
             .map_err(|source| BundleError::WriteDescription { source })?;
-        let metadata = HashMap::from([(KEY.to_owned(), metadata)]);
+        let metadata = HashMap::from([(EstimatorKind::Two.key().to_owned(), metadata)]);
         let bytes = writer.views().and_then(|views| safetensors::serialize(views, Some(metadata)));
         Ok(bytes.map_err(|source| BundleError::Write { source })?)
     }
@@ -74,13 +74,7 @@ impl Estimator {
         let device = device.open()?;
         let format = |source| BundleError::Format { file: file.to_owned(), source };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-        let found = header.metadata().as_ref();
-        if found.is_some_and(|metadata| metadata.contains_key(several::KEY)) {
-            return Err(BundleError::OfSeveral { file: file.to_owned() }.into());
-        }
-        let metadata = found.and_then(|metadata| metadata.get(KEY));
-        let metadata = metadata.ok_or_else(|| BundleError::NotABundle { file: file.to_owned() })?;
-        let Metadata { description, layout } = parse(file, metadata)?;
+        let Metadata { description, layout } = parse(file, EstimatorKind::Two.metadata(file, &header)?)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
         Ok(Self::read(&Reader::new(file, &tensors), description, &layout, device)?)
     }
@@ -95,15 +89,7 @@ impl Estimator {
         let log_prior = reader.numbers("prior", &[classes])?;
         let prior = ClassPrior::from_log_probabilities(log_prior)
             .map_err(|error| reader.wrong("prior", "logarithms of class probabilities", &error.to_string()))?;
-        let [d1, d2] = description.dims;
-        let [k1, k2] = description.gauge_dims;
-        let x1 = read_coordinates(reader, "gauge.x1", d1, k1)?;
-        let x2 = read_coordinates(reader, "gauge.x2", d2, k2)?;
-        let heads = [
-            read_head_coordinates(reader, "heads.x1", x1.standardizer.columns())?,
-            read_head_coordinates(reader, "heads.x2", x2.standardizer.columns())?,
-        ];
-        let gauge = Gauge { kind: description.gauge, x1, x2, heads };
+        let gauge = read_gauge(reader, description.gauge, description.dims, description.gauge_dims)?;
         let Description { folds, repeats, given_heads, .. } = description;
         let expected = folds.checked_mul(repeats).filter(|all| *all > 0);
         if expected != Some(layout.len()) {
@@ -122,12 +108,17 @@ impl Estimator {
 fn parse(file: &str, metadata: &str) -> std::result::Result<Metadata<Description>, BundleError> {
     let understood = |source| BundleError::Description { file: file.to_owned(), source };
     let value: serde_json::Value = serde_json::from_str(metadata).map_err(understood)?;
-    // Before all else: a newer description may have fields that this version cannot know.
-    if let Some(found) = value["description"]["schema"].as_u64().filter(|schema| *schema > u64::from(SCHEMA)) {
-        return Err(BundleError::NewerSchema { file: file.to_owned(), found, known: SCHEMA });
-    }
-    if let Some(found) = value["description"]["schema"].as_u64().filter(|schema| *schema < u64::from(SCHEMA)) {
-        return Err(BundleError::OlderSchema { file: file.to_owned(), found });
-    }
+    check_schema(file, &value["description"]["schema"], SCHEMA)?;
     serde_json::from_value(value).map_err(understood)
+}
+
+/// Checks the version of a layout, before all else: a description of another may have fields that this version cannot know.
+fn check_schema(file: &str, found: &serde_json::Value, known: u32) -> std::result::Result<(), BundleError> {
+    match found.as_u64() {
+        Some(found) if found > u64::from(known) => {
+            Err(BundleError::NewerSchema { file: file.to_owned(), found, known })
+        }
+        Some(found) if found < u64::from(known) => Err(BundleError::OlderSchema { file: file.to_owned(), found }),
+        _ => Ok(()),
+    }
 }

@@ -10,8 +10,10 @@ use lsmi_core::{ClassPrior, Subset};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
+use super::check_schema;
 use super::coordinates::{read_coordinates, read_head_coordinates, write_coordinates, write_head_coordinates};
 use super::density::{MixtureLayout, read_density, write_density};
+use super::kind::EstimatorKind;
 use super::pool::{PoolLayout, read_pool, write_pool};
 use super::tensors::{Reader, Writer};
 use crate::densities::gauge::{HeadCoordinates, ModalityGauge};
@@ -20,9 +22,7 @@ use crate::error::{BundleError, Result};
 use crate::estimator::several::{SeveralDescription, SeveralEstimator, SeveralModels, parts_of};
 
 /// Version of the layout that this crate writes and reads.
-const SCHEMA: u32 = 1;
-/// The metadata key of everything that is not a tensor.
-pub(super) const KEY: &str = "lsmi-several";
+const SCHEMA: u32 = 2;
 
 /// Everything that is not a tensor.
 #[derive(Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl SeveralEstimator {
         }
         let metadata = Metadata { schema: SCHEMA, description: &self.description, layout };
         let metadata = serde_json::to_string(&metadata).map_err(|source| BundleError::WriteDescription { source })?;
-        let metadata = HashMap::from([(KEY.to_owned(), metadata)]);
+        let metadata = HashMap::from([(EstimatorKind::Several.key().to_owned(), metadata)]);
         let bytes = writer.views().and_then(|views| safetensors::serialize(views, Some(metadata)));
         Ok(bytes.map_err(|source| BundleError::Write { source })?)
     }
@@ -80,9 +80,7 @@ impl SeveralEstimator {
         let device = device.open()?;
         let format = |source| BundleError::Format { file: file.to_owned(), source };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-        let metadata = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-        let metadata = metadata.ok_or_else(|| BundleError::NotOfSeveral { file: file.to_owned() })?;
-        let Metadata { description, layout, .. } = parse(file, metadata)?;
+        let Metadata { description, layout, .. } = parse(file, EstimatorKind::Several.metadata(file, &header)?)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
         let reader = Reader::new(file, &tensors);
         let (prior, gauge) = (read_prior(&reader, &description)?, read_gauge(&reader, &description)?);
@@ -105,10 +103,7 @@ impl SeveralEstimator {
 fn parse(file: &str, metadata: &str) -> std::result::Result<Metadata<SeveralDescription>, BundleError> {
     let understood = |source| BundleError::Description { file: file.to_owned(), source };
     let value: serde_json::Value = serde_json::from_str(metadata).map_err(understood)?;
-    // Before all else: a newer description may have fields that this version cannot know.
-    if let Some(found) = value["schema"].as_u64().filter(|schema| *schema > u64::from(SCHEMA)) {
-        return Err(BundleError::NewerSchema { file: file.to_owned(), found, known: SCHEMA });
-    }
+    check_schema(file, &value["schema"], SCHEMA)?;
     serde_json::from_value(value).map_err(understood)
 }
 
@@ -124,6 +119,10 @@ fn read_gauge(reader: &Reader<'_>, of: &SeveralDescription) -> std::result::Resu
     if !(2..=Subset::MOST_MODALITIES).contains(&count) || dims.len() != count || gauge_dims.len() != count {
         let found = format!("{count}, {} and {}", dims.len(), gauge_dims.len());
         return Err(reader.wrong("gauge.x1", "of two to eight modalities, with columns and dimensions", &found));
+    }
+    let pairs = Subset::all(count).filter(|set| set.len() == 2);
+    if !of.pairs.keys().copied().eq(pairs) {
+        return Err(reader.wrong("gauge.x1", "of modalities of which every pair is described", "of others"));
     }
     let sizes = dims.iter().zip(gauge_dims).enumerate();
     sizes

@@ -8,18 +8,18 @@ use crate::estimator::scoring::{HEADS, ModelInputs};
 
 /// The densities of one target.
 #[derive(Debug, Clone)]
-pub(super) struct Link {
+pub(in crate::estimator) struct Link {
     /// p(y).
-    pub(super) marginal: Marginal,
+    pub(in crate::estimator) marginal: Marginal,
     /// The density given the targets before, if there are any.
-    pub(super) after: Option<DensityPool>,
+    pub(in crate::estimator) after: Option<DensityPool>,
     /// The densities given x1, x2 and both, and the targets before.
-    pub(super) heads: [DensityPool; 3],
+    pub(in crate::estimator) heads: [DensityPool; 3],
 }
 
 /// The densities of all targets of a decomposition, from the rows outside one fold.
 #[derive(Debug, Clone)]
-pub(super) struct Chain(pub(super) Vec<Link>);
+pub(in crate::estimator) struct Chain(pub(in crate::estimator) Vec<Link>);
 
 impl Chain {
     /// Returns what the densities say of rows at their targets; those of x are left empty.

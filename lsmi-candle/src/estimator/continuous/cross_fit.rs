@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::chain::{Chain, Link, columns_before};
 use super::settings::{check_samples, scales, standardised};
-use super::{ContinuousEstimator, ContinuousScores, Decomposed, TargetDescription, TargetSettings, Targets};
+use super::{ContinuousEstimator, ContinuousScores, Decomposed, TargetDescription, TargetSettings};
 use crate::densities::conditional::{Contest, Given, Marginal, Outcome, Plan};
 use crate::densities::gauge::Gauge;
 use crate::error::Result;
@@ -84,10 +84,7 @@ pub fn cross_fit_targets(
     };
     let partitions: Vec<Partition> =
         (0..of.repeats).map(|repeat| Partition::for_repeat(&fit.rows(), of, repeat)).collect();
-    let columns: Vec<Vec<usize>> = match settings.targets {
-        Targets::Each => (0..targets.len()).map(|column| vec![column]).collect(),
-        Targets::Jointly => vec![(0..targets.len()).collect()],
-    };
+    let columns = settings.targets.decomposed(targets.len());
     let models = of.folds * partitions.len() * (2 + targets.len() * (1 + HEAD_NAMES.len()));
     let reporter = Reporter::new(progress, models);
     let fitting = Fitting { fit, targets: &targets, reporter: &reporter };
@@ -116,6 +113,7 @@ pub fn cross_fit_targets(
         repeats: of.repeats,
         rows: train.rows(),
         data_hash: train.hash(),
+        pooling: None,
         grouping,
         notes: gauge_notes(&gauge),
     };

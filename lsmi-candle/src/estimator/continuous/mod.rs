@@ -16,6 +16,7 @@ mod cross_fit;
 mod scores;
 mod settings;
 
+pub(super) use chain::{Chain, Link};
 pub use cross_fit::{ContinuousFit, cross_fit_targets};
 pub use scores::ContinuousScores;
 pub use settings::{TargetSettings, Targets};
@@ -25,13 +26,12 @@ use lsmi_core::{Measure, Reference};
 use serde::{Deserialize, Serialize};
 
 use self::answers::Answers;
-use self::chain::Chain;
 use super::grouping::Grouping;
 use super::scoring::{ModelInputs, ROWS_AT_A_TIME, filled_up};
 use crate::densities::gauge::{Gauge, GaugeKind};
 use crate::densities::knife::Knife;
 use crate::error::{EstimatorError, Result};
-use crate::features::TargetSet;
+use crate::features::{Pooling, TargetSet};
 
 /// The description of an estimator of continuous targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,9 @@ pub struct TargetDescription {
     pub rows: usize,
     /// SHA-256 of the training rows.
     pub data_hash: String,
+    /// The pooling of the sequences that it was fitted on; `None` if there were none, or if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<Pooling>,
     /// The grouping of the training rows; `None` if every row is a group of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouping: Option<Grouping>,
@@ -73,22 +76,22 @@ pub struct TargetDescription {
 /// A fitted gauge, densities and conditional densities, which give the terms of new rows.
 #[derive(Debug, Clone)]
 pub struct ContinuousEstimator {
-    description: TargetDescription,
-    gauge: Gauge,
+    pub(super) description: TargetDescription,
+    pub(super) gauge: Gauge,
     /// Densities of x1 and x2 of every fold, for each repeat.
-    densities: Vec<Vec<[Knife; 2]>>,
+    pub(super) densities: Vec<Vec<[Knife; 2]>>,
     /// The targets that are decomposed together.
-    decomposed: Vec<Decomposed>,
-    device: Device,
+    pub(super) decomposed: Vec<Decomposed>,
+    pub(super) device: Device,
 }
 
 /// The conditional densities of the targets of one decomposition.
 #[derive(Debug, Clone)]
-struct Decomposed {
+pub(super) struct Decomposed {
     /// The columns of the targets.
-    columns: Vec<usize>,
+    pub(super) columns: Vec<usize>,
     /// The chain of every fold, for each repeat.
-    repeats: Vec<Vec<Chain>>,
+    pub(super) repeats: Vec<Vec<Chain>>,
 }
 
 impl ContinuousEstimator {
@@ -100,6 +103,14 @@ impl ContinuousEstimator {
     /// Returns the definition of redundancy.
     pub fn measure(&self) -> Measure {
         self.description.measure
+    }
+
+    /// Returns the estimator with the pooling of the sequences that it was fitted on, see
+    /// [`Data::pooling`](crate::features::Data::pooling).
+    #[must_use]
+    pub fn with_pooling(mut self, pooling: Option<Pooling>) -> Self {
+        self.description.pooling = pooling;
+        self
     }
 
     /// Returns the notes for the user about the fit, in sentences.

@@ -84,6 +84,16 @@ impl TargetSettings {
     }
 }
 
+impl Targets {
+    /// Returns the columns of the targets of each decomposition, of so many targets.
+    pub(in crate::estimator) fn decomposed(self, targets: usize) -> Vec<Vec<usize>> {
+        match self {
+            Self::Each => (0..targets).map(|column| vec![column]).collect(),
+            Self::Jointly => vec![(0..targets).collect()],
+        }
+    }
+}
+
 /// Checks samples that may have been put together by hand.
 pub(super) fn check_samples(samples: &TargetSet) -> Result<()> {
     check_inputs(&samples.inputs(), samples.rows())?;

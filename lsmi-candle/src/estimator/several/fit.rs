@@ -1,5 +1,7 @@
 //! Cross-fitting of several modalities: every fold's models see the rows outside the fold, and score the rows inside it.
 
+use std::collections::BTreeMap;
+
 use crossbeam_channel::Sender;
 use lsmi_core::Subset;
 
@@ -34,8 +36,6 @@ pub struct SeveralFit {
     pub estimator: SeveralEstimator,
     /// The training rows' terms, predictions and folds.
     pub scores: SeveralScores,
-    /// The settings of the fit.
-    pub(super) settings: Settings,
 }
 
 /// Fits an estimator to training rows of two to eight modalities and computes their terms by cross-fitting.
@@ -92,13 +92,17 @@ pub fn cross_fit_several(
         folds: settings.folds,
         repeats: settings.repeats,
         rows: train.rows(),
+        data_hash: train.hash(),
+        pooling: None,
+        pairs: BTreeMap::new(),
         grouping,
         notes,
     };
-    let estimator = SeveralEstimator { description, prior, gauge, repeats, device };
+    let mut estimator = SeveralEstimator { description, prior, gauge, repeats, device };
     let assignments: Vec<Vec<u32>> = partitions.into_iter().map(|partition| partition.folds).collect();
-    let scores = estimator.score_rows(train, Some(&assignments))?;
-    Ok(SeveralFit { estimator, scores: SeveralScores { groups, ..scores }, settings: settings.clone() })
+    let scores = SeveralScores { groups, ..estimator.score_rows(train, Some(&assignments))? };
+    estimator.description.pairs = estimator.describe_pairs(train, settings, &scores)?;
+    Ok(SeveralFit { estimator, scores })
 }
 
 /// Checks samples that may have been put together by hand; those read from a file pass.

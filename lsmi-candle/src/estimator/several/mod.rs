@@ -3,7 +3,7 @@
 //! [`cross_fit_several`] fits one gauge for all modalities, deals the rows to folds once, and fits for every fold a density
 //! and a head for each modality, a head for each pair, and of three modalities a density for every set and a head for all
 //! together: what the redundancy lattice asks for. A head of several modalities has those of its parts among its members.
-//! What sets share is fitted once: [`SeveralFit::pair`] puts the models of two modalities together to an ordinary
+//! What sets share is fitted once: [`SeveralEstimator::pair`] puts the models of two modalities together to an ordinary
 //! [`Estimator`](super::Estimator), whose results are those of a fit to these two by the same gauge and folds.
 //!
 //! Densities of several modalities together are fitted to their gauge coordinates one after another. With more than three
@@ -16,7 +16,7 @@ mod models;
 mod pairs;
 mod scores;
 
-pub use description::SeveralDescription;
+pub use description::{PairDescription, SeveralDescription};
 pub use fit::{SeveralFit, SeveralSettings, cross_fit_several};
 pub use scores::{SeveralScores, SubsetColumns};
 
@@ -27,7 +27,7 @@ use lsmi_core::{ClassPrior, Subset};
 
 use crate::densities::gauge::ModalityGauge;
 use crate::densities::knife::Knife;
-use crate::features::Classes;
+use crate::features::{Classes, Pooling};
 use crate::heads::HeadPool;
 
 /// A fitted gauge, densities and heads of sets of modalities, which give the terms of new rows.
@@ -54,6 +54,14 @@ impl SeveralEstimator {
     /// Returns the description of the estimator.
     pub fn description(&self) -> &SeveralDescription {
         &self.description
+    }
+
+    /// Returns the estimator with the pooling of the sequences that it was fitted on, see
+    /// [`Data::pooling`](crate::features::Data::pooling).
+    #[must_use]
+    pub fn with_pooling(mut self, pooling: Option<Pooling>) -> Self {
+        self.description.pooling = pooling;
+        self
     }
 
     /// Returns the classes, in the order of the class indices.

@@ -1,16 +1,21 @@
 //! Content hashes: which data an estimator was fitted on, whatever file they came in.
 
+use lsmi_core::SampleIds;
 use sha2::{Digest, Sha256};
 
 use super::file::{FeatureFile, UnlabelledFile};
 use super::{FeatureSet, Inputs, Unlabelled};
 use crate::features::groups::Groups;
 use crate::features::keys::LOGITS;
+use crate::features::several::SeveralSet;
 use crate::files::hexadecimal;
 use crate::numbers::matrix::Matrix;
 
 /// Hashed first, so that a change of what is hashed changes every hash.
 const VERSION: &[u8] = b"lsmi features 1";
+
+/// The same for samples of several modalities.
+const VERSION_SEVERAL: &[u8] = b"lsmi several features 1";
 
 /// The same for samples without labels.
 const VERSION_UNLABELLED: &[u8] = b"lsmi unlabelled features 1";
@@ -28,6 +33,20 @@ pub(super) fn of_file(file: &FeatureFile) -> String {
 pub(super) fn of_set(features: &FeatureSet) -> String {
     let mut hash = Sha256::new_with_prefix(VERSION);
     set(&mut hash, features);
+    hexadecimal(&hash.finalize())
+}
+
+pub(in crate::features) fn of_several(samples: &SeveralSet) -> String {
+    let SeveralSet { names: _, ids, modalities, labels, groups } = samples;
+    let mut hash = Sha256::new_with_prefix(VERSION_SEVERAL);
+    length(&mut hash, modalities.len());
+    for modality in modalities {
+        matrix(&mut hash, modality);
+    }
+    labels_and_ids(&mut hash, Some(labels), ids);
+    for number in groups.iter().flat_map(Groups::numbers) {
+        hash.update(number.to_le_bytes());
+    }
     hexadecimal(&hash.finalize())
 }
 
@@ -58,22 +77,26 @@ fn inputs(hash: &mut Sha256, inputs: Inputs<'_>, labels: Option<&[u32]>) {
     for modality in [inputs.x1, inputs.x2] {
         matrix(hash, modality);
     }
-    if let Some(labels) = labels {
-        length(hash, labels.len());
-        for label in labels {
-            hash.update(label.to_le_bytes());
-        }
-    }
-    length(hash, inputs.ids.len());
-    for id in inputs.ids.iter() {
-        text(hash, &id);
-    }
+    labels_and_ids(hash, labels, inputs.ids);
     // Nothing at all stands for no logits, so that data without them keep the hash they had before there were any.
     for (name, logits) in LOGITS.into_iter().zip(inputs.logits) {
         if let Some(logits) = logits {
             text(hash, name);
             matrix(hash, logits);
         }
+    }
+}
+
+fn labels_and_ids(hash: &mut Sha256, labels: Option<&[u32]>, ids: &SampleIds) {
+    if let Some(labels) = labels {
+        length(hash, labels.len());
+        for label in labels {
+            hash.update(label.to_le_bytes());
+        }
+    }
+    length(hash, ids.len());
+    for id in ids.iter() {
+        text(hash, &id);
     }
 }
 

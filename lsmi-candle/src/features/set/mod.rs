@@ -1,7 +1,7 @@
 //! Samples in memory: with labels, without, and borrowed.
 
 pub(crate) mod file;
-mod hash;
+pub(in crate::features) mod hash;
 
 use std::borrow::Cow;
 

@@ -8,7 +8,7 @@ use crate::features::error::FeatureError;
 use crate::features::keys::LOGITS;
 use crate::features::read::load;
 use crate::features::read::source::Source;
-use crate::features::{Classes, FeatureFile, FeatureSet, Keys, MetadataColumn, Split};
+use crate::features::{Classes, FeatureFile, FeatureSet, Keys, MetadataColumn, Pooling, Split};
 use crate::numbers::matrix::Matrix;
 
 impl Data {
@@ -47,6 +47,13 @@ impl Data {
         classes: &Classes,
     ) -> Result<SeveralFile, FeatureError> {
         self.read_pairs(names, keys, Some(classes))
+    }
+
+    /// Returns the pooling that the keys ask for, if one of these modalities is made of sequences; `None` for files that cannot be
+    /// read.
+    pub fn pooling_of_several(&self, names: &[String], keys: &Keys) -> Option<Pooling> {
+        let of_pair = |pair: &[String]| Keys { x1: pair[0].clone(), x2: pair[1].clone(), ..keys.clone() };
+        names.windows(2).find_map(|pair| self.pooling(&of_pair(pair)))
     }
 
     fn read_pairs(&self, names: &[String], keys: &Keys, known: Option<&Classes>) -> Result<SeveralFile, FeatureError> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use lsmi_core::{SampleIds, Subset};
 
+use crate::features::set::hash;
 use crate::features::{Classes, FeatureSet, Groups, MetadataColumn, Split};
 use crate::numbers::matrix::Matrix;
 
@@ -44,6 +45,11 @@ impl SeveralSet {
     /// Returns the number of samples.
     pub fn rows(&self) -> usize {
         self.labels.len()
+    }
+
+    /// Returns the SHA-256 of the samples in hexadecimal, as [`FeatureSet::hash`] does.
+    pub fn hash(&self) -> String {
+        hash::of_several(self)
     }
 
     /// Selects samples by index, in the given order.

@@ -9,7 +9,7 @@ use lsmi_candle::estimator;
 use lsmi_candle::features::{Classes, Data, LabelsFile, Rare};
 use lsmi_core::PriorChoice;
 
-use super::{say_notes, training_rows};
+use super::{evaluation_name, say_notes, training_rows};
 use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
@@ -99,7 +99,7 @@ fn read(arguments: &Analyze, source: &Data) -> Result<LabelsFile, Failure> {
     training_rows(&file.table)?;
     let names = file.labels_of("train").map(|labels| labels.names().to_vec()).unwrap_or_default();
     for (index, path) in arguments.eval.iter().enumerate() {
-        let name = if index == 0 { "eval".to_owned() } else { format!("eval{}", index + 1) };
+        let name = evaluation_name(index);
         let other = Data::from(path.as_path()).read_several_labels(&keys, Some(&names))?;
         say_notes(&other.table.notes, Some(path));
         file = file.with_evaluation(&name, other, &keys)?;

@@ -119,6 +119,11 @@ pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, Failure> 
     file.split("train").ok_or_else(|| Failure::data("there is no split `train`").about(&file.path))
 }
 
+/// What the rows of an `--eval` are called, by its place.
+pub(super) fn evaluation_name(index: usize) -> String {
+    if index == 0 { "eval".to_owned() } else { format!("eval{}", index + 1) }
+}
+
 /// The samples of every `--eval`, checked against the training data before anything is fitted.
 pub(super) fn read_evaluations(
     files: &[PathBuf],
@@ -128,7 +133,7 @@ pub(super) fn read_evaluations(
     training_rows(training)?;
     let mut evaluations = Vec::new();
     for (index, path) in files.iter().enumerate() {
-        let name = if index == 0 { "eval".to_owned() } else { format!("eval{}", index + 1) };
+        let name = evaluation_name(index);
         if training.split(&name).is_some() {
             let data = training.path.display();
             return Err(Failure::usage(format!(

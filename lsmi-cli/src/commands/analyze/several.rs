@@ -3,9 +3,10 @@
 use lsmi_candle::analysis::several::{SeveralAnalysis, analyze_several};
 use lsmi_candle::analysis::{ESTIMATOR, SUMMARY, Settings, samples_name};
 use lsmi_candle::estimator::several::SeveralSettings;
-use lsmi_candle::features::{Data, Keys, Rare};
+use lsmi_candle::features::{Data, Keys, Rare, SeveralFile};
 use lsmi_core::Measure;
 
+use super::{evaluation_name, say_notes};
 use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
@@ -47,7 +48,7 @@ pub(super) fn run(
     (source, keys, names): (&Data, &Keys, &[String]),
 ) -> Result<(), Failure> {
     refuse(arguments, names)?;
-    let table = source.read_several(names, keys)?;
+    let table = with_evaluations(arguments, source.read_several(names, keys)?, keys)?;
     let train = table.split("train").ok_or_else(|| Failure::data("there is no split `train`").about(&table.path))?;
     let (estimation, common) = (&arguments.estimation, &arguments.common);
     let repeats = repeats(estimation, common, train.rows());
@@ -60,11 +61,22 @@ pub(super) fn run(
     };
     let further = SeveralSettings { all_heads: arguments.several.shapley };
     let analysis = progress::shown(common.quiet, |sender| analyze_several(&table, &settings, further, sender))?;
+    let analysis = analysis.with_pooling(source.pooling_of_several(names, keys));
     write(arguments, effective, run, &analysis)?;
     if !common.quiet {
         console::say(&tables::several::closing(analysis.summary()));
     }
     if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
+}
+
+/// Reads the samples of every `--eval` as a split of the table.
+fn with_evaluations(arguments: &Analyze, mut table: SeveralFile, keys: &Keys) -> Result<SeveralFile, Failure> {
+    for (index, path) in arguments.eval.iter().enumerate() {
+        let other = Data::from(path.as_path()).read_several_with_classes(&table.names, keys, &table.classes)?;
+        say_notes(&other.notes, Some(path));
+        table = table.with_evaluation(&evaluation_name(index), other)?;
+    }
+    Ok(table)
 }
 
 /// Writes samples, summary, estimator and what there is to say of the run, all or nothing.
@@ -81,7 +93,6 @@ fn write(arguments: &Analyze, effective: &Effective, run: Run, analysis: &Severa
 /// Refuses options that are of two modalities.
 fn refuse(arguments: &Analyze, names: &[String]) -> Result<(), Failure> {
     let given = [
-        ("--eval", !arguments.eval.is_empty()),
         ("--names", arguments.names != lsmi_candle::analysis::names::Names::default()),
         ("--rare", arguments.rare.rare() != Rare::Refuse),
         ("--ratings", arguments.ratings.is_some()),

@@ -5,10 +5,10 @@ use std::path::Path;
 use lsmi_candle::analysis::continuous::{TargetAnalysis, TargetAnalysisSettings, analyze_targets, target_samples_name};
 use lsmi_candle::analysis::{ESTIMATOR, SUMMARY};
 use lsmi_candle::estimator::continuous::{TargetSettings, Targets};
-use lsmi_candle::features::{Missing, Rare};
+use lsmi_candle::features::{Data, Keys, Missing, Rare, TargetFile};
 use lsmi_core::PriorChoice;
 
-use super::say_notes;
+use super::{evaluation_name, say_notes};
 use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
@@ -24,10 +24,11 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     let run = Run::begin();
     check_options(arguments)?;
     let source = arguments.data.data();
-    let inputs: Vec<&Path> = source.paths();
+    let inputs: Vec<&Path> = source.paths().into_iter().chain(arguments.eval.iter().map(AsRef::as_ref)).collect();
     let (common, estimation) = (&arguments.common, &arguments.estimation);
     check_analysis(&arguments.out, common.force, &inputs)?;
-    let file = source.read_targets(&arguments.arrays.keys(), true)?;
+    let keys = arguments.arrays.keys();
+    let file = with_evaluations(arguments, source.read_targets(&keys, true)?, &keys)?;
     if common.quiet {
         say_notes(&file.notes, None);
     }
@@ -44,6 +45,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
         repeats: Some(repeats),
     };
     let analysis = progress::shown(common.quiet, |sender| analyze_targets(&file, &settings, sender))?;
+    let analysis = analysis.with_pooling(source.pooling(&keys));
     write(arguments, &effective, &analysis, run)?;
     if !common.quiet {
         console::say(&tables::targets::closing(&arguments.names, analysis.summary()));
@@ -51,7 +53,17 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
 }
 
-/// Writes samples, summary and what there is to say of the run, all or nothing.
+/// Reads the samples of every `--eval` as a split of the table.
+fn with_evaluations(arguments: &Analyze, mut table: TargetFile, keys: &Keys) -> Result<TargetFile, Failure> {
+    for (index, path) in arguments.eval.iter().enumerate() {
+        let other = Data::from(path.as_path()).read_targets(keys, false)?;
+        say_notes(&other.notes, Some(path));
+        table = table.with_evaluation(&evaluation_name(index), other, keys)?;
+    }
+    Ok(table)
+}
+
+/// Writes samples, summary, estimator and what there is to say of the run, all or nothing.
 fn write(arguments: &Analyze, effective: &Effective, analysis: &TargetAnalysis, run: Run) -> Result<(), Failure> {
     let (directory, format) = (&arguments.out, arguments.format);
     let mut staging = Staging::default();
@@ -60,18 +72,15 @@ fn write(arguments: &Analyze, effective: &Effective, analysis: &TargetAnalysis, 
         staging.write(&path, |file| analysis.write_samples(decomposition, file, format))?;
     }
     staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
+    staging.write(&directory.join(ESTIMATOR), |file| analysis.write_estimator(file))?;
     stage_run(&mut staging, directory, run, effective, None)?;
-    let mut stale = leftovers(directory, format, None);
-    // An estimator of classes does not belong to these samples.
-    stale.push(directory.join(ESTIMATOR));
-    Ok(staging.commit(&stale)?)
+    Ok(staging.commit(&leftovers(directory, format, None))?)
 }
 
 /// Refuses options that mean nothing where there are no classes.
 fn check_options(arguments: &Analyze) -> Result<(), Failure> {
     let estimation = &arguments.estimation;
     let given = [
-        (!arguments.eval.is_empty(), "--eval", "give the rows as a split of the file, as in x1_test, x2_test, y_test"),
         (arguments.ratings.is_some(), "--ratings", "leave it out"),
         (!arguments.models.files.is_empty(), "--model", "leave it out: logits are those of classes"),
         (arguments.null.permutations > 0, "--null", "leave it out"),
@@ -82,7 +91,6 @@ fn check_options(arguments: &Analyze) -> Result<(), Failure> {
         (estimation.prior != PriorChoice::Empirical, "--prior", "leave it out: p(y) is fitted"),
         (!estimation.measures.listed().is_empty(), "--measures", "name one with --measure"),
         (arguments.arrays.keys().missing == Missing::Drop, "--missing drop", "remove such rows first"),
-        (arguments.format == lsmi_candle::samples::Format::Parquet, "--format parquet", "use csv or jsonl"),
     ];
     match given.into_iter().find(|(is_given, _, _)| *is_given) {
         Some((_, option, advice)) => {

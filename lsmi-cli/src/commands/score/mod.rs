@@ -1,18 +1,21 @@
 //! `lsmi score`: terms and decomposition of new samples by a saved estimator.
 //!
-//! [`whole`] scores rows that fit in memory, [`stream`] more than that, [`label_free`] rows without labels; [`rows`] says which
-//! rows are scored and where their values may go.
+//! [`whole`] scores rows that fit in memory, [`stream`] more than that, [`label_free`] rows without labels; [`several`] those of
+//! more than two modalities, [`targets`] those with continuous targets. [`rows`] says which rows are scored and where their values may go.
 
 mod label_free;
 mod plan;
 mod rows;
+mod several;
 mod stream;
+mod targets;
 mod whole;
 
-use lsmi_candle::estimator::Estimator;
+use lsmi_candle::estimator::{Estimator, SavedEstimator};
 use lsmi_candle::jobs::directory_of;
+use lsmi_candle::samples::Format;
 
-use super::saved::read_estimator;
+use super::saved::read_saved;
 use crate::arguments::Score;
 use crate::process::console;
 use crate::process::failure::Failure;
@@ -26,7 +29,22 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
         is_free?;
     }
     label_free::check_candidates(arguments)?;
-    let estimator = read_estimator(&arguments.estimator, arguments.common.device)?;
+    match read_saved(&arguments.estimator, arguments.common.device)? {
+        SavedEstimator::Two(estimator) => of_two(arguments, format, *estimator),
+        SavedEstimator::Several(estimator) => {
+            rows::check_place(&arguments.out, arguments)?;
+            several::run(arguments, format, *estimator)
+        }
+        SavedEstimator::Continuous(estimator) => targets::run(arguments, format, *estimator),
+    }
+}
+
+/// Scores rows by an estimator of two modalities and classes.
+fn of_two(arguments: &Score, format: Format, estimator: Estimator) -> Result<(), Failure> {
+    if arguments.modalities.is_some() {
+        return Err(Failure::usage("--modalities is of more than two modalities, and the estimator is of two")
+            .with_hint("name the arrays with --keys X1,X2,LABEL"));
+    }
     let estimator = with_warnings(estimator, arguments)?;
     if let Some(reader) = stream::reader(arguments, &estimator)? {
         return stream::run(arguments, format, &estimator, reader);

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use lsmi_candle::features::{MetadataColumn, Split};
+use lsmi_candle::analysis::pooling_difference;
+use lsmi_candle::features::{MetadataColumn, Pooling, Split};
 
-use crate::arguments::Score;
+use crate::arguments::{Score, Streaming};
 use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::{OutputError, check_file};
@@ -26,6 +27,42 @@ pub(super) fn check_place(path: &Path, arguments: &Score) -> Result<(), OutputEr
     let data = arguments.data.data();
     let inputs: Vec<&Path> = data.paths().into_iter().chain([arguments.estimator.as_path()]).collect();
     check_file(path, arguments.common.force, &inputs)
+}
+
+/// Refuses options that an estimator of this kind has not: those of all such kinds, and further ones, where they are given.
+pub(super) fn refuse(arguments: &Score, kind: &str, further: &[(&str, bool)]) -> Result<(), Failure> {
+    let Streaming { shard, rows_of_a_group } = arguments.streaming;
+    let given = [
+        ("--label-free", arguments.label_free),
+        ("--shard", shard.is_some()),
+        ("--rows-of-a-group", rows_of_a_group.is_some()),
+    ];
+    match given.iter().chain(further).find(|(_, is_given)| *is_given) {
+        Some((option, _)) => {
+            let file = arguments.estimator.display();
+            Err(Failure::usage(format!("{option} is not there for {file}, an estimator of {kind}: leave it out")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Warns of rows that the estimator was fitted on.
+pub(super) fn say_if_fitted(data: &Path, rows: &str, fitted: &str) {
+    if rows == fitted {
+        console::say(&format!(
+            "warning: {}: these are the rows that the estimator was fitted on: their values are far too good; \
+             `lsmi analyze` gives those of models that did not see them",
+            data.display()
+        ));
+    }
+}
+
+/// Warns of rows that are not sequences where those of the fit were, or the other way round. Another pooling is refused.
+pub(super) fn say_pooling(data: &Path, fitted: Option<Pooling>, found: Option<Pooling>) -> Result<(), Failure> {
+    if let Some(warning) = pooling_difference(&data.display().to_string(), fitted, found)? {
+        console::say(&format!("warning: {warning}"));
+    }
+    Ok(())
 }
 
 /// Returns the columns that are carried along with the samples of a split.

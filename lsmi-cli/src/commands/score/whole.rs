@@ -3,11 +3,10 @@
 use lsmi_candle::analysis::Analysis;
 use lsmi_candle::estimator::Estimator;
 
-use super::rows::{metadata_of, rows_to_score};
+use super::rows::{metadata_of, rows_to_score, say_if_fitted};
 use crate::arguments::Score;
 use crate::commands::analyze::say_notes;
 use crate::commands::write_analysis::{by_id, tell};
-use crate::process::console;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
 use lsmi_candle::analysis::names::Words;
@@ -27,13 +26,7 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: Estimator) -> Re
     let splits = rows
         .iter()
         .map(|split| {
-            if split.features.hash() == estimator.description().data_hash {
-                console::say(&format!(
-                    "warning: {}: these are the rows that the estimator was fitted on: their values are far too good; \
-                     `lsmi analyze` gives those of models that did not see them",
-                    data.display()
-                ));
-            }
+            say_if_fitted(data, &split.features.hash(), &estimator.description().data_hash);
             let scored = ScoredSplit::score(&split.name, &split.features, &estimator, measures)
                 .map_err(|error| Failure::from(error).about(data))?;
             Ok::<_, Failure>(scored.with_metadata(metadata_of(&metadata, &split.name)))

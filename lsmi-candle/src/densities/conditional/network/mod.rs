@@ -37,11 +37,11 @@ pub(crate) struct NetworkParams {
 /// A trained network.
 #[derive(Debug, Clone)]
 pub(crate) struct DensityNetwork {
-    scales: Scales,
+    pub(crate) scales: Scales,
     /// Hidden layers, the one next to the features first.
-    hidden: Vec<Layer>,
+    pub(crate) hidden: Vec<Layer>,
     /// The outputs: the features' weights, then those of the last hidden layer.
-    output: Layer,
+    pub(crate) output: Layer,
 }
 
 /// The values of all units for a batch of rows, `[rows, units]` each, row-major.
@@ -52,7 +52,7 @@ struct Activations {
 }
 
 impl DensityNetwork {
-    fn components(&self) -> usize {
+    pub(crate) fn components(&self) -> usize {
         self.output.outputs() / 3
     }
 
