@@ -4,12 +4,14 @@ use std::path::Path;
 
 use super::AnalysisError;
 use crate::error::EstimatorError;
-use crate::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split};
+use crate::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, PartialRows, Split};
 
 /// Rows to evaluate, under the name of a split.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
     pub(super) split: Split,
+    /// The rows that lack a modality, if there are any.
+    pub(super) partial: Option<PartialRows>,
     pub(super) metadata: Vec<MetadataColumn>,
     pub(super) file: String,
     pub(super) encoders: [Option<String>; 2],
@@ -32,7 +34,7 @@ impl Evaluation {
         }
         let train = training_rows(training)?;
         let path = file.path.clone();
-        let (split, metadata) = evaluated(file, name, &path)?;
+        let (split, partial, metadata) = evaluated(file, name, &path)?;
         for (array, expected, found) in
             [(&keys.x1, &train.x1, &split.features.x1), (&keys.x2, &train.x2, &split.features.x2)]
         {
@@ -49,7 +51,7 @@ impl Evaluation {
         }
         let file = path.display().to_string();
         check_logits(train, &split.features).map_err(AnalysisError::about(&file))?;
-        Ok(Self { split, metadata, file, encoders: [None, None] })
+        Ok(Self { split, partial, metadata, file, encoders: [None, None] })
     }
 
     /// Adds what made the features of each modality, as [`Data::encoders`](crate::features::Data::encoders) has it.
@@ -69,8 +71,11 @@ pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, AnalysisE
     file.split("train").ok_or_else(|| AnalysisError::NoTraining { file: file.path.display().to_string() })
 }
 
-fn evaluated(read: FeatureFile, name: &str, file: &Path) -> Result<(Split, Vec<MetadataColumn>), AnalysisError> {
-    let FeatureFile { splits, metadata, .. } = read;
+/// What is evaluated of a file: the rows, those that lack a modality, and the columns carried along.
+type Evaluated = (Split, Option<PartialRows>, Vec<MetadataColumn>);
+
+fn evaluated(read: FeatureFile, name: &str, file: &Path) -> Result<Evaluated, AnalysisError> {
+    let FeatureFile { splits, partial, metadata, .. } = read;
     let found: Vec<String> = splits.iter().map(|split| split.name.clone()).collect();
     let chosen = match found.as_slice() {
         [_] => splits.into_iter().next(),
@@ -80,7 +85,8 @@ fn evaluated(read: FeatureFile, name: &str, file: &Path) -> Result<(Split, Vec<M
         .ok_or_else(|| AnalysisError::NoTestSplit { file: file.display().to_string(), found: found.join(", ") })?;
     let metadata = metadata.into_iter().find(|columns| columns.name == split.name);
     let metadata = metadata.map(|columns| columns.features).unwrap_or_default();
-    Ok((Split { name: name.to_owned(), features: split.features }, metadata))
+    let partial = partial.into_iter().find(|partial| partial.name == split.name).map(|partial| partial.features);
+    Ok((Split { name: name.to_owned(), features: split.features }, partial, metadata))
 }
 
 /// Rows to evaluate have the logits that stand in for heads.

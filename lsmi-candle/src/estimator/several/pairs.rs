@@ -44,6 +44,7 @@ impl SeveralFit {
         let gauge =
             |set: Subset| set.members().next().map(|member| estimator.gauge[member].clone()).ok_or_else(missing);
         let fitting = Fitting {
+            data_hash: samples.hash(),
             train: &samples,
             classes: estimator.classes(),
             settings: &self.settings,
