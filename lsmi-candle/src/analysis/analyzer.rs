@@ -91,9 +91,10 @@ impl<'a> Analyzer<'a> {
         let scored = |split: &Split, partial: Option<&PartialRows>, file: &str| {
             let scored = ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures);
             let scored = scored.map_err(AnalysisError::about(file))?;
-            let of_partial =
-                partial.map(|partial| Ok(PartialSamples::new(fit.estimator.score_partial(partial)?, partial)));
-            let of_partial = of_partial.transpose().map_err(AnalysisError::about(file))?;
+            let of_partial = partial
+                .map(|partial| PartialSamples::score(partial, &fit.estimator))
+                .transpose()
+                .map_err(AnalysisError::about(file))?;
             Ok::<_, AnalysisError>(scored.with_seen(seen_rows(train, &split.features)).with_partial(of_partial))
         };
         for split in table.splits.iter().filter(|split| split.name != "train") {

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use lsmi_core::{Decomposition, SampleIds};
+
 use crate::EstimatorError;
-use crate::estimator::{Candidates, Estimator, Expected};
+use crate::estimator::{Candidates, Estimator, Expected, Scores};
 use crate::features::{MetadataColumn, Split, Unlabelled};
 
 use super::partial::in_order;
@@ -37,6 +39,22 @@ impl ExpectedSplit {
         let candidates = estimator.candidates(&split.features)?;
         let expected = estimator.expect(&candidates)?;
         Ok(Self { name: split.name.clone(), candidates, expected, metadata: metadata.to_vec(), partial: None })
+    }
+
+    /// No samples of a split, whose rows all lack a modality.
+    pub fn none(name: &str, estimator: &Estimator) -> Self {
+        let (ids, none) = (SampleIds::rows(0), Vec::new);
+        let candidates = Candidates {
+            ids: ids.clone(),
+            surprisals: Default::default(),
+            information: Default::default(),
+            probabilities: none(),
+            predictions: Default::default(),
+            classes: estimator.classes().len(),
+        };
+        let decomposition = Decomposition { ids, r: none(), u1: none(), u2: none(), s: none() };
+        let expected = Expected { terms: Scores::none().terms, decomposition };
+        Self { name: name.to_owned(), candidates, expected, metadata: Vec::new(), partial: None }
     }
 
     /// The same with the rows of the split that lack a modality.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::features::MetadataType;
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
@@ -239,13 +239,14 @@ fn append<W: Write + Send>(
     Ok(())
 }
 
-/// What a column of text or of doubles holds at a row, in words.
+/// What a column of text, of doubles or of integers holds at a row, in words.
 pub fn text_at(rows: &RecordBatch, column: &str, row: usize) -> Option<String> {
     let values = rows.column_by_name(column)?;
     if values.is_null(row) {
         return Some(String::new());
     }
     let text = values.as_string_opt::<i32>().map(|texts| texts.value(row).to_owned());
+    let text = text.or_else(|| Some(values.as_primitive_opt::<Int64Type>()?.value(row).to_string()));
     text.or_else(|| Some(values.as_primitive_opt::<Float64Type>()?.value(row).to_string()))
 }
 

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{ExtraColumns, Sample};
-use crate::estimator::{OneModalityScores, PartialScores};
+use crate::error::Result;
+use crate::estimator::{Estimator, OneModalityScores, PartialScores};
 use crate::features::{MetadataColumn, PartialRows};
 
 /// The rows of a split that lack a modality, scored.
@@ -22,6 +23,22 @@ impl PartialSamples {
     /// Takes scores of rows, with the columns that these carry along.
     pub fn new(scores: PartialScores, rows: &PartialRows) -> Self {
         Self { scores, metadata: rows.only.each_ref().map(|only| only.metadata.clone()) }
+    }
+
+    /// Scores rows that the estimator was not fitted on.
+    ///
+    /// # Errors
+    /// As [`Estimator::score_partial`].
+    pub fn score(rows: &PartialRows, estimator: &Estimator) -> Result<Self> {
+        Ok(Self::new(estimator.score_partial(rows)?, rows))
+    }
+
+    /// Scores rows without labels.
+    ///
+    /// # Errors
+    /// As [`Estimator::expect_partial`].
+    pub fn expect(rows: &PartialRows, estimator: &Estimator) -> Result<Self> {
+        Ok(Self::new(estimator.expect_partial(rows)?, rows))
     }
 
     /// Returns none of `rows` rows, which stand in a file where others lack a modality.

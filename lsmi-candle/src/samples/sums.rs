@@ -5,7 +5,7 @@ use lsmi_core::{ClassPrior, Interaction, Kind, statistics};
 use serde::{Deserialize, Serialize};
 
 use super::scored::columns;
-use super::{ExpectedSplit, PartialSamples, ScoredSplit};
+use super::{ExpectedSplit, ScoredSplit};
 
 /// Sums over the rows of a split.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -100,11 +100,6 @@ impl Sums {
         Self { n: terms.ids.len(), values, missing, ..Self::default() }
     }
 
-    /// Sums up rows none of which is complete.
-    pub fn partial(rows: &PartialSamples) -> Self {
-        Self { missing: Some(MissingSums::new(&rows.scores, &[])), ..Self::default() }
-    }
-
     /// Adds the sums of more rows.
     pub fn add(&mut self, more: &Self) {
         self.n += more.n;
@@ -128,5 +123,6 @@ impl Sums {
 
 /// Sums up values; a mean that is as exact as that of all rows comes of it.
 fn sum(values: &[f64]) -> f64 {
-    statistics::mean(values) * values.len() as f64
+    // No values have no mean.
+    if values.is_empty() { 0.0 } else { statistics::mean(values) * values.len() as f64 }
 }

@@ -107,8 +107,8 @@ impl MissingSummary {
         }
     }
 
-    /// Says what is to be known of a split before its numbers.
-    pub(super) fn warnings(&self, Words { names, label }: Words<'_>, split: &str) -> Vec<String> {
+    /// Says what is to be known of a split before its numbers, in sentences.
+    pub fn warnings(&self, Words { names, label }: Words<'_>, split: &str) -> Vec<String> {
         let Self { rows, complete, without_x1, without_x2, information: InformationOfOne { i1, i2 }, by_label } = self;
         let mut warnings = vec![format!(
             "`{split}`: {without_x1} of {rows} rows lack {}, {without_x2} lack {}: the decomposition is of the {complete} that have \

@@ -116,7 +116,7 @@ impl FeatureSet {
     }
 
     /// Computes the same of the samples and of the rows of their split that lack a modality, if there are any.
-    pub(crate) fn hash_with(&self, partial: Option<&PartialRows>) -> String {
+    pub fn hash_with(&self, partial: Option<&PartialRows>) -> String {
         partial.map_or_else(|| self.hash(), |partial| hash::of_set_with_partial(self, partial))
     }
 }

@@ -65,7 +65,7 @@ impl PartialRows {
 
 impl PartialRows {
     /// Takes the columns carried along with the rows that lack a modality from those of all rows. Returns those of the complete rows.
-    pub(crate) fn take_metadata(&mut self, columns: &[MetadataColumn]) -> Vec<MetadataColumn> {
+    pub fn take_metadata(&mut self, columns: &[MetadataColumn]) -> Vec<MetadataColumn> {
         for only in &mut self.only {
             only.metadata = selected(columns, &only.places);
         }
