@@ -168,7 +168,7 @@ fn rows_that_lack_a_modality_are_held_out() {
     let columns = changed.only[0].x.columns();
     let values = changed.only[0].x.values().chunks(columns).zip(&folds);
     let values =
-        values.flat_map(|(row, fold)| row.iter().map(move |value| if *fold == 0 { value + 5.0 } else { *value }));
+        values.flat_map(|(row, fold)| row.iter().map(move |value| if *fold == 0 { value + 0.25 } else { *value }));
     let rows = changed.only[0].rows();
     changed.only[0].x = lsmi_candle::numbers::matrix::Matrix::new(rows, columns, values.collect()).unwrap();
     let (after, _) = fit(&changed);

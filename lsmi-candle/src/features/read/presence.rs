@@ -10,10 +10,11 @@ use super::roles::IdentifierRole;
 use super::source::Source;
 use super::splits::CheckedSplit;
 use crate::features::error::FeatureError;
+use crate::features::groups::Groups;
 use crate::features::keys::splits::SplitArrays;
 use crate::features::labels::classes::Label;
 use crate::features::set::partial::{OneModality, PartialRows};
-use crate::features::set::{FeatureSet, Unlabelled};
+use crate::features::set::{FeatureSet, Inputs, Unlabelled};
 use crate::numbers::matrix::Matrix;
 
 /// The rows of a modality that lack it, as they are found by the threads that read it.
@@ -60,34 +61,27 @@ impl Presence {
 
     /// Divides labelled rows into those that have both modalities and the others.
     pub(super) fn divide(&self, all: &FeatureSet) -> (FeatureSet, PartialRows) {
-        let only = |modality: usize, x: &Matrix| {
-            let rows = self.rows_of_one(modality);
-            OneModality {
-                ids: all.ids.select(&rows),
-                x: x.select(&rows),
-                labels: rows.iter().map(|row| all.labels[*row]).collect(),
-                groups: all.groups.as_ref().map(|groups| groups.select(&rows)),
-                metadata: Vec::new(),
-                places: rows,
-            }
-        };
-        (all.select(&self.complete()), PartialRows { only: [only(0, &all.x1), only(1, &all.x2)], rows: all.rows() })
+        let only = [0, 1].map(|modality| self.only(modality, all.inputs(), &all.labels, all.groups.as_ref()));
+        (all.select(&self.complete()), PartialRows { only, rows: all.rows() })
     }
 
     /// Divides rows without labels into those that have both modalities and the others.
     pub(super) fn divide_unlabelled(&self, all: &Unlabelled) -> (Unlabelled, PartialRows) {
-        let only = |modality: usize, x: &Matrix| {
-            let rows = self.rows_of_one(modality);
-            OneModality {
-                ids: all.ids.select(&rows),
-                x: x.select(&rows),
-                labels: Vec::new(),
-                groups: None,
-                metadata: Vec::new(),
-                places: rows,
-            }
-        };
-        (all.select(&self.complete()), PartialRows { only: [only(0, &all.x1), only(1, &all.x2)], rows: all.rows() })
+        let only = [0, 1].map(|modality| self.only(modality, all.inputs(), &[], None));
+        (all.select(&self.complete()), PartialRows { only, rows: all.rows() })
+    }
+
+    /// Selects the rows that have one modality alone; there are labels of all rows, or none.
+    fn only(&self, modality: usize, all: Inputs<'_>, labels: &[u32], groups: Option<&Groups>) -> OneModality {
+        let rows = self.rows_of_one(modality);
+        OneModality {
+            ids: all.ids.select(&rows),
+            x: [all.x1, all.x2][modality].select(&rows),
+            labels: rows.iter().filter_map(|row| labels.get(*row)).copied().collect(),
+            groups: groups.map(|groups| groups.select(&rows)),
+            metadata: Vec::new(),
+            places: rows,
+        }
     }
 
     /// Returns the rows that have this modality, 0 or 1, and lack the other.
