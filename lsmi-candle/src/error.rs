@@ -42,6 +42,19 @@ pub enum EstimatorError {
         /// Folds asked for.
         folds: usize,
     },
+    /// A class with fewer rows that have both modalities than there are folds.
+    #[error(
+        "class `{class}` has fewer rows with both modalities ({rows}) than there are folds ({folds}): use fewer folds, or merge \
+         or drop the class"
+    )]
+    RareCompleteClass {
+        /// The class.
+        class: String,
+        /// Its rows that have both modalities.
+        rows: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
     /// Too few rows to fit, choose and calibrate.
     #[error(
         "{rows} rows are too few to fit, choose and calibrate models in {folds} folds: at least {least} are needed"
@@ -125,6 +138,12 @@ pub enum EstimatorError {
         "the samples have no `{name}`, but the estimator takes its posteriors from there: add the array to the file"
     )]
     MissingLogits {
+        /// The array.
+        name: &'static str,
+    },
+    /// Logits of the user's own models beside rows that lack a modality.
+    #[error("the samples have `{name}`, but some lack a modality: leave out the logits, or such rows")]
+    LogitsOfPartial {
         /// The array.
         name: &'static str,
     },

@@ -97,6 +97,12 @@ impl Terms {
         Ok(Self { ids, h1, h2, i1, i2, i12 })
     }
 
+    /// Returns the terms of no samples.
+    pub fn none() -> Self {
+        let none = Vec::new;
+        Self { ids: SampleIds::rows(0), h1: none(), h2: none(), i1: none(), i2: none(), i12: none() }
+    }
+
     /// Returns the terms of the samples `ids`, every value looked up by its id and never by its position.
     ///
     /// A pass may hold more samples than are asked for.

@@ -9,14 +9,14 @@ use arrow_array::RecordBatch;
 use lsmi_candle::EstimatorError;
 use lsmi_candle::analysis::names::{Names, Words};
 use lsmi_candle::analysis::summary::ExpectedSummary;
-use lsmi_candle::analysis::{self, Analyzer};
+use lsmi_candle::analysis::{self, AnalysisError, Analyzer};
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator;
 use lsmi_candle::estimator::batch::{BatchError, score_batch_by};
 use lsmi_candle::features::{FeatureSet, Split};
 use lsmi_candle::files::{AtomicFile, write_atomically};
 use lsmi_candle::gates::{self, CheckSummary, GateSettings};
-use lsmi_candle::samples::{ExpectedSplit, ExtraColumns, Format, ScoredSplit, parquet, write};
+use lsmi_candle::samples::{ExpectedSplit, ExtraColumns, Format, PartialSamples, ScoredSplit, parquet, write};
 use lsmi_core::Measure;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -74,6 +74,10 @@ pub(crate) fn check(
     let summary = background::run(py, listener, move |progress| {
         let Samples::Labelled(file) = &*samples else { return Err(unlabelled()) };
         let train = file.split("train").ok_or_else(unlabelled)?;
+        if let Some(split) = file.partial.first() {
+            let (file, what) = (file.path.display().to_string(), "the gates");
+            return Err(AnalysisError::Partial { file, what, rows: split.features.count() }.into());
+        }
         let others = file.splits.iter().filter(|split| split.name != "train");
         let others: Vec<(&str, &FeatureSet)> = others.map(|split| (split.name.as_str(), &split.features)).collect();
         let gates = gates::check(train, &file.classes, &others, &settings, Some(progress))?;
@@ -111,7 +115,8 @@ impl Analysis {
 
 fn extra(splits: &[ExpectedSplit]) -> ExtraColumns {
     let metadata = splits.iter().flat_map(|split| &split.metadata);
-    ExtraColumns::new(Vec::new(), metadata.map(|column| (column.name.as_str(), column.values.kind())))
+    let extra = ExtraColumns::new(Vec::new(), metadata.map(|column| (column.name.as_str(), column.values.kind())));
+    if splits.iter().any(|split| split.partial.is_some()) { extra.with_presence() } else { extra }
 }
 
 #[pymethods]
@@ -259,10 +264,12 @@ impl Estimator {
         let (analysis, is_of_training_rows) = background::run(py, None, move |_| -> Result<_, Raised> {
             let Samples::Labelled(file) = &*table.samples else { return Err(unlabelled()) };
             let fitted = &estimator.description().data_hash;
-            let is_of_training_rows = scored_splits(&file.splits).any(|(_, split)| split.features.hash() == *fitted);
+            let is_of_training_rows = scored_splits(&file.splits)
+                .any(|(_, split)| split.features.hash_with(file.partial_of(&split.name)) == *fitted);
             let splits = scored_splits(&file.splits).map(|(name, split)| -> Result<_, Raised> {
                 let scored = ScoredSplit::score(name, &split.features, &estimator, &measures)?;
-                Ok(scored.with_metadata(file.metadata_of(&split.name)))
+                let partial = file.partial_of(&split.name).map(|rows| PartialSamples::score(rows, &estimator));
+                Ok(scored.with_metadata(file.metadata_of(&split.name)).with_partial(partial.transpose()?))
             });
             let splits = splits.collect::<Result<Vec<_>, _>>()?;
             let words = Words { names: &names, label: "the label" };
@@ -292,7 +299,8 @@ impl Estimator {
             let splits = scored_splits(&file.splits).map(|(name, split)| {
                 let mut expected = ExpectedSplit::new(split, &estimator, file.metadata_of(&split.name))?;
                 name.clone_into(&mut expected.name);
-                Ok(expected)
+                let partial = file.partial_of(&split.name).map(|rows| PartialSamples::expect(rows, &estimator));
+                Ok(expected.with_partial(partial.transpose()?))
             });
             let splits = splits.collect::<Result<Vec<_>, EstimatorError>>()?;
             let summary = Box::new(ExpectedSummary::new(&estimator, &splits));

@@ -100,6 +100,10 @@ fn place_of(error: &FeatureError) -> Place {
         }
         E::MissingLabel { array, row, .. }
         | E::MissingGroup { array, row, .. }
+        | E::MissingModality { array, row, .. }
+        | E::NotPresent { array, row, .. }
+        | E::PresentValue { array, row, .. }
+        | E::LogitsOfPartial { array, row, .. }
         | E::Null { array, row, .. }
         | E::Ragged { array, row, .. }
         | E::UnseenClass { array, row, .. } => (array, Some(*row), None),
@@ -150,6 +154,7 @@ impl From<EstimatorError> for Raised {
             EstimatorError::Bundle(error) => return error.into(),
             EstimatorError::Setting { .. } => (Class::Usage, None),
             EstimatorError::RareClass { .. }
+            | EstimatorError::RareCompleteClass { .. }
             | EstimatorError::FewRowsForDensity { .. }
             | EstimatorError::NothingHeldOut { .. } => (Class::Data, Some("set the number of folds with folds=")),
             EstimatorError::Threads { .. } => (Class::Failed, Some("set the number of threads with threads=")),

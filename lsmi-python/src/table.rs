@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lsmi_candle::features::{Classes, Data, FeatureError, FeatureFile, GroupKey, Keys, Missing, UnlabelledFile};
+use lsmi_candle::features::{
+    Classes, Data, FeatureError, FeatureFile, GroupKey, Keys, Missing, MissingModality, UnlabelledFile,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -41,6 +43,7 @@ pub(crate) fn keys(names: Option<&str>, groups: Option<&str>, missing: &str) -> 
         Some(names) => names.parse().map_err(|error| Raised::new(crate::error::Class::Usage, &error))?,
         None => Keys::default(),
     };
+    keys.missing_modality = MissingModality::Keep;
     keys.missing = missing.parse::<Missing>().map_err(|error| usage(error.to_string()))?;
     if let Some(groups) = groups {
         keys.groups = match groups.parse::<GroupKey>() {

@@ -10,10 +10,10 @@ use super::names::Words;
 use super::ratings::{Rated, Ratings, RatingsSummary};
 use super::summary::{NullSummary, Summary};
 use super::{Analysis, AnalysisError, Model, Settings};
-use crate::estimator::{self, CrossFit, Estimator, Progress, Scores, cross_fit, seen_rows};
-use crate::features::{FeatureFile, FeatureSet, Pooling, Split};
+use crate::estimator::{self, CrossFit, Estimator, Progress, Scores, cross_fit, cross_fit_partial, seen_rows};
+use crate::features::{FeatureFile, FeatureSet, PartialRows, Pooling, Split};
 use crate::gates::{Gate, GateSettings, check_fitted};
-use crate::samples::ScoredSplit;
+use crate::samples::{PartialSamples, ScoredSplit};
 
 /// An analysis that is about to be made: a table, settings, and what is looked at beside it.
 #[derive(Debug)]
@@ -73,21 +73,38 @@ impl<'a> Analyzer<'a> {
         let not_found = self.unknown_ratings()?;
         let file = table.path.display().to_string();
         let fitted = estimator::Settings { repeats: settings.repeats_for(train.rows()), ..settings.fit.clone() };
-        let fit = cross_fit(train, &table.classes, &fitted, progress).map_err(AnalysisError::about(&file))?;
+        let partial = table.partial_of("train");
+        self.check_partial(&file, partial)?;
+        let about = AnalysisError::about(&file);
+        let (fit, of_partial) = match partial {
+            None => (cross_fit(train, &table.classes, &fitted, progress).map_err(about)?, None),
+            Some(partial) => {
+                let fit = cross_fit_partial(train, partial, &table.classes, &fitted, progress);
+                let (fit, scores) = fit.map_err(about)?;
+                (fit, Some(PartialSamples::new(scores, partial)))
+            }
+        };
         let null = self.null(&fit, train, &fitted, progress)?;
 
         let measures = settings.measures.as_slice();
         let mut others = Vec::new();
-        let scored = |split: &Split, file: &str| {
+        let scored = |split: &Split, partial: Option<&PartialRows>, file: &str| {
             let scored = ScoredSplit::score(&split.name, &split.features, &fit.estimator, measures);
             let scored = scored.map_err(AnalysisError::about(file))?;
-            Ok::<_, AnalysisError>(scored.with_seen(seen_rows(train, &split.features)))
+            let of_partial = partial
+                .map(|partial| PartialSamples::score(partial, &fit.estimator))
+                .transpose()
+                .map_err(AnalysisError::about(file))?;
+            Ok::<_, AnalysisError>(scored.with_seen(seen_rows(train, &split.features)).with_partial(of_partial))
         };
         for split in table.splits.iter().filter(|split| split.name != "train") {
-            others.push(scored(split, &file)?.with_metadata(table.metadata_of(&split.name)));
+            others.push(
+                scored(split, table.partial_of(&split.name), &file)?.with_metadata(table.metadata_of(&split.name)),
+            );
         }
         for evaluation in self.evaluations {
-            others.push(scored(&evaluation.split, &evaluation.file)?.with_metadata(&evaluation.metadata));
+            let Evaluation { split, partial, metadata, file, .. } = evaluation;
+            others.push(scored(split, partial.as_ref(), file)?.with_metadata(metadata));
         }
         let gates = self.gates(&fit, train, &others, &fitted, progress)?;
         let scale = settings.fit.scale_logits;
@@ -99,7 +116,7 @@ impl<'a> Analyzer<'a> {
         let estimator = differ.fold(fit.estimator, Estimator::with_note);
         let estimator = estimator.with_encoders(self.encoders.clone()).with_pooling(self.pooling);
         let (training, estimator) = ScoredSplit::of_training(train, fit.scores, estimator, measures)?;
-        let mut splits = vec![training.with_metadata(table.metadata_of("train"))];
+        let mut splits = vec![training.with_metadata(table.metadata_of("train")).with_partial(of_partial)];
         splits.extend(others);
 
         let classes = estimator.classes().names();
@@ -115,6 +132,20 @@ impl<'a> Analyzer<'a> {
             .with_warnings()
             .with_notes_of_data(&table.notes);
         Ok(Analysis { estimator, splits, summary })
+    }
+
+    /// Refuses what is not made for training rows some of which lack a modality: what fits models again, or exchanges them.
+    fn check_partial(&self, file: &str, partial: Option<&PartialRows>) -> Result<(), AnalysisError> {
+        let Some(partial) = partial else { return Ok(()) };
+        let asked = [
+            ("the test against permuted labels", self.settings.permutations > 0),
+            ("the gates", self.settings.gates.is_some()),
+            ("logits of models", !self.models.is_empty()),
+        ];
+        match asked.into_iter().find_map(|(what, is_asked)| is_asked.then_some(what)) {
+            Some(what) => Err(AnalysisError::Partial { file: file.to_owned(), what, rows: partial.count() }),
+            None => Ok(()),
+        }
     }
 
     /// Tests the means of the training rows against those under permuted labels, if that is wanted.

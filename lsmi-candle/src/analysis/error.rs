@@ -16,6 +16,18 @@ pub enum AnalysisError {
         /// The table.
         file: String,
     },
+    /// Something was asked for that is not made of training rows some of which lack a modality.
+    #[error(
+        "{file}: {rows} training rows lack a modality, and {what} need rows that have both: leave out one or the other"
+    )]
+    Partial {
+        /// The table.
+        file: String,
+        /// What was asked for.
+        what: &'static str,
+        /// The rows that lack a modality.
+        rows: usize,
+    },
     /// Rows to evaluate shall have the name of a split of the table.
     #[error("{file}: has a split `{split}` of its own; rename its arrays")]
     SplitTaken {

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use super::AnalysisError;
 use crate::error::EstimatorError;
-use crate::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, Split};
+use crate::features::{FeatureError, FeatureFile, FeatureSet, Keys, MetadataColumn, PartialRows, Split};
 use crate::numbers::matrix::Matrix;
 
 /// Rows to evaluate, under the name of a split.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
     pub(super) split: Split,
+    /// The rows that lack a modality, if there are any.
+    pub(super) partial: Option<PartialRows>,
     pub(super) metadata: Vec<MetadataColumn>,
     pub(super) file: String,
     pub(super) encoders: [Option<String>; 2],
@@ -32,13 +34,14 @@ impl Evaluation {
             return Err(AnalysisError::SplitTaken { file, split: name.to_owned() });
         }
         let train = training_rows(training)?;
-        let FeatureFile { path, splits, metadata, .. } = file;
-        let (split, metadata) = evaluated(splits, metadata, name, &path)?;
+        let FeatureFile { path, splits, partial, metadata, .. } = file;
+        let (split, metadata, chosen) = evaluated(splits, metadata, name, &path)?;
+        let partial = partial.into_iter().find(|partial| partial.name == chosen).map(|partial| partial.features);
         check_columns(&keys.x1, (&path, &split.features.x1), (&training.path, &train.x1))?;
         check_columns(&keys.x2, (&path, &split.features.x2), (&training.path, &train.x2))?;
         let file = path.display().to_string();
         check_logits(train, &split.features).map_err(AnalysisError::about(&file))?;
-        Ok(Self { split, metadata, file, encoders: [None, None] })
+        Ok(Self { split, partial, metadata, file, encoders: [None, None] })
     }
 
     /// Adds what made the features of each modality, as [`Data::encoders`](crate::features::Data::encoders) has it.
@@ -58,6 +61,9 @@ pub(super) fn training_rows(file: &FeatureFile) -> Result<&FeatureSet, AnalysisE
     file.split("train").ok_or_else(|| AnalysisError::NoTraining { file: file.path.display().to_string() })
 }
 
+/// What is evaluated of a file: the rows, the columns carried along with them, and the name that the file has for them.
+type Evaluated<Samples> = (Split<Samples>, Vec<MetadataColumn>, String);
+
 /// Chooses the rows of a file that are evaluated, under the name of a split, and what is carried along with them: all of a
 /// file without splits, else its split `test`.
 pub(super) fn evaluated<Samples>(
@@ -65,7 +71,7 @@ pub(super) fn evaluated<Samples>(
     metadata: Vec<Split<Vec<MetadataColumn>>>,
     name: &str,
     file: &Path,
-) -> Result<(Split<Samples>, Vec<MetadataColumn>), AnalysisError> {
+) -> Result<Evaluated<Samples>, AnalysisError> {
     let found: Vec<String> = splits.iter().map(|split| split.name.clone()).collect();
     let chosen = match found.as_slice() {
         [_] => splits.into_iter().next(),
@@ -75,7 +81,7 @@ pub(super) fn evaluated<Samples>(
         .ok_or_else(|| AnalysisError::NoTestSplit { file: file.display().to_string(), found: found.join(", ") })?;
     let metadata = metadata.into_iter().find(|columns| columns.name == split.name);
     let metadata = metadata.map(|columns| columns.features).unwrap_or_default();
-    Ok((Split { name: name.to_owned(), features: split.features }, metadata))
+    Ok((Split { name: name.to_owned(), features: split.features }, metadata, split.name))
 }
 
 /// Checks that rows to evaluate have as many columns in an array as the training rows; each with the file it came from.

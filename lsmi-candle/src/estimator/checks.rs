@@ -1,7 +1,7 @@
 //! Checks of samples that may have been put together by hand.
 
 use crate::error::{EstimatorError, Result};
-use crate::features::{FeatureSet, Inputs};
+use crate::features::{FeatureSet, Groups, Inputs, LOGITS, OneModality, PartialRows};
 
 /// Checks samples that may have been put together by hand; those read from a file pass.
 pub(crate) fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> {
@@ -18,6 +18,56 @@ pub(crate) fn check_samples(samples: &FeatureSet, classes: usize) -> Result<()> 
     }
     match samples.labels.iter().find(|label| **label as usize >= classes) {
         Some(label) => wrong("a label", label.to_string(), format!("the index of one of {classes} classes")),
+        None => Ok(()),
+    }
+}
+
+/// Checks rows that lack a modality beside the complete ones that they are fitted with.
+pub(super) fn check_partial(partial: &PartialRows, train: &FeatureSet, classes: usize) -> Result<()> {
+    if let Some(name) = LOGITS.into_iter().zip(&train.logits).find_map(|(name, logits)| logits.as_ref().map(|_| name)) {
+        return Err(EstimatorError::LogitsOfPartial { name });
+    }
+    for (modality, (only, x)) in partial.only.iter().zip([&train.x1, &train.x2]).enumerate() {
+        check_one_modality(only, modality, x.columns(), Some(classes))?;
+        if only.groups.as_ref().map(Groups::rows) != train.groups.as_ref().map(|_| only.rows()) {
+            let (found, expected) = ("of some rows".to_owned(), "of all rows or of none".to_owned());
+            return wrong("groups", found, expected);
+        }
+    }
+    let found = partial.rows;
+    let expected = train.rows() + partial.count();
+    if found != expected {
+        return wrong("the number of rows of the split", found.to_string(), expected.to_string());
+    }
+    Ok(())
+}
+
+/// Checks rows that have one modality, 0 or 1, alone; those read from a file pass. `classes` is `None` of rows without labels.
+pub(super) fn check_one_modality(
+    only: &OneModality,
+    modality: usize,
+    columns: usize,
+    classes: Option<usize>,
+) -> Result<()> {
+    let (rows, name) = (only.rows(), ["x1", "x2"][modality]);
+    let labels = if classes.is_some() { rows } else { 0 };
+    for (what, found, expected) in [
+        ("the number of ids of rows with one modality", only.ids.len(), rows),
+        ("the number of rows with one modality", only.x.rows(), rows),
+        ("the number of labels of rows with one modality", only.labels.len(), labels),
+    ] {
+        if found != expected {
+            return wrong(what, found.to_string(), expected.to_string());
+        }
+    }
+    if only.x.columns() != columns {
+        return Err(EstimatorError::Dimensions { modality: name, expected: columns, found: only.x.columns() });
+    }
+    if let Some(value) = only.x.values().iter().find(|value| !value.is_finite()) {
+        return wrong(name, format!("{value} somewhere"), "finite everywhere".to_owned());
+    }
+    match only.labels.iter().find(|label| classes.is_some_and(|classes| **label as usize >= classes)) {
+        Some(label) => wrong("a label", label.to_string(), "the index of one of the classes".to_owned()),
         None => Ok(()),
     }
 }

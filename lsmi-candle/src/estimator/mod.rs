@@ -25,10 +25,11 @@ pub(crate) use checks::check_samples;
 pub use description::{Description, Shortfall};
 pub(crate) use fitting::Reporter;
 pub use fitting::{
-    CrossFit, Null, Progress, Settings, SharedFit, StreamFit, Test, Tests, cross_fit, fit_shared, fit_stream,
+    CrossFit, Null, Progress, Settings, SharedFit, StreamFit, Test, Tests, cross_fit, cross_fit_partial, fit_shared,
+    fit_stream,
 };
 pub use grouping::{Grouping, Likeness, Seen, Twins, find_groups, seen_rows};
-pub use scoring::{Candidates, Expected, Scores};
+pub use scoring::{Candidates, Expected, OneModalityScores, PartialScores, Scores};
 pub(crate) use threads::thread_pool;
 
 use candle_core::Device;

@@ -14,6 +14,7 @@
 //! | `y` `[n]` | integers, booleans; in all but tensors also strings, without the blanks around them; missing ones by [`Missing`] |
 //! | `y` `[n, L]`, see [`Data::read_several_labels`] | several labels a row, each 0, 1 or missing |
 //! | `id` `[n]`, optional | integers; in all but tensors also strings; a metadata key `ids` instead |
+//! | `present1`, `present2` `[n]`, optional | booleans or integers 0 and 1: which rows have x1, and which x2, see [`MissingModality`] |
 //! | `logits1`, `logits2`, `logits12` `[n, K]`, optional | floating-point numbers of the user's own models of x1, x2 and both, before the softmax, or log-probabilities |
 //! | splits | suffixes `x1_train`, `x1_val`, `x1_test`, others; or the reference implementation's names (`train_modal_1_features`, `train_logits1`) |
 //! | metadata (`.safetensors`, `.parquet`, `.arrow`) | `classes`: a JSON list with the names of the labels 0, 1, ... |
@@ -69,8 +70,8 @@ pub use self::error::{FeatureError, SequenceError};
 pub use self::format::Format;
 pub(crate) use self::groups::DisjointSets;
 pub use self::groups::Groups;
-pub(crate) use self::keys::LOGITS;
-pub use self::keys::{GroupKey, Keys, KeysError};
+pub use self::keys::{GroupKey, Keys, KeysError, MissingModality};
+pub(crate) use self::keys::{LOGITS, PRESENT};
 pub use self::labels::alike::names_alike;
 pub(crate) use self::labels::classes::Label;
 pub use self::labels::classes::{Classes, ClassesError};
@@ -84,6 +85,7 @@ pub use self::read::splits::RowSplit;
 pub use self::read::targets::TargetFile;
 pub use self::sequences::{Lags, LagsError, Pooling, SequenceFile, SequenceSet, UnknownPooling};
 pub use self::set::file::{FeatureFile, LabelsFile, Split, UnlabelledFile};
+pub use self::set::partial::{OneModality, PartialRows};
 pub use self::set::{FeatureSet, Inputs, Unlabelled};
 pub use self::several::{SeveralFile, SeveralSet};
 pub use self::targets::TargetSet;

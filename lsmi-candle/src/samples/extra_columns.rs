@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::features::{MetadataColumn, MetadataType, MetadataValues};
+use crate::features::{MetadataColumn, MetadataType, MetadataValues, PRESENT};
 
 use super::ScoredSplit;
 use super::sample::COLUMNS;
@@ -23,6 +23,8 @@ pub struct ExtraColumns {
     pub numbers: Vec<String>,
     /// Metadata columns.
     pub metadata: Vec<Metadata>,
+    /// Whether samples may lack a modality, and with it the values that depend on it.
+    pub has_gaps: bool,
 }
 
 /// A metadata column.
@@ -66,14 +68,25 @@ impl ExtraColumns {
             name: name(source),
             kind: *kind,
         });
-        Self { numbers: Vec::new(), metadata: metadata.collect() }
+        Self { numbers: Vec::new(), metadata: metadata.collect(), has_gaps: false }
+    }
+
+    /// Returns the columns with those that say which modalities a sample has, before all other metadata columns.
+    #[must_use]
+    pub fn with_presence(mut self) -> Self {
+        let named =
+            |name: &str| Metadata { source: name.to_owned(), name: name.to_owned(), kind: MetadataType::Integers };
+        self.metadata.splice(0..0, PRESENT.map(named));
+        self.has_gaps = true;
+        self
     }
 
     /// Returns the extra columns of samples of splits that were scored by one estimator and the same measures.
     pub fn of_splits(splits: &[ScoredSplit]) -> Self {
         let numbers = splits.first().map(|split| split.extra_names().to_vec()).unwrap_or_default();
         let metadata = splits.iter().flat_map(|split| &split.metadata);
-        Self::new(numbers, metadata.map(|column| (column.name.as_str(), column.values.kind())))
+        let columns = Self::new(numbers, metadata.map(|column| (column.name.as_str(), column.values.kind())));
+        if splits.iter().any(|split| split.partial.is_some()) { columns.with_presence() } else { columns }
     }
 
     /// The names of all of them.
@@ -81,14 +94,37 @@ impl ExtraColumns {
         self.numbers.iter().chain(self.metadata.iter().map(|column| &column.name)).map(String::as_str)
     }
 
-    /// The values of the metadata columns in a row of these columns of the input.
+    /// The values of the metadata columns in a row of these columns of the input, which has both modalities.
     pub fn values_of<'c>(&self, columns: &'c [MetadataColumn]) -> impl Fn(usize) -> Vec<Value<Cow<'c, str>>> + use<'c> {
+        self.values_with(columns, [1, 1])
+    }
+
+    /// The same of rows that have one modality, 0 or 1, alone.
+    pub(super) fn values_of_one<'c>(
+        &self,
+        columns: &'c [MetadataColumn],
+        modality: usize,
+    ) -> impl Fn(usize) -> Vec<Value<Cow<'c, str>>> + use<'c> {
+        self.values_with(columns, [[1, 0], [0, 1]][modality])
+    }
+
+    fn values_with<'c>(
+        &self,
+        columns: &'c [MetadataColumn],
+        presence: [i64; 2],
+    ) -> impl Fn(usize) -> Vec<Value<Cow<'c, str>>> + use<'c> {
         let found: Vec<(Option<&MetadataColumn>, MetadataType)> = self
             .metadata
             .iter()
             .map(|metadata| (columns.iter().find(|column| column.name == metadata.source), metadata.kind))
             .collect();
-        move |row| found.iter().map(|(column, kind)| value(column.map(|column| &column.values), *kind, row)).collect()
+        // They come first.
+        let presence = if self.has_gaps { presence.map(|of| Value::Integer(Some(of))).to_vec() } else { Vec::new() };
+        move |row| {
+            let of_input = found.iter().skip(presence.len());
+            let of_input = of_input.map(|(column, kind)| value(column.map(|column| &column.values), *kind, row));
+            presence.iter().cloned().chain(of_input).collect()
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files of samples as tables of Apache Parquet: the columns, names and values of the other formats.
 //!
-//! `fold` and `kind` are null where the other formats have nothing. A file that is written piece by piece is put together
+//! `fold` and `kind` are null where the other formats have nothing, and so is what depends on a modality that a sample
+//! lacks. A file that is written piece by piece is put together
 //! of pieces that are whole files: their row groups are copied as they are.
 
 use std::error::Error;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use crate::features::MetadataType;
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
@@ -34,10 +35,12 @@ const ROWS_OF_A_GROUP: usize = 65_536;
 const TEXTS: [&str; 7] = ["id", "split", "label", "pred1", "pred2", "pred12", "kind"];
 
 fn schema(further: &ExtraColumns) -> Schema {
+    let has_gaps = further.has_gaps;
     let field = |name: &str| match name {
         "fold" => Field::new(name, DataType::UInt32, true),
-        _ if TEXTS.contains(&name) => Field::new(name, DataType::Utf8, name == "kind"),
-        _ => Field::new(name, DataType::Float64, false),
+        "id" | "split" | "label" => Field::new(name, DataType::Utf8, false),
+        _ if TEXTS.contains(&name) => Field::new(name, DataType::Utf8, has_gaps || name == "kind"),
+        _ => Field::new(name, DataType::Float64, has_gaps),
     };
     let own = COLUMNS.into_iter().chain(further.numbers.iter().map(String::as_str)).map(field);
     let metadata = further.metadata.iter().map(|column| Field::new(&column.name, metadata_type(column.kind), true));
@@ -111,8 +114,12 @@ fn batch<Text: AsRef<str>>(
     let text = |of: fn(&Sample<Text>) -> &Text| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(samples.iter().map(|sample| of(sample).as_ref())))
     };
-    let number = |of: fn(&Sample<Text>) -> f64| -> ArrayRef {
-        Arc::new(samples.iter().map(|sample| Some(of(sample))).collect::<Float64Array>())
+    let prediction = |of: fn(&Sample<Text>) -> &Option<Text>| -> ArrayRef {
+        let texts = samples.iter().map(|sample| of(sample).as_ref().map(AsRef::as_ref));
+        Arc::new(texts.collect::<StringArray>())
+    };
+    let number = |of: fn(&Sample<Text>) -> Option<f64>| -> ArrayRef {
+        Arc::new(samples.iter().map(of).collect::<Float64Array>())
     };
     let mut columns = vec![
         text(|sample| &sample.id),
@@ -128,13 +135,13 @@ fn batch<Text: AsRef<str>>(
         number(|sample| sample.u1),
         number(|sample| sample.u2),
         number(|sample| sample.s),
-        text(|sample| &sample.pred1),
-        text(|sample| &sample.pred2),
-        text(|sample| &sample.pred12),
+        prediction(|sample| &sample.pred1),
+        prediction(|sample| &sample.pred2),
+        prediction(|sample| &sample.pred12),
         Arc::new(samples.iter().map(|sample| sample.kind.map(lsmi_core::Kind::name)).collect::<StringArray>()),
     ];
     for place in 0..further.numbers.len() {
-        columns.push(Arc::new(samples.iter().map(|sample| Some(sample.further[place])).collect::<Float64Array>()));
+        columns.push(Arc::new(samples.iter().map(|sample| sample.further[place]).collect::<Float64Array>()));
     }
     for (place, column) in further.metadata.iter().enumerate() {
         columns.push(metadata_array(column.kind, samples.iter().map(|sample| &sample.metadata[place])));
@@ -232,13 +239,14 @@ fn append<W: Write + Send>(
     Ok(())
 }
 
-/// What a column of text or of doubles holds at a row, in words.
+/// What a column of text, of doubles or of integers holds at a row, in words.
 pub fn text_at(rows: &RecordBatch, column: &str, row: usize) -> Option<String> {
     let values = rows.column_by_name(column)?;
     if values.is_null(row) {
         return Some(String::new());
     }
     let text = values.as_string_opt::<i32>().map(|texts| texts.value(row).to_owned());
+    let text = text.or_else(|| Some(values.as_primitive_opt::<Int64Type>()?.value(row).to_string()));
     text.or_else(|| Some(values.as_primitive_opt::<Float64Type>()?.value(row).to_string()))
 }
 
@@ -255,20 +263,20 @@ mod tests {
             split: name("eval"),
             fold: None,
             label: name("cat"),
-            h1: value,
-            h2: value,
-            i1: value,
-            i2: value,
-            i12: value,
-            r: value,
-            u1: value,
-            u2: value,
-            s: value,
-            pred1: name("cat"),
-            pred2: name("dog"),
-            pred12: name("cat"),
+            h1: Some(value),
+            h2: Some(value),
+            i1: Some(value),
+            i2: Some(value),
+            i12: Some(value),
+            r: Some(value),
+            u1: Some(value),
+            u2: Some(value),
+            s: Some(value),
+            pred1: Some(name("cat")),
+            pred2: Some(name("dog")),
+            pred12: Some(name("cat")),
             kind: Some(Kind::Redundant),
-            further: vec![value + 1.0],
+            further: vec![Some(value + 1.0)],
             metadata: vec![Value::Text(Some(name("é"))), Value::Integer(None)],
         }
     }

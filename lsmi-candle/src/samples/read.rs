@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use crate::features::records_of;
+use crate::features::{PRESENT, records_of};
 use lsmi_core::Kind;
 use serde_json::Value;
 use thiserror::Error;
@@ -132,6 +132,8 @@ pub struct SplitSamples {
     pub kinds: Vec<Option<Kind>>,
     /// A column for each of [`Wanted::values`].
     pub values: Vec<Vec<f64>>,
+    /// The samples that were left out, as they lack a modality and with it a value that was asked for.
+    pub left_out: usize,
 }
 
 /// Whether a column is read.
@@ -161,7 +163,8 @@ pub struct Wanted<'w> {
     pub kind: Need,
 }
 
-/// Reads the samples of every split of a file, by the names of the splits.
+/// Reads the samples of every split of a file, by the names of the splits. Samples that lack a modality, which `present1` or
+/// `present2` tells, are left out and counted if they lack a value that was asked for.
 ///
 /// # Errors
 /// [`SamplesError`] if the file cannot be read, lacks a column, or holds a value that is not what its column holds; if two
@@ -177,6 +180,11 @@ pub fn read_splits(path: &Path, wanted: Wanted<'_>) -> Result<BTreeMap<String, S
             (_, text) => Ok(Some(text.unwrap_or_default())),
         };
         let id = field("id").ok_or_else(|| missing("id"))?;
+        if lacks_modality(field) && wanted.required().any(|column| field(column).is_some_and(|text| is_empty(&text))) {
+            let split = text("split", wanted.split)?.unwrap_or_default();
+            splits.entry(split).or_default().0.left_out += 1;
+            return Ok(());
+        }
         let mut values = Vec::with_capacity(wanted.values.len());
         for &column in wanted.values {
             values.push(finite(&file, row, column, field(column).ok_or_else(|| missing(column))?)?);
@@ -201,6 +209,26 @@ pub fn read_splits(path: &Path, wanted: Wanted<'_>) -> Result<BTreeMap<String, S
         Ok(())
     })?;
     Ok(splits.into_iter().map(|(name, (samples, _))| (name, samples)).collect())
+}
+
+impl Wanted<'_> {
+    /// Lists the columns that must be there and depend on the modalities.
+    fn required(&self) -> impl Iterator<Item = &'static str> {
+        let others = [("pred12", self.prediction), ("kind", self.kind)];
+        let others = others.into_iter().filter(|(_, need)| *need == Need::Required).map(|(column, _)| column);
+        self.values.iter().copied().chain(others)
+    }
+}
+
+/// Returns whether a sample is said to lack a modality.
+fn lacks_modality(field: Field<'_>) -> bool {
+    PRESENT.into_iter().any(|column| field(column).as_deref() == Some("0"))
+}
+
+/// Returns whether a file has nothing in the place of a value.
+fn is_empty(text: &str) -> bool {
+    // As JSON writes nothing.
+    text.is_empty() || text == "null"
 }
 
 fn finite(file: &str, row: usize, column: &'static str, text: String) -> Result<f64, SamplesError> {
@@ -236,6 +264,8 @@ pub struct Column {
     pub labels: Vec<String>,
     /// The values.
     pub values: Vec<f64>,
+    /// The samples that were left out, as they lack a modality and with it the value.
+    pub left_out: usize,
 }
 
 /// Reads the column `by`, of numbers, of the samples of a split: the one named, else `train`, else the only one.
@@ -265,8 +295,11 @@ pub fn read_column(
     }
     let is_part = splits.len() > 1;
     let (split, samples) = chosen_split(&file, &mut splits, split)?;
-    let SplitSamples { ids, labels, values, .. } = samples;
-    Ok(Column { split, is_part, ids, labels, values: values.into_iter().next().unwrap_or_default() })
+    let SplitSamples { ids, labels, values, left_out, .. } = samples;
+    if ids.is_empty() {
+        return Err(SamplesError::Empty { file });
+    }
+    Ok(Column { split, is_part, ids, labels, values: values.into_iter().next().unwrap_or_default(), left_out })
 }
 
 /// The text of a column of the present row; none where there is nothing.
@@ -410,6 +443,7 @@ mod tests {
             ids: vec!["a".to_owned(), "b".to_owned()],
             labels: vec!["cat".to_owned(), "dog".to_owned()],
             values: vec![-1e-3, 7.0],
+            left_out: 0,
         };
         assert_eq!(read("s.csv", CSV, Some("train")).unwrap(), expected);
         assert_eq!(read("s.jsonl", JSONL, Some("train")).unwrap(), expected);
@@ -426,6 +460,26 @@ mod tests {
         }
         let column = read("s.csv", "id,label,s\na,cat,1\n", None).unwrap();
         assert_eq!((column.split.as_str(), column.is_part), ("", false));
+    }
+
+    #[test]
+    fn samples_that_lack_a_modality_are_left_out_and_counted() {
+        let csv = "id,split,label,s,present1,present2\na,train,cat,0.5,1,1\nb,train,dog,,1,0\nc,train,dog,,0,1\n";
+        let jsonl = concat!(
+            r#"{"id":"a","split":"train","label":"cat","s":0.5,"present1":1,"present2":1}"#,
+            "\n",
+            r#"{"id":"b","split":"train","label":"dog","s":null,"present1":1,"present2":0}"#,
+            "\n",
+            r#"{"id":"c","split":"train","label":"dog","s":null,"present1":0,"present2":1}"#,
+            "\n"
+        );
+        for (name, content) in [("s.csv", csv), ("s.jsonl", jsonl)] {
+            let column = read(name, content, None).unwrap();
+            assert_eq!((column.ids, column.values, column.left_out), (vec!["a".to_owned()], vec![0.5], 2));
+        }
+        // A value that is missing for no reason is an error still.
+        let message = refusal("s.csv", &csv.replace("b,train,dog,,1,0", "b,train,dog,,1,1"), None);
+        assert!(message.contains("`s` is `` at row 1"), "{message}");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use lsmi_core::statistics::mean;
 use lsmi_core::{Decomposition, Interaction, Kind, Measure, Terms};
 use std::borrow::Cow;
 
-use super::{ExtraColumns, Sample};
+use super::partial::in_order;
+use super::{ExtraColumns, PartialSamples, Sample};
 use crate::error::Result;
 
 /// Terms, predictions and decompositions of the samples of one split.
@@ -35,6 +36,8 @@ pub struct ScoredSplit {
     pub seen: Vec<Seen>,
     /// The columns of the input that are carried along.
     pub metadata: Vec<MetadataColumn>,
+    /// The rows of the split that lack a modality, of which nothing else here speaks; none if there are no such rows.
+    pub partial: Option<PartialSamples>,
 }
 
 impl ScoredSplit {
@@ -61,6 +64,7 @@ impl ScoredSplit {
                 .collect(),
             metadata: Vec::new(),
             seen: Vec::new(),
+            partial: None,
             scores,
         })
     }
@@ -75,6 +79,12 @@ impl ScoredSplit {
     #[must_use]
     pub fn with_seen(self, seen: Vec<Seen>) -> Self {
         Self { seen, ..self }
+    }
+
+    /// The same with the rows of the split that lack a modality.
+    #[must_use]
+    pub fn with_partial(self, partial: Option<PartialSamples>) -> Self {
+        Self { partial, ..self }
     }
 
     /// The training rows of a fit, cross-fitted, and the estimator that knows what its means fall short of: they are scored
@@ -151,14 +161,15 @@ impl ScoredSplit {
         let parts = &self.decomposition;
         let further = self.extra();
         let class = |index: u32| classes[index as usize].as_str();
-        (0..terms.len()).map(move |row| Sample {
+        let of_complete = move |row: usize| Sample {
             fold: folds.as_ref().map(|folds| folds[row]),
             label: Cow::Borrowed(class(labels[row])),
             kind: Some(self.kinds[row]),
-            further: further.iter().map(|column| column[row]).collect(),
+            further: further.iter().map(|column| Some(column[row])).collect(),
             metadata: metadata(row),
             ..Sample::of_terms(&self.name, terms, parts, row, predictions.each_ref().map(|of_head| class(of_head[row])))
-        })
+        };
+        in_order((&self.name, classes), self.partial.as_ref(), columns, terms.len(), of_complete)
     }
 
     /// The names of the further columns of the samples, as [`further_columns`] has them.

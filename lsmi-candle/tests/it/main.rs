@@ -19,6 +19,7 @@ mod lags;
 #[cfg(feature = "embedding")]
 mod manifest_schema;
 mod margins;
+mod missing;
 #[cfg(feature = "embedding")]
 mod models;
 mod pid_batch;

@@ -30,7 +30,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use lsmi_candle::device::DeviceChoice;
-use lsmi_candle::features::{GroupKey, Keys, Missing};
+use lsmi_candle::features::{GroupKey, Keys, Missing, MissingModality};
 
 pub(crate) use analysis::{Analyze, Demo, Fit, Score};
 pub(crate) use check::{Check, CheckToo};
@@ -148,6 +148,11 @@ impl Arrays {
     pub(crate) fn keys(&self) -> Keys {
         let (keys, groups) = (self.keys.clone().unwrap_or_default(), self.groups.clone().unwrap_or_default());
         Keys { missing: self.missing, groups, pool: self.sequences.pool, ..keys }
+    }
+
+    /// The same where rows that lack a modality are used.
+    pub(crate) fn keys_with_partial(&self) -> Keys {
+        Keys { missing_modality: MissingModality::Keep, ..self.keys() }
     }
 }
 

@@ -7,9 +7,9 @@ use lsmi_candle::EstimatorError;
 use lsmi_candle::analysis::Analysis;
 use lsmi_candle::analysis::names::Words;
 use lsmi_candle::densities::gauge::GaugeError;
-use lsmi_candle::estimator::{Settings, StreamFit, cross_fit, fit_stream};
+use lsmi_candle::estimator::{Settings, StreamFit, cross_fit, cross_fit_partial, fit_stream};
 use lsmi_candle::features::{Data, Rare, RowReader};
-use lsmi_candle::samples::ScoredSplit;
+use lsmi_candle::samples::{PartialSamples, ScoredSplit};
 
 use super::analyze::{say_notes, training_rows};
 use super::settings::{has_logits, repeats, settings, with_rare};
@@ -23,9 +23,9 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     let data = arguments.data.data();
     let inputs: Vec<&Path> = data.paths().into_iter().chain(arguments.estimation.knife_from.as_deref()).collect();
     check_file(&arguments.out, arguments.common.force, &inputs)?;
-    let StreamFit { fit, drawn, .. } = match arguments.rows_in_memory {
+    let (StreamFit { fit, drawn, .. }, partial) = match arguments.rows_in_memory {
         None => in_memory(&data, arguments)?,
-        Some(most) => from_a_stream(&data, arguments, usize::try_from(most).unwrap_or(usize::MAX))?,
+        Some(most) => (from_a_stream(&data, arguments, usize::try_from(most).unwrap_or(usize::MAX))?, None),
     };
     let keys = arguments.arrays.keys();
     let estimator = fit.estimator.with_encoders(data.encoders(&keys)).with_pooling(data.pooling(&keys));
@@ -38,22 +38,28 @@ pub(super) fn run(arguments: &Fit) -> Result<(), Failure> {
     staging.commit(&[])?;
 
     let words = Words { names: &arguments.names, label: "the label" };
-    let analysis = Analysis::of_scored(estimator, vec![training], words, &[])?;
+    let analysis = Analysis::of_scored(estimator, vec![training.with_partial(partial)], words, &[])?;
     tell(&arguments.common, words, &analysis, &by_id(&analysis))
 }
 
-/// A fit to all rows of a file at once.
-fn in_memory(data: &Data, arguments: &Fit) -> Result<StreamFit, Failure> {
+/// A fit to all rows of a file at once, and the rows that lack a modality, if there are any.
+fn in_memory(data: &Data, arguments: &Fit) -> Result<(StreamFit, Option<PartialSamples>), Failure> {
     let (rare, least) = (arguments.rare.rare(), arguments.rare.least(arguments.estimation.folds)?);
-    let file = with_rare(data.read(&arguments.arrays.keys())?, rare, least)?;
+    let file = with_rare(data.read(&arguments.arrays.keys_with_partial())?, rare, least)?;
     say_notes(&file.notes, None);
     let train = training_rows(&file)?;
     let repeats = repeats(&arguments.estimation, &arguments.common, train.rows());
     let settings = settings(&arguments.estimation, &arguments.common, repeats, has_logits(train), &file.classes)?;
     let settings = Settings { prototypes: rare == Rare::Prototypes, ..settings };
-    let fit = progress::shown(arguments.common.quiet, |sender| cross_fit(train, &file.classes, &settings, sender))
-        .map_err(|error| Failure::from(error).about(data.path()))?;
-    Ok(StreamFit { fit, drawn: train.clone(), rows: train.rows() })
+    let (fit, partial) = progress::shown(arguments.common.quiet, |sender| match file.partial_of("train") {
+        None => Ok((cross_fit(train, &file.classes, &settings, sender)?, None)),
+        Some(partial) => {
+            let (fit, scores) = cross_fit_partial(train, partial, &file.classes, &settings, sender)?;
+            Ok((fit, Some(PartialSamples::new(scores, partial))))
+        }
+    })
+    .map_err(|error: EstimatorError| Failure::from(error).about(data.path()))?;
+    Ok((StreamFit { fit, drawn: train.clone(), rows: train.rows() }, partial))
 }
 
 /// A fit to a file of which so many rows are in memory at most.

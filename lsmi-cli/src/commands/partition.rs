@@ -54,6 +54,11 @@ struct Bounds {
     high: f64,
 }
 
+/// Tells how many samples are in no list.
+fn left_out(samples: usize, column: &str) -> String {
+    format!("{samples} samples lack a modality and have no `{column}`: they are in none of the lists")
+}
+
 pub(super) fn run(arguments: &Partition, effective: &Effective) -> Result<(), Failure> {
     let [high, middle, low] = LISTS;
     let samples = arguments.samples.as_path();
@@ -65,6 +70,9 @@ pub(super) fn run(arguments: &Partition, effective: &Effective) -> Result<(), Fa
         (None, None) => return Err(Failure::usage("say where to draw the lines, with --fraction or --threshold")),
     };
     let column = read_column(samples, arguments.by.column(), arguments.split.as_deref(), arguments.balanced)?;
+    if column.left_out > 0 {
+        console::say(&format!("note: {}", left_out(column.left_out, arguments.by.column())));
+    }
     let labels = arguments.balanced.then(|| class_indices(&column.labels));
     let parts =
         partition(&column.values, labels.as_deref(), &rule).map_err(|error| Failure::from(error).about(samples))?;

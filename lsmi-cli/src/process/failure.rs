@@ -392,6 +392,8 @@ impl From<EstimatorError> for Failure {
             E::Bundle(BundleError::Write { .. } | BundleError::WriteDescription { .. }) => Status::Failed,
             E::OneClass { .. }
             | E::RareClass { .. }
+            | E::RareCompleteClass { .. }
+            | E::LogitsOfPartial { .. }
             | E::FewRows { .. }
             | E::FewGroups { .. }
             | E::FewRowsForDensity { .. }

@@ -1,7 +1,7 @@
 //! The closing table of `score --label-free`: means of expectations, for people.
 
 use crate::tables::cells::{nats, row, table};
-use lsmi_candle::analysis::names::Names;
+use lsmi_candle::analysis::names::{Names, Words};
 use lsmi_candle::analysis::summary::ExpectedSummary;
 use lsmi_candle::analysis::summary::Heads;
 
@@ -25,11 +25,17 @@ pub(crate) fn closing(names: &Names, summary: &ExpectedSummary) -> String {
     } else {
         format!("\nConfidence (mean probability of the predicted class)\n{confidence}")
     };
+    let words = Words { names, label: "the label" };
+    let warnings = summary
+        .splits
+        .iter()
+        .flat_map(|(name, split)| split.missing.iter().flat_map(move |missing| missing.warnings(words, name)));
+    let warnings: String = warnings.map(|warning| format!("\nWARNING: {warning}\n")).collect();
     let (measure, gauge) = (summary.measure, summary.gauge);
     let notes = [String::new()].into_iter().chain(summary.notes.iter().map(|note| format!("note: {note}")));
     let notes = notes.collect::<Vec<_>>().join("\n\n");
     format!(
-        "\nNo labels were used: every value is the expectation over labels under the joint head.\n\
+        "{warnings}\nNo labels were used: every value is the expectation over labels under the joint head.\n\
          \nHow much the modalities are expected to tell about the label (means, nats)\n{information}\n\
          \nExpected interactions (means over samples, nats; measure {measure}, {gauge} gauge)\n{interactions}\n\
          {confidence}{notes}"

@@ -32,6 +32,7 @@ mod labels;
 mod library;
 mod logits;
 mod manners;
+mod missing_modality;
 mod models;
 mod null;
 mod options;

@@ -209,3 +209,29 @@ fn rows_that_are_not_finite_are_counted_and_named() {
     let report = tracker.report();
     assert_eq!((report.spoiled, report.first_spoiled), (1, Some(of.ids.get(17).into_owned())));
 }
+
+/// Features of a modality that are all NaN are missing: the other one is learned from, its terms are those of the family, and
+/// nothing is said of both.
+#[test]
+fn samples_that_lack_a_modality_have_the_terms_of_the_other() {
+    const ROWS: usize = 3000;
+    let (mut of, exact) = samples(FamilyName::Gauss, ROWS, 3, 0);
+    let lacks = |row: usize| row % 5 == 0;
+    let values = of.x2.values().chunks(3).enumerate();
+    let values = values.flat_map(|(row, values)| if lacks(row) { vec![f64::NAN; 3] } else { values.to_vec() });
+    of.x2 = Matrix::new(ROWS, 3, values.collect()).unwrap();
+    let mut tracker = tracker(&of, Mode::Synchronous);
+    show(&mut tracker, &of, 7);
+    tracker.end_epoch(0).unwrap();
+    let (_, found) = tracker.latest().unwrap();
+    assert_eq!((found.len(), tracker.report().spoiled), (ROWS - ROWS / 5, 0));
+    let partial = tracker.partial().unwrap();
+    let [only_x1, only_x2] = &*partial;
+    assert_eq!((only_x1.ids.len(), only_x2.ids.len()), (ROWS / 5, 0));
+    let of_partial = |values: &[f64]| (0..ROWS).filter(|row| lacks(*row)).map(|row| values[row]).collect::<Vec<_>>();
+    // As for complete samples, from half as many of them.
+    let (information, surprisal) = (of_partial(&exact.i1), of_partial(&exact.h1));
+    assert!(pearson(&only_x1.information, &information).unwrap() > 0.97);
+    assert!((mean(&only_x1.information) - mean(&information)).abs() < 0.05);
+    assert!(pearson(&only_x1.surprisal, &surprisal).unwrap() > 0.9);
+}

@@ -214,6 +214,8 @@ class Estimator:
         *,
         ids: ArrayLike | None = None,
         logits: Sequence[ArrayLike | None] | None = None,
+        present1: ArrayLike | None = None,
+        present2: ArrayLike | None = None,
         label_free: bool = False,
         measures: Sequence[str] = (),
         names: tuple[str, str] = ("x1", "x2"),
@@ -228,6 +230,8 @@ class Estimator:
             y: Labels, ``[n]``; not with ``label_free``.
             ids: Ids, ``[n]``; row numbers if ``None``.
             logits: Logits of your own models of x1, x2 and both, ``[n, K]`` each, where the estimator was fitted with some.
+            present1: Which rows have x1, ``[n]``; by default those that are not NaN throughout.
+            present2: Which rows have x2. Values that depend on what a row lacks are NaN, and text is ``None``.
             label_free: Whether to give expectations over the labels that a sample could have, by the joint head:
                 ``E[r] = sum over y of p(y|x1,x2) r(y)``.
             measures: Further measures to decompose by, such as ``ccs``.
@@ -240,12 +244,13 @@ class Estimator:
         """
         options = {"measures": _listed(measures), "names": _pair(names), "keys": keys, "groups": None, "missing": missing}
         if isinstance(x1, (str, os.PathLike)):
-            _check_alone(x2=x2, y=y, ids=ids, logits=logits)
+            _check_alone(x2=x2, y=y, ids=ids, logits=logits, present1=present1, present2=present2)
             source: Any = Path(x1)
         else:
             if not label_free and y is None:
                 raise UsageError("y is missing; scores without labels are given with label_free=True")
-            source = table(x1, x2, None if label_free else y, ids=ids, logits=logits)
+            labels = None if label_free else y
+            source = table(x1, x2, labels, ids=ids, logits=logits, present1=present1, present2=present2)
         if label_free:
             return Analysis(self._inner.score_label_free(source, options))
         scored = self._inner.score(source, options)
@@ -365,10 +370,14 @@ def _read(
     classes: Sequence[str] | None,
     keys: str | None,
     missing: str,
+    present1: ArrayLike | None = None,
+    present2: ArrayLike | None = None,
 ) -> Table:
     """Reads arrays, or a file, for training."""
     if isinstance(x1, (str, os.PathLike)):
-        _check_alone(x2=x2, y=y, ids=ids, logits=logits, splits=splits, classes=classes)
+        _check_alone(
+            x2=x2, y=y, ids=ids, logits=logits, splits=splits, classes=classes, present1=present1, present2=present2
+        )
         if groups is not None and not isinstance(groups, str):
             raise UsageError("groups= of a file is the name of an array in it, or \"none\"")
         return _lsmi.Table.of_file(Path(x1), keys=keys, groups=groups, missing=missing)
@@ -377,7 +386,10 @@ def _read(
             raise UsageError(f"{name} is missing")
     of_groups = groups if groups is None or isinstance(groups, str) else "group"
     values = None if isinstance(groups, str) else groups
-    arrays = table(x1, x2, y, ids=ids, groups=values, logits=logits, suffix="_train" if splits else "")
+    suffix = "_train" if splits else ""
+    arrays = table(
+        x1, x2, y, ids=ids, groups=values, logits=logits, present1=present1, present2=present2, suffix=suffix
+    )
     for name, split in (splits or {}).items():
         arrays.update(_split(name, split))
     labels = json.dumps([str(name) for name in classes]) if classes is not None else None
@@ -387,9 +399,10 @@ def _read(
 def _split(name: str, split: Split) -> dict[str, Any]:
     if not isinstance(split, Mapping):
         split = dict(zip(("x1", "x2", "y", "ids"), split))
-    unknown = set(split) - {"x1", "x2", "y", "ids", "groups", "logits"}
+    unknown = set(split) - {"x1", "x2", "y", "ids", "groups", "logits", "present1", "present2"}
     if unknown or not {"x1", "x2", "y"} <= set(split):
-        raise UsageError(f"the split `{name}` needs x1, x2 and y, and may have ids, groups and logits; found {list(split)}")
+        others = "ids, groups, logits, present1 and present2"
+        raise UsageError(f"the split `{name}` needs x1, x2 and y, and may have {others}; found {list(split)}")
     return table(
         split["x1"],
         split["x2"],
@@ -397,6 +410,8 @@ def _split(name: str, split: Split) -> dict[str, Any]:
         ids=split.get("ids"),
         groups=split.get("groups"),
         logits=split.get("logits"),
+        present1=split.get("present1"),
+        present2=split.get("present2"),
         suffix=f"_{name}",
     )
 
@@ -409,6 +424,8 @@ def analyze(
     ids: ArrayLike | None = None,
     groups: ArrayLike | str | None = None,
     logits: Sequence[ArrayLike | None] | None = None,
+    present1: ArrayLike | None = None,
+    present2: ArrayLike | None = None,
     splits: Mapping[str, Split] | None = None,
     classes: Sequence[str] | None = None,
     names: tuple[str, str] = ("x1", "x2"),
@@ -448,6 +465,9 @@ def analyze(
             equal rows are found.
         logits: Logits of your own models of x1, x2 and both, ``[n, K]`` each, ``None`` where there is none; they take the
             place of heads and must not have seen the rows.
+        present1: Which rows have x1, ``[n]``: booleans, or 0 and 1; the values of others are not looked at. By default the
+            rows that are not NaN throughout. Rows that lack a modality have the terms of the other, and NaN elsewhere.
+        present2: Which rows have x2.
         splits: Further rows, which are scored by all models, by the name of their split.
         classes: Names of the labels 0, 1, ...
         names: What the modalities are called in sentences.
@@ -482,8 +502,9 @@ def analyze(
         KeyboardInterrupt: Upon Ctrl-C, within a second.
     """
     data = _read(
-        x1, x2, y, ids=ids, groups=groups, logits=logits, splits=splits, classes=classes, keys=keys, missing=missing
-    )
+        x1, x2, y, ids=ids, groups=groups, logits=logits, splits=splits, classes=classes, keys=keys, missing=missing,
+        present1=present1, present2=present2,
+    )  # fmt: skip
     options = {
         "names": _pair(names),
         "label": label,

@@ -23,7 +23,7 @@ ArrayLike = Any
 
 
 def numbers(name: str, value: ArrayLike) -> Readable:
-    """Takes the numbers of a modality or of logits, ``[n, d]``.
+    """Takes the numbers of a modality or of logits, ``[n, d]``. A row that is ``None`` becomes one of NaN.
 
     Args:
         name: The name of the array in messages.
@@ -32,6 +32,8 @@ def numbers(name: str, value: ArrayLike) -> Readable:
     Raises:
         UsageError: If it holds no numbers.
     """
+    if isinstance(value, (list, tuple)) and any(row is None for row in value):
+        return _bits(name, _of_lists(name, value))
     return _bits(name, _array(name, value))
 
 
@@ -89,7 +91,9 @@ def _array(name: str, value: ArrayLike, *, is_text: bool = False) -> npt.NDArray
         return _of_arrow(name, value.combine_chunks() if is_chunked else value, is_text)
     if hasattr(value, "to_numpy"):
         array = np.asarray(value.to_numpy())
-        if array.dtype.kind == "O" and array.ndim == 1 and len(array) > 0 and isinstance(array[0], (list, np.ndarray)):
+        if array.dtype.kind == "O" and array.ndim == 1 and len(array) > 0 and any(
+            isinstance(row, (list, np.ndarray)) for row in array
+        ):
             return _of_lists(name, array)
         # A data frame of several types is one of objects.
         return _of_objects(name, array, value) if array.dtype.kind == "O" and array.ndim == 2 else array
@@ -106,14 +110,20 @@ def _array(name: str, value: ArrayLike, *, is_text: bool = False) -> npt.NDArray
     return np.asarray(value, dtype=object) if is_text and _lost_a_gap(array, value) else array
 
 
-def _of_lists(name: str, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Takes the numbers of a series of lists."""
+def _of_lists(name: str, rows: Sequence[Any] | npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Takes the numbers of a series of lists; a missing list becomes one of NaN."""
+    first = next((values for values in rows if not _is_missing(values)), None)
+    if first is None:
+        raise DataError(f"`{name}` has no list", array=name)
+    missing = np.full(len(first), np.nan)
     for row, values in enumerate(rows):
-        found = len(values) if isinstance(values, (list, np.ndarray)) else None
-        if found != len(rows[0]):
+        if _is_missing(values):
+            continue
+        found = len(values) if isinstance(values, (list, tuple, np.ndarray)) else None
+        if found != len(first):
             what = "no list" if found is None else f"{found} values"
-            raise DataError(f"`{name}` has {what} at row {row}, but {len(rows[0])} values at the first", array=name, row=row)
-    return np.stack([np.asarray(values) for values in rows])
+            raise DataError(f"`{name}` has {what} at row {row}, but {len(first)} values at the first", array=name, row=row)
+    return np.stack([missing if _is_missing(values) else np.asarray(values) for values in rows])
 
 
 def _of_objects(name: str, array: npt.NDArray[Any], frame: Any) -> npt.NDArray[Any]:
@@ -200,6 +210,8 @@ def table(
     ids: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     logits: Sequence[ArrayLike | None] | None = None,
+    present1: ArrayLike | None = None,
+    present2: ArrayLike | None = None,
     suffix: str = "",
 ) -> dict[str, Readable]:
     """Names the arrays of samples as a feature file does.
@@ -211,10 +223,12 @@ def table(
         ids: Ids, ``[n]``; row numbers if ``None``.
         groups: Values that are equal where rows belong together, ``[n]``.
         logits: Logits of the user's models of x1, x2 and both, ``[n, K]`` each.
+        present1: Which rows have x1, ``[n]``; the values of others are not looked at.
+        present2: Which rows have x2.
         suffix: What is added to every name, such as ``_test``.
     """
     arrays = {"x1": numbers("x1", x1), "x2": numbers("x2", x2)}
-    for name, value in (("y", y), ("id", ids), ("group", groups)):
+    for name, value in (("y", y), ("id", ids), ("group", groups), ("present1", present1), ("present2", present2)):
         if value is not None:
             arrays[name] = identifiers(name, value)
     for name, value in zip(("logits1", "logits2", "logits12"), logits or ()):

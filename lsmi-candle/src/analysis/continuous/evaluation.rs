@@ -19,7 +19,7 @@ impl TargetFile {
         }
         let train = self.split("train").ok_or_else(|| AnalysisError::NoTraining { file: file() })?;
         let Self { splits, metadata, path, .. } = other;
-        let (split, metadata) = evaluated(splits, metadata, name, &path)?;
+        let (split, metadata, _) = evaluated(splits, metadata, name, &path)?;
         let (rows, trained) = (split.features.inputs(), train.inputs());
         for (array, found, expected) in [
             (&keys.x1, rows.x1, trained.x1),

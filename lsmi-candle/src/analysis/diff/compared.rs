@@ -202,6 +202,7 @@ impl<'a> Compared<'a> {
             warnings: (self.why_apart.clone().into_iter())
                 .chain(warnings(self.first, self.second))
                 .chain(fits::warning(self.first, self.second))
+                .chain([self.first, self.second].into_iter().filter_map(left_out))
                 .collect(),
         })
     }
@@ -357,6 +358,11 @@ fn differences([first, second]: &[[Vec<f64>; 7]; 2]) -> [Vec<f64>; 7] {
     std::array::from_fn(|column| {
         second[column].iter().zip(&first[column]).map(|(second, first)| second - first).collect()
     })
+}
+
+/// Tells how many samples of a side lack a modality, if there are any.
+fn left_out(Side { file, left_out, .. }: &Side) -> Option<String> {
+    (*left_out > 0).then(|| format!("{file}: {left_out} samples lack a modality and are left out"))
 }
 
 impl From<&Side> for SideSummary {

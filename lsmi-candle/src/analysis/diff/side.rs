@@ -9,7 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::samples::Format;
-use crate::samples::read::{Need, SamplesError, Wanted, chosen_split, read_splits};
+use crate::samples::read::{Need, SamplesError, SplitSamples, Wanted, chosen_split, read_splits};
 
 /// The quantities of a sample that are compared, by the names of their columns.
 pub const QUANTITIES: [&str; 7] = ["i1", "i2", "i12", "r", "u1", "u2", "s"];
@@ -66,6 +66,8 @@ pub struct Side {
     pub kinds: Option<Vec<Kind>>,
     /// The values of each of [`QUANTITIES`].
     pub values: [Vec<f64>; 7],
+    /// The samples that lack a modality, which are left out.
+    pub left_out: usize,
     /// `summary.json` beside the samples, if there is one.
     pub summary: Option<Value>,
 }
@@ -98,10 +100,11 @@ impl Side {
         let mut splits = read_splits(&samples, wanted)?;
         let (split, found) = chosen_split(&file, &mut splits, split)?;
         let summary = read_summary(&samples.with_file_name("summary.json"))?;
-        let kinds = found.kinds.into_iter().collect();
-        let mut columns = found.values.into_iter();
+        let kinds = found.kinds.iter().copied().collect();
+        let mut columns = found.values.iter().cloned();
         let values = std::array::from_fn(|_| columns.next().unwrap_or_default());
-        Ok(Self { file, split, ids: found.ids, labels: found.labels, kinds, values, summary })
+        let SplitSamples { ids, labels, left_out, .. } = found;
+        Ok(Self { file, split, ids, labels, kinds, values, left_out, summary })
     }
 }
 

@@ -145,7 +145,8 @@ fn table_of(file: &LabelsFile, labels: &[Split<LabelMatrix>], label: usize, shar
         metadata.push(Split { name: name.clone(), features: std::iter::once(target).chain(of_input).collect() });
         splits.push(Split { name: name.clone(), features });
     }
-    FeatureFile { splits, metadata, classes: two_classes(), notes, path: table.path.clone() }
+    let (partial, path) = (Vec::new(), table.path.clone());
+    FeatureFile { splits, partial, metadata, classes: two_classes(), notes, path }
 }
 
 /// Returns the classes of a label: 0 and 1.

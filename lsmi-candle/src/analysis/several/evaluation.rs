@@ -19,7 +19,7 @@ impl SeveralFile {
         }
         let train = self.split("train").ok_or_else(|| AnalysisError::NoTraining { file: file() })?;
         let Self { splits, metadata, path, .. } = other;
-        let (split, metadata) = evaluated(splits, metadata, name, &path)?;
+        let (split, metadata, _) = evaluated(splits, metadata, name, &path)?;
         for ((array, found), expected) in self.names.iter().zip(&split.features.modalities).zip(&train.modalities) {
             check_columns(array, (&path, found), (&self.path, expected))?;
         }

@@ -9,7 +9,7 @@ use lsmi_core::{ClassPrior, Means, Measure, TermMeans, statistics};
 use serde::Serialize;
 
 use super::streamed::means;
-use super::{Heads, Information};
+use super::{Heads, Information, MissingSummary};
 use crate::analysis::ordered_map::as_map;
 use crate::samples::ExpectedSplit;
 use crate::samples::Sums;
@@ -52,8 +52,12 @@ pub struct ExpectedSummary {
 /// Means over the samples of one split.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct ExpectedMeans {
-    /// Samples of the split.
+    /// Samples of the split; where some lack a modality, those that have both.
     pub n: usize,
+    /// The samples that lack a modality, where there are any: nothing else here is about them. Information is expected under
+    /// the head of the modality that they have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingSummary>,
     /// Means of the expected i1, i2 and i12.
     pub information: Information,
     /// Means of the expected r, u1, u2 and s.
@@ -74,7 +78,10 @@ impl ExpectedSummary {
     pub fn of_sums(estimator: &Estimator, splits: &[(String, Sums)]) -> Self {
         let means = |(name, sums): &(String, Sums)| {
             let (information, raw) = means(sums);
-            (name.clone(), ExpectedMeans { n: sums.n, information, raw, confidence: None })
+            (
+                name.clone(),
+                ExpectedMeans { n: sums.n, missing: MissingSummary::of_sums(sums), information, raw, confidence: None },
+            )
         };
         Self::of_means(estimator, splits.iter().map(means).collect())
     }
@@ -104,6 +111,7 @@ impl ExpectedMeans {
         let TermMeans { i1, i2, i12, .. } = split.expected.terms.means();
         Self {
             n: split.expected.decomposition.len(),
+            missing: MissingSummary::of_sums(&Sums::expected(split)),
             information: Information { i1, i2, i12 },
             raw: split.expected.decomposition.means(),
             confidence: Some([0, 1, 2].map(|head| confidence(&split.candidates, prior, head)).into()),

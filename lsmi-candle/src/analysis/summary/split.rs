@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::class::{ClassSummary, by_class};
 use super::distribution::Distribution;
 use super::intervals::Intervals;
+use super::missing::MissingSummary;
 use super::quantities::{Columns, Heads, Information, Quantities};
 use crate::analysis::ordered_map::{as_map, from_map};
 use crate::analysis::summary::NullSummary;
@@ -19,8 +20,11 @@ use crate::samples::ScoredSplit;
 /// Means over the samples of one split.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SplitSummary {
-    /// Samples of the split.
+    /// Samples of the split; where some lack a modality, those that have both.
     pub n: usize,
+    /// The samples that lack a modality, where there are any: nothing else here is about them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing: Option<MissingSummary>,
     /// Groups of samples that belong together, where there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub groups: Option<GroupCount>,
@@ -118,6 +122,7 @@ impl SplitSummary {
         let count = |kind| split.kinds.iter().filter(|of| **of == kind).count();
         Ok(Self {
             n: split.decomposition.len(),
+            missing: MissingSummary::of_split(split),
             groups: split.scores.groups.as_deref().map(GroupCount::of),
             seen: split.seen.clone(),
             information: Information { i1, i2, i12 },

@@ -7,15 +7,18 @@ use crate::estimator::Estimator;
 use lsmi_core::{Adjusted, Interaction, Kind, Means, Measure, adjust};
 use serde::Serialize;
 
-use super::{Heads, Information, MeasureSummary};
+use super::{Heads, Information, MeasureSummary, MissingSummary};
 use crate::analysis::ordered_map::as_map;
 use crate::samples::Sums;
 
 /// Means over the rows of one split.
 #[derive(Debug, Clone, Serialize)]
 pub struct StreamedSplit {
-    /// Rows of the split that were scored.
+    /// Rows of the split that were scored; where some lack a modality, those that have both.
     pub n: usize,
+    /// The rows that lack a modality, where there are any: nothing else here is about them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingSummary>,
     /// Mutual information of the modalities with the label.
     pub information: Information,
     /// Means of r, u1, u2 and s as they are.
@@ -49,6 +52,7 @@ impl StreamedSplit {
         let further = further.map(|(place, measure)| (*measure, parts(sums, 7 + 4 * place).into()));
         Self {
             n: sums.n,
+            missing: MissingSummary::of_sums(sums),
             information,
             raw,
             adjusted: adjust(&raw),

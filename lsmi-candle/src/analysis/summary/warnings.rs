@@ -29,7 +29,11 @@ impl Summary {
         });
         let of_groups = groups::of_grouping(words, self.grouping.as_ref(), self.n);
         let seen = self.splits.iter().flat_map(|(name, split)| groups::of_seen(words, name, split.n, &split.seen));
-        let further: Vec<String> = of_groups.into_iter().chain(seen).chain(blind).chain(of_splits).collect();
+        let missing = self
+            .splits
+            .iter()
+            .flat_map(|(name, split)| split.missing.iter().flat_map(move |missing| missing.warnings(words, name)));
+        let further: Vec<String> = missing.chain(of_groups).chain(seen).chain(blind).chain(of_splits).collect();
         self.warnings.extend(further);
         self
     }
@@ -40,7 +44,10 @@ impl Summary<StreamedSplit> {
     #[must_use]
     pub fn with_warnings(mut self) -> Self {
         let words = self.words();
-        let of_split = |(name, split): &(String, StreamedSplit)| of_joint_head(words, name, &split.information, None);
+        let of_split = |(name, split): &(String, StreamedSplit)| {
+            let missing = split.missing.iter().flat_map(|missing| missing.warnings(words, name));
+            missing.chain(of_joint_head(words, name, &split.information, None)).collect::<Vec<_>>()
+        };
         self.warnings = self.splits.iter().flat_map(of_split).collect();
         self
     }

@@ -106,6 +106,8 @@ impl CrossFit {
 /// An estimator whose models are fitted, but which has not scored its training rows.
 pub(in crate::estimator) struct Fitting<'a> {
     pub(in crate::estimator) train: &'a FeatureSet,
+    /// SHA-256 of all rows that models were fitted to.
+    pub(in crate::estimator) data_hash: String,
     pub(in crate::estimator) classes: &'a Classes,
     pub(in crate::estimator) settings: &'a Settings,
     pub(in crate::estimator) gauge: Gauge,
@@ -140,7 +142,8 @@ impl<'a> Fitting<'a> {
         let partitions: Vec<Partition> =
             (0..settings.repeats).map(|repeat| Partition::for_repeat(&fit.rows(), settings, repeat)).collect();
         let repeats = fit_models(&fit, &partitions, progress)?;
-        Ok(Self { train, classes, settings, gauge, grouping, groups, prior, partitions, repeats, device })
+        let data_hash = train.hash();
+        Ok(Self { train, data_hash, classes, settings, gauge, grouping, groups, prior, partitions, repeats, device })
     }
 
     /// Returns the fold of every row in each repeat.
@@ -160,7 +163,7 @@ impl<'a> Fitting<'a> {
 
     /// Describes the fit.
     pub(in crate::estimator) fn into_estimator(self, drawn_from: Option<(usize, String)>) -> Estimator {
-        let Self { train, classes, settings, gauge, grouping, prior, repeats, device, .. } = self;
+        let Self { train, data_hash, classes, settings, gauge, grouping, prior, repeats, device, .. } = self;
         let are_given = train.logits.each_ref().map(Option::is_some);
         let mut notes = notes::gauge_notes(&gauge);
         notes.extend(notes::prior_note(&settings.prior, &prior, &train.labels));
@@ -168,7 +171,7 @@ impl<'a> Fitting<'a> {
         if are_given.contains(&false) {
             notes.extend(notes::few_rows_note(train.rows(), train.x1.columns() + train.x2.columns()));
         }
-        notes.extend(settings.densities.as_deref().and_then(|fitted| fitted.note_on_reuse(train, settings)));
+        notes.extend(settings.densities.as_deref().and_then(|fitted| fitted.note_on_reuse(&data_hash, settings)));
         let rows = drawn_from.as_ref().map_or(train.rows(), |(rows, _)| *rows);
         notes.extend(drawn_from.map(|(_, note)| note));
         let description = Description {
@@ -186,7 +189,7 @@ impl<'a> Fitting<'a> {
             folds: settings.folds,
             repeats: settings.repeats,
             rows,
-            data_hash: train.hash(),
+            data_hash,
             encoders: [None, None],
             pooling: None,
             shortfall: None,
@@ -252,7 +255,7 @@ pub(in crate::estimator) fn fit_densities(
 }
 
 /// Returns the densities of an estimator for a fit with `repeats` repeats and `folds` folds.
-fn reused_densities(estimator: &Estimator, repeats: usize, folds: usize) -> Vec<Vec<[Knife; 2]>> {
+pub(super) fn reused_densities(estimator: &Estimator, repeats: usize, folds: usize) -> Vec<Vec<[Knife; 2]>> {
     let of = |repeat: usize| (0..folds).map(|fold| estimator.density_of(repeat, fold).clone()).collect();
     (0..repeats).map(of).collect()
 }
@@ -265,13 +268,13 @@ impl Estimator {
     }
 
     /// Returns a note for the user on densities that are reused for a fit.
-    fn note_on_reuse(&self, train: &FeatureSet, settings: &Settings) -> Option<String> {
+    fn note_on_reuse(&self, hash: &str, settings: &Settings) -> Option<String> {
         let Description { data_hash, folds, repeats, seed, .. } = &self.description;
         if settings.folds_of_rows.is_some() {
             // Whoever gives the folds knows what they were dealt to.
             return None;
         }
-        if *data_hash != train.hash() {
+        if *data_hash != hash {
             return Some("the densities were reused from an estimator of other rows".to_owned());
         }
         let is_same = (*folds, *repeats, *seed) == (settings.folds, settings.repeats, settings.seed);

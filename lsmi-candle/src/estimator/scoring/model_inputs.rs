@@ -34,6 +34,11 @@ impl ModelInputs {
         Self::of([(0, rows.x1), (1, rows.x2)].map(|(modality, x)| gauge.model_inputs(modality, x)), logits)
     }
 
+    /// Converts rows of one modality, 0 (x1) or 1 (x2), which is the only one that the inputs have.
+    pub(in crate::estimator) fn of_one(gauge: &Gauge, modality: usize, x: &Matrix) -> Self {
+        Self::of([gauge.model_inputs(modality, x)], [None, None, None])
+    }
+
     /// Converts rows of two modalities or more, none of whose heads is the user's own.
     pub(in crate::estimator) fn of_several<'a>(
         gauges: &[ModalityGauge],

@@ -31,6 +31,19 @@ pub struct Scores {
 }
 
 impl Scores {
+    /// Returns the terms of no rows.
+    pub fn none() -> Self {
+        Self {
+            terms: Terms::none(),
+            repeats: Vec::new(),
+            folds: None,
+            groups: None,
+            labels: Vec::new(),
+            predictions: Default::default(),
+            confidences: Default::default(),
+        }
+    }
+
     /// Returns the share of rows whose class each head finds most probable: x1, x2, both joined.
     pub fn accuracy(&self) -> [f64; 3] {
         let share = |predictions: &Vec<u32>| {

@@ -92,6 +92,7 @@ impl SeveralEstimator {
             let missing = || lsmi_core::Error::MissingTerm { term: format!("i{pair}") };
             let samples = train.pair(pair).ok_or_else(missing)?;
             let fitting = Fitting {
+                data_hash: samples.hash(),
                 train: &samples,
                 classes: self.classes(),
                 settings,

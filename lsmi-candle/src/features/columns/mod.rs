@@ -68,6 +68,8 @@ pub(crate) struct Column {
     texts: Vec<String>,
     /// Places without a value, in C order.
     gaps: Vec<usize>,
+    /// Rows without a list before the first list.
+    leading: usize,
     incomplete: Option<Incomplete>,
 }
 
@@ -75,7 +77,17 @@ impl Column {
     pub(crate) fn new(data_type: &DataType) -> Self {
         let is_list = is_list(data_type);
         let (bytes, texts, gaps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { kind: kind_of(data_type), is_list, rows: 0, width: None, bytes, texts, gaps, incomplete: None }
+        Self {
+            kind: kind_of(data_type),
+            is_list,
+            rows: 0,
+            width: None,
+            bytes,
+            texts,
+            gaps,
+            leading: 0,
+            incomplete: None,
+        }
     }
 
     /// Appends rows.
@@ -87,8 +99,14 @@ impl Column {
             let nulls = rows.nulls().filter(|nulls| nulls.null_count() > 0);
             let gaps = (0..rows.len()).filter(|row| nulls.is_some_and(|nulls| nulls.is_null(*row)));
             self.gaps.extend(gaps.map(|row| self.rows + row));
-        } else if let Some(row) = first_null(rows) {
-            self.stop(Incomplete::Null { row: self.rows + row });
+        } else if rows.null_count() > 0 {
+            for row in 0..rows.len() {
+                if rows.is_null(row) {
+                    self.extend_without_list();
+                } else {
+                    self.extend(&rows.slice(row, 1))?;
+                }
+            }
             return Ok(());
         }
         match rows.data_type() {
@@ -110,7 +128,8 @@ impl Column {
     /// Finishes the array.
     pub(crate) fn array(self) -> Result<Array<'static>, Corrupt> {
         let shape = if self.is_list { vec![self.rows, self.width.unwrap_or_default()] } else { vec![self.rows] };
-        if let Some(incomplete) = self.incomplete {
+        let nothing = (self.leading > 0).then_some(Incomplete::Null { row: 0 });
+        if let Some(incomplete) = self.incomplete.or(nothing) {
             return Ok(Array { shape, values: Values::Incomplete(incomplete) });
         }
         let mut array = match self.kind {
@@ -144,8 +163,30 @@ impl Column {
         self.extend_values(&values, self.width.unwrap_or_default())
     }
 
+    /// Appends a row without a list: gaps in the place of its values.
+    fn extend_without_list(&mut self) {
+        match self.width {
+            Some(width) => self.extend_gaps(self.rows, width),
+            None => self.leading += 1,
+        }
+        self.rows += 1;
+    }
+
+    /// Appends as many gaps as a list has values, after this number of rows.
+    fn extend_gaps(&mut self, rows: usize, width: usize) {
+        self.gaps.extend(rows * width..(rows + 1) * width);
+        match &self.kind {
+            Kind::Numbers(element) => self.bytes.resize(self.bytes.len() + width * element.size(), 0),
+            Kind::Strings => self.texts.resize(self.texts.len() + width, String::new()),
+            Kind::Other(_) => {}
+        }
+    }
+
     /// Appends the values of lists of one length.
     fn extend_values(&mut self, values: &ArrayRef, width: usize) -> Result<(), Corrupt> {
+        for row in 0..std::mem::take(&mut self.leading) {
+            self.extend_gaps(row, width);
+        }
         let nulls = values.nulls().filter(|nulls| nulls.null_count() > 0);
         let gaps = (0..values.len()).filter(|place| nulls.is_some_and(|nulls| nulls.is_null(*place)));
         self.gaps.extend(gaps.map(|place| self.rows * width + place));
@@ -154,7 +195,9 @@ impl Column {
 
     /// Gives up at a row that is not whole, or at the first gap before it.
     fn stop(&mut self, at: Incomplete) {
+        let leading = (std::mem::take(&mut self.leading) > 0).then_some(Incomplete::Null { row: 0 });
         let gap = self.gaps.first().map(|place| Incomplete::Null { row: place / self.width.unwrap_or(1).max(1) });
+        let gap = leading.or(gap);
         self.incomplete = Some(gap.unwrap_or(at));
     }
 
@@ -189,10 +232,4 @@ impl Column {
 /// Copies a text, or an empty one in place of a gap.
 fn text(text: Option<&str>) -> String {
     text.unwrap_or_default().to_owned()
-}
-
-/// Finds the first row without a value.
-fn first_null(rows: &ArrayRef) -> Option<usize> {
-    let nulls = rows.nulls().filter(|nulls| nulls.null_count() > 0)?;
-    (0..rows.len()).find(|row| nulls.is_null(*row))
 }

@@ -232,6 +232,81 @@ pub enum FeatureError {
         advice: &'static str,
     },
 
+    /// A row lacks a modality, and such rows are not read here.
+    #[error(
+        "{file}: `{array}` says that row {row} lacks the modality; rows that lack one are not used here: remove them first"
+    )]
+    MissingModality {
+        /// The file.
+        file: String,
+        /// The array, `present1` or `present2`.
+        array: String,
+        /// The row.
+        row: usize,
+    },
+
+    /// A row lacks both modalities.
+    #[error("{file}: row {row} lacks both modalities, `{}` and `{}`; remove it", arrays[0], arrays[1])]
+    NoModality {
+        /// The file.
+        file: String,
+        /// The arrays of both modalities.
+        arrays: [String; 2],
+        /// The row.
+        row: usize,
+    },
+
+    /// A row is said to have a modality of which it has no value.
+    #[error("{file}: `{array}` has no value at row {row}, but `{present}` says that it is there; write 0 there")]
+    NotPresent {
+        /// The file.
+        file: String,
+        /// The modality.
+        array: String,
+        /// The array that says which rows have it.
+        present: String,
+        /// The row.
+        row: usize,
+    },
+
+    /// A value that says neither that a row has a modality nor that it lacks it.
+    #[error("{file}: `{array}` is {found} at row {row}; write 1 where a row has the modality and 0 where it lacks it")]
+    PresentValue {
+        /// The file.
+        file: String,
+        /// The array, `present1` or `present2`.
+        array: String,
+        /// The row.
+        row: usize,
+        /// The value.
+        found: String,
+    },
+
+    /// No row of a split has both modalities.
+    #[error(
+        "{file}: no row of the split `{split}` has both modalities, so that nothing can be decomposed; add such rows"
+    )]
+    NoCompleteRows {
+        /// The file.
+        file: String,
+        /// The split.
+        split: String,
+    },
+
+    /// Logits beside rows that lack a modality.
+    #[error(
+        "{file}: the file holds logits (`{array}`), but row {row} lacks a modality; logits are of rows that have both: remove \
+         the logits or such rows"
+    )]
+    LogitsOfPartial {
+        /// The file.
+        file: String,
+        /// The array of logits.
+        array: String,
+        /// The first row that lacks a modality.
+        row: usize,
+    },
+
     /// There is no memory for an array.
     #[error(
         "{file}: `{array}` of shape {shape} needs {} of memory, but {} are free; use fewer rows or columns, or read it by rows", memory::in_words(*needed), memory::in_words(*available)

@@ -15,6 +15,22 @@ pub(crate) const LOGITS: [&str; 3] = ["logits1", "logits2", "logits12"];
 /// The names of the lengths of sequences: of those of x1, of x2 and of both. [`Keys`] do not rename them either.
 const LENGTHS: [&str; 3] = ["lengths1", "lengths2", "lengths"];
 
+/// The names of the arrays that say which samples have x1, and which have x2. [`Keys`] do not rename them.
+pub(crate) const PRESENT: [&str; 2] = ["present1", "present2"];
+
+/// The treatment of rows that lack one of the two modalities.
+///
+/// A row lacks a modality where a table has no list, where all its values are NaN, or where the array `present1` (or
+/// `present2`) has a 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingModality {
+    /// The first of them is an error.
+    #[default]
+    Refuse,
+    /// They are read as [`PartialRows`](super::PartialRows), apart from the complete rows.
+    Keep,
+}
+
 /// The names of the arrays: `x1`, `x2`, `y` and, where there is one, `id`; and the treatment of rows without a label.
 ///
 /// A split's arrays are named with its suffix, `x1_train` or `image_test`.
@@ -43,6 +59,8 @@ pub struct Keys {
     pub groups: GroupKey,
     /// The pooling of modalities that are sequences, `[n, T, d]`; `None` refuses them.
     pub pool: Option<Pooling>,
+    /// The treatment of rows that lack a modality.
+    pub missing_modality: MissingModality,
 }
 
 /// The place that says which samples belong together.
@@ -92,6 +110,7 @@ impl Default for Keys {
             missing: Missing::default(),
             groups: GroupKey::Unknown,
             pool: None,
+            missing_modality: MissingModality::default(),
         }
     }
 }
@@ -153,6 +172,7 @@ impl FromStr for Keys {
             missing: Missing::default(),
             groups: GroupKey::Unknown,
             pool: None,
+            missing_modality: MissingModality::default(),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Keys, LENGTHS, LOGITS};
+use super::{Keys, LENGTHS, LOGITS, PRESENT};
 
 /// The splits that every reader knows, in the order in which they are returned.
 const KNOWN_SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -43,6 +43,8 @@ pub(crate) struct SplitArrays {
     pub(crate) logits: [String; 3],
     /// The lengths of sequences, of x1, x2 and both, where there are any.
     pub(crate) lengths: [String; 3],
+    /// Which samples have x1 and which x2, where that is said.
+    pub(crate) present: [String; 2],
 }
 
 impl SplitArrays {
@@ -66,6 +68,7 @@ impl SplitArrays {
             metadata_ids: name("ids"),
             logits: LOGITS.map(name),
             lengths: LENGTHS.map(name),
+            present: PRESENT.map(name),
         }
     }
 
@@ -81,6 +84,7 @@ impl SplitArrays {
             metadata_ids: format!("ids_{split}"),
             logits: LOGITS.map(|name| format!("{split}_{name}")),
             lengths: LENGTHS.map(|name| format!("{split}_{name}")),
+            present: PRESENT.map(|name| format!("{split}_{name}")),
         }
     }
 
@@ -98,9 +102,14 @@ impl SplitArrays {
         [&self.lengths[modality], of_both].into_iter().find(|name| names.contains(*name) && !self.is_role(name))
     }
 
+    /// Returns the arrays among those of these names that say which samples have a modality.
+    pub(crate) fn present_in(&self, names: &BTreeSet<String>) -> [Option<&String>; 2] {
+        self.present.each_ref().map(|name| (names.contains(name) && !self.is_role(name)).then_some(name))
+    }
+
     /// Lists the names of all arrays that the split may have.
     pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
-        [&self.x1, &self.x2, &self.label, &self.id].into_iter().chain(&self.logits)
+        [&self.x1, &self.x2, &self.label, &self.id].into_iter().chain(&self.logits).chain(&self.present)
     }
 
     /// Returns whether the array serves as modality, label or id.
@@ -139,7 +148,8 @@ pub(crate) fn find_splits(names: &BTreeSet<String>, keys: &Keys, labels: LabelUs
     if is_complete(&unsuffixed) || (splits.is_empty() && is_announced(&unsuffixed)) {
         splits.insert(0, unsuffixed);
     }
-    let usual = Keys { missing: keys.missing, groups: keys.groups.clone(), pool: keys.pool, ..Keys::default() };
+    let Keys { missing, groups, pool, missing_modality, .. } = keys.clone();
+    let usual = Keys { missing, groups, pool, missing_modality, ..Keys::default() };
     if splits.is_empty() && *keys == usual {
         let reference = KNOWN_SPLITS.map(|split| SplitArrays::reference(keys, split));
         splits.extend(reference.into_iter().filter(is_announced));

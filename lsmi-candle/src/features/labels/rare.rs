@@ -68,7 +68,7 @@ impl fmt::Display for Rare {
 
 impl FeatureFile {
     /// Pools the classes with fewer than `least` rows in the split `train` to one, the last, in all splits. Files that are
-    /// read with the classes of this one have their labels pooled alike.
+    /// read with the classes of this one have their labels pooled alike. Rows that lack a modality do not count.
     ///
     /// The file is returned as it is if no class is rare; otherwise a note says how many were, and in how many rows.
     ///
@@ -111,10 +111,10 @@ impl FeatureFile {
             return Err(FeatureError::RarePool { file, classes, rows, least, others });
         }
         let (pooled, places) = self.classes.with_pooled(&is_rare);
-        for split in &mut self.splits {
-            for label in &mut split.features.labels {
-                *label = places[*label as usize];
-            }
+        let complete = self.splits.iter_mut().flat_map(|split| &mut split.features.labels);
+        let partial = self.partial.iter_mut().flat_map(|split| &mut split.features.only);
+        for label in complete.chain(partial.flat_map(|only| &mut only.labels)) {
+            *label = places[*label as usize];
         }
         self.notes.push(note(&pooled, classes, rows, least));
         self.classes = pooled;

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::checks::{check_matrix, element_type};
+use super::presence::Lacking;
 use super::roles::MatrixRole;
 use super::sequences::FilledSteps;
 use crate::features::array::{Array, Values};
@@ -30,6 +31,8 @@ pub(super) struct Fill<'m> {
     pub(super) columns: usize,
     /// The steps that its rows are made of, where the array holds sequences.
     pub(super) steps: Option<FilledSteps<'m>>,
+    /// The rows that lack the modality, where such rows are no error.
+    pub(super) lacking: Option<&'m Lacking>,
 }
 
 /// Reads some rows.
@@ -121,17 +124,30 @@ impl Fill<'_> {
             let (file, array, reference) = (file.to_owned(), name.to_owned(), name.to_owned());
             return Err(FeatureError::RowCount { file, array, found: rows, reference, expected });
         }
-        let Values::Numbers(numbers) = &array.values else {
+        let (all, gaps) = match &array.values {
+            Values::WithGaps(values, gaps) => (values.as_ref(), gaps.as_slice()),
+            all => (all, &[][..]),
+        };
+        let Values::Numbers(numbers) = all else {
             return Err(element_type(file, name, &array.outline(), self.role.element_type()));
         };
         numbers.write_to(values, &[columns]);
+        gaps.iter().for_each(|gap| values[*gap] = f64::NAN);
         // While they are at hand; all at once first, which takes a fraction of the time.
         if values.iter().fold(true, |all, value| all & value.is_finite()) {
             return Ok(());
         }
-        let place = values.iter().position(|value| !value.is_finite()).unwrap_or_default();
+        let first = (start..).zip(values.chunks_exact(columns)).find_map(|(row, values)| {
+            let column = values.iter().position(|value| !value.is_finite())?;
+            let is_lacking = self.lacking.is_some_and(|lacking| lacking.takes(row, values));
+            (!is_lacking).then_some((row, column))
+        });
+        let Some((row, column)) = first else { return Ok(()) };
+        let place = (row - start) * columns + column;
         let (file, array, found) = (file.to_owned(), name.to_owned(), values[place]);
-        let (row, column) = (start + place / columns, place % columns);
+        if gaps.binary_search(&place).is_ok() {
+            return Err(FeatureError::Null { file, array, row });
+        }
         Err(FeatureError::NotFinite { file, array, row, column, found, advice: self.role.not_finite(found) })
     }
 }
@@ -144,7 +160,8 @@ mod tests {
     use super::*;
     use crate::features::array::Element;
 
-    const MATRIX: Fill<'_> = Fill { file: "f", name: "x1", role: MatrixRole::Modality, columns: 1, steps: None };
+    const MATRIX: Fill<'_> =
+        Fill { file: "f", name: "x1", role: MatrixRole::Modality, columns: 1, steps: None, lacking: None };
 
     fn doubles(rows: Range<usize>) -> Array<'static> {
         let bytes = rows.clone().flat_map(|row| (row as f64).to_le_bytes()).collect();

@@ -3,6 +3,7 @@
 pub(in crate::features) mod checks;
 mod fill;
 pub(crate) mod model_logits;
+mod presence;
 pub(in crate::features) mod roles;
 pub(crate) mod rows;
 mod sequences;
@@ -17,6 +18,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use self::checks::check_varies;
+use self::presence::{Presence, refuse_declared};
 use self::roles::MatrixRole;
 use self::source::Source;
 use self::splits::{CheckedSplit, Splits};
@@ -26,17 +28,21 @@ use super::error::{FeatureError, corrupted, listed};
 use super::format::{Format, Input};
 use super::groups::Groups;
 use super::keys::splits::{LabelUse, SplitArrays};
-use super::keys::{GroupKey, Keys};
+use super::keys::{GroupKey, Keys, MissingModality};
 use super::labels::classes::{Classes, Label};
 use super::labels::{Labels, case_note};
 use super::logits;
 use super::set::file::{FeatureFile, Split, UnlabelledFile};
+use super::set::partial::PartialRows;
 use super::set::{FeatureSet, Unlabelled};
 use super::several::unused_modalities;
+use crate::numbers::matrix::Matrix;
 
 /// A split whose labels are still as the file has them.
 struct RawSplit {
     samples: Unlabelled,
+    /// Which of them have which modality, where some lack one: their values mean nothing.
+    presence: Option<Presence>,
     /// Those that are missing belong to rows to be left out.
     labels: Labels,
     groups: Option<Groups>,
@@ -110,6 +116,7 @@ pub(super) fn load(
     let mut notes = source.notes();
     notes.extend(found.note_on_pooling(keys));
     let (mut splits, mut kept, mut classes): (Vec<Split>, _, _) = (Vec::new(), Vec::new(), known.cloned());
+    let mut partial = Vec::new();
     for split in &found.all {
         let raw = read_split(&mut source, split, keys)?;
         let classes = match &classes {
@@ -121,8 +128,11 @@ pub(super) fn load(
         }
         notes.extend(raw.labels.notes(&split.arrays.label));
         kept.push(raw.kept());
-        let features = encode(&source, &split.arrays, raw, classes, names)?;
-        splits.push(Split { name: split.size.name.clone(), features });
+        let name = split.size.name.clone();
+        let (features, partial_rows) = encode(&source, &split.arrays, raw, classes, names)?;
+        check_complete(&file, &name, features.rows())?;
+        splits.push(Split { name: name.clone(), features });
+        partial.extend(partial_rows.map(|features| Split { name, features }));
     }
     // There is at least one split.
     let classes = classes.unwrap_or_else(Classes::none);
@@ -136,7 +146,25 @@ pub(super) fn load(
             column.values = column.values.select(&kept);
         }
     }
-    Ok(FeatureFile { splits, metadata, classes, notes, path: path.to_owned() })
+    divide_metadata(&mut metadata, &mut partial);
+    Ok(FeatureFile { splits, partial, metadata, classes, notes, path: path.to_owned() })
+}
+
+/// Checks that a split has a row with both modalities.
+fn check_complete(file: &str, split: &str, complete: usize) -> Result<(), FeatureError> {
+    if complete > 0 {
+        return Ok(());
+    }
+    Err(FeatureError::NoCompleteRows { file: file.to_owned(), split: split.to_owned() })
+}
+
+/// Gives the columns carried along to the complete rows of each split and to those that lack a modality.
+fn divide_metadata(metadata: &mut [Split<Vec<MetadataColumn>>], partial: &mut [Split<PartialRows>]) {
+    for Split { name, features: columns } in metadata {
+        if let Some(partial) = partial.iter_mut().find(|partial| partial.name == *name) {
+            *columns = partial.features.take_metadata(columns);
+        }
+    }
 }
 
 /// Loads all splits of a file without their labels; its logits are those of `classes`.
@@ -147,13 +175,17 @@ pub(super) fn load_unlabelled(
     classes: &Classes,
 ) -> Result<UnlabelledFile, FeatureError> {
     let found = Splits::find(&mut source, keys, LabelUse::Ignored, false)?;
-    let mut splits: Vec<Split<Unlabelled>> = Vec::new();
+    let (mut splits, mut partial): (Vec<Split<Unlabelled>>, _) = (Vec::new(), Vec::new());
     for split in &found.all {
-        let features = load_unlabelled_rows(&mut source, split, classes, found.class_names.as_deref())?;
-        splits.push(Split { name: split.size.name.clone(), features });
+        let name = split.size.name.clone();
+        let (features, partial_rows) = load_unlabelled_rows(&mut source, split, classes, found.class_names.as_deref())?;
+        check_complete(&source.file(), &name, features.rows())?;
+        splits.push(Split { name: name.clone(), features });
+        partial.extend(partial_rows.map(|features| Split { name, features }));
     }
-    let metadata = metadata(&mut source, &found)?;
-    Ok(UnlabelledFile { splits, metadata, path: path.to_owned() })
+    let mut metadata = metadata(&mut source, &found)?;
+    divide_metadata(&mut metadata, &mut partial);
+    Ok(UnlabelledFile { splits, partial, metadata, path: path.to_owned() })
 }
 
 /// Reads the columns of a table that are carried along, for every split.
@@ -173,7 +205,7 @@ fn load_rows(
     keys: &Keys,
     classes: &Classes,
     names: Option<&[String]>,
-) -> Result<FeatureSet, FeatureError> {
+) -> Result<(FeatureSet, Option<PartialRows>), FeatureError> {
     let raw = read_split(source, split, keys)?;
     check_whole(source, &split.arrays, &raw.labels)?;
     logits::check_order(&source.file(), &split.arrays, &raw.samples.logits, classes, names)?;
@@ -186,23 +218,29 @@ fn load_unlabelled_rows(
     split: &CheckedSplit,
     classes: &Classes,
     names: Option<&[String]>,
-) -> Result<Unlabelled, FeatureError> {
+) -> Result<(Unlabelled, Option<PartialRows>), FeatureError> {
     let file = source.file();
-    let samples = read_samples(source, split)?;
+    let (samples, presence) = read_rows(source, split)?;
     logits::check_order(&file, &split.arrays, &samples.logits, classes, names)?;
     logits::check_columns(&file, &split.arrays, &samples.logits, classes)?;
-    Ok(samples)
+    Ok(match presence {
+        None => (samples, None),
+        Some(presence) => {
+            let (complete, partial) = presence.divide_unlabelled(&samples);
+            (complete, Some(partial))
+        }
+    })
 }
 
 fn read_split(source: &mut Source<'_>, split: &CheckedSplit, keys: &Keys) -> Result<RawSplit, FeatureError> {
-    let samples = read_samples(source, split)?;
+    let (samples, presence) = read_rows(source, split)?;
     let labels = source.labels(&split.arrays.label, keys.missing)?;
     if labels.missing() == labels.all.len() {
         let (file, array) = (source.file(), split.arrays.label.clone());
         return Err(FeatureError::NoLabels { file, array, rows: labels.all.len() });
     }
     let groups = read_groups(source, split, keys, &samples)?;
-    Ok(RawSplit { samples, labels, groups })
+    Ok(RawSplit { samples, presence, labels, groups })
 }
 
 /// Reads which samples belong together, where that is known.
@@ -238,12 +276,32 @@ fn check_whole(source: &Source<'_>, arrays: &SplitArrays, labels: &Labels) -> Re
     Err(FeatureError::NotByRows { file: source.file(), reason })
 }
 
-/// Reads a split without its labels.
+/// Reads a split without its labels, of which rows may lack a modality if the keys say so.
+fn read_rows(source: &mut Source<'_>, split: &CheckedSplit) -> Result<(Unlabelled, Option<Presence>), FeatureError> {
+    if split.missing_modality == MissingModality::Refuse {
+        return Ok((read_samples(source, split)?, None));
+    }
+    let (modalities, presence) = source.modalities(split)?;
+    Ok((with_ids_and_logits(source, split, modalities)?, presence))
+}
+
+/// Reads a split without its labels, of which all rows have both modalities.
 fn read_samples(source: &mut Source<'_>, split: &CheckedSplit) -> Result<Unlabelled, FeatureError> {
     let arrays = &split.arrays;
+    refuse_declared(source, arrays)?;
     let [steps1, steps2] = split.steps.each_ref().map(Option::as_ref);
-    let x1 = source.modality(&arrays.x1, steps1)?;
-    let x2 = source.modality(&arrays.x2, steps2)?;
+    let x1 = source.modality(&arrays.x1, steps1, None)?;
+    let x2 = source.modality(&arrays.x2, steps2, None)?;
+    with_ids_and_logits(source, split, [x1, x2])
+}
+
+/// Reads what a split has beside its modalities, without its labels.
+fn with_ids_and_logits(
+    source: &mut Source<'_>,
+    split: &CheckedSplit,
+    [x1, x2]: [Matrix; 2],
+) -> Result<Unlabelled, FeatureError> {
+    let arrays = &split.arrays;
     let ids = match &split.metadata_ids {
         _ if split.has_ids => source.ids(&arrays.id)?,
         Some(ids) => source.listed_ids(&arrays.metadata_ids, ids)?,
@@ -264,7 +322,14 @@ fn training_classes(
     training: &RawSplit,
     names: Option<&[String]>,
 ) -> Result<Classes, FeatureError> {
-    check_varied(file, arrays, &training.samples)?;
+    match &training.presence {
+        None => check_varied(file, arrays, &training.samples)?,
+        Some(presence) => {
+            let complete = presence.complete();
+            check_complete(file, &arrays.split, complete.len())?;
+            check_varied(file, arrays, &training.samples.select(&complete))?;
+        }
+    }
     several_classes(file, arrays, &training.labels.present().1, names)
 }
 
@@ -294,14 +359,14 @@ fn check_varied(file: &str, arrays: &SplitArrays, samples: &Unlabelled) -> Resul
     Ok(())
 }
 
-/// Turns labels into indices of `classes`.
+/// Turns labels into indices of `classes`, and divides the rows into complete ones and others.
 fn encode(
     source: &Source<'_>,
     arrays: &SplitArrays,
     raw: RawSplit,
     classes: &Classes,
     names: Option<&[String]>,
-) -> Result<FeatureSet, FeatureError> {
+) -> Result<(FeatureSet, Option<PartialRows>), FeatureError> {
     let (rows, present) = raw.labels.present();
     let codes = encode_labels(source, arrays, (&rows, &present), classes, names)?;
     logits::check_columns(&source.file(), arrays, &raw.samples.logits, classes)?;
@@ -311,9 +376,17 @@ fn encode(
     let mut labels = vec![0; x1.rows()];
     rows.iter().zip(codes).for_each(|(row, code)| labels[*row] = code);
     let all = FeatureSet { ids, x1, x2, labels, logits, groups: raw.groups };
-    Ok(match kept {
-        Some(kept) => all.select(&kept),
-        None => all,
+    let (all, presence) = match kept {
+        Some(kept) => (all.select(&kept), raw.presence.map(|presence| presence.select(&kept))),
+        None => (all, raw.presence),
+    };
+    Ok(match presence {
+        None => (all, None),
+        Some(presence) => {
+            let (complete, partial) = presence.divide(&all);
+            // The rows that lack a modality may be those without a label.
+            (complete, Some(partial).filter(|partial| partial.count() > 0))
+        }
     })
 }
 

@@ -74,6 +74,8 @@ pub(super) enum IdentifierRole {
     Label,
     Id,
     Group,
+    /// Whether a row has a modality.
+    Presence,
 }
 
 impl IdentifierRole {
@@ -86,6 +88,7 @@ impl IdentifierRole {
             Self::Group => {
                 "groups must be integers or strings: group.astype(str) for text, group.astype('int64') for numbers"
             }
+            Self::Presence => "presence must be booleans or integers, 1 or 0: present1.astype('bool')",
         }
     }
 
@@ -94,6 +97,7 @@ impl IdentifierRole {
             Self::Label => "labels need [rows]; use y.reshape(-1), or y.argmax(axis=1) if they are one-hot",
             Self::Id => "ids need [rows]; use id.reshape(-1)",
             Self::Group => "groups need [rows]; use group.reshape(-1)",
+            Self::Presence => "presence needs [rows], one a row; use present1.reshape(-1)",
         }
     }
 }

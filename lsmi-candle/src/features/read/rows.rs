@@ -16,12 +16,16 @@ use crate::features::columns::metadata::{MetadataColumn, MetadataType};
 use crate::features::data::Data;
 use crate::features::error::{FeatureError, unreadable};
 use crate::features::format::{Container, Format};
-use crate::features::keys::Keys;
 use crate::features::keys::splits::LabelUse;
+use crate::features::keys::{Keys, MissingModality};
 use crate::features::labels::classes::{Classes, Label};
+use crate::features::set::partial::PartialRows;
 use crate::features::set::{FeatureSet, Unlabelled};
+
 /// Labels that are read at a time.
 const LABELS_AT_A_TIME: usize = 1 << 16;
+/// Numbers that are looked through at a time for rows that lack a modality.
+const NUMBERS_AT_A_TIME: usize = 1 << 22;
 
 /// A feature file of which some rows are read at a time.
 ///
@@ -171,12 +175,30 @@ impl RowReader {
 
     /// Reads some rows of the split at this place in [`splits`](Self::splits). Rows in order cost least.
     ///
+    /// Rows that lack a modality are left out where [`Keys`] do not refuse them: [`read_with_partial`](Self::read_with_partial)
+    /// returns them too.
+    ///
     /// # Errors
     /// [`FeatureError`] as for [`read_with_classes`](crate::features::read_with_classes); rows are counted as in the file.
     ///
     /// # Panics
     /// If there is no such split or it has no such rows, as indexing a slice does.
     pub fn read(&mut self, split: usize, rows: Range<usize>) -> Result<FeatureSet, FeatureError> {
+        Ok(self.read_with_partial(split, rows)?.0)
+    }
+
+    /// Reads some rows, and those of them that lack a modality, if there are any. There may be no complete row among them.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    pub fn read_with_partial(
+        &mut self,
+        split: usize,
+        rows: Range<usize>,
+    ) -> Result<(FeatureSet, Option<PartialRows>), FeatureError> {
         let (mut source, split, keys, classes, names) = self.window(split, rows);
         load_rows(&mut source, &split, keys, classes, names)
     }
@@ -222,8 +244,46 @@ impl RowReader {
     /// # Panics
     /// As [`read`](Self::read).
     pub fn read_unlabelled(&mut self, split: usize, rows: Range<usize>) -> Result<Unlabelled, FeatureError> {
+        Ok(self.read_unlabelled_with_partial(split, rows)?.0)
+    }
+
+    /// Reads some rows without their labels, and those of them that lack a modality, as
+    /// [`read_with_partial`](Self::read_with_partial) does.
+    ///
+    /// # Errors
+    /// As [`read_unlabelled`](Self::read_unlabelled).
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    pub fn read_unlabelled_with_partial(
+        &mut self,
+        split: usize,
+        rows: Range<usize>,
+    ) -> Result<(Unlabelled, Option<PartialRows>), FeatureError> {
         let (mut source, split, _, classes, names) = self.window(split, rows);
         load_unlabelled_rows(&mut source, &split, classes, names)
+    }
+
+    /// Returns whether a row of the split at this place lacks a modality, for which all of its features are read once.
+    ///
+    /// # Errors
+    /// As [`read_unlabelled`](Self::read_unlabelled).
+    ///
+    /// # Panics
+    /// If there is no such split.
+    pub fn has_partial_rows(&mut self, split: usize) -> Result<bool, FeatureError> {
+        if self.keys.missing_modality == MissingModality::Refuse {
+            return Ok(false);
+        }
+        let RowSplit { rows, numbers, .. } = self.sizes[split];
+        for start in (0..rows).step_by((NUMBERS_AT_A_TIME / numbers.max(1)).max(1)) {
+            let end = rows.min(start + (NUMBERS_AT_A_TIME / numbers.max(1)).max(1));
+            let (mut source, split, ..) = self.window(split, start..end);
+            if source.modalities(&split)?.1.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn window(

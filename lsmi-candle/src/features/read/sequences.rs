@@ -5,6 +5,7 @@
 
 use super::checks::{element_type, empty, too_large};
 use super::fill::Fill;
+use super::presence::Lacking;
 use super::roles::{LENGTHS_NEED_INTEGERS, LENGTHS_NEED_ROWS, MatrixRole};
 use super::source::Source;
 use crate::features::array::{Array, Kind, Number, Outline, Values};
@@ -97,14 +98,21 @@ impl Source<'_> {
     }
 
     /// Reads a modality: a matrix, or sequences of which one is made. Steps that are kept are rows of it.
-    pub(super) fn modality(&mut self, name: &str, steps: Option<&Steps>) -> Result<Matrix, FeatureError> {
-        let Some(steps) = steps else { return self.matrix(name, MatrixRole::Modality) };
+    ///
+    /// The rows that lack it are noted in `lacking`, or an error.
+    pub(super) fn modality(
+        &mut self,
+        name: &str,
+        steps: Option<&Steps>,
+        lacking: Option<&Lacking>,
+    ) -> Result<Matrix, FeatureError> {
+        let Some(steps) = steps else { return self.matrix_with_gaps(name, MatrixRole::Modality, lacking) };
         let file = self.file();
         let rows = self.outline(name)?.shape.first().copied().unwrap_or_default();
         let lengths = self.lengths(steps, rows)?;
         let filled = FilledSteps { of: steps, lengths: lengths.as_deref() };
         let columns = steps.numbers_left();
-        let fill = Fill { file: &file, name, role: MatrixRole::Modality, columns, steps: Some(filled) };
+        let fill = Fill { file: &file, name, role: MatrixRole::Modality, columns, steps: Some(filled), lacking };
         let values = self.filled(rows, &fill)?;
         self.matrix_of(values, steps.columns)
     }
@@ -179,6 +187,10 @@ impl FilledSteps<'_> {
             let length = self.lengths.map_or(steps.most, |lengths| lengths[row]);
             let counted = &sequence[..length * columns];
             let (file, array) = (file.to_owned(), name.to_owned());
+            if matrix.lacking.is_some_and(|lacking| lacking.is_declared(row) || lacking.takes(row, counted)) {
+                left.fill(f64::NAN);
+                continue;
+            }
             if let Some(place) = counted.iter().position(|value| !value.is_finite()) {
                 let (step, column, found) = (place / columns, place % columns, counted[place]);
                 return Err(SequenceError::NotFinite { file, array, row, step, column, found }.into());

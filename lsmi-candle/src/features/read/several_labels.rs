@@ -88,7 +88,10 @@ pub(in crate::features) fn load(
         splits.push(Split { name, features });
     }
     let (metadata, path) = (metadata(source, &found)?, path.to_owned());
-    Ok(LabelsFile { table: FeatureFile { splits, metadata, classes: Classes::none(), notes, path }, labels })
+    Ok(LabelsFile {
+        table: FeatureFile { splits, partial: Vec::new(), metadata, classes: Classes::none(), notes, path },
+        labels,
+    })
 }
 
 impl Source<'_> {

@@ -1,5 +1,6 @@
 //! Arrays of an opened file, read for the roles they serve in: a modality, logits, labels, ids, groups.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -10,8 +11,9 @@ use super::checks::{
     zeros,
 };
 use super::fill::Fill;
+use super::presence::Lacking;
 use super::roles::{IdentifierRole, MatrixRole};
-use crate::features::array::{Array, Kind, Outline, Values};
+use crate::features::array::{Array, Corrupt, Element, Incomplete, Kind, Outline, Values};
 use crate::features::columns::metadata::{MetadataColumn, MetadataType};
 use crate::features::error::{FeatureError, advice, corrupted};
 use crate::features::format::{Container, Format};
@@ -22,6 +24,12 @@ use crate::features::labels::classes::{Label, first_repeat};
 use crate::features::labels::missing::Missing;
 use crate::numbers::matrix::Matrix;
 use crate::numbers::memory;
+
+/// Returns rows that have no value.
+fn nothing(rows: usize, columns: usize) -> Result<Array<'static>, Corrupt> {
+    let bytes = f64::NAN.to_le_bytes().repeat(rows * columns);
+    Array::contiguous(vec![rows, columns], Element::F64, Cow::Owned(bytes))
+}
 
 /// Labels or ids that are read at a time.
 const IDENTIFIERS_AT_A_TIME: usize = 1 << 16;
@@ -113,8 +121,18 @@ impl<'a> Source<'a> {
 
     /// Reads a modality or a model's logits: a matrix of finite numbers, at least one by one.
     pub(super) fn matrix(&mut self, name: &str, role: MatrixRole) -> Result<Matrix, FeatureError> {
+        self.matrix_with_gaps(name, role, None)
+    }
+
+    /// Reads the same with rows that have no value, which are noted in `lacking`.
+    pub(super) fn matrix_with_gaps(
+        &mut self,
+        name: &str,
+        role: MatrixRole,
+        lacking: Option<&Lacking>,
+    ) -> Result<Matrix, FeatureError> {
         let (file, (rows, columns)) = (self.file(), self.matrix_shape(name, role)?);
-        let values = self.filled(rows, &Fill { file: &file, name, role, columns, steps: None })?;
+        let values = self.filled(rows, &Fill { file: &file, name, role, columns, steps: None, lacking })?;
         self.matrix_of(values, columns)
     }
 
@@ -122,13 +140,23 @@ impl<'a> Source<'a> {
     pub(super) fn filled(&mut self, rows: usize, matrix: &Fill<'_>) -> Result<Vec<f64>, FeatureError> {
         let (file, name) = (matrix.file, matrix.name);
         let mut values = zeros(file, name, rows, matrix.columns)?;
+        let (opened, format) = (self.file, self.format);
+        let complete = |start: usize, array: Array<'static>| match &array.values {
+            // Rows that may lack all values are told from those that may not by who fills them in.
+            Values::WithGaps(..) if matrix.lacking.is_some() => Ok(array),
+            // None of these rows has a list.
+            Values::Incomplete(Incomplete::Null { .. }) if matrix.lacking.is_some() && array.row_length() == 0 => {
+                nothing(array.shape[0], matrix.columns).map_err(|corrupt| corrupted(opened, format, corrupt))
+            }
+            _ => complete(file, name, start, array),
+        };
         let filled = if self.container.obstacle(name).is_some() {
-            let array = self.rows(name, 0..rows).and_then(|array| complete(file, name, 0, array));
+            let array = self.rows(name, 0..rows).and_then(|array| complete(0, array));
             array.and_then(|array| matrix.fill(&array, 0, &mut values))
         } else {
             matrix.fill_in_blocks(&mut values, &mut |rows| {
                 let start = rows.start;
-                complete(file, name, start, self.rows(name, rows)?)
+                complete(start, self.rows(name, rows)?)
             })
         };
         filled.map_err(|error| self.in_file(name, error))?;
@@ -169,10 +197,16 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Reads one integer or string a row.
+    pub(super) fn identifier_values(&mut self, name: &str, role: IdentifierRole) -> Result<Vec<Label>, FeatureError> {
+        let mut values = Vec::new();
+        self.each_identifier(name, role, &mut |array, rows| values.extend(labels_of(array, rows)))?;
+        Ok(values)
+    }
+
     /// Reads groups: integers or strings, none of them missing.
     pub(super) fn groups(&mut self, name: &str) -> Result<Groups, FeatureError> {
-        let mut values = Vec::new();
-        self.each_identifier(name, IdentifierRole::Group, &mut |array, rows| values.extend(labels_of(array, rows)))?;
+        let values = self.identifier_values(name, IdentifierRole::Group)?;
         let values: Vec<String> = values.iter().map(|value| value.to_string().trim().to_owned()).collect();
         match values.iter().position(|value| Missing::Refuse.is_missing(value)) {
             None => Ok(Groups::of_values(&values)),
@@ -187,8 +221,7 @@ impl<'a> Source<'a> {
 
     /// Reads ids: distinct integers or strings.
     pub(super) fn ids(&mut self, name: &str) -> Result<SampleIds, FeatureError> {
-        let mut ids = Vec::new();
-        self.each_identifier(name, IdentifierRole::Id, &mut |array, rows| ids.extend(labels_of(array, rows)))?;
+        let ids = self.identifier_values(name, IdentifierRole::Id)?;
         let numbers: Option<Vec<i64>> = ids
             .iter()
             .map(|id| match id {

@@ -8,8 +8,8 @@ use super::sequences::{StepUse, Steps};
 use super::source::Source;
 use crate::features::array::Kind;
 use crate::features::error::{FeatureError, SequenceError};
-use crate::features::keys::Keys;
 use crate::features::keys::splits::{LabelUse, SplitArrays, find_splits};
+use crate::features::keys::{Keys, MissingModality};
 use crate::features::labels::missing::Missing;
 use crate::features::logits;
 
@@ -39,6 +39,8 @@ pub(super) struct CheckedSplit {
     pub(super) has_ids: bool,
     /// The ids in the metadata, if they are there instead.
     pub(super) metadata_ids: Option<Vec<String>>,
+    /// What becomes of rows that lack a modality.
+    pub(super) missing_modality: MissingModality,
 }
 
 /// The splits of a file, at least one, and the names it gives to its labels.
@@ -116,6 +118,9 @@ impl CheckedSplit {
         if has_ids {
             identifiers.push((&arrays.id, IdentifierRole::Id));
         }
+        identifiers.extend(
+            arrays.present_in(source.names()).into_iter().flatten().map(|name| (name, IdentifierRole::Presence)),
+        );
         if labels == LabelUse::Needed {
             identifiers.push((&arrays.label, IdentifierRole::Label));
         }
@@ -129,7 +134,8 @@ impl CheckedSplit {
             check_rows(array, source.identifiers(array, role)?.shape.iter().product())?;
         }
         let size = RowSplit { name: arrays.split.clone(), rows, dims: [d1, d2], numbers };
-        Ok(Self { arrays, size, steps: [steps1, steps2], has_ids, metadata_ids })
+        let missing_modality = keys.missing_modality;
+        Ok(Self { arrays, size, steps: [steps1, steps2], has_ids, metadata_ids, missing_modality })
     }
 
     /// Returns the split cut to some of its rows.
@@ -140,6 +146,7 @@ impl CheckedSplit {
             steps: self.steps.clone(),
             has_ids: self.has_ids,
             metadata_ids: self.metadata_ids.as_ref().map(|ids| ids[rows.clone()].to_vec()),
+            missing_modality: self.missing_modality,
         }
     }
 

@@ -7,6 +7,7 @@ use lsmi_core::SampleIds;
 
 use super::checks::element_type;
 use super::encode_labels;
+use super::presence::refuse_declared;
 use super::roles::{IdentifierRole, LABELS_OF_STEPS, LAGS_NEED_SEQUENCES};
 use super::sequences::{StepUse, Steps};
 use super::several_classes;
@@ -88,6 +89,7 @@ fn read_split(
     notes: &mut Vec<String>,
 ) -> Result<RawSequences, FeatureError> {
     let (rows, [steps1, steps2]) = checked_steps(source, arrays)?;
+    refuse_declared(source, arrays)?;
     let most = steps1.most;
     let lengths = joint_lengths(source, [&steps1, &steps2], rows)?;
     let first = lags.largest();
@@ -110,8 +112,8 @@ fn read_split(
         .collect();
     let (places, labels) = labels_of(source, arrays, (rows, most), &places, keys.missing, notes)?;
 
-    let x1 = source.modality(&arrays.x1, Some(&steps1))?;
-    let x2 = source.modality(&arrays.x2, Some(&steps2))?;
+    let x1 = source.modality(&arrays.x1, Some(&steps1), None)?;
+    let x2 = source.modality(&arrays.x2, Some(&steps2), None)?;
     let sequence_ids = ids_of(source, arrays, keys, rows)?;
     let names = places.iter().map(|place| format!("{}@{}", sequence_ids.get(place / most), place % most));
     let (file, array) = (source.file(), arrays.id.clone());

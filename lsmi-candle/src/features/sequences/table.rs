@@ -97,6 +97,6 @@ impl SequenceFile {
             splits.push(Split { name: name.clone(), features: samples });
         }
         let (classes, notes, path) = (self.classes.clone(), self.notes.clone(), self.path.clone());
-        Ok(FeatureFile { splits, metadata: Vec::new(), classes, notes, path })
+        Ok(FeatureFile { splits, partial: Vec::new(), metadata: Vec::new(), classes, notes, path })
     }
 }

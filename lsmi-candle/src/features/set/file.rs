@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use lsmi_core::SampleIds;
 
+use super::partial::PartialRows;
 use super::{FeatureSet, Unlabelled, hash};
 use crate::features::columns::metadata::MetadataColumn;
 use crate::features::labels::classes::Classes;
@@ -23,6 +24,9 @@ pub struct Split<Samples = FeatureSet> {
 pub struct FeatureFile {
     /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
     pub splits: Vec<Split>,
+    /// The rows that lack a modality, of the splits that have such rows. There are none unless
+    /// [`Keys::missing_modality`](crate::features::Keys) keeps them.
+    pub partial: Vec<Split<PartialRows>>,
     /// The columns of a table that no analysis uses, for every split; empty if there are none.
     pub metadata: Vec<Split<Vec<MetadataColumn>>>,
     /// The classes that the labels of all splits index.
@@ -39,13 +43,18 @@ impl FeatureFile {
         self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
     }
 
+    /// Returns the rows of a split that lack a modality, if there are any.
+    pub fn partial_of(&self, split: &str) -> Option<&PartialRows> {
+        partial_of(&self.partial, split)
+    }
+
     /// Returns the columns carried along with the samples of a split.
     pub fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
         metadata_of(&self.metadata, split)
     }
 
     /// Concatenates the samples of all splits. Where two splits share an id, as row numbers do, every id is prefixed by
-    /// the name of its split, as in `test/7`.
+    /// the name of its split, as in `test/7`. Rows that lack a modality are not among them.
     ///
     /// # Errors
     /// [`lsmi_core::Error::DuplicateId`] if two prefixed ids are the same.
@@ -88,6 +97,8 @@ impl LabelsFile {
 pub struct UnlabelledFile {
     /// The splits: `train`, `val`, `test`, then others by name. A file without splits has only `train`.
     pub splits: Vec<Split<Unlabelled>>,
+    /// The rows that lack a modality, of the splits that have such rows; see [`FeatureFile::partial`].
+    pub partial: Vec<Split<PartialRows>>,
     /// The columns of a table that no analysis uses, for every split; empty if there are none.
     pub metadata: Vec<Split<Vec<MetadataColumn>>>,
     /// The path it was read from.
@@ -100,6 +111,11 @@ impl UnlabelledFile {
         self.splits.iter().find(|split| split.name == name).map(|split| &split.features)
     }
 
+    /// Returns the rows of a split that lack a modality, if there are any.
+    pub fn partial_of(&self, split: &str) -> Option<&PartialRows> {
+        partial_of(&self.partial, split)
+    }
+
     /// Returns the columns carried along with the samples of a split.
     pub fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
         metadata_of(&self.metadata, split)
@@ -109,6 +125,10 @@ impl UnlabelledFile {
     pub fn hash(&self) -> String {
         hash::of_unlabelled_file(self)
     }
+}
+
+fn partial_of<'p>(partial: &'p [Split<PartialRows>], split: &str) -> Option<&'p PartialRows> {
+    partial.iter().find(|of_split| of_split.name == split).map(|of_split| &of_split.features)
 }
 
 fn metadata_of<'m>(metadata: &'m [Split<Vec<MetadataColumn>>], split: &str) -> &'m [MetadataColumn] {

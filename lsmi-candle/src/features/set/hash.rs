@@ -4,6 +4,7 @@ use lsmi_core::SampleIds;
 use sha2::{Digest, Sha256};
 
 use super::file::{FeatureFile, UnlabelledFile};
+use super::partial::PartialRows;
 use super::{FeatureSet, Inputs, Unlabelled};
 use crate::features::groups::Groups;
 use crate::features::keys::LOGITS;
@@ -26,6 +27,7 @@ pub(super) fn of_file(file: &FeatureFile) -> String {
     strings(&mut hash, file.splits.iter().map(|split| split.name.as_str()));
     for split in &file.splits {
         set(&mut hash, &split.features);
+        file.partial_of(&split.name).into_iter().for_each(|rows| partial(&mut hash, rows));
     }
     hexadecimal(&hash.finalize())
 }
@@ -50,11 +52,19 @@ pub(in crate::features) fn of_several(samples: &SeveralSet) -> String {
     hexadecimal(&hash.finalize())
 }
 
+pub(super) fn of_set_with_partial(features: &FeatureSet, rows: &PartialRows) -> String {
+    let mut hash = Sha256::new_with_prefix(VERSION);
+    set(&mut hash, features);
+    partial(&mut hash, rows);
+    hexadecimal(&hash.finalize())
+}
+
 pub(super) fn of_unlabelled_file(file: &UnlabelledFile) -> String {
     let mut hash = Sha256::new_with_prefix(VERSION_UNLABELLED);
     strings(&mut hash, file.splits.iter().map(|split| split.name.as_str()));
     for split in &file.splits {
         inputs(&mut hash, split.features.inputs(), None);
+        file.partial_of(&split.name).into_iter().for_each(|rows| partial(&mut hash, rows));
     }
     hexadecimal(&hash.finalize())
 }
@@ -70,6 +80,25 @@ fn set(hash: &mut Sha256, features: &FeatureSet) {
     // Nothing is added where there are none, so that hashes stay what they were.
     for number in features.groups.iter().flat_map(Groups::numbers) {
         hash.update(number.to_le_bytes());
+    }
+}
+
+/// Adds the rows that lack a modality. Nothing at all stands for none.
+fn partial(hash: &mut Sha256, rows: &PartialRows) {
+    for (name, only) in ["only x1", "only x2"].into_iter().zip(&rows.only) {
+        text(hash, name);
+        matrix(hash, &only.x);
+        length(hash, only.labels.len());
+        for label in &only.labels {
+            hash.update(label.to_le_bytes());
+        }
+        for (id, place) in only.ids.iter().zip(&only.places) {
+            text(hash, &id);
+            length(hash, *place);
+        }
+        for number in only.groups.iter().flat_map(Groups::numbers) {
+            hash.update(number.to_le_bytes());
+        }
     }
 }
 

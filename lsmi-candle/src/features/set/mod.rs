@@ -2,11 +2,13 @@
 
 pub(crate) mod file;
 pub(in crate::features) mod hash;
+pub(crate) mod partial;
 
 use std::borrow::Cow;
 
 use lsmi_core::SampleIds;
 
+use self::partial::PartialRows;
 use super::groups::Groups;
 use crate::numbers::matrix::Matrix;
 
@@ -111,6 +113,11 @@ impl FeatureSet {
     /// file they came in.
     pub fn hash(&self) -> String {
         hash::of_set(self)
+    }
+
+    /// Computes the same of the samples and of the rows of their split that lack a modality, if there are any.
+    pub fn hash_with(&self, partial: Option<&PartialRows>) -> String {
+        partial.map_or_else(|| self.hash(), |partial| hash::of_set_with_partial(self, partial))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::features::error::FeatureError;
 use crate::features::keys::LOGITS;
 use crate::features::read::load;
 use crate::features::read::source::Source;
-use crate::features::{Classes, FeatureFile, FeatureSet, Keys, MetadataColumn, Pooling, Split};
+use crate::features::{Classes, FeatureFile, FeatureSet, Keys, MetadataColumn, MissingModality, Pooling, Split};
 use crate::numbers::matrix::Matrix;
 
 impl Data {
@@ -63,7 +63,9 @@ impl Data {
         }
         let read_pair = |first: usize| {
             let second = (first + 1) % names.len();
-            let keys = Keys { x1: names[first].clone(), x2: names[second].clone(), ..self.keys(keys).into_owned() };
+            let (x1, x2) = (names[first].clone(), names[second].clone());
+            let missing_modality = MissingModality::Refuse;
+            let keys = Keys { x1, x2, missing_modality, ..self.keys(keys).into_owned() };
             let (name, (format, mut container)) = (self.to_string(), self.open()?);
             load(self.path(), Source::new(&name, format, container.as_mut()), &keys, known)
         };
@@ -91,7 +93,7 @@ impl Joined {
             labels,
             groups,
         };
-        let FeatureFile { splits, metadata, classes, notes, path } = pair;
+        let FeatureFile { splits, metadata, classes, notes, path, .. } = pair;
         let splits =
             splits.into_iter().map(|Split { name, features }| Split { name, features: several(features) }).collect();
         let file = SeveralFile { names: names.to_vec(), splits, metadata, classes, notes, path };

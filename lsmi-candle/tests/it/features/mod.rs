@@ -9,6 +9,7 @@ mod field;
 mod formats;
 mod hostile;
 mod logits;
+mod missing;
 mod model_logits;
 mod parquet;
 mod refusals;

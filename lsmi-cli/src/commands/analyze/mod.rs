@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     check_analysis(&arguments.out, arguments.common.force, &inputs)?;
 
     let ratings = arguments.ratings.as_deref().map(|path| Ok::<_, Failure>((read_ratings(path)?, path))).transpose()?;
-    let keys = arguments.arrays.keys();
+    let keys = arguments.arrays.keys_with_partial();
     let modalities = several::modalities(arguments, &source, &keys)?;
     let keys = match modalities.as_slice() {
         [x1, x2] => Keys { x1: x1.clone(), x2: x2.clone(), ..keys },

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use lsmi_candle::EstimatorError;
 use lsmi_candle::estimator::Estimator;
 
-use super::rows::{check_place, format_of, metadata_of, rows_to_score};
+use super::rows::{RowsToScore, check_place, format_of};
 use crate::arguments::Score;
 use crate::process::console;
 use crate::process::failure::Failure;
@@ -13,6 +14,7 @@ use crate::tables;
 use lsmi_candle::analysis::summary::ExpectedSummary;
 use lsmi_candle::samples::ExpectedSplit;
 use lsmi_candle::samples::ExtraColumns;
+use lsmi_candle::samples::PartialSamples;
 use lsmi_candle::samples::{Format, FormatError, candidates, write};
 
 /// Checks, before any work, that the file of candidates may be written.
@@ -32,12 +34,18 @@ pub(super) fn check_candidates(arguments: &Score) -> Result<(), Failure> {
 /// Scores the rows once their output is known to have a place.
 pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> Result<(), Failure> {
     let data = arguments.data.data();
-    let file = data.read_unlabelled(&arguments.arrays.keys(), estimator.classes())?;
-    let (splits, metadata) = rows_to_score(file.splits, file.metadata, arguments);
-    let splits = splits
+    let file = data.read_unlabelled(&arguments.arrays.keys_with_partial(), estimator.classes())?;
+    let rows = RowsToScore::new(file.splits, file.partial, file.metadata, arguments);
+    let splits = rows
+        .splits
         .iter()
-        .map(|split| ExpectedSplit::new(split, estimator, metadata_of(&metadata, &split.name)))
-        .collect::<Result<Vec<_>, _>>()
+        .map(|split| {
+            let partial = rows.partial_of(&split.name);
+            let partial = partial.map(|rows| PartialSamples::expect(rows, estimator)).transpose()?;
+            let expected = ExpectedSplit::new(split, estimator, rows.metadata_of(&split.name))?;
+            Ok(expected.with_partial(partial))
+        })
+        .collect::<Result<Vec<_>, EstimatorError>>()
         .map_err(|error| Failure::from(error).about(data.path()))?;
 
     let classes = estimator.classes().names();
@@ -45,6 +53,8 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: &Estimator) -> R
     let metadata = splits.iter().flat_map(|split| &split.metadata);
     let kinds = metadata.map(|column| (column.name.as_str(), column.values.kind()));
     let further = ExtraColumns::new(Vec::new(), kinds);
+    let has_gaps = splits.iter().any(|split| split.partial.is_some());
+    let further = if has_gaps { further.with_presence() } else { further };
     let rows = splits.iter().flat_map(|split| split.samples(classes, &further));
     staging.write(&arguments.out, |file| write::write(file, format, &further, rows))?;
     if let Some(path) = &arguments.candidates {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lsmi_candle::analysis::pooling_difference;
-use lsmi_candle::features::{MetadataColumn, Pooling, Split};
+use lsmi_candle::features::{MetadataColumn, PartialRows, Pooling, Split};
 
 use crate::arguments::{Score, Streaming};
 use crate::process::console;
@@ -65,31 +65,46 @@ pub(super) fn say_pooling(data: &Path, fitted: Option<Pooling>, found: Option<Po
     Ok(())
 }
 
-/// Returns the columns that are carried along with the samples of a split.
-pub(super) fn metadata_of<'m>(metadata: &'m [Split<Vec<MetadataColumn>>], split: &str) -> &'m [MetadataColumn] {
-    metadata.iter().find(|of_split| of_split.name == split).map(|of_split| &*of_split.features).unwrap_or_default()
+/// What is scored: splits, the rows of them that lack a modality, and the columns carried along.
+pub(super) struct RowsToScore<Samples> {
+    pub(super) splits: Vec<Split<Samples>>,
+    partial: Vec<Split<PartialRows>>,
+    metadata: Vec<Split<Vec<MetadataColumn>>>,
 }
 
-/// Returns all splits but `train`, and what is carried along with them; rows without a split are called `eval`, as
-/// `analyze --eval` calls them.
-pub(super) fn rows_to_score<Samples>(
-    mut splits: Vec<Split<Samples>>,
-    mut metadata: Vec<Split<Vec<MetadataColumn>>>,
-    arguments: &Score,
-) -> (Vec<Split<Samples>>, Vec<Split<Vec<MetadataColumn>>>) {
-    if let [only] = splits.as_mut_slice()
-        && only.name == "train"
-    {
-        "eval".clone_into(&mut only.name);
-        for of_split in &mut metadata {
-            "eval".clone_into(&mut of_split.name);
+impl<Samples> RowsToScore<Samples> {
+    /// Takes all splits but `train`; rows without a split are called `eval`, as `analyze --eval` calls them.
+    pub(super) fn new(
+        splits: Vec<Split<Samples>>,
+        partial: Vec<Split<PartialRows>>,
+        metadata: Vec<Split<Vec<MetadataColumn>>>,
+        arguments: &Score,
+    ) -> Self {
+        let mut all = Self { splits, partial, metadata };
+        if let [only] = all.splits.as_mut_slice()
+            && only.name == "train"
+        {
+            "eval".clone_into(&mut only.name);
+            all.partial.iter_mut().for_each(|of_split| "eval".clone_into(&mut of_split.name));
+            all.metadata.iter_mut().for_each(|of_split| "eval".clone_into(&mut of_split.name));
+            return all;
         }
-        return (splits, metadata);
+        let count = all.splits.len();
+        all.splits.retain(|split| split.name != "train");
+        if all.splits.len() < count && !arguments.common.quiet {
+            console::say(TRAIN_IS_LEFT_OUT);
+        }
+        all
     }
-    let all = splits.len();
-    splits.retain(|split| split.name != "train");
-    if splits.len() < all && !arguments.common.quiet {
-        console::say(TRAIN_IS_LEFT_OUT);
+
+    /// Returns the rows of a split that lack a modality, if there are any.
+    pub(super) fn partial_of(&self, split: &str) -> Option<&PartialRows> {
+        self.partial.iter().find(|of_split| of_split.name == split).map(|of_split| &of_split.features)
     }
-    (splits, metadata)
+
+    /// Returns the columns that are carried along with the complete rows of a split.
+    pub(super) fn metadata_of(&self, split: &str) -> &[MetadataColumn] {
+        let found = self.metadata.iter().find(|of_split| of_split.name == split);
+        found.map(|of_split| &*of_split.features).unwrap_or_default()
+    }
 }

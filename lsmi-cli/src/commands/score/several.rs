@@ -6,7 +6,7 @@ use lsmi_candle::estimator::several::SeveralEstimator;
 use lsmi_candle::features::Keys;
 use lsmi_candle::samples::Format;
 
-use super::rows::{metadata_of, refuse, rows_to_score, say_if_fitted, say_pooling};
+use super::rows::{RowsToScore, refuse, say_if_fitted, say_pooling};
 use crate::arguments::Score;
 use crate::commands::analyze::say_notes;
 use crate::process::console;
@@ -27,14 +27,14 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: SeveralEstimator
     if arguments.common.quiet {
         say_notes(&file.notes, None);
     }
-    let (splits, metadata) = rows_to_score(file.splits, file.metadata, arguments);
-    let mut rows = Vec::new();
-    for split in &splits {
+    let rows = RowsToScore::new(file.splits, Vec::new(), file.metadata, arguments);
+    let mut scored_rows = Vec::new();
+    for split in &rows.splits {
         say_if_fitted(data.path(), &split.features.hash(), &estimator.description().data_hash);
-        let scored = ScoredRows::score(split, &estimator, metadata_of(&metadata, &split.name));
-        rows.push(scored.map_err(|error| Failure::from(error).about(data.path()))?);
+        let scored = ScoredRows::score(split, &estimator, rows.metadata_of(&split.name));
+        scored_rows.push(scored.map_err(|error| Failure::from(error).about(data.path()))?);
     }
-    let analysis = SeveralAnalysis::of_scored(estimator, rows, measures, "the label", &file.notes)?;
+    let analysis = SeveralAnalysis::of_scored(estimator, scored_rows, measures, "the label", &file.notes)?;
     let mut staging = Staging::default();
     staging.write(&arguments.out, |file| analysis.write_samples(file, format))?;
     staging.commit(&[])?;

@@ -7,9 +7,11 @@ use std::thread;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use lsmi_candle::estimator::Estimator;
 use lsmi_candle::estimator::batch::further_columns;
-use lsmi_candle::features::{FeatureSet, FileState, Keys, MetadataColumn, RowReader, Split, Unlabelled};
+use lsmi_candle::estimator::{Estimator, Scores};
+use lsmi_candle::features::{
+    FeatureError, FeatureSet, FileState, Keys, MetadataColumn, PartialRows, RowReader, Split, Unlabelled,
+};
 use lsmi_candle::files::sha256;
 use lsmi_candle::jobs::{Part, Parts, Shard, Work, directory_of, in_order};
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,7 @@ use lsmi_candle::analysis::summary::StreamedSplit;
 use lsmi_candle::analysis::summary::Summary;
 use lsmi_candle::samples::ExpectedSplit;
 use lsmi_candle::samples::ExtraColumns;
+use lsmi_candle::samples::PartialSamples;
 use lsmi_candle::samples::ScoredSplit;
 use lsmi_candle::samples::Sums;
 use lsmi_candle::samples::parquet::Joined;
@@ -43,7 +46,7 @@ const ROWS_IN_MEMORY: usize = 1 << 18;
 /// Of data that cannot be used, where a stream was asked for. Where it was not, data that cannot be read by rows are left
 /// to whoever reads them as a whole.
 pub(super) fn reader(arguments: &Score, estimator: &Estimator) -> Result<Option<RowReader>, Failure> {
-    let (data, keys, classes) = (arguments.data.data(), arguments.arrays.keys(), estimator.classes());
+    let (data, keys, classes) = (arguments.data.data(), arguments.arrays.keys_with_partial(), estimator.classes());
     let opened = if arguments.label_free {
         RowReader::open_unlabelled(data, &keys, classes)
     } else {
@@ -73,7 +76,7 @@ pub(super) fn run(
         let message = "--candidates are not written from a stream; leave out --shard and --rows-of-a-group";
         return Err(Failure::usage(message));
     }
-    let scoring = Scoring::new(arguments, format, estimator, &reader)?;
+    let scoring = Scoring::new(arguments, format, estimator, &mut reader)?;
     let sums = scoring.done(arguments, &mut reader)?;
     scoring.tell(arguments, &sums)
 }
@@ -98,14 +101,14 @@ struct Scoring<'a> {
     work: Work,
 }
 
-/// Rows that are scored together.
+/// Rows that are scored together, with those that lack a modality.
 enum Rows {
-    Labelled(FeatureSet),
-    Unlabelled(Unlabelled),
+    Labelled(FeatureSet, Option<PartialRows>),
+    Unlabelled(Unlabelled, Option<PartialRows>),
 }
 
 /// What is kept of a group beside its rows in the output.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Finished {
     /// What its split is called.
     split: String,
@@ -117,15 +120,21 @@ impl<'a> Scoring<'a> {
         arguments: &'a Score,
         format: Format,
         estimator: &'a Estimator,
-        reader: &RowReader,
+        reader: &mut RowReader,
     ) -> Result<Self, Failure> {
         let measures = arguments.measures.listed();
         let numbers = if arguments.label_free { Vec::new() } else { further_columns(estimator, measures) };
         let metadata = reader.metadata_columns().iter().map(|(name, kind)| (name.as_str(), *kind));
-        let further = ExtraColumns::new(numbers, metadata);
-
-        let splits = reader.splits();
+        let mut further = ExtraColumns::new(numbers, metadata);
         let places = places(reader);
+        // Which columns there are depends on all rows, those of other shards among them.
+        for place in &places {
+            if reader.has_partial_rows(*place)? {
+                further = further.with_presence();
+                break;
+            }
+        }
+        let splits = reader.splits();
         if places.len() < splits.len() && !arguments.common.quiet {
             console::say(TRAIN_IS_LEFT_OUT);
         }
@@ -180,12 +189,21 @@ impl<'a> Scoring<'a> {
             self.score(arguments, reader, &mut parts, &left, &made_of)?;
         }
         let all = (0..self.groups.len()).map(|group| parts.part(group)).collect::<Result<Vec<Part<Finished>>, _>>()?;
+        self.check_complete(arguments, &all)?;
         if !is_placed {
             self.place(&mut parts, &all, output)?;
         }
         // The output is there; what is left beside it does no harm.
         let _ = parts.remove();
         Ok(by_split(all.into_iter().map(|part| part.header)))
+    }
+
+    /// Checks that every split has a row with both modalities, without which it has no means.
+    fn check_complete(&self, arguments: &Score, all: &[Part<Finished>]) -> Result<(), Failure> {
+        let splits = by_split(all.iter().map(|part| part.header.clone()));
+        let Some((split, _)) = splits.into_iter().find(|(_, sums)| sums.n == 0) else { return Ok(()) };
+        let file = arguments.data.data().to_string();
+        Err(FeatureError::NoCompleteRows { file, split }.into())
     }
 
     /// Says which rows are a group.
@@ -233,30 +251,44 @@ impl<'a> Scoring<'a> {
 
     fn read(&self, reader: &mut RowReader, group: &Group) -> Result<(Rows, Vec<MetadataColumn>), Failure> {
         let (split, rows) = (group.split, group.rows.clone());
-        let metadata = reader.read_metadata(split, rows.clone())?;
-        let rows = if self.label_free {
-            Rows::Unlabelled(reader.read_unlabelled(split, rows)?)
+        let mut metadata = reader.read_metadata(split, rows.clone())?;
+        let mut rows = if self.label_free {
+            let (rows, partial) = reader.read_unlabelled_with_partial(split, rows)?;
+            Rows::Unlabelled(rows, partial)
         } else {
-            Rows::Labelled(reader.read(split, rows)?)
+            let (rows, partial) = reader.read_with_partial(split, rows)?;
+            Rows::Labelled(rows, partial)
         };
+        if let Rows::Labelled(_, Some(partial)) | Rows::Unlabelled(_, Some(partial)) = &mut rows {
+            metadata = partial.take_metadata(&metadata);
+        }
         Ok((rows, metadata))
     }
 
     /// Scores a group: its rows as they stand in the output, and what the summary needs of them.
     fn scored(&self, group: &Group, rows: Rows, metadata: &[MetadataColumn]) -> Result<(Vec<u8>, Finished), Failure> {
         let (name, classes) = (&self.names[group.split], self.estimator.classes().names());
+        let count = group.rows.len();
         let mut content = Vec::new();
         let (written, sums) = match rows {
-            Rows::Labelled(rows) => {
-                let scores = self.estimator.score(&rows)?;
+            Rows::Labelled(rows, partial) => {
+                let scores = if rows.rows() > 0 { self.estimator.score(&rows)? } else { Scores::none() };
                 let scored = ScoredSplit::new(name, scores, self.estimator, self.measures)?.with_metadata(metadata);
+                let partial = partial.map(|rows| PartialSamples::score(&rows, self.estimator)).transpose()?;
+                let scored = scored.with_partial(self.among(partial, count));
                 let rows = scored.samples(classes, &self.further);
                 let written = write::write_rows(&mut content, self.format, &self.further, rows);
                 (written, Sums::scored(&scored, self.estimator.prior()))
             }
-            Rows::Unlabelled(features) => {
+            Rows::Unlabelled(features, partial) => {
                 let split = Split { name: name.clone(), features };
-                let expected = ExpectedSplit::new(&split, self.estimator, metadata)?;
+                let expected = if split.features.rows() > 0 {
+                    ExpectedSplit::new(&split, self.estimator, metadata)?
+                } else {
+                    ExpectedSplit::none(name, self.estimator)
+                };
+                let partial = partial.map(|rows| PartialSamples::expect(&rows, self.estimator)).transpose()?;
+                let expected = expected.with_partial(self.among(partial, count));
                 let rows = expected.samples(classes, &self.further);
                 let written = write::write_rows(&mut content, self.format, &self.further, rows);
                 (written, Sums::expected(&expected))
@@ -264,6 +296,11 @@ impl<'a> Scoring<'a> {
         };
         written.map_err(Failure::failed)?;
         Ok((content, Finished { split: name.clone(), sums }))
+    }
+
+    /// Stands for the rows of a group that lack a modality where others have such rows: none of so many.
+    fn among(&self, partial: Option<PartialSamples>, rows: usize) -> Option<PartialSamples> {
+        partial.or_else(|| self.further.has_gaps.then(|| PartialSamples::none(rows)))
     }
 
     /// Puts the groups together.

@@ -6,7 +6,7 @@ use lsmi_candle::analysis::continuous::{ScoredTargetRows, TargetAnalysis};
 use lsmi_candle::estimator::continuous::ContinuousEstimator;
 use lsmi_candle::samples::Format;
 
-use super::rows::{check_place, refuse, rows_to_score, say_if_fitted, say_pooling};
+use super::rows::{RowsToScore, check_place, refuse, say_if_fitted, say_pooling};
 use crate::arguments::Score;
 use crate::commands::analyze::say_notes;
 use crate::process::console;
@@ -30,14 +30,14 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: ContinuousEstima
     if arguments.common.quiet {
         say_notes(&file.notes, None);
     }
-    let (splits, _) = rows_to_score(file.splits, file.metadata, arguments);
-    let mut rows = Vec::new();
-    for split in &splits {
+    let rows = RowsToScore::new(file.splits, Vec::new(), file.metadata, arguments);
+    let mut scored_rows = Vec::new();
+    for split in &rows.splits {
         say_if_fitted(data.path(), &split.features.hash(), &estimator.description().data_hash);
         let scored = ScoredTargetRows::score(split, &estimator);
-        rows.push(scored.map_err(|error| Failure::from(error).about(data.path()))?);
+        scored_rows.push(scored.map_err(|error| Failure::from(error).about(data.path()))?);
     }
-    let analysis = TargetAnalysis::of_scored(estimator, rows, &file.notes)?;
+    let analysis = TargetAnalysis::of_scored(estimator, scored_rows, &file.notes)?;
     let mut staging = Staging::default();
     for (decomposition, output) in outputs.iter().enumerate() {
         staging.write(output, |file| analysis.write_samples(decomposition, file, format))?;

@@ -3,7 +3,7 @@
 use lsmi_candle::analysis::Analysis;
 use lsmi_candle::estimator::Estimator;
 
-use super::rows::{metadata_of, rows_to_score, say_if_fitted};
+use super::rows::{RowsToScore, say_if_fitted};
 use crate::arguments::Score;
 use crate::commands::analyze::say_notes;
 use crate::commands::write_analysis::{by_id, tell};
@@ -11,25 +11,29 @@ use crate::process::failure::Failure;
 use crate::process::staging::Staging;
 use lsmi_candle::analysis::names::Words;
 use lsmi_candle::samples::Format;
-use lsmi_candle::samples::ScoredSplit;
+use lsmi_candle::samples::{PartialSamples, ScoredSplit};
 
 /// Scores the rows once their output is known to have a place.
 pub(super) fn run(arguments: &Score, format: Format, estimator: Estimator) -> Result<(), Failure> {
     let data = arguments.data.data();
-    let file = data.read_with_classes(&arguments.arrays.keys(), estimator.classes())?;
+    let file = data.read_with_classes(&arguments.arrays.keys_with_partial(), estimator.classes())?;
     let notes = file.notes;
     if arguments.common.quiet {
         say_notes(&notes, None);
     }
-    let (rows, metadata) = rows_to_score(file.splits, file.metadata, arguments);
+    let rows = RowsToScore::new(file.splits, file.partial, file.metadata, arguments);
     let (data, measures) = (data.path(), arguments.measures.listed());
     let splits = rows
+        .splits
         .iter()
         .map(|split| {
-            say_if_fitted(data, &split.features.hash(), &estimator.description().data_hash);
+            let partial = rows.partial_of(&split.name);
+            say_if_fitted(data, &split.features.hash_with(partial), &estimator.description().data_hash);
             let scored = ScoredSplit::score(&split.name, &split.features, &estimator, measures)
                 .map_err(|error| Failure::from(error).about(data))?;
-            Ok::<_, Failure>(scored.with_metadata(metadata_of(&metadata, &split.name)))
+            let of_partial = partial.map(|rows| PartialSamples::score(rows, &estimator)).transpose();
+            let of_partial = of_partial.map_err(|error| Failure::from(error).about(data))?;
+            Ok::<_, Failure>(scored.with_metadata(rows.metadata_of(&split.name)).with_partial(of_partial))
         })
         .collect::<Result<Vec<_>, _>>()?;
 

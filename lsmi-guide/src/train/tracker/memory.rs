@@ -26,6 +26,17 @@ pub(super) struct Batch {
     pub(super) logits: Option<Table>,
 }
 
+/// What there is of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nothing yet.
+    Nothing,
+    /// Both modalities, and logits where there are any.
+    Both,
+    /// One modality alone, 0 or 1: of the other all values were NaN.
+    Only(usize),
+}
+
 /// The latest of every sample.
 pub(super) struct Memory {
     pub(super) lookup: Arc<Lookup>,
@@ -37,7 +48,7 @@ pub(super) struct Memory {
     pub(super) confidence: Option<Vec<f64>>,
     /// Features of both modalities, then logits where there are any; empty until the first batch.
     pub(super) tables: Vec<Table>,
-    pub(super) is_seen: Vec<bool>,
+    pub(super) seen: Vec<Seen>,
     /// Rows that were left as they were, as a value was not finite.
     pub(super) spoiled: u64,
     /// The sample of the first of them.
@@ -52,8 +63,8 @@ impl Memory {
         groups: Option<Vec<u32>>,
         confidence: Option<Vec<f64>>,
     ) -> Self {
-        let is_seen = vec![false; labels.len()];
-        Self { lookup, labels, prior, groups, confidence, tables: Vec::new(), is_seen, spoiled: 0, first_spoiled: None }
+        let seen = vec![Seen::Nothing; labels.len()];
+        Self { lookup, labels, prior, groups, confidence, tables: Vec::new(), seen, spoiled: 0, first_spoiled: None }
     }
 
     /// Takes the rows of a batch, whose widths are those of all batches before it.
@@ -66,18 +77,39 @@ impl Memory {
             self.tables = of_batch.iter().map(empty).collect();
         }
         for (index, row) in rows.into_iter().enumerate() {
-            if of_batch.iter().any(|table| table.row(index).iter().any(|value| !value.is_finite())) {
-                self.spoiled += 1;
-                let id = || self.lookup.ids().get(row).into_owned();
-                self.first_spoiled.get_or_insert_with(id);
-                continue;
-            }
-            for (table, of_batch) in self.tables.iter_mut().zip(&of_batch) {
+            let seen = seen(&of_batch, index);
+            let taken = match seen {
+                Seen::Nothing => {
+                    self.spoiled += 1;
+                    let id = || self.lookup.ids().get(row).into_owned();
+                    self.first_spoiled.get_or_insert_with(id);
+                    continue;
+                }
+                Seen::Both => 0..of_batch.len(),
+                Seen::Only(modality) => modality..modality + 1,
+            };
+            for (table, of_batch) in self.tables[taken.clone()].iter_mut().zip(&of_batch[taken]) {
                 table.values[row * table.width..][..table.width].copy_from_slice(of_batch.row(index));
             }
-            self.is_seen[row] = true;
+            self.seen[row] = seen;
         }
     }
+
+    /// Returns the samples of which there is what is asked for.
+    pub(super) fn rows(&self, seen: Seen) -> Vec<usize> {
+        (0..self.seen.len()).filter(|row| self.seen[*row] == seen).collect()
+    }
+}
+
+/// Returns what a row of a batch has: nothing if a value is not finite, unless all of one modality are NaN.
+fn seen(tables: &[Table], row: usize) -> Seen {
+    let is_finite = |table: &Table| table.row(row).iter().all(|value| value.is_finite());
+    let is_lacking = |table: &Table| table.row(row).iter().all(|value| value.is_nan());
+    if tables.iter().all(is_finite) {
+        return Seen::Both;
+    }
+    let only = (0..2).find(|modality| is_finite(&tables[*modality]) && is_lacking(&tables[1 - modality]));
+    only.map_or(Seen::Nothing, Seen::Only)
 }
 
 #[cfg(test)]
@@ -96,7 +128,26 @@ mod tests {
         memory.take(batch(&[2, 0], &[1.0, 2.0]));
         memory.take(batch(&[2, 1], &[3.0, f32::NAN]));
         assert_eq!(memory.tables[0].values, [2.0, 0.0, 3.0]);
-        assert_eq!(memory.is_seen, [true, false, true]);
+        assert_eq!(memory.seen, [Seen::Both, Seen::Nothing, Seen::Both]);
         assert_eq!((memory.spoiled, memory.first_spoiled.as_deref()), (1, Some("1")));
+    }
+
+    #[test]
+    fn a_row_of_nan_is_a_modality_that_is_missing() {
+        let table = |values: &[f32]| Table { values: values.to_vec(), width: 2 };
+        const NAN: f32 = f32::NAN;
+        let of = |first: [f32; 2], second: [f32; 2], logits: [f32; 2]| {
+            seen(&[table(&first), table(&second), table(&logits)], 0)
+        };
+        let one = [1.0, 2.0];
+        assert_eq!(of(one, one, one), Seen::Both);
+        assert_eq!(of(one, [NAN; 2], one), Seen::Only(0));
+        // The joint logits of such a sample are nothing that it tells.
+        assert_eq!(of([NAN; 2], one, [NAN; 2]), Seen::Only(1));
+        for spoiled in [[NAN, 1.0], [f32::INFINITY; 2]] {
+            assert_eq!(of(spoiled, one, one), Seen::Nothing);
+        }
+        assert_eq!(of([NAN; 2], [NAN; 2], one), Seen::Nothing);
+        assert_eq!(of(one, one, [NAN; 2]), Seen::Nothing);
     }
 }

@@ -19,6 +19,10 @@
 //! values tell what the student's features of the training samples say of their labels, which is what decides how these
 //! should be trained on; they are no estimate of what the student knows of new ones.
 //!
+//! A sample that lacks a modality, of which all features are NaN, helps to fit head and density of the other one, and has the
+//! terms of it ([`Tracker::partial`]). It has no interactions, and in a [`Plan`](crate::Plan) it weighs what a sample does that
+//! has not been seen: one in every column that is on.
+//!
 //! i12 comes from the joint logits where there are any, else from the features of both modalities side by side, by a
 //! linear or quadratic rule: what a fusion finds beyond such a rule shows only in its logits.
 
@@ -128,6 +132,17 @@ pub struct Entry {
     pub terms: TermMeans,
 }
 
+/// The terms of samples that have one modality and lack the other, in nats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OneModalityTerms {
+    /// The ids of the samples.
+    pub ids: SampleIds,
+    /// The surprisal of the modality.
+    pub surprisal: Vec<f64>,
+    /// The pointwise information of the modality about the label.
+    pub information: Vec<f64>,
+}
+
 /// What happened beside the estimations.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -147,6 +162,7 @@ pub struct Report {
 #[derive(Default)]
 struct Published {
     latest: Option<(usize, Arc<Interactions>)>,
+    partial: Option<Arc<[OneModalityTerms; 2]>>,
     history: Vec<Entry>,
     spoiled: u64,
     first_spoiled: Option<String>,
@@ -224,7 +240,9 @@ impl Tracker {
     /// Takes the student's features `[n, d1]`, `[n, d2]` of a batch and, if the first batch had them, its joint logits
     /// `[n, classes]`.
     ///
-    /// They are copied to the host's memory, without their graph. A row that is not finite is ignored and counted.
+    /// They are copied to the host's memory, without their graph. A row of features that are all NaN is a modality that the
+    /// sample lacks, of which it has no interactions (see [`Self::partial`]); its logits are ignored. Any other row that is not
+    /// finite is ignored and counted.
     ///
     /// # Errors
     /// [`GuideError::UnknownId`] for a sample that is not tracked, [`GuideError::Core`] for an id that comes twice,
@@ -289,6 +307,12 @@ impl Tracker {
     /// estimation.
     pub fn latest(&self) -> Option<(usize, Arc<Interactions>)> {
         lock(&self.published).latest.clone()
+    }
+
+    /// Returns the terms of samples that lack a modality, of the last estimation: of those that have x1 alone and of those that
+    /// have x2 alone. They have no interactions, and [`Self::latest`] is without them.
+    pub fn partial(&self) -> Option<Arc<[OneModalityTerms; 2]>> {
+        lock(&self.published).partial.clone()
     }
 
     /// Lists the means of all estimations, in their order: what the student learns first.
@@ -432,7 +456,8 @@ impl Estimation {
         published.first_spoiled.clone_from(&memory.first_spoiled);
         match estimated {
             Ok(None) => Ok(()),
-            Ok(Some(interactions)) => {
+            Ok(Some((interactions, partial))) => {
+                published.partial = Some(Arc::new(partial));
                 published.history.push(Entry {
                     epoch,
                     samples: interactions.len(),

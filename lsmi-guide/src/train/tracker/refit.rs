@@ -17,8 +17,8 @@ use lsmi_candle::heads::CalibratedHead;
 use lsmi_candle::numbers::matrix::Matrix;
 use lsmi_core::Terms;
 
-use super::Settings;
-use super::memory::{Memory, Table};
+use super::memory::{Memory, Seen, Table};
+use super::{OneModalityTerms, Settings};
 use crate::decide::interactions::Interactions;
 use crate::error::{GuideError, Result};
 
@@ -58,59 +58,91 @@ impl Standardised {
     }
 }
 
-/// Estimates the interactions of all samples seen; none if `stop` was set meanwhile.
+/// Samples that have a modality, or both.
+struct Rows {
+    rows: Vec<usize>,
+    labels: Vec<u32>,
+    folds: Vec<usize>,
+    groups: Option<Vec<u32>>,
+}
+
+impl Rows {
+    fn new(memory: &Memory, fold_of: &[usize], rows: Vec<usize>) -> Self {
+        Self {
+            labels: rows.iter().map(|row| memory.labels[*row]).collect(),
+            folds: rows.iter().map(|row| fold_of[*row]).collect(),
+            groups: memory.groups.as_ref().map(|groups| rows.iter().map(|row| groups[*row]).collect()),
+            rows,
+        }
+    }
+
+    /// Returns the places of those inside a fold and of the others.
+    fn divided(&self, fold: usize) -> (Vec<usize>, Vec<usize>) {
+        (0..self.rows.len()).partition(|row| self.folds[*row] == fold)
+    }
+}
+
+/// Estimates the interactions of all samples seen, and the terms of those that lack a modality; none if `stop` was set
+/// meanwhile.
+///
+/// Samples that lack a modality come after those that have both: head and density of the other one are fitted to them too.
 pub(super) fn estimate(
     memory: &Memory,
     fold_of: &[usize],
     settings: &Settings,
     densities: &mut Densities,
     stop: &AtomicBool,
-) -> Result<Option<Interactions>> {
-    let rows: Vec<usize> = (0..memory.labels.len()).filter(|row| memory.is_seen[*row]).collect();
-    let labels: Vec<u32> = rows.iter().map(|row| memory.labels[*row]).collect();
-    let folds: Vec<usize> = rows.iter().map(|row| fold_of[*row]).collect();
-    let groups: Option<Vec<u32>> = memory.groups.as_ref().map(|groups| rows.iter().map(|row| groups[*row]).collect());
-    check_classes(&labels, &folds, settings.folds, memory.prior.classes())?;
+) -> Result<Option<(Interactions, [OneModalityTerms; 2])>> {
+    let both = Rows::new(memory, fold_of, memory.rows(Seen::Both));
+    let having = [0, 1].map(|modality| {
+        let rows = [both.rows.clone(), memory.rows(Seen::Only(modality))].concat();
+        Rows::new(memory, fold_of, rows)
+    });
+    check_classes(&both.labels, &both.folds, settings.folds, memory.prior.classes())?;
 
     let mut kept: [Vec<usize>; 2] = Default::default();
     let mut inputs = Vec::new();
     for (index, table) in memory.tables.iter().enumerate() {
-        let (standardised, columns) = standardise(table, &rows, MODALITIES.get(index).copied().unwrap_or("logits"))?;
+        let rows = &having.get(index).unwrap_or(&both).rows;
+        let (standardised, columns) = standardise(table, rows, MODALITIES.get(index).copied().unwrap_or("logits"))?;
         if let Some(kept) = kept.get_mut(index) {
             *kept = columns;
         }
         inputs.push(standardised);
     }
     if inputs.len() == 2 {
-        inputs.push(join(&inputs[0], &inputs[1]));
+        inputs.push(join(&inputs[0], &inputs[1], both.rows.len()));
     }
     if densities.columns != kept {
         *densities = Densities { columns: kept, of_folds: Vec::new() };
     }
 
-    let n = rows.len();
-    let (mut surprisals, mut informations) = ([vec![0.0; n], vec![0.0; n]], [vec![0.0; n], vec![0.0; n], vec![0.0; n]]);
+    let of_inputs = [&having[0], &having[1], &both];
+    let mut surprisals = having.each_ref().map(|of| vec![0.0; of.rows.len()]);
+    let mut informations = of_inputs.map(|of| vec![0.0; of.rows.len()]);
     for fold in 0..settings.folds {
-        let (held, others): (Vec<usize>, Vec<usize>) = (0..n).partition(|row| folds[*row] == fold);
-        let of_others: Vec<u32> = others.iter().map(|row| labels[*row]).collect();
-        let groups_of_others =
-            groups.as_ref().map(|groups| others.iter().map(|row| groups[*row]).collect::<Vec<u32>>());
-        for (input, information) in inputs.iter().zip(&mut informations) {
+        for ((input, information), of) in inputs.iter().zip(&mut informations).zip(of_inputs) {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
+            let (held, others) = of.divided(fold);
+            let of_others: Vec<u32> = others.iter().map(|row| of.labels[*row]).collect();
+            let groups = of.groups.as_ref().map(|groups| others.iter().map(|row| groups[*row]).collect::<Vec<u32>>());
             let classes = memory.prior.classes();
-            let of = LabelledRows { labels: &of_others, classes, groups: groups_of_others.as_deref() };
-            let head = CalibratedHead::quick(&input.single(&others), input.columns, &of, settings.seed)?;
+            let labelled = LabelledRows { labels: &of_others, classes, groups: groups.as_deref() };
+            let head = CalibratedHead::quick(&input.single(&others), input.columns, &labelled, settings.seed)?;
             let points = Points::new(input.single(&held), input.columns, &Device::Cpu)?;
             for (row, posteriors) in held.iter().zip(head.log_posteriors(&points)?.chunks_exact(classes)) {
-                let label = labels[*row] as usize;
+                let label = of.labels[*row] as usize;
                 information[*row] = posteriors[label] - memory.prior.log_probability(label);
             }
         }
-        let fitted = fit_densities(&inputs, &others, densities.of_folds.get(fold), settings)?;
-        for ((density, input), surprisal) in fitted.iter().zip(&inputs).zip(&mut surprisals) {
-            let of_held = density.surprisal(&input.double(&held), input.columns)?;
+        let divided = having.each_ref().map(|of| of.divided(fold));
+        let others = divided.each_ref().map(|(_, others)| others.as_slice());
+        let fitted = fit_densities(&inputs, others, densities.of_folds.get(fold), settings)?;
+        for (((density, input), surprisal), (held, _)) in fitted.iter().zip(&inputs).zip(&mut surprisals).zip(&divided)
+        {
+            let of_held = density.surprisal(&input.double(held), input.columns)?;
             for (row, value) in held.iter().zip(of_held) {
                 surprisal[*row] = value;
             }
@@ -121,28 +153,35 @@ pub(super) fn estimate(
         }
     }
 
+    let (n, ids) = (both.rows.len(), memory.lookup.ids());
+    let partial = [0, 1].map(|modality| OneModalityTerms {
+        ids: ids.select(&having[modality].rows[n..]),
+        surprisal: surprisals[modality].split_off(n),
+        information: informations[modality].split_off(n),
+    });
     let ([h1, h2], [i1, i2, i12]) = (surprisals, informations);
-    let terms = Terms::new(memory.lookup.ids().select(&rows), h1, h2, i1, i2, i12)?;
+    let terms = Terms::new(ids.select(&both.rows), h1, h2, i1, i2, i12)?;
     let interactions = if n == memory.lookup.len() {
-        Interactions::by(Arc::clone(&memory.lookup), terms, labels, memory.prior.clone())?
+        Interactions::by(Arc::clone(&memory.lookup), terms, both.labels, memory.prior.clone())?
     } else {
-        Interactions::new(terms, labels, memory.prior.clone())?
+        Interactions::new(terms, both.labels, memory.prior.clone())?
     };
-    Ok(Some(match &memory.confidence {
-        Some(confidence) => interactions.with_confidence(rows.iter().map(|row| confidence[*row]).collect())?,
+    let interactions = match &memory.confidence {
+        Some(confidence) => interactions.with_confidence(both.rows.iter().map(|row| confidence[*row]).collect())?,
         None => interactions,
-    }))
+    };
+    Ok(Some((interactions, partial)))
 }
 
 fn fit_densities(
     inputs: &[Standardised],
-    rows: &[usize],
+    rows: [&[usize]; 2],
     before: Option<&[Knife; 2]>,
     settings: &Settings,
 ) -> Result<[Knife; 2]> {
     let fit = |modality: usize| {
         let input = &inputs[modality];
-        let values = input.double(rows);
+        let values = input.double(rows[modality]);
         if let Some(before) = before {
             return before[modality].refit(&values, input.columns, settings.rounds);
         }
@@ -180,9 +219,10 @@ fn standardise(table: &Table, rows: &[usize], name: &'static str) -> Result<(Sta
     Ok((Standardised::new(standardizer.apply(&matrix), columns.len()), columns))
 }
 
-fn join(first: &Standardised, second: &Standardised) -> Standardised {
-    let rows = first.double.chunks_exact(first.columns).zip(second.double.chunks_exact(second.columns));
-    let values = rows.flat_map(|(first, second)| first.iter().chain(second)).copied().collect();
+/// Puts the columns of both modalities of the first rows side by side.
+fn join(first: &Standardised, second: &Standardised, rows: usize) -> Standardised {
+    let all = first.double.chunks_exact(first.columns).zip(second.double.chunks_exact(second.columns));
+    let values = all.take(rows).flat_map(|(first, second)| first.iter().chain(second)).copied().collect();
     Standardised::new(values, first.columns + second.columns)
 }
 

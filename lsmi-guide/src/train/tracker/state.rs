@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use lsmi_candle::densities::knife::Knife;
 use lsmi_candle::densities::mixture::Mixture;
 
-use super::memory::{Memory, Table};
+use super::memory::{Memory, Seen, Table};
 use super::refit::Densities;
 use crate::error::Result;
 use crate::train::hook::stored;
@@ -15,7 +15,13 @@ type State = BTreeMap<String, Tensor>;
 
 impl Memory {
     pub(super) fn save(&self, state: &mut State) -> Result<()> {
-        let seen: Vec<f32> = self.is_seen.iter().map(|is_seen| f32::from(u8::from(*is_seen))).collect();
+        let seen = self.seen.iter().map(|seen| match seen {
+            Seen::Nothing => 0.0,
+            Seen::Both => 1.0,
+            Seen::Only(0) => 2.0,
+            Seen::Only(_) => 3.0,
+        });
+        let seen: Vec<f32> = seen.collect();
         state.insert("tracker.seen".to_owned(), vector(seen)?);
         for (index, table) in self.tables.iter().enumerate() {
             let tensor =
@@ -26,7 +32,13 @@ impl Memory {
     }
 
     pub(super) fn restore(&mut self, state: &State) -> Result<()> {
-        self.is_seen = stored(state, "tracker.seen")?.to_vec1::<f32>()?.into_iter().map(|seen| seen > 0.0).collect();
+        let seen = stored(state, "tracker.seen")?.to_vec1::<f32>()?.into_iter().map(|seen| match seen {
+            0.0 => Seen::Nothing,
+            2.0 => Seen::Only(0),
+            3.0 => Seen::Only(1),
+            _ => Seen::Both,
+        });
+        self.seen = seen.collect();
         self.tables.clear();
         while let Some(table) = state.get(&format!("tracker.table{}", self.tables.len())) {
             let (_, width) = table.dims2()?;

@@ -21,7 +21,7 @@ use self::builder::Builder;
 pub(super) use self::remark::remark_on;
 use self::splits::Splits;
 use super::{Container, NotOpened, Opened};
-use crate::features::array::{Array, Corrupt, Kind, Outline, Unusable, Values};
+use crate::features::array::{Array, Corrupt, Incomplete, Kind, Outline, Unusable, Values};
 use crate::features::columns::kind_of;
 use crate::features::columns::metadata::{MetadataColumn, MetadataType, MetadataValues};
 use crate::features::labels::classes::first_repeat;
@@ -197,7 +197,7 @@ impl<T: Table + 'static> Container for TableFile<T> {
         }
     }
 
-    /// Describes an array; the first row tells how wide a column of lists is.
+    /// Describes an array; the first row that has a list tells how wide a column of lists is.
     fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
         if let Some(known) = self.outlines.get(name) {
             return Ok(known.clone());
@@ -209,8 +209,16 @@ impl<T: Table + 'static> Container for TableFile<T> {
             Columns::Broken(reason) => return Err(Corrupt(reason.clone()).inside(name)),
             Columns::Numbered(_) => columns.width().into_iter().collect(),
             Columns::One(_) => {
-                let first = self.read(name, &(0..rows.min(1))).map_err(|corrupt| corrupt.inside(name))?;
-                first.shape.into_iter().skip(1).collect()
+                let mut part = 0..rows.min(1);
+                loop {
+                    let array = self.read(name, &part).map_err(|corrupt| corrupt.inside(name))?;
+                    let is_empty = matches!(array.values, Values::Incomplete(Incomplete::Null { .. }));
+                    if !is_empty || part.end == rows {
+                        break array.shape.into_iter().skip(1).collect();
+                    }
+                    // Parts that double, so that few are read twice.
+                    part = part.end..rows.min(2 * part.end);
+                }
             }
         };
         let outline = Outline { shape: std::iter::once(rows).chain(width).collect(), kind };
