@@ -35,14 +35,7 @@ fn a_target_is_analysed_and_its_files_stand_together() {
 fn what_means_nothing_without_classes_is_wrong_usage() {
     let place = Place::new();
     place.write("data.csv", table(80, "").as_bytes());
-    for option in [
-        "--null 9",
-        "--prior uniform",
-        "--check",
-        "--scale-logits",
-        "--measures sx",
-        "--missing drop",
-    ] {
+    for option in ["--null 9", "--prior uniform", "--check", "--scale-logits", "--measures sx", "--missing drop"] {
         let refused = place.lsmi(&format!("analyze data.csv --target continuous {option} --out result")).code(2);
         let name = option.split(' ').next().unwrap();
         assert!(stderr(&refused).contains(name), "{option}: {}", stderr(&refused));

@@ -78,14 +78,7 @@ fn three_modalities_are_analysed_together() {
 fn what_is_of_two_modalities_is_refused_for_more() {
     let place = Place::new();
     place.write("three.safetensors", three());
-    for option in [
-        "--null 9",
-        "--check",
-        "--measure mmi",
-        "--rare pool",
-        "--names a,b",
-        "--scale-logits",
-    ] {
+    for option in ["--null 9", "--check", "--measure mmi", "--rare pool", "--names a,b", "--scale-logits"] {
         let refused = place.lsmi(&format!("analyze three.safetensors --out made {option}")).code(2);
         let name = option.split(" 9").next().unwrap_or_default();
         let name = name.trim_end_matches(" a,b").trim_end_matches(" pool");
