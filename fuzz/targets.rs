@@ -14,7 +14,7 @@ use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::embedding::manifests::Manifest;
 use lsmi_candle::embedding::preprocess::audio::Audio;
 use lsmi_candle::embedding::preprocess::image::{Image, Settings};
-use lsmi_candle::estimator::Estimator;
+use lsmi_candle::estimator::SavedEstimator;
 use lsmi_candle::features::{ArrayFiles, Classes, Data, Format, Keys, RowReader, read_bytes};
 
 /// A reader: says whether it accepted the bytes.
@@ -31,7 +31,7 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("csv", |bytes| feature_file(bytes, Format::Csv)),
     ("safetensors_by_rows", |bytes| by_rows(bytes, "safetensors")),
     ("npz_by_rows", |bytes| by_rows(bytes, "npz")),
-    ("bundle", |bytes| Estimator::from_bytes("fuzz", bytes, DeviceChoice::Cpu).is_ok()),
+    ("bundle", |bytes| SavedEstimator::from_bytes("fuzz", bytes, DeviceChoice::Cpu).is_ok()),
     ("image", |bytes| Image::decode("fuzz", bytes).is_ok()),
     ("image_config", |bytes| str::from_utf8(bytes).is_ok_and(|text| Settings::from_config(text).is_ok())),
     ("audio", |bytes| Audio::decode("fuzz", bytes.to_vec(), 1.0).is_ok()),

@@ -15,6 +15,7 @@ mod golden;
 #[cfg(feature = "embedding")]
 mod hub;
 mod invariance;
+mod labels;
 mod lags;
 #[cfg(feature = "embedding")]
 mod manifest_schema;

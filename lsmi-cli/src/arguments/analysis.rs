@@ -206,7 +206,7 @@ pub(crate) struct Fit {
 pub(crate) struct Score {
     #[command(flatten)]
     pub(crate) data: DataFiles,
-    /// Estimator saved by `fit` or `analyze`
+    /// Estimator saved by `fit` or `analyze`; of several labels, the directory of the analysis
     #[arg(long, value_name = "FILE")]
     pub(crate) estimator: PathBuf,
     /// File for the samples

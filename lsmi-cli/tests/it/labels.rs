@@ -116,3 +116,37 @@ fn rare_classes_are_pooled_and_new_rows_of_theirs_are_known() {
     let samples = rows(&place.text("new-samples.csv"));
     assert_eq!((samples[0]["label"].as_str(), samples[1]["label"].as_str()), ("(rare classes)", "c0"));
 }
+
+#[test]
+fn new_rows_are_scored_by_the_estimators_of_all_labels() {
+    let place = Place::new();
+    let line = |(row, line): (usize, &str)| {
+        let split = ["split", "train", "test"][if row == 0 { 0 } else { 1 + usize::from(row > 100) }];
+        format!("{},{split}\n", two_labels(line))
+    };
+    place.write("both.csv", table().lines().enumerate().map(line).collect::<String>());
+    let options = "--missing drop --measures ccs --quiet";
+    place.lsmi(&format!("analyze both.csv --target labels --folds 3 {options} --out result")).success();
+    place.lsmi(&format!("score both.csv --estimator result {options} --out new.csv")).success();
+    let of_test = |name: &str| {
+        let text = place.text(name);
+        let lines = text.lines().filter(|line| line.contains(",test,")).map(str::to_owned);
+        text.lines().take(1).map(str::to_owned).chain(lines).collect::<Vec<_>>()
+    };
+    // Of 20 rows two lack the first label.
+    assert_eq!(of_test("new.csv").len(), 1 + 18 + 20);
+    assert_eq!(of_test("new.csv"), of_test("result/samples.csv"));
+
+    let score = |options: &str, code: i32| {
+        stderr(&place.lsmi(&format!("score both.csv --out other.csv --missing drop {options}")).code(code))
+    };
+    assert!(score("--estimator result --label-free", 2).contains("several labels"));
+    place.write("three.csv", table());
+    let three = place.lsmi("score three.csv --estimator result --missing drop --out other.csv").code(3);
+    assert!(stderr(&three).contains("three.csv"), "{}", stderr(&three));
+    place.write("result/labels/1-y-1.safetensors", "damaged");
+    assert!(score("--estimator result", 3).contains("1-y-1.safetensors"));
+    place.write("result/summary.json", "{}");
+    assert!(score("--estimator result", 3).contains("is no summary of an analysis of several labels"));
+    assert!(!place.path("other.csv").exists());
+}

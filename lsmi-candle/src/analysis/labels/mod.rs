@@ -8,11 +8,13 @@
 mod evaluation;
 mod files;
 mod rare;
+mod score;
 mod summary;
 
 use crossbeam_channel::Sender;
 
 pub use files::estimator_name;
+pub use score::score_labels;
 pub use summary::{LabelRow, LabelsSummary};
 
 use super::evaluation::training_rows;
@@ -69,7 +71,7 @@ pub fn analyze_labels(
     progress: Option<&Sender<Progress>>,
 ) -> Result<LabelsAnalysis, AnalysisError> {
     let train = training_rows(&file.table)?;
-    let rare::Usable { labels, pooled, notes } = rare::usable(file, settings)?;
+    let rare::Usable { labels, pool, notes } = rare::usable(file, settings)?;
     let of_training = labels.iter().find(|split| split.name == "train").map(|split| &split.features);
     let Some(of_training) = of_training.filter(|labels| labels.rows() == train.rows()) else {
         return Err(AnalysisError::NoTraining { file: file.table.path.display().to_string() });
@@ -86,7 +88,7 @@ pub fn analyze_labels(
 
     let mut analyses = Vec::new();
     for (label, name) in of_training.names().iter().enumerate() {
-        let table = table_of(file, &labels, label, &shared);
+        let table = table_of(file, &labels, label, Some(&shared));
         let (rows, _) = of_training.known(label);
         let settings = Settings {
             fit: shared.settings_for(&rows, &fit),
@@ -99,7 +101,7 @@ pub fn analyze_labels(
         analyses.push((name.clone(), analysis));
     }
     let notes = file.table.notes.iter().cloned().chain(notes).collect();
-    let summary = LabelsSummary::new(&analyses, &shared, train.rows(), pooled, notes);
+    let summary = LabelsSummary::new(&analyses, shared.grouping().cloned(), train.rows(), pool, notes);
     Ok(LabelsAnalysis { analyses, summary })
 }
 
@@ -114,8 +116,9 @@ fn strata(labels: &LabelMatrix) -> Vec<Vec<u32>> {
     strata
 }
 
-/// Returns the rows that have a label, as a table of two classes.
-fn table_of(file: &LabelsFile, labels: &[Split<LabelMatrix>], label: usize, shared: &SharedFit) -> FeatureFile {
+/// Returns the rows that have a label, as a table of two classes; those of the split `train` in the groups of a fit, where there
+/// is one.
+fn table_of(file: &LabelsFile, labels: &[Split<LabelMatrix>], label: usize, shared: Option<&SharedFit>) -> FeatureFile {
     let table = &file.table;
     let (mut splits, mut metadata, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for (split, of_split) in table.splits.iter().zip(labels) {
@@ -131,7 +134,7 @@ fn table_of(file: &LabelsFile, labels: &[Split<LabelMatrix>], label: usize, shar
             continue;
         }
         let mut features = FeatureSet { labels: values, ..split.features.select(&rows) };
-        if split.name == "train" {
+        if let Some(shared) = shared.filter(|_| split.name == "train") {
             // Rows that are together stay so, whatever the others: they share their folds.
             let found = shared.groups().map(|groups| groups.select(&rows));
             features.groups = found.or(features.groups).or_else(|| Some(Groups::each_alone(rows.len())));

@@ -13,9 +13,17 @@ const LISTED: usize = 5;
 pub(super) struct Usable {
     /// Of every split, with the pool in the place of rare ones.
     pub(super) labels: Vec<Split<LabelMatrix>>,
+    pub(super) pool: Pool,
+    pub(super) notes: Vec<String>,
+}
+
+/// What became one label, if anything did.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pool {
     /// The names of the labels that were pooled.
     pub(super) pooled: Vec<String>,
-    pub(super) notes: Vec<String>,
+    /// The names of all labels of the file, in the order of its columns, where some were pooled.
+    pub(super) columns: Vec<String>,
 }
 
 /// Returns the labels that can be analysed, or the error that one cannot.
@@ -27,7 +35,7 @@ pub(super) fn usable(file: &LabelsFile, settings: &LabelsSettings) -> Result<Usa
     let counts: Vec<[usize; 2]> = (0..train.names().len()).map(|label| train.counts(label)).collect();
     let is_rare: Vec<bool> = counts.iter().map(|counts| counts.iter().any(|count| *count < least)).collect();
     let Some(first) = is_rare.iter().position(|is_rare| *is_rare) else {
-        return Ok(Usable { labels, pooled: Vec::new(), notes: Vec::new() });
+        return Ok(Usable { labels, pool: Pool::default(), notes: Vec::new() });
     };
     if settings.rare != Rare::Pool {
         let label = train.names()[first].clone();
@@ -51,7 +59,7 @@ pub(super) fn usable(file: &LabelsFile, settings: &LabelsSettings) -> Result<Usa
         return Err(AnalysisError::RareLabels { file: path, labels: pooled.len(), counts, least });
     }
     let notes = vec![note(&pooled, &name, least)];
-    Ok(Usable { labels, pooled, notes })
+    Ok(Usable { labels, pool: Pool { pooled, columns: train.names().to_vec() }, notes })
 }
 
 /// Tells what was pooled.

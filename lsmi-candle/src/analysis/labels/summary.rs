@@ -4,12 +4,13 @@ use lsmi_core::{Adjusted, Means, Measure};
 use serde::{Deserialize, Serialize};
 
 use super::files::estimator_name;
+use super::rare::Pool;
 use crate::analysis::Analysis;
 use crate::analysis::names::Names;
 use crate::analysis::ordered_map::{as_map, from_map};
 use crate::analysis::summary::{Dimensions, Heads, Information, Summary};
 use crate::densities::gauge::GaugeKind;
-use crate::estimator::{Grouping, SharedFit};
+use crate::estimator::Grouping;
 
 /// Version of the layout.
 const SCHEMA: u32 = 1;
@@ -47,6 +48,9 @@ pub struct LabelsSummary {
     /// The labels that are one, the last, as too few rows have either value.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub pooled: Vec<String>,
+    /// The labels of the file, in the order of its columns, where some of them are one.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub columns: Vec<String>,
     /// What has to be known before any number, in sentences.
     pub warnings: Vec<String>,
     /// The table: a row for every label and split, labels in the order of the columns.
@@ -80,12 +84,21 @@ pub struct LabelRow {
 }
 
 impl LabelsSummary {
+    /// Returns the labels that a file to be scored must have, in the order of its columns.
+    pub fn columns_to_score(&self) -> Vec<String> {
+        if self.columns.is_empty() {
+            self.labels.iter().map(|(name, _)| name.clone()).collect()
+        } else {
+            self.columns.clone()
+        }
+    }
+
     /// Puts the summaries of labels together; there is at least one.
     pub(super) fn new(
         analyses: &[(String, Analysis)],
-        shared: &SharedFit,
+        grouping: Option<Grouping>,
         rows: usize,
-        pooled: Vec<String>,
+        Pool { pooled, columns }: Pool,
         warnings: Vec<String>,
     ) -> Self {
         let Summary { version, units, names, seed, gauge, prior, measure, dims, folds, repeats, .. } =
@@ -118,8 +131,9 @@ impl LabelsSummary {
             dims,
             folds,
             repeats,
-            grouping: shared.grouping().cloned(),
+            grouping,
             pooled,
+            columns,
             warnings,
             table: table.collect(),
             labels: analyses.iter().map(|(label, analysis)| (label.clone(), analysis.summary().clone())).collect(),

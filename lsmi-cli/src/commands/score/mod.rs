@@ -1,9 +1,10 @@
 //! `lsmi score`: terms and decomposition of new samples by a saved estimator.
 //!
 //! [`whole`] scores rows that fit in memory, [`stream`] more than that, [`label_free`] rows without labels; [`several`] those of
-//! more than two modalities, [`targets`] those with continuous targets. [`rows`] says which rows are scored and where their values may go.
+//! more than two modalities, [`targets`] those with continuous targets, [`labels`] those with several labels. [`rows`] says which rows are scored and where their values may go.
 
 mod label_free;
+mod labels;
 mod plan;
 mod rows;
 mod several;
@@ -29,6 +30,9 @@ pub(super) fn run(arguments: &Score) -> Result<(), Failure> {
         is_free?;
     }
     label_free::check_candidates(arguments)?;
+    if arguments.estimator.is_dir() {
+        return labels::run(arguments, format);
+    }
     match read_saved(&arguments.estimator, arguments.common.device)? {
         SavedEstimator::Two(estimator) => of_two(arguments, format, *estimator),
         SavedEstimator::Several(estimator) => {
