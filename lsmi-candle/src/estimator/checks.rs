@@ -27,28 +27,35 @@ pub(super) fn check_partial(partial: &PartialRows, train: &FeatureSet, classes: 
     if let Some(name) = LOGITS.into_iter().zip(&train.logits).find_map(|(name, logits)| logits.as_ref().map(|_| name)) {
         return Err(EstimatorError::LogitsOfPartial { name });
     }
-    for (modality, (only, x)) in partial.only.iter().zip([&train.x1, &train.x2]).enumerate() {
-        check_one_modality(only, modality, x.columns(), Some(classes))?;
+    check_partial_rows(partial, [train.x1.columns(), train.x2.columns()], Some(classes))?;
+    for only in &partial.only {
         if only.groups.as_ref().map(Groups::rows) != train.groups.as_ref().map(|_| only.rows()) {
             let (found, expected) = ("of some rows".to_owned(), "of all rows or of none".to_owned());
             return wrong("groups", found, expected);
         }
     }
-    let found = partial.rows;
-    let expected = train.rows() + partial.count();
+    let (found, expected) = (partial.rows, train.rows() + partial.count());
     if found != expected {
         return wrong("the number of rows of the split", found.to_string(), expected.to_string());
     }
     Ok(())
 }
 
-/// Checks rows that have one modality, 0 or 1, alone; those read from a file pass. `classes` is `None` of rows without labels.
-pub(super) fn check_one_modality(
-    only: &OneModality,
-    modality: usize,
-    columns: usize,
-    classes: Option<usize>,
-) -> Result<()> {
+/// Checks rows that lack a modality, whose modalities have these columns; those read from a file pass. `classes` is `None` of
+/// rows without labels.
+pub(super) fn check_partial_rows(partial: &PartialRows, columns: [usize; 2], classes: Option<usize>) -> Result<()> {
+    for (modality, (only, columns)) in partial.only.iter().zip(columns).enumerate() {
+        check_one_modality(only, modality, columns, classes)?;
+    }
+    if partial.complete_places().len() + partial.count() != partial.rows {
+        let found = "such that some are the same, or beyond the last row".to_owned();
+        return wrong("the places of rows with one modality", found, "each of another row of the split".to_owned());
+    }
+    Ok(())
+}
+
+/// Checks rows that have one modality, 0 or 1, alone.
+fn check_one_modality(only: &OneModality, modality: usize, columns: usize, classes: Option<usize>) -> Result<()> {
     let (rows, name) = (only.rows(), ["x1", "x2"][modality]);
     let labels = if classes.is_some() { rows } else { 0 };
     for (what, found, expected) in [

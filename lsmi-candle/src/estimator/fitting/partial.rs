@@ -27,7 +27,7 @@ use crate::estimator::partition::{Partition, deal, rows_and_seed};
 use crate::estimator::scoring::{ModelInputs, PartialScores};
 use crate::estimator::threads::thread_pool;
 use crate::estimator::{FoldModels, Grouping, Scores};
-use crate::features::{Classes, FeatureSet, Groups, PartialRows};
+use crate::features::{Classes, FeatureSet, Groups, OneModality, PartialRows};
 use crate::heads::{HeadModel, Outcome};
 use crate::numbers::matrix::Matrix;
 
@@ -117,7 +117,7 @@ impl<'a> AllRows<'a> {
 
     /// Deals all rows to the folds of a repeat: rows of each class, and of them those that lack x1 or x2, evenly.
     fn deal(&self, classes: usize, settings: &Settings, repeat: usize) -> Partition {
-        let [only_x1, only_x2] = self.partial.only.each_ref().map(|only| only.rows());
+        let [only_x1, only_x2] = self.partial.only.each_ref().map(OneModality::rows);
         let lacking = [(0, self.train.rows()), (1, only_x1), (2, only_x2)];
         let lacking = lacking.into_iter().flat_map(|(kind, rows)| std::iter::repeat_n(kind, rows));
         #[expect(clippy::cast_possible_truncation, reason = "labels are 32 bits wide, so there are no more classes")]
@@ -201,7 +201,7 @@ impl<'a> AllRows<'a> {
 
 /// Tells which models saw rows that lack a modality, and what was not checked of these.
 fn note(train: &FeatureSet, partial: &PartialRows) -> String {
-    let [only_x1, only_x2] = partial.only.each_ref().map(|only| only.rows());
+    let [only_x1, only_x2] = partial.only.each_ref().map(OneModality::rows);
     format!(
         "density and head of x1 were fitted to {} rows and those of x2 to {}, the joint head to the {} that have both; rows \
          that lack a modality were not searched for others that equal them",

@@ -8,7 +8,7 @@ use super::model_inputs::ModelInputs;
 use super::predict::{HEADS, Predictions, most_probable, rows_at_a_time};
 use super::score::{check_finite, filled_up, score_blocks};
 use crate::error::{EstimatorError, Result};
-use crate::estimator::checks::check_one_modality;
+use crate::estimator::checks::check_partial_rows;
 use crate::estimator::{Estimator, FoldModels};
 use crate::features::{LOGITS, OneModality, PartialRows};
 use crate::heads::HeadModel;
@@ -48,9 +48,7 @@ impl Estimator {
     /// # Errors
     /// As [`Estimator::score`]; [`EstimatorError::MissingLogits`] where the user's own model is in the place of a head.
     pub fn score_partial(&self, rows: &PartialRows) -> Result<PartialScores> {
-        for (only, modality) in rows.only.iter().zip(0..) {
-            check_one_modality(only, modality, self.description.dims[modality], Some(self.classes().len()))?;
-        }
+        check_partial_rows(rows, self.description.dims, Some(self.classes().len()))?;
         self.score_one_modality(rows, None)
     }
 
@@ -59,9 +57,7 @@ impl Estimator {
     /// # Errors
     /// As [`score_partial`](Self::score_partial).
     pub fn expect_partial(&self, rows: &PartialRows) -> Result<PartialScores> {
-        for (only, modality) in rows.only.iter().zip(0..) {
-            check_one_modality(only, modality, self.description.dims[modality], None)?;
-        }
+        check_partial_rows(rows, self.description.dims, None)?;
         let [first, second] = [0, 1].map(|modality| self.expect_one(&rows.only[modality], modality));
         Ok(PartialScores { only: [first?, second?], rows: rows.rows })
     }

@@ -93,7 +93,7 @@ impl Presence {
 
 /// Checks that no row is said to lack a modality, where such rows are not used.
 pub(super) fn refuse_declared(source: &mut Source<'_>, arrays: &SplitArrays) -> Result<(), FeatureError> {
-    for present in arrays.present_in(source.names()).map(|name| name.cloned()).into_iter().flatten() {
+    for present in arrays.present_in(source.names()).map(Option::<&String>::cloned).into_iter().flatten() {
         if let Some(row) = source.lacking_rows(&present)?.iter().position(|lacks| *lacks) {
             let (file, row) = (source.file(), source.row_in_file(&present, row));
             return Err(FeatureError::MissingModality { file, array: present, row });
@@ -107,7 +107,7 @@ impl Source<'_> {
     /// if every row has both.
     pub(super) fn modalities(&mut self, split: &CheckedSplit) -> Result<([Matrix; 2], Option<Presence>), FeatureError> {
         let arrays = &split.arrays;
-        let present = arrays.present_in(self.names()).map(|name| name.cloned());
+        let present = arrays.present_in(self.names()).map(Option::<&String>::cloned);
         let mut read = |modality: usize| {
             let name = [&arrays.x1, &arrays.x2][modality];
             let present = present[modality].as_deref();

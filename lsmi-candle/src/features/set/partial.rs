@@ -58,7 +58,11 @@ impl PartialRows {
     /// Returns the places of the complete rows among all rows of the split, rising.
     pub fn complete_places(&self) -> Vec<usize> {
         let mut is_complete = vec![true; self.rows];
-        self.only.iter().flat_map(|only| &only.places).for_each(|place| is_complete[*place] = false);
+        for place in self.only.iter().flat_map(|only| &only.places) {
+            if let Some(is_complete) = is_complete.get_mut(*place) {
+                *is_complete = false;
+            }
+        }
         (0..self.rows).filter(|place| is_complete[*place]).collect()
     }
 }

@@ -168,7 +168,7 @@ fn windows_of_rows_are_the_whole() {
     let (mut complete, mut places) = (Vec::new(), Vec::new());
     for row in 0..6 {
         let (rows, partial) = reader.read_with_partial(0, row..row + 1).unwrap();
-        complete.extend(rows.ids.iter().map(|id| id.into_owned()));
+        complete.extend(rows.ids.iter().map(std::borrow::Cow::into_owned));
         for (modality, only) in partial.iter().flat_map(|partial| &partial.only).enumerate() {
             places.extend(only.ids.iter().map(|id| (modality, id.into_owned())));
         }

@@ -78,17 +78,17 @@ impl Memory {
         }
         for (index, row) in rows.into_iter().enumerate() {
             let seen = seen(&of_batch, index);
-            let taken = match seen {
+            let (first, count) = match seen {
                 Seen::Nothing => {
                     self.spoiled += 1;
                     let id = || self.lookup.ids().get(row).into_owned();
                     self.first_spoiled.get_or_insert_with(id);
                     continue;
                 }
-                Seen::Both => 0..of_batch.len(),
-                Seen::Only(modality) => modality..modality + 1,
+                Seen::Both => (0, of_batch.len()),
+                Seen::Only(modality) => (modality, 1),
             };
-            for (table, of_batch) in self.tables[taken.clone()].iter_mut().zip(&of_batch[taken]) {
+            for (table, of_batch) in self.tables.iter_mut().zip(&of_batch).skip(first).take(count) {
                 table.values[row * table.width..][..table.width].copy_from_slice(of_batch.row(index));
             }
             self.seen[row] = seen;
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_row_of_nan_is_a_modality_that_is_missing() {
-        let table = |values: &[f32]| Table { values: values.to_vec(), width: 2 };
         const NAN: f32 = f32::NAN;
+        let table = |values: &[f32]| Table { values: values.to_vec(), width: 2 };
         let of = |first: [f32; 2], second: [f32; 2], logits: [f32; 2]| {
             seen(&[table(&first), table(&second), table(&logits)], 0)
         };
