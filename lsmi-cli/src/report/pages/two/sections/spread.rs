@@ -9,8 +9,9 @@ use crate::report::figure::axis::{range_of, with_room};
 use crate::report::figure::histogram::histogram;
 use crate::report::figure::palette::COLOURS;
 use crate::report::figure::scatter::{Points, scatter};
+use crate::report::gallery::{Gallery, Shown};
 use crate::report::number::thousands;
-use crate::report::source::{Gallery, Shown, Split};
+use crate::report::pages::two::source::Split;
 use crate::report::thinned::thinned;
 
 /// Points of all scatter plots of a page, and of a single one, at most.
@@ -56,7 +57,7 @@ fn range(values: &[f64]) -> (f64, f64) {
 }
 
 fn pair_of(ranges: &[(f64, f64); 4], (x, y): (Interaction, Interaction)) -> [(f64, f64); 2] {
-    [x, y].map(|part| with_room(ranges[crate::report::folder::place_of(part)]))
+    [x, y].map(|part| with_room(ranges[crate::report::decomposed::place_of(part)]))
 }
 
 fn distribution(split: &Split<'_>, part: Interaction, range: (f64, f64), gallery: &mut Gallery) -> Shown {
