@@ -213,7 +213,7 @@ fn an_analysis_has_samples_and_a_summary_of_every_split() {
     std::fs::write(&path, table).unwrap();
     let file =
         lsmi_candle::features::Data::from(path.as_path()).read_targets(&"x1,x2,y".parse().unwrap(), true).unwrap();
-    let mut settings = targets::TargetAnalysisSettings { fit: settings(2), repeats: Some(2) };
+    let mut settings = targets::TargetAnalysisSettings { fit: settings(2), repeats: Some(2), ..Default::default() };
     settings.fit.estimation.gauge = GaugeKind::Raw;
     let analysis = targets::analyze_targets(&file, &settings, None).unwrap();
     let mut written = Vec::new();

@@ -37,6 +37,7 @@ use std::io::Write;
 use crossbeam_channel::Sender;
 use lsmi_core::{Decomposition, Measure, Terms};
 
+use super::names::Names;
 use super::{AnalysisError, Settings};
 use crate::estimator::Progress;
 use crate::estimator::continuous::{ContinuousEstimator, ContinuousScores, TargetSettings, Targets, cross_fit_targets};
@@ -50,6 +51,8 @@ pub struct TargetAnalysisSettings {
     pub fit: TargetSettings,
     /// Fits that are averaged, as in [`Settings::repeats`].
     pub repeats: Option<usize>,
+    /// What the modalities are called in the summary.
+    pub names: Names,
 }
 
 /// A split whose samples are scored, for one decomposition.
@@ -100,7 +103,7 @@ pub fn analyze_targets(
             decompositions[place].push(scored(&split.name, place, scores));
         }
     }
-    let summary = ContinuousSummary::new(&fit.estimator, &decompositions, &table.notes)?;
+    let summary = ContinuousSummary::new(&fit.estimator, &decompositions, &settings.names, &table.notes)?;
     Ok(TargetAnalysis { estimator: fit.estimator, decompositions, summary })
 }
 

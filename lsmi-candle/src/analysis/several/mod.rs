@@ -38,7 +38,7 @@ mod split;
 mod summary;
 
 pub use split::SeveralSplit;
-pub use summary::{SeveralSplitSummary, SeveralSummary};
+pub use summary::{SeveralSplitSummary, SeveralSummary, node_name};
 
 use crossbeam_channel::Sender;
 use lsmi_core::lattice::{PointwiseLattice, Redundancy};

@@ -42,6 +42,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
             targets: if arguments.target.jointly { Targets::Jointly } else { Targets::Each },
         },
         repeats: Some(repeats),
+        names: arguments.names.clone(),
     };
     let analysis = progress::shown(common.quiet, |sender| analyze_targets(&file, &settings, sender))?;
     write(arguments, &effective, &analysis, run)?;

@@ -101,13 +101,13 @@ fn read_samples(path: &Path, summary: &Summary) -> Result<Vec<Samples>, SamplesE
     let mut found = read_splits(path, wanted)?;
     let samples = |(name, _): &(String, SplitSummary)| {
         let samples = found.remove(name).unwrap_or_default();
-        let classes = |names: &[String], column| {
+        let classes = |names: &[String], column: &str| {
             let class = |(name, row): (&String, &usize)| {
                 let class = summary.classes.iter().position(|class| class == name);
                 class.and_then(|class| u32::try_from(class).ok()).ok_or_else(|| SamplesError::Value {
                     file: file.clone(),
                     row: *row,
-                    column,
+                    column: column.to_owned(),
                     found: name.clone(),
                     expected: "a class of summary.json",
                 })
@@ -127,7 +127,7 @@ fn read_samples(path: &Path, summary: &Summary) -> Result<Vec<Samples>, SamplesE
     if let Some((name, samples)) = found.pop_first() {
         let row = samples.rows.first().copied().unwrap_or_default();
         let expected = "a split of summary.json";
-        return Err(SamplesError::Value { file, row, column: "split", found: name, expected });
+        return Err(SamplesError::Value { file, row, column: "split".to_owned(), found: name, expected });
     }
     Ok(splits)
 }

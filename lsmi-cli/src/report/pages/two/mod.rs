@@ -26,7 +26,7 @@ use self::sections::words::Answer;
 use self::source::{Source, Split};
 use super::Page;
 use super::files::Files;
-use super::made::Fact;
+use super::made::{Fact, Fit, of_two};
 use super::means::Means;
 use crate::process::failure::Failure;
 use crate::report::gallery::Gallery;
@@ -200,22 +200,16 @@ fn gates(source: Source<'_>) -> Vec<Gate> {
 
 /// How the analysis was made.
 fn made(folder: &Folder) -> Vec<Fact> {
-    let (summary, numbers) = (&folder.summary, Numbers::of(&folder.json));
-    let number = |term, path: &[&str]| Fact::number(term, numbers.at(path, As::Count));
-    let dims = summary.dims;
-    let mut facts = Fact::of_run(folder.made.as_ref());
-    facts.extend([
-        Fact::text("Version of lsmi", &summary.version),
-        number("Seed", &["seed"]),
-        Fact::text("SHA-256 of the training rows", &summary.data_hash),
-        number("Training rows", &["n"]),
-        Fact::text("Columns", &format!("{} of {}, {} of {}", dims.x1, summary.names.x1, dims.x2, summary.names.x2)),
-        Fact::text("Gauge", &format!("{}, in {} and {} dimensions", summary.gauge, dims.gauge.x1, dims.gauge.x2)),
-        Fact::text("Measure of redundancy", &summary.measure.to_string()),
-        Fact::text("Class prior", &format!("{} over {} classes", summary.prior, summary.classes.len())),
-        number("Folds of the cross-fitting", &["folds"]),
-        number("Fits averaged", &["repeats"]),
-        Fact::text("Units", &summary.units),
-    ]);
-    facts
+    let summary = &folder.summary;
+    let (columns, gauge) = of_two(&summary.names, summary.dims, summary.gauge);
+    let fit = Fit {
+        version: &summary.version,
+        data_hash: Some(&summary.data_hash),
+        columns,
+        gauge,
+        measure: summary.measure,
+        prior: Some(format!("{} over {} classes", summary.prior, summary.classes.len())),
+        units: &summary.units,
+    };
+    Fact::all(folder.made.as_ref(), &Numbers::of(&folder.json), fit)
 }
