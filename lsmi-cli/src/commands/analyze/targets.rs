@@ -13,7 +13,7 @@ use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{repeats, settings};
-use crate::commands::write_analysis::{check_analysis, stage_run};
+use crate::commands::write_analysis::{check_analysis, stage_run, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -49,7 +49,10 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     if !common.quiet {
         console::say(&tables::targets::closing(&arguments.names, analysis.summary()));
     }
-    if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
+    if common.json {
+        console::print_json(analysis.summary())?;
+    }
+    if arguments.report.no_report { Ok(()) } else { write_report(&arguments.out, common.quiet) }
 }
 
 /// Writes samples, summary and what there is to say of the run, all or nothing.

@@ -57,9 +57,7 @@ impl Files {
         let path = directory.join("summary.json");
         let missing = || FolderError::Missing { directory: directory.display().to_string(), what: "summary.json" };
         let text = read_text(&path)?.ok_or_else(missing)?;
-        let made_path = directory.join("made.json");
-        let made = read_text(&made_path)?.map(|text| parsed(&made_path, &text)).transpose()?;
-        Ok(Self { json: parsed(&path, &text)?, directory: directory.to_owned(), text, made })
+        Ok(Self { json: parsed(&path, &text)?, directory: directory.to_owned(), text, made: read_made(directory)? })
     }
 
     /// The summary as that of one kind of analysis.
@@ -74,6 +72,12 @@ impl Files {
             || FolderError::Missing { directory: self.directory.display().to_string(), what: "file of samples" };
         paths.into_iter().find(|path| path.is_file()).ok_or_else(missing)
     }
+}
+
+/// How the files of a directory were made, where that is known.
+pub(super) fn read_made(directory: &Path) -> Result<Option<Made>, FolderError> {
+    let path = directory.join("made.json");
+    read_text(&path)?.map(|text| parsed(&path, &text)).transpose()
 }
 
 /// The text of a file; none where there is no such file.

@@ -6,7 +6,7 @@ use lsmi_candle::analysis::summary::{SplitSummary, Summary};
 use lsmi_core::Interaction;
 use serde::Serialize;
 
-use super::files::Files;
+use super::files::{Files, FolderError, read_made};
 use super::made::{Fact, Fit, of_two};
 use super::opening::Opening;
 use super::{MORE_STYLE, Page};
@@ -17,7 +17,6 @@ use crate::report::figure::axis::{range_of, with_room};
 use crate::report::figure::lines::{Line, Reference, lines};
 use crate::report::gallery::{Gallery, Shown, anchors};
 use crate::report::number::{As, Number, Numbers};
-use crate::report::pages::files::FolderError;
 use crate::report::template::{Shell, filled};
 
 const TEMPLATE: &str = include_str!("template.html");
@@ -82,9 +81,9 @@ pub(super) fn page_of(files: &Files) -> Result<Page, Failure> {
     let summary: LagsSummary = files.summary()?;
     let missing =
         || FolderError::Missing { directory: files.directory.display().to_string(), what: "lag in summary.json" };
-    let (_, first) = summary.lags.first().ok_or_else(missing)?;
+    let first = summary.lags.first().ok_or_else(missing)?;
     let numbers = Numbers::of(&files.json);
-    let splits = splits(&summary, first, &numbers);
+    let splits = splits(&summary, &first.1, &numbers);
     let mut gallery = Gallery::default();
     let content = Content {
         shell: Shell::with_style(MORE_STYLE),
@@ -97,7 +96,7 @@ pub(super) fn page_of(files: &Files) -> Result<Page, Failure> {
             notes: Vec::new(),
         },
         splits: splits.iter().map(|split| section(&summary, split, &mut gallery)).collect(),
-        made: made(files, first, &numbers),
+        made: made(files, first, &numbers)?,
     };
     let html = filled(TEMPLATE, &content).map_err(Failure::failed)?;
     Ok(Page { html, figures: gallery.0, warnings: Vec::new() })
@@ -227,8 +226,8 @@ fn hang(
     gallery.hang(figure, caption)
 }
 
-/// How the analysis was made.
-fn made(files: &Files, first: &Summary, numbers: &Numbers<'_>) -> Vec<Fact> {
+/// How the analyses were made: alike but for the lag, so that the first tells.
+fn made(files: &Files, (lag, first): &(usize, Summary), numbers: &Numbers<'_>) -> Result<Vec<Fact>, FolderError> {
     let (columns, gauge) = of_two(&first.names, first.dims, first.gauge);
     let fit = Fit {
         version: &first.version,
@@ -239,6 +238,6 @@ fn made(files: &Files, first: &Summary, numbers: &Numbers<'_>) -> Vec<Fact> {
         prior: Some(format!("{} over {} classes", first.prior, first.classes.len())),
         units: &first.units,
     };
-    let lag = files.json["lags"].as_object().and_then(|lags| lags.keys().next()).cloned().unwrap_or_default();
-    Fact::all(files.made.as_ref(), &numbers.below(&["lags", &lag]), fit)
+    let made = read_made(&files.directory.join(format!("lag-{lag}")))?;
+    Ok(Fact::all(made.as_ref(), &numbers.below(&["lags", &lag.to_string()]), fit))
 }

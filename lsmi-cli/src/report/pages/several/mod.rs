@@ -19,7 +19,7 @@ use self::lattice::LatticeSection;
 use self::shapley::ShapleySection;
 use self::single::Single;
 use self::source::{Source, Split};
-use super::files::Files;
+use super::files::{Files, FolderError};
 use super::made::{Fact, Fit};
 use super::means::Means;
 use super::opening::{Opening, listed};
@@ -71,6 +71,10 @@ struct Pair {
 /// The page of the files of a directory.
 pub(super) fn page_of(files: &Files) -> Result<Page, Failure> {
     let summary: SeveralSummary = files.summary()?;
+    if !(2..=Subset::MOST_MODALITIES).contains(&summary.modalities.len()) {
+        let (directory, what) = (files.directory.display().to_string(), "list of 2 to 8 modalities in summary.json");
+        return Err(FolderError::Missing { directory, what }.into());
+    }
     let samples = samples::read(files, &summary)?;
     let source = Source { summary: &summary, numbers: Numbers::of(&files.json) };
     let mut gallery = Gallery::default();
@@ -130,7 +134,7 @@ fn section(split: &Split<'_>, gallery: &mut Gallery) -> Section {
 }
 
 fn pair(split: &Split<'_>, pair: Subset, gallery: &mut Gallery) -> Pair {
-    let mut members = pair.members().map(|place| split.source.summary.modalities[place].clone());
+    let mut members = pair.members().filter_map(|place| split.modalities().get(place)).cloned();
     let names = Names { x1: members.next().unwrap_or_default(), x2: members.next().unwrap_or_default() };
     let set = pair.to_string();
     let anchor = format!("{}-{set}", split.anchor);

@@ -61,8 +61,8 @@ fn figure(split: &Split<'_>) -> Figure {
     });
     let interactions = of.interaction.iter().map(|(pair, value)| {
         let class = if *value < 0.0 { "other pale edge" } else { "other" };
-        let members: Vec<String> = pair.members().map(|place| split.modalities()[place].clone()).collect();
-        bar(members.join(" × "), class, *value, signed(*value))
+        let members = pair.members().filter_map(|place| split.modalities().get(place)).cloned();
+        bar(members.collect::<Vec<String>>().join(" × "), class, *value, signed(*value))
     });
     let bars: Vec<Bars> = values.chain(interactions).collect();
     let told = bars.iter().map(|bar| format!("{} {}", bar.name, bar.spans[0].shown)).collect::<Vec<_>>().join("; ");
