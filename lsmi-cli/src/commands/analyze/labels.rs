@@ -14,7 +14,7 @@ use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{has_logits, repeats, settings};
-use crate::commands::write_analysis::{check_analysis, stage_run, write_report};
+use crate::commands::write_analysis::{check_analysis, commit, stage_run, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -126,7 +126,7 @@ fn write(arguments: &Analyze, analysis: &LabelsAnalysis, run: Run, effective: &E
     stage_run(&mut staging, directory, run, effective, None)?;
     let mut stale = leftovers(directory, format, None);
     stale.extend(other_estimators(directory, &written));
-    Ok(staging.commit(&stale)?)
+    commit(staging, &stale, directory)
 }
 
 /// Estimators of labels that an earlier run left in a directory, beside those that were written.

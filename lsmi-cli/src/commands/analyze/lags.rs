@@ -13,7 +13,7 @@ use super::say_notes;
 use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::settings::{gates, repeats, settings};
-use crate::commands::write_analysis::{Files, check_analysis, write_report};
+use crate::commands::write_analysis::{Files, check_analysis, commit, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_directory};
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Analyze, lags: &Lags, effective: &Effective) -> Re
         let files = Files { analysis, run, effective, table: None };
         stale.extend(files.stage(&mut staging, &directory(&arguments.out, *lag), arguments.format)?);
     }
-    staging.commit(&stale)?;
+    commit(staging, &stale, &arguments.out)?;
 
     let words = Words { names: &arguments.names, label: &settings.label };
     if !common.quiet {

@@ -10,7 +10,7 @@ use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{repeats, settings};
-use crate::commands::write_analysis::{stage_run, write_report};
+use crate::commands::write_analysis::{commit, stage_run, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -78,7 +78,7 @@ fn write(arguments: &Analyze, effective: &Effective, run: Run, analysis: &Severa
     staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
     staging.write(&directory.join(ESTIMATOR), |file| analysis.write_estimator(file))?;
     stage_run(&mut staging, directory, run, effective, None)?;
-    Ok(staging.commit(&leftovers(directory, format, None))?)
+    commit(staging, &leftovers(directory, format, None), directory)
 }
 
 /// Refuses options that are of two modalities.

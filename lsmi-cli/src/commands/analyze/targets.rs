@@ -13,7 +13,7 @@ use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{repeats, settings};
-use crate::commands::write_analysis::{check_analysis, stage_run, write_report};
+use crate::commands::write_analysis::{check_analysis, commit, stage_run, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -68,7 +68,7 @@ fn write(arguments: &Analyze, effective: &Effective, analysis: &TargetAnalysis, 
     let mut stale = leftovers(directory, format, None);
     // An estimator of classes does not belong to these samples.
     stale.push(directory.join(ESTIMATOR));
-    Ok(staging.commit(&stale)?)
+    commit(staging, &stale, directory)
 }
 
 /// Refuses options that mean nothing where there are no classes.

@@ -65,8 +65,9 @@ pub(crate) fn rows(rows: &[Row], label: &str, entries: &[Entry], is_joined: bool
         for (place, span) in row.spans.iter().enumerate() {
             let y = top + GAP / 2.0 + height * place as f64;
             draw(&mut drawing, &axis, span, (y, height));
-            let start = axis.place(span.from);
-            if let Some((x, end)) = last.filter(|(x, _)| is_joined && (x - start).abs() < 0.05) {
+            // The sum begins at 0 and ends where the last step ends.
+            let is_next = |x: f64| [span.from, span.to].iter().any(|end| (x - axis.place(*end)).abs() < 0.05);
+            if let Some((x, end)) = last.filter(|(x, _)| is_joined && is_next(*x)) {
                 drawing.line("axis", (x, end), (x, y));
             }
             last = Some((axis.place(span.to), y + height));
@@ -120,7 +121,13 @@ mod tests {
         ];
         let drawing = rows(&all, "nats", &[], true);
         let figure = Figure { name: "steps".into(), title: "Steps".into(), description: "Two".into(), drawing };
-        insta::assert_snapshot!(figure.inline().replace("><", ">\n<"));
+        let text = figure.inline();
+        assert_eq!(text.matches("<rect class=\"c0\"").count(), 3);
+        // The axis, and the line from each step to the next.
+        assert_eq!(text.matches("<path class=\"axis\"").count(), 3);
+        assert_eq!(text.matches("<path class=\"whisker\"").count(), 3);
+        assert!(text.contains(">a modality of a …<") && text.contains(">-0.2<"), "{text}");
+        assert_eq!(rows(&all, "nats", &[], false).height, figure.drawing.height);
     }
 
     #[test]

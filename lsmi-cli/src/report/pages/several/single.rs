@@ -127,7 +127,8 @@ mod tests {
         };
         let chosen = chosen(&samples, &["x1".to_owned(), "x2".to_owned()]);
         let rows: Vec<usize> = chosen.iter().map(|choice| choice.row).collect();
-        // The means are .5 and .3: b is nearer than a is; of x1 d, of x2 c, and e is misled.
+        // The means are .5 and .3, so that a is nearest; most is told by x1 of d and then by x2 of c, and e is misled. The
+        // fifth would stand alone in its row.
         assert_eq!(rows, [0, 3, 2, 4]);
         assert_eq!(chosen[1].why, "Told most by x1");
     }

@@ -40,7 +40,6 @@ struct Content<'a> {
 #[derive(Debug, Serialize)]
 struct Target {
     name: String,
-    anchor: String,
     splits: Vec<Section>,
 }
 
@@ -86,7 +85,7 @@ pub(super) fn page_of(files: &Files) -> Result<Page, Failure> {
             .collect();
         paragraphs.extend(splits.iter().map(paragraph));
         let splits = splits.iter().map(|split| section(split, &mut gallery)).collect();
-        targets.push(Target { anchor: format!("target-{place}"), splits, name: name.clone() });
+        targets.push(Target { splits, name: name.clone() });
     }
     let content = Content {
         shell: Shell::with_style(MORE_STYLE),
