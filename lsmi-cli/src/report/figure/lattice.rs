@@ -9,13 +9,13 @@ use super::{Anchor, Drawing, WIDTH};
 use crate::tables::cells::nats;
 
 /// The height of a layer.
-const LAYER: f64 = 66.0;
+const LAYER: f64 = 70.0;
 /// The radius of the largest node, and of the smallest that is seen.
-const LARGEST: f64 = 14.0;
-const SMALLEST: f64 = 1.5;
-/// From the top of a layer to the middle of its nodes, and from there to the names.
-const TO_NODE: f64 = 18.0;
-const TO_NAME: f64 = 27.0;
+const LARGEST: f64 = 16.0;
+const SMALLEST: f64 = 2.0;
+/// From the top of a layer to the middle of its nodes, and from the edge of a node to the foot of its name.
+const TO_NODE: f64 = 19.0;
+const TO_NAME: f64 = 12.0;
 /// The width of a character of a name, about.
 const CHARACTER: f64 = 5.6;
 
@@ -49,25 +49,22 @@ pub(crate) fn lattice(atoms: &[Atom]) -> Drawing {
     for (below, above) in covers(&lattice) {
         drawing.line("axis", at(below), at(above));
     }
-    for (node, atom) in atoms.iter().enumerate().take(places.len()) {
-        let (x, y) = at(node);
+    let most = atoms.iter().fold(1e-300_f64, |most, atom| most.max(atom.value.abs()));
+    let size = |atom: &Atom| (LARGEST * (atom.value.abs() / most).sqrt()).max(SMALLEST);
+    let placed = || atoms.iter().enumerate().take(places.len()).map(|(node, atom)| (at(node), atom));
+    for ((x, y), atom) in placed() {
         for (line, text) in [atom.name.clone(), nats(atom.value)].iter().enumerate() {
             // Lines pass behind names, and not through them.
-            let (width, base) = (CHARACTER * text.chars().count() as f64 + 2.0, y + TO_NAME + 12.0 * line as f64);
+            let width = CHARACTER * text.chars().count() as f64 + 2.0;
+            let base = y + size(atom) + TO_NAME + 12.0 * line as f64;
             drawing.rectangle("ground", (x - width / 2.0, base - 10.0), (width, 12.5));
             drawing.text(if line == 0 { "" } else { "faint" }, (x, base), Anchor::Middle, text);
         }
     }
-    let most = atoms.iter().fold(1e-300_f64, |most, atom| most.max(atom.value.abs()));
-    for (node, atom) in atoms.iter().enumerate().take(places.len()) {
-        let (x, y) = at(node);
-        let size = (LARGEST * (atom.value.abs() / most).sqrt()).max(SMALLEST);
+    for ((x, y), atom) in placed() {
         let name = format!("{}: {} nats, {}", atom.name, nats(atom.value), atom.meaning);
-        if atom.value < 0.0 {
-            drawing.named_path("negative edge", &name, &marker(1, x, y, size));
-        } else {
-            drawing.named_path("positive edge", &name, &marker(0, x, y, size));
-        }
+        let (class, shape) = if atom.value < 0.0 { ("negative edge", 1) } else { ("positive edge", 0) };
+        drawing.named_path(class, &name, &marker(shape, x, y, size(atom)));
     }
     legend::draw(&mut drawing, &entries, (8.0, bottom + 2.0), WIDTH - 10.0);
     drawing

@@ -155,12 +155,9 @@ fn paragraph(split: &Split<'_>) -> Option<String> {
     ))
 }
 
-/// What there is to note: labels that are one, and what the fits of the labels said.
+/// What the fits of the labels noted, each once; which labels were pooled or left out is among the warnings.
 fn notes(summary: &LabelsSummary) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
-    if !summary.pooled.is_empty() {
-        notes.push(format!("pooled into one label, as too few rows have either value: {}", summary.pooled.join(", ")));
-    }
     for note in summary.labels.iter().flat_map(|(_, label)| &label.notes) {
         if !notes.contains(note) {
             notes.push(note.clone());

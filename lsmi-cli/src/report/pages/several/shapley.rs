@@ -13,8 +13,8 @@ use crate::tables::cells::{nats, signed};
 #[derive(Debug, Serialize)]
 pub(super) struct ShapleySection {
     figure: Shown,
-    values: Vec<Row>,
-    interactions: Vec<Row>,
+    of_modalities: Vec<Row>,
+    of_pairs: Vec<Row>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,8 +39,8 @@ impl ShapleySection {
             mean: split.number(&["interaction", &pair.to_string()], As::Signed),
         });
         Some(Self {
-            values: values.collect(),
-            interactions: interactions.collect(),
+            of_modalities: values.collect(),
+            of_pairs: interactions.collect(),
             figure: gallery.hang(figure(split), CAPTION),
         })
     }

@@ -18,7 +18,9 @@ const POINTS: usize = 2_000;
 /// The heads of a target.
 #[derive(Debug, Serialize)]
 pub(super) struct Calibration {
-    figures: Vec<Shown>,
+    /// The predicted means against the target, where there is one target.
+    predictions: Option<Shown>,
+    transforms: Vec<Shown>,
     heads: Vec<Head>,
 }
 
@@ -36,9 +38,10 @@ impl Calibration {
         let of = &split.decomposed;
         let names = of.words.names;
         let heads = [("x1", names.x1.clone()), ("x2", names.x2.clone()), ("joint", "both".to_owned())];
-        let mut figures: Vec<Shown> = predictions(split, gallery).into_iter().collect();
-        let transforms = [&split.summary.pit.x1, &split.summary.pit.x2, &split.summary.pit.joint];
-        for (place, ((head, name), found)) in heads.iter().zip(transforms).enumerate() {
+        let predictions = predictions(split, gallery);
+        let mut transforms = Vec::new();
+        let found_of_heads = [&split.summary.pit.x1, &split.summary.pit.x2, &split.summary.pit.joint];
+        for (place, ((head, name), found)) in heads.iter().zip(found_of_heads).enumerate() {
             let Some(found) = found else { continue };
             let figure = Figure {
                 name: format!("{}-pit-{head}", of.anchor),
@@ -50,7 +53,7 @@ impl Calibration {
                 ),
                 drawing: tenths(&found.shares, &format!("c{}", place + 1), &format!("F(y|x), {name}")),
             };
-            figures.push(
+            transforms.push(
                 gallery.hang(figure, &format!("Calibration of {name}: level with the dashed line where it is right.")),
             );
         }
@@ -61,7 +64,7 @@ impl Calibration {
             distance: of.number(&["pit", head, "distance"], As::Nats),
             p: of.number(&["pit", head, "p_value"], As::Chance),
         };
-        Self { figures, heads: heads.iter().map(row).collect() }
+        Self { predictions, transforms, heads: heads.iter().map(row).collect() }
     }
 }
 
