@@ -6,10 +6,10 @@
 use std::io::Write;
 
 use crossbeam_channel::Sender;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::names::Names;
-use super::ordered_map::as_map;
+use super::ordered_map::{as_map, from_map};
 use super::summary::{SplitSummary, Summary};
 use super::{Analysis, AnalysisError, Analyzer, Settings};
 use crate::estimator::Progress;
@@ -26,31 +26,31 @@ pub struct LagAnalyses {
 }
 
 /// What `summary.json` holds of several lags.
-#[derive(Debug, Serialize)]
-pub struct LagsSummary<'a> {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LagsSummary {
     /// Version of this layout.
     pub schema: u32,
     /// Version of the program.
-    pub version: &'a str,
+    pub version: String,
     /// Always `nats`.
-    pub units: &'static str,
+    pub units: String,
     /// What the two modalities are called.
-    pub names: &'a Names,
+    pub names: Names,
     /// What the label is called, as in `the label`.
-    pub label: &'a str,
+    pub label: String,
     /// Seed of the fits.
     pub seed: u64,
     /// Rows that every estimator was fitted on.
     pub n: usize,
     /// Class names, in the order of the class indices.
-    pub classes: &'a [String],
+    pub classes: Vec<String>,
     /// The first step that is a sample: the largest lag.
     pub first_step: usize,
     /// What has to be known before any number, in sentences.
-    pub warnings: Vec<&'a str>,
+    pub warnings: Vec<String>,
     /// The summary of each lag.
-    #[serde(serialize_with = "as_map")]
-    pub lags: Vec<(usize, &'a Summary)>,
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
+    pub lags: Vec<(usize, Summary)>,
 }
 
 /// Analyses the samples of every lag of a table of sequences, one after the other.
@@ -101,27 +101,27 @@ impl LagAnalyses {
     }
 
     /// Returns what `summary.json` holds; `None` without lags.
-    pub fn summary(&self) -> Option<LagsSummary<'_>> {
+    pub fn summary(&self) -> Option<LagsSummary> {
         let (_, first) = self.lags.first()?;
         let (first, first_step) = (first.summary(), self.lags.last().map_or(0, |(lag, _)| *lag));
-        let mut warnings: Vec<&str> = Vec::new();
+        let mut warnings: Vec<String> = Vec::new();
         for warning in self.lags.iter().flat_map(|(_, analysis)| &analysis.summary().warnings) {
-            if !warnings.contains(&warning.as_str()) {
-                warnings.push(warning);
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
             }
         }
         Some(LagsSummary {
             schema: SCHEMA,
-            version: &first.version,
-            units: "nats",
-            names: &first.names,
-            label: &first.label,
+            version: first.version.clone(),
+            units: "nats".to_owned(),
+            names: first.names.clone(),
+            label: first.label.clone(),
             seed: first.seed,
             n: first.n,
-            classes: &first.classes,
+            classes: first.classes.clone(),
             first_step,
             warnings,
-            lags: self.lags.iter().map(|(lag, analysis)| (*lag, analysis.summary())).collect(),
+            lags: self.lags.iter().map(|(lag, analysis)| (*lag, analysis.summary().clone())).collect(),
         })
     }
 

@@ -63,7 +63,7 @@ pub enum SamplesError {
         /// The row, counted from 0 after the header.
         row: usize,
         /// The column.
-        column: &'static str,
+        column: String,
     },
     /// A value is not what its column holds.
     #[error("{file}: `{column}` is `{found}` at row {row}, but must be {expected}; mend or remove the row")]
@@ -73,7 +73,7 @@ pub enum SamplesError {
         /// The row, counted from 0 after the header.
         row: usize,
         /// The column.
-        column: &'static str,
+        column: String,
         /// What was found.
         found: String,
         /// What was expected.
@@ -152,7 +152,7 @@ pub enum Need {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted<'w> {
     /// Columns of finite numbers, which must be there.
-    pub values: &'w [&'static str],
+    pub values: &'w [&'w str],
     /// The column `split`: rows without one are of a split without a name.
     pub split: Need,
     /// The column `label`.
@@ -173,8 +173,8 @@ pub fn read_splits(path: &Path, wanted: Wanted<'_>) -> Result<BTreeMap<String, S
     let file = path.display().to_string();
     let mut splits: BTreeMap<String, (SplitSamples, HashMap<String, usize>)> = BTreeMap::new();
     read_rows(path, &mut |row, field| {
-        let missing = |column| SamplesError::MissingColumn { file: file.clone(), row, column };
-        let text = |column: &'static str, need: Need| match (need, field(column)) {
+        let missing = |column: &str| SamplesError::MissingColumn { file: file.clone(), row, column: column.to_owned() };
+        let text = |column: &str, need: Need| match (need, field(column)) {
             (Need::Unread, _) => Ok(None),
             (Need::Required, None) => Err(missing(column)),
             (_, text) => Ok(Some(text.unwrap_or_default())),
@@ -211,9 +211,9 @@ pub fn read_splits(path: &Path, wanted: Wanted<'_>) -> Result<BTreeMap<String, S
     Ok(splits.into_iter().map(|(name, (samples, _))| (name, samples)).collect())
 }
 
-impl Wanted<'_> {
+impl<'w> Wanted<'w> {
     /// Lists the columns that must be there and depend on the modalities.
-    fn required(&self) -> impl Iterator<Item = &'static str> {
+    fn required(&self) -> impl Iterator<Item = &'w str> {
         let others = [("pred12", self.prediction), ("kind", self.kind)];
         let others = others.into_iter().filter(|(_, need)| *need == Need::Required).map(|(column, _)| column);
         self.values.iter().copied().chain(others)
@@ -231,10 +231,13 @@ fn is_empty(text: &str) -> bool {
     text.is_empty() || text == "null"
 }
 
-fn finite(file: &str, row: usize, column: &'static str, text: String) -> Result<f64, SamplesError> {
+fn finite(file: &str, row: usize, column: &str, text: String) -> Result<f64, SamplesError> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
-        _ => Err(SamplesError::Value { file: file.to_owned(), row, column, found: text, expected: "a finite number" }),
+        _ => {
+            let (column, expected) = (column.to_owned(), "a finite number");
+            Err(SamplesError::Value { file: file.to_owned(), row, column, found: text, expected })
+        }
     }
 }
 
@@ -245,7 +248,7 @@ fn kind(file: &str, row: usize, name: String, need: Need) -> Result<Option<Kind>
     name.parse().map(Some).map_err(|_| SamplesError::Value {
         file: file.to_owned(),
         row,
-        column: "kind",
+        column: "kind".to_owned(),
         found: name,
         expected: "the kind of a sample",
     })
@@ -290,7 +293,7 @@ pub fn read_column(
     for samples in splits.values() {
         if let Some((id, row)) = samples.ids.iter().zip(&samples.rows).find(|(id, _)| id.contains(['\n', '\r'])) {
             let (found, expected) = (id.escape_debug().to_string(), "on one line to be listed");
-            return Err(SamplesError::Value { file, row: *row, column: "id", found, expected });
+            return Err(SamplesError::Value { file, row: *row, column: "id".to_owned(), found, expected });
         }
     }
     let is_part = splits.len() > 1;
@@ -303,7 +306,7 @@ pub fn read_column(
 }
 
 /// The text of a column of the present row; none where there is nothing.
-pub type Field<'a> = &'a dyn Fn(&'static str) -> Option<String>;
+pub type Field<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// What takes rows, with their numbers.
 type Take<'a> = &'a mut dyn FnMut(usize, Field<'_>) -> Result<(), SamplesError>;
 
@@ -339,7 +342,7 @@ fn read_csv(file: &str, reader: impl Read + Send + 'static, take: Take<'_>) -> R
     let mut record = csv::StringRecord::new();
     let mut row = 0;
     while records.read_record(&mut record).map_err(|source| failed(row, source))? {
-        let field = |name: &'static str| {
+        let field = |name: &str| {
             let place = header.iter().position(|column| column.trim() == name)?;
             Some(record.get(place)?.to_owned())
         };
@@ -358,7 +361,7 @@ fn read_jsonl(file: &str, reader: impl BufRead, take: Take<'_>) -> Result<(), Sa
             format: Format::Jsonl,
             source: source.into(),
         })?;
-        let field = |name: &'static str| match object.get(name)? {
+        let field = |name: &str| match object.get(name)? {
             Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
         };

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use lsmi_candle::Matrix;
+use lsmi_candle::analysis::names::Names;
 use lsmi_candle::densities::gauge::GaugeKind;
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator::continuous::{
@@ -219,7 +220,7 @@ fn an_analysis_has_samples_and_a_summary_of_every_split() {
     std::fs::write(&path, table).unwrap();
     let file =
         lsmi_candle::features::Data::from(path.as_path()).read_targets(&"x1,x2,y".parse().unwrap(), true).unwrap();
-    let mut settings = targets::TargetAnalysisSettings { fit: settings(2), repeats: Some(2) };
+    let mut settings = targets::TargetAnalysisSettings { fit: settings(2), repeats: Some(2), ..Default::default() };
     settings.fit.estimation.gauge = GaugeKind::Raw;
     let analysis = targets::analyze_targets(&file, &settings, None).unwrap();
     let mut written = Vec::new();
@@ -349,7 +350,7 @@ fn a_split_is_scored_as_its_analysis_did_and_so_are_rows_of_another_file() {
         path: path.into(),
     };
     let whole = file(vec![split("train", 0..120), split("test", 120..150)], "whole.csv");
-    let settings = targets::TargetAnalysisSettings { fit: settings(2), repeats: Some(1) };
+    let settings = targets::TargetAnalysisSettings { fit: settings(2), repeats: Some(1), names: Names::default() };
     let analysis = targets::analyze_targets(&whole, &settings, None).unwrap();
     let of_split = |analysis: &targets::TargetAnalysis, decomposition: usize, name: &str| {
         let mut written = Vec::new();
@@ -360,7 +361,7 @@ fn a_split_is_scored_as_its_analysis_did_and_so_are_rows_of_another_file() {
     };
     let estimator = load(&analysis.estimator().to_bytes().unwrap()).unwrap();
     let rows = targets::ScoredTargetRows::score(&whole.splits[1], &estimator).unwrap();
-    let scored = targets::TargetAnalysis::of_scored(estimator, vec![rows], &[]).unwrap();
+    let scored = targets::TargetAnalysis::of_scored(estimator, vec![rows], &Names::default(), &[]).unwrap();
     for decomposition in 0..2 {
         let expected = of_split(&analysis, decomposition, "test");
         assert_eq!((expected.len(), &of_split(&scored, decomposition, "test")), (30, &expected));

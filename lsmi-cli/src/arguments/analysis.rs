@@ -37,7 +37,7 @@ with the suffix of the split. They take the place of the heads for that model al
 --prior takes one probability a class, in the same order, where the classes' shares in the data are not those of use. \
 --knife-from saves fitting densities again, for other heads or another prior; keep --seed, --folds and --repeats.
 
-A file with x3, x4, ... is analysed as that many modalities: every pair as two are, what all of them share, and of three the 18 atoms of the redundancy lattice ({1}{2}{3}, {12}{3} and so on, in the samples too) with Shapley values. --modalities x1,x2 chooses two. Such an analysis writes no report.
+A file with x3, x4, ... is analysed as that many modalities: every pair as two are, what all of them share, and of three the 18 atoms of the redundancy lattice ({1}{2}{3}, {12}{3} and so on, in the samples too) with Shapley values. --modalities x1,x2 chooses two.
 With --target labels, y is [n, L] of 0 and 1 (in tables lists, or the columns y_0, y_1, ...): one decomposition a label, with the \
 gauge, folds and densities of all rows. The metadata key `labels` names them. Missing ones (nothing, NaN, -1) are left out \
 with --missing drop, of that label alone. The samples have a row for every sample and label, and a column `target`.

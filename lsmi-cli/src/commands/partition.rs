@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
+use lsmi_candle::analysis::AnalysisKind;
 use lsmi_guide::{Rule, Tie, Ties, partition};
 use serde::Serialize;
 
@@ -69,6 +71,7 @@ pub(super) fn run(arguments: &Partition, effective: &Effective) -> Result<(), Fa
         (None, Some((low, high))) => Rule::Threshold { low, high },
         (None, None) => return Err(Failure::usage("say where to draw the lines, with --fraction or --threshold")),
     };
+    check_kind(samples, arguments.balanced)?;
     let column = read_column(samples, arguments.by.column(), arguments.split.as_deref(), arguments.balanced)?;
     if column.left_out > 0 {
         console::say(&format!("note: {}", left_out(column.left_out, arguments.by.column())));
@@ -106,6 +109,18 @@ pub(super) fn run(arguments: &Partition, effective: &Effective) -> Result<(), Fa
         console::say(&words(&report, column.is_part));
     }
     if arguments.common.json { console::print_json(&report) } else { Ok(()) }
+}
+
+/// Refuses samples that are not of two modalities and one label, by the summary beside them.
+fn check_kind(samples: &Path, is_balanced: bool) -> Result<(), Failure> {
+    let kind = samples.parent().and_then(AnalysisKind::of_directory).unwrap_or(AnalysisKind::Classes);
+    match kind {
+        AnalysisKind::Continuous if is_balanced => {
+            Err(Failure::usage("classes are balanced with --balanced, and continuous targets have none: leave it out"))
+        }
+        AnalysisKind::Classes | AnalysisKind::Continuous => Ok(()),
+        kind => Err(Failure::of_kind(samples, kind)),
+    }
 }
 
 /// An index for every class, by its name.

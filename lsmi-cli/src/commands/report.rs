@@ -8,8 +8,7 @@ use super::write_analysis::check_report;
 use crate::arguments::Report as Options;
 use crate::process::console;
 use crate::process::failure::Failure;
-use crate::report::Report;
-use crate::report::illustrations::Lookup;
+use crate::report::{Lookup, Report};
 
 /// What is printed as JSON.
 #[derive(Debug, Serialize)]
@@ -31,12 +30,12 @@ pub(super) fn run(arguments: &Options) -> Result<(), Failure> {
     });
     let report = Report::new(directory, lookup)?;
     let path = report.write(directory)?;
-    for warning in &report.warnings {
+    for warning in report.warnings() {
         console::say(&format!("warning: {warning}"));
     }
     if !arguments.common.quiet {
         console::say(&format!("report: {}", path.display()));
     }
-    let made = Made { report: path, warnings: report.warnings };
+    let made = Made { report: path, warnings: report.warnings().to_vec() };
     if arguments.common.json { console::print_json(&made) } else { Ok(()) }
 }

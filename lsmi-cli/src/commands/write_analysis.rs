@@ -58,10 +58,7 @@ impl Files<'_> {
     pub(super) fn write(&self, directory: &Path, format: Format) -> Result<(), Failure> {
         let mut staging = Staging::default();
         let stale = self.stage(&mut staging, directory, format)?;
-        staging.commit(&stale)?;
-        // Where none is left, the report that had figures there is not made again, or makes the directory again.
-        let _ = fs::remove_dir(directory.join(FIGURES));
-        Ok(())
+        commit(staging, &stale, directory)
     }
 
     /// Writes the same files without putting them in their places. Returns those of an earlier run that are to go.
@@ -80,6 +77,14 @@ impl Files<'_> {
         stage_run(staging, directory, self.run, self.effective, self.table.map(|(table, _)| table.clone()))?;
         Ok(leftovers(directory, format, self.table.map(|(table, _)| table.file.as_str())))
     }
+}
+
+/// Puts the files of an analysis in their places, in place of those of an earlier run.
+pub(super) fn commit(staging: Staging, stale: &[PathBuf], directory: &Path) -> Result<(), Failure> {
+    staging.commit(stale)?;
+    // Where none is left, the report that had figures there is not made again, or makes the directory again.
+    let _ = fs::remove_dir(directory.join(FIGURES));
+    Ok(())
 }
 
 /// Writes the options of a run, and how it was made, without putting the files in their places.

@@ -4,6 +4,7 @@
 //! `LSMI_READER=summary LSMI_RUNS=1000000 cargo test -p lsmi-cli --bins damaged_files` makes so many runs of one reader, see
 //! `docs/fuzzing.md`.
 
+mod kinds;
 #[path = "../../../fuzz/mutate.rs"]
 mod mutate;
 
@@ -53,6 +54,8 @@ struct Reader {
     name: &'static str,
     file: &'static str,
     files: Vec<Vec<u8>>,
+    /// Files beside it that are whole.
+    beside: Vec<(&'static str, Vec<u8>)>,
     accepts: fn(&Path) -> bool,
 }
 
@@ -61,9 +64,25 @@ fn readers() -> Vec<Reader> {
         name,
         file,
         files: files.iter().map(|bytes| bytes.to_vec()).collect(),
+        beside: vec![("samples.csv", SAMPLES.to_vec()), ("summary.json", SUMMARY.to_vec())],
         accepts,
     };
+    // The page of an analysis of another kind, by its summary or its samples.
+    let page = |name, file, files: &[&[u8]], beside| Reader { beside, ..reader(name, file, files, report) };
+    let (several, of_several) = (kinds::several(), kinds::several_samples());
+    let (continuous, of_continuous) = (kinds::continuous(), kinds::continuous_samples());
     vec![
+        page("report_of_several", "summary.json", &[&several], vec![("samples.csv", of_several.clone())]),
+        page("report_of_samples_of_several", "samples.csv", &[&of_several], vec![("summary.json", several.clone())]),
+        page("report_of_labels", "summary.json", &[&kinds::labels()], Vec::new()),
+        page("report_of_continuous", "summary.json", &[&continuous], vec![("samples.csv", of_continuous.clone())]),
+        page(
+            "report_of_samples_of_continuous",
+            "samples.csv",
+            &[&of_continuous],
+            vec![("summary.json", continuous.clone())],
+        ),
+        page("report_of_lags", "summary.json", &[&kinds::lags()], Vec::new()),
         reader("samples_csv", "samples.csv", &[SAMPLES], samples),
         reader("samples_jsonl", "samples.jsonl", &[JSONL], samples),
         reader("samples_parquet", "samples.parquet", &[&samples_parquet()], samples),
@@ -71,8 +90,8 @@ fn readers() -> Vec<Reader> {
             let side = Side::read(beside(path), Some("train"));
             side.is_ok_and(|side| Compared::new(&side, &side).diff(0).is_ok())
         }),
-        reader("report_of_summary", "summary.json", &[SUMMARY], |path| Report::new(beside(path), None).is_ok()),
-        reader("report_of_samples", "samples.csv", &[SAMPLES], |path| Report::new(beside(path), None).is_ok()),
+        reader("report_of_summary", "summary.json", &[SUMMARY], report),
+        reader("report_of_samples", "samples.csv", &[SAMPLES], report),
         reader("table_csv", "table.csv", &[TABLE_CSV], table),
         reader("table_jsonl", "table.jsonl", &[TABLE_JSONL], table),
         reader("table_parquet", "table.parquet", &[&table_parquet()], table),
@@ -91,6 +110,10 @@ fn readers() -> Vec<Reader> {
 
 fn beside(path: &Path) -> &Path {
     path.parent().unwrap()
+}
+
+fn report(path: &Path) -> bool {
+    Report::new(beside(path), None).is_ok()
 }
 
 fn samples(path: &Path) -> bool {
@@ -148,8 +171,8 @@ fn table_parquet() -> Vec<u8> {
 fn hammer(reader: &Reader, runs: u64) -> u64 {
     let place = tempfile::tempdir().unwrap();
     // A report is of both; the other readers look at their own file only.
-    for (name, bytes) in [("summary.json", SUMMARY), ("samples.csv", SAMPLES)] {
-        if reader.name.starts_with("report") || reader.name == "summary" {
+    if reader.name.starts_with("report") || reader.name == "summary" {
+        for (name, bytes) in &reader.beside {
             fs::write(place.path().join(name), bytes).unwrap();
         }
     }

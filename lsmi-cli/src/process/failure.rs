@@ -6,9 +6,9 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 
-use lsmi_candle::analysis::AnalysisError;
 use lsmi_candle::analysis::diff::SideError;
 use lsmi_candle::analysis::ratings::RatingsError;
+use lsmi_candle::analysis::{AnalysisError, AnalysisKind};
 use lsmi_candle::densities::gauge::GaugeError;
 use lsmi_candle::device::DeviceError;
 use lsmi_candle::embedding::embedder::EmbedError;
@@ -64,6 +64,16 @@ impl Failure {
     /// Names options that help, if some do.
     fn hinting(self, hint: Option<String>) -> Self {
         Self { hint, ..self }
+    }
+
+    /// Exit status 3, for samples of another kind of analysis than is split here.
+    pub(crate) fn of_kind(samples: &Path, kind: AnalysisKind) -> Self {
+        let file = samples.display();
+        let error = format!(
+            "{file}: is of an analysis of {kind}, and samples of two modalities about one label or target are split by their r, u1, u2 \
+             or s"
+        );
+        Self::data(error).hinting(hints::for_kind(kind))
     }
 
     /// Names the file whose data are to blame, if it is the data.
@@ -159,6 +169,7 @@ impl From<SideError> for Failure {
     fn from(error: SideError) -> Self {
         match error {
             SideError::Samples(error) => error.into(),
+            SideError::Kind { kind, .. } => Self::data(error).hinting(hints::for_kind(kind)),
             _ => Self::data(error),
         }
     }

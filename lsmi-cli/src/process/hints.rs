@@ -1,7 +1,7 @@
 //! Options that help against an error. Errors of the libraries speak of settings; only the command knows its options.
 
 use lsmi_candle::EstimatorError;
-use lsmi_candle::analysis::AnalysisError;
+use lsmi_candle::analysis::{AnalysisError, AnalysisKind};
 use lsmi_candle::device::DeviceError;
 use lsmi_candle::features::{FeatureError, SequenceError};
 use lsmi_candle::samples::read::SamplesError;
@@ -54,6 +54,19 @@ pub(super) fn for_samples(error: &SamplesError) -> Option<String> {
         SamplesError::ChooseSplit { .. } => Some("name the split with --split".to_owned()),
         _ => None,
     }
+}
+
+/// Says how to get samples of two modalities about one label out of an analysis of something else.
+pub(super) fn for_kind(kind: AnalysisKind) -> Option<String> {
+    let hint = match kind {
+        AnalysisKind::Several => "analyze two of the modalities, named with --modalities",
+        AnalysisKind::Labels => {
+            "put the rows of one label, by the column `target`, into a file in a directory of its own"
+        }
+        AnalysisKind::Lags => "give what is in the directory of one lag, such as lag-0",
+        AnalysisKind::Continuous | AnalysisKind::Classes => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// Names the options that help against an error of an estimator.

@@ -50,15 +50,29 @@ pub(crate) enum As {
     Chance,
 }
 
-/// The numbers of `summary.json`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Numbers<'a>(pub(crate) &'a Value);
+/// The numbers of `summary.json`, or of a part of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Numbers<'a> {
+    json: &'a Value,
+    /// The place of the part, as a pointer.
+    part: String,
+}
 
-impl Numbers<'_> {
+impl<'a> Numbers<'a> {
+    /// All numbers of a file.
+    pub(crate) fn of(json: &'a Value) -> Self {
+        Self { json, part: String::new() }
+    }
+
+    /// Those below a path.
+    pub(crate) fn below(&self, path: &[&str]) -> Self {
+        Self { json: self.json, part: self.pointer(path) }
+    }
+
     /// The number at a path; a dash where there is none.
-    pub(crate) fn at(self, path: &[&str], how: As) -> Number {
-        let pointer = pointer(path);
-        let Some(found) = self.0.pointer(&pointer).filter(|found| found.is_number()) else {
+    pub(crate) fn at(&self, path: &[&str], how: As) -> Number {
+        let pointer = self.pointer(path);
+        let Some(found) = self.json.pointer(&pointer).filter(|found| found.is_number()) else {
             return Number { shown: "–".to_owned(), value: None, field: None };
         };
         let number = found.as_f64().unwrap_or(f64::NAN);
@@ -74,20 +88,20 @@ impl Numbers<'_> {
     }
 
     /// The number itself.
-    pub(crate) fn value(self, path: &[&str]) -> Option<f64> {
-        self.0.pointer(&pointer(path))?.as_f64()
+    pub(crate) fn value(&self, path: &[&str]) -> Option<f64> {
+        self.json.pointer(&self.pointer(path))?.as_f64()
     }
 
     /// Whether there is a true.
-    pub(crate) fn is(self, path: &[&str]) -> bool {
-        self.0.pointer(&pointer(path)).and_then(Value::as_bool).unwrap_or_default()
+    pub(crate) fn is(&self, path: &[&str]) -> bool {
+        self.json.pointer(&self.pointer(path)).and_then(Value::as_bool).unwrap_or_default()
     }
-}
 
-/// A path as a JSON pointer.
-fn pointer(path: &[&str]) -> String {
-    let escaped = path.iter().map(|name| name.replace('~', "~0").replace('/', "~1"));
-    escaped.flat_map(|name| ["/".to_owned(), name]).collect()
+    /// A path as a JSON pointer from the root of the file.
+    fn pointer(&self, path: &[&str]) -> String {
+        let escaped = path.iter().map(|name| name.replace('~', "~0").replace('/', "~1"));
+        self.part.clone() + &escaped.flat_map(|name| ["/".to_owned(), name]).collect::<String>()
+    }
 }
 
 /// A whole number with narrow spaces between its thousands.
@@ -110,7 +124,7 @@ mod tests {
     #[test]
     fn values_are_found_by_their_paths() {
         let json = json!({"splits": {"a/b~<c>": {"r": 0.1 + 0.2, "n": 1_234_567, "p": 1e-5, "null": null}}});
-        let of = |name, how| Numbers(&json).at(&["splits", "a/b~<c>", name], how);
+        let of = |name, how| Numbers::of(&json).below(&["splits", "a/b~<c>"]).at(&[name], how);
         let r = of("r", As::Nats);
         assert_eq!((r.shown.as_str(), r.value.as_deref()), ("0.300", Some("0.30000000000000004")));
         assert_eq!(r.field.unwrap().to_string(), "/splits/a~1b~0&lt;c&gt;/r");
@@ -119,6 +133,6 @@ mod tests {
         assert_eq!(of("p", As::Chance).shown, "< 0.001");
         assert_eq!(of("null", As::Nats).shown, "–");
         assert!(of("missing", As::Nats).value.is_none());
-        assert_eq!(Numbers(&json).value(&["splits", "a/b~<c>", "r"]), Some(0.1 + 0.2));
+        assert_eq!(Numbers::of(&json).value(&["splits", "a/b~<c>", "r"]), Some(0.1 + 0.2));
     }
 }

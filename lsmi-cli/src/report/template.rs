@@ -28,10 +28,15 @@ pub(crate) struct Shell {
 
 impl Shell {
     pub(crate) fn new() -> Self {
+        Self::with_style("")
+    }
+
+    /// The same with rules of some pages alone.
+    pub(crate) fn with_style(more: &str) -> Self {
         Self {
             generator: GENERATOR,
             policy: Safe::from_safe_string(policy()),
-            style: Safe::from_safe_string(format!("{}\n{STYLE}{}", palette::variables(), palette::STYLE)),
+            style: Safe::from_safe_string(format!("{}\n{STYLE}{}{more}", palette::variables(), palette::STYLE)),
             script: Safe::from_safe_string(SCRIPT.to_owned()),
         }
     }

@@ -23,7 +23,9 @@ fn a_target_is_analysed_and_its_files_stand_together() {
     let done = place.lsmi("analyze data.csv --target continuous --folds 2 --out result --json --quiet").success();
     let mut names = place.names("result");
     names.sort();
-    assert_eq!(names, ["config.toml", "estimator.safetensors", "made.json", "samples.csv", "summary.json"]);
+    let expected =
+        ["config.toml", "estimator.safetensors", "figures", "made.json", "report.html", "samples.csv", "summary.json"];
+    assert_eq!(names, expected);
     let summary: serde_json::Value = serde_json::from_str(&stdout(&done)).unwrap();
     let train = &summary["targets"][0]["splits"]["train"];
     assert!(train["information"]["i1"].as_f64().unwrap() > 0.5 && train["r_squared"]["x1"].as_f64().unwrap() > 0.8);

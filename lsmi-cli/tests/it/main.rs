@@ -40,6 +40,7 @@ mod pages;
 mod place;
 mod ratings;
 mod report;
+mod report_kinds;
 mod round_trip;
 mod sequences;
 #[path = "../../../lsmi-candle/tests/it/hub/server.rs"]

@@ -86,7 +86,7 @@ fn every_lag_has_a_directory_of_its_own() {
     place.write("series.safetensors", safetensors(&arrays));
     let shown = place.lsmi("analyze series.safetensors --lags 0,1 --folds 2 --out result").success();
     assert!(stderr(&shown).contains("lag") && stderr(&shown).contains("from step 1 on"), "{}", stderr(&shown));
-    assert_eq!(place.names("result"), ["lag-0", "lag-1", "summary.json"]);
+    assert_eq!(place.names("result"), ["figures", "lag-0", "lag-1", "report.html", "summary.json"]);
     let samples = rows(&place.text("result/lag-1/samples.csv"));
     assert_eq!((samples.len(), samples[0]["id"].as_str()), (SEQUENCES * (STEPS - 1), "0@1"));
 

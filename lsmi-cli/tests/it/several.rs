@@ -42,7 +42,7 @@ fn three_modalities_are_analysed_together() {
     let shown = place.lsmi("analyze three.safetensors --folds 2 --repeats 1 --out made").success();
     assert_eq!(
         place.names("made"),
-        ["config.toml", "estimator.safetensors", "made.json", "samples.csv", "summary.json"]
+        ["config.toml", "estimator.safetensors", "figures", "made.json", "report.html", "samples.csv", "summary.json"]
     );
     assert!(stderr(&shown).contains("modalities: 1 = x1, 2 = x2, 3 = x3"), "{}", stderr(&shown));
     let summary = place.json("made/summary.json");

@@ -38,6 +38,7 @@ use std::io::Write;
 use crossbeam_channel::Sender;
 use lsmi_core::{Decomposition, Measure, Terms};
 
+use super::names::Names;
 use super::{AnalysisError, Settings};
 use crate::error;
 use crate::estimator::Progress;
@@ -53,6 +54,8 @@ pub struct TargetAnalysisSettings {
     pub fit: TargetSettings,
     /// Fits that are averaged, as in [`Settings::repeats`].
     pub repeats: Option<usize>,
+    /// What the modalities are called in the summary.
+    pub names: Names,
 }
 
 /// A split whose samples are scored, for one decomposition.
@@ -110,7 +113,7 @@ pub fn analyze_targets(
     for split in table.splits.iter().filter(|split| split.name != "train") {
         rows.push(ScoredTargetRows::score(split, &fit.estimator).map_err(AnalysisError::about(&file))?);
     }
-    Ok(TargetAnalysis::of_scored(fit.estimator, rows, &table.notes)?)
+    Ok(TargetAnalysis::of_scored(fit.estimator, rows, &settings.names, &table.notes)?)
 }
 
 /// Decomposes rows by the reference of the training rows; there are no classes that a measure could depend on.
@@ -120,13 +123,15 @@ fn decompose(measure: Measure, estimator: &ContinuousEstimator, place: usize, te
 }
 
 impl TargetAnalysis {
-    /// Decomposes and summarises rows that an estimator scored. `notes` are what has to be known of the data first.
+    /// Decomposes and summarises rows that an estimator scored, of modalities with these names. `notes` are what has to be
+    /// known of the data first.
     ///
     /// # Errors
     /// An error of [`lsmi_core`] for values that are not finite, which scores never are.
     pub fn of_scored(
         estimator: ContinuousEstimator,
         rows: Vec<ScoredTargetRows>,
+        names: &Names,
         notes: &[String],
     ) -> lsmi_core::Result<Self> {
         let measure = estimator.measure();
@@ -138,7 +143,7 @@ impl TargetAnalysis {
                 splits.push(ScoredTargets { name: name.clone(), scores, decomposition });
             }
         }
-        let summary = ContinuousSummary::new(&estimator, &decompositions, notes)?;
+        let summary = ContinuousSummary::new(&estimator, &decompositions, names, notes)?;
         Ok(Self { estimator, decompositions, summary })
     }
 

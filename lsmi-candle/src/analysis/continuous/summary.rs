@@ -6,8 +6,11 @@ use lsmi_core::{Adjusted, Means, Measure, TermMeans, adjust};
 use serde::{Deserialize, Serialize};
 
 use super::{ScoredTargets, decompose};
+use crate::analysis::names::Names;
 use crate::analysis::ordered_map::{as_map, from_map};
-use crate::analysis::summary::{Columns, Dimensions, GaugeDimensions, Heads, Information, Intervals};
+use crate::analysis::summary::{
+    Columns, Dimensions, Distribution, GaugeDimensions, Heads, Information, Intervals, Quantities,
+};
 use crate::densities::gauge::GaugeKind;
 use crate::estimator::Grouping;
 use crate::estimator::continuous::{ContinuousEstimator, ContinuousScores, Targets};
@@ -29,6 +32,9 @@ pub struct ContinuousSummary {
     pub analysed: Targets,
     /// Always `nats`.
     pub units: String,
+    /// What the two modalities are called.
+    #[serde(default)]
+    pub names: Names,
     /// Seed of the fit.
     pub seed: u64,
     /// The coordinates in which surprisal is measured.
@@ -87,6 +93,8 @@ pub struct TargetSplitSummary {
     pub pit: Heads<Option<Uniformity>>,
     /// Intervals of the means.
     pub intervals: Intervals,
+    /// Quantiles and trimmed mean of each quantity.
+    pub distribution: Quantities<Distribution>,
 }
 
 impl ContinuousSummary {
@@ -94,6 +102,7 @@ impl ContinuousSummary {
     pub(super) fn new(
         estimator: &ContinuousEstimator,
         decompositions: &[Vec<ScoredTargets>],
+        names: &Names,
         notes_of_data: &[String],
     ) -> lsmi_core::Result<Self> {
         let description = estimator.description();
@@ -114,6 +123,7 @@ impl ContinuousSummary {
             target: "continuous".to_owned(),
             analysed: description.analysed,
             units: "nats".to_owned(),
+            names: names.clone(),
             seed: description.seed,
             gauge: description.gauge,
             measure: description.measure,
@@ -170,6 +180,7 @@ impl TargetSplitSummary {
             pit: transforms.each_ref().map(|values| uniformity(values)).into(),
             // A density has no largest value, so that there is no most that could be told.
             intervals: Intervals::new(&quantities, seed, &of, f64::INFINITY)?,
+            distribution: Distribution::of_columns(&quantities),
         })
     }
 }

@@ -8,6 +8,7 @@ use lsmi_core::Kind;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::analysis::AnalysisKind;
 use crate::samples::Format;
 use crate::samples::read::{Need, SamplesError, SplitSamples, Wanted, chosen_split, read_splits};
 
@@ -40,6 +41,14 @@ pub enum SideError {
         path: String,
         /// What was found.
         found: String,
+    },
+    /// The analysis is of something else.
+    #[error("{path}: is an analysis of {kind}, and samples of two modalities about one label or target are compared")]
+    Kind {
+        /// The path.
+        path: String,
+        /// What the analysis is of.
+        kind: AnalysisKind,
     },
     /// The summary cannot be read.
     #[error("{path}: is no summary of an analysis; write it again, or name the file of samples alone")]
@@ -86,8 +95,10 @@ impl Side {
     /// Reads a directory that `analyze` wrote, or a file of samples.
     ///
     /// # Errors
-    /// [`SideError`] if there are no samples, several files of them, or samples that cannot be read.
+    /// [`SideError`] if there are no samples, several files of them, or samples that cannot be read; if they are of more than
+    /// two modalities, of several labels or lags.
     pub fn read(path: &Path, split: Option<&str>) -> Result<Self, SideError> {
+        check_kind(path)?;
         let samples = samples_of(path)?;
         let file = samples.display().to_string();
         let wanted = Wanted {
@@ -105,6 +116,17 @@ impl Side {
         let values = std::array::from_fn(|_| columns.next().unwrap_or_default());
         let SplitSamples { ids, labels, left_out, .. } = found;
         Ok(Self { file, split, ids, labels, kinds, values, left_out, summary })
+    }
+}
+
+/// Refuses analyses whose samples have other columns, or several rows of one id, by the summary beside them.
+fn check_kind(path: &Path) -> Result<(), SideError> {
+    let directory = if path.is_dir() { Some(path) } else { path.parent() };
+    match directory.and_then(AnalysisKind::of_directory) {
+        Some(kind @ (AnalysisKind::Several | AnalysisKind::Labels | AnalysisKind::Lags)) => {
+            Err(SideError::Kind { path: path.display().to_string(), kind })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -180,6 +202,14 @@ mod tests {
         assert!(refusal(&[("samples.csv", &CSV.replace("6,8", "6,x"))]).contains("`s` is `x` at row 1"));
         assert!(refusal(&[("samples.csv", &CSV.replace("b,train", "a,train"))]).contains("rows 0 and 1"));
         assert!(refusal(&[("samples.csv", &CSV.replace("u2", "w"))]).contains("no column `u2`"));
+        for (summary, kind) in [
+            (r#"{"modalities": ["a", "b", "c"]}"#, "more than two modalities"),
+            (r#"{"table": [], "labels": {}}"#, "several labels"),
+            (r#"{"lags": {}}"#, "several lags"),
+        ] {
+            let message = refusal(&[("samples.csv", CSV), ("summary.json", summary)]);
+            assert!(message.contains(&format!("is an analysis of {kind}")), "{message}");
+        }
         assert!(Side::read(Path::new("nowhere"), None).unwrap_err().to_string().contains("no such directory"));
     }
 }

@@ -41,7 +41,7 @@ mod split;
 mod summary;
 
 pub use split::{ScoredRows, SeveralSplit, SharedInformation};
-pub use summary::{Atoms, SeveralSplitSummary, SeveralSummary};
+pub use summary::{Atoms, SeveralSplitSummary, SeveralSummary, node_name};
 
 use crossbeam_channel::Sender;
 use lsmi_core::Measure;

@@ -45,8 +45,8 @@ impl SeveralSummary {
         ))
     }
 
-    /// Says what the atom of a node is: what its sets tell alike, and no smaller or further set does.
-    fn in_words(&self, node: &str) -> String {
+    /// Says what the atom of a node is, by its name: what its sets tell alike, and no smaller or further set does.
+    pub fn in_words(&self, node: &str) -> String {
         let set = |digits: &str| -> String {
             let names: Vec<&str> = digits
                 .chars()

@@ -192,8 +192,8 @@ impl SeveralSummary {
     }
 }
 
-/// Returns the name of a node in files: its sets in alphabetical order, as in `{12}{3}`.
-pub(super) fn node_name(node: &Antichain) -> String {
+/// Returns the name of a node of the lattice in files: its sets in alphabetical order, as in `{12}{3}`.
+pub fn node_name(node: &Antichain) -> String {
     let mut sets: Vec<String> = node.subsets().map(|set| format!("{{{set}}}")).collect();
     sets.sort_unstable();
     sets.concat()

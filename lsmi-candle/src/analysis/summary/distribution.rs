@@ -45,7 +45,7 @@ pub struct Quantiles {
 
 impl Distribution {
     /// The spread of every column.
-    pub(super) fn of_columns(columns: &Columns) -> Quantities<Self> {
+    pub(in crate::analysis) fn of_columns(columns: &Columns) -> Quantities<Self> {
         columns.values.each_ref().map(|values| Self::new(values)).into()
     }
 

@@ -14,7 +14,7 @@ use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{has_logits, repeats, settings};
-use crate::commands::write_analysis::{check_analysis, stage_run};
+use crate::commands::write_analysis::{check_analysis, commit, stage_run, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -60,7 +60,10 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     if !common.quiet {
         console::say(&tables::labels::labels_table(analysis.summary()));
     }
-    if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
+    if common.json {
+        console::print_json(analysis.summary())?;
+    }
+    if arguments.report.no_report { Ok(()) } else { write_report(&arguments.out, common.quiet) }
 }
 
 /// Refuses options that say nothing of several labels.
@@ -123,7 +126,7 @@ fn write(arguments: &Analyze, analysis: &LabelsAnalysis, run: Run, effective: &E
     stage_run(&mut staging, directory, run, effective, None)?;
     let mut stale = leftovers(directory, format, None);
     stale.extend(other_estimators(directory, &written));
-    Ok(staging.commit(&stale)?)
+    commit(staging, &stale, directory)
 }
 
 /// Estimators of labels that an earlier run left in a directory, beside those that were written.

@@ -1,7 +1,7 @@
 //! `lsmi analyze --lags`: an analysis for every lag of a table of sequences.
 //!
 //! Each lag has a directory of its own, `lag-K`, which holds what `analyze` writes: `report`, `diff` and `score` take it as any
-//! other. Beside them stands a summary of all.
+//! other. Beside them stand a summary and a report of all.
 
 use std::path::{Path, PathBuf};
 
@@ -13,11 +13,12 @@ use super::say_notes;
 use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::settings::{gates, repeats, settings};
-use crate::commands::write_analysis::{Files, check_analysis, write_report};
+use crate::commands::write_analysis::{Files, check_analysis, commit, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::{Staging, check_directory};
 use crate::process::{console, progress};
+use crate::report::{self, REPORT};
 use crate::tables;
 
 pub(super) fn run(arguments: &Analyze, lags: &Lags, effective: &Effective) -> Result<(), Failure> {
@@ -25,7 +26,7 @@ pub(super) fn run(arguments: &Analyze, lags: &Lags, effective: &Effective) -> Re
     let (estimation, common) = (&arguments.estimation, &arguments.common);
     let source = arguments.data.data();
     let inputs: Vec<&Path> = source.paths();
-    check_directory(&arguments.out, common.force, &[SUMMARY], &inputs)?;
+    check_directory(&arguments.out, common.force, &[SUMMARY, REPORT], &inputs)?;
     for lag in lags.steps() {
         check_analysis(&directory(&arguments.out, *lag), common.force, &inputs)?;
     }
@@ -49,13 +50,13 @@ pub(super) fn run(arguments: &Analyze, lags: &Lags, effective: &Effective) -> Re
     let analyses = progress::shown(common.quiet, |sender| analyze_lags(&table, &settings, sender))?;
 
     let mut staging = Staging::default();
-    let mut stale = Vec::new();
+    let mut stale = report::written(&arguments.out);
     staging.write(&arguments.out.join(SUMMARY), |file| analyses.write_summary(file))?;
     for (lag, analysis) in &analyses.lags {
         let files = Files { analysis, run, effective, table: None };
         stale.extend(files.stage(&mut staging, &directory(&arguments.out, *lag), arguments.format)?);
     }
-    staging.commit(&stale)?;
+    commit(staging, &stale, &arguments.out)?;
 
     let words = Words { names: &arguments.names, label: &settings.label };
     if !common.quiet {
@@ -68,6 +69,7 @@ pub(super) fn run(arguments: &Analyze, lags: &Lags, effective: &Effective) -> Re
         for lag in lags.steps() {
             write_report(&directory(&arguments.out, *lag), common.quiet)?;
         }
+        write_report(&arguments.out, common.quiet)?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{repeats, settings};
-use crate::commands::write_analysis::stage_run;
+use crate::commands::write_analysis::{commit, stage_run, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -66,7 +66,10 @@ pub(super) fn run(
     if !common.quiet {
         console::say(&tables::several::closing(analysis.summary()));
     }
-    if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
+    if common.json {
+        console::print_json(analysis.summary())?;
+    }
+    if arguments.report.no_report { Ok(()) } else { write_report(&arguments.out, common.quiet) }
 }
 
 /// Reads the samples of every `--eval` as a split of the table.
@@ -87,7 +90,7 @@ fn write(arguments: &Analyze, effective: &Effective, run: Run, analysis: &Severa
     staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
     staging.write(&directory.join(ESTIMATOR), |file| analysis.write_estimator(file))?;
     stage_run(&mut staging, directory, run, effective, None)?;
-    Ok(staging.commit(&leftovers(directory, format, None))?)
+    commit(staging, &leftovers(directory, format, None), directory)
 }
 
 /// Refuses options that are of two modalities.

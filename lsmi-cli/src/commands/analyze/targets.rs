@@ -13,7 +13,7 @@ use crate::arguments::Analyze;
 use crate::arguments::effective::Effective;
 use crate::commands::leftovers::leftovers;
 use crate::commands::settings::{repeats, settings};
-use crate::commands::write_analysis::{check_analysis, stage_run};
+use crate::commands::write_analysis::{check_analysis, commit, stage_run, write_report};
 use crate::output::made::Run;
 use crate::process::failure::Failure;
 use crate::process::staging::Staging;
@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
             targets: if arguments.target.jointly { Targets::Jointly } else { Targets::Each },
         },
         repeats: Some(repeats),
+        names: arguments.names.clone(),
     };
     let analysis = progress::shown(common.quiet, |sender| analyze_targets(&file, &settings, sender))?;
     let analysis = analysis.with_pooling(source.pooling(&keys));
@@ -50,7 +51,10 @@ pub(super) fn run(arguments: &Analyze, effective: &Effective) -> Result<(), Fail
     if !common.quiet {
         console::say(&tables::targets::closing(&arguments.names, analysis.summary()));
     }
-    if common.json { console::print_json(analysis.summary()) } else { Ok(()) }
+    if common.json {
+        console::print_json(analysis.summary())?;
+    }
+    if arguments.report.no_report { Ok(()) } else { write_report(&arguments.out, common.quiet) }
 }
 
 /// Reads the samples of every `--eval` as a split of the table.
@@ -74,7 +78,7 @@ fn write(arguments: &Analyze, effective: &Effective, analysis: &TargetAnalysis, 
     staging.write(&directory.join(SUMMARY), |file| analysis.write_summary(file))?;
     staging.write(&directory.join(ESTIMATOR), |file| analysis.write_estimator(file))?;
     stage_run(&mut staging, directory, run, effective, None)?;
-    Ok(staging.commit(&leftovers(directory, format, None))?)
+    commit(staging, &leftovers(directory, format, None), directory)
 }
 
 /// Refuses options that mean nothing where there are no classes.

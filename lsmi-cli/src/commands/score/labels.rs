@@ -8,7 +8,7 @@ use lsmi_candle::analysis::labels::{LabelsSummary, estimator_name, score_labels}
 use lsmi_candle::features::{FeatureFile, LabelsFile, Split};
 use lsmi_candle::samples::Format;
 
-use super::rows::{check_place, refuse, rows_to_score};
+use super::rows::{RowsToScore, check_place, refuse};
 use crate::arguments::Score;
 use crate::commands::analyze::say_notes;
 use crate::commands::saved::read_estimator;
@@ -62,15 +62,15 @@ fn read_summary(directory: &Path) -> Result<LabelsSummary, Failure> {
 
 /// The rows that are scored, with their labels.
 fn to_score(file: LabelsFile, arguments: &Score) -> LabelsFile {
-    let LabelsFile { table: FeatureFile { splits, metadata, classes, notes, path }, labels } = file;
+    let LabelsFile { table: FeatureFile { splits, partial, metadata, classes, notes, path }, labels } = file;
     let both = splits.into_iter().zip(labels).map(|(split, labels)| {
         let Split { name, features } = split;
         Split { name, features: (features, labels.features) }
     });
-    let (both, metadata) = rows_to_score(both.collect(), metadata, arguments);
-    let apart = both.into_iter().map(|Split { name, features: (features, labels) }| {
+    let RowsToScore { splits, partial, metadata } = RowsToScore::new(both.collect(), partial, metadata, arguments);
+    let apart = splits.into_iter().map(|Split { name, features: (features, labels) }| {
         (Split { name: name.clone(), features }, Split { name, features: labels })
     });
     let (splits, labels) = apart.unzip();
-    LabelsFile { table: FeatureFile { splits, metadata, classes, notes, path }, labels }
+    LabelsFile { table: FeatureFile { splits, partial, metadata, classes, notes, path }, labels }
 }

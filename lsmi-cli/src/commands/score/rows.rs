@@ -68,8 +68,8 @@ pub(super) fn say_pooling(data: &Path, fitted: Option<Pooling>, found: Option<Po
 /// What is scored: splits, the rows of them that lack a modality, and the columns carried along.
 pub(super) struct RowsToScore<Samples> {
     pub(super) splits: Vec<Split<Samples>>,
-    partial: Vec<Split<PartialRows>>,
-    metadata: Vec<Split<Vec<MetadataColumn>>>,
+    pub(super) partial: Vec<Split<PartialRows>>,
+    pub(super) metadata: Vec<Split<Vec<MetadataColumn>>>,
 }
 
 impl<Samples> RowsToScore<Samples> {

@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Score, format: Format, estimator: ContinuousEstima
         let scored = ScoredTargetRows::score(split, &estimator);
         scored_rows.push(scored.map_err(|error| Failure::from(error).about(data.path()))?);
     }
-    let analysis = TargetAnalysis::of_scored(estimator, scored_rows, &file.notes)?;
+    let analysis = TargetAnalysis::of_scored(estimator, scored_rows, &arguments.names, &file.notes)?;
     let mut staging = Staging::default();
     for (decomposition, output) in outputs.iter().enumerate() {
         staging.write(output, |file| analysis.write_samples(decomposition, file, format))?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::source::{Source, column_of};
 use crate::report::number::{As, Number, thousands};
-use crate::report::sections::samples::highest;
+use crate::report::pages::two::sections::samples::highest;
 
 /// Rows of the table, at most.
 const ROWS: usize = 300;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::source::Source;
 use crate::report::figure::Figure;
 use crate::report::figure::heat_map::heat_map;
+use crate::report::gallery::{Gallery, Shown};
 use crate::report::number::{As, Number};
-use crate::report::source::{Gallery, Shown};
 use lsmi_candle::analysis::diff::ClassDifference;
 use lsmi_candle::analysis::diff::QUANTITIES;
 

@@ -4,10 +4,11 @@ use lsmi_core::Interaction;
 use serde::Serialize;
 
 use super::source::Source;
+use crate::report::decomposed::{meaning, symbol};
 use crate::report::figure::Figure;
 use crate::report::figure::bars::{Bar, bars, entry};
+use crate::report::gallery::{Gallery, Shown};
 use crate::report::number::{As, Number};
-use crate::report::source::{Gallery, Shown, meaning, symbol};
 use lsmi_candle::analysis::diff::QUANTITIES;
 
 /// The means.

@@ -40,7 +40,7 @@ impl<'a> Source<'a> {
 
     /// The number at a path of `diff.json`.
     pub(super) fn number(&self, path: &[&str], how: As) -> Number {
-        Numbers(&self.json).at(path, how)
+        Numbers::of(&self.json).at(path, how)
     }
 
     /// The first or the second.

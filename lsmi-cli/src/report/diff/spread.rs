@@ -6,13 +6,14 @@ use lsmi_core::statistics::quantiles;
 use serde::Serialize;
 
 use super::source::Source;
+use crate::report::decomposed::meaning;
 use crate::report::figure::Figure;
 use crate::report::figure::axis::{range_of, with_room};
 use crate::report::figure::histogram::{histogram, shares};
 use crate::report::figure::lines::{Line, Reference, lines};
 use crate::report::figure::scatter::{Points, scatter};
+use crate::report::gallery::{Gallery, Shown};
 use crate::report::number::thousands;
-use crate::report::source::{Gallery, Shown, meaning};
 use crate::report::thinned::thinned;
 
 /// Points of a single plot at most.

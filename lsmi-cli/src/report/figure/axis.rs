@@ -14,6 +14,8 @@ pub(crate) struct Axis {
     high: f64,
     start: f64,
     end: f64,
+    /// Ticks are no nearer to each other.
+    least_step: f64,
 }
 
 impl Axis {
@@ -21,7 +23,12 @@ impl Axis {
     pub(crate) fn new((low, high): (f64, f64), (start, end): (f64, f64)) -> Self {
         let least = 1e-9_f64.max(1e-9 * low.abs().max(high.abs()));
         let (low, high) = if high - low < least { (low - 0.5, high + 0.5) } else { (low, high) };
-        Self { low, high, start, end }
+        Self { low, high, start, end, least_step: 0.0 }
+    }
+
+    /// The same with ticks at whole numbers alone.
+    pub(crate) fn whole(self) -> Self {
+        Self { least_step: 1.0, ..self }
     }
 
     /// The pixel of a value; one beyond an end is put there.
@@ -40,7 +47,7 @@ impl Axis {
         let rough = (self.high - self.low) / TICKS;
         let power = 10_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| *step >= rough);
-        let step = step.unwrap_or(10.0 * power);
+        let step = step.unwrap_or(10.0 * power).max(self.least_step);
         let decimals = if step < 1.0 { (-step.log10() - 1e-9).ceil().clamp(0.0, 12.0) } else { 0.0 };
         let (first, last) = ((self.low / step).ceil(), (self.high / step).floor());
         let mut ticks = Vec::new();
@@ -133,6 +140,8 @@ mod tests {
         assert_eq!(texts(0.0, 1234.0), ["0", "500", "1000"]);
         assert_eq!(texts(0.001, 0.0021), ["0.0010", "0.0015", "0.0020"]);
         assert_eq!(texts(2.0, 2.0), ["1.6", "1.8", "2.0", "2.2", "2.4"]);
+        let whole = Axis::new((0.0, 2.0), (0.0, 100.0)).whole().ticks();
+        assert_eq!(whole.into_iter().map(|(_, text)| text).collect::<Vec<_>>(), ["0", "1", "2"]);
     }
 
     #[test]

@@ -59,6 +59,23 @@ pub(crate) fn histogram(values: &[f64], range: (f64, f64), mean: f64, class: &st
     drawing
 }
 
+/// Draws the shares of values in each tenth of the way from 0 to 1, with the line on which all would be alike.
+pub(crate) fn tenths(shares: &[f64], class: &str, label: &str) -> Drawing {
+    let alike = 100.0 / shares.len().max(1) as f64;
+    let most = shares.iter().fold(2.0 * alike, |most, share| most.max(105.0 * share));
+    let mut drawing = Drawing::new(WIDTH, HEIGHT);
+    let frame = Frame::new((WIDTH, HEIGHT), (0.0, 1.0), (0.0, most));
+    frame.draw(&mut drawing, label, "% of samples");
+    let (left, right, _, bottom) = frame.edges;
+    for (place, share) in shares.iter().enumerate() {
+        let [begin, end] = [place, place + 1].map(|place| frame.x.place(place as f64 / shares.len() as f64));
+        let y = frame.y.place(100.0 * share);
+        drawing.rectangle(class, (begin + 0.5, y), (end - begin - 1.0, bottom - y));
+    }
+    drawing.line("mean dash1", (left, frame.y.place(alike)), (right, frame.y.place(alike)));
+    drawing
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +100,13 @@ mod tests {
     fn values_that_are_all_alike() {
         let shown = format!("{:?}", histogram(&[2.0; 5], (2.0, 2.0), 2.0, "part-r", "r"));
         assert!(!shown.contains("NaN") && shown.contains("part-r"), "{shown}");
+    }
+
+    #[test]
+    fn tenths_stand_beside_the_line_of_all_alike() {
+        let text = format!("{:?}", tenths(&[0.3, 0.1, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0], "c1", "F(y|x)"));
+        assert_eq!(text.matches("class=\\\"c1\\\"").count(), 10);
+        assert_eq!(text.matches("mean dash1").count(), 1);
+        assert!(!format!("{:?}", tenths(&[], "c1", "F(y|x)")).contains("NaN"));
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Reference {
     Diagonal,
     /// An x of note.
     Vertical(f64),
+    /// Nothing but 0; the x count something.
+    Counts,
 }
 
 /// Draws curves, each with dashes and, if wanted, markers of its own.
@@ -43,7 +45,10 @@ pub(crate) fn lines(
         .map(|(place, line)| Entry { swatch: Swatch::Line, class: class(place, line), name: line.name.clone() })
         .collect();
     let mut drawing = Drawing::new(WIDTH, HEIGHT + legend::height(&entries, WIDTH - 10.0));
-    let frame = Frame::new((WIDTH, HEIGHT), x, y);
+    let mut frame = Frame::new((WIDTH, HEIGHT), x, y);
+    if reference == Reference::Counts {
+        frame.x = frame.x.whole();
+    }
     frame.draw(&mut drawing, labels.0, labels.1);
     let (left, right, top, bottom) = frame.edges;
     match reference {
@@ -56,6 +61,11 @@ pub(crate) fn lines(
             drawing.line("zero", (frame.x.place(value), top), (frame.x.place(value), bottom));
             if frame.y.holds(0.0) {
                 drawing.line("grid", (left, frame.y.place(0.0)), (right, frame.y.place(0.0)));
+            }
+        }
+        Reference::Counts => {
+            if frame.y.holds(0.0) {
+                drawing.line("zero", (left, frame.y.place(0.0)), (right, frame.y.place(0.0)));
             }
         }
     }

@@ -7,9 +7,11 @@ pub(crate) mod axis;
 pub(crate) mod bars;
 pub(crate) mod heat_map;
 pub(crate) mod histogram;
+pub(crate) mod lattice;
 pub(crate) mod legend;
 pub(crate) mod lines;
 pub(crate) mod palette;
+pub(crate) mod rows;
 pub(crate) mod scatter;
 
 use std::fmt::Write;

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use lsmi_core::{Interaction, Kind};
 use serde::Serialize;
 
-use crate::report::folder::{Samples, place_of};
+use crate::report::decomposed::place_of;
 use crate::report::number::{Number, thousands};
-use crate::report::source::{Source, Split};
+use crate::report::pages::two::folder::Samples;
+use crate::report::pages::two::source::{Source, Split};
 use crate::tables::cells::kind_in_words;
 use lsmi_candle::samples::exemplars::{kind_of, of_kind};
 

@@ -3,10 +3,12 @@
 use lsmi_core::Interaction;
 use serde::Serialize;
 
+use crate::report::decomposed::symbol;
 use crate::report::figure::Figure;
 use crate::report::figure::bars::{Bar, bars, entry};
+use crate::report::gallery::{Gallery, Shown};
 use crate::report::number::{As, Number};
-use crate::report::source::{Gallery, Shown, Source, Split, symbol};
+use crate::report::pages::two::source::{Source, Split};
 
 /// The means of a split by several measures.
 #[derive(Debug, Serialize)]

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use crate::report::figure::Figure;
 use crate::report::figure::heat_map::heat_map;
+use crate::report::gallery::{Gallery, Shown};
 use crate::report::number::{As, Number};
-use crate::report::source::{Gallery, Shown, Split};
+use crate::report::pages::two::source::Split;
 
 /// Classes of the table, at most.
 const LISTED: usize = 1_000;

@@ -6,8 +6,9 @@ use serde::Serialize;
 use crate::report::figure::Figure;
 use crate::report::figure::axis::{range_of, with_room};
 use crate::report::figure::lines::{Line, Reference, lines};
+use crate::report::gallery::{Gallery, Shown};
 use crate::report::number::{As, Number};
-use crate::report::source::{Gallery, Shown, Split};
+use crate::report::pages::two::source::Split;
 
 /// The means in other gauges.
 #[derive(Debug, Serialize)]

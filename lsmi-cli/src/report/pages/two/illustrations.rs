@@ -15,7 +15,7 @@ use lsmi_candle::embedding::pipeline::table::{Columns, Input, InputColumn, Optio
 use lsmi_candle::embedding::preprocess::image::{Filter, Image, Resize, Settings};
 use lsmi_candle::features::Missing;
 
-use super::base64::base64;
+use crate::report::base64::base64;
 
 /// Pixels of either side of a picture.
 const SIDE: usize = 96;

@@ -1,23 +1,21 @@
 //! How r, u1, u2 and s are spread over the samples: their distributions, and one against the other by class.
 
 use lsmi_core::Interaction;
-use lsmi_core::statistics::quantiles;
 use serde::Serialize;
 
 use crate::report::figure::Figure;
-use crate::report::figure::axis::{range_of, with_room};
-use crate::report::figure::histogram::histogram;
+use crate::report::figure::axis::with_room;
 use crate::report::figure::palette::COLOURS;
 use crate::report::figure::scatter::{Points, scatter};
+use crate::report::gallery::{Gallery, Shown};
 use crate::report::number::thousands;
-use crate::report::source::{Gallery, Shown, Split};
+use crate::report::pages::distributions::{distributions, range};
+use crate::report::pages::two::source::Split;
 use crate::report::thinned::thinned;
 
 /// Points of all scatter plots of a page, and of a single one, at most.
 const POINTS_OF_PAGE: usize = 16_000;
 const POINTS: usize = 2_000;
-/// The share of samples beyond each end of the axes.
-const BEYOND: f64 = 0.002;
 
 /// The figures of a split.
 #[derive(Debug, Serialize)]
@@ -33,8 +31,7 @@ impl Spread {
     pub(crate) fn new(split: &Split<'_>, splits: usize, gallery: &mut Gallery) -> Self {
         let samples = split.samples;
         let ranges = Interaction::ALL.map(|part| range(samples.values(part)));
-        let all = range_of(ranges.iter().flat_map(|(low, high)| [*low, *high]));
-        let distributions = Interaction::ALL.map(|part| distribution(split, part, all, gallery)).into();
+        let distributions = distributions(&split.decomposed(), &samples.parts, gallery);
         let groups = Groups::new(split);
         let rows = thinned(samples.len(), POINTS.min(POINTS_OF_PAGE / (2 * splits)).max(200));
         let pairs = [(Interaction::Redundancy, Interaction::Synergy), (Interaction::Unique1, Interaction::Unique2)];
@@ -47,33 +44,8 @@ impl Spread {
     }
 }
 
-/// The range that holds nearly all values.
-fn range(values: &[f64]) -> (f64, f64) {
-    match quantiles(values, &[BEYOND, 1.0 - BEYOND]).as_slice() {
-        [low, high] if low.is_finite() && high.is_finite() => (*low, *high),
-        _ => (0.0, 0.0),
-    }
-}
-
 fn pair_of(ranges: &[(f64, f64); 4], (x, y): (Interaction, Interaction)) -> [(f64, f64); 2] {
-    [x, y].map(|part| with_room(ranges[crate::report::folder::place_of(part)]))
-}
-
-fn distribution(split: &Split<'_>, part: Interaction, range: (f64, f64), gallery: &mut Gallery) -> Shown {
-    let (meaning, values) = (split.source.meaning(part), split.samples.values(part));
-    let mean = split.value(&["raw", part.name()]).unwrap_or(f64::NAN);
-    let of = |quantile| split.value(&["distribution", part.name(), "quantiles", quantile]).unwrap_or(f64::NAN);
-    let (low, median, high) = (of("0.05"), of("0.5"), of("0.95"));
-    let figure = Figure {
-        name: format!("{}-distribution-{part}", split.anchor),
-        title: format!("Distribution of {part} over the samples of {}", split.name),
-        description: format!(
-            "Histogram of {part} ({meaning}): mean {mean:.3}, median {median:.3}, nine tenths between {low:.3} and {high:.3} nats."
-        ),
-        drawing: histogram(values, range, mean, &format!("part-{part}"), &format!("{part}, {meaning} (nats)")),
-    };
-    let caption = format!("{part}: median {median:.3}, nine tenths between {low:.3} and {high:.3}. Solid line: mean.");
-    gallery.hang(figure, &caption)
+    [x, y].map(|part| with_room(ranges[crate::report::decomposed::place_of(part)]))
 }
 
 /// The classes that have a colour, the most frequent first, and the place of every class among them.

@@ -1,48 +1,18 @@
-//! What a directory of `analyze` holds, read back: the summary, the samples, and how they were made.
+//! What a directory of `analyze` holds of two modalities, read back: the summary, the samples, and how they were made.
 
 use std::borrow::Cow;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use lsmi_core::{Interaction, Kind};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use thiserror::Error;
 
 use crate::output::made::Made;
 use crate::process::failure::Failure;
+use crate::report::decomposed::place_of;
+use crate::report::pages::files::{Files, FolderError};
 use lsmi_candle::analysis::Analysis;
 use lsmi_candle::analysis::summary::{SplitSummary, Summary};
-use lsmi_candle::samples::Format;
 use lsmi_candle::samples::read::{Need, SamplesError, Wanted, read_splits};
-
-/// Why there is nothing to report.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub(crate) enum FolderError {
-    /// The directory has no such file.
-    #[error("{directory}: there is no {what}; give a directory that `lsmi analyze` or `lsmi demo --out` wrote")]
-    Missing { directory: String, what: &'static str },
-    /// A file cannot be read.
-    #[error("{file}: cannot be read")]
-    Read { file: String, source: std::io::Error },
-    /// A file does not hold what its name says.
-    #[error("{file}: not as this version of `lsmi analyze` writes it; run the analysis again")]
-    Layout { file: String, source: serde_json::Error },
-    /// Summary and samples are of different runs.
-    #[error(
-        "{directory}: the split `{split}` has {found} samples, but {expected} by summary.json; the files are of \
-         different runs, so run the analysis again"
-    )]
-    Mismatch { directory: String, split: String, expected: usize, found: usize },
-}
-
-impl From<FolderError> for Failure {
-    fn from(error: FolderError) -> Self {
-        Self::data(error)
-    }
-}
 
 /// The files of an analysis.
 #[derive(Debug)]
@@ -81,16 +51,6 @@ impl Samples {
     }
 }
 
-/// The place of an interaction among r, u1, u2 and s.
-pub(crate) fn place_of(interaction: Interaction) -> usize {
-    match interaction {
-        Interaction::Redundancy => 0,
-        Interaction::Unique1 => 1,
-        Interaction::Unique2 => 2,
-        Interaction::Synergy => 3,
-    }
-}
-
 impl Folder {
     /// Takes an analysis that is in memory.
     pub(crate) fn of_analysis(analysis: &Analysis) -> Result<Self, serde_json::Error> {
@@ -106,27 +66,17 @@ impl Folder {
     }
 
     /// Reads the files of a directory.
-    pub(crate) fn read(directory: &Path) -> Result<Self, Failure> {
-        let name = || directory.display().to_string();
-        let path = directory.join("summary.json");
-        let text = read_text(&path)?.ok_or_else(|| FolderError::Missing { directory: name(), what: "summary.json" })?;
-        let summary: Summary = parsed(&path, &text)?;
-        let made_path = directory.join("made.json");
-        let made = read_text(&made_path)?.map(|text| parsed(&made_path, &text)).transpose()?;
-        let samples = Format::ALL.map(|format| directory.join(format!("samples.{format}")));
-        let samples = samples
-            .into_iter()
-            .find(|path| path.is_file())
-            .ok_or_else(|| FolderError::Missing { directory: name(), what: "file of samples" })?;
-        let samples = read_samples(&samples, &summary)?;
+    pub(crate) fn read(files: Files) -> Result<Self, Failure> {
+        let summary: Summary = files.summary()?;
+        let samples = read_samples(&files.samples("samples")?, &summary)?;
         for ((split, of_split), found) in summary.splits.iter().zip(&samples) {
             let (expected, found) = (of_split.n, found.len());
             if expected != found {
-                let split = split.clone();
-                return Err(FolderError::Mismatch { directory: name(), split, expected, found }.into());
+                let (directory, split) = (files.directory.display().to_string(), split.clone());
+                return Err(FolderError::Mismatch { directory, split, expected, found }.into());
             }
         }
-        Ok(Self { json: parsed(&path, &text)?, summary, samples, made })
+        Ok(Self { json: files.json, summary, samples, made: files.made })
     }
 
     /// The file of a table that stands in the directory and says what the samples are.
@@ -136,19 +86,6 @@ impl Folder {
         let name = Path::new(&table.file).file_name()?;
         Some((directory.join(name), table.text.clone()))
     }
-}
-
-/// The text of a file; none where there is no such file.
-fn read_text(path: &Path) -> Result<Option<String>, FolderError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(source) => Err(FolderError::Read { file: path.display().to_string(), source }),
-    }
-}
-
-fn parsed<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, FolderError> {
-    serde_json::from_str(text).map_err(|source| FolderError::Layout { file: path.display().to_string(), source })
 }
 
 /// The samples of every split of the summary.
@@ -164,13 +101,13 @@ fn read_samples(path: &Path, summary: &Summary) -> Result<Vec<Samples>, SamplesE
     let mut found = read_splits(path, wanted)?;
     let samples = |(name, _): &(String, SplitSummary)| {
         let samples = found.remove(name).unwrap_or_default();
-        let classes = |names: &[String], column| {
+        let classes = |names: &[String], column: &str| {
             let class = |(name, row): (&String, &usize)| {
                 let class = summary.classes.iter().position(|class| class == name);
                 class.and_then(|class| u32::try_from(class).ok()).ok_or_else(|| SamplesError::Value {
                     file: file.clone(),
                     row: *row,
-                    column,
+                    column: column.to_owned(),
                     found: name.clone(),
                     expected: "a class of summary.json",
                 })
@@ -190,7 +127,7 @@ fn read_samples(path: &Path, summary: &Summary) -> Result<Vec<Samples>, SamplesE
     if let Some((name, samples)) = found.pop_first() {
         let row = samples.rows.first().copied().unwrap_or_default();
         let expected = "a split of summary.json";
-        return Err(SamplesError::Value { file, row, column: "split", found: name, expected });
+        return Err(SamplesError::Value { file, row, column: "split".to_owned(), found: name, expected });
     }
     Ok(splits)
 }
