@@ -10,8 +10,9 @@ use super::keys::Keys;
 use super::labels::classes::Classes;
 use super::read::source::Source;
 use super::read::step_samples::load_sequences;
-use super::read::{load, load_unlabelled, several_labels};
-use super::sequences::{Lags, SequenceFile};
+use super::read::targets::TargetFile;
+use super::read::{load, load_unlabelled, several_labels, targets};
+use super::sequences::{Lags, Pooling, SequenceFile};
 use super::set::file::{FeatureFile, LabelsFile, UnlabelledFile};
 
 /// The numbers of an array in memory, in C order; 16-bit floating-point numbers by their bits.
@@ -88,7 +89,7 @@ impl<'a> Numbers<'a> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Arrays<'a> {
-    name: String,
+    pub(super) name: String,
     memory: Memory<'a>,
 }
 
@@ -104,11 +105,7 @@ impl<'a> Arrays<'a> {
     /// [`FeatureError::Corrupt`] unless there are as many values as the shape has elements.
     pub fn with_numbers(mut self, name: &str, shape: &[usize], numbers: Numbers<'a>) -> Result<Self, FeatureError> {
         let (element, bytes) = numbers.parts();
-        let values = bytes.len() / element.size();
-        if element_count(shape).ok() != Some(values) {
-            let reason = format!("`{name}` has {values} values for the shape {shape:?}");
-            return Err(FeatureError::Corrupt { file: self.name, format: Format::Npy.name(), reason });
-        }
+        self.check_count(name, shape, bytes.len() / element.size())?;
         self.memory.arrays.insert(name.to_owned(), Held::Numbers { element, shape: shape.to_vec(), bytes });
         Ok(self)
     }
@@ -116,8 +113,24 @@ impl<'a> Arrays<'a> {
     /// Adds an array `[n]` of strings; `None` is a missing one.
     #[must_use]
     pub fn with_strings(mut self, name: &str, strings: Vec<Option<String>>) -> Self {
-        self.memory.arrays.insert(name.to_owned(), Held::Strings(strings));
+        let shape = vec![strings.len()];
+        self.memory.arrays.insert(name.to_owned(), Held::Strings { shape, strings });
         self
+    }
+
+    /// Adds an array of strings of any shape in C order, such as the labels `[n, T]` of the steps of sequences.
+    ///
+    /// # Errors
+    /// [`FeatureError::Corrupt`] unless there are as many strings as the shape has elements.
+    pub fn with_shaped_strings(
+        mut self,
+        name: &str,
+        shape: &[usize],
+        strings: Vec<Option<String>>,
+    ) -> Result<Self, FeatureError> {
+        self.check_count(name, shape, strings.len())?;
+        self.memory.arrays.insert(name.to_owned(), Held::Strings { shape: shape.to_vec(), strings });
+        Ok(self)
     }
 
     /// Adds metadata, such as a JSON list of the names of the labels under `classes`.
@@ -132,7 +145,7 @@ impl<'a> Arrays<'a> {
     /// # Errors
     /// As there.
     pub fn read(mut self, keys: &Keys) -> Result<FeatureFile, FeatureError> {
-        load(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, None)
+        load(&self.path(), self.source(), keys, None)
     }
 
     /// Reads samples to be evaluated; see [`read_with_classes`](super::read_with_classes).
@@ -140,7 +153,7 @@ impl<'a> Arrays<'a> {
     /// # Errors
     /// As there.
     pub fn read_with_classes(mut self, keys: &Keys, classes: &Classes) -> Result<FeatureFile, FeatureError> {
-        load(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, Some(classes))
+        load(&self.path(), self.source(), keys, Some(classes))
     }
 
     /// Reads samples with several labels each; see [`Data::read_several_labels`](super::Data::read_several_labels).
@@ -149,7 +162,7 @@ impl<'a> Arrays<'a> {
     /// As there.
     pub fn read_several_labels(mut self, keys: &Keys, known: Option<&[String]>) -> Result<LabelsFile, FeatureError> {
         let path = self.path();
-        several_labels::load(&path, &mut Source::new(&self.name, Format::Npy, &mut self.memory), keys, known)
+        several_labels::load(&path, &mut self.source(), keys, known)
     }
 
     /// Reads samples without their labels; see [`read_unlabelled`](super::read_unlabelled).
@@ -157,7 +170,7 @@ impl<'a> Arrays<'a> {
     /// # Errors
     /// As there.
     pub fn read_unlabelled(mut self, keys: &Keys, classes: &Classes) -> Result<UnlabelledFile, FeatureError> {
-        load_unlabelled(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, classes)
+        load_unlabelled(&self.path(), self.source(), keys, classes)
     }
 
     /// Reads sequences for training by lags; see [`Data::read_sequences`](super::Data::read_sequences).
@@ -165,10 +178,36 @@ impl<'a> Arrays<'a> {
     /// # Errors
     /// As there.
     pub fn read_sequences(mut self, keys: &Keys, lags: &Lags) -> Result<SequenceFile, FeatureError> {
-        load_sequences(&self.path(), Source::new(&self.name, Format::Npy, &mut self.memory), keys, lags)
+        load_sequences(&self.path(), self.source(), keys, lags)
     }
 
-    fn path(&self) -> PathBuf {
+    /// Reads samples with continuous targets; see [`Data::read_targets`](super::Data::read_targets).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_targets(mut self, keys: &Keys, is_for_training: bool) -> Result<TargetFile, FeatureError> {
+        targets::load(&self.path(), self.source(), keys, is_for_training)
+    }
+
+    /// Returns the pooling that the keys ask for, if a modality is made of sequences.
+    pub fn pooling(&mut self, keys: &Keys) -> Option<Pooling> {
+        let pooling = keys.pool?;
+        self.source().has_sequences(keys).then_some(pooling)
+    }
+
+    fn check_count(&self, name: &str, shape: &[usize], values: usize) -> Result<(), FeatureError> {
+        if element_count(shape).ok() == Some(values) {
+            return Ok(());
+        }
+        let reason = format!("`{name}` has {values} values for the shape {shape:?}");
+        Err(FeatureError::Corrupt { file: self.name.clone(), format: Format::Npy.name(), reason })
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
         Path::new(&self.name).to_owned()
+    }
+
+    pub(super) fn source(&mut self) -> Source<'_> {
+        Source::new(&self.name, Format::Npy, &mut self.memory)
     }
 }

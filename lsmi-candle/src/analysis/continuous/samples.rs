@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::ScoredTargets;
 use crate::samples::Format;
+use crate::samples::table::{Column, SampleTable};
 
 /// The columns of every row, before those of targets, predictions and transforms.
 pub const COLUMNS: [&str; 12] = ["id", "split", "fold", "h1", "h2", "i1", "i2", "i12", "r", "u1", "u2", "s"];
@@ -56,6 +57,27 @@ pub(super) fn write(
         Format::Parquet => return Err("samples with continuous targets are written as csv or jsonl".into()),
     }
     Ok(())
+}
+
+/// Returns the samples of splits as a table of columns.
+pub(super) fn table(splits: &[ScoredTargets]) -> SampleTable {
+    let targets = splits.first().map_or(1, |split| split.scores.columns.len());
+    let mut table = SampleTable::default();
+    for split in splits {
+        let rows = split.scores.terms.len();
+        let identities: Vec<_> = (0..rows).map(|row| identity(split, row)).collect();
+        let numbers: Vec<Vec<f64>> = (0..rows).map(|row| numbers(split, row)).collect();
+        for (place, name) in names(targets).iter().enumerate() {
+            let column = match place {
+                0 => Column::Texts(identities.iter().map(|(id, _, _)| id.clone()).collect()),
+                1 => Column::Texts(identities.iter().map(|(_, split, _)| (*split).to_owned()).collect()),
+                2 => Column::Folds(identities.iter().map(|(_, _, fold)| *fold).collect()),
+                _ => Column::Numbers(numbers.iter().map(|row| row[place - 3]).collect()),
+            };
+            table.extend(name, column);
+        }
+    }
+    table
 }
 
 fn names(targets: usize) -> Vec<String> {

@@ -52,7 +52,13 @@ impl Data {
     }
 }
 
-fn load(path: &Path, mut source: Source<'_>, keys: &Keys, is_for_training: bool) -> Result<TargetFile, FeatureError> {
+/// Loads all splits of a file with continuous targets.
+pub(in crate::features) fn load(
+    path: &Path,
+    mut source: Source<'_>,
+    keys: &Keys,
+    is_for_training: bool,
+) -> Result<TargetFile, FeatureError> {
     let found = Splits::find(&mut source, keys, LabelUse::Ignored, is_for_training)?;
     let mut splits: Vec<Split<TargetSet>> = Vec::new();
     for split in &found.all {
