@@ -73,7 +73,9 @@ pub(in crate::features) fn load(
         splits.push(Split { name: split.size.name.clone(), features });
     }
     let metadata = metadata(&mut source, &found)?;
-    let notes = source.notes().into_iter().chain(unused_modalities(source.names(), keys)).collect();
+    let mut notes = source.notes();
+    notes.extend(found.note_on_pooling(keys));
+    notes.extend(unused_modalities(source.names(), keys));
     Ok(TargetFile { splits, metadata, notes, path: path.to_owned() })
 }
 
