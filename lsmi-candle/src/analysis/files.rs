@@ -119,3 +119,23 @@ impl Analysis {
         Ok(output.write_all(&self.estimator.to_bytes()?)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_files_are_written_or_none() {
+        let place = tempfile::tempdir().unwrap();
+        let names = ["a.csv".to_owned(), "deep/b.json".to_owned()];
+        let directory = place.path().join("new");
+        let failed = write_named(&directory, &names, |place, output| match place {
+            0 => Ok(output.write_all(b"a")?),
+            _ => Err("full".into()),
+        });
+        assert!(failed.unwrap_err().to_string().ends_with("b.json: cannot be written"));
+        assert!(!directory.exists());
+        write_named(&directory, &names, |place, output| Ok(output.write_all(names[place].as_bytes())?)).unwrap();
+        assert_eq!(std::fs::read_to_string(directory.join("deep/b.json")).unwrap(), "deep/b.json");
+    }
+}

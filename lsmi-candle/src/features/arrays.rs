@@ -211,3 +211,50 @@ impl<'a> Arrays<'a> {
         Source::new(&self.name, Format::Npy, &mut self.memory)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrays<'a>(x: &'a [f64], y: &'a [f64]) -> Arrays<'a> {
+        let named = |arrays: Arrays<'a>, name: &str| arrays.with_numbers(name, &[4, 1], Numbers::F64(x)).unwrap();
+        ["a", "b", "c", "x1", "x2"]
+            .into_iter()
+            .fold(Arrays::new("arrays"), named)
+            .with_numbers("y", &[4], Numbers::F64(y))
+            .unwrap()
+    }
+
+    #[test]
+    fn several_modalities_and_targets_are_read_from_memory() {
+        let (x, y) = ([0.5, 1.0, 2.0, 4.0], [0.0, 1.0, 0.0, 1.0]);
+        let labels = ["u", "v", "u", "v"].map(|label| Some(label.to_owned())).to_vec();
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let several = arrays(&x, &y).with_strings("y", labels).read_several(&names, &Keys::default()).unwrap();
+        assert_eq!(several.names, names);
+        assert_eq!(several.split("train").unwrap().modalities[2].values(), x);
+        let targets = arrays(&x, &y).read_targets(&Keys::default(), true).unwrap();
+        assert_eq!(targets.split("train").unwrap().targets().values(), y);
+        let error = arrays(&x, &y).read_several(&names[..1], &Keys::default()).unwrap_err();
+        assert!(matches!(error, FeatureError::Modalities { .. }), "{error}");
+    }
+
+    #[test]
+    fn labels_of_steps_may_be_strings() {
+        let x: Vec<f64> = (0..12_i32).map(f64::from).collect();
+        let table = || {
+            Arrays::new("arrays")
+                .with_numbers("x1", &[3, 4, 1], Numbers::F64(&x))
+                .and_then(|table| table.with_numbers("x2", &[3, 4, 1], Numbers::F64(&x)))
+                .unwrap()
+        };
+        let strings: Vec<_> = (0..12).map(|step| Some(if step % 3 == 0 { "up" } else { "down" }.to_owned())).collect();
+        let read = table().with_shaped_strings("y", &[3, 4], strings.clone()).unwrap();
+        let sequences = read.read_sequences(&Keys::default(), &Lags::new(vec![1]).unwrap()).unwrap();
+        assert_eq!(sequences.classes.names(), ["down", "up"]);
+        assert_eq!(sequences.splits[0].features.rows(), 9);
+        assert!(table().with_shaped_strings("y", &[3, 3], strings).is_err());
+        let keys = Keys { pool: Some(Pooling::Mean), ..Keys::default() };
+        assert_eq!((table().pooling(&keys), table().pooling(&Keys::default())), (Some(Pooling::Mean), None));
+    }
+}

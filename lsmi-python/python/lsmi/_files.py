@@ -75,6 +75,8 @@ def _whole(value: Readable) -> npt.NDArray[Any]:
         return np.asarray(["" if text is None else text for text in value])
     if isinstance(value, tuple):
         kind, bits = value
+        if isinstance(bits, list):
+            return np.reshape(_whole(bits), kind)
         return bits.view(np.float16) if kind == "float16" else (bits.astype(np.uint32) << 16).view(np.float32)
     return value
 
