@@ -44,7 +44,10 @@ enum Scored {
     OfLabel(Arc<LabelsAnalysis>, usize),
     /// One of several lags that were analysed together.
     OfLag(Arc<LagAnalyses>, usize),
-    LabelFree { splits: Vec<ExpectedSplit>, summary: Box<ExpectedSummary> },
+    LabelFree {
+        splits: Vec<ExpectedSplit>,
+        summary: Box<ExpectedSummary>,
+    },
 }
 
 impl Scored {
@@ -282,7 +285,8 @@ impl Estimator {
             });
             let splits = splits.collect::<Result<Vec<_>, _>>()?;
             let words = Words { names: &names, label: "the label" };
-            let estimator = note.into_iter().fold(estimator::Estimator::clone(&estimator), estimator::Estimator::with_note);
+            let estimator =
+                note.into_iter().fold(estimator::Estimator::clone(&estimator), estimator::Estimator::with_note);
             let analysis = analysis::Analysis::of_scored(estimator, splits, words, &file.notes)?;
             Ok((analysis, is_of_training_rows))
         })?;

@@ -161,7 +161,8 @@ fn hint_for(error: &FeatureError) -> Option<String> {
         }
         // Libraries name the setting that pools sequences.
         FeatureError::Shape { .. } if error.hint().is_some() => {
-            "pool=\"mean\" (or \"last\", \"max\", \"attention\") pools the steps of sequences; lags= keeps them".to_owned()
+            "pool=\"mean\" (or \"last\", \"max\", \"attention\") pools the steps of sequences; lags= keeps them"
+                .to_owned()
         }
         FeatureError::RareWithLogits { .. } => "keep the classes as they are with rare=\"prototypes\"".to_owned(),
         FeatureError::Sequence(SequenceError::MissingLabel { .. }) => {
@@ -186,8 +187,9 @@ impl From<EstimatorError> for Raised {
                 Some("set the number of folds with folds=, or make one class of all rare ones with rare=\"pool\""),
             ),
             EstimatorError::DiscreteTarget { .. } => (Class::Data, Some("leave out target=\"continuous\"")),
-            EstimatorError::FewRowsForDensity { .. }
-            | EstimatorError::NothingHeldOut { .. } => (Class::Data, Some("set the number of folds with folds=")),
+            EstimatorError::FewRowsForDensity { .. } | EstimatorError::NothingHeldOut { .. } => {
+                (Class::Data, Some("set the number of folds with folds="))
+            }
             EstimatorError::Threads { .. } => (Class::Failed, Some("set the number of threads with threads=")),
             EstimatorError::Device(_) => (Class::Failed, Some("use the processor with device=\"cpu\"")),
             EstimatorError::Candle(_) | EstimatorError::NoGradient { .. } | EstimatorError::Stopped => {

@@ -51,7 +51,10 @@ pub(crate) enum Use<'a> {
 /// Where samples are.
 pub(crate) enum Source<'py> {
     /// Arrays by name, and texts of metadata by key.
-    Arrays { arrays: Bound<'py, PyDict>, metadata: Vec<(&'static str, String)> },
+    Arrays {
+        arrays: Bound<'py, PyDict>,
+        metadata: Vec<(&'static str, String)>,
+    },
     File(PathBuf),
 }
 
@@ -125,9 +128,7 @@ impl Table {
 
     fn with_rare_pooled(self, least: usize) -> PyResult<Self> {
         let samples = match Arc::into_inner(self.samples) {
-            Some(Samples::Labelled(file)) => {
-                Samples::Labelled(file.with_rare_pooled(least).map_err(Raised::from)?)
-            }
+            Some(Samples::Labelled(file)) => Samples::Labelled(file.with_rare_pooled(least).map_err(Raised::from)?),
             _ => return Err(misread().into()),
         };
         Ok(Self { samples: Arc::new(samples), ..self })

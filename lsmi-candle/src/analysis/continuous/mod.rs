@@ -156,11 +156,7 @@ impl TargetAnalysis {
         let name = |place: usize| target_samples_name(place, self.len(), Format::Csv);
         let names: Vec<String> = (0..self.len()).map(name).chain([SUMMARY.to_owned()]).collect();
         write_named(directory.as_ref(), &names, |place, output| {
-            if place < self.len() {
-                self.write_samples(place, output, Format::Csv)
-            } else {
-                self.write_summary(output)
-            }
+            if place < self.len() { self.write_samples(place, output, Format::Csv) } else { self.write_summary(output) }
         })
     }
 

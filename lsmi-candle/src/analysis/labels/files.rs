@@ -95,7 +95,8 @@ impl LabelsAnalysis {
     pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
         let count = self.analyses.len();
         let estimators = self.analyses.iter().enumerate();
-        let mut names: Vec<String> = estimators.map(|(place, (label, _))| estimator_name(place, count, label)).collect();
+        let mut names: Vec<String> =
+            estimators.map(|(place, (label, _))| estimator_name(place, count, label)).collect();
         names.extend([samples_name(Format::Csv), SUMMARY.to_owned()]);
         write_named(directory.as_ref(), &names, |place, output| match self.analyses.get(place) {
             Some((_, analysis)) => analysis.write_estimator(output),
