@@ -174,7 +174,7 @@ fn read_file(data: &Data, keys: &Keys, of: &Use<'_>) -> Result<Samples, FeatureE
 impl Table {
     /// Reads arrays for training; `classes` and `labels` are their names, as JSON.
     #[staticmethod]
-    #[pyo3(signature = (arrays, **options))]
+    #[pyo3(signature = (arrays, options=None))]
     fn of_arrays(arrays: Bound<'_, PyDict>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut metadata = Vec::new();
         for key in ["classes", "labels"] {
@@ -185,7 +185,7 @@ impl Table {
 
     /// Reads a feature file for training.
     #[staticmethod]
-    #[pyo3(signature = (path, **options))]
+    #[pyo3(signature = (path, options=None))]
     fn of_file(path: PathBuf, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         Self::for_training(&Source::File(path), options)
     }

@@ -53,8 +53,8 @@ def test_every_label_is_an_analysis(
     assert list(analysis) == ["y_0", "y_1"] and len(analysis) == 2
     first, second = analysis["y_0"], analysis["y_1"]
     # Each is told by one modality alone, ln 2 nats at most.
-    assert first.samples["u1"].mean() > 0.3 > second.samples["u1"].mean()
-    assert second.samples["u2"].mean() > 0.3 > first.samples["u2"].mean()
+    assert first.samples["i1"].mean() > 0.5 and first.samples["i2"].mean() < 0.1
+    assert second.samples["i2"].mean() > 0.5 and second.samples["i1"].mean() < 0.1
     np.testing.assert_array_equal(first.samples["h1"], second.samples["h1"])
     assert analysis.samples.num_rows == 400 and set(analysis.samples["target"]) == {"y_0", "y_1"}
     assert analysis["y_0"] is first and first.report().startswith("<!")

@@ -80,7 +80,8 @@ def test_all_kinds_of_targets_are_of_pooled_sequences(clips: dict[str, Any]) -> 
     labels = lsmi.analyze(clips["x1"], clips["x2"], clips["y"][:, None], target="labels", **pooled)
     one = lsmi.analyze(clips["x1"], clips["x2"], clips["y"], **pooled)
     np.testing.assert_allclose(labels["y_0"].samples["h1"].mean(), one.samples["h1"].mean(), atol=0.5)
-    assert lsmi.check(clips["x1"], clips["x2"], clips["y"], lengths=clips["lengths"], pool="mean", threads=1, rows=100)["gates"]
+    with pytest.raises(lsmi.DataError, match="`lengths` has 149 rows"):
+        lsmi.check(clips["x1"], clips["x2"], clips["y"], lengths=clips["lengths"][1:], pool="mean", progress=False)
 
 
 def test_sequences_that_cannot_be_used_are_told_by_their_place(clips: dict[str, Any]) -> None:

@@ -382,12 +382,12 @@ class Table:
         What is to be known of the data, in sentences.
         """
     @staticmethod
-    def of_arrays(arrays: dict, **options: Any) -> Table:
+    def of_arrays(arrays: dict, options: dict | None = None) -> Table:
         """
         Reads arrays for training; `classes` and `labels` are their names, as JSON.
         """
     @staticmethod
-    def of_file(path: str | PathLike[str], **options: Any) -> Table:
+    def of_file(path: str | PathLike[str], options: dict | None = None) -> Table:
         """
         Reads a feature file for training.
         """

@@ -52,7 +52,7 @@ def read(kind: str, arguments: Mapping[str, Any], pool_below: int | None = None)
             raise UsageError('groups= of a file is the name of an array in it, or "none"')
         if kind == "modalities":
             options["modalities"] = _names_in_file(arguments["modalities"])
-        return _lsmi.Table.of_file(Path(x1), keys=arguments["keys"], groups=groups, **options), None
+        return _lsmi.Table.of_file(Path(x1), {**options, "keys": arguments["keys"], "groups": groups}), None
     options["groups"] = groups if groups is None or isinstance(groups, str) else "group"
     if arguments["classes"] is not None:
         options["classes"] = json.dumps([str(name) for name in arguments["classes"]])
@@ -66,7 +66,7 @@ def read(kind: str, arguments: Mapping[str, Any], pool_below: int | None = None)
         for name, split in splits.items():
             parts[f"_{name}"] = _several_arrays(name, _split(name, split, ("modalities",)), options["modalities"])
         arrays = {name + suffix: value for suffix, part in parts.items() for name, value in part.items()}
-        return _lsmi.Table.of_arrays(arrays, **options), None
+        return _lsmi.Table.of_arrays(arrays, options), None
     for name in ("x1", "x2", "y"):
         if whole[name] is None:
             raise UsageError(f"{name} is missing")
@@ -78,7 +78,7 @@ def read(kind: str, arguments: Mapping[str, Any], pool_below: int | None = None)
         arrays.update(of_split)
     if names is not None and kind == "labels":
         options["labels"] = json.dumps(names)
-    return _lsmi.Table.of_arrays(arrays, **options), names
+    return _lsmi.Table.of_arrays(arrays, options), names
 
 
 def _arrays(kind: str, given: Mapping[str, Any], suffix: str) -> tuple[dict[str, Readable], list[str] | None]:
