@@ -103,6 +103,8 @@ def test_sequences_that_cannot_be_used_are_told_by_their_place(clips: dict[str, 
         lsmi.analyze(x1, x2, y, pool="mean", lengths=lengths + 0.5, **FEW)
     with pytest.raises(lsmi.UsageError, match="tuple of 3"):
         lsmi.analyze(x1, x2, y, pool="mean", lengths=(1, 2, 3), **FEW)
+    with pytest.raises(lsmi.UsageError, match="with pool=, or lags="):
+        lsmi.analyze(x1, x2, y, lengths=lengths, **FEW)
     with pytest.raises(lsmi.UsageError, match="median"):
         lsmi.analyze(x1, x2, y, pool="median", **FEW)
     nothing = lsmi.analyze(x2, x2[:, :2], y, pool="mean", **FEW)

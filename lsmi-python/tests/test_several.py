@@ -141,6 +141,7 @@ def test_what_cannot_be_used_is_told_by_name(three: Arrays, tmp_path: Path) -> N
         ({"null": 3}, "null= means nothing with modalities="),
         ({"names": ("a", "b")}, "called as they are named there"),
         ({"x1": np.eye(3)}, "give all modalities there"),
+        ({"x1": {"a": np.eye(3)}, "modalities": None}, "with modalities="),
         ({"target": "continuous"}, "do not go together"),
         ({"lags": [0, 1]}, "do not go together"),
         ({"measure": "mmi"}, "of two modalities"),

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _lsmi
-from ._inputs import ArrayLike, check_alone, listed, pair, table
+from ._inputs import ArrayLike, check_alone, check_lengths, listed, pair, table
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -238,6 +238,7 @@ class Estimator:
         Raises:
             DataError: If the rows cannot be used, or are not of the columns that the estimator was fitted on.
         """
+        check_lengths(lengths, pool)
         options = {
             "measures": listed(measures),
             "names": pair(names),

@@ -303,3 +303,9 @@ def check_alone(**arrays: object) -> None:
     given = [name for name, value in arrays.items() if value is not None]
     if given:
         raise UsageError(f"the first argument is the path of a file, which has all arrays: leave out {', '.join(given)}")
+
+
+def check_lengths(lengths: object, pool: str | None) -> None:
+    """Refuses lengths of sequences that nothing is made of."""
+    if lengths is not None and pool is None:
+        raise UsageError("lengths= is about the steps of sequences: say what becomes of them with pool=, or lags=")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _lsmi
-from ._inputs import ArrayLike, Readable, beside, check_alone, matrix, numbers, table
+from ._inputs import ArrayLike, Readable, beside, check_alone, check_lengths, matrix, numbers, table
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ def read(kind: str, arguments: Mapping[str, Any], pool_below: int | None = None)
     if kind == "lags":
         options["lags"] = _lags(arguments["lags"])
     x1, groups = arguments["x1"], arguments["groups"]
+    if isinstance(x1, Mapping):
+        raise UsageError("x1= has arrays by name: give more than two modalities with modalities=, two as x1 and x2")
+    if kind != "lags":
+        check_lengths(arguments["lengths"], arguments["pool"])
     if isinstance(x1, (str, os.PathLike)):
         check_alone(**{name: arguments[name] for name in ("x2", "y", "ids", "logits", "lengths", "splits", "classes")})
         if groups is not None and not isinstance(groups, str):
