@@ -154,7 +154,7 @@ def test_what_cannot_be_used_is_told_by_name(three: Arrays, tmp_path: Path) -> N
         ({"modalities": {"a": 1, "b": 1, 3: 1}}, "give every modality a name"),
         ({"splits": {"test": ({"image": 1}, [0])}}, "split `test` needs the modalities image, text, audio"),
         ({"splits": {"test": {"x1": 1}}}, "needs modalities and y"),
-        ({"lengths": (None, None)}, "one array"),
+        ({"lengths": (None, None), "pool": "mean"}, "one array"),
     ],
 )
 def test_arguments_that_mean_nothing_are_refused(three: Arrays, arguments: dict[str, Any], message: str) -> None:
