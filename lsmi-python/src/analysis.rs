@@ -1,20 +1,21 @@
 //! Analyses, their samples, and the estimators that they leave.
 
 use std::fs;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use lsmi_candle::EstimatorError;
+use lsmi_candle::analysis::labels::LabelsAnalysis;
 use lsmi_candle::analysis::names::{Names, Words};
 use lsmi_candle::analysis::summary::ExpectedSummary;
-use lsmi_candle::analysis::{self, AnalysisError, Analyzer};
+use lsmi_candle::analysis::{self, AnalysisError, Analyzer, LagAnalyses, pooling_difference};
 use lsmi_candle::device::DeviceChoice;
 use lsmi_candle::estimator;
 use lsmi_candle::estimator::batch::{BatchError, score_batch_by};
 use lsmi_candle::features::{FeatureSet, Split};
-use lsmi_candle::files::{AtomicFile, write_atomically};
+use lsmi_candle::files::write_atomically;
 use lsmi_candle::gates::{self, CheckSummary, GateSettings};
 use lsmi_candle::samples::{ExpectedSplit, ExtraColumns, Format, PartialSamples, ScoredSplit, parquet, write};
 use lsmi_core::Measure;
@@ -24,8 +25,9 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::arrow::{self, Batch};
 use crate::background;
 use crate::error::{Class, Raised, failed, failed_at, usage};
+use crate::samples;
 use crate::settings::{self, option, parsed};
-use crate::table::{Samples, Source, Table, Use, keys};
+use crate::table::{Samples, Source, Table, Use, keys, misread};
 
 /// Scored samples with their summary: of an analysis, or of rows that an estimator scored.
 #[pyclass(frozen, module = "lsmi._lsmi")]
@@ -38,7 +40,26 @@ pub(crate) struct Analysis {
 
 enum Scored {
     Labelled(Box<analysis::Analysis>),
-    LabelFree { splits: Vec<ExpectedSplit>, summary: Box<ExpectedSummary> },
+    /// One of several labels that were analysed together.
+    OfLabel(Arc<LabelsAnalysis>, usize),
+    /// One of several lags that were analysed together.
+    OfLag(Arc<LagAnalyses>, usize),
+    LabelFree {
+        splits: Vec<ExpectedSplit>,
+        summary: Box<ExpectedSummary>,
+    },
+}
+
+impl Scored {
+    /// Returns the analysis of labelled samples, or what was expected of samples without labels.
+    fn analysis(&self) -> Result<&analysis::Analysis, (&[ExpectedSplit], &ExpectedSummary)> {
+        match self {
+            Self::Labelled(analysis) => Ok(analysis),
+            Self::OfLabel(all, place) => Ok(&all.analyses()[*place].1),
+            Self::OfLag(all, place) => Ok(&all.lags[*place].1),
+            Self::LabelFree { splits, summary } => Err((splits, summary)),
+        }
+    }
 }
 
 /// Analyses a table: fit, scores, intervals, and the tests and gates that were asked for.
@@ -51,10 +72,10 @@ pub(crate) fn analyze(
     listener: Option<Py<PyAny>>,
 ) -> PyResult<Analysis> {
     let settings = settings::analysis(options)?;
-    let (samples, encoders) = (Arc::clone(&table.samples), table.encoders.clone());
+    let (samples, encoders, pooling) = (Arc::clone(&table.samples), table.encoders.clone(), table.pooling);
     let analysis = background::run(py, listener, move |progress| {
-        let Samples::Labelled(file) = &*samples else { return Err(unlabelled()) };
-        Ok(Analyzer::new(file, &settings).with_encoders(encoders).run(Some(progress))?)
+        let Samples::Labelled(file) = &*samples else { return Err(misread()) };
+        Ok(Analyzer::new(file, &settings).with_encoders(encoders).with_pooling(pooling).run(Some(progress))?)
     })?;
     Ok(Analysis::new(analysis))
 }
@@ -72,8 +93,8 @@ pub(crate) fn check(
     let settings = GateSettings { strength, rows, estimator: settings::fit(options)? };
     let samples = Arc::clone(&table.samples);
     let summary = background::run(py, listener, move |progress| {
-        let Samples::Labelled(file) = &*samples else { return Err(unlabelled()) };
-        let train = file.split("train").ok_or_else(unlabelled)?;
+        let Samples::Labelled(file) = &*samples else { return Err(misread()) };
+        let train = file.split("train").ok_or_else(misread)?;
         if let Some(split) = file.partial.first() {
             let (file, what) = (file.path.display().to_string(), "the gates");
             return Err(AnalysisError::Partial { file, what, rows: split.features.count() }.into());
@@ -86,23 +107,28 @@ pub(crate) fn check(
     serde_json::to_string(&summary).map_err(|error| failed(&error))
 }
 
-fn unlabelled() -> Raised {
-    Raised::new(
-        Class::Data,
-        &EstimatorError::Samples { what: "y", found: "missing".to_owned(), expected: "there".to_owned() },
-    )
-}
-
 impl Analysis {
     fn new(analysis: analysis::Analysis) -> Self {
         let estimator = Arc::new(analysis.estimator().clone());
         Self { scored: Arc::new(Scored::Labelled(Box::new(analysis))), estimator, is_of_training_rows: false }
     }
 
+    /// Returns the analysis of the label at a place, if there is one.
+    pub(crate) fn of_label(all: &Arc<LabelsAnalysis>, place: usize) -> Option<Self> {
+        let estimator = Arc::new(all.analyses().get(place)?.1.estimator().clone());
+        Some(Self { scored: Arc::new(Scored::OfLabel(Arc::clone(all), place)), estimator, is_of_training_rows: false })
+    }
+
+    /// Returns the analysis of the lag at a place, if there is one.
+    pub(crate) fn of_lag(all: &Arc<LagAnalyses>, place: usize) -> Option<Self> {
+        let estimator = Arc::new(all.lags.get(place)?.1.estimator().clone());
+        Some(Self { scored: Arc::new(Scored::OfLag(Arc::clone(all), place)), estimator, is_of_training_rows: false })
+    }
+
     fn batch(&self) -> PyResult<RecordBatch> {
-        let batch = match &*self.scored {
-            Scored::Labelled(analysis) => analysis.samples(),
-            Scored::LabelFree { splits, .. } => {
+        let batch = match self.scored.analysis() {
+            Ok(analysis) => analysis.samples(),
+            Err((splits, _)) => {
                 let extra = extra(splits);
                 let classes = self.estimator.classes().names();
                 let samples: Vec<_> = splits.iter().flat_map(|split| split.samples(classes, &extra)).collect();
@@ -123,9 +149,9 @@ fn extra(splits: &[ExpectedSplit]) -> ExtraColumns {
 impl Analysis {
     /// The content of `summary.json`.
     fn summary(&self) -> PyResult<String> {
-        match &*self.scored {
-            Scored::Labelled(analysis) => serde_json::to_string(analysis.summary()),
-            Scored::LabelFree { summary, .. } => serde_json::to_string(summary),
+        match self.scored.analysis() {
+            Ok(analysis) => serde_json::to_string(analysis.summary()),
+            Err((_, summary)) => serde_json::to_string(summary),
         }
         .map_err(|error| failed(&error))
     }
@@ -152,18 +178,17 @@ impl Analysis {
 
     /// The page `report.html`, from memory.
     fn report(&self) -> PyResult<String> {
-        match &*self.scored {
-            Scored::Labelled(analysis) => lsmi_cli::report(analysis).map_err(|error| failed(&*error)),
-            Scored::LabelFree { .. } => Err(usage("there is no report of samples that were scored without labels")),
+        match self.scored.analysis() {
+            Ok(analysis) => lsmi_cli::report(analysis).map_err(|error| failed(&*error)),
+            Err(_) => Err(usage("there is no report of samples that were scored without labels")),
         }
     }
 
     /// Writes samples, summary and estimator to a directory, as `lsmi analyze` does.
     fn write(&self, py: Python<'_>, directory: PathBuf) -> PyResult<()> {
-        let scored = Arc::clone(&self.scored);
-        match &*scored {
-            Scored::Labelled(analysis) => py.detach(|| analysis.write(directory)).map_err(|error| failed(&error)),
-            Scored::LabelFree { .. } => Err(usage(
+        match self.scored.analysis() {
+            Ok(analysis) => py.detach(|| analysis.write(directory)).map_err(|error| failed(&error)),
+            Err(_) => Err(usage(
                 "samples that were scored without labels have no estimator of their own; write them with samples.write(path)",
             )),
         }
@@ -172,22 +197,15 @@ impl Analysis {
     /// Writes the samples to a file, as `lsmi score` does.
     fn write_samples(&self, py: Python<'_>, path: PathBuf, format: &str) -> PyResult<()> {
         let format: Format = parsed(format)?;
-        let scored = Arc::clone(&self.scored);
         py.detach(|| {
-            let file = AtomicFile::create(&path).map_err(|error| failed_at(&path, &error))?;
-            let mut output = BufWriter::new(file.file());
-            match &*scored {
-                Scored::Labelled(analysis) => analysis.write_samples(&mut output, format),
-                Scored::LabelFree { splits, .. } => {
+            samples::write(&path, |output| match self.scored.analysis() {
+                Ok(analysis) => analysis.write_samples(output, format),
+                Err((splits, _)) => {
                     let (extra, classes) = (extra(splits), self.estimator.classes().names());
                     let rows = splits.iter().flat_map(|split| split.samples(classes, &extra));
-                    write::write(&mut output, format, &extra, rows)
+                    write::write(output, format, &extra, rows)
                 }
-            }
-            .and_then(|()| Ok(output.flush()?))
-            .map_err(|error| failed_at(&path, &*error))?;
-            drop(output);
-            file.persist().map_err(|error| failed_at(&path, &error))
+            })
         })
     }
 }
@@ -256,13 +274,14 @@ impl Estimator {
         classes: Option<String>,
     ) -> PyResult<Analysis> {
         let table = self.table(&arrays, options, classes, false)?;
+        let note = self.note_on_pooling(&table)?;
         let names: [String; 2] = option(options, "names")?;
         let names: Names = parsed(&names.join(","))?;
         let measures: Vec<String> = option(options, "measures")?;
         let measures = self::measures(&measures)?;
         let estimator = Arc::clone(&self.0);
         let (analysis, is_of_training_rows) = background::run(py, None, move |_| -> Result<_, Raised> {
-            let Samples::Labelled(file) = &*table.samples else { return Err(unlabelled()) };
+            let Samples::Labelled(file) = &*table.samples else { return Err(misread()) };
             let fitted = &estimator.description().data_hash;
             let is_of_training_rows = scored_splits(&file.splits)
                 .any(|(_, split)| split.features.hash_with(file.partial_of(&split.name)) == *fitted);
@@ -273,7 +292,8 @@ impl Estimator {
             });
             let splits = splits.collect::<Result<Vec<_>, _>>()?;
             let words = Words { names: &names, label: "the label" };
-            let estimator = estimator::Estimator::clone(&estimator);
+            let estimator =
+                note.into_iter().fold(estimator::Estimator::clone(&estimator), estimator::Estimator::with_note);
             let analysis = analysis::Analysis::of_scored(estimator, splits, words, &file.notes)?;
             Ok((analysis, is_of_training_rows))
         })?;
@@ -293,9 +313,12 @@ impl Estimator {
         options: &Bound<'_, PyDict>,
     ) -> PyResult<Analysis> {
         let table = self.table(&arrays, options, None, true)?;
-        let estimator = Arc::clone(&self.0);
+        let estimator = match self.note_on_pooling(&table)? {
+            Some(note) => Arc::new(estimator::Estimator::clone(&self.0).with_note(note)),
+            None => Arc::clone(&self.0),
+        };
         let scored = background::run(py, None, move |_| -> Result<_, Raised> {
-            let Samples::Unlabelled(file) = &*table.samples else { return Err(unlabelled()) };
+            let Samples::Unlabelled(file) = &*table.samples else { return Err(misread()) };
             let splits = scored_splits(&file.splits).map(|(name, split)| {
                 let mut expected = ExpectedSplit::new(split, &estimator, file.metadata_of(&split.name))?;
                 name.clone_into(&mut expected.name);
@@ -358,6 +381,12 @@ fn scored_splits<S>(splits: &[Split<S>]) -> impl Iterator<Item = (&str, &Split<S
 }
 
 impl Estimator {
+    /// Says that sequences were pooled here and not in the fit, or the other way round; another pooling is refused.
+    fn note_on_pooling(&self, table: &Table) -> PyResult<Option<String>> {
+        let fitted = self.0.description().pooling;
+        pooling_difference("the arrays", fitted, table.pooling).map_err(|error| Raised::from(error).into())
+    }
+
     /// Reads rows to be scored: arrays, or the path of a file.
     fn table(
         &self,
@@ -368,9 +397,13 @@ impl Estimator {
     ) -> PyResult<Table> {
         let (names, groups): (Option<String>, Option<String>) = (option(options, "keys")?, option(options, "groups")?);
         let missing: String = option(options, "missing")?;
-        let keys = keys(names.as_deref(), groups.as_deref(), &missing)?;
+        let mut keys = keys(names.as_deref(), groups.as_deref(), &missing)?;
+        keys.pool = option::<Option<String>>(options, "pool")?.map(|pool| parsed(&pool)).transpose()?;
         let source = match arrays.cast::<PyDict>() {
-            Ok(arrays) => Source::Arrays { arrays: arrays.clone(), classes },
+            Ok(arrays) => {
+                let metadata = classes.map(|classes| ("classes", classes)).into_iter().collect();
+                Source::Arrays { arrays: arrays.clone(), metadata }
+            }
             Err(_) => Source::File(arrays.extract()?),
         };
         let of = if is_label_free { Use::LabelFree(self.0.classes()) } else { Use::Scoring(self.0.classes()) };

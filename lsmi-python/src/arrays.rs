@@ -23,9 +23,12 @@ pub(crate) enum Held<'py> {
     /// Bits of 16-bit floating-point numbers, by the name of their type.
     Bits(String, PyReadonlyArrayDyn<'py, u16>),
     Strings(Vec<Option<String>>),
+    /// Strings of several dimensions, in C order.
+    ShapedStrings(Vec<usize>, Vec<Option<String>>),
 }
 
-/// Takes the arrays of a dictionary: NumPy's in C order, `("float16" | "bfloat16", bits)`, or lists of `str` and `None`.
+/// Takes the arrays of a dictionary: NumPy's in C order, `("float16" | "bfloat16", bits)`, lists of `str` and `None`, or such a
+/// list with its shape, `(shape, list)`.
 pub(crate) fn held<'py>(arrays: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Held<'py>)>> {
     arrays.iter().map(|(name, array)| Ok((name.extract()?, one(&array)?))).collect()
 }
@@ -36,6 +39,9 @@ fn one<'py>(array: &Bound<'py, PyAny>) -> PyResult<Held<'py>> {
     }
     if let Ok((name, bits)) = array.extract::<(String, PyReadonlyArrayDyn<'py, u16>)>() {
         return Ok(Held::Bits(name, bits));
+    }
+    if let Ok((shape, strings)) = array.extract() {
+        return Ok(Held::ShapedStrings(shape, strings));
     }
     let numbers = borrowed(array)
         .map(Held::F32)
@@ -55,15 +61,22 @@ fn one<'py>(array: &Bound<'py, PyAny>) -> PyResult<Held<'py>> {
     }
 }
 
-/// Makes a table of borrowed arrays.
-pub(crate) fn table<'a>(name: &str, arrays: &'a [(String, Held<'_>)], classes: Option<&str>) -> PyResult<Arrays<'a>> {
+/// Makes a table of borrowed arrays, with texts of metadata by key.
+pub(crate) fn table<'a>(
+    name: &str,
+    arrays: &'a [(String, Held<'_>)],
+    metadata: &[(&str, String)],
+) -> PyResult<Arrays<'a>> {
     let mut table = Arrays::new(name);
-    if let Some(classes) = classes {
-        table = table.with_metadata("classes", classes);
+    for (key, text) in metadata {
+        table = table.with_metadata(key, text);
     }
     for (name, array) in arrays {
         table = match array {
             Held::Strings(strings) => table.with_strings(name, strings.clone()),
+            Held::ShapedStrings(shape, strings) => {
+                table.with_shaped_strings(name, shape, strings.clone()).map_err(Raised::from)?
+            }
             Held::Bool(array) => add(table, name, array, Numbers::Bool)?,
             Held::U8(array) => add(table, name, array, Numbers::U8)?,
             Held::U16(array) => add(table, name, array, Numbers::U16)?,

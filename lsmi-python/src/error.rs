@@ -7,7 +7,7 @@ use lsmi_candle::analysis::AnalysisError;
 use lsmi_candle::embedding::embedder::EmbedError;
 use lsmi_candle::embedding::pipeline::EmbedBatchError;
 use lsmi_candle::estimator::batch::BatchError;
-use lsmi_candle::features::FeatureError;
+use lsmi_candle::features::{FeatureError, SequenceError};
 use lsmi_candle::{BundleError, EstimatorError};
 use lsmi_guide::GuideError;
 use pyo3::prelude::*;
@@ -95,6 +95,7 @@ impl From<FeatureError> for Raised {
 fn place_of(error: &FeatureError) -> Place {
     use FeatureError as E;
     let (array, row, column) = match error {
+        E::Sequence(error) => return place_in_sequences(error),
         E::NotFinite { array, row, column, .. } | E::LabelValue { array, row, column, .. } => {
             (array, Some(*row), Some(*column))
         }
@@ -125,7 +126,20 @@ fn place_of(error: &FeatureError) -> Place {
         | E::Probabilities { array, .. }
         | E::ConstantModality { array, .. }
         | E::SingleClass { array, .. }
+        | E::LabelCount { array, .. }
         | E::Ids { array, .. } => (array, None, None),
+        _ => return Place::default(),
+    };
+    Place { array: Some(array.clone()), row, column }
+}
+
+/// Finds the array, row and column that an error of sequences names.
+fn place_in_sequences(error: &SequenceError) -> Place {
+    use SequenceError as E;
+    let (array, row, column) = match error {
+        E::NotFinite { array, row, column, .. } => (array, Some(*row), Some(*column)),
+        E::Length { array, row, .. } | E::MissingLabel { array, row, .. } => (array, Some(*row), None),
+        E::MissingLengths { array, .. } | E::StepCount { array, .. } | E::TooShort { array, .. } => (array, None, None),
         _ => return Place::default(),
     };
     Place { array: Some(array.clone()), row, column }
@@ -143,6 +157,25 @@ fn hint_for(error: &FeatureError) -> Option<String> {
             };
             format!("leave such rows out with missing=\"drop\"{keep}")
         }
+        FeatureError::ElementType { expected, .. } if expected.contains("bins for a continuous target") => {
+            "analyze numbers as they are with target=\"continuous\"".to_owned()
+        }
+        FeatureError::Shape { expected, .. } if expected.contains("several labels a row") => {
+            "target=\"labels\" decomposes them all, one by one".to_owned()
+        }
+        // Libraries name the setting that pools sequences.
+        FeatureError::Shape { .. } if error.hint().is_some() => {
+            "pool=\"mean\" (or \"last\", \"max\", \"attention\") pools the steps of sequences; lags= keeps them"
+                .to_owned()
+        }
+        FeatureError::RareWithLogits { .. } => "keep the classes as they are with rare=\"prototypes\"".to_owned(),
+        FeatureError::Sequence(SequenceError::MissingLabel { .. }) => {
+            "leave such steps out with missing=\"drop\"".to_owned()
+        }
+        FeatureError::Sequence(SequenceError::TooShort { .. }) => "give smaller lags with lags=".to_owned(),
+        FeatureError::Sequence(SequenceError::NotFinite { .. }) => {
+            "say how many steps of each sequence count with lengths=".to_owned()
+        }
         _ => return None,
     })
 }
@@ -153,8 +186,12 @@ impl From<EstimatorError> for Raised {
             EstimatorError::Features(error) => return (*error).into(),
             EstimatorError::Bundle(error) => return error.into(),
             EstimatorError::Setting { .. } => (Class::Usage, None),
-            EstimatorError::RareClass { .. }
-            | EstimatorError::RareCompleteClass { .. }
+            EstimatorError::RareClass { .. } => (
+                Class::Data,
+                Some("set the number of folds with folds=, or make one class of all rare ones with rare=\"pool\""),
+            ),
+            EstimatorError::DiscreteTarget { .. } => (Class::Data, Some("leave out target=\"continuous\"")),
+            EstimatorError::RareCompleteClass { .. }
             | EstimatorError::FewRowsForDensity { .. }
             | EstimatorError::NothingHeldOut { .. } => (Class::Data, Some("set the number of folds with folds=")),
             EstimatorError::Threads { .. } => (Class::Failed, Some("set the number of threads with threads=")),
@@ -240,6 +277,14 @@ impl From<AnalysisError> for Raised {
             AnalysisError::Rows { file, source } => {
                 let raised = Self::from(*source);
                 Self { message: format!("{file}: {}", raised.message), ..raised }
+            }
+            AnalysisError::Label { label, source } => {
+                let raised = Self::from(*source);
+                Self { message: format!("label `{label}`: {}", raised.message), ..raised }
+            }
+            AnalysisError::RareLabel { .. } => {
+                let hint = "put all rare labels together with rare=\"pool\", or set the number of folds with folds=";
+                Self { hint: Some(hint.to_owned()), ..Self::new(Class::Data, &error) }
             }
             other => Self::new(Class::Data, &other),
         }

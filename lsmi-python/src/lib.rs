@@ -11,12 +11,17 @@ mod arrays;
 mod arrow;
 mod background;
 mod command;
+mod continuous;
 mod encoders;
 mod ensemble;
 mod error;
 mod guide;
+mod labels;
+mod lags;
 mod partition;
+mod samples;
 mod settings;
+mod several;
 mod table;
 
 /// The classes and functions that `python/lsmi` builds on.
@@ -29,13 +34,23 @@ mod _lsmi {
     #[pymodule_export]
     use super::command::{demo, run};
     #[pymodule_export]
+    use super::continuous::{ContinuousAnalysis, analyze_continuous};
+    #[pymodule_export]
     use super::encoders::{Encoders, check_encoder_options, find_model};
     #[pymodule_export]
     use super::ensemble::Ensemble;
     #[pymodule_export]
     use super::guide::Guide;
     #[pymodule_export]
+    use super::labels::{LabelsAnalysis, analyze_labels};
+    #[pymodule_export]
+    use super::lags::{LagsAnalysis, analyze_lags};
+    #[pymodule_export]
     use super::partition::partition;
+    #[pymodule_export]
+    use super::samples::SampleTable;
+    #[pymodule_export]
+    use super::several::{SeveralAnalysis, analyze_several};
     #[pymodule_export]
     use super::table::Table;
 

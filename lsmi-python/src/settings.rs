@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lsmi_candle::analysis::{self, Gates};
 use lsmi_candle::densities::knife;
 use lsmi_candle::estimator;
+use lsmi_candle::features::Rare;
 use lsmi_core::{ClassPrior, Measure, PriorChoice};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -45,11 +46,16 @@ pub(crate) fn fit(options: &Bound<'_, PyDict>) -> PyResult<estimator::Settings> 
         knife: if published { knife::Params::published() } else { knife::Params::default() },
         densities: densities.map(|estimator| Arc::clone(&estimator.get().0)),
         folds_of_rows: None,
-        prototypes: false,
+        prototypes: rare(options)? == Rare::Prototypes,
         scale_logits: option(options, "scale_logits")?,
         threads: option(options, "threads")?,
         device: parsed(&option::<String>(options, "device")?)?,
     })
+}
+
+/// Reads what becomes of rare classes.
+pub(crate) fn rare(options: &Bound<'_, PyDict>) -> PyResult<Rare> {
+    parsed(&option::<String>(options, "rare")?)
 }
 
 /// Takes an option, which Python has filled in.

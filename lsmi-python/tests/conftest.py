@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,25 @@ Arrays = dict[str, npt.NDArray[np.generic]]
 
 #: Settings that keep a fit short.
 QUICK = {"repeats": 1, "threads": 1, "seed": 3, "progress": False}
+
+
+def command(*words: object) -> subprocess.CompletedProcess[str]:
+    """Runs the command that the package brings."""
+    return subprocess.run([sys.executable, "-m", "lsmi", *map(str, words)], capture_output=True, text=True, check=False)
+
+
+def analyzed(file: Path, out: Path, *options: object) -> Path:
+    """Analyses a file by the command, as quickly as QUICK; returns the directory."""
+    quick = ["--repeats", 1, "--threads", 1, "--seed", 3, "--quiet"]
+    done = command("analyze", file, "--out", out, *quick, *options)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def assert_same_files(one: Path, other: Path, names: list[str]) -> None:
+    """Compares files of two directories byte by byte."""
+    for name in names:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +10,7 @@ import pytest
 
 import lsmi
 
-from .conftest import QUICK, Arrays
-
-
-def command(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "lsmi", *map(str, words)], capture_output=True, text=True, check=False)
+from .conftest import QUICK, Arrays, command
 
 
 @pytest.mark.parametrize("element", [np.float64, np.float32, np.float16])

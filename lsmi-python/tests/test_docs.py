@@ -1,10 +1,12 @@
-"""The Python blocks of README and docs, run as they are written, in order, one page a process.
+"""The examples of docstrings, and the Python blocks of README and docs, run as they are written, in order, one page a process.
 
 What a page takes for granted, such as features of the reader's own, is made beforehand.
 """
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import os
 import re
 import subprocess
@@ -92,6 +94,12 @@ PAGES = {
     "docs/clean.md": (SUSPECTS, ["torch"], "assert len(keep) == 200 and len(next(iter(loader))) == 64"),
     "lsmi-python/README.md": ("", [], 'assert len(a.samples["s"]) == 1906'),
 }
+
+
+@pytest.mark.parametrize("name", ["_analyze", *(f"_results.{kind}" for kind in ("several", "continuous", "labels", "lags"))])
+def test_examples_of_docstrings_run(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"lsmi.{name}"))
+    assert found.attempted > 0 and found.failed == 0
 
 
 def blocks(page: Path) -> list[str]:

@@ -36,21 +36,33 @@ impl WriteError {
     }
 }
 
-/// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there: `write` is
-/// called with each name. Files of these names are replaced, and none is before all are written.
+/// Writes `samples.csv`, `summary.json` and `estimator.safetensors` to a directory; see [`write_named`].
 pub(super) fn write_files(
     directory: &Path,
     write: impl Fn(&str, &mut BufWriter<&File>) -> Result<(), Box<dyn Error + Send + Sync>>,
+) -> Result<(), WriteError> {
+    let names = [&samples_name(Format::Csv), SUMMARY, ESTIMATOR].map(str::to_owned);
+    write_named(directory, &names, |place, output| write(&names[place], output))
+}
+
+/// Writes files to a directory, which is made if it is not there, as are those that names lead to: `write` is called with the
+/// place of each name. Files of these names are replaced, and none is before all are written.
+pub(super) fn write_named(
+    directory: &Path,
+    names: &[String],
+    write: impl Fn(usize, &mut BufWriter<&File>) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<(), WriteError> {
     // Dropped after the files, and kept once they stand in their places.
     let mut made = MadeDirectories::new(&Unobserved);
     made.make(directory).map_err(|error| WriteError::new(directory, error.into()))?;
     let mut written = Vec::new();
-    for name in [&samples_name(Format::Csv), SUMMARY, ESTIMATOR] {
+    for (place, name) in names.iter().enumerate() {
         let path = directory.join(name);
+        let parent = path.parent().unwrap_or(directory);
+        made.make(parent).map_err(|error| WriteError::new(parent, error.into()))?;
         let file = AtomicFile::create(&path).map_err(|error| WriteError::new(&path, error.into()))?;
         let mut output = BufWriter::new(file.file());
-        write(name, &mut output).and_then(|()| Ok(output.flush()?)).map_err(|error| WriteError::new(&path, error))?;
+        write(place, &mut output).and_then(|()| Ok(output.flush()?)).map_err(|error| WriteError::new(&path, error))?;
         drop(output);
         written.push(file);
     }
@@ -105,5 +117,25 @@ impl Analysis {
     /// What the output gives, or an error of the bundle.
     pub fn write_estimator(&self, output: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(output.write_all(&self.estimator.to_bytes()?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_files_are_written_or_none() {
+        let place = tempfile::tempdir().unwrap();
+        let names = ["a.csv".to_owned(), "deep/b.json".to_owned()];
+        let directory = place.path().join("new");
+        let failed = write_named(&directory, &names, |place, output| match place {
+            0 => Ok(output.write_all(b"a")?),
+            _ => Err("full".into()),
+        });
+        assert!(failed.unwrap_err().to_string().ends_with("b.json: cannot be written"));
+        assert!(!directory.exists());
+        write_named(&directory, &names, |place, output| Ok(output.write_all(names[place].as_bytes())?)).unwrap();
+        assert_eq!(std::fs::read_to_string(directory.join("deep/b.json")).unwrap(), "deep/b.json");
     }
 }

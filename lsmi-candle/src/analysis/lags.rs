@@ -4,16 +4,19 @@
 //! the dimensions of joint models. Nothing is shared: L lags take the time of L analyses.
 
 use std::io::Write;
+use std::path::Path;
 
 use crossbeam_channel::Sender;
 use serde::{Deserialize, Serialize};
 
+use super::files::{ESTIMATOR, SUMMARY, WriteError, samples_name, write_named};
 use super::names::Names;
 use super::ordered_map::{as_map, from_map};
 use super::summary::{SplitSummary, Summary};
 use super::{Analysis, AnalysisError, Analyzer, Settings};
 use crate::estimator::Progress;
 use crate::features::SequenceFile;
+use crate::samples::Format;
 
 /// Version of the layout of the summary.
 const SCHEMA: u32 = 1;
@@ -132,5 +135,32 @@ impl LagAnalyses {
     pub fn write_summary(&self, output: &mut impl Write) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         serde_json::to_writer_pretty(&mut *output, &self.summary())?;
         Ok(output.write_all(b"\n")?)
+    }
+
+    /// Returns the name of the directory of a lag, below that of all.
+    pub fn directory_name(lag: usize) -> String {
+        format!("lag-{lag}")
+    }
+
+    /// Writes `summary.json` to a directory, which is made if it is not there, and the files of each lag to one of its own in it.
+    /// Files of these names are replaced, and none is before all are written.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the file system refuses.
+    pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
+        let files = [samples_name(Format::Csv), SUMMARY.to_owned(), ESTIMATOR.to_owned()];
+        let of_lag = |(lag, _): &(usize, Analysis)| {
+            let directory = Self::directory_name(*lag);
+            files.each_ref().map(|file| format!("{directory}/{file}"))
+        };
+        let names: Vec<String> = self.lags.iter().flat_map(of_lag).chain([SUMMARY.to_owned()]).collect();
+        write_named(directory.as_ref(), &names, |place, output| {
+            let Some((_, analysis)) = self.lags.get(place / files.len()) else { return self.write_summary(output) };
+            match place % files.len() {
+                0 => analysis.write_samples(output, Format::Csv),
+                1 => analysis.write_summary(output),
+                _ => analysis.write_estimator(output),
+            }
+        })
     }
 }

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _lsmi
-from ._inputs import ArrayLike, table
-from ._progress import Progress, listener
+from ._inputs import ArrayLike, check_alone, check_lengths, listed, pair, table
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,13 +25,10 @@ if TYPE_CHECKING:
 
     from ._lsmi import Analysis as _Analysis
     from ._lsmi import Estimator as _Estimator
-    from ._lsmi import Table
+    from ._lsmi import LabelsAnalysis as _LabelsAnalysis
+    from ._lsmi import SampleTable as _SampleTable
 
 PathLike = str | os.PathLike[str]
-#: A split beside that of training: ``(x1, x2, y)``, or a mapping with ``x1``, ``x2``, ``y`` and maybe ``ids``, ``groups``,
-#: ``logits``.
-Split = Sequence[ArrayLike] | Mapping[str, ArrayLike]
-
 
 _MEASURES = ("pm", "sx", "mmi", "ccs", "min")
 
@@ -46,7 +42,7 @@ class Samples(Mapping[str, Any]):
     ``r_ccs``.
     """
 
-    def __init__(self, analysis: _Analysis) -> None:
+    def __init__(self, analysis: _Analysis | _LabelsAnalysis | _SampleTable) -> None:
         self._analysis = analysis
 
     @cached_property
@@ -221,6 +217,8 @@ class Estimator:
         names: tuple[str, str] = ("x1", "x2"),
         keys: str | None = None,
         missing: str = "refuse",
+        pool: str | None = None,
+        lengths: ArrayLike | None = None,
     ) -> Analysis:
         """Scores new rows by the models of all folds together.
 
@@ -238,19 +236,31 @@ class Estimator:
             names: What the modalities are called in the summary.
             keys: The names of the arrays of a file, ``"X1,X2,LABEL"``.
             missing: What becomes of rows without a label: ``refuse``, ``drop`` or ``keep``.
+            pool: How sequences ``[n, T, d]`` are pooled; as those of the fit were.
+            lengths: The steps of each sequence that count, as for :func:`analyze`.
 
         Raises:
             DataError: If the rows cannot be used, or are not of the columns that the estimator was fitted on.
         """
-        options = {"measures": _listed(measures), "names": _pair(names), "keys": keys, "groups": None, "missing": missing}
+        check_lengths(lengths, pool)
+        options = {
+            "measures": listed(measures),
+            "names": pair(names),
+            "keys": keys,
+            "groups": None,
+            "missing": missing,
+            "pool": pool,
+        }
         if isinstance(x1, (str, os.PathLike)):
-            _check_alone(x2=x2, y=y, ids=ids, logits=logits, present1=present1, present2=present2)
+            check_alone(x2=x2, y=y, ids=ids, logits=logits, present1=present1, present2=present2, lengths=lengths)
             source: Any = Path(x1)
         else:
             if not label_free and y is None:
                 raise UsageError("y is missing; scores without labels are given with label_free=True")
             labels = None if label_free else y
-            source = table(x1, x2, labels, ids=ids, logits=logits, present1=present1, present2=present2)
+            source = table(
+                x1, x2, labels, ids=ids, logits=logits, present1=present1, present2=present2, lengths=lengths
+            )
         if label_free:
             return Analysis(self._inner.score_label_free(source, options))
         scored = self._inner.score(source, options)
@@ -291,7 +301,7 @@ class Estimator:
 
         _check_measures(label_free, measures)
 
-        return pyarrow.record_batch(self._inner.score_batch(batch, _listed(measures), label_free))
+        return pyarrow.record_batch(self._inner.score_batch(batch, listed(measures), label_free))
 
     def output_schema(self, schema: Any, *, label_free: bool = False, measures: Sequence[str] = ()) -> pyarrow.Schema:
         """Gives the columns that :meth:`score_batch` returns for rows with the columns of a schema of Arrow's.
@@ -304,7 +314,7 @@ class Estimator:
 
         _check_measures(label_free, measures)
 
-        return pyarrow.schema(self._inner.scored_columns(schema, _listed(measures), label_free))
+        return pyarrow.schema(self._inner.scored_columns(schema, listed(measures), label_free))
 
     def save(self, path: PathLike) -> None:
         """Writes the estimator to a ``.safetensors`` file, which :func:`load` and the command read."""
@@ -327,23 +337,6 @@ def _check_measures(label_free: bool, measures: Sequence[str]) -> None:
         raise UsageError("measures= need labels; leave them out, or leave out label_free=True")
 
 
-def _listed(measures: Sequence[str]) -> list[str]:
-    """Takes one measure by itself, too, and each once."""
-    return [measures] if isinstance(measures, str) else list(dict.fromkeys(measures))
-
-
-def _pair(names: Sequence[str]) -> list[str]:
-    if isinstance(names, str) or len(names) != 2:
-        raise UsageError(f"names={names!r}: give two names, one of each modality")
-    return list(names)
-
-
-def _check_alone(**arrays: object) -> None:
-    given = [name for name, value in arrays.items() if value is not None]
-    if given:
-        raise UsageError(f"the first argument is the path of a file, which has all arrays: leave out {', '.join(given)}")
-
-
 def load(path: PathLike, *, device: str = "auto") -> Estimator:
     """Reads an estimator that was saved by :meth:`Estimator.save`, ``lsmi analyze`` or ``lsmi fit``.
 
@@ -356,248 +349,3 @@ def load(path: PathLike, *, device: str = "auto") -> Estimator:
     """
     place = Path(path)
     return Estimator(_lsmi.Estimator.read(place / "estimator.safetensors" if place.is_dir() else place, device))
-
-
-def _read(
-    x1: ArrayLike,
-    x2: ArrayLike | None,
-    y: ArrayLike | None,
-    *,
-    ids: ArrayLike | None,
-    groups: ArrayLike | None,
-    logits: Sequence[ArrayLike | None] | None,
-    splits: Mapping[str, Split] | None,
-    classes: Sequence[str] | None,
-    keys: str | None,
-    missing: str,
-    present1: ArrayLike | None = None,
-    present2: ArrayLike | None = None,
-) -> Table:
-    """Reads arrays, or a file, for training."""
-    if isinstance(x1, (str, os.PathLike)):
-        _check_alone(
-            x2=x2, y=y, ids=ids, logits=logits, splits=splits, classes=classes, present1=present1, present2=present2
-        )
-        if groups is not None and not isinstance(groups, str):
-            raise UsageError("groups= of a file is the name of an array in it, or \"none\"")
-        return _lsmi.Table.of_file(Path(x1), keys=keys, groups=groups, missing=missing)
-    for name, value in (("x2", x2), ("y", y)):
-        if value is None:
-            raise UsageError(f"{name} is missing")
-    of_groups = groups if groups is None or isinstance(groups, str) else "group"
-    values = None if isinstance(groups, str) else groups
-    suffix = "_train" if splits else ""
-    arrays = table(
-        x1, x2, y, ids=ids, groups=values, logits=logits, present1=present1, present2=present2, suffix=suffix
-    )
-    for name, split in (splits or {}).items():
-        arrays.update(_split(name, split))
-    labels = json.dumps([str(name) for name in classes]) if classes is not None else None
-    return _lsmi.Table.of_arrays(arrays, classes=labels, groups=of_groups, missing=missing)
-
-
-def _split(name: str, split: Split) -> dict[str, Any]:
-    if not isinstance(split, Mapping):
-        split = dict(zip(("x1", "x2", "y", "ids"), split))
-    unknown = set(split) - {"x1", "x2", "y", "ids", "groups", "logits", "present1", "present2"}
-    if unknown or not {"x1", "x2", "y"} <= set(split):
-        others = "ids, groups, logits, present1 and present2"
-        raise UsageError(f"the split `{name}` needs x1, x2 and y, and may have {others}; found {list(split)}")
-    return table(
-        split["x1"],
-        split["x2"],
-        split["y"],
-        ids=split.get("ids"),
-        groups=split.get("groups"),
-        logits=split.get("logits"),
-        present1=split.get("present1"),
-        present2=split.get("present2"),
-        suffix=f"_{name}",
-    )
-
-
-def analyze(
-    x1: ArrayLike,
-    x2: ArrayLike | None = None,
-    y: ArrayLike | None = None,
-    *,
-    ids: ArrayLike | None = None,
-    groups: ArrayLike | str | None = None,
-    logits: Sequence[ArrayLike | None] | None = None,
-    present1: ArrayLike | None = None,
-    present2: ArrayLike | None = None,
-    splits: Mapping[str, Split] | None = None,
-    classes: Sequence[str] | None = None,
-    names: tuple[str, str] = ("x1", "x2"),
-    label: str = "the label",
-    measure: str = "pm",
-    measures: Sequence[str] = (),
-    check: bool = False,
-    null: int = 0,
-    repeats: int | None = None,
-    folds: int = 5,
-    gauge: str = "whitened",
-    dims: int | str = "auto",
-    prior: str | Sequence[float] = "empirical",
-    densities: Estimator | None = None,
-    published_knife: bool = False,
-    scale_logits: bool = False,
-    strength: float = 3.0,
-    rows: int = 5000,
-    keys: str | None = None,
-    missing: str = "refuse",
-    seed: int = 0,
-    threads: int = 0,
-    device: str = "auto",
-    progress: Progress = None,
-) -> Analysis:
-    """Tells for every sample how much is redundant, unique and synergistic about its label (Yang, Wang and Hu, ICML 2025).
-
-    Every training row is scored by models that did not see it (cross-fitting). The same data and settings give, to the
-    byte, what the command ``lsmi analyze`` gives.
-
-    Args:
-        x1: Features of the first modality, ``[n, d1]``; or the path of a feature file, and nothing else of the data.
-        x2: Features of the second modality, ``[n, d2]``.
-        y: Labels, ``[n]``: integers, booleans or strings.
-        ids: Distinct ids, ``[n]``; row numbers if ``None``.
-        groups: Equal values for rows that belong together, ``[n]``; ``"none"`` keeps all apart. By default equal and nearly
-            equal rows are found.
-        logits: Logits of your own models of x1, x2 and both, ``[n, K]`` each, ``None`` where there is none; they take the
-            place of heads and must not have seen the rows.
-        present1: Which rows have x1, ``[n]``: booleans, or 0 and 1; the values of others are not looked at. By default the
-            rows that are not NaN throughout. Rows that lack a modality have the terms of the other, and NaN elsewhere.
-        present2: Which rows have x2.
-        splits: Further rows, which are scored by all models, by the name of their split.
-        classes: Names of the labels 0, 1, ...
-        names: What the modalities are called in sentences.
-        label: What the label is called in sentences.
-        measure: Measure of redundancy: ``pm``, ``sx``, ``mmi``, ``ccs`` or ``min``.
-        measures: Further measures, whose columns are added to the samples.
-        check: Whether to ask the gates if the data can support conclusions.
-        null: Permutations of the labels to test the means against chance.
-        repeats: Fits that are averaged; by default three below 5,000 rows, else one.
-        folds: Folds of the cross-fitting, at least 2.
-        gauge: Coordinates of surprisal: ``whitened``, ``standardized`` or ``raw``.
-        dims: Dimensions of the whitened gauge: ``auto`` or a number.
-        prior: Class prior: ``empirical``, ``uniform`` or one probability a class.
-        densities: An estimator whose gauge and densities are reused.
-        published_knife: Whether to fit densities as the published implementation does.
-        scale_logits: Whether to fit a temperature for ``logits``.
-        strength: What the gate ``power`` plants, in standard deviations.
-        rows: The most rows that a gate fits.
-        keys: The names of the arrays of a file, ``"X1,X2,LABEL"``.
-        missing: What becomes of rows without a label: ``refuse``, ``drop`` or ``keep``.
-        seed: The seed of everything random.
-        threads: Models fitted at the same time; 0: as many as there are processors. The result does not depend on it.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``metal``.
-        progress: See :data:`Progress`.
-
-    Returns:
-        The analysis: ``samples``, ``summary``, ``estimator``, ``report()``; values are in nats.
-
-    Raises:
-        DataError: If the data cannot be used; it names array, row and column.
-        UsageError: If an argument is wrong.
-        KeyboardInterrupt: Upon Ctrl-C, within a second.
-    """
-    data = _read(
-        x1, x2, y, ids=ids, groups=groups, logits=logits, splits=splits, classes=classes, keys=keys, missing=missing,
-        present1=present1, present2=present2,
-    )  # fmt: skip
-    options = {
-        "names": _pair(names),
-        "label": label,
-        "measures": _listed(measures),
-        "check": check,
-        "null": null,
-        "strength": strength,
-        "rows": rows,
-        **_fit(measure, repeats, folds, gauge, dims, prior, densities, published_knife, scale_logits, seed, threads, device),
-    }
-    with listener(progress) as step:
-        return Analysis(_lsmi.analyze(data, options, step))
-
-
-def _fit(
-    measure: str,
-    repeats: int | None,
-    folds: int,
-    gauge: str,
-    dims: int | str,
-    prior: str | Sequence[float],
-    densities: Estimator | None,
-    published_knife: bool,
-    scale_logits: bool,
-    seed: int,
-    threads: int,
-    device: str,
-) -> dict[str, Any]:
-    return {
-        "measure": measure,
-        "repeats": repeats,
-        "folds": folds,
-        "gauge": gauge,
-        "dims": str(dims),
-        "prior": prior if isinstance(prior, str) else [float(share) for share in prior],
-        "densities": densities._inner if densities is not None else None,
-        "published_knife": published_knife,
-        "scale_logits": scale_logits,
-        "seed": seed,
-        "threads": threads,
-        "device": device,
-    }
-
-
-def check(
-    x1: ArrayLike,
-    x2: ArrayLike | None = None,
-    y: ArrayLike | None = None,
-    *,
-    ids: ArrayLike | None = None,
-    groups: ArrayLike | str | None = None,
-    logits: Sequence[ArrayLike | None] | None = None,
-    splits: Mapping[str, Split] | None = None,
-    classes: Sequence[str] | None = None,
-    measure: str = "pm",
-    repeats: int = 1,
-    folds: int = 5,
-    gauge: str = "whitened",
-    dims: int | str = "auto",
-    prior: str | Sequence[float] = "empirical",
-    published_knife: bool = False,
-    scale_logits: bool = False,
-    strength: float = 3.0,
-    rows: int = 5000,
-    keys: str | None = None,
-    missing: str = "refuse",
-    seed: int = 0,
-    threads: int = 0,
-    device: str = "auto",
-    progress: Progress = None,
-) -> dict[str, Any]:
-    """Asks the gates whether data of this size, these dimensions and these classes can support conclusions.
-
-    Each gate changes the features so that the right answer is known, or compares what must agree. Arguments are those of
-    :func:`analyze`.
-
-    Returns:
-        What ``lsmi check --json`` prints: ``verdict`` (``pass``, ``warn`` or ``fail``) and ``gates``, a list.
-
-    Raises:
-        DataError: If the data cannot be used at all.
-        UsageError: If an argument is wrong.
-    """
-    data = _read(
-        x1, x2, y, ids=ids, groups=groups, logits=logits, splits=splits, classes=classes, keys=keys, missing=missing
-    )
-    options = {
-        "strength": strength,
-        "rows": rows,
-        **_fit(measure, repeats, folds, gauge, dims, prior, None, published_knife, scale_logits, seed, threads, device),
-    }
-    with listener(progress) as step:
-        found: dict[str, Any] = json.loads(_lsmi.check(data, options, step))
-    return found
-
-

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,8 @@ def _whole(value: Readable) -> npt.NDArray[Any]:
         return np.asarray(["" if text is None else text for text in value])
     if isinstance(value, tuple):
         kind, bits = value
+        if isinstance(kind, tuple) or isinstance(bits, list):
+            return np.asarray(["" if text is None else text for text in bits]).reshape(cast("tuple[int, ...]", kind))
         return bits.view(np.float16) if kind == "float16" else (bits.astype(np.uint32) << 16).view(np.float32)
     return value
 

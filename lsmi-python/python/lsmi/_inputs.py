@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from typing import Any, Union, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,13 @@ from .errors import DataError, UsageError
 
 _log = logging.getLogger("lsmi")
 
-#: What the Rust module reads.
-Readable = Union[npt.NDArray[Any], tuple[str, npt.NDArray[np.uint16]], list[Union[str, None]]]
+#: What the Rust module reads; text of several dimensions with its shape.
+Readable = Union[
+    npt.NDArray[Any],
+    tuple[str, npt.NDArray[np.uint16]],
+    list[Union[str, None]],
+    tuple[tuple[int, ...], list[Union[str, None]]],
+]
 
 #: Whatever holds numbers: NumPy, torch or anything with ``__dlpack__``, pandas, polars or anything of Arrow's, lists.
 ArrayLike = Any
@@ -38,7 +43,8 @@ def numbers(name: str, value: ArrayLike) -> Readable:
 
 
 def identifiers(name: str, value: ArrayLike) -> Readable:
-    """Takes labels, ids or groups, ``[n]``: integers, booleans or strings; a missing one is ``None`` or NaN.
+    """Takes labels, ids or groups, ``[n]``, or labels of steps, ``[n, T]``: integers, booleans or strings; a missing one is
+    ``None`` or NaN.
 
     Args:
         name: The name of the array in messages.
@@ -51,12 +57,53 @@ def identifiers(name: str, value: ArrayLike) -> Readable:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array.reshape(-1)
     if array.dtype.kind == "U":
-        return [str(text) for text in array.ravel()]
+        return _shaped([str(text) for text in array.ravel()], array.shape)
     if array.dtype.kind == "S":
-        return [bytes(text).decode() for text in array.ravel()]
+        return _shaped([bytes(text).decode() for text in array.ravel()], array.shape)
     if array.dtype.kind == "O":
-        return _objects(name, array.ravel().tolist())
+        return _shaped(_objects(name, array.ravel().tolist()), array.shape)
     return _bits(name, array)
+
+
+def matrix(name: str, value: ArrayLike) -> tuple[Readable, list[str] | None]:
+    """Takes several labels or targets a row, ``[n, L]``, or one, ``[n]``; a missing one is ``None`` or NaN.
+
+    Args:
+        name: The name of the array in messages.
+        value: What :func:`numbers` takes, or columns by name: a mapping or a data frame.
+
+    Returns:
+        The numbers, and the names of the columns where these are texts.
+
+    Raises:
+        UsageError: If it holds no numbers, or columns of different lengths.
+    """
+    names = list(value) if isinstance(value, Mapping) else list(getattr(value, "columns", []))
+    if not names or not all(isinstance(column, str) for column in names):
+        return numbers(name, _without_gaps(name, _array(name, value))), None
+    columns = [_without_gaps(name, _array(name, value[column])).reshape(-1) for column in names]
+    if len({len(column) for column in columns}) > 1:
+        found = ", ".join(f"{len(column)} in `{label}`" for label, column in zip(names, columns))
+        raise UsageError(f"the columns of `{name}` need a value for every row, but have {found}")
+    return numbers(name, np.column_stack(columns)), names
+
+
+def _without_gaps(name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Makes numbers of objects, and NaN of missing ones."""
+    if array.dtype.kind != "O":
+        return array
+    flat = [math.nan if _is_missing(value) else value for value in array.ravel().tolist()]
+    try:
+        return np.asarray(flat, dtype=np.float64).reshape(array.shape)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"`{name}` must hold numbers: {error}") from None
+
+
+def _shaped(values: Readable, shape: tuple[int, ...]) -> Readable:
+    """Gives values their shape back, if they have several dimensions."""
+    if len(shape) == 1:
+        return values
+    return values.reshape(shape) if isinstance(values, np.ndarray) else (shape, cast("list[str | None]", values))
 
 
 def _objects(name: str, values: list[Any]) -> Readable:
@@ -212,26 +259,70 @@ def table(
     logits: Sequence[ArrayLike | None] | None = None,
     present1: ArrayLike | None = None,
     present2: ArrayLike | None = None,
+    lengths: ArrayLike | None = None,
     suffix: str = "",
 ) -> dict[str, Readable]:
     """Names the arrays of samples as a feature file does.
 
     Args:
-        x1: First modality, ``[n, d1]``.
-        x2: Second modality, ``[n, d2]``.
+        x1: First modality, ``[n, d1]``, or sequences, ``[n, T, d1]``.
+        x2: Second modality, likewise.
         y: Labels, ``[n]``, if there are any.
         ids: Ids, ``[n]``; row numbers if ``None``.
         groups: Values that are equal where rows belong together, ``[n]``.
         logits: Logits of the user's models of x1, x2 and both, ``[n, K]`` each.
         present1: Which rows have x1, ``[n]``; the values of others are not looked at.
         present2: Which rows have x2.
+        lengths: The steps of each sequence that count, ``[n]``: of both modalities, or a tuple of those of each.
         suffix: What is added to every name, such as ``_test``.
     """
-    arrays = {"x1": numbers("x1", x1), "x2": numbers("x2", x2)}
-    for name, value in (("y", y), ("id", ids), ("group", groups), ("present1", present1), ("present2", present2)):
+    arrays = {"x1": numbers("x1", x1), "x2": numbers("x2", x2), **beside(y, ids=ids, groups=groups, lengths=lengths)}
+    for name, value in (("present1", present1), ("present2", present2)):
         if value is not None:
             arrays[name] = identifiers(name, value)
     for name, value in zip(("logits1", "logits2", "logits12"), logits or ()):
         if value is not None:
             arrays[name] = numbers(name, value)
     return {name + suffix: value for name, value in arrays.items()}
+
+
+def beside(
+    y: ArrayLike | None,
+    *,
+    ids: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    lengths: ArrayLike | None = None,
+) -> dict[str, Readable]:
+    """Names the arrays that stand beside the modalities; arguments are those of :func:`table`."""
+    arrays = {
+        name: identifiers(name, value) for name, value in (("y", y), ("id", ids), ("group", groups)) if value is not None
+    }
+    if isinstance(lengths, tuple) and len(lengths) != 2:
+        raise UsageError(f"lengths= is a tuple of {len(lengths)}: give an array for both modalities, or a tuple of two arrays")
+    named = zip(("lengths1", "lengths2"), lengths) if isinstance(lengths, tuple) else [("lengths", lengths)]
+    return arrays | {name: numbers(name, value) for name, value in named if value is not None}
+
+
+def listed(measures: Sequence[str]) -> list[str]:
+    """Takes one measure by itself, too, and each once."""
+    return [measures] if isinstance(measures, str) else list(dict.fromkeys(measures))
+
+
+def pair(names: Sequence[str]) -> list[str]:
+    """Takes the names of two modalities."""
+    if isinstance(names, str) or len(names) != 2:
+        raise UsageError(f"names={names!r}: give two names, one of each modality")
+    return list(names)
+
+
+def check_alone(**arrays: object) -> None:
+    """Refuses arrays beside the path of a file, which has them all."""
+    given = [name for name, value in arrays.items() if value is not None]
+    if given:
+        raise UsageError(f"the first argument is the path of a file, which has all arrays: leave out {', '.join(given)}")
+
+
+def check_lengths(lengths: object, pool: str | None) -> None:
+    """Refuses lengths of sequences that nothing is made of."""
+    if lengths is not None and pool is None:
+        raise UsageError("lengths= is about the steps of sequences: say what becomes of them with pool=, or lags=")

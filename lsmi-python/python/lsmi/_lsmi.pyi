@@ -6,7 +6,7 @@ from _typeshed import Incomplete, SupportsGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["__version__", "Analysis", "Batch", "Encoders", "Ensemble", "Estimator", "Guide", "Table", "analyze", "check", "check_encoder_options", "columns", "demo", "find_model", "partition", "run"]
+__all__ = ["__version__", "Analysis", "Batch", "ContinuousAnalysis", "Encoders", "Ensemble", "Estimator", "Guide", "LabelsAnalysis", "LagsAnalysis", "SampleTable", "SeveralAnalysis", "Table", "analyze", "analyze_continuous", "analyze_labels", "analyze_lags", "analyze_several", "check", "check_encoder_options", "columns", "demo", "find_model", "partition", "run"]
 
 __version__: Final[str]
 """
@@ -63,6 +63,24 @@ class Batch:
     def __arrow_c_schema__(self, /) -> Any:
         """
         Exports the columns.
+        """
+
+@final
+class ContinuousAnalysis:
+    """
+    Scored samples with continuous targets, with their summary.
+    """
+    def samples(self, /, decomposition: SupportsIndex) -> SampleTable:
+        """
+        The samples of all splits, of the decomposition at a place.
+        """
+    def summary(self, /) -> str:
+        """
+        The content of `summary.json`.
+        """
+    def write(self, /, directory: str | PathLike[str]) -> None:
+        """
+        Writes samples and summary to a directory, as `lsmi analyze` does.
         """
 
 @final
@@ -249,6 +267,102 @@ class Guide:
         """
 
 @final
+class LabelsAnalysis:
+    """
+    Analyses of several labels, with a summary of all.
+    """
+    def analysis(self, /, place: SupportsIndex) -> Analysis:
+        """
+        The analysis of the label at a place.
+        """
+    def arrow_stream(self, /) -> Any:
+        """
+        The samples of all labels as a stream of Arrow's C interface.
+        """
+    def columns(self, /) -> dict:
+        """
+        The samples of all labels as a dictionary of NumPy arrays and lists.
+        """
+    def labels(self, /) -> list[str]:
+        """
+        The names of the labels, in the order of the columns.
+        """
+    def summary(self, /) -> str:
+        """
+        The content of `summary.json`.
+        """
+    def write(self, /, directory: str | PathLike[str]) -> None:
+        """
+        Writes samples, summary and the estimator of each label to a directory, as `lsmi analyze` does.
+        """
+    def write_samples(self, /, path: str | PathLike[str], format: str) -> None:
+        """
+        Writes the samples of all labels to a file.
+        """
+
+@final
+class LagsAnalysis:
+    """
+    Analyses of several lags, with a summary of all.
+    """
+    def analysis(self, /, place: SupportsIndex) -> Analysis:
+        """
+        The analysis of the lag at a place.
+        """
+    def lags(self, /) -> list[tuple[int, str]]:
+        """
+        The lags, the smallest first, with the name of the directory of each.
+        """
+    def summary(self, /) -> str:
+        """
+        The content of `summary.json`.
+        """
+    def write(self, /, directory: str | PathLike[str]) -> None:
+        """
+        Writes the summary of all and the files of every lag to a directory, as `lsmi analyze` does.
+        """
+
+@final
+class SampleTable:
+    """
+    Samples whose columns depend on what was analysed.
+    """
+    def arrow_stream(self, /) -> Any:
+        """
+        The samples as a stream of Arrow's C interface.
+        """
+    def columns(self, /) -> dict:
+        """
+        The samples as a dictionary of NumPy arrays and lists.
+        """
+    def write_samples(self, /, path: str | PathLike[str], format: str) -> None:
+        """
+        Writes the samples to a file.
+        """
+
+@final
+class SeveralAnalysis:
+    """
+    Scored samples of more than two modalities, with their summary.
+    """
+    def reading(self, /, split: str) -> str | None:
+        """
+        The lattice of a split in a sentence or two; None where there is no lattice.
+        """
+    def samples(self, /) -> SampleTable:
+        """
+        The samples of all splits.
+        """
+    def summary(self, /) -> str:
+        """
+        The content of `summary.json`.
+        """
+    def write(self, /, directory: str | PathLike[str]) -> None:
+        """
+        Writes samples, summary and estimator to a directory, as `lsmi analyze` does.
+        """
+
+@final
 class Table:
     """
     Checked samples: for training, or to be scored by an estimator, with labels or without.
@@ -256,11 +370,11 @@ class Table:
     @property
     def classes(self, /) -> list[str]:
         """
-        The names of the classes, in the order of their indices.
+        The names of the classes, in the order of their indices; empty where there are none.
         """
     def ids(self, /, split: str = "train") -> list[str] | None:
         """
-        The ids of a split.
+        The ids of a split of two modalities with classes or without labels.
         """
     @property
     def notes(self, /) -> list[str]:
@@ -268,12 +382,12 @@ class Table:
         What is to be known of the data, in sentences.
         """
     @staticmethod
-    def of_arrays(arrays: dict, *, classes: str | None = None, keys: str | None = None, groups: str | None = None, missing: str = "refuse") -> Table:
+    def of_arrays(arrays: dict, options: dict | None = None) -> Table:
         """
-        Reads arrays for training.
+        Reads arrays for training; `classes` and `labels` are their names, as JSON.
         """
     @staticmethod
-    def of_file(path: str | PathLike[str], *, keys: str | None = None, groups: str | None = None, missing: str = "refuse") -> Table:
+    def of_file(path: str | PathLike[str], options: dict | None = None) -> Table:
         """
         Reads a feature file for training.
         """
@@ -281,6 +395,26 @@ class Table:
 def analyze(table: Table, options: dict, listener: Any | None = None) -> Analysis:
     """
     Analyses a table: fit, scores, intervals, and the tests and gates that were asked for.
+    """
+
+def analyze_continuous(table: Table, options: dict, listener: Any | None = None) -> ContinuousAnalysis:
+    """
+    Analyses a table with continuous targets.
+    """
+
+def analyze_labels(table: Table, options: dict, listener: Any | None = None) -> LabelsAnalysis:
+    """
+    Analyses a table of several labels.
+    """
+
+def analyze_lags(table: Table, options: dict, listener: Any | None = None) -> LagsAnalysis:
+    """
+    Analyses the samples of every lag of a table of sequences.
+    """
+
+def analyze_several(table: Table, options: dict, listener: Any | None = None) -> SeveralAnalysis:
+    """
+    Analyses a table of several modalities.
     """
 
 def check(table: Table, options: dict, listener: Any | None = None) -> str:

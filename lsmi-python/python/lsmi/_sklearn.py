@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._analysis import Analysis, Estimator, Samples, analyze
+from ._analysis import Analysis, Estimator, Samples
+from ._analyze import analyze
 from ._inputs import ArrayLike
 from .errors import UsageError
 

@@ -34,10 +34,12 @@ pub use summary::{ContinuousSummary, TargetSplitSummary, TargetSummary};
 
 use std::error::Error;
 use std::io::Write;
+use std::path::Path;
 
 use crossbeam_channel::Sender;
 use lsmi_core::{Decomposition, Measure, Terms};
 
+use super::files::{SUMMARY, WriteError, write_named};
 use super::names::Names;
 use super::{AnalysisError, Settings};
 use crate::error;
@@ -178,9 +180,25 @@ impl TargetAnalysis {
         self.decompositions.is_empty()
     }
 
-    /// Returns the samples of all splits of a decomposition as a table of columns.
+    /// Returns the samples of all splits of a decomposition as a table of columns: those of its file of samples.
+    ///
+    /// # Panics
+    /// If there is no such decomposition, as indexing a slice does.
     pub fn samples(&self, decomposition: usize) -> SampleTable {
         samples::table(&self.decompositions[decomposition])
+    }
+
+    /// Writes the samples of every decomposition and `summary.json` to a directory, which is made if it is not there. Files of
+    /// these names are replaced, and none is before all are written.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the file system refuses.
+    pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
+        let name = |place: usize| target_samples_name(place, self.len(), Format::Csv);
+        let names: Vec<String> = (0..self.len()).map(name).chain([SUMMARY.to_owned()]).collect();
+        write_named(directory.as_ref(), &names, |place, output| {
+            if place < self.len() { self.write_samples(place, output, Format::Csv) } else { self.write_summary(output) }
+        })
     }
 
     /// Writes the samples of a decomposition, one split after the other.

@@ -1,10 +1,17 @@
 //! The files of an analysis of several labels: one of samples, of all labels, and an estimator for each.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::io::Write;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use parquet::errors::ParquetError;
 
 use super::LabelsAnalysis;
-use crate::samples::{ExtraColumns, Format, write};
+use crate::analysis::files::{SUMMARY, WriteError, samples_name, write_named};
+use crate::samples::parquet::record_batch;
+use crate::samples::{ExtraColumns, Format, Sample, write};
 
 /// Characters of a label that its file name shows.
 const MOST_CHARACTERS: usize = 40;
@@ -52,15 +59,50 @@ impl LabelsAnalysis {
         output: &mut (impl Write + Send),
         format: Format,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let extra = self.extra();
+        write::write(output, format, &extra, self.rows(&extra))
+    }
+
+    /// Returns the same samples as one table of columns.
+    ///
+    /// # Errors
+    /// An error of Parquet's if the columns are too long for one table.
+    pub fn samples(&self) -> Result<RecordBatch, ParquetError> {
+        let extra = self.extra();
+        record_batch(&extra, &self.rows(&extra).collect::<Vec<_>>())
+    }
+
+    /// Returns the columns beside those of any file of samples.
+    fn extra(&self) -> ExtraColumns {
         let splits = || self.analyses.iter().flat_map(|(_, analysis)| analysis.splits());
         let numbers = splits().next().map(|split| split.extra_names().to_vec()).unwrap_or_default();
         let metadata = splits().flat_map(|split| &split.metadata);
-        let extra = ExtraColumns::new(numbers, metadata.map(|column| (column.name.as_str(), column.values.kind())));
-        let samples = self.analyses.iter().flat_map(|(_, analysis)| {
+        ExtraColumns::new(numbers, metadata.map(|column| (column.name.as_str(), column.values.kind())))
+    }
+
+    fn rows<'s>(&'s self, extra: &'s ExtraColumns) -> impl Iterator<Item = Sample<Cow<'s, str>>> {
+        self.analyses.iter().flat_map(move |(_, analysis)| {
             let classes = analysis.estimator().classes().names();
-            analysis.splits().iter().flat_map(|split| split.samples(classes, &extra)).collect::<Vec<_>>()
-        });
-        write::write(output, format, &extra, samples)
+            analysis.splits().iter().flat_map(|split| split.samples(classes, extra)).collect::<Vec<_>>()
+        })
+    }
+
+    /// Writes `samples.csv`, `summary.json` and the [estimator of each label](estimator_name) to a directory, which is made if
+    /// it is not there. Files of these names are replaced, and none is before all are written.
+    ///
+    /// # Errors
+    /// [`WriteError`] if the file system refuses.
+    pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
+        let count = self.analyses.len();
+        let estimators = self.analyses.iter().enumerate();
+        let mut names: Vec<String> =
+            estimators.map(|(place, (label, _))| estimator_name(place, count, label)).collect();
+        names.extend([samples_name(Format::Csv), SUMMARY.to_owned()]);
+        write_named(directory.as_ref(), &names, |place, output| match self.analyses.get(place) {
+            Some((_, analysis)) => analysis.write_estimator(output),
+            None if place == count => self.write_samples(output, Format::Csv),
+            None => self.write_summary(output),
+        })
     }
 
     /// Writes the summary as indented JSON.

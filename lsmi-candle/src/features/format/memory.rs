@@ -13,7 +13,7 @@ pub(in crate::features) enum Held<'a> {
     /// The bytes of numbers, as the machine has them.
     Numbers { element: Element, shape: Vec<usize>, bytes: Cow<'a, [u8]> },
     /// Strings, of which some may be missing.
-    Strings(Vec<Option<String>>),
+    Strings { shape: Vec<usize>, strings: Vec<Option<String>> },
 }
 
 /// Named arrays and metadata.
@@ -37,7 +37,7 @@ impl Container for Memory<'_> {
     fn outline(&mut self, name: &str) -> Result<Outline, Corrupt> {
         Ok(match self.array(name)? {
             Held::Numbers { element, shape, .. } => Outline { shape: shape.clone(), kind: Kind::Numbers(*element) },
-            Held::Strings(texts) => Outline { shape: vec![texts.len()], kind: Kind::Strings },
+            Held::Strings { shape, .. } => Outline { shape: shape.clone(), kind: Kind::Strings },
         })
     }
 
@@ -46,19 +46,15 @@ impl Container for Memory<'_> {
         match self.array(name)? {
             Held::Numbers { element, shape, bytes } => {
                 let row_bytes = element_count(shape.get(1..).unwrap_or_default())?.saturating_mul(element.size());
-                let window = rows.start.saturating_mul(row_bytes)..rows.end.saturating_mul(row_bytes);
-                let bytes = bytes.get(window).ok_or_else(too_few)?;
-                let mut shape = shape.clone();
-                if let Some(first) = shape.first_mut() {
-                    *first = rows.len();
-                }
-                Array::contiguous(shape, *element, Cow::Owned(bytes.to_vec()))
+                let bytes = bytes.get(window(&rows, row_bytes)).ok_or_else(too_few)?;
+                Array::contiguous(with_rows(shape, rows.len()), *element, Cow::Owned(bytes.to_vec()))
             }
-            Held::Strings(texts) => {
-                let texts = texts.get(rows.clone()).ok_or_else(too_few)?;
+            Held::Strings { shape, strings } => {
+                let row_length = element_count(shape.get(1..).unwrap_or_default())?;
+                let texts = strings.get(window(&rows, row_length)).ok_or_else(too_few)?;
                 let missing: Vec<usize> = (0..texts.len()).filter(|row| texts[*row].is_none()).collect();
                 let values = Values::Strings(texts.iter().map(|text| text.clone().unwrap_or_default()).collect());
-                let shape = vec![texts.len()];
+                let shape = with_rows(shape, rows.len());
                 Ok(match missing.as_slice() {
                     [] => Array { shape, values },
                     _ => Array { shape, values: Values::WithGaps(Box::new(values), missing) },
@@ -70,4 +66,18 @@ impl Container for Memory<'_> {
     fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)
     }
+}
+
+/// Returns the places of the elements of rows that have `length` each.
+fn window(rows: &Range<usize>, length: usize) -> Range<usize> {
+    rows.start.saturating_mul(length)..rows.end.saturating_mul(length)
+}
+
+/// Returns a shape with another number of rows.
+fn with_rows(shape: &[usize], rows: usize) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if let Some(first) = shape.first_mut() {
+        *first = rows;
+    }
+    shape
 }

@@ -55,6 +55,7 @@ pub(in crate::features) fn load(
 ) -> Result<LabelsFile, FeatureError> {
     let found = Splits::find(source, keys, LabelUse::Several, known.is_none())?;
     let (mut notes, mut splits, mut labels) = (source.notes(), Vec::new(), Vec::new());
+    notes.extend(found.note_on_pooling(keys));
     notes.extend(unused_modalities(source.names(), keys));
     for split in &found.all {
         let (arrays, name) = (&split.arrays, split.size.name.clone());

@@ -52,7 +52,13 @@ impl Data {
     }
 }
 
-fn load(path: &Path, mut source: Source<'_>, keys: &Keys, is_for_training: bool) -> Result<TargetFile, FeatureError> {
+/// Loads all splits of a file with continuous targets.
+pub(in crate::features) fn load(
+    path: &Path,
+    mut source: Source<'_>,
+    keys: &Keys,
+    is_for_training: bool,
+) -> Result<TargetFile, FeatureError> {
     let found = Splits::find(&mut source, keys, LabelUse::Ignored, is_for_training)?;
     let mut splits: Vec<Split<TargetSet>> = Vec::new();
     for split in &found.all {
@@ -67,7 +73,9 @@ fn load(path: &Path, mut source: Source<'_>, keys: &Keys, is_for_training: bool)
         splits.push(Split { name: split.size.name.clone(), features });
     }
     let metadata = metadata(&mut source, &found)?;
-    let notes = source.notes().into_iter().chain(unused_modalities(source.names(), keys)).collect();
+    let mut notes = source.notes();
+    notes.extend(found.note_on_pooling(keys));
+    notes.extend(unused_modalities(source.names(), keys));
     Ok(TargetFile { splits, metadata, notes, path: path.to_owned() })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{SeveralFile, SeveralSet};
+use crate::features::arrays::Arrays;
 use crate::features::data::Data;
 use crate::features::error::FeatureError;
 use crate::features::keys::LOGITS;
@@ -57,24 +58,46 @@ impl Data {
     }
 
     fn read_pairs(&self, names: &[String], keys: &Keys, known: Option<&Classes>) -> Result<SeveralFile, FeatureError> {
-        let distinct: BTreeSet<&String> = names.iter().collect();
-        if !(2..=lsmi_core::Subset::MOST_MODALITIES).contains(&names.len()) || distinct.len() < names.len() {
-            return Err(FeatureError::Modalities { file: self.to_string(), found: names.join(",") });
-        }
-        let read_pair = |first: usize| {
-            let second = (first + 1) % names.len();
-            let (x1, x2) = (names[first].clone(), names[second].clone());
-            let missing_modality = MissingModality::Refuse;
-            let keys = Keys { x1, x2, missing_modality, ..self.keys(keys).into_owned() };
+        read_pairs(&self.to_string(), names, &self.keys(keys), |keys| {
             let (name, (format, mut container)) = (self.to_string(), self.open()?);
-            load(self.path(), Source::new(&name, format, container.as_mut()), &keys, known)
-        };
-        let mut file = Joined::new(names, read_pair(0)?);
-        for first in (2..names.len()).step_by(2) {
-            file.extend(self, first, read_pair(first)?)?;
-        }
-        Ok(file.finish())
+            load(self.path(), Source::new(&name, format, container.as_mut()), keys, known)
+        })
     }
+}
+
+impl Arrays<'_> {
+    /// Reads the samples of the modalities of these names for training; see
+    /// [`Data::read_several`](crate::features::Data::read_several).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_several(mut self, names: &[String], keys: &Keys) -> Result<SeveralFile, FeatureError> {
+        let (file, path) = (self.name.clone(), self.path());
+        read_pairs(&file, names, keys, |keys| load(&path, self.source(), keys, None))
+    }
+}
+
+/// Reads modalities two at a time, the first once more beside the last of an odd number.
+fn read_pairs(
+    file: &str,
+    names: &[String],
+    keys: &Keys,
+    mut read_two: impl FnMut(&Keys) -> Result<FeatureFile, FeatureError>,
+) -> Result<SeveralFile, FeatureError> {
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    if !(2..=lsmi_core::Subset::MOST_MODALITIES).contains(&names.len()) || distinct.len() < names.len() {
+        return Err(FeatureError::Modalities { file: file.to_owned(), found: names.join(",") });
+    }
+    let mut read_pair = |first: usize| {
+        let second = (first + 1) % names.len();
+        let (x1, x2) = (names[first].clone(), names[second].clone());
+        read_two(&Keys { x1, x2, missing_modality: MissingModality::Refuse, ..keys.clone() })
+    };
+    let mut joined = Joined::new(names, read_pair(0)?);
+    for first in (2..names.len()).step_by(2) {
+        joined.extend(file, first, read_pair(first)?)?;
+    }
+    Ok(joined.finish())
 }
 
 /// The modalities that have been read.
@@ -101,7 +124,7 @@ impl Joined {
     }
 
     /// Adds the modalities of a pair that has the one at the place `first` and, unless it is the last, the one after it.
-    fn extend(&mut self, data: &Data, first: usize, pair: FeatureFile) -> Result<(), FeatureError> {
+    fn extend(&mut self, file: &str, first: usize, pair: FeatureFile) -> Result<(), FeatureError> {
         self.has_logits |= has_logits(&pair);
         let is_last = first + 1 == self.file.names.len();
         let lacks = |splits: &[String], of: &[String]| of.iter().find(|split| !splits.contains(split)).cloned();
@@ -111,7 +134,7 @@ impl Joined {
         );
         if let Some(split) = lacks(&found, &known).or_else(|| lacks(&known, &found)) {
             let modalities = self.file.names.join(", ");
-            return Err(FeatureError::SplitOfSome { file: data.to_string(), split, modalities });
+            return Err(FeatureError::SplitOfSome { file: file.to_owned(), split, modalities });
         }
         for (split, Split { features, .. }) in self.file.splits.iter_mut().zip(pair.splits) {
             let FeatureSet { x1, x2, .. } = features;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use lsmi_candle::analysis::names::Words;
-use lsmi_candle::analysis::{SUMMARY, Settings, analyze_lags};
+use lsmi_candle::analysis::{LagAnalyses, SUMMARY, Settings, analyze_lags};
 use lsmi_candle::features::Lags;
 
 use super::say_notes;
@@ -76,5 +76,5 @@ pub(super) fn run(arguments: &Analyze, lags: &Lags, effective: &Effective) -> Re
 
 /// The directory of a lag's analysis.
 fn directory(out: &Path, lag: usize) -> PathBuf {
-    out.join(format!("lag-{lag}"))
+    out.join(LagAnalyses::directory_name(lag))
 }
