@@ -29,11 +29,12 @@ pub(crate) fn analyze_continuous(
 ) -> PyResult<ContinuousAnalysis> {
     let targets = if option(options, "jointly")? { Targets::Jointly } else { Targets::Each };
     let fit = TargetSettings { estimation: settings::fit(options)?, targets };
-    let settings = TargetAnalysisSettings { fit, repeats: option(options, "repeats")? };
-    let samples = Arc::clone(&table.samples);
+    let settings =
+        TargetAnalysisSettings { fit, repeats: option(options, "repeats")?, names: settings::names(options)? };
+    let (samples, pooling) = (Arc::clone(&table.samples), table.pooling);
     let analysis = background::run(py, listener, move |progress| {
         let Samples::Targets(file) = &*samples else { return Err(misread()) };
-        Ok(analyze_targets(file, &settings, Some(progress))?)
+        Ok(analyze_targets(file, &settings, Some(progress))?.with_pooling(pooling))
     })?;
     Ok(ContinuousAnalysis(Arc::new(analysis)))
 }
@@ -53,7 +54,7 @@ impl ContinuousAnalysis {
         Err(usage(format!("there is no decomposition {decomposition}, only {}", self.0.len())))
     }
 
-    /// Writes samples and summary to a directory, as `lsmi analyze` does.
+    /// Writes samples, summary and estimator to a directory, as `lsmi analyze` does.
     fn write(&self, py: Python<'_>, directory: PathBuf) -> PyResult<()> {
         py.detach(|| self.0.write(directory)).map_err(|error| failed(&error))
     }

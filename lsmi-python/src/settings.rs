@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use lsmi_candle::analysis::names::Names;
 use lsmi_candle::analysis::{self, Gates};
 use lsmi_candle::densities::knife;
 use lsmi_candle::estimator;
@@ -19,16 +20,21 @@ pub(crate) fn analysis(options: &Bound<'_, PyDict>) -> PyResult<analysis::Settin
     let measures: Vec<String> = option(options, "measures")?;
     let check: bool = option(options, "check")?;
     let gates = Gates { strength: option(options, "strength")?, rows: option(options, "rows")? };
-    let [x1, x2]: [String; 2] = option(options, "names")?;
     Ok(analysis::Settings {
         fit: fit(options)?,
         repeats: option(options, "repeats")?,
         measures: measures.iter().map(|measure| parsed(measure)).collect::<PyResult<Vec<Measure>>>()?,
         permutations: option(options, "null")?,
         gates: check.then_some(gates),
-        names: parsed(&format!("{x1},{x2}"))?,
+        names: names(options)?,
         label: option(options, "label")?,
     })
+}
+
+/// Reads what the modalities are called.
+pub(crate) fn names(options: &Bound<'_, PyDict>) -> PyResult<Names> {
+    let [x1, x2]: [String; 2] = option(options, "names")?;
+    parsed(&format!("{x1},{x2}"))
 }
 
 /// Reads the settings of a fit.

@@ -29,10 +29,10 @@ pub(crate) fn analyze_several(
 ) -> PyResult<SeveralAnalysis> {
     let settings = settings::analysis(options)?;
     let further = SeveralSettings { all_heads: option(options, "shapley")? };
-    let samples = Arc::clone(&table.samples);
+    let (samples, pooling) = (Arc::clone(&table.samples), table.pooling);
     let analysis = background::run(py, listener, move |progress| {
         let Samples::Several(file) = &*samples else { return Err(misread()) };
-        Ok(several::analyze_several(file, &settings, further, Some(progress))?)
+        Ok(several::analyze_several(file, &settings, further, Some(progress))?.with_pooling(pooling))
     })?;
     Ok(SeveralAnalysis(Arc::new(analysis)))
 }

@@ -92,7 +92,7 @@ impl Table {
             Source::Arrays { arrays, metadata } => {
                 let held = held(arrays)?;
                 let mut arrays = table("arrays", &held, metadata)?;
-                let pooling = arrays.pooling(keys);
+                let pooling = pooling_of(keys, of, |keys| arrays.pooling(keys));
                 // The lock stays: nobody else may write the arrays while they are read.
                 let samples = read_arrays(arrays, keys, of).map_err(Raised::from)?;
                 Ok(Self { samples: Arc::new(samples), encoders: [None, None], pooling })
@@ -102,7 +102,8 @@ impl Table {
                 // A large file takes a while.
                 let read = || {
                     let samples = read_file(&data, keys, of)?;
-                    Ok::<_, FeatureError>((samples, data.encoders(keys), data.pooling(keys)))
+                    let pooling = pooling_of(keys, of, |keys| data.pooling(keys));
+                    Ok::<_, FeatureError>((samples, data.encoders(keys), pooling))
                 };
                 let (samples, encoders, pooling) = Python::attach(|py| py.detach(read)).map_err(Raised::from)?;
                 Ok(Self { samples: Arc::new(samples), encoders, pooling })
@@ -150,6 +151,12 @@ where
         Some(options) if options.contains(name)? => option::<Option<T>>(options, name),
         _ => Ok(None),
     }
+}
+
+/// Returns how the sequences were pooled, if any modality is made of such; `find` tells it of two.
+fn pooling_of(keys: &Keys, of: &Use<'_>, mut find: impl FnMut(&Keys) -> Option<Pooling>) -> Option<Pooling> {
+    let Use::Several(names) = of else { return find(keys) };
+    names.windows(2).find_map(|pair| find(&Keys { x1: pair[0].clone(), x2: pair[1].clone(), ..keys.clone() }))
 }
 
 fn read_arrays(arrays: Arrays<'_>, keys: &Keys, of: &Use<'_>) -> Result<Samples, FeatureError> {

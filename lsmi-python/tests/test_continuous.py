@@ -40,7 +40,7 @@ def test_an_analysis_writes_the_bytes_of_the_command(
     np.savez(tmp_path / "one.npz", x1=x1, x2=x2, y=y[:, 0])
     one = analyzed(tmp_path / "one.npz", tmp_path / "one", "--target", "continuous", "--folds", 2)
     analysis.write(tmp_path / "python")
-    assert_same_files(one, tmp_path / "python", ["samples.csv", "summary.json"])
+    assert_same_files(one, tmp_path / "python", ["samples.csv", "summary.json", "estimator.safetensors"])
     analysis.samples.write(tmp_path / "written.csv")
     assert (tmp_path / "written.csv").read_bytes() == (one / "samples.csv").read_bytes()
 
@@ -49,11 +49,11 @@ def test_an_analysis_writes_the_bytes_of_the_command(
     two = analyzed(tmp_path / "two.npz", tmp_path / "two", "--target", "continuous", "--folds", 2)
     each = lsmi.analyze(x1[small], x2[small], y[small], target="continuous", **FEW)
     each.write(tmp_path / "each")
-    assert_same_files(two, tmp_path / "each", ["samples_0.csv", "samples_1.csv", "summary.json"])
+    assert_same_files(two, tmp_path / "each", ["samples_0.csv", "samples_1.csv", "summary.json", "estimator.safetensors"])
     both = analyzed(tmp_path / "two.npz", tmp_path / "both", "--target", "continuous", "--folds", 2, "--jointly")
     jointly = lsmi.analyze(x1[small], x2[small], y[small], target="continuous", jointly=True, **FEW)
     jointly.write(tmp_path / "jointly")
-    assert_same_files(both, tmp_path / "jointly", ["samples.csv", "summary.json"])
+    assert_same_files(both, tmp_path / "jointly", ["samples.csv", "summary.json", "estimator.safetensors"])
     assert list(jointly) == ["y"] and "target_1" in jointly.samples
 
 

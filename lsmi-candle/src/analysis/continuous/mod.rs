@@ -39,7 +39,7 @@ use std::path::Path;
 use crossbeam_channel::Sender;
 use lsmi_core::{Decomposition, Measure, Terms};
 
-use super::files::{SUMMARY, WriteError, write_named};
+use super::files::{ESTIMATOR, SUMMARY, WriteError, write_named};
 use super::names::Names;
 use super::{AnalysisError, Settings};
 use crate::error;
@@ -188,16 +188,18 @@ impl TargetAnalysis {
         samples::table(&self.decompositions[decomposition])
     }
 
-    /// Writes the samples of every decomposition and `summary.json` to a directory, which is made if it is not there. Files of
+    /// Writes the samples of every decomposition, `summary.json` and `estimator.safetensors` to a directory, which is made if it is not there. Files of
     /// these names are replaced, and none is before all are written.
     ///
     /// # Errors
     /// [`WriteError`] if the file system refuses.
     pub fn write(&self, directory: impl AsRef<Path>) -> Result<(), WriteError> {
         let name = |place: usize| target_samples_name(place, self.len(), Format::Csv);
-        let names: Vec<String> = (0..self.len()).map(name).chain([SUMMARY.to_owned()]).collect();
-        write_named(directory.as_ref(), &names, |place, output| {
-            if place < self.len() { self.write_samples(place, output, Format::Csv) } else { self.write_summary(output) }
+        let names: Vec<String> = (0..self.len()).map(name).chain([SUMMARY, ESTIMATOR].map(str::to_owned)).collect();
+        write_named(directory.as_ref(), &names, |place, output| match place.checked_sub(self.len()) {
+            None => self.write_samples(place, output, Format::Csv),
+            Some(0) => self.write_summary(output),
+            Some(_) => self.write_estimator(output),
         })
     }
 
