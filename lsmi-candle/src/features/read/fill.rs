@@ -132,7 +132,9 @@ impl Fill<'_> {
             return Err(element_type(file, name, &array.outline(), self.role.element_type()));
         };
         numbers.write_to(values, &[columns]);
-        gaps.iter().for_each(|gap| values[*gap] = f64::NAN);
+        for gap in gaps {
+            values[*gap] = f64::NAN;
+        }
         // While they are at hand; all at once first, which takes a fraction of the time.
         if values.iter().fold(true, |all, value| all & value.is_finite()) {
             return Ok(());

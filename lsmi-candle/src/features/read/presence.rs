@@ -150,7 +150,9 @@ impl Source<'_> {
             Some(lacks) => lacks.iter().map(|lacks| !lacks).collect(),
             None => vec![true; x.rows()],
         };
-        found.iter().for_each(|row| has[*row] = false);
+        for row in found {
+            has[row] = false;
+        }
         Ok((x, has))
     }
 
