@@ -21,13 +21,14 @@ impl Answers {
 
     /// Appends the first rows of others.
     pub(super) fn extend(&mut self, others: Self, rows: usize) {
+        let all = others.log_densities[0].len().max(1);
         for (own, others) in self.log_densities.iter_mut().zip(others.log_densities) {
             own.extend(others.into_iter().take(rows));
         }
         let wide = self.means.iter_mut().zip(others.means).chain(self.transforms.iter_mut().zip(others.transforms));
         for (own, others) in wide {
-            let targets = others.len() / self.log_densities[0].len().max(1);
-            own.extend(others.into_iter().take(rows * targets.max(1)));
+            let targets = others.len() / all;
+            own.extend(others.into_iter().take(rows * targets));
         }
     }
 
