@@ -65,6 +65,13 @@ def test_every_label_is_an_analysis(
         analysis["y_2"]
 
 
+def test_all_files_are_written_or_none(analysis: lsmi.LabelsAnalysis, tmp_path: Path) -> None:
+    (tmp_path / "labels").write_text("mine")
+    with pytest.raises(lsmi.LsmiError, match="cannot be written"):
+        analysis.write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["labels"]
+
+
 def test_labels_have_the_names_of_columns(
     tags: tuple[Numbers, Numbers, npt.NDArray[np.int8]], analysis: lsmi.LabelsAnalysis
 ) -> None:
