@@ -46,7 +46,7 @@ pub(in crate::features) fn unused_modalities(names: &BTreeSet<String>, keys: &Ke
     let is_are = if others.len() == 1 { "is" } else { "are" };
     (!others.is_empty()).then(|| {
         format!(
-            "{} {is_are} in the file but {} not used: only x1 and x2 were read; name all modalities to analyse them together",
+            "{} {is_are} in the file but {} not used: only x1 and x2 were read; name the modalities that are meant",
             listed(&others),
             if others.len() == 1 { "was" } else { "were" }
         )
