@@ -197,7 +197,9 @@ fn the_estimator_is_one_like_any_other() {
     assert_eq!(loaded.score_partial(partial).unwrap(), scored);
     // Without labels: the same surprisal, and what can be expected under the head.
     let mut unlabelled = partial.clone();
-    unlabelled.only.iter_mut().for_each(|only| only.labels.clear());
+    for only in &mut unlabelled.only {
+        only.labels.clear();
+    }
     let expected = loaded.expect_partial(&unlabelled).unwrap();
     assert_eq!(expected.only[0].surprisal, scored.only[0].surprisal);
     assert_eq!(expected.only[1].predictions, scored.only[1].predictions);

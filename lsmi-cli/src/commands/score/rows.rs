@@ -85,8 +85,12 @@ impl<Samples> RowsToScore<Samples> {
             && only.name == "train"
         {
             "eval".clone_into(&mut only.name);
-            all.partial.iter_mut().for_each(|of_split| "eval".clone_into(&mut of_split.name));
-            all.metadata.iter_mut().for_each(|of_split| "eval".clone_into(&mut of_split.name));
+            for of_split in &mut all.partial {
+                "eval".clone_into(&mut of_split.name);
+            }
+            for of_split in &mut all.metadata {
+                "eval".clone_into(&mut of_split.name);
+            }
             return all;
         }
         let count = all.splits.len();
