@@ -1,5 +1,7 @@
 //! Files of analyses that are not of two modalities and one label, made of those of one that is.
 
+use std::fmt::Write;
+
 use lsmi_core::Subset;
 use lsmi_core::lattice::Lattice;
 use serde_json::{Map, Value, json};
@@ -60,7 +62,8 @@ pub(super) fn several_samples() -> Vec<u8> {
     for line in std::str::from_utf8(SAMPLES).unwrap().lines().skip(1) {
         let mut fields = line.split(',');
         let [id, split, _, label, h1] = std::array::from_fn(|_| fields.next().unwrap_or_default());
-        text += &format!("{id},{split},{label},{h1},{h1},0.5,-0.25,0.125,-1e-3\n");
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{id},{split},{label},{h1},{h1},0.5,-0.25,0.125,-1e-3");
     }
     text.into_bytes()
 }
