@@ -1,5 +1,7 @@
 //! Bundles that are damaged on purpose.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 use std::collections::HashMap;
 
 use safetensors::SafeTensors;

@@ -22,7 +22,7 @@ struct Draw {
     x1: Vec<f64>,
     x2: Vec<f64>,
     labels: Vec<i64>,
-    lacking: Vec<u8>,
+    lacking: Vec<usize>,
 }
 
 const DIMS: usize = 3;
@@ -42,7 +42,7 @@ impl Draw {
     }
 
     fn partial(&self) -> FeatureFile {
-        let without = |x: &[f64], modality: u8| -> Vec<f64> {
+        let without = |x: &[f64], modality: usize| -> Vec<f64> {
             let rows = x.chunks(DIMS).zip(&self.lacking);
             rows.flat_map(|(row, of)| if *of == modality { vec![f64::NAN; DIMS] } else { row.to_vec() }).collect()
         };
@@ -78,7 +78,6 @@ fn values_missing_at_random_leave_the_means_where_they_are() {
     let (full, partial) = (analysis(&draw.full(), 5), analysis(&draw.partial(), 5));
     let (expected, found) = (&full.summary().splits[0].1, &partial.summary().splits[0].1);
     let close = |what: &str, found: f64, expected: f64| {
-        println!("{what}: {found:.4} of {expected:.4}");
         assert!((found - expected).abs() < 0.03, "{what}: {found}, and {expected} of all values");
     };
     let (found_parts, expected_parts) = (&found.raw, &expected.raw);
@@ -92,7 +91,7 @@ fn values_missing_at_random_leave_the_means_where_they_are() {
     let missing = found.missing.unwrap();
     close("i1 of all", missing.information.i1, expected.information.i1);
     close("i2 of all", missing.information.i2, expected.information.i2);
-    let count = |of: u8| draw.lacking.iter().filter(|lacking| **lacking == of).count();
+    let count = |of: usize| draw.lacking.iter().filter(|lacking| **lacking == of).count();
     assert_eq!((missing.rows, missing.complete), (4000, count(0)));
     assert_eq!((missing.without_x1, missing.without_x2), (count(1), count(2)));
     assert_eq!(found.n, count(0));
@@ -108,7 +107,6 @@ fn values_missing_at_random_leave_the_means_where_they_are() {
         let at = |values: &[f64]| only.places.iter().map(|place| values[*place]).collect::<Vec<_>>();
         let correlations =
             [pearson(&only.information, &at(information)).unwrap(), pearson(&only.surprisal, &at(surprisal)).unwrap()];
-        println!("correlations of i and h: {correlations:?}");
         assert!(correlations.iter().all(|correlation| *correlation > 0.9), "{correlations:?}");
     }
     let all: Vec<f64> =

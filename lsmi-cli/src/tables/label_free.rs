@@ -30,7 +30,7 @@ pub(crate) fn closing(names: &Names, summary: &ExpectedSummary) -> String {
         .splits
         .iter()
         .flat_map(|(name, split)| split.missing.iter().flat_map(move |missing| missing.warnings(words, name)));
-    let warnings: String = warnings.map(|warning| format!("\nWARNING: {warning}\n")).collect();
+    let warnings = warnings.map(|warning| format!("\nWARNING: {warning}\n")).collect::<Vec<_>>().concat();
     let (measure, gauge) = (summary.measure, summary.gauge);
     let notes = [String::new()].into_iter().chain(summary.notes.iter().map(|note| format!("note: {note}")));
     let notes = notes.collect::<Vec<_>>().join("\n\n");

@@ -216,7 +216,7 @@ fn rows_that_are_not_finite_are_counted_and_named() {
 fn samples_that_lack_a_modality_have_the_terms_of_the_other() {
     const ROWS: usize = 3000;
     let (mut of, exact) = samples(FamilyName::Gauss, ROWS, 3, 0);
-    let lacks = |row: usize| row % 5 == 0;
+    let lacks = |row: usize| row.is_multiple_of(5);
     let values = of.x2.values().chunks(3).enumerate();
     let values = values.flat_map(|(row, values)| if lacks(row) { vec![f64::NAN; 3] } else { values.to_vec() });
     of.x2 = Matrix::new(ROWS, 3, values.collect()).unwrap();

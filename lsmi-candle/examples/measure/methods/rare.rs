@@ -102,6 +102,7 @@ fn zipf(rows: usize, classes: usize, dims: usize) -> Result<FeatureFile, Box<dyn
     let features = FeatureSet::new(SampleIds::rows(rows), x1, x2, labels)?;
     Ok(FeatureFile {
         splits: vec![Split { name: "train".to_owned(), features }],
+        partial: Vec::new(),
         metadata: Vec::new(),
         classes: Classes::new(names)?,
         notes: Vec::new(),

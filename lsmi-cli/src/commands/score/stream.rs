@@ -189,21 +189,13 @@ impl<'a> Scoring<'a> {
             self.score(arguments, reader, &mut parts, &left, &made_of)?;
         }
         let all = (0..self.groups.len()).map(|group| parts.part(group)).collect::<Result<Vec<Part<Finished>>, _>>()?;
-        self.check_complete(arguments, &all)?;
+        check_complete(arguments, &all)?;
         if !is_placed {
             self.place(&mut parts, &all, output)?;
         }
         // The output is there; what is left beside it does no harm.
         let _ = parts.remove();
         Ok(by_split(all.into_iter().map(|part| part.header)))
-    }
-
-    /// Checks that every split has a row with both modalities, without which it has no means.
-    fn check_complete(&self, arguments: &Score, all: &[Part<Finished>]) -> Result<(), Failure> {
-        let splits = by_split(all.iter().map(|part| part.header.clone()));
-        let Some((split, _)) = splits.into_iter().find(|(_, sums)| sums.n == 0) else { return Ok(()) };
-        let file = arguments.data.data().to_string();
-        Err(FeatureError::NoCompleteRows { file, split }.into())
     }
 
     /// Says which rows are a group.
@@ -364,6 +356,14 @@ fn since_1970(time: SystemTime) -> String {
         Ok(after) => format!("{}.{:09} s", after.as_secs(), after.subsec_nanos()),
         Err(before) => format!("-{}.{:09} s", before.duration().as_secs(), before.duration().subsec_nanos()),
     }
+}
+
+/// Checks that every split has a row with both modalities, without which it has no means.
+fn check_complete(arguments: &Score, all: &[Part<Finished>]) -> Result<(), Failure> {
+    let splits = by_split(all.iter().map(|part| part.header.clone()));
+    let Some((split, _)) = splits.into_iter().find(|(_, sums)| sums.n == 0) else { return Ok(()) };
+    let file = arguments.data.data().to_string();
+    Err(FeatureError::NoCompleteRows { file, split }.into())
 }
 
 #[cfg(test)]

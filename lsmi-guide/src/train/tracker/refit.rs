@@ -60,7 +60,7 @@ impl Standardised {
 
 /// Samples that have a modality, or both.
 struct Rows {
-    rows: Vec<usize>,
+    places: Vec<usize>,
     labels: Vec<u32>,
     folds: Vec<usize>,
     groups: Option<Vec<u32>>,
@@ -72,13 +72,13 @@ impl Rows {
             labels: rows.iter().map(|row| memory.labels[*row]).collect(),
             folds: rows.iter().map(|row| fold_of[*row]).collect(),
             groups: memory.groups.as_ref().map(|groups| rows.iter().map(|row| groups[*row]).collect()),
-            rows,
+            places: rows,
         }
     }
 
     /// Returns the places of those inside a fold and of the others.
     fn divided(&self, fold: usize) -> (Vec<usize>, Vec<usize>) {
-        (0..self.rows.len()).partition(|row| self.folds[*row] == fold)
+        (0..self.places.len()).partition(|row| self.folds[*row] == fold)
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) fn estimate(
 ) -> Result<Option<(Interactions, [OneModalityTerms; 2])>> {
     let both = Rows::new(memory, fold_of, memory.rows(Seen::Both));
     let having = [0, 1].map(|modality| {
-        let rows = [both.rows.clone(), memory.rows(Seen::Only(modality))].concat();
+        let rows = [both.places.clone(), memory.rows(Seen::Only(modality))].concat();
         Rows::new(memory, fold_of, rows)
     });
     check_classes(&both.labels, &both.folds, settings.folds, memory.prior.classes())?;
@@ -103,7 +103,7 @@ pub(super) fn estimate(
     let mut kept: [Vec<usize>; 2] = Default::default();
     let mut inputs = Vec::new();
     for (index, table) in memory.tables.iter().enumerate() {
-        let rows = &having.get(index).unwrap_or(&both).rows;
+        let rows = &having.get(index).unwrap_or(&both).places;
         let (standardised, columns) = standardise(table, rows, MODALITIES.get(index).copied().unwrap_or("logits"))?;
         if let Some(kept) = kept.get_mut(index) {
             *kept = columns;
@@ -111,15 +111,15 @@ pub(super) fn estimate(
         inputs.push(standardised);
     }
     if inputs.len() == 2 {
-        inputs.push(join(&inputs[0], &inputs[1], both.rows.len()));
+        inputs.push(join(&inputs[0], &inputs[1], both.places.len()));
     }
     if densities.columns != kept {
         *densities = Densities { columns: kept, of_folds: Vec::new() };
     }
 
     let of_inputs = [&having[0], &having[1], &both];
-    let mut surprisals = having.each_ref().map(|of| vec![0.0; of.rows.len()]);
-    let mut informations = of_inputs.map(|of| vec![0.0; of.rows.len()]);
+    let mut surprisals = having.each_ref().map(|of| vec![0.0; of.places.len()]);
+    let mut informations = of_inputs.map(|of| vec![0.0; of.places.len()]);
     for fold in 0..settings.folds {
         for ((input, information), of) in inputs.iter().zip(&mut informations).zip(of_inputs) {
             if stop.load(Ordering::Relaxed) {
@@ -153,21 +153,21 @@ pub(super) fn estimate(
         }
     }
 
-    let (n, ids) = (both.rows.len(), memory.lookup.ids());
+    let (n, ids) = (both.places.len(), memory.lookup.ids());
     let partial = [0, 1].map(|modality| OneModalityTerms {
-        ids: ids.select(&having[modality].rows[n..]),
+        ids: ids.select(&having[modality].places[n..]),
         surprisal: surprisals[modality].split_off(n),
         information: informations[modality].split_off(n),
     });
     let ([h1, h2], [i1, i2, i12]) = (surprisals, informations);
-    let terms = Terms::new(ids.select(&both.rows), h1, h2, i1, i2, i12)?;
+    let terms = Terms::new(ids.select(&both.places), h1, h2, i1, i2, i12)?;
     let interactions = if n == memory.lookup.len() {
         Interactions::by(Arc::clone(&memory.lookup), terms, both.labels, memory.prior.clone())?
     } else {
         Interactions::new(terms, both.labels, memory.prior.clone())?
     };
     let interactions = match &memory.confidence {
-        Some(confidence) => interactions.with_confidence(both.rows.iter().map(|row| confidence[*row]).collect())?,
+        Some(confidence) => interactions.with_confidence(both.places.iter().map(|row| confidence[*row]).collect())?,
         None => interactions,
     };
     Ok(Some((interactions, partial)))
