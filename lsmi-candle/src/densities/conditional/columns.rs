@@ -39,6 +39,21 @@ impl Columns {
     }
 }
 
+/// Returns the mean of every column of rows `[n, width]`, row-major. That of a column which does not vary is its value, which
+/// rounding must not set apart: a new row with another value would be any number of deviations away.
+pub(super) fn means(features: &[f32], width: usize) -> Vec<f64> {
+    let rows = (features.len() / width) as f64;
+    let mean = |column: usize| {
+        let values = || features.iter().skip(column).step_by(width);
+        let first = features.get(column).copied().unwrap_or(0.0);
+        if values().all(|value| *value == first) {
+            return f64::from(first);
+        }
+        values().map(|value| f64::from(*value)).sum::<f64>() / rows
+    };
+    (0..width).map(mean).collect()
+}
+
 /// Mean and inverse deviation of every column.
 #[derive(Debug, Clone)]
 pub(crate) struct Scales(pub(crate) Vec<[f32; 2]>);
@@ -47,10 +62,11 @@ impl Scales {
     /// Measures the columns of rows `[n, width]`, row-major. Columns that do not vary become 0.
     pub(crate) fn of(features: &[f32], width: usize) -> Self {
         let rows = (features.len() / width) as f64;
+        let means = means(features, width);
         let moments = |column: usize| {
-            let values = || features.iter().skip(column).step_by(width).map(|value| f64::from(*value));
-            let mean = values().sum::<f64>() / rows;
-            let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
+            let mean = means[column];
+            let values = features.iter().skip(column).step_by(width);
+            let variance = values.map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / rows;
             let inverse = if variance > 0.0 { variance.sqrt().recip() } else { 0.0 };
             let rounded = single(&[mean, inverse]);
             [rounded[0], rounded[1]]
@@ -69,5 +85,17 @@ impl Scales {
             standardised.extend(row.iter().zip(&self.0).map(|(value, [mean, inverse])| (value - mean) * inverse));
         }
         standardised
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scales;
+
+    #[test]
+    fn a_column_that_does_not_vary_says_nothing_of_a_row_that_differs() {
+        // The mean of ninety tenths is not a tenth in floating point.
+        let features: Vec<f32> = (0..90).flat_map(|row| [0.1, f32::from(u8::try_from(row % 2).unwrap_or(0))]).collect();
+        assert_eq!(Scales::of(&features, 2).apply(&[5.0, 1.0]), [0.0, 1.0]);
     }
 }

@@ -4,6 +4,7 @@
 //! the residuals of rows left out, which have a closed form: `e_i / (1 - h_i)` (Allen 1974). They also give the variance,
 //! `s^2 = mean e_i^2 / (1 - h_i)`, and are what the other families are fitted to.
 
+use super::columns::means;
 use super::normals::Normals;
 use crate::numbers::linear_algebra::{product_transposed, second_moments, symmetric_eigen};
 
@@ -45,12 +46,7 @@ impl Ridge {
     /// Features whose moments have no eigenvectors, as those of a constant, give the density of the targets alone.
     pub(crate) fn fit(features: &[f32], width: usize, targets: &[f64]) -> Fitted {
         let rows = targets.len() as f64;
-        let mut means = vec![0.0; width];
-        for row in features.chunks_exact(width) {
-            for (mean, value) in means.iter_mut().zip(row) {
-                *mean += f64::from(*value) / rows;
-            }
-        }
+        let means = means(features, width);
         let centred: Vec<f64> = features
             .chunks_exact(width)
             .flat_map(|row| row.iter().zip(&means).map(|(value, mean)| f64::from(*value) - mean))
