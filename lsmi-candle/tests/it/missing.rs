@@ -223,7 +223,12 @@ fn what_cannot_be_fitted_is_refused() {
         })
         .collect();
     file.splits[0].features = train.select(&keep);
-    file.partial[0].features.rows = keep.len() + file.partial[0].features.count();
+    let partial = &mut file.partial[0].features;
+    partial.rows = keep.len() + partial.count();
+    let mut places = keep.len()..;
+    for only in &mut partial.only {
+        only.places = places.by_ref().take(only.places.len()).collect();
+    }
     let error = analyze(&file, &settings).unwrap_err();
     let AnalysisError::Rows { source, .. } = &error else { panic!("{error}") };
     assert!(matches!(source.as_ref(), EstimatorError::RareCompleteClass { rows: 2, folds: 3, .. }), "{error}");

@@ -25,7 +25,7 @@
 
 use rand::{Rng, seq::SliceRandom};
 use rand_distr::StandardNormal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{mean, quantiles, standard_deviation};
 use crate::{
@@ -55,8 +55,14 @@ pub struct Interval {
     pub standard_error: Option<f64>,
     /// The lower end of the interval.
     pub lower: f64,
-    /// The upper end of the interval.
+    /// The upper end of the interval: infinite, and `null` in JSON, where nothing bounds it.
+    #[serde(deserialize_with = "infinite_if_none")]
     pub upper: f64,
+}
+
+/// Reads a number that JSON has as `null` where it is infinite.
+fn infinite_if_none<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
 impl Interval {
@@ -321,6 +327,14 @@ mod tests {
     /// Values with an exponential distribution of mean 1: skewed, as pointwise information is.
     fn skewed(n: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
         (0..n).map(|_| rng.sample::<f64, _>(rand_distr::Exp1)).collect()
+    }
+
+    #[test]
+    fn an_end_that_nothing_bounds_comes_back_from_json() {
+        let unbounded = Interval { mean: 0.0, standard_error: None, lower: 0.0, upper: f64::INFINITY };
+        let json = serde_json::to_string(&unbounded).unwrap();
+        assert!(json.ends_with(r#""upper":null}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Interval>(&json).unwrap(), unbounded);
     }
 
     fn width(interval: &Interval) -> f64 {
