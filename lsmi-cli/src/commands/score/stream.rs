@@ -127,12 +127,10 @@ impl<'a> Scoring<'a> {
         let metadata = reader.metadata_columns().iter().map(|(name, kind)| (name.as_str(), *kind));
         let mut further = ExtraColumns::new(numbers, metadata);
         let places = places(reader);
-        // Which columns there are depends on all rows, those of other shards among them.
-        for place in &places {
-            if reader.has_partial_rows(*place)? {
-                further = further.with_presence();
-                break;
-            }
+        // Which columns there are depends on all rows, those of other shards among them. A row that cannot be read is told of
+        // when its turn comes, after those before it are finished.
+        if places.iter().any(|place| reader.has_partial_rows(*place).unwrap_or(false)) {
+            further = further.with_presence();
         }
         let splits = reader.splits();
         if places.len() < splits.len() && !arguments.common.quiet {
