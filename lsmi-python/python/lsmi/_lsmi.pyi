@@ -80,7 +80,7 @@ class ContinuousAnalysis:
         """
     def write(self, /, directory: str | PathLike[str]) -> None:
         """
-        Writes samples and summary to a directory, as `lsmi analyze` does.
+        Writes samples, summary and estimator to a directory, as `lsmi analyze` does.
         """
 
 @final
